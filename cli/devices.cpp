@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+// overtake devices: every processor, or why it cannot be used.
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "command.hpp"
+#include "overtake/device.hpp"
+#include "overtake/error.hpp"
+#include "overtake/placement.hpp"
+#include "overtake/race.hpp"
+#include "overtake/report.hpp"
+#include "terminal.hpp"
+
+namespace cli {
+namespace {
+
+namespace report = overtake::report;
+
+struct Options {
+  bool no_measure = false;
+  std::string json;
+};
+
+struct Entry {
+  overtake::DeviceInfo info;
+  std::optional<overtake::MeasuredPeak> measured;
+};
+
+/// Opens each usable device for its full description and its measured peaks. One that fails then is shown as unusable.
+std::vector<Entry> look_at_devices(bool measure) {
+  std::vector<Entry> entries;
+  for (overtake::DeviceInfo& info : overtake::list_devices()) {
+    if (info.backend == "null") {
+      continue;
+    }
+    Entry entry{std::move(info), {}};
+    if (entry.info.usable && measure) {
+      try {
+        const overtake::Device device(entry.info.id);
+        entry.info = device.info();
+        entry.measured = overtake::measure_peak(device);
+      } catch (const overtake::DeviceError& error) {
+        entry.info.usable = false;
+        entry.info.reason = error.what();
+        entry.info.hint = error.hint();
+      }
+    }
+    entries.push_back(std::move(entry));
+  }
+  return entries;
+}
+
+std::string known(double value) { return value > 0 ? report::significant(value) : ""; }
+
+report::Table table_of(const std::vector<Entry>& entries) {
+  using report::Align;
+  report::Table table;
+  table.columns = {{"device", Align::left}, {"name", Align::left},         {"memory"},
+                   {"units", Align::right, 1}, {"GFLOP/s peak"},           {"measured"},
+                   {"GB/s peak"},           {"measured"},                  {"driver", Align::left, 2}};
+  for (const Entry& entry : entries) {
+    const auto& info = entry.info;
+    if (!info.usable) {
+      continue;
+    }
+    table.rows.push_back({info.id, info.name, info.memory_bytes > 0 ? report::bytes(info.memory_bytes) : "",
+                          info.compute_units > 0 ? fmt::format("{}", info.compute_units) : "", known(info.peak_gflops),
+                          entry.measured ? known(entry.measured->gflops) : "", known(info.peak_gbs),
+                          entry.measured ? known(entry.measured->gbs) : "", info.driver});
+  }
+  return table;
+}
+
+std::string unusable_text(const std::vector<Entry>& entries) {
+  std::string text;
+  for (const Entry& entry : entries) {
+    if (entry.info.usable) {
+      continue;
+    }
+    text += fmt::format("{}: cannot be used: {}\n", entry.info.id, entry.info.reason);
+    text += entry.info.hint.empty() ? "" : fmt::format("  hint: {}\n", entry.info.hint);
+  }
+  return text.empty() ? text : "\n" + text;
+}
+
+std::string json_of(const std::vector<Entry>& entries) {
+  report::Json devices = report::Json::array();
+  std::vector<overtake::DeviceInfo> infos;
+  for (const Entry& entry : entries) {
+    report::Json json = overtake::device_json(entry.info);
+    json.set("measured_gflops", entry.measured ? report::Json(entry.measured->gflops) : report::Json());
+    json.set("measured_gbs", entry.measured ? report::Json(entry.measured->gbs) : report::Json());
+    devices.push(std::move(json));
+    infos.push_back(entry.info);
+  }
+  report::Json json = report::Json::object();
+  json.set("schema", "overtake.devices/1").set("machine", overtake::machine_json(overtake::this_machine(), infos));
+  return json.set("devices", std::move(devices)).dump() + "\n";
+}
+
+int run(const Options& options) {
+  check_writable(options.json);
+  const auto entries = look_at_devices(!options.no_measure);
+  if (!options.json.empty()) {
+    write_output(options.json, json_of(entries));
+  }
+  if (options.json != "-") {
+    print(report::table_text(table_of(entries), standard_output().width) + unusable_text(entries));
+  }
+  return exit_ok;
+}
+
+}  // namespace
+
+Command add_devices(CLI::App& root) {
+  auto options = std::make_shared<Options>();
+  CLI::App* app = root.add_subcommand("devices", "Show every processor: name, memory, theoretical and measured peaks");
+  app->add_flag("--no-measure", options->no_measure, "Only list; do not measure GFLOP/s and GB/s");
+  app->add_option("--json", options->json, "Write the list as JSON to a file, or to standard output")
+      ->expected(0, 1)
+      ->default_str("-")
+      ->type_name("FILE");
+  app->footer("Examples:\n  overtake devices\n  overtake devices --json --no-measure");
+  return {app, [options] { return run(*options); }};
+}
+
+}  // namespace cli

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "command.hpp"
+#include "names.hpp"
+#include "overtake/error.hpp"
+#include "overtake/version.hpp"
+
+namespace {
+
+constexpr int code_of(overtake::ErrorCode code) { return static_cast<int>(code); }
+
+int report(const std::string& message, const std::string& hint, overtake::ErrorCode code) {
+  fmt::print(stderr, "error: {}\n", message);
+  if (!hint.empty()) {
+    fmt::print(stderr, "hint: {}\n", hint);
+  }
+  return code_of(code);
+}
+
+int run(int argc, const char* const* argv) {
+  CLI::App root("Overtake trains models on the processor that finishes first.", "overtake");
+  root.set_version_flag("--version", "overtake " + std::string(overtake::version()), "Show the version and exit");
+  root.set_help_flag("-h,--help", "Show this help and exit");
+  root.require_subcommand(1);
+  root.footer(
+      "Examples:\n"
+      "  overtake devices                                   every processor and what it reaches\n"
+      "  overtake race --report race.html                   the size at which the GPU overtakes\n"
+      "  overtake train iris.csv --target species --hidden 64,64 --save iris.safetensors\n"
+      "  overtake predict iris.safetensors flowers.csv --out predictions.csv\n"
+      "Exit codes: 0 done, 1 training diverged, 2 usage, 3 data, 4 device, 5 internal error, 130 interrupted.\n"
+      "\"overtake SUBCOMMAND --help\" shows the flags of each.");
+  const std::vector<cli::Command> commands = {cli::add_devices(root), cli::add_race(root), cli::add_train(root),
+                                              cli::add_predict(root)};
+  try {
+    cli::check_names(root, argc, argv);
+    root.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return root.exit(success);  // help and version
+  } catch (const CLI::ParseError& error) {
+    const std::string help = "See overtake --help.";
+    return report(error.what(), help, overtake::ErrorCode::usage);
+  }
+  for (const cli::Command& command : commands) {
+    if (command.app->parsed()) {
+      return command.run();
+    }
+  }
+  return code_of(overtake::ErrorCode::usage);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const overtake::Error& error) {
+    return report(error.what(), error.hint(), error.code());
+  } catch (const std::bad_alloc&) {
+    return report("the computer's memory is exhausted", "Use a smaller network, batch or file.",
+                  overtake::ErrorCode::device);
+  } catch (const std::exception& error) {
+    return report(error.what(), "This is a bug in Overtake; please report it with the command you ran.",
+                  overtake::ErrorCode::internal);
+  }
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <CLI/App.hpp>
+#include <string>
+#include <vector>
+
+namespace cli {
+
+/// Looks for unknown subcommands and flags before parsing, to name the one that was probably meant. Throws
+/// overtake::UsageError.
+void check_names(const CLI::App& root, int argc, const char* const* argv);
+
+/// "2..8", "2,4,8" or "2..4,8" as numbers. Throws overtake::UsageError naming `flag`.
+[[nodiscard]] std::vector<int> parse_ranges(const std::string& text, const std::string& flag);
+/// Comma-separated words; empty ones are left out.
+[[nodiscard]] std::vector<std::string> parse_words(const std::string& text);
+/// Comma-separated positive whole numbers. Throws overtake::UsageError naming `flag`.
+[[nodiscard]] std::vector<std::int64_t> parse_sizes(const std::string& text, const std::string& flag);
+/// Throws overtake::UsageError, naming the nearest, unless `value` is one of `choices`.
+void check_choice(const std::string& value, const std::vector<std::string>& choices, const std::string& flag);
+
+}  // namespace cli

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+// overtake race: one network of growing size on every processor.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "command.hpp"
+#include "names.hpp"
+#include "overtake/race.hpp"
+#include "overtake/report.hpp"
+#include "terminal.hpp"
+
+namespace cli {
+namespace {
+
+namespace report = overtake::report;
+
+struct Options {
+  std::string layers = "2..12";
+  std::string devices;
+  overtake::RaceOptions race;
+  bool quick = false;
+  bool ascii = false;
+  std::string json, html;
+};
+
+/// Says which network runs where, and how long the race has taken.
+class Watcher : public overtake::RaceObserver {
+ public:
+  void on_cell(int layers, const std::string& device, int done, int total) override {
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+    progress_.update(fmt::format("racing {} layers on {} ({} of {}), {} so far", layers, device, done + 1, total,
+                                 report::seconds(seconds)));
+  }
+  void clear() { progress_.clear(); }
+
+ private:
+  Progress progress_;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
+
+std::string result_text(const overtake::RaceResult& result, bool ascii) {
+  const Terminal terminal = standard_output();
+  std::string text = report::table_text(overtake::race_table(result), terminal.width);
+  const bool cut = std::any_of(result.rows.begin(), result.rows.end(), [](const overtake::RaceRow& row) {
+    return std::any_of(row.results.begin(), row.results.end(), [](const overtake::RaceCell& cell) { return cell.cut; });
+  });
+  text += cut ? "* cut by the budget: fewer steps than asked for were measured\n\n" : "\n";
+  report::ChartStyle style;
+  style.width = terminal.interactive ? std::min(terminal.width, 120) : 100;
+  style.unicode = terminal.unicode && !ascii;
+  style.color = terminal.interactive;
+  text += report::chart_text(overtake::race_chart(result), style) + "\n";
+  for (const std::string& note : result.notes) {
+    text += "note: " + note + "\n";
+  }
+  return text + result.crossover.statement + "\n";
+}
+
+int run(Options& options) {
+  check_writable(options.json);
+  check_writable(options.html);
+  options.race.layers = parse_ranges(options.layers, "--layers");
+  options.race.devices = parse_words(options.devices);
+  if (options.quick) {
+    options.race.budget_seconds = std::min(options.race.budget_seconds, 1.0);
+    options.race.repeat = std::min(options.race.repeat, 3);
+  }
+  Watcher watcher;
+  const overtake::RaceResult result = overtake::run_race(options.race, &watcher, &stop_on_interrupt());
+  watcher.clear();
+  if (!options.json.empty()) {
+    write_output(options.json, overtake::race_json(result));
+  }
+  if (!options.html.empty()) {
+    write_output(options.html, overtake::race_html(result));
+  }
+  if (options.json != "-" && options.html != "-") {
+    print(result_text(result, options.ascii));
+  }
+  return result.interrupted ? exit_interrupted : exit_ok;
+}
+
+}  // namespace
+
+Command add_race(CLI::App& root) {
+  auto options = std::make_shared<Options>();
+  overtake::RaceOptions& race = options->race;
+  CLI::App* app = root.add_subcommand("race", "Train one network of growing size on every processor; find the crossover");
+  app->add_option("--layers", options->layers, "Linear layers in all: 2..8 or 2,4,8 (from 2 to 14)")->capture_default_str();
+  app->add_option("--epochs", race.epochs, "Passes over the data")->capture_default_str();
+  app->add_option("--batch", race.batch, "Rows in a training step")->capture_default_str();
+  app->add_option("--samples", race.samples, "Points of the disc data")->capture_default_str();
+  app->add_option("--devices", options->devices, "For example cpu,cuda:0,opencl:0 (default: cpu and the first GPU)");
+  app->add_option("--repeat", race.repeat, "Measured trainings of each network on each device")->capture_default_str();
+  app->add_option("--seed", race.seed, "Of the data and the first weights")->capture_default_str();
+  app->add_option("--lr", race.learning_rate, "Learning rate of plain SGD")->capture_default_str();
+  app->add_option("--budget", race.budget_seconds,
+                  "Seconds of measuring for each network on each device, all repeats together; longer trainings are cut "
+                  "and marked (0: never)")
+      ->capture_default_str();
+  app->add_flag("--quick", options->quick, "At most 3 repeats and a budget of 1 second");
+  app->add_option("--memory-limit", race.memory_limit, "Most memory on each device, e.g. 512MiB")
+      ->transform(CLI::AsSizeValue(false));
+  app->add_option("--json", options->json, "Write the result as JSON to a file (-: standard output)")->type_name("FILE");
+  app->add_option("--report", options->html, "Write an HTML page to a file")->type_name("FILE");
+  app->add_flag("--ascii", options->ascii, "Draw the chart in ASCII");
+  app->footer(
+      "Examples:\n"
+      "  overtake race\n"
+      "  overtake race --quick --layers 2..8 --report race.html\n"
+      "  overtake race --layers 2..8 --epochs 100 --devices cpu,cuda:0 --json race.json");
+  return {app, [options] { return run(*options); }};
+}
+
+}  // namespace cli

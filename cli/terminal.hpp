@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// What the tool needs of the terminal: its size, a progress line, Ctrl-C, and output that is whole or not there.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "overtake/trainer.hpp"
+
+namespace cli {
+
+struct Terminal {
+  bool interactive = false;
+  int width = 0;  ///< 0: not a terminal, no limit
+  bool unicode = true;
+};
+[[nodiscard]] Terminal standard_output();
+
+/// Writes to standard output. Throws overtake::DataError when that fails (a full disk, a closed pipe).
+void print(std::string_view text);
+
+/// Throws overtake::DataError if the file could not be written; nothing stays behind. "" and "-" always can.
+void check_writable(const std::string& path);
+/// "-" is standard output; other files appear whole or not at all.
+void write_output(const std::string& path, std::string_view text);
+
+/// One line on standard error that says how far the work is: rewritten in place on a terminal, else a new line every few
+/// seconds.
+class Progress {
+ public:
+  Progress();
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+  void update(const std::string& text);
+  /// Removes the line, for output that follows.
+  void clear();
+
+ private:
+  bool interactive_;
+  bool shown_ = false;
+  std::chrono::steady_clock::time_point last_;
+};
+
+/// From now on the first Ctrl-C (or SIGTERM) sets the token and the second ends the process.
+[[nodiscard]] overtake::StopToken& stop_on_interrupt();
+
+}  // namespace cli

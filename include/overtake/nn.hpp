@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// Neural networks: modules, layers and losses (overtake::nn). Optimisers are in optim.hpp, the Trainer in trainer.hpp.
+#include "overtake/nn/layers.hpp"
+#include "overtake/nn/loss.hpp"
+#include "overtake/nn/module.hpp"
+#include "overtake/nn/sequential.hpp"

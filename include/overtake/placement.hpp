@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "overtake/array.hpp"
+#include "overtake/device.hpp"
+#include "overtake/nn.hpp"
+#include "overtake/optim.hpp"
+#include "overtake/trainer.hpp"
+
+/// Which processor will finish a training first, and what processors really reach.
+namespace overtake {
+
+/// A training that is to be placed. The trial steps run on models of their own; nothing of the caller's changes.
+struct PlacementRequest {
+  std::function<nn::Sequential()> model;  ///< builds the network; called once for each trial
+  std::function<std::unique_ptr<optim::Optimizer>(nn::Module&)> optimizer;
+  nn::Loss loss;
+  Array inputs, targets;  ///< the training rows, on the CPU
+  std::int64_t batch_size = 100;
+  int epochs = 100;
+  std::uint64_t memory_limit = 0;  ///< bytes for each device; 0: no limit
+  const StopToken* stop = nullptr;
+};
+
+/// What one processor is expected to take.
+struct Prediction {
+  std::string device;
+  int threads = 0;            ///< cpu: the faster of one and all
+  double seconds = 0;         ///< start_seconds + all steps
+  double start_seconds = 0;   ///< opening the device, compiling, moving the data
+  double step_seconds = 0;
+  std::string failure;        ///< not empty: cannot run this training, and why
+};
+
+struct Placement {
+  std::string device;
+  int threads = 0;  ///< for set_cpu_threads() when the CPU was chosen
+  std::vector<Prediction> predictions;
+  std::string reason;  ///< both times and the choice, in one sentence
+};
+
+/// Times a few steps of the training on the CPU (one thread and all) and on the first usable GPU, each for a fraction of
+/// a second, and chooses the device with the shorter predicted time. The GPU is not even opened when the CPU is done
+/// before a GPU could have started. OpenCL on the CPU is no candidate. Leaves the number of CPU threads at the
+/// prediction's. Throws DeviceError when no device can run the training.
+[[nodiscard]] Placement choose_device(const PlacementRequest& request);
+
+/// Threads that the CPU computes with from now on; 0: all cores (or OVERTAKE_THREADS). Throws UsageError below 0.
+void set_cpu_threads(int threads);
+
+/// What a device reached in a short measurement.
+struct MeasuredPeak {
+  double gflops = 0;  ///< float32 matrix product, a multiply-add counted as 2
+  double gbs = 0;     ///< reading and writing large arrays, 1e9 bytes a second, both directions counted
+};
+
+/// Measures for about `seconds` (each of the two figures takes half). Throws DeviceError when the device fails.
+[[nodiscard]] MeasuredPeak measure_peak(const Device& device, double seconds = 0.3);
+
+}  // namespace overtake

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+namespace overtake {
+
+/// The extents of an array, outermost first, as in NumPy; `{}` is a scalar. At most 4 dimensions.
+class Shape {
+ public:
+  static constexpr std::size_t max_rank = 4;
+
+  Shape() = default;
+  Shape(std::initializer_list<std::int64_t> extents) : Shape(std::vector<std::int64_t>(extents)) {}
+  /// Throws UsageError for a negative extent, more than max_rank dimensions, or a product over 2^62.
+  explicit Shape(std::vector<std::int64_t> extents);
+
+  [[nodiscard]] std::size_t rank() const noexcept { return extents_.size(); }
+  [[nodiscard]] std::int64_t operator[](std::size_t axis) const noexcept { return extents_[axis]; }
+  /// Number of elements (1 for a scalar).
+  [[nodiscard]] std::int64_t size() const noexcept { return size_; }
+  [[nodiscard]] const std::vector<std::int64_t>& extents() const noexcept { return extents_; }
+  /// "(100, 4)", "(3,)", "()".
+  [[nodiscard]] std::string to_string() const;
+
+  friend bool operator==(const Shape& a, const Shape& b) noexcept { return a.extents_ == b.extents_; }
+
+ private:
+  std::vector<std::int64_t> extents_;
+  std::int64_t size_ = 1;
+};
+
+/// NumPy's broadcast of two shapes. Throws UsageError when an axis differs and neither side is 1.
+[[nodiscard]] Shape broadcast_shapes(const Shape& a, const Shape& b);
+
+}  // namespace overtake

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+// The contract between everything above and the processors. Nothing above this file knows which device it runs on.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backend/api/buffer.hpp"
+#include "backend/api/operation.hpp"
+#include "overtake/device.hpp"
+
+namespace overtake::backend {
+
+/// What a compiled schedule costs and holds.
+struct ExecutableStats {
+  int operations = 0;          ///< in the schedule
+  int launches = 0;            ///< kernels or library calls issued for one run
+  double compile_seconds = 0;  ///< turning the schedule into something runnable, caches included
+  std::uint64_t arena_bytes = 0;
+  std::string note;  ///< how it runs, when there is more to say: "graph: 24 steps, 6 by cuBLASLt"
+};
+
+/// A schedule made ready for one device.
+class Executable {
+ public:
+  virtual ~Executable() = default;
+  /// Names the buffer of each external slot (indexed by slot; null for arena slots). Buffers must stay alive until the
+  /// device has finished every run that uses them.
+  virtual void bind(std::span<Buffer* const> slots) = 0;
+  /// Enqueues the whole schedule `times` times in a row. May return before the work is done.
+  virtual void run(int times) = 0;
+  [[nodiscard]] virtual ExecutableStats stats() const = 0;
+};
+
+struct CompileOptions {
+  /// The executable will be bound once and run many times: worth capturing (a CUDA graph).
+  bool replay = false;
+};
+
+/// One argument of a user or library kernel launch.
+struct KernelArgument {
+  enum class Kind : std::uint8_t { buffer, int32, int64, float32, local_bytes } kind = Kind::int32;
+  Buffer* buffer = nullptr;
+  std::int64_t integer = 0;
+  float real = 0;
+};
+
+/// Groups and work-items of a launch (1 to 3 dimensions).
+struct LaunchGeometry {
+  std::array<std::uint32_t, 3> groups{1, 1, 1};
+  std::array<std::uint32_t, 3> group_size{1, 1, 1};
+};
+
+/// A compiled kernel of a Program. Valid as long as its Program.
+class Kernel {
+ public:
+  virtual ~Kernel() = default;
+  /// Enqueues the kernel. Arguments must match the kernel's parameters in order.
+  virtual void launch(const LaunchGeometry& geometry, std::span<const KernelArgument> arguments) = 0;
+};
+
+/// Dialect source compiled for one device.
+class Program {
+ public:
+  virtual ~Program() = default;
+  /// Throws UsageError when the program has no kernel of that name.
+  [[nodiscard]] virtual std::unique_ptr<Kernel> kernel(const std::string& name) = 0;
+};
+
+/// One processor.
+class Device {
+ public:
+  virtual ~Device() = default;
+
+  [[nodiscard]] virtual const DeviceInfo& info() const = 0;
+  /// Uninitialised memory. Throws DeviceError (need, limit, what to change) beyond the memory limit or the device.
+  [[nodiscard]] virtual std::unique_ptr<Buffer> allocate(std::size_t bytes) = 0;
+  /// Copies to the device; `source` may be reused on return.
+  virtual void upload(Buffer& destination, std::size_t offset, const void* source, std::size_t bytes) = 0;
+  /// Copies to the host; waits for all earlier work.
+  virtual void download(const Buffer& source, std::size_t offset, void* destination, std::size_t bytes) = 0;
+  /// Copies between two buffers of this device, in order with other work.
+  virtual void copy(const Buffer& source, std::size_t source_offset, Buffer& destination, std::size_t offset,
+                    std::size_t bytes) = 0;
+  virtual void synchronize() = 0;
+
+  [[nodiscard]] virtual std::unique_ptr<Executable> compile(const Schedule& schedule, const CompileOptions& options) = 0;
+  /// Compiles dialect source (the prelude is added). `defines` are "NAME=VALUE". Throws UsageError with the compiler's
+  /// log for bad source, DeviceError when this device cannot compile at run time (the cpu: always).
+  [[nodiscard]] virtual std::unique_ptr<Program> build(std::string_view source, std::span<const std::string> defines) = 0;
+
+  [[nodiscard]] virtual TransferCount transfers() const = 0;
+  virtual void set_memory_limit(std::uint64_t bytes) = 0;
+  [[nodiscard]] virtual std::uint64_t memory_held() const = 0;
+  [[nodiscard]] virtual std::uint64_t memory_peak() const = 0;
+  /// Threads that compute (cpu); elsewhere ignored. Executables compiled later use the new number. 0 means all.
+  virtual void set_threads(int) {}
+  [[nodiscard]] virtual int threads() const { return 1; }
+};
+
+/// A family of devices, registered at start-up by each backend that was built in.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  [[nodiscard]] virtual std::string_view name() const = 0;
+  /// All devices of this backend, without opening them fully. A backend that cannot run at all (no driver) gives one
+  /// entry with usable = false, reason and hint.
+  [[nodiscard]] virtual std::vector<DeviceInfo> list() = 0;
+  /// Opens device number `index`. Throws DeviceError naming cause and cure.
+  [[nodiscard]] virtual std::unique_ptr<Device> open(int index) = 0;
+};
+
+/// The backends of this build, in order of preference: cpu, cuda, opencl, null.
+[[nodiscard]] std::span<Backend* const> backends();
+
+/// Opens (once per process) and returns the device named "backend" or "backend:index"; see overtake::Device.
+[[nodiscard]] Device& open_device(std::string_view id);
+
+}  // namespace overtake::backend

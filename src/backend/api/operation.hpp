@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+// What a backend executes: a schedule, i.e. a list of operations over numbered slots. An operation is a core (the part
+// that is not element-wise) followed by a tape (the fused element-wise part, with every load and store).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "backend/api/tape.hpp"
+#include "overtake/dtype.hpp"
+
+namespace overtake::backend {
+
+/// Only the tape. No `core` instruction occurs in it.
+struct MapCore {
+  friend bool operator==(const MapCore&, const MapCore&) = default;
+};
+
+/// core(m, n) = sum over k of a(m, k) * b(k, n), float32, strict fp32. Each operand is addressed as
+/// slot[offset + i * row_stride + j * column_stride]; one of the two strides is 1 unless the extent is 1.
+/// The tape's extent is (m, n).
+struct MatMulCore {
+  struct Operand {
+    int slot = -1;
+    std::int64_t offset = 0;
+    std::int64_t row_stride = 0;
+    std::int64_t column_stride = 0;
+    friend bool operator==(const Operand&, const Operand&) = default;
+  };
+  std::int64_t m = 0, n = 0, k = 0;
+  Operand a, b;
+  friend bool operator==(const MatMulCore&, const MatMulCore&) = default;
+};
+
+enum class ReduceKind : std::uint8_t { sum, max, min };
+
+/// core(outer, inner) = reduction over r of input(outer, r, inner). The input is a tape of its own over the extent
+/// (outer, reduced, inner) with one store-less result: its last instruction's register. The main tape's extent is
+/// (outer, inner).
+///
+/// Canonical order of a sum (every backend, same bits for the same inputs): `lanes` partial sums, lane l adding the
+/// elements r = l, l+lanes, l+2*lanes, ... in order starting from 0, then a binary tree: for (w = lanes/2; w > 0; w /= 2)
+/// partial[l] += partial[l+w] for l < w. lanes = 256 when inner is 1, else 8. max and min propagate NaN.
+struct ReduceCore {
+  ReduceKind kind = ReduceKind::sum;
+  std::int64_t outer = 1, reduced = 1, inner = 1;
+  Tape input;
+  [[nodiscard]] int lanes() const noexcept { return inner == 1 ? 256 : 8; }
+  friend bool operator==(const ReduceCore&, const ReduceCore&) = default;
+};
+
+enum class RowKind : std::uint8_t {
+  softmax,        ///< core(row, column): exp(x - max) / sum
+  log_softmax,    ///< core(row, column): x - max - log(sum)
+  cross_entropy,  ///< core(row): max + log(sum) - x[label]; NaN for a label outside the columns
+  argmax,         ///< core(row), int: first largest column; NaN counts as largest
+};
+
+/// A function of whole rows. `input` is addressed as slot[offset + row * strides[0] + column * strides[1]], `labels` (cross
+/// entropy) as slot[offset + row * strides[0]]. The tape's extent is (rows, columns) for softmax and log_softmax, else
+/// (rows).
+struct RowCore {
+  RowKind kind = RowKind::softmax;
+  std::int64_t rows = 0, columns = 0;
+  Access input;
+  Access labels;
+  friend bool operator==(const RowCore&, const RowCore&) = default;
+};
+
+/// core(i, j) = source[index(i) * columns + j], where index(i) = indices[start * rows + i]; `start` is read from its slot
+/// (0 when slot is -1). The source is contiguous (source_rows, columns) from `source.offset`. An index outside
+/// [0, source_rows) gives NaN (int32: 0x80000000). The tape's extent is (rows, columns).
+struct GatherCore {
+  std::int64_t rows = 0, columns = 0, source_rows = 0;
+  Access source;
+  Access indices;
+  Access start;
+  friend bool operator==(const GatherCore&, const GatherCore&) = default;
+};
+
+struct Operation {
+  using CoreVariant = std::variant<MapCore, MatMulCore, ReduceCore, RowCore, GatherCore>;
+
+  CoreVariant core;
+  Shape extent;  ///< of the tape; rank 1 to 4, contiguous dimensions already merged for maps
+  Tape tape;
+  std::string name;  ///< for profiles and error messages: "matmul+bias+relu"
+
+  friend bool operator==(const Operation& a, const Operation& b) {
+    return a.core == b.core && a.extent == b.extent && a.tape == b.tape;
+  }
+};
+
+/// A piece of memory that operations read and write.
+struct Slot {
+  std::int64_t elements = 0;
+  /// External slots are bound by the caller; the others live in the executable's arena at `arena_offset` bytes (256-byte
+  /// aligned; two slots share bytes only when the one is dead before the other is first written, in list order).
+  bool external = false;
+  std::uint64_t arena_offset = 0;
+
+  friend bool operator==(const Slot&, const Slot&) = default;
+};
+
+/// Operations in an order that is always correct to run one after the other. In one operation a store may go to a slot
+/// that a tape load of the same operation reads at the same element (in-place update); cores never read a stored slot.
+struct Schedule {
+  std::vector<Slot> slots;
+  std::vector<Operation> operations;
+  std::uint64_t arena_bytes = 0;
+
+  friend bool operator==(const Schedule&, const Schedule&) = default;
+};
+
+/// Slots read and written by an operation, for dependency analysis.
+struct SlotUse {
+  std::vector<int> reads;
+  std::vector<int> writes;
+};
+[[nodiscard]] SlotUse slots_used(const Operation& operation);
+
+}  // namespace overtake::backend

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#include "backend/api/registry.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <mutex>
+
+#include "overtake/error.hpp"
+
+namespace overtake::backend {
+namespace {
+
+struct Registry {
+  std::vector<std::pair<int, Backend*>> ordered;
+  std::vector<Backend*> list;
+};
+
+Registry& registry() {
+  static Registry instance;  // built on first use: registrations run before main in any order
+  return instance;
+}
+
+struct DeviceName {
+  std::string backend;
+  int index = 0;
+};
+
+DeviceName parse(std::string_view id) {
+  const std::size_t colon = id.find(':');
+  DeviceName name{std::string(id.substr(0, colon)), 0};
+  if (colon != std::string_view::npos) {
+    const std::string_view digits = id.substr(colon + 1);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), name.index);
+    if (error != std::errc() || end != digits.data() + digits.size() || name.index < 0) name.backend.clear();
+  }
+  return name;
+}
+
+std::string known_names() {
+  std::string text;
+  for (const Backend* backend : backends()) text += (text.empty() ? "" : ", ") + std::string(backend->name());
+  return text;
+}
+
+}  // namespace
+
+Registration::Registration(int order, Backend& backend) {
+  Registry& known = registry();
+  known.ordered.emplace_back(order, &backend);
+  std::sort(known.ordered.begin(), known.ordered.end());
+  known.list.clear();
+  for (const auto& entry : known.ordered) known.list.push_back(entry.second);
+}
+
+std::span<Backend* const> backends() { return registry().list; }
+
+Device& open_device(std::string_view id) {
+  // Never destroyed: vendor libraries may already be gone when static destructors run.
+  static auto& opened = *std::make_unique<std::map<std::string, std::unique_ptr<Device>>>().release();
+  static std::mutex mutex;
+
+  const DeviceName name = parse(id);
+  const auto all = backends();
+  const auto found = std::find_if(all.begin(), all.end(), [&](const Backend* b) { return b->name() == name.backend; });
+  if (found == all.end()) {
+    throw UsageError(fmt::format("unknown device '{}'", id),
+                     fmt::format("This build has: {}; a number chooses one of several, as in cuda:1.", known_names()));
+  }
+  const std::lock_guard lock(mutex);
+  auto& device = opened[fmt::format("{}:{}", name.backend, name.index)];
+  if (!device) device = (*found)->open(name.index);
+  return *device;
+}
+
+}  // namespace overtake::backend

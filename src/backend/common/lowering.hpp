@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+// Turns an operation of a schedule into dialect kernels: source text, launch geometry, arguments. Shared by every backend
+// that compiles the dialect (cuda, opencl). Pure host code: needs no device.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "backend/api/device.hpp"
+#include "backend/api/operation.hpp"
+
+namespace overtake::backend {
+
+/// What lowering must know of a device.
+struct LoweringTraits {
+  int compute_units = 1;
+  std::uint64_t local_bytes = 48 * 1024;  ///< local (shared) memory a group may use, without opting in to more
+  int max_group_size = 1024;
+  /// MEM_FENCE orders global memory between groups (CUDA: yes; OpenCL 1.2 promises it only within a group). When false,
+  /// a product split along k is finished by a second kernel instead of by the last group to arrive.
+  bool fence_across_groups = false;
+};
+
+/// One argument of a lowered kernel.
+struct LoweredArgument {
+  enum class Kind : std::uint8_t {
+    slot,     ///< pointer to the memory of slot `slot`
+    offset,   ///< int32: `value` plus the distance, in elements, from the pointer passed for slot `slot` to the slot's
+              ///  first element. A backend that can add to a pointer passes the slot's own address and a distance of 0;
+              ///  one that cannot (cl_mem) passes the arena and arena_offset / 4.
+    scratch,  ///< pointer to the start of the operation's scratch memory
+    int32,    ///< the number `value`
+  } kind = Kind::int32;
+  std::int64_t value = 0;
+  int slot = -1;
+
+  friend bool operator==(const LoweredArgument&, const LoweredArgument&) = default;
+};
+
+/// One kernel launch. `source` is complete but for the dialect prelude; it is independent of shapes wherever that costs
+/// no speed, so that networks of different sizes share compiled kernels. `entry` is unique to the source (it carries a
+/// hash of it), so several sources can be concatenated, in any order, and compiled as one program; equal entries mean
+/// equal sources, to be compiled once.
+struct LoweredKernel {
+  std::string entry;
+  std::string source;
+  LaunchGeometry geometry;
+  std::vector<LoweredArgument> arguments;
+};
+
+struct LoweredOperation {
+  std::vector<LoweredKernel> kernels;  ///< to be launched in this order; empty for an operation without elements
+  /// Scratch memory of this operation, 256-byte aligned. Operations that may run at the same time need memory of their
+  /// own; others may share, except for the first `zeroed_bytes`: these belong to one operation alone, must be zero before
+  /// its first launch, and every run leaves them zero.
+  std::uint64_t scratch_bytes = 0;
+  std::uint64_t zeroed_bytes = 0;
+};
+
+/// Throws UsageError when an array of the operation has 2^31 elements or more, InternalError for an operation that breaks
+/// the contract of operation.hpp.
+[[nodiscard]] LoweredOperation lower(const Operation& operation, const LoweringTraits& traits);
+
+}  // namespace overtake::backend

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// Which tile and which split of k a product uses: a cost model over a short list.
+#pragma once
+
+#include <cstdint>
+
+#include "backend/common/lowering.hpp"
+
+namespace overtake::backend {
+
+/// A group of ty x tx work-items computes ty*tm x tx*tn elements, reading panels of bk steps of k (see matmul.k).
+struct MatMulTile {
+  int ty = 16, tx = 16, tm = 1, tn = 1, bk = 16;
+
+  [[nodiscard]] int rows() const noexcept { return ty * tm; }
+  [[nodiscard]] int columns() const noexcept { return tx * tn; }
+  [[nodiscard]] int work_items() const noexcept { return ty * tx; }
+  /// Elements between the tm rows of one work-item and those of the next in local memory: readable four at a time.
+  [[nodiscard]] int row_slot() const noexcept { return tm < 3 ? tm : (tm + 3) / 4 * 4; }
+  [[nodiscard]] int row_stride(bool by_k) const noexcept;
+  [[nodiscard]] int column_stride(bool by_k) const noexcept;
+  /// Two buffers for a panel of each operand.
+  [[nodiscard]] std::int64_t local_bytes() const noexcept;
+
+  friend bool operator==(const MatMulTile&, const MatMulTile&) = default;
+};
+
+struct MatMulPlan {
+  MatMulTile tile;
+  int splits = 1;            ///< of k
+  std::int64_t split_k = 0;  ///< steps of k in each, a multiple of tile.bk
+
+  friend bool operator==(const MatMulPlan&, const MatMulPlan&) = default;
+};
+
+/// The cheapest plan by the model of matmul_tiling.cpp. Never more than about `scratch_limit` bytes of partial sums.
+[[nodiscard]] MatMulPlan plan_matmul(std::int64_t m, std::int64_t n, std::int64_t k, const LoweringTraits& traits);
+
+/// The model's estimate for one plan, in clock cycles.
+[[nodiscard]] double estimate_cycles(const MatMulPlan& plan, std::int64_t m, std::int64_t n, std::int64_t k,
+                                     const LoweringTraits& traits);
+
+}  // namespace overtake::backend

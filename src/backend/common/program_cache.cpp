@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+#include "backend/common/program_cache.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <vector>
+
+#include "kernels/sources.hpp"
+
+namespace overtake::backend {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view extension = ".program";
+
+struct Header {
+  char magic[8];
+  std::uint64_t length;
+  std::uint64_t checksum;
+};
+constexpr char magic[8] = {'O', 'V', 'T', 'K', 'P', 'R', 'G', '1'};
+
+/// Each field with its length before it, so that no two keys run together into the same text.
+void append_field(std::string& text, std::string_view field) {
+  text += fmt::format("{}:", field.size());
+  text += field;
+}
+
+bool write_all(int file, const char* data, std::size_t bytes) {
+  while (bytes > 0) {
+    const ssize_t written = ::write(file, data, bytes);
+    if (written <= 0) return false;
+    data += written;
+    bytes -= static_cast<std::size_t>(written);
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string ProgramKey::digest() const {
+  std::string text = fmt::format("dialect {};", kernels::dialect_version);
+  for (const std::string* field : {&source, &options, &device, &driver, &compiler}) append_field(text, *field);
+  const XXH128_hash_t hash = XXH3_128bits(text.data(), text.size());
+  return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+}
+
+ProgramCache::ProgramCache(std::optional<fs::path> folder, std::uint64_t limit_bytes)
+    : folder_(std::move(folder)), limit_bytes_(limit_bytes) {}
+
+fs::path ProgramCache::file_of(const std::string& digest) const { return *folder_ / (digest + std::string(extension)); }
+
+std::optional<std::string> ProgramCache::load(const ProgramKey& key) {
+  if (!folder_) return std::nullopt;
+  const fs::path path = file_of(key.digest());
+  std::ifstream file(path, std::ios::binary);
+  Header header{};
+  std::error_code error;
+  const std::uintmax_t size = fs::file_size(path, error);
+  const bool opened = !error && size >= sizeof header && file.read(reinterpret_cast<char*>(&header), sizeof header);
+  if (!opened || std::memcmp(header.magic, magic, sizeof magic) != 0 || header.length != size - sizeof header) {
+    ++misses_;
+    return std::nullopt;
+  }
+  std::string binary(header.length, '\0');
+  if (!file.read(binary.data(), static_cast<std::streamsize>(binary.size())) ||
+      XXH3_64bits(binary.data(), binary.size()) != header.checksum) {
+    ++misses_;
+    return std::nullopt;
+  }
+  // The time of last use decides which files go first.
+  fs::last_write_time(path, fs::file_time_type::clock::now(), error);
+  ++hits_;
+  return binary;
+}
+
+void ProgramCache::store(const ProgramKey& key, std::string_view binary) noexcept {
+  if (!folder_) return;
+  try {
+    std::error_code error;
+    fs::create_directories(*folder_, error);
+    std::string temporary = (*folder_ / (key.digest() + ".XXXXXX")).string();
+    const int file = ::mkstemp(temporary.data());
+    if (file < 0) return;
+    Header header{};
+    std::memcpy(header.magic, magic, sizeof magic);
+    header.length = binary.size();
+    header.checksum = XXH3_64bits(binary.data(), binary.size());
+    const bool written = write_all(file, reinterpret_cast<const char*>(&header), sizeof header) &&
+                         write_all(file, binary.data(), binary.size());
+    const bool closed = ::close(file) == 0;
+    if (written && closed) fs::rename(temporary, file_of(key.digest()), error);
+    if (!written || !closed || error) {
+      fs::remove(temporary, error);
+      return;
+    }
+    bound_size();
+  } catch (...) {
+    // The cache is a convenience: without it programs are compiled again.
+  }
+}
+
+void ProgramCache::bound_size() const {
+  struct Entry {
+    fs::path path;
+    fs::file_time_type used;
+    std::uint64_t bytes;
+  };
+  std::vector<Entry> entries;
+  std::uint64_t total = 0;
+  std::error_code error;
+  for (fs::directory_iterator it(*folder_, error), end; !error && it != end; it.increment(error)) {
+    if (it->path().extension() != extension) continue;
+    std::error_code gone;  // another process may remove files meanwhile
+    const Entry entry{it->path(), it->last_write_time(gone), it->file_size(gone)};
+    if (gone) continue;
+    total += entry.bytes;
+    entries.push_back(entry);
+  }
+  if (total <= limit_bytes_) return;
+  std::ranges::sort(entries, {}, &Entry::used);
+  for (const Entry& entry : entries) {
+    if (total <= limit_bytes_) return;
+    fs::remove(entry.path, error);
+    total -= entry.bytes;
+  }
+}
+
+}  // namespace overtake::backend

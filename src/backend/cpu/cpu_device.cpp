@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+// The CPU as a device: ordinary memory, immediate execution.
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+
+#include "backend/api/registry.hpp"
+#include "backend/common/caching_allocator.hpp"
+#include "backend/cpu/executable.hpp"
+#include "backend/cpu/processor.hpp"
+#include "core/config.hpp"
+#include "overtake/error.hpp"
+
+namespace overtake::backend::cpu {
+namespace {
+
+constexpr std::size_t alignment = 256;
+
+class HostBuffer final : public Buffer {
+ public:
+  HostBuffer(Device& device, std::size_t bytes, CachingAllocator& allocator)
+      : Buffer(device, bytes), allocator_(allocator), block_(allocator.allocate(bytes)) {}
+  ~HostBuffer() override { allocator_.give_back(block_); }
+  [[nodiscard]] std::uintptr_t handle() const noexcept override { return block_.handle; }
+
+ private:
+  CachingAllocator& allocator_;
+  CachingAllocator::Block block_;
+};
+
+std::uintptr_t allocate_host(std::size_t bytes) {
+  const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
+  return reinterpret_cast<std::uintptr_t>(std::aligned_alloc(alignment, rounded));
+}
+
+void release_host(std::uintptr_t address) { std::free(reinterpret_cast<void*>(address)); }  // NOLINT
+
+class CpuDevice final : public Device {
+ public:
+  CpuDevice() : info_(describe_processor()), allocator_({allocate_host, release_host, "cpu"}) {
+    set_threads(config::threads());
+  }
+
+  [[nodiscard]] const DeviceInfo& info() const override { return info_; }
+
+  [[nodiscard]] std::unique_ptr<Buffer> allocate(std::size_t bytes) override {
+    return std::make_unique<HostBuffer>(*this, bytes, allocator_);
+  }
+
+  // Arrays live in host memory: "uploads" are copies that cross no bus, counted all the same so that programs can be
+  // compared between devices.
+  void upload(Buffer& destination, std::size_t offset, const void* source, std::size_t bytes) override {
+    std::memcpy(address(destination) + offset, source, bytes);
+    const std::lock_guard lock(mutex_);
+    transfers_.uploads += 1;
+    transfers_.upload_bytes += bytes;
+  }
+
+  void download(const Buffer& source, std::size_t offset, void* destination, std::size_t bytes) override {
+    std::memcpy(destination, address(source) + offset, bytes);
+    const std::lock_guard lock(mutex_);
+    transfers_.downloads += 1;
+    transfers_.download_bytes += bytes;
+  }
+
+  void copy(const Buffer& source, std::size_t source_offset, Buffer& destination, std::size_t offset,
+            std::size_t bytes) override {
+    std::memmove(address(destination) + offset, address(source) + source_offset, bytes);
+  }
+
+  void synchronize() override {}
+
+  [[nodiscard]] std::unique_ptr<Executable> compile(const Schedule& schedule, const CompileOptions&) override {
+    return std::make_unique<CpuExecutable>(*this, schedule, threads_);
+  }
+
+  [[nodiscard]] std::unique_ptr<Program> build(std::string_view, std::span<const std::string>) override {
+    throw DeviceError("the cpu device cannot compile kernels at run time",
+                      "Use an OpenCL device: PoCL (package pocl-opencl-icd) runs kernels on the CPU.");
+  }
+
+  [[nodiscard]] TransferCount transfers() const override {
+    const std::lock_guard lock(mutex_);
+    return transfers_;
+  }
+  void set_memory_limit(std::uint64_t bytes) override { allocator_.set_limit(bytes); }
+  [[nodiscard]] std::uint64_t memory_held() const override { return allocator_.held(); }
+  [[nodiscard]] std::uint64_t memory_peak() const override { return allocator_.peak(); }
+  void set_threads(int threads) override { threads_ = threads > 0 ? threads : info_.compute_units; }
+  [[nodiscard]] int threads() const override { return threads_; }
+
+ private:
+  static std::byte* address(const Buffer& buffer) { return reinterpret_cast<std::byte*>(buffer.handle()); }
+
+  DeviceInfo info_;
+  CachingAllocator allocator_;
+  mutable std::mutex mutex_;
+  TransferCount transfers_;
+  int threads_ = 1;
+};
+
+class CpuBackend final : public Backend {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "cpu"; }
+  [[nodiscard]] std::vector<DeviceInfo> list() override { return {describe_processor()}; }
+  [[nodiscard]] std::unique_ptr<Device> open(int index) override {
+    if (index != 0) throw DeviceError(fmt::format("there is no cpu:{}", index), "The machine's processors are one device, cpu.");
+    return std::make_unique<CpuDevice>();
+  }
+};
+
+CpuBackend backend;
+const Registration registration(0, backend);
+
+}  // namespace
+}  // namespace overtake::backend::cpu

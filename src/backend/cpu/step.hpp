@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// One operation of a schedule, ready to run on the CPU. One maker for each kind of core, in a file of that name.
+#pragma once
+
+#include <memory>
+
+#include "backend/cpu/tape_runner.hpp"
+
+namespace overtake::backend::cpu {
+
+class Step {
+ public:
+  virtual ~Step() = default;
+  virtual void bind(SlotPointers slots) = 0;
+  virtual void run() = 0;
+};
+
+/// `threads` is the most threads a step may use; small work uses one.
+[[nodiscard]] std::unique_ptr<Step> make_map_step(const Operation& operation, int threads);
+[[nodiscard]] std::unique_ptr<Step> make_matmul_step(const Operation& operation, int threads);
+[[nodiscard]] std::unique_ptr<Step> make_reduce_step(const Operation& operation, int threads);
+[[nodiscard]] std::unique_ptr<Step> make_row_step(const Operation& operation, int threads);
+[[nodiscard]] std::unique_ptr<Step> make_gather_step(const Operation& operation, int threads);
+
+/// Threads worth using for work of about `operations` simple operations: starting a team costs some microseconds.
+[[nodiscard]] int worthwhile_threads(double operations, int threads);
+
+/// Calls body(begin, end) for consecutive parts of [0, count), each a multiple of `grain` (the last aside), on `threads`
+/// threads. What the parts are does not depend on timing.
+template <class Body>
+void parallel_ranges(std::int64_t count, std::int64_t grain, int threads, const Body& body);
+
+}  // namespace overtake::backend::cpu
+
+#include <algorithm>
+
+namespace overtake::backend::cpu {
+
+template <class Body>
+void parallel_ranges(std::int64_t count, std::int64_t grain, int threads, const Body& body) {
+  const std::int64_t parts = std::min<std::int64_t>(threads, (count + grain - 1) / grain);
+  if (parts <= 1) {
+    if (count > 0) body(std::int64_t{0}, count);
+    return;
+  }
+  const std::int64_t grains = (count + grain - 1) / grain;
+#pragma omp parallel for schedule(static, 1) num_threads(static_cast<int>(parts))
+  for (std::int64_t part = 0; part < parts; ++part) {
+    const std::int64_t begin = grains * part / parts * grain;
+    const std::int64_t end = std::min(count, grains * (part + 1) / parts * grain);
+    if (begin < end) body(begin, end);
+  }
+}
+
+}  // namespace overtake::backend::cpu

@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: MIT
+#include "backend/cpu/vector_math.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <string_view>
+
+// Highway includes this file again for each instruction set.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "backend/cpu/vector_math.cpp"
+#include <hwy/foreach_target.h>  // IWYU pragma: keep
+#include <hwy/highway.h>
+
+#include <hwy/contrib/math/math-inl.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace overtake::backend::cpu::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+using Tag = hn::ScalableTag<float>;
+using IntTag = hn::RebindToSigned<Tag>;
+using V = hn::Vec<Tag>;
+
+// Runs f over whole vectors, then once more on the masked rest.
+template <class F>
+HWY_INLINE void each1(const float* a, float* out, size_t n, F f) {
+  const Tag d;
+  const size_t lanes = hn::Lanes(d);
+  size_t i = 0;
+  for (; i + lanes <= n; i += lanes) hn::StoreU(f(hn::LoadU(d, a + i)), d, out + i);
+  if (i == n) return;
+  const auto rest = hn::FirstN(d, n - i);
+  hn::BlendedStore(f(hn::MaskedLoad(rest, d, a + i)), rest, d, out + i);
+}
+
+template <class F>
+HWY_INLINE void each2(const float* a, const float* b, float* out, size_t n, F f) {
+  const Tag d;
+  const size_t lanes = hn::Lanes(d);
+  size_t i = 0;
+  for (; i + lanes <= n; i += lanes) hn::StoreU(f(hn::LoadU(d, a + i), hn::LoadU(d, b + i)), d, out + i);
+  if (i == n) return;
+  const auto rest = hn::FirstN(d, n - i);
+  hn::BlendedStore(f(hn::MaskedLoad(rest, d, a + i), hn::MaskedLoad(rest, d, b + i)), rest, d, out + i);
+}
+
+template <class F>
+HWY_INLINE void each3(const float* a, const float* b, const float* c, float* out, size_t n, F f) {
+  const Tag d;
+  const size_t lanes = hn::Lanes(d);
+  size_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    hn::StoreU(f(hn::LoadU(d, a + i), hn::LoadU(d, b + i), hn::LoadU(d, c + i)), d, out + i);
+  }
+  if (i == n) return;
+  const auto rest = hn::FirstN(d, n - i);
+  const V y = f(hn::MaskedLoad(rest, d, a + i), hn::MaskedLoad(rest, d, b + i), hn::MaskedLoad(rest, d, c + i));
+  hn::BlendedStore(y, rest, d, out + i);
+}
+
+HWY_INLINE V constant(float value) { return hn::Set(Tag(), value); }
+
+// Highway's functions are made for finite arguments: NaN and the far ends are settled here.
+HWY_INLINE V exp_all(V x) {
+  const Tag d;
+  const V inside = hn::Max(hn::Min(x, constant(88.7F)), constant(-104.0F));
+  V y = hn::Exp(d, inside);
+  const V top = constant(88.72283F);
+  y = hn::IfThenElse(hn::Gt(x, constant(88.7F)), hn::Mul(hn::Exp(d, hn::Sub(hn::Min(x, top), constant(1.0F))), constant(2.7182817F)), y);
+  y = hn::IfThenElse(hn::Gt(x, top), constant(std::numeric_limits<float>::infinity()), y);
+  y = hn::IfThenElse(hn::Lt(x, constant(-103.9F)), hn::Zero(d), y);
+  return hn::IfThenElse(hn::IsNaN(x), x, y);
+}
+
+HWY_INLINE V log_all(V x) {
+  const Tag d;
+  const float inf = std::numeric_limits<float>::infinity();
+  const V zero = hn::Zero(d);
+  const auto usual = hn::And(hn::Gt(x, zero), hn::Lt(x, constant(inf)));
+  V y = hn::Log(d, hn::IfThenElse(usual, x, constant(1.0F)));
+  y = hn::IfThenElse(hn::Eq(x, zero), constant(-inf), y);
+  y = hn::IfThenElse(hn::Eq(x, constant(inf)), x, y);
+  y = hn::IfThenElse(hn::Lt(x, zero), constant(std::numeric_limits<float>::quiet_NaN()), y);
+  return hn::IfThenElse(hn::IsNaN(x), x, y);
+}
+
+HWY_INLINE V sigmoid_all(V x) {
+  const V small = exp_all(hn::Neg(hn::Abs(x)));
+  const V upper = hn::Div(constant(1.0F), hn::Add(constant(1.0F), small));
+  return hn::IfThenElse(hn::Lt(x, hn::Zero(Tag())), hn::Mul(small, upper), upper);
+}
+
+HWY_INLINE V tanh_all(V x) {
+  const Tag d;
+  const V y = hn::Tanh(d, hn::Max(hn::Min(x, constant(20.0F)), constant(-20.0F)));
+  return hn::IfThenElse(hn::IsNaN(x), x, y);
+}
+
+HWY_INLINE V truth(hn::Mask<Tag> mask) { return hn::IfThenElseZero(mask, constant(1.0F)); }
+
+HWY_INLINE V extreme(V a, V b, hn::Mask<Tag> first_wins) {
+  const V chosen = hn::IfThenElse(first_wins, a, b);
+  return hn::IfThenElse(hn::IsNaN(a), a, chosen);  // b's NaN is chosen already: it never loses a comparison
+}
+
+HWY_INLINE V maximum(V a, V b) { return extreme(a, b, hn::Gt(a, b)); }
+HWY_INLINE V minimum(V a, V b) { return extreme(a, b, hn::Lt(a, b)); }
+
+HWY_INLINE hn::Vec<IntTag> bits(V x) { return hn::BitCast(IntTag(), x); }
+HWY_INLINE V unbits(hn::Vec<IntTag> x) { return hn::BitCast(Tag(), x); }
+
+template <class F>
+HWY_INLINE void scalar1(const float* a, float* out, size_t n, F f) {
+  for (size_t i = 0; i < n; ++i) out[i] = f(a[i]);
+}
+
+void float_to_int(const float* a, float* out, size_t n) {
+  for (size_t i = 0; i < n; ++i) {
+    // Out of range is saturated and NaN gives 0, as the GPU backends do; the plain cast would be undefined.
+    const float x = a[i];
+    std::int32_t value = 0;
+    if (x >= 2147483648.0F) {
+      value = std::numeric_limits<std::int32_t>::max();
+    } else if (x < -2147483648.0F) {
+      value = std::numeric_limits<std::int32_t>::min();
+    } else if (x == x) {
+      value = static_cast<std::int32_t>(x);
+    }
+    std::memcpy(out + i, &value, sizeof(value));
+  }
+}
+
+HWY_INLINE V sign_of(V x) {
+  const V one = hn::CopySign(constant(1.0F), x);
+  const V zero_or_nan = x;
+  return hn::IfThenElse(hn::Or(hn::Eq(x, hn::Zero(Tag())), hn::IsNaN(x)), zero_or_nan, one);
+}
+
+}  // namespace
+
+void ApplyUnary(TapeCode code, const float* a, float* out, size_t n) {
+  const Tag d;
+  switch (code) {
+    case TapeCode::negate:
+      return each1(a, out, n, [](V x) { return hn::Neg(x); });
+    case TapeCode::absolute:
+      return each1(a, out, n, [](V x) { return hn::Abs(x); });
+    case TapeCode::sign:
+      return each1(a, out, n, [](V x) { return sign_of(x); });
+    case TapeCode::sqrt:
+      return each1(a, out, n, [](V x) { return hn::Sqrt(x); });
+    case TapeCode::exp:
+      return each1(a, out, n, [](V x) { return exp_all(x); });
+    case TapeCode::log:
+      return each1(a, out, n, [](V x) { return log_all(x); });
+    case TapeCode::log1p:
+      return scalar1(a, out, n, [](float x) { return std::log1p(x); });
+    case TapeCode::sin:
+      return scalar1(a, out, n, [](float x) { return std::sin(x); });
+    case TapeCode::cos:
+      return scalar1(a, out, n, [](float x) { return std::cos(x); });
+    case TapeCode::tanh:
+      return each1(a, out, n, [](V x) { return tanh_all(x); });
+    case TapeCode::erf:
+      return scalar1(a, out, n, [](float x) { return std::erf(x); });
+    case TapeCode::sigmoid:
+      return each1(a, out, n, [](V x) { return sigmoid_all(x); });
+    case TapeCode::floor:
+      return scalar1(a, out, n, [](float x) { return std::floor(x); });
+    case TapeCode::int_to_float:
+      return each1(a, out, n, [d](V x) { return hn::ConvertTo(d, bits(x)); });
+    case TapeCode::float_to_int:
+      return float_to_int(a, out, n);
+    default:
+      return;
+  }
+}
+
+void ApplyBinary(TapeCode code, const float* a, const float* b, float* out, size_t n) {
+  switch (code) {
+    case TapeCode::add:
+      return each2(a, b, out, n, [](V x, V y) { return hn::Add(x, y); });
+    case TapeCode::subtract:
+      return each2(a, b, out, n, [](V x, V y) { return hn::Sub(x, y); });
+    case TapeCode::multiply:
+      return each2(a, b, out, n, [](V x, V y) { return hn::Mul(x, y); });
+    case TapeCode::divide:
+      return each2(a, b, out, n, [](V x, V y) { return hn::Div(x, y); });
+    case TapeCode::power:
+      for (size_t i = 0; i < n; ++i) out[i] = std::pow(a[i], b[i]);
+      return;
+    case TapeCode::maximum:
+      return each2(a, b, out, n, [](V x, V y) { return maximum(x, y); });
+    case TapeCode::minimum:
+      return each2(a, b, out, n, [](V x, V y) { return minimum(x, y); });
+    case TapeCode::less:
+      return each2(a, b, out, n, [](V x, V y) { return truth(hn::Lt(x, y)); });
+    case TapeCode::less_equal:
+      return each2(a, b, out, n, [](V x, V y) { return truth(hn::Le(x, y)); });
+    case TapeCode::equal:
+      return each2(a, b, out, n, [](V x, V y) { return truth(hn::Eq(x, y)); });
+    case TapeCode::not_equal:
+      return each2(a, b, out, n, [](V x, V y) { return truth(hn::Not(hn::Eq(x, y))); });
+    case TapeCode::int_add:
+      return each2(a, b, out, n, [](V x, V y) { return unbits(hn::Add(bits(x), bits(y))); });
+    case TapeCode::int_multiply:
+      return each2(a, b, out, n, [](V x, V y) { return unbits(hn::Mul(bits(x), bits(y))); });
+    case TapeCode::int_equal:
+      return each2(a, b, out, n, [](V x, V y) { return truth(hn::RebindMask(Tag(), hn::Eq(bits(x), bits(y)))); });
+    default:
+      return;
+  }
+}
+
+void ApplySelect(const float* a, const float* b, const float* c, float* out, size_t n) {
+  each3(a, b, c, out, n, [](V x, V y, V z) { return hn::IfThenElse(hn::Eq(x, hn::Zero(Tag())), z, y); });
+}
+
+void AccumulateSum(float* sum, const float* values, size_t n) {
+  each2(sum, values, sum, n, [](V x, V y) { return hn::Add(x, y); });
+}
+
+void AccumulateExtreme(float* best, const float* values, size_t n, bool want_maximum) {
+  if (want_maximum) {
+    each2(best, values, best, n, [](V x, V y) { return maximum(x, y); });
+  } else {
+    each2(best, values, best, n, [](V x, V y) { return minimum(x, y); });
+  }
+}
+
+size_t PanelColumns() { return 2 * hn::Lanes(Tag()); }
+
+namespace {
+
+// rows x two vectors of c stay in registers over the whole k loop.
+template <size_t rows>
+HWY_INLINE void product_tile(const ProductBlock& block, size_t row, const float* panel, size_t column) {
+  const Tag d;
+  const size_t lanes = hn::Lanes(d);
+  V left[rows], right[rows];
+  const float* a[rows];
+  for (size_t r = 0; r < rows; ++r) {
+    left[r] = hn::Zero(d);
+    right[r] = hn::Zero(d);
+    a[r] = block.a + static_cast<std::ptrdiff_t>(row + r) * block.row_stride;
+  }
+  for (size_t k = 0; k < block.k; ++k) {
+    const V b0 = hn::LoadU(d, panel + k * 2 * lanes);
+    const V b1 = hn::LoadU(d, panel + k * 2 * lanes + lanes);
+    HWY_UNROLL(12)
+    for (size_t r = 0; r < rows; ++r) {
+      const V x = hn::Set(d, a[r][static_cast<std::ptrdiff_t>(k) * block.column_stride]);
+      left[r] = hn::MulAdd(x, b0, left[r]);
+      right[r] = hn::MulAdd(x, b1, right[r]);
+    }
+  }
+  const size_t width = block.columns - column;
+  for (size_t r = 0; r < rows; ++r) {
+    float* c = block.c + (row + r) * block.columns + column;
+    if (width >= 2 * lanes) {
+      hn::StoreU(left[r], d, c);
+      hn::StoreU(right[r], d, c + lanes);
+    } else {
+      hn::BlendedStore(left[r], hn::FirstN(d, width), d, c);
+      if (width > lanes) hn::BlendedStore(right[r], hn::FirstN(d, width - lanes), d, c + lanes);
+    }
+  }
+}
+
+// The same for at most one vector of columns: half the work for narrow results.
+template <size_t rows>
+HWY_INLINE void narrow_tile(const ProductBlock& block, size_t row, const float* panel, size_t column) {
+  const Tag d;
+  const size_t lanes = hn::Lanes(d);
+  V sum[rows];
+  const float* a[rows];
+  for (size_t r = 0; r < rows; ++r) {
+    sum[r] = hn::Zero(d);
+    a[r] = block.a + static_cast<std::ptrdiff_t>(row + r) * block.row_stride;
+  }
+  for (size_t k = 0; k < block.k; ++k) {
+    const V b = hn::LoadU(d, panel + k * 2 * lanes);
+    HWY_UNROLL(12)
+    for (size_t r = 0; r < rows; ++r) {
+      sum[r] = hn::MulAdd(hn::Set(d, a[r][static_cast<std::ptrdiff_t>(k) * block.column_stride]), b, sum[r]);
+    }
+  }
+  const auto mask = hn::FirstN(d, block.columns - column);
+  for (size_t r = 0; r < rows; ++r) {
+    float* c = block.c + (row + r) * block.columns + column;
+    if (block.columns - column >= lanes) {
+      hn::StoreU(sum[r], d, c);
+    } else {
+      hn::BlendedStore(sum[r], mask, d, c);
+    }
+  }
+}
+
+template <size_t rows>
+HWY_INLINE void any_tile(const ProductBlock& block, size_t row, const float* panel, size_t column) {
+  if (block.columns - column <= hn::Lanes(Tag())) return narrow_tile<rows>(block, row, panel, column);
+  product_tile<rows>(block, row, panel, column);
+}
+
+}  // namespace
+
+void PackedProduct(const ProductBlock& block) {
+  const size_t width = PanelColumns();
+  constexpr size_t tall = HWY_TARGET <= HWY_AVX3 ? 12 : 6;  // smaller target numbers are newer; 32 against 16 registers
+  for (size_t column = 0, p = 0; column < block.columns; column += width, ++p) {
+    const float* panel = block.panels + p * block.k * width;
+    size_t row = 0;
+    for (; row + tall <= block.rows; row += tall) any_tile<tall>(block, row, panel, column);
+    for (; row + 4 <= block.rows; row += 4) any_tile<4>(block, row, panel, column);
+    for (; row < block.rows; ++row) any_tile<1>(block, row, panel, column);
+  }
+}
+
+const char* InstructionSet() { return hwy::TargetName(HWY_TARGET); }
+
+}  // namespace overtake::backend::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace overtake::backend::cpu {
+
+HWY_EXPORT(ApplyUnary);
+HWY_EXPORT(ApplyBinary);
+HWY_EXPORT(ApplySelect);
+HWY_EXPORT(AccumulateSum);
+HWY_EXPORT(AccumulateExtreme);
+HWY_EXPORT(PanelColumns);
+HWY_EXPORT(PackedProduct);
+HWY_EXPORT(InstructionSet);
+
+void apply_block(TapeCode code, const float* a, const float* b, const float* c, float* out, std::size_t n) {
+  if (c != nullptr) return HWY_DYNAMIC_DISPATCH(ApplySelect)(a, b, c, out, n);
+  if (b != nullptr) return HWY_DYNAMIC_DISPATCH(ApplyBinary)(code, a, b, out, n);
+  HWY_DYNAMIC_DISPATCH(ApplyUnary)(code, a, out, n);
+}
+
+void accumulate_sum(float* sum, const float* values, std::size_t n) { HWY_DYNAMIC_DISPATCH(AccumulateSum)(sum, values, n); }
+
+void accumulate_extreme(float* best, const float* values, std::size_t n, bool maximum) {
+  HWY_DYNAMIC_DISPATCH(AccumulateExtreme)(best, values, n, maximum);
+}
+
+std::size_t panel_columns() {
+  static const std::size_t columns = HWY_DYNAMIC_DISPATCH(PanelColumns)();
+  return columns;
+}
+
+void packed_product(const ProductBlock& block) { HWY_DYNAMIC_DISPATCH(PackedProduct)(block); }
+
+void pack_panels(const float* b, std::ptrdiff_t row_stride, std::ptrdiff_t column_stride, std::size_t k,
+                 std::size_t columns, float* panels) {
+  const std::size_t width = panel_columns();
+  for (std::size_t first = 0; first < columns; first += width, panels += k * width) {
+    const std::size_t filled = std::min(width, columns - first);
+    const float* source = b + static_cast<std::ptrdiff_t>(first) * column_stride;
+    if (filled < width) std::memset(panels, 0, k * width * sizeof(float));
+    if (column_stride == 1) {
+      for (std::size_t i = 0; i < k; ++i) {
+        std::memcpy(panels + i * width, source + static_cast<std::ptrdiff_t>(i) * row_stride, filled * sizeof(float));
+      }
+      continue;
+    }
+    for (std::size_t j = 0; j < filled; ++j) {
+      const float* column = source + static_cast<std::ptrdiff_t>(j) * column_stride;
+      for (std::size_t i = 0; i < k; ++i) panels[i * width + j] = column[static_cast<std::ptrdiff_t>(i) * row_stride];
+    }
+  }
+}
+
+const char* instruction_set() { return HWY_DYNAMIC_DISPATCH(InstructionSet)(); }
+
+int fused_multiply_adds_per_cycle() {
+  const std::string_view name = instruction_set();
+  if (name == "AVX3" || name == "AVX3_DL") return 32;
+  return name == "AVX2" ? 16 : 0;
+}
+
+}  // namespace overtake::backend::cpu
+#endif  // HWY_ONCE

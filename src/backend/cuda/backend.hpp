@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <optional>
+
+#include "backend/api/device.hpp"
+#include "backend/common/library_loader.hpp"
+#include "backend/cuda/device.hpp"
+#include "backend/cuda/discovery.hpp"
+
+namespace overtake::backend::cuda {
+
+/// NVIDIA GPUs through the CUDA driver, which is opened at the first use.
+class CudaBackend final : public Backend {
+ public:
+  /// Where the driver comes from and what the machine says; tests put their own in.
+  struct Environment {
+    std::function<Library()> open_driver;
+    std::function<HostFacts()> host_facts;
+  };
+
+  CudaBackend();
+  explicit CudaBackend(Environment environment) : environment_(std::move(environment)) {}
+
+  [[nodiscard]] std::string_view name() const override { return "cuda"; }
+  [[nodiscard]] std::vector<DeviceInfo> list() override;
+  [[nodiscard]] std::unique_ptr<Device> open(int index) override { return open(index, DeviceSettings{}); }
+  [[nodiscard]] std::unique_ptr<CudaDevice> open(int index, DeviceSettings settings);
+
+ private:
+  const DriverStart& driver();
+
+  Environment environment_;
+  std::mutex mutex_;
+  Library library_;
+  std::optional<DriverStart> driver_;
+};
+
+}  // namespace overtake::backend::cuda

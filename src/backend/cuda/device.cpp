@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+#include "backend/cuda/device.hpp"
+
+#include <fmt/format.h>
+
+#include "backend/cuda/discovery.hpp"
+#include "backend/cuda/errors.hpp"
+#include "backend/cuda/executable.hpp"
+#include "backend/cuda/program.hpp"
+#include "backend/cuda/vendor_libraries.hpp"
+#include "core/config.hpp"
+#include "overtake/error.hpp"
+
+namespace overtake::backend::cuda {
+namespace {
+
+CUdevice device_number(const DriverApi& api, int index) {
+  CUdevice device = 0;
+  check(api, api.cuDeviceGet(&device, index), fmt::format("opening cuda:{}", index));
+  return device;
+}
+
+StreamHandle make_stream(const DriverApi& api) {
+  CUstream stream = nullptr;
+  check(api, api.cuStreamCreate(&stream, CU_STREAM_NON_BLOCKING), "cuStreamCreate");
+  return {stream, api.cuStreamDestroy};
+}
+
+int architecture_of(const DriverApi& api, CUdevice device) {
+  return attribute(api, device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR) * 10 +
+         attribute(api, device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
+}
+
+class CudaBuffer final : public Buffer {
+ public:
+  CudaBuffer(CudaDevice& device, std::size_t bytes, CachingAllocator::Block block)
+      : Buffer(device, bytes), allocator_(device.allocator()), block_(block) {}
+  ~CudaBuffer() override { allocator_.give_back(block_); }
+  [[nodiscard]] std::uintptr_t handle() const noexcept override { return block_.handle; }
+
+ private:
+  CachingAllocator& allocator_;
+  CachingAllocator::Block block_;
+};
+
+CUdeviceptr range(const Buffer& buffer, const Device& device, std::size_t offset, std::size_t bytes, const char* what) {
+  if (&buffer.device() != &device) throw InternalError(fmt::format("cuda: {} of another device's buffer", what));
+  if (offset > buffer.bytes() || bytes > buffer.bytes() - offset) {
+    throw InternalError(fmt::format("cuda: {} of {} bytes at {} in a buffer of {}", what, bytes, offset, buffer.bytes()));
+  }
+  return static_cast<CUdeviceptr>(buffer.handle()) + offset;
+}
+
+}  // namespace
+
+PrimaryContext::PrimaryContext(const DriverApi& api, CUdevice device) : api_(api), device_(device) {
+  check(api, api.cuDevicePrimaryCtxRetain(&context_, device), "creating a context on the GPU");
+  try {
+    use();
+  } catch (...) {
+    static_cast<void>(api_.cuDevicePrimaryCtxRelease(device_));
+    throw;
+  }
+}
+
+PrimaryContext::~PrimaryContext() { static_cast<void>(api_.cuDevicePrimaryCtxRelease(device_)); }
+
+void PrimaryContext::use() const { check(api_, api_.cuCtxSetCurrent(context_), "cuCtxSetCurrent"); }
+
+bool PrimaryContext::try_use() const noexcept { return api_.cuCtxSetCurrent(context_) == CUDA_SUCCESS; }
+
+CudaDevice::CudaDevice(const DriverApi& api, int cuda_version, int index, DeviceInfo info, DeviceSettings settings)
+    : api_(api),
+      cuda_version_(cuda_version),
+      device_(device_number(api, index)),
+      info_(std::move(info)),
+      settings_(settings),
+      context_(api, device_),
+      stream_(make_stream(api)),
+      allocator_({[this](std::size_t bytes) -> std::uintptr_t {
+                    context_.use();
+                    CUdeviceptr memory = 0;
+                    const CUresult code = api_.cuMemAlloc(&memory, bytes);
+                    if (code == CUDA_ERROR_OUT_OF_MEMORY) return 0;
+                    check(api_, code, "allocating memory on the GPU");
+                    return static_cast<std::uintptr_t>(memory);
+                  },
+                  [this](std::uintptr_t handle) {
+                    if (context_.try_use()) static_cast<void>(api_.cuMemFree(static_cast<CUdeviceptr>(handle)));
+                  },
+                  info_.id}),
+      staging_(api, stream_.get()),
+      cache_(config::cache_directory()) {
+  const int architecture = architecture_of(api, device_);
+  if (settings.use_compiler) {
+    compiler_ = Compiler::open(vendor_library_candidates("libnvrtc", cuda_version), architecture, compiler_trouble_);
+  } else {
+    compiler_trouble_ = "switched off";
+  }
+  kernels_ = std::make_unique<KernelStore>(api_, compiler_.get(), cache_,
+                                           KernelStore::Device{fmt::format("{} sm_{}", info_.name, architecture), info_.driver});
+}
+
+CudaDevice::~CudaDevice() {
+  // Nothing may be freed under running kernels, and the members' destructors need the context.
+  if (context_.try_use()) static_cast<void>(api_.cuStreamSynchronize(stream_.get()));
+}
+
+std::unique_ptr<Buffer> CudaDevice::allocate(std::size_t bytes) {
+  const CachingAllocator::Block block = allocator_.allocate(bytes);
+  try {
+    return std::make_unique<CudaBuffer>(*this, bytes, block);
+  } catch (...) {
+    allocator_.give_back(block);
+    throw;
+  }
+}
+
+void CudaDevice::upload(Buffer& destination, std::size_t offset, const void* source, std::size_t bytes) {
+  const CUdeviceptr to = range(destination, *this, offset, bytes, "an upload");
+  context_.use();
+  if (bytes > 0) staging_.upload(to, source, bytes);
+  ++transfers_.uploads;
+  transfers_.upload_bytes += bytes;
+}
+
+void CudaDevice::download(const Buffer& source, std::size_t offset, void* destination, std::size_t bytes) {
+  const CUdeviceptr from = range(source, *this, offset, bytes, "a download");
+  context_.use();
+  if (bytes > 0) {
+    staging_.download(destination, from, bytes);
+  } else {
+    synchronize();
+  }
+  ++transfers_.downloads;
+  transfers_.download_bytes += bytes;
+}
+
+void CudaDevice::copy(const Buffer& source, std::size_t source_offset, Buffer& destination, std::size_t offset,
+                      std::size_t bytes) {
+  const CUdeviceptr from = range(source, *this, source_offset, bytes, "a copy");
+  const CUdeviceptr to = range(destination, *this, offset, bytes, "a copy");
+  if (bytes == 0) return;
+  context_.use();
+  check(api_, api_.cuMemcpyDtoDAsync(to, from, bytes, stream_.get()), "copying on the GPU");
+}
+
+void CudaDevice::synchronize() {
+  context_.use();
+  check(api_, api_.cuStreamSynchronize(stream_.get()), "waiting for the GPU");
+}
+
+std::unique_ptr<Executable> CudaDevice::compile(const Schedule& schedule, const CompileOptions& options) {
+  context_.use();
+  return make_executable(*this, schedule, options);
+}
+
+std::unique_ptr<Program> CudaDevice::build(std::string_view source, std::span<const std::string> defines) {
+  context_.use();
+  return make_program(*this, source, defines);
+}
+
+const Blas* CudaDevice::library() {
+  const std::lock_guard lock(library_mutex_);
+  if (library_tried_) return library_.get();
+  library_tried_ = true;
+  if (!settings_.use_library) {
+    library_trouble_ = "switched off";
+    return nullptr;
+  }
+  context_.use();
+  library_ = Blas::open(cuda_version_, library_trouble_);
+  return library_.get();
+}
+
+LoweringTraits CudaDevice::lowering_traits() const {
+  LoweringTraits traits;
+  traits.compute_units = info_.compute_units;
+  traits.local_bytes = 48 * 1024;
+  traits.max_group_size = 1024;
+  traits.fence_across_groups = true;
+  return traits;
+}
+
+}  // namespace overtake::backend::cuda

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+// One NVIDIA GPU: its primary context, one stream, memory and kernels.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "backend/api/device.hpp"
+#include "backend/common/caching_allocator.hpp"
+#include "backend/common/program_cache.hpp"
+#include "backend/cuda/blas.hpp"
+#include "backend/cuda/compiler.hpp"
+#include "backend/cuda/driver_api.hpp"
+#include "backend/cuda/kernel_store.hpp"
+#include "backend/cuda/staging.hpp"
+
+namespace overtake::backend::cuda {
+
+/// How a device is opened. The defaults are what users get; tests and benchmarks change them.
+struct DeviceSettings {
+  bool use_compiler = true;  ///< false: as if NVRTC were not installed
+  bool use_library = true;   ///< false: as if cuBLASLt were not installed
+};
+
+/// Keeps the primary context alive and gives it back at the end.
+class PrimaryContext {
+ public:
+  PrimaryContext(const DriverApi& api, CUdevice device);
+  ~PrimaryContext();
+  PrimaryContext(const PrimaryContext&) = delete;
+  PrimaryContext& operator=(const PrimaryContext&) = delete;
+  /// Makes it current on this thread. Throws DeviceError.
+  void use() const;
+  [[nodiscard]] bool try_use() const noexcept;
+
+ private:
+  const DriverApi& api_;
+  CUdevice device_;
+  CUcontext context_ = nullptr;
+};
+
+class CudaDevice final : public Device {
+ public:
+  /// Throws DeviceError when the context cannot be made (memory, exclusive mode).
+  CudaDevice(const DriverApi& api, int cuda_version, int index, DeviceInfo info, DeviceSettings settings = {});
+  ~CudaDevice() override;
+
+  [[nodiscard]] const DeviceInfo& info() const override { return info_; }
+  [[nodiscard]] std::unique_ptr<Buffer> allocate(std::size_t bytes) override;
+  void upload(Buffer& destination, std::size_t offset, const void* source, std::size_t bytes) override;
+  void download(const Buffer& source, std::size_t offset, void* destination, std::size_t bytes) override;
+  void copy(const Buffer& source, std::size_t source_offset, Buffer& destination, std::size_t offset,
+            std::size_t bytes) override;
+  void synchronize() override;
+  [[nodiscard]] std::unique_ptr<Executable> compile(const Schedule& schedule, const CompileOptions& options) override;
+  [[nodiscard]] std::unique_ptr<Program> build(std::string_view source, std::span<const std::string> defines) override;
+  [[nodiscard]] TransferCount transfers() const override { return transfers_; }
+  void set_memory_limit(std::uint64_t bytes) override { allocator_.set_limit(bytes); }
+  [[nodiscard]] std::uint64_t memory_held() const override { return allocator_.held(); }
+  [[nodiscard]] std::uint64_t memory_peak() const override { return allocator_.peak(); }
+
+  // For the other files of this folder.
+  [[nodiscard]] const DriverApi& api() const noexcept { return api_; }
+  [[nodiscard]] CUstream stream() const noexcept { return stream_.get(); }
+  [[nodiscard]] const PrimaryContext& context() const noexcept { return context_; }
+  [[nodiscard]] KernelStore& kernels() noexcept { return *kernels_; }
+  [[nodiscard]] CachingAllocator& allocator() noexcept { return allocator_; }
+  [[nodiscard]] const DeviceSettings& settings() const noexcept { return settings_; }
+  /// cuBLASLt, opened at the first product that wants it; null when it is not there (`library_trouble` says why).
+  [[nodiscard]] const Blas* library();
+  [[nodiscard]] const std::string& library_trouble() const noexcept { return library_trouble_; }
+  /// Null when NVRTC is not there (`compiler_trouble` says why).
+  [[nodiscard]] const Compiler* compiler() const noexcept { return compiler_.get(); }
+  [[nodiscard]] const std::string& compiler_trouble() const noexcept { return compiler_trouble_; }
+  [[nodiscard]] LoweringTraits lowering_traits() const;
+
+ private:
+  const DriverApi& api_;
+  int cuda_version_;
+  CUdevice device_ = 0;
+  DeviceInfo info_;
+  DeviceSettings settings_;
+  PrimaryContext context_;
+  StreamHandle stream_;
+  CachingAllocator allocator_;
+  Staging staging_;
+  std::string compiler_trouble_;
+  std::unique_ptr<Compiler> compiler_;
+  ProgramCache cache_;
+  std::unique_ptr<KernelStore> kernels_;
+  std::mutex library_mutex_;
+  bool library_tried_ = false;
+  std::string library_trouble_;
+  std::unique_ptr<Blas> library_;
+  TransferCount transfers_;
+};
+
+}  // namespace overtake::backend::cuda

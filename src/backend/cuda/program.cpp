@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+#include "backend/cuda/program.hpp"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <vector>
+
+#include "backend/cuda/device.hpp"
+#include "backend/cuda/errors.hpp"
+#include "overtake/error.hpp"
+
+namespace overtake::backend::cuda {
+namespace {
+
+/// Every parameter in eight bytes of its own; the driver reads as many as the parameter has.
+struct PackedArguments {
+  std::vector<std::uint64_t> values;
+  std::vector<void*> pointers;
+  std::uint32_t local_bytes = 0;
+};
+
+template <typename T>
+std::uint64_t bits(T value) {
+  std::uint64_t packed = 0;
+  std::memcpy(&packed, &value, sizeof(value));
+  return packed;
+}
+
+PackedArguments pack(std::span<const KernelArgument> arguments, const Device& device) {
+  PackedArguments packed;
+  packed.values.reserve(arguments.size());
+  for (const KernelArgument& argument : arguments) {
+    switch (argument.kind) {
+      case KernelArgument::Kind::buffer:
+        if (argument.buffer == nullptr || &argument.buffer->device() != &device) {
+          throw UsageError(fmt::format("kernel argument {} is not an array on {}", packed.values.size(), device.info().id),
+                           "Move the array to the kernel's device first.");
+        }
+        packed.values.push_back(argument.buffer->handle());
+        break;
+      case KernelArgument::Kind::int32:
+        packed.values.push_back(bits(static_cast<std::int32_t>(argument.integer)));
+        break;
+      case KernelArgument::Kind::int64:
+        packed.values.push_back(bits(argument.integer));
+        break;
+      case KernelArgument::Kind::float32:
+        packed.values.push_back(bits(argument.real));
+        break;
+      case KernelArgument::Kind::local_bytes:
+        // The kernel gets the offset of this piece in the launch's shared memory (LOCAL_PARAMETER of the dialect).
+        packed.values.push_back(bits(static_cast<std::int32_t>(packed.local_bytes)));
+        packed.local_bytes += static_cast<std::uint32_t>((argument.integer + 15) / 16 * 16);
+        break;
+    }
+  }
+  for (std::uint64_t& value : packed.values) packed.pointers.push_back(&value);
+  return packed;
+}
+
+class CudaKernel final : public Kernel {
+ public:
+  CudaKernel(CudaDevice& device, CUfunction function, std::string name)
+      : device_(device), function_(function), name_(std::move(name)) {}
+
+  void launch(const LaunchGeometry& geometry, std::span<const KernelArgument> arguments) override {
+    const auto& groups = geometry.groups;
+    const auto& size = geometry.group_size;
+    if (groups[0] == 0 || groups[1] == 0 || groups[2] == 0) return;
+    PackedArguments packed = pack(arguments, device_);
+    const DriverApi& api = device_.api();
+    device_.context().use();
+    if (packed.local_bytes > local_bytes_allowed_) {
+      check(api,
+            api.cuFuncSetAttribute(function_, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
+                                   static_cast<int>(packed.local_bytes)),
+            fmt::format("asking for {} bytes of local memory for kernel {}", packed.local_bytes, name_));
+      local_bytes_allowed_ = packed.local_bytes;
+    }
+    check(api,
+          api.cuLaunchKernel(function_, groups[0], groups[1], groups[2], size[0], size[1], size[2], packed.local_bytes,
+                             device_.stream(), packed.pointers.data(), nullptr),
+          fmt::format("launching kernel {} with ({}, {}, {}) groups of ({}, {}, {})", name_, groups[0], groups[1],
+                      groups[2], size[0], size[1], size[2]));
+  }
+
+ private:
+  CudaDevice& device_;
+  CUfunction function_;
+  std::string name_;
+  std::uint32_t local_bytes_allowed_ = 48 * 1024;
+};
+
+class CudaProgram final : public Program {
+ public:
+  CudaProgram(CudaDevice& device, ModuleHandle module) : device_(device), module_(std::move(module)) {}
+  ~CudaProgram() override {
+    // A module may not be unloaded under a running kernel, nor without its context.
+    if (device_.context().try_use()) static_cast<void>(device_.api().cuStreamSynchronize(device_.stream()));
+  }
+
+  [[nodiscard]] std::unique_ptr<Kernel> kernel(const std::string& name) override {
+    device_.context().use();
+    CUfunction function = device_.kernels().find(module_, name);
+    if (function == nullptr) {
+      throw UsageError(fmt::format("the program has no kernel named '{}'", name),
+                       "Kernels are the functions declared with KERNEL; names are case-sensitive.");
+    }
+    return std::make_unique<CudaKernel>(device_, function, name);
+  }
+
+ private:
+  CudaDevice& device_;
+  ModuleHandle module_;
+};
+
+}  // namespace
+
+std::unique_ptr<Program> make_program(CudaDevice& device, std::string_view source, std::span<const std::string> defines) {
+  return std::make_unique<CudaProgram>(device, device.kernels().build(source, defines));
+}
+
+}  // namespace overtake::backend::cuda

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+// A device that computes nothing and remembers everything: planning, fusion, memory plans and launch counts are tested on
+// it without any processor.
+#include "backend/null/null_device.hpp"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "backend/api/registry.hpp"
+#include "overtake/error.hpp"
+
+namespace overtake::backend::null {
+namespace {
+
+class NullBuffer final : public Buffer {
+ public:
+  NullBuffer(NullDevice& device, std::size_t bytes, NullRecord& record) : Buffer(device, bytes), record_(record) {
+    record_.bytes_held += bytes;
+    record_.bytes_peak = std::max(record_.bytes_peak, record_.bytes_held);
+  }
+  ~NullBuffer() override { record_.bytes_held -= bytes(); }
+  [[nodiscard]] std::uintptr_t handle() const noexcept override { return 0; }
+
+ private:
+  NullRecord& record_;
+};
+
+class NullExecutable final : public Executable {
+ public:
+  NullExecutable(NullDevice& device, const Schedule& schedule, NullRecord& record) : record_(record) {
+    if (schedule.arena_bytes > 0) arena_ = device.allocate(schedule.arena_bytes);
+    stats_.operations = static_cast<int>(schedule.operations.size());
+    stats_.launches = stats_.operations;
+    stats_.arena_bytes = schedule.arena_bytes;
+  }
+  void bind(std::span<Buffer* const>) override {}
+  void run(int times) override { record_.launches += static_cast<std::uint64_t>(times) * static_cast<std::uint64_t>(stats_.launches); }
+  [[nodiscard]] ExecutableStats stats() const override { return stats_; }
+
+ private:
+  NullRecord& record_;
+  std::unique_ptr<Buffer> arena_;
+  ExecutableStats stats_;
+};
+
+class NullBackend final : public Backend {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "null"; }
+  [[nodiscard]] std::vector<DeviceInfo> list() override { return {}; }  // not a processor: named, never listed
+  [[nodiscard]] std::unique_ptr<Device> open(int index) override {
+    if (index != 0) throw DeviceError(fmt::format("there is no null:{}", index), "There is one null device.");
+    return std::make_unique<NullDevice>();
+  }
+};
+
+NullBackend backend;
+const Registration registration(90, backend);
+
+}  // namespace
+
+NullDevice::NullDevice() {
+  info_.id = "null";
+  info_.backend = "null";
+  info_.name = "records, computes nothing";
+}
+
+std::unique_ptr<Buffer> NullDevice::allocate(std::size_t bytes) {
+  if (limit_ != 0 && record_.bytes_held + bytes > limit_) {
+    throw DeviceError(fmt::format("null: {} bytes are needed, {} of {} are taken", bytes, record_.bytes_held, limit_));
+  }
+  return std::make_unique<NullBuffer>(*this, bytes, record_);
+}
+
+void NullDevice::upload(Buffer&, std::size_t, const void*, std::size_t bytes) {
+  transfers_.uploads += 1;
+  transfers_.upload_bytes += bytes;
+}
+
+void NullDevice::download(const Buffer&, std::size_t, void* destination, std::size_t bytes) {
+  std::memset(destination, 0, bytes);
+  transfers_.downloads += 1;
+  transfers_.download_bytes += bytes;
+  record_.waits += 1;
+}
+
+void NullDevice::synchronize() { record_.waits += 1; }
+
+std::unique_ptr<Executable> NullDevice::compile(const Schedule& schedule, const CompileOptions&) {
+  record_.schedules.push_back(schedule);
+  return std::make_unique<NullExecutable>(*this, schedule, record_);
+}
+
+std::unique_ptr<Program> NullDevice::build(std::string_view, std::span<const std::string>) {
+  throw DeviceError("the null device compiles no kernels");
+}
+
+}  // namespace overtake::backend::null

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "backend/api/device.hpp"
+
+namespace overtake::backend::null {
+
+/// What was asked of the null device.
+struct NullRecord {
+  std::vector<Schedule> schedules;  ///< every compiled schedule, oldest first
+  std::uint64_t launches = 0;       ///< operations of all runs
+  std::uint64_t waits = 0;          ///< downloads and synchronisations: the host waits
+  std::uint64_t bytes_held = 0;
+  std::uint64_t bytes_peak = 0;
+};
+
+/// Records schedules, launches, transfers and memory; every download gives zeros.
+class NullDevice final : public Device {
+ public:
+  NullDevice();
+  [[nodiscard]] const DeviceInfo& info() const override { return info_; }
+  [[nodiscard]] std::unique_ptr<Buffer> allocate(std::size_t bytes) override;
+  void upload(Buffer& destination, std::size_t offset, const void* source, std::size_t bytes) override;
+  void download(const Buffer& source, std::size_t offset, void* destination, std::size_t bytes) override;
+  void copy(const Buffer&, std::size_t, Buffer&, std::size_t, std::size_t) override {}
+  void synchronize() override;
+  [[nodiscard]] std::unique_ptr<Executable> compile(const Schedule& schedule, const CompileOptions& options) override;
+  [[nodiscard]] std::unique_ptr<Program> build(std::string_view source, std::span<const std::string> defines) override;
+  [[nodiscard]] TransferCount transfers() const override { return transfers_; }
+  void set_memory_limit(std::uint64_t bytes) override { limit_ = bytes; }
+  [[nodiscard]] std::uint64_t memory_held() const override { return record_.bytes_held; }
+  [[nodiscard]] std::uint64_t memory_peak() const override { return record_.bytes_peak; }
+
+  [[nodiscard]] const NullRecord& record() const noexcept { return record_; }
+
+ private:
+  DeviceInfo info_;
+  NullRecord record_;
+  TransferCount transfers_;
+  std::uint64_t limit_ = 0;
+};
+
+}  // namespace overtake::backend::null

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+#include "backend/opencl/device.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "backend/opencl/executable.hpp"
+#include "backend/opencl/program.hpp"
+#include "core/config.hpp"
+#include "kernels/sources.hpp"
+#include "overtake/error.hpp"
+
+namespace overtake::backend::opencl {
+namespace {
+
+class OpenClBuffer final : public Buffer {
+ public:
+  OpenClBuffer(Device& device, std::size_t bytes, CachingAllocator::Block block,
+               std::shared_ptr<CachingAllocator> allocator)
+      : Buffer(device, bytes), block_(block), allocator_(std::move(allocator)) {}
+  ~OpenClBuffer() override { allocator_->give_back(block_); }
+  [[nodiscard]] std::uintptr_t handle() const noexcept override { return block_.handle; }
+
+ private:
+  CachingAllocator::Block block_;
+  std::shared_ptr<CachingAllocator> allocator_;
+};
+
+LoweringTraits traits_of(cl_device_id device) {
+  LoweringTraits traits;
+  traits.compute_units = static_cast<int>(std::max<cl_uint>(1, device_value<cl_uint>(device, CL_DEVICE_MAX_COMPUTE_UNITS)));
+  traits.local_bytes = std::min<std::uint64_t>(48 * 1024, device_value<cl_ulong>(device, CL_DEVICE_LOCAL_MEM_SIZE));
+  traits.max_group_size = static_cast<int>(device_value<std::size_t>(device, CL_DEVICE_MAX_WORK_GROUP_SIZE));
+  // OpenCL 1.2 orders memory between groups nowhere. On CPUs the atomic operation that takes the ticket does.
+  traits.fence_across_groups = (device_value<cl_device_type>(device, CL_DEVICE_TYPE) & CL_DEVICE_TYPE_CPU) != 0;
+  return traits;
+}
+
+std::string options_of(cl_device_id device) {
+  const auto config = device_value<cl_device_fp_config>(device, CL_DEVICE_SINGLE_FP_CONFIG);
+  const bool exact = (config & CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT) != 0;
+  return exact ? "-cl-std=CL1.2 -cl-fp32-correctly-rounded-divide-sqrt" : "-cl-std=CL1.2";
+}
+
+cl_mem memory_of(const Buffer& buffer) { return reinterpret_cast<cl_mem>(buffer.handle()); }
+
+void check_range(const Buffer& buffer, std::size_t offset, std::size_t bytes, const char* what) {
+  if (offset > buffer.bytes() || bytes > buffer.bytes() - offset) {
+    throw InternalError(fmt::format("{}: {} bytes at {} of a buffer of {}", what, bytes, offset, buffer.bytes()));
+  }
+}
+
+}  // namespace
+
+OpenClDevice::OpenClDevice(FoundDevice found)
+    : found_(std::move(found)),
+      traits_(traits_of(found_.device)),
+      options_(options_of(found_.device)),
+      cache_(config::cache_directory()) {
+  const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM,
+                                              reinterpret_cast<cl_context_properties>(found_.platform), 0};
+  cl_int error = CL_SUCCESS;
+  context_ = ContextHandle(api().CreateContext(properties, 1, &found_.device, nullptr, nullptr, &error));
+  check(error, "clCreateContext");
+  queue_ = QueueHandle(api().CreateCommandQueue(context_.get(), found_.device, 0, &error));
+  check(error, "clCreateCommandQueue");
+  allocator_ = std::make_shared<CachingAllocator>(CachingAllocator::Source{
+      [context = context_.get()](std::size_t bytes) {
+        cl_int failure = CL_SUCCESS;
+        cl_mem memory = api().CreateBuffer(context, CL_MEM_READ_WRITE, bytes, nullptr, &failure);
+        return failure == CL_SUCCESS ? reinterpret_cast<std::uintptr_t>(memory) : 0;
+      },
+      [](std::uintptr_t handle) { (void)api().ReleaseMemObject(reinterpret_cast<cl_mem>(handle)); }, found_.info.id});
+}
+
+OpenClDevice::~OpenClDevice() { (void)api().Finish(queue_.get()); }
+
+std::unique_ptr<Buffer> OpenClDevice::allocate(std::size_t bytes) {
+  return std::make_unique<OpenClBuffer>(*this, bytes, allocator_->allocate(bytes), allocator_);
+}
+
+void OpenClDevice::upload(Buffer& destination, std::size_t offset, const void* source, std::size_t bytes) {
+  check_range(destination, offset, bytes, "upload");
+  if (bytes == 0) return;
+  check(api().EnqueueWriteBuffer(queue(), memory_of(destination), CL_TRUE, offset, bytes, source, 0, nullptr, nullptr),
+        "clEnqueueWriteBuffer");
+  ++transfers_.uploads;
+  transfers_.upload_bytes += bytes;
+}
+
+void OpenClDevice::download(const Buffer& source, std::size_t offset, void* destination, std::size_t bytes) {
+  check_range(source, offset, bytes, "download");
+  if (bytes == 0) return synchronize();
+  check(api().EnqueueReadBuffer(queue(), memory_of(source), CL_TRUE, offset, bytes, destination, 0, nullptr, nullptr),
+        "clEnqueueReadBuffer");
+  ++transfers_.downloads;
+  transfers_.download_bytes += bytes;
+}
+
+void OpenClDevice::copy(const Buffer& source, std::size_t source_offset, Buffer& destination, std::size_t offset,
+                        std::size_t bytes) {
+  check_range(source, source_offset, bytes, "copy");
+  check_range(destination, offset, bytes, "copy");
+  if (bytes == 0) return;
+  check(api().EnqueueCopyBuffer(queue(), memory_of(source), memory_of(destination), source_offset, offset, bytes, 0,
+                                nullptr, nullptr),
+        "clEnqueueCopyBuffer");
+}
+
+void OpenClDevice::synchronize() { check(api().Finish(queue()), "clFinish"); }
+
+std::unique_ptr<Executable> OpenClDevice::compile(const Schedule& schedule, const CompileOptions&) {
+  return std::make_unique<OpenClExecutable>(*this, schedule);
+}
+
+ProgramHandle OpenClDevice::from_binary(const std::string& binary) const {
+  const std::size_t length = binary.size();
+  const auto* bytes = reinterpret_cast<const unsigned char*>(binary.data());
+  cl_int status = CL_SUCCESS;
+  cl_int error = CL_SUCCESS;
+  ProgramHandle program(
+      api().CreateProgramWithBinary(context_.get(), 1, &found_.device, &length, &bytes, &status, &error));
+  if (error != CL_SUCCESS || status != CL_SUCCESS) return {};
+  if (api().BuildProgram(program.get(), 1, &found_.device, options_.c_str(), nullptr, nullptr) != CL_SUCCESS) return {};
+  return program;
+}
+
+OpenClDevice::Compiled OpenClDevice::compile_source(const std::string& source) {
+  const ProgramKey key{source, options_, found_.info.name + " " + device_text(found_.device, CL_DEVICE_VERSION),
+                       device_text(found_.device, CL_DRIVER_VERSION), found_.platform_version};
+  if (const auto binary = cache_.load(key)) {
+    if (ProgramHandle program = from_binary(*binary); program.get() != nullptr) return {std::move(program), {}};
+  }
+  const char* text = source.c_str();
+  const std::size_t length = source.size();
+  cl_int error = CL_SUCCESS;
+  ProgramHandle program(api().CreateProgramWithSource(context_.get(), 1, &text, &length, &error));
+  check(error, "clCreateProgramWithSource");
+  error = api().BuildProgram(program.get(), 1, &found_.device, options_.c_str(), nullptr, nullptr);
+  if (error != CL_SUCCESS) return {{}, build_log(program.get(), found_.device)};
+  if (const std::string binary = binary_of(program.get()); !binary.empty()) cache_.store(key, binary);
+  return {std::move(program), {}};
+}
+
+cl_program OpenClDevice::program_of(const LoweredKernel& kernel) {
+  const std::scoped_lock lock(programs_mutex_);
+  if (const auto found = programs_.find(kernel.entry); found != programs_.end()) return found->second.get();
+  Compiled compiled = compile_source(std::string(embedded::prelude_opencl) + kernel.source);
+  if (compiled.program.get() == nullptr) {
+    throw InternalError(fmt::format("{}: the kernel {} does not compile: {}", info().id, kernel.entry, compiled.log));
+  }
+  return programs_.emplace(kernel.entry, std::move(compiled.program)).first->second.get();
+}
+
+std::unique_ptr<Program> OpenClDevice::build(std::string_view source, std::span<const std::string> defines) {
+  Compiled compiled = compile_source(with_defines(embedded::prelude_opencl, source, defines));
+  if (compiled.program.get() == nullptr) {
+    throw UsageError(fmt::format("{}: the program does not compile:\n{}", info().id, compiled.log),
+                     "Kernels are written in the dialect of docs/dialect.md.");
+  }
+  return std::make_unique<OpenClProgram>(*this, std::move(compiled.program));
+}
+
+}  // namespace overtake::backend::opencl

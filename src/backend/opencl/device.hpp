@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "backend/api/device.hpp"
+#include "backend/common/caching_allocator.hpp"
+#include "backend/common/lowering.hpp"
+#include "backend/common/program_cache.hpp"
+#include "backend/opencl/discovery.hpp"
+#include "backend/opencl/handle.hpp"
+
+namespace overtake::backend::opencl {
+
+/// One OpenCL device with one in-order queue: every copy and kernel runs in the order it was asked for.
+class OpenClDevice final : public Device {
+ public:
+  explicit OpenClDevice(FoundDevice found);
+  ~OpenClDevice() override;
+
+  [[nodiscard]] const DeviceInfo& info() const override { return found_.info; }
+  [[nodiscard]] std::unique_ptr<Buffer> allocate(std::size_t bytes) override;
+  void upload(Buffer& destination, std::size_t offset, const void* source, std::size_t bytes) override;
+  void download(const Buffer& source, std::size_t offset, void* destination, std::size_t bytes) override;
+  void copy(const Buffer& source, std::size_t source_offset, Buffer& destination, std::size_t offset,
+            std::size_t bytes) override;
+  void synchronize() override;
+  [[nodiscard]] std::unique_ptr<Executable> compile(const Schedule& schedule, const CompileOptions& options) override;
+  [[nodiscard]] std::unique_ptr<Program> build(std::string_view source, std::span<const std::string> defines) override;
+  [[nodiscard]] TransferCount transfers() const override { return transfers_; }
+  void set_memory_limit(std::uint64_t bytes) override { allocator_->set_limit(bytes); }
+  [[nodiscard]] std::uint64_t memory_held() const override { return allocator_->held(); }
+  [[nodiscard]] std::uint64_t memory_peak() const override { return allocator_->peak(); }
+
+  [[nodiscard]] cl_command_queue queue() const noexcept { return queue_.get(); }
+  [[nodiscard]] const LoweringTraits& traits() const noexcept { return traits_; }
+  /// The program of a lowered kernel, from memory, from the disk cache, or compiled now.
+  [[nodiscard]] cl_program program_of(const LoweredKernel& kernel);
+
+ private:
+  struct Compiled {
+    ProgramHandle program;
+    std::string log;  ///< the compiler's, when there is no program
+  };
+  [[nodiscard]] Compiled compile_source(const std::string& source);
+  [[nodiscard]] ProgramHandle from_binary(const std::string& binary) const;
+
+  FoundDevice found_;
+  ContextHandle context_;
+  QueueHandle queue_;
+  LoweringTraits traits_;
+  std::string options_;
+  TransferCount transfers_;
+  ProgramCache cache_;
+  std::mutex programs_mutex_;
+  std::map<std::string, ProgramHandle> programs_;    // by the entry name of the lowered kernel
+  std::shared_ptr<CachingAllocator> allocator_;      // shared with the buffers
+};
+
+}  // namespace overtake::backend::opencl

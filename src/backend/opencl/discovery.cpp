@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+#include "backend/opencl/discovery.hpp"
+
+#include <fmt/format.h>
+
+#include "backend/common/kernel_text.hpp"
+
+namespace overtake::backend::opencl {
+namespace {
+
+constexpr cl_int no_platform_error = -1001;  // CL_PLATFORM_NOT_FOUND_KHR, of cl_khr_icd
+constexpr cl_uint nvidia_vendor = 0x10DE;
+constexpr cl_device_info nvidia_capability_major = 0x4000;
+constexpr cl_device_info nvidia_capability_minor = 0x4001;
+
+const char* install_hint() {
+  return "Install an OpenCL driver: the GPU vendor's, or PoCL for the CPU (Debian/Ubuntu: apt install pocl-opencl-icd).";
+}
+
+std::string platform_text(cl_platform_id platform, cl_platform_info what) {
+  std::size_t bytes = 0;
+  if (api().GetPlatformInfo(platform, what, 0, nullptr, &bytes) != CL_SUCCESS || bytes == 0) return {};
+  std::string text(bytes, '\0');
+  (void)api().GetPlatformInfo(platform, what, bytes, text.data(), nullptr);
+  return text.substr(0, text.find('\0'));
+}
+
+/// Float32 lanes of one multiprocessor, from NVIDIA's programming guide (arithmetic instructions); 0 if unknown.
+int nvidia_lanes(cl_uint major, cl_uint minor) {
+  if (major == 7 || (major == 8 && minor == 0)) return 64;
+  return major == 8 || major == 9 || major == 10 || major == 12 ? 128 : 0;
+}
+
+double theoretical_gflops(cl_device_id device, const DeviceInfo& info) {
+  if (device_value<cl_uint>(device, CL_DEVICE_VENDOR_ID) != nvidia_vendor) return 0;
+  const auto major = device_value<cl_uint>(device, nvidia_capability_major);
+  const auto minor = device_value<cl_uint>(device, nvidia_capability_minor);
+  return 2.0 * nvidia_lanes(major, minor) * info.compute_units * info.clock_mhz / 1000.0;
+}
+
+/// True when `version` ("OpenCL 3.0 PoCL") is at least 1.2.
+bool is_recent(const std::string& version) {
+  const std::size_t at = version.find(' ');
+  if (at == std::string::npos || at + 3 >= version.size()) return false;
+  const char major = version[at + 1];
+  const char minor = version[at + 3];
+  return major > '1' || (major == '1' && minor >= '2');
+}
+
+void judge(cl_device_id device, DeviceInfo& info) {
+  const auto refuse = [&info](std::string reason, std::string hint) {
+    info.usable = false;
+    info.reason = std::move(reason);
+    info.hint = std::move(hint);
+  };
+  const std::string version = device_text(device, CL_DEVICE_VERSION);
+  if (device_value<cl_bool>(device, CL_DEVICE_AVAILABLE) != CL_TRUE) {
+    refuse("the driver says that the device is not available", "Check that no other process has reserved it.");
+  } else if (device_value<cl_bool>(device, CL_DEVICE_COMPILER_AVAILABLE) != CL_TRUE) {
+    refuse("its driver has no compiler", "Install the full OpenCL driver of the vendor.");
+  } else if (!is_recent(version)) {
+    refuse(fmt::format("{} is older than OpenCL 1.2", version), "Update the driver.");
+  } else if (device_value<std::size_t>(device, CL_DEVICE_MAX_WORK_GROUP_SIZE) < std::size_t{group_size}) {
+    refuse(fmt::format("its groups hold fewer than {} work-items", group_size), "Use another device.");
+  }
+}
+
+FoundDevice describe(cl_platform_id platform, cl_device_id device, std::size_t position) {
+  FoundDevice found{platform, device, platform_text(platform, CL_PLATFORM_VERSION), {}};
+  DeviceInfo& info = found.info;
+  info.id = fmt::format("opencl:{}", position);
+  info.backend = "opencl";
+  info.name = device_text(device, CL_DEVICE_NAME);
+  info.driver = fmt::format("{}, driver {}", found.platform_version, device_text(device, CL_DRIVER_VERSION));
+  info.memory_bytes = device_value<cl_ulong>(device, CL_DEVICE_GLOBAL_MEM_SIZE);
+  info.compute_units = static_cast<int>(device_value<cl_uint>(device, CL_DEVICE_MAX_COMPUTE_UNITS));
+  info.clock_mhz = device_value<cl_uint>(device, CL_DEVICE_MAX_CLOCK_FREQUENCY);
+  info.peak_gflops = theoretical_gflops(device, info);
+  judge(device, info);
+  return found;
+}
+
+}  // namespace
+
+std::string device_text(cl_device_id device, cl_device_info what) {
+  std::size_t bytes = 0;
+  if (api().GetDeviceInfo(device, what, 0, nullptr, &bytes) != CL_SUCCESS || bytes == 0) return {};
+  std::string text(bytes, '\0');
+  (void)api().GetDeviceInfo(device, what, bytes, text.data(), nullptr);
+  return text.substr(0, text.find('\0'));
+}
+
+Discovery discover() {
+  Discovery result;
+  if (!api().missing.empty()) {
+    result.reason = "the OpenCL loader cannot be opened: " + api().missing;
+    result.hint = "Install the loader and a driver (Debian/Ubuntu: apt install ocl-icd-libopencl1 pocl-opencl-icd).";
+    return result;
+  }
+  cl_uint platform_count = 0;
+  const cl_int error = api().GetPlatformIDs(0, nullptr, &platform_count);
+  if (error != CL_SUCCESS || platform_count == 0) {
+    const bool none = error == CL_SUCCESS || error == no_platform_error;
+    result.reason = none ? "no OpenCL driver (platform) is installed" : "clGetPlatformIDs failed: " + error_name(error);
+    result.hint = install_hint();
+    return result;
+  }
+  std::vector<cl_platform_id> platforms(platform_count);
+  (void)api().GetPlatformIDs(platform_count, platforms.data(), nullptr);
+  for (cl_platform_id platform : platforms) {
+    cl_uint count = 0;
+    if (api().GetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 0, nullptr, &count) != CL_SUCCESS) continue;
+    std::vector<cl_device_id> devices(count);
+    (void)api().GetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, count, devices.data(), nullptr);
+    for (cl_device_id device : devices) {
+      result.devices.push_back(describe(platform, device, result.devices.size()));
+    }
+  }
+  if (result.devices.empty()) {
+    result.reason = "the installed OpenCL drivers find no device";
+    result.hint = install_hint();
+  }
+  return result;
+}
+
+}  // namespace overtake::backend::opencl

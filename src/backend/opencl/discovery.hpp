@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "backend/opencl/api.hpp"
+#include "overtake/device.hpp"
+
+namespace overtake::backend::opencl {
+
+/// One device of one platform.
+struct FoundDevice {
+  cl_platform_id platform = nullptr;
+  cl_device_id device = nullptr;
+  std::string platform_version;
+  DeviceInfo info;
+};
+
+struct Discovery {
+  std::vector<FoundDevice> devices;  ///< of all platforms, in the loader's order; `info.id` is "opencl:<position>"
+  std::string reason, hint;          ///< why there is none
+};
+
+/// Looks anew at every call.
+[[nodiscard]] Discovery discover();
+
+/// A text, or a plain value, that the driver tells about a device.
+[[nodiscard]] std::string device_text(cl_device_id device, cl_device_info what);
+template <typename T>
+[[nodiscard]] T device_value(cl_device_id device, cl_device_info what) {
+  T value{};
+  (void)api().GetDeviceInfo(device, what, sizeof value, &value, nullptr);
+  return value;
+}
+
+}  // namespace overtake::backend::opencl

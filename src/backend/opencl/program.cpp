@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+#include "backend/opencl/program.hpp"
+
+#include <fmt/format.h>
+
+#include "backend/opencl/device.hpp"
+#include "overtake/error.hpp"
+
+namespace overtake::backend::opencl {
+namespace {
+
+class OpenClKernel final : public Kernel {
+ public:
+  OpenClKernel(OpenClDevice& device, KernelHandle kernel, std::string name)
+      : device_(device), kernel_(std::move(kernel)), name_(std::move(name)) {
+    check(api().GetKernelInfo(kernel_.get(), CL_KERNEL_NUM_ARGS, sizeof parameters_, &parameters_, nullptr),
+          "clGetKernelInfo");
+  }
+
+  void launch(const LaunchGeometry& geometry, std::span<const KernelArgument> arguments) override {
+    if (arguments.size() != parameters_) {
+      throw UsageError(fmt::format("kernel {}: {} arguments given, {} expected", name_, arguments.size(), parameters_));
+    }
+    for (std::size_t i = 0; i < arguments.size(); ++i) set(static_cast<cl_uint>(i), arguments[i]);
+    enqueue(device_.queue(), kernel_.get(), geometry);
+    check(api().Flush(device_.queue()), "clFlush");
+  }
+
+ private:
+  template <typename T>
+  [[nodiscard]] cl_int set_value(cl_uint index, const T& value) {
+    return api().SetKernelArg(kernel_.get(), index, sizeof value, &value);
+  }
+
+  void set(cl_uint index, const KernelArgument& argument) {
+    cl_int error = CL_SUCCESS;
+    switch (argument.kind) {
+      case KernelArgument::Kind::buffer: {
+        cl_mem memory = argument.buffer == nullptr ? nullptr : reinterpret_cast<cl_mem>(argument.buffer->handle());
+        error = set_value(index, memory);
+        break;
+      }
+      case KernelArgument::Kind::int32: error = set_value(index, static_cast<cl_int>(argument.integer)); break;
+      case KernelArgument::Kind::int64: error = set_value(index, static_cast<cl_long>(argument.integer)); break;
+      case KernelArgument::Kind::float32: error = set_value(index, argument.real); break;
+      case KernelArgument::Kind::local_bytes:
+        error = api().SetKernelArg(kernel_.get(), index, static_cast<std::size_t>(argument.integer), nullptr);
+        break;
+    }
+    if (error != CL_SUCCESS) {
+      throw UsageError(fmt::format("kernel {}: argument {} does not fit the parameter: {}", name_, index, error_name(error)),
+                       "Arguments must match the kernel's parameters in order, kind and size.");
+    }
+  }
+
+  OpenClDevice& device_;
+  KernelHandle kernel_;
+  std::string name_;
+  cl_uint parameters_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Kernel> OpenClProgram::kernel(const std::string& name) {
+  cl_int error = CL_SUCCESS;
+  KernelHandle kernel(api().CreateKernel(program_.get(), name.c_str(), &error));
+  if (error == CL_INVALID_KERNEL_NAME) {
+    throw UsageError(fmt::format("the program has no kernel named '{}'", name), "Kernels are declared with KERNEL void.");
+  }
+  check(error, "clCreateKernel");
+  return std::make_unique<OpenClKernel>(device_, std::move(kernel), name);
+}
+
+void enqueue(cl_command_queue queue, cl_kernel kernel, const LaunchGeometry& geometry) {
+  std::size_t global[3];
+  std::size_t local[3];
+  for (int axis = 0; axis < 3; ++axis) {
+    local[axis] = geometry.group_size[axis];
+    global[axis] = std::size_t{geometry.groups[axis]} * local[axis];
+    if (global[axis] == 0) return;
+  }
+  check(api().EnqueueNDRangeKernel(queue, kernel, 3, nullptr, global, local, 0, nullptr, nullptr),
+        "clEnqueueNDRangeKernel");
+}
+
+std::string with_defines(std::string_view prelude, std::string_view source, std::span<const std::string> defines) {
+  std::string text(prelude);
+  for (const std::string& define : defines) {
+    const std::size_t equals = define.find('=');
+    const std::string value = equals == std::string::npos ? "1" : define.substr(equals + 1);
+    text += fmt::format("#define {} {}\n", define.substr(0, equals), value);
+  }
+  text += "#line 1\n";
+  text += source;
+  return text;
+}
+
+std::string build_log(cl_program program, cl_device_id device) {
+  std::size_t bytes = 0;
+  if (api().GetProgramBuildInfo(program, device, CL_PROGRAM_BUILD_LOG, 0, nullptr, &bytes) != CL_SUCCESS) return {};
+  std::string log(bytes, '\0');
+  (void)api().GetProgramBuildInfo(program, device, CL_PROGRAM_BUILD_LOG, bytes, log.data(), nullptr);
+  return log.substr(0, log.find('\0'));
+}
+
+std::string binary_of(cl_program program) {
+  std::size_t bytes = 0;
+  if (api().GetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof bytes, &bytes, nullptr) != CL_SUCCESS) return {};
+  std::string binary(bytes, '\0');
+  char* data = binary.data();
+  if (api().GetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof data, &data, nullptr) != CL_SUCCESS) return {};
+  return binary;
+}
+
+}  // namespace overtake::backend::opencl

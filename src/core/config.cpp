@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#include "core/config.hpp"
+
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+
+namespace overtake::config {
+namespace {
+
+std::optional<std::string> variable(const char* name) {
+  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing here sets variables
+  if (value == nullptr) return std::nullopt;
+  return std::string(value);
+}
+
+}  // namespace
+
+std::optional<std::filesystem::path> cache_directory() {
+  if (auto chosen = variable("OVERTAKE_CACHE_DIR")) {
+    if (chosen->empty()) return std::nullopt;
+    return std::filesystem::path(*chosen);
+  }
+  if (auto base = variable("XDG_CACHE_HOME"); base && !base->empty()) return std::filesystem::path(*base) / "overtake";
+  if (auto home = variable("HOME"); home && !home->empty()) return std::filesystem::path(*home) / ".cache" / "overtake";
+  return std::nullopt;
+}
+
+std::vector<std::filesystem::path> library_paths() {
+  std::vector<std::filesystem::path> paths;
+  const std::string text = variable("OVERTAKE_LIBRARY_PATH").value_or("");
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    const std::size_t end = std::min(text.find(':', begin), text.size());
+    if (end > begin) paths.emplace_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return paths;
+}
+
+int threads() {
+  const std::string text = variable("OVERTAKE_THREADS").value_or("");
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && value > 0 && value <= 4096 ? value : 0;
+}
+
+}  // namespace overtake::config

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "data/message.hpp"
+#include "overtake/data_file.hpp"
+#include "overtake/error.hpp"
+
+namespace overtake {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void fail(const fs::path& path, int number) {
+  std::string hint = "Check that the folder exists and that you may write there.";
+  if (number == ENOSPC || number == EDQUOT || number == EFBIG) hint = "Free some space or choose another folder.";
+  throw DataError(fmt::format("cannot write {}: {}", path.string(), data::os_error(number)), hint);
+}
+
+/// After a rename, makes the new directory entry itself durable. Not every file system can; then there is no more to do.
+void sync_folder(const fs::path& file) noexcept {
+  try {
+    const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+    const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0) return;
+    ::fsync(descriptor);
+    ::close(descriptor);
+  } catch (const std::exception&) {
+    return;  // out of memory for a path: the file is complete all the same
+  }
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
+  if (path_.empty()) throw DataError("cannot write a file without a name", "Give a file name.");
+  std::error_code ignored;
+  const fs::file_status status = fs::status(path_, ignored);
+  if (fs::is_directory(status)) {
+    throw DataError(fmt::format("cannot write {}: it is a folder", path_.string()), "Give a file name.");
+  }
+  if (fs::exists(status) && !fs::is_regular_file(status)) {
+    descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+    if (descriptor_ < 0) fail(path_, errno);
+    return;
+  }
+  // A link keeps pointing at the file it pointed at.
+  if (fs::is_symlink(fs::symlink_status(path_, ignored)) && fs::exists(status)) {
+    const fs::path resolved = fs::canonical(path_, ignored);
+    if (!resolved.empty()) path_ = resolved;
+  }
+  static std::atomic<unsigned> counter{0};
+  constexpr int attempts = 100;  // names left over by a process that was killed
+  for (int attempt = 0; attempt < attempts; ++attempt) {
+    temporary_ = path_;
+    temporary_ += fmt::format(".{}-{}.tmp", ::getpid(), counter.fetch_add(1));
+    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor_ >= 0) return;
+    if (errno != EEXIST) break;
+  }
+  fail(path_, errno);
+}
+
+AtomicFile::~AtomicFile() {
+  close();
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::close() noexcept {
+  if (descriptor_ >= 0) ::close(descriptor_);
+  descriptor_ = -1;
+}
+
+void AtomicFile::write(std::span<const std::byte> bytes) {
+  if (descriptor_ < 0) throw InternalError("AtomicFile::write after commit");
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(descriptor_, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail(path_, errno);
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+  }
+}
+
+void AtomicFile::write(std::string_view text) { write(std::as_bytes(std::span(text.data(), text.size()))); }
+
+void AtomicFile::commit() {
+  if (descriptor_ < 0) throw InternalError("AtomicFile::commit twice");
+  const bool direct = temporary_.empty();
+  // A pipe or a device cannot be synchronised, and need not be.
+  if (::fsync(descriptor_) != 0 && !direct) fail(path_, errno);
+  const int descriptor = std::exchange(descriptor_, -1);
+  // Linux closes the descriptor even when it reports an interruption.
+  if (::close(descriptor) != 0 && errno != EINTR) fail(path_, errno);
+  if (direct) return;
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail(path_, errno);
+  temporary_.clear();
+  sync_folder(path_);
+}
+
+void write_text_file(const fs::path& path, std::string_view text) {
+  AtomicFile file(path);
+  file.write(text);
+  file.commit();
+}
+
+}  // namespace overtake

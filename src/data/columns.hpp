@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// Columns of a table as numbers, for preprocessing.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "overtake/data_preprocessing.hpp"
+
+namespace overtake::data {
+
+/// The index of a column that the user named. Throws UsageError with the nearest name; `role` says what it is for.
+[[nodiscard]] std::size_t require_column(const Table& table, const std::string& name, const char* role);
+
+/// The index of a column that a model needs. Throws DataError with the nearest name.
+[[nodiscard]] std::size_t model_column(const Table& table, const std::string& name);
+
+/// The cell of a column as text: its category, or the shortest decimal form of its number. "" if missing.
+[[nodiscard]] std::string cell_text(const Column& column, std::size_t row);
+
+/// The number of a cell where numbers are needed; NaN if missing. Throws DataError with the position for text and for
+/// infinite values.
+[[nodiscard]] double cell_number(const Table& table, std::size_t column, std::size_t row);
+
+/// True if the cell is missing.
+[[nodiscard]] bool cell_missing(const Column& column, std::size_t row) noexcept;
+
+/// Mean and scale of a numeric column over the given rows (all if empty), missing cells left out: the standard deviation
+/// with ddof 0, or 1 for a constant column. Throws DataError if no cell has a value.
+struct Statistics {
+  double mean = 0.0;
+  double scale = 1.0;
+};
+[[nodiscard]] Statistics column_statistics(const Table& table, std::size_t column, std::span<const std::int32_t> rows);
+
+/// The distinct cells of a column in the given rows (all if empty), sorted by bytes, missing ones left out.
+[[nodiscard]] std::vector<std::string> sorted_categories(const Column& column, std::span<const std::int32_t> rows);
+
+/// The distinct cells of a target: sorted numerically for a numeric column, else by bytes.
+[[nodiscard]] std::vector<std::string> sorted_classes(const Column& column);
+
+/// The place of every target cell in `classes`. Throws DataError with the position for a missing or unknown class.
+[[nodiscard]] std::vector<std::int32_t> encode_labels(const Table& table, std::size_t column,
+                                                      const std::vector<std::string>& classes);
+
+}  // namespace overtake::data

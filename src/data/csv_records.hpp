@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// Records of a CSV file through libcsv, with the line each one begins at.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace overtake::data {
+
+/// One record. The cells lie one after the other in `bytes`; cell i ends before `ends[i]`.
+struct Record {
+  std::int64_t line = 0;  ///< 1-based line at which it begins
+  std::string bytes;
+  std::vector<std::size_t> ends;
+
+  [[nodiscard]] std::size_t size() const noexcept { return ends.size(); }
+  [[nodiscard]] std::string_view cell(std::size_t i) const noexcept {
+    const std::size_t begin = i == 0 ? 0 : ends[i - 1];
+    return std::string_view(bytes).substr(begin, ends[i] - begin);
+  }
+};
+
+/// Reads `path` and calls `on_record` for each record in order; what it throws passes through. Throws DataError as
+/// read_table says for everything that is wrong below the level of cells.
+void read_records(const std::filesystem::path& path, std::optional<char> delimiter, std::size_t longest_line,
+                  const std::function<void(const Record&)>& on_record);
+
+/// The delimiter of a table from its first lines: the first of tab, semicolon and comma that occurs, outside quotes,
+/// equally often (and at least once) in every line; else the one that occurs most often in the first line; else comma.
+[[nodiscard]] char detect_delimiter(const std::vector<std::string>& lines);
+
+}  // namespace overtake::data

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+#include "graph/compiled_step.hpp"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "graph/execute.hpp"
+#include "graph/primitives/shape.hpp"
+#include "overtake/error.hpp"
+
+namespace overtake::graph {
+namespace {
+
+thread_local int tracing_depth = 0;
+
+// Tracing in this scope; restores the state variables however the scope is left.
+class Tracing {
+ public:
+  explicit Tracing(std::span<Array* const> state) : state_(state) {
+    for (const Array* each : state) old_.push_back(*each);
+    clear_gradients();
+    ++tracing_depth;
+  }
+  ~Tracing() {
+    --tracing_depth;
+    for (std::size_t i = 0; i < state_.size(); ++i) *state_[i] = old_[i];
+    clear_gradients();  // traced gradients would keep the traced graph alive
+  }
+  Tracing(const Tracing&) = delete;
+  Tracing& operator=(const Tracing&) = delete;
+
+  [[nodiscard]] const std::vector<Array>& old() const { return old_; }
+
+ private:
+  void clear_gradients() const {
+    for (const Array& each : old_) {
+      if (each.requires_grad()) each.set_grad(Array());
+    }
+  }
+
+  std::span<Array* const> state_;
+  std::vector<Array> old_;
+};
+
+void check_state(const Array& before, const Array& after) {
+  if (!before.is_evaluated()) throw InternalError("a state array of a compiled step is not evaluated");
+  if (before.shape() == after.shape() && before.dtype() == after.dtype()) return;
+  throw UsageError(fmt::format("a compiled step turned a state array of shape {} into one of shape {}",
+                               before.shape().to_string(), after.shape().to_string()));
+}
+
+template <typename T>
+void overwrite_values(const Array& array, std::span<const T> values) {
+  if (!array.is_evaluated() || array.dtype() != dtype_of<T>::value ||
+      static_cast<std::int64_t>(values.size()) != array.size()) {
+    throw UsageError(fmt::format("[overwrite] {} values for an array of shape {}", values.size(), array.shape().to_string()));
+  }
+  if (values.empty()) return;
+  const Node& node = *array.node();
+  node.device->upload(*node.buffer, 0, values.data(), values.size() * sizeof(T));
+}
+
+}  // namespace
+
+struct CompiledStep::Impl {
+  backend::Device* device = nullptr;
+  std::unique_ptr<backend::Executable> executable;
+  std::vector<Array> outputs;
+  std::vector<std::shared_ptr<backend::Buffer>> keep;  // leaves and outputs the plan is bound to
+  std::uint64_t bytes = 0;
+};
+
+CompiledStep::CompiledStep(std::span<Array* const> state, const std::function<std::vector<Array>()>& body, bool replay)
+    : impl_(std::make_unique<Impl>()) {
+  std::vector<std::shared_ptr<Node>> targets;
+  std::vector<Update> updates;
+  {
+    const Tracing tracing(state);
+    std::vector<Array> outputs = body();
+    for (std::size_t i = 0; i < state.size(); ++i) {
+      const Array& before = tracing.old()[i];
+      const Array& after = *state[i];
+      check_state(before, after);
+      impl_->device = before.node()->device;
+      if (after.node() == before.node()) continue;
+      std::shared_ptr<Node> value = after.node()->buffer != nullptr ? copied(after).node() : plannable(after.node());
+      if (value->device == nullptr) value->device = impl_->device;
+      targets.push_back(value);
+      updates.push_back({before.node(), std::move(value)});
+    }
+    for (const Array& output : outputs) {
+      if (impl_->device == nullptr) impl_->device = output.node()->device;
+      std::shared_ptr<Node> node = output.node();
+      if (node->buffer == nullptr) {
+        // A copy of its own: the value may also be an update, which lives in the state's buffer.
+        node = copied(Array(plannable(node))).node();
+        targets.push_back(node);
+      }
+      impl_->outputs.emplace_back(node);
+    }
+  }
+  if (impl_->device == nullptr) impl_->device = &Device().impl();
+  const Plan plan = make_plan(targets, updates);
+  impl_->executable = impl_->device->compile(plan.schedule, {.replay = replay});
+  const Binding binding = graph::bind(plan, *impl_->device);
+  std::set<const backend::Buffer*> distinct;
+  for (std::size_t i = 0; i < plan.external.size(); ++i) {
+    if (plan.external[i] == nullptr) continue;
+    impl_->keep.push_back(binding.fresh[i] ? binding.fresh[i] : plan.external[i]->buffer);
+    if (distinct.insert(impl_->keep.back().get()).second) impl_->bytes += impl_->keep.back()->bytes();
+  }
+  impl_->executable->bind(binding.slots);
+  impl_->bytes += impl_->executable->stats().arena_bytes;
+  for (std::size_t i = 0; i < plan.external.size(); ++i) {
+    if (binding.fresh[i]) plan.external[i]->buffer = binding.fresh[i];
+  }
+  for (Array& output : impl_->outputs) {  // outputs must not keep the traced graph alive
+    if (output.node()->buffer != nullptr) output = make_leaf(output.shape(), output.dtype(), output.node()->buffer);
+  }
+}
+
+CompiledStep::~CompiledStep() {
+  if (impl_ == nullptr || impl_->device == nullptr) return;
+  try {
+    impl_->device->synchronize();  // the buffers go back to the cache: nothing may still write to them
+  } catch (const Error&) {  // NOLINT(bugprone-empty-catch): a failing device reports at the next call that can throw
+  }
+}
+CompiledStep::CompiledStep(CompiledStep&&) noexcept = default;
+CompiledStep& CompiledStep::operator=(CompiledStep&&) noexcept = default;
+
+void CompiledStep::run(int times) {
+  if (times > 0) impl_->executable->run(times);
+}
+const std::vector<Array>& CompiledStep::outputs() const { return impl_->outputs; }
+backend::ExecutableStats CompiledStep::stats() const { return impl_->executable->stats(); }
+std::uint64_t CompiledStep::bytes() const { return impl_->bytes; }
+
+bool is_tracing() noexcept { return tracing_depth > 0; }
+
+Array copy_of(const Array& array) {
+  array.eval();
+  const Node& from = *array.node();
+  std::shared_ptr<backend::Buffer> buffer = from.device->allocate(from.buffer->bytes());
+  from.device->copy(*from.buffer, 0, *buffer, 0, from.buffer->bytes());
+  return make_leaf(from.shape, from.dtype, std::move(buffer));
+}
+
+void overwrite(const Array& array, std::span<const float> values) { overwrite_values(array, values); }
+void overwrite(const Array& array, std::span<const std::int32_t> values) { overwrite_values(array, values); }
+
+}  // namespace overtake::graph

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// A traced function that is compiled once and replayed: the way a Trainer runs its steps.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "backend/api/device.hpp"
+#include "overtake/array.hpp"
+
+namespace overtake::graph {
+
+/// A training step (or an evaluation) as a fixed plan over fixed buffers.
+///
+/// `state` are variables that the body reads and reassigns: parameters, optimiser state, counters. They must be evaluated
+/// leaves on one device. Tracing runs the body once without computing anything, then puts every variable back to its old
+/// array. Each run then reads those arrays' buffers and overwrites them, in place, with the values the body assigned. So
+/// the buffers of state arrays change under every other handle to them: give the plan arrays of its own (copy_of).
+/// Several plans may share state. Gradients accumulated by backward() in the body do not survive it.
+class CompiledStep {
+ public:
+  /// Throws UsageError if the body changes a state's shape or dtype, or mixes devices.
+  CompiledStep(std::span<Array* const> state, const std::function<std::vector<Array>()>& body, bool replay = true);
+  ~CompiledStep();
+  CompiledStep(CompiledStep&&) noexcept;
+  CompiledStep& operator=(CompiledStep&&) noexcept;
+
+  /// Enqueues `times` runs in a row.
+  void run(int times = 1);
+  /// What the body returned; each run overwrites these arrays' buffers.
+  [[nodiscard]] const std::vector<Array>& outputs() const;
+  [[nodiscard]] backend::ExecutableStats stats() const;
+  /// Bytes of all buffers the plan uses: external slots plus arena.
+  [[nodiscard]] std::uint64_t bytes() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// True while a CompiledStep traces on this thread: optimisers and layers must then leave arrays unevaluated.
+[[nodiscard]] bool is_tracing() noexcept;
+
+/// An evaluated array with a buffer of its own.
+[[nodiscard]] Array copy_of(const Array& array);
+
+/// Overwrites the buffer of an evaluated array in place. Throws UsageError on a wrong count or dtype.
+void overwrite(const Array& array, std::span<const float> values);
+void overwrite(const Array& array, std::span<const std::int32_t> values);
+
+}  // namespace overtake::graph

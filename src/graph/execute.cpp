@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+#include "graph/execute.hpp"
+
+#include <algorithm>
+#include <list>
+#include <map>
+#include <mutex>
+#include <unordered_map>
+
+#include "core/checked.hpp"
+#include "graph/partition.hpp"
+#include "graph/primitives/shape.hpp"
+
+namespace overtake::graph {
+namespace {
+
+using Key = std::vector<std::uint64_t>;
+
+// The structure of a graph as numbers: two graphs with equal keys have equal plans, whatever their buffers.
+class KeyMaker {
+ public:
+  Key make(std::span<const std::shared_ptr<Node>> targets) {
+    collect(targets);
+    Signature signature;
+    signature.add(reinterpret_cast<std::uintptr_t>(targets.front()->device));
+    for (const Node* node : order_) describe(*node, signature);
+    for (const auto& target : targets) signature.add(index_.at(target.get()));
+    return signature.words();
+  }
+  /// Leaves in the order of their first appearance; the cached plan names them by position.
+  [[nodiscard]] const std::vector<Node*>& order() const { return order_; }
+  [[nodiscard]] std::size_t index(const Node* node) const { return index_.at(node); }
+
+ private:
+  void collect(std::span<const std::shared_ptr<Node>> targets) {
+    std::vector<Node*> open;
+    for (const auto& target : targets) open.push_back(target.get());
+    while (!open.empty()) {
+      Node* node = open.back();
+      open.pop_back();
+      if (!index_.try_emplace(node, 0).second) continue;
+      order_.push_back(node);
+      if (node->buffer != nullptr) continue;
+      for (const auto& input : node->inputs) open.push_back(input.get());
+    }
+    std::sort(order_.begin(), order_.end(), [](const Node* a, const Node* b) { return a->id < b->id; });
+    for (std::size_t i = 0; i < order_.size(); ++i) index_[order_[i]] = i;
+  }
+
+  void describe(const Node& node, Signature& signature) {
+    signature.add(static_cast<std::uint64_t>(node.dtype) << 8 | node.shape.rank());
+    for (const std::int64_t extent : node.shape.extents()) signature.add(static_cast<std::uint64_t>(extent));
+    if (node.buffer != nullptr) {
+      const auto [found, added] = buffers_.try_emplace(node.buffer.get(), buffers_.size());
+      signature.add(0xB0FFE7ULL << 32 | found->second);
+      return;
+    }
+    signature.add(node.primitive->name());
+    node.primitive->sign(signature);
+    for (const auto& input : node.inputs) signature.add(index_.at(input.get()));
+  }
+
+  std::vector<Node*> order_;
+  std::unordered_map<const Node*, std::size_t> index_;
+  std::unordered_map<const backend::Buffer*, std::size_t> buffers_;
+};
+
+struct CachedPlan {
+  Key key;
+  std::unique_ptr<backend::Executable> executable;
+  std::vector<std::ptrdiff_t> external;  // slot -> position in KeyMaker::order(), -1 for arena slots
+};
+
+class PlanCache {
+ public:
+  CachedPlan& find_or_make(std::span<const std::shared_ptr<Node>> targets, KeyMaker& maker) {
+    Key key = maker.make(targets);
+    const auto found = index_.find(key);
+    if (found != index_.end()) {
+      plans_.splice(plans_.begin(), plans_, found->second);
+      return plans_.front();
+    }
+    const Plan plan = make_plan(targets, {});
+    CachedPlan made{key, targets.front()->device->compile(plan.schedule, {.replay = false}), {}};
+    for (const Node* node : plan.external) {
+      made.external.push_back(node == nullptr ? -1 : static_cast<std::ptrdiff_t>(maker.index(node)));
+    }
+    plans_.push_front(std::move(made));
+    index_[std::move(key)] = plans_.begin();
+    if (plans_.size() > capacity) {
+      index_.erase(plans_.back().key);
+      plans_.pop_back();
+    }
+    return plans_.front();
+  }
+
+ private:
+  static constexpr std::size_t capacity = 256;
+  std::list<CachedPlan> plans_;
+  std::map<Key, std::list<CachedPlan>::iterator> index_;
+};
+
+// One per process and never destroyed: executables must not outlive their devices, which are never destroyed either.
+PlanCache& plan_cache() {
+  static PlanCache& cache = *std::make_unique<PlanCache>().release();
+  return cache;
+}
+
+std::mutex& plan_mutex() {
+  static std::mutex mutex;
+  return mutex;
+}
+
+thread_local std::vector<std::weak_ptr<Node>> evaluated_along;
+
+std::unique_ptr<backend::Buffer> buffer_for(const Node& node, backend::Device& device) {
+  const auto elements = static_cast<std::uint64_t>(std::max<std::int64_t>(node.shape.size(), 1));
+  return device.allocate(checked_mul<std::uint64_t>(elements, size_of(node.dtype), "an array"));
+}
+
+void run_plan(std::span<const std::shared_ptr<Node>> targets) {
+  backend::Device& device = *targets.front()->device;
+  const std::lock_guard lock(plan_mutex());
+  KeyMaker maker;
+  CachedPlan& plan = plan_cache().find_or_make(targets, maker);
+  std::vector<backend::Buffer*> slots(plan.external.size(), nullptr);
+  std::vector<std::pair<Node*, std::shared_ptr<backend::Buffer>>> fresh;
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    if (plan.external[i] < 0) continue;
+    Node* node = maker.order()[static_cast<std::size_t>(plan.external[i])];
+    if (node->buffer == nullptr) fresh.emplace_back(node, buffer_for(*node, device));
+    slots[i] = node->buffer != nullptr ? node->buffer.get() : fresh.back().second.get();
+  }
+  plan.executable->bind(slots);
+  plan.executable->run(1);
+  for (auto& [node, buffer] : fresh) node->buffer = std::move(buffer);
+  for (const auto& target : targets) {  // empty arrays have no operation and so no slot
+    if (target->buffer == nullptr) target->buffer = buffer_for(*target, device);
+  }
+}
+
+// An evaluated node that no gradient will pass through needs its inputs no more.
+void release_inputs(Node& node) {
+  if (node.needs_gradient) return;
+  node.inputs.clear();
+  node.primitive.reset();
+}
+
+}  // namespace
+
+std::shared_ptr<Node> plannable(const std::shared_ptr<Node>& node) {
+  const Primitive* primitive = node->primitive.get();
+  const bool computed = dynamic_cast<const Elementwise*>(primitive) != nullptr || dynamic_cast<const Core*>(primitive) != nullptr;
+  return computed ? node : copied(Array(node)).node();
+}
+
+void evaluate_along(const std::shared_ptr<Node>& node) { evaluated_along.push_back(node); }
+
+void evaluate(std::span<const std::shared_ptr<Node>> nodes) {
+  std::vector<std::shared_ptr<Node>> wanted;  // as asked for
+  const auto want = [&](const std::shared_ptr<Node>& node) {
+    if (node->buffer == nullptr && std::find(wanted.begin(), wanted.end(), node) == wanted.end()) wanted.push_back(node);
+  };
+  for (const auto& node : nodes) want(node);
+  if (wanted.empty()) return;
+  backend::Device* device = nullptr;
+  for (const auto& node : wanted) device = node->device != nullptr ? node->device : device;
+  if (device == nullptr) device = &Device().impl();
+  for (const auto& weak : std::exchange(evaluated_along, {})) {
+    if (const auto node = weak.lock(); node && node->device == device) want(node);
+  }
+  std::map<backend::Device*, std::vector<std::shared_ptr<Node>>> by_device;
+  std::vector<std::pair<std::shared_ptr<Node>, std::shared_ptr<Node>>> wrapped;
+  for (const auto& node : wanted) {
+    std::shared_ptr<Node> target = plannable(node);
+    if (target->device == nullptr) target->device = device;
+    if (target != node) wrapped.emplace_back(node, target);
+    by_device[target->device].push_back(std::move(target));
+  }
+  for (const auto& [each, targets] : by_device) run_plan(targets);
+  for (const auto& [node, target] : wrapped) {
+    node->buffer = target->buffer;
+    node->device = target->device;
+  }
+  for (const auto& node : wanted) release_inputs(*node);
+}
+
+Binding bind(const Plan& plan, backend::Device& device) {
+  Binding binding;
+  for (Node* node : plan.external) {
+    std::shared_ptr<backend::Buffer> made;
+    if (node != nullptr && node->buffer == nullptr) made = buffer_for(*node, device);
+    binding.slots.push_back(node == nullptr ? nullptr : made ? made.get() : node->buffer.get());
+    binding.fresh.push_back(std::move(made));
+  }
+  return binding;
+}
+
+}  // namespace overtake::graph

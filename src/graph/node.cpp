@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#include "graph/node.hpp"
+
+#include <fmt/format.h>
+
+#include <atomic>
+
+#include "graph/primitive.hpp"
+#include "overtake/error.hpp"
+
+namespace overtake::graph {
+namespace {
+
+std::uint64_t next_id() {
+  static std::atomic<std::uint64_t> counter{0};
+  return ++counter;
+}
+
+}  // namespace
+
+Node::Node() : id(next_id()) {}
+
+Node::~Node() {
+  std::vector<std::shared_ptr<Node>> chain = std::move(inputs);
+  while (!chain.empty()) {
+    std::shared_ptr<Node> node = std::move(chain.back());
+    chain.pop_back();
+    if (!node || node.use_count() > 1) continue;
+    for (auto& input : node->inputs) chain.push_back(std::move(input));
+    node->inputs.clear();
+  }
+}
+
+Array make_leaf(const Shape& shape, DType dtype, std::shared_ptr<backend::Buffer> buffer) {
+  auto node = std::make_shared<Node>();
+  node->shape = shape;
+  node->dtype = dtype;
+  node->device = &buffer->device();
+  node->buffer = std::move(buffer);
+  return Array(std::move(node));
+}
+
+Array make_node(std::shared_ptr<const Primitive> primitive, std::vector<Array> inputs, const Shape& shape, DType dtype) {
+  auto node = std::make_shared<Node>();
+  node->shape = shape;
+  node->dtype = dtype;
+  for (const Array& input : inputs) {
+    const auto& from = input.node();
+    if (from->device != nullptr) {
+      if (node->device != nullptr && node->device != from->device) {
+        throw UsageError(fmt::format("[{}] one operand is on {}, another on {}", primitive->name(),
+                                     node->device->info().id, from->device->info().id),
+                         "Move one of them with to(device): data crosses between devices only when asked.");
+      }
+      node->device = from->device;
+    }
+    node->needs_gradient = node->needs_gradient || from->needs_gradient;
+    node->inputs.push_back(from);
+  }
+  node->primitive = std::move(primitive);
+  return Array(std::move(node));
+}
+
+Array make_source(std::shared_ptr<const Primitive> primitive, const Shape& shape, DType dtype, backend::Device* device) {
+  auto node = std::make_shared<Node>();
+  node->shape = shape;
+  node->dtype = dtype;
+  node->device = device;
+  node->primitive = std::move(primitive);
+  return Array(std::move(node));
+}
+
+}  // namespace overtake::graph

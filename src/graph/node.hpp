@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// A node of the lazy graph: what overtake::Array is a handle to.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "backend/api/device.hpp"
+#include "overtake/array.hpp"
+
+namespace overtake::graph {
+
+class Primitive;
+
+/// Where the gradient of a leaf is accumulated; shared by every handle to the leaf.
+struct GradientSlot {
+  Array gradient;
+};
+
+/// Either a leaf (buffer set, no primitive) or a computation (primitive and inputs; buffer set once evaluated).
+/// Ids grow with creation, so ascending ids are a topological order.
+struct Node {
+  std::uint64_t id = 0;
+  Shape shape;
+  DType dtype = DType::float32;
+  backend::Device* device = nullptr;  ///< null for constants that take any device
+  std::shared_ptr<const Primitive> primitive;
+  std::vector<std::shared_ptr<Node>> inputs;
+  std::shared_ptr<backend::Buffer> buffer;
+  std::shared_ptr<GradientSlot> gradient;  ///< set on leaves that require a gradient
+  bool needs_gradient = false;             ///< this or an input requires a gradient
+
+  Node();
+  ~Node();  ///< releases long chains without recursion
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+};
+
+/// A leaf over a finished buffer.
+[[nodiscard]] Array make_leaf(const Shape& shape, DType dtype, std::shared_ptr<backend::Buffer> buffer);
+
+/// A computation. The device is that of the inputs; throws UsageError("[name] ...") when they differ.
+[[nodiscard]] Array make_node(std::shared_ptr<const Primitive> primitive, std::vector<Array> inputs, const Shape& shape,
+                              DType dtype);
+
+/// The same, on a named device (for primitives without inputs).
+[[nodiscard]] Array make_source(std::shared_ptr<const Primitive> primitive, const Shape& shape, DType dtype,
+                                backend::Device* device);
+
+}  // namespace overtake::graph

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// The first half of planning: which nodes take part, and which of them are computed together in one operation.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "graph/node.hpp"
+#include "graph/primitive.hpp"
+
+namespace overtake::graph {
+
+enum class NodeKind : std::uint8_t { leaf, constant, view, elementwise, core };
+
+/// A node that takes part in a plan. Indices point into Partition::nodes.
+struct PlannedNode {
+  Node* node = nullptr;
+  NodeKind kind = NodeKind::leaf;
+  std::vector<int> inputs;
+  std::vector<int> users;      ///< element-wise and core nodes that read it, directly or through views
+  int group = -1;              ///< the operation that computes it (element-wise and core nodes)
+  int inlined_into = -1;       ///< the reduction that computes it on the fly, instead of a group
+  bool floating = false;       ///< to be computed by the group of its only user
+  bool target = false;         ///< the caller wants its value
+  bool stored = false;         ///< its value must be in memory
+};
+
+/// An input as it lies in memory: the base node that holds the values and the layout of the view on it.
+struct Resolved {
+  int base = -1;
+  Layout layout;
+  bool whole = false;  ///< all of the base, in its own order
+};
+
+/// Nodes computed by one operation: at most one core, then element-wise nodes in creation order. Groups run in the order
+/// of their index; a group reads only leaves and earlier groups.
+struct Group {
+  int core = -1;
+  Shape extent;
+  std::vector<int> members;  ///< element-wise nodes
+  int loads = 0;             ///< upper bound on the operands its tape loads
+};
+
+struct Partition {
+  std::vector<PlannedNode> nodes;  ///< ascending ids: inputs come first
+  std::vector<Group> groups;
+
+  [[nodiscard]] Resolved resolve(int index) const;
+};
+
+/// Gathers everything the targets need and groups it. A target must be an element-wise or core node without a buffer.
+///
+/// Fusion rule: an element-wise node joins the latest group that computes one of its inputs, if it reads that group's
+/// values element by element and the extents agree; otherwise it floats down to its only element-wise user, or opens a
+/// group. Chains that only feed a reduction are inlined into it.
+[[nodiscard]] Partition partition(std::span<const std::shared_ptr<Node>> targets);
+
+/// Strides over `extent` for a layout given over `shape` (same number of elements, same row-major order); false when no
+/// such strides exist.
+[[nodiscard]] bool restride(const Shape& shape, const Layout& layout, const Shape& extent, Layout& result);
+
+}  // namespace overtake::graph

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+// The contract of a primitive: its name, its attributes, its gradient rule, and how it looks to the planner. A primitive
+// is one of four kinds, each a subclass: element-wise, view, core, constant. No device code here.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "backend/api/operation.hpp"
+#include "overtake/array.hpp"
+
+namespace overtake::graph {
+
+/// Collects the attributes that make two primitives different; part of the key of cached plans.
+class Signature {
+ public:
+  void add(std::uint64_t value) { words_.push_back(value); }
+  void add(std::string_view text);
+  void add_float(float value);
+  [[nodiscard]] const std::vector<std::uint64_t>& words() const noexcept { return words_; }
+
+ private:
+  std::vector<std::uint64_t> words_;
+};
+
+class Primitive {
+ public:
+  virtual ~Primitive() = default;
+  [[nodiscard]] virtual std::string_view name() const = 0;
+  /// Adds every attribute that changes the result (the name is added by the caller).
+  virtual void sign(Signature&) const {}
+  /// The vector-Jacobian product: for each input the gradient of a scalar, given `cotangent`, its gradient by the output.
+  /// An undefined array means no gradient flows there. `wanted[i]` is false where the result would be thrown away.
+  [[nodiscard]] virtual std::vector<Array> vjp(const std::vector<Array>& inputs, const Array& output,
+                                               const Array& cotangent, const std::vector<bool>& wanted) const = 0;
+};
+
+/// Writes instructions; each call returns the register that holds its value.
+class TapeBuilder {
+ public:
+  explicit TapeBuilder(backend::Tape& tape) noexcept : tape_(tape) {}
+  [[nodiscard]] std::uint16_t constant(float value);
+  [[nodiscard]] std::uint16_t core();
+  [[nodiscard]] std::uint16_t load(const backend::Access& access);
+  [[nodiscard]] std::uint16_t random(std::uint16_t counter, backend::RandomKey key);
+  [[nodiscard]] std::uint16_t apply(backend::TapeCode code, std::uint16_t a, std::uint16_t b = 0, std::uint16_t c = 0,
+                                    std::uint16_t index = 0);
+  void store(int slot, std::uint16_t value_register, DType dtype);
+
+ private:
+  std::uint16_t push(const backend::TapeInstruction& instruction);
+  backend::Tape& tape_;
+};
+
+/// One value per element from values of the same shape.
+class Elementwise : public Primitive {
+ public:
+  [[nodiscard]] virtual std::uint16_t emit(TapeBuilder& tape, const std::vector<std::uint16_t>& inputs) const = 0;
+  /// True if it asks for coordinates: then its shape must not be merged or reinterpreted.
+  [[nodiscard]] virtual bool positional() const { return false; }
+};
+
+/// A value that is the same everywhere; needs no memory.
+class Constant final : public Primitive {
+ public:
+  explicit Constant(float value) : value_(value) {}
+  [[nodiscard]] std::string_view name() const override { return "constant"; }
+  void sign(Signature& signature) const override { signature.add_float(value_); }
+  [[nodiscard]] std::vector<Array> vjp(const std::vector<Array>&, const Array&, const Array&,
+                                       const std::vector<bool>&) const override {
+    return {};
+  }
+  [[nodiscard]] float value() const noexcept { return value_; }
+
+ private:
+  float value_;
+};
+
+/// How an array lies in its base's memory.
+struct Layout {
+  std::int64_t offset = 0;
+  std::array<std::int64_t, Shape::max_rank> strides{};
+
+  friend bool operator==(const Layout&, const Layout&) = default;
+};
+
+/// Row-major strides of a shape.
+[[nodiscard]] Layout row_major(const Shape& shape);
+
+/// Another way of looking at the same memory.
+class View : public Primitive {
+ public:
+  /// Layout of the result, given the input's layout and shape.
+  [[nodiscard]] virtual Layout apply(const Layout& input, const Shape& input_shape, const Shape& output_shape) const = 0;
+};
+
+/// An operand of a core, as the planner found it in memory.
+struct Operand {
+  int slot = -1;
+  Layout layout;
+  Shape shape;
+  DType dtype = DType::float32;
+
+  [[nodiscard]] backend::Access access() const { return {slot, layout.offset, layout.strides, dtype}; }
+};
+
+/// Anything that is not element-wise. Its inputs are stored before it runs; the front end made sure that they lie in memory
+/// as the operation's contract asks.
+class Core : public Primitive {
+ public:
+  using Variant = backend::Operation::CoreVariant;
+  [[nodiscard]] virtual Variant lower(const std::vector<Operand>& inputs, const Shape& shape) const = 0;};
+
+}  // namespace overtake::graph

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "graph/node.hpp"
+#include "graph/primitive.hpp"
+
+namespace overtake::graph {
+
+/// How the node's values lie in the memory of the first node below it that is not a view.
+[[nodiscard]] Layout layout_of(const Node& node);
+
+/// True if the layout's strides are those of row_major(shape), extents of 1 aside.
+[[nodiscard]] bool is_row_major(const Layout& layout, const Shape& shape);
+
+/// An array whose elements are all one value, in another shape; undefined if `a` is not visibly so (a constant, or a
+/// stretched single element).
+[[nodiscard]] Array refilled(const Array& a, const Shape& shape);
+
+/// The array itself, or a copy if it is a constant or a view of one: cores read memory.
+[[nodiscard]] Array in_memory(const Array& a);
+
+/// An element-wise copy of the array, contiguous and in memory.
+[[nodiscard]] Array copied(const Array& a);
+
+/// The array itself if its values are row-major in memory, else a copy that is.
+[[nodiscard]] Array contiguous(const Array& a);
+
+}  // namespace overtake::graph

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// The device sources of this folder, embedded in the binary.
+#pragma once
+
+#include <string_view>
+
+namespace overtake::kernels {
+
+/// Part of every program cache key. To be raised when a prelude changes the meaning of kernels already compiled.
+inline constexpr int dialect_version = 1;
+
+}  // namespace overtake::kernels
+
+namespace overtake::embedded {
+
+/// Prepended to dialect source by the backend that compiles it; see docs/dialect.md.
+extern const std::string_view prelude_cuda;
+extern const std::string_view prelude_opencl;
+
+/// Kernel families: templates that backend/common/lowering completes.
+extern const std::string_view kernel_tape;
+extern const std::string_view kernel_philox;
+extern const std::string_view kernel_map;
+extern const std::string_view kernel_matmul;
+extern const std::string_view kernel_reduce;
+extern const std::string_view kernel_rows;
+extern const std::string_view kernel_gather;
+
+/// Complete sources.
+extern const std::string_view kernel_self_test;
+extern const std::string_view kernel_peak;
+extern const std::string_view kernel_interpreted;
+
+}  // namespace overtake::embedded

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+#include "nn/checkpoint.hpp"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "nn/tensors.hpp"
+#include "overtake/error.hpp"
+#include "overtake/safetensors.hpp"
+
+namespace overtake::nn {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr const char* metadata_key = "overtake.checkpoint";
+constexpr const char* format_name = "overtake.checkpoint/1";
+constexpr std::size_t record_fields = 6;
+
+HostArray host_doubles(const std::vector<double>& values, std::vector<std::int64_t> extents) {
+  HostArray array{ElementType::float64, std::move(extents), std::vector<std::byte>(values.size() * sizeof(double))};
+  if (!values.empty()) std::memcpy(array.bytes.data(), values.data(), array.bytes.size());
+  return array;
+}
+
+HostArray history_tensor(const std::vector<EpochRecord>& history) {
+  std::vector<double> values;
+  for (const EpochRecord& record : history) {
+    values.insert(values.end(), {static_cast<double>(record.epoch), record.learning_rate, record.train_loss,
+                                 record.train_error, record.validation_loss, record.validation_error});
+  }
+  return host_doubles(values, {static_cast<std::int64_t>(history.size()), record_fields});
+}
+
+std::vector<double> doubles_of(const TensorFile& file, const std::string& name, const std::string& context) {
+  const HostArray* tensor = file.find(name);
+  if (tensor == nullptr || tensor->type != ElementType::float64) {
+    throw DataError(fmt::format("{}: the float64 tensor \"{}\" is missing", context, name));
+  }
+  std::vector<double> values(static_cast<std::size_t>(tensor->size()));
+  if (!values.empty()) std::memcpy(values.data(), tensor->bytes.data(), tensor->bytes.size());
+  return values;
+}
+
+std::vector<EpochRecord> history_of(const TensorFile& file, const std::string& context) {
+  const std::vector<double> values = doubles_of(file, "history", context);
+  if (values.size() % record_fields != 0) throw DataError(context + ": the tensor \"history\" has a wrong shape");
+  std::vector<EpochRecord> history;
+  for (std::size_t at = 0; at < values.size(); at += record_fields) {
+    history.push_back({static_cast<int>(values[at]), values[at + 1], values[at + 2], values[at + 3], values[at + 4],
+                       values[at + 5]});
+  }
+  return history;
+}
+
+Json parse_metadata(const TensorFile& file, const std::string& context) {
+  const auto found = file.metadata.find(metadata_key);
+  if (found == file.metadata.end()) {
+    throw DataError(context + ": not a checkpoint of Overtake", "Pass the path of a file that a Trainer wrote.");
+  }
+  Json json = Json::parse(found->second, nullptr, false);
+  if (!json.is_object() || !json.value("settings", Json()).is_object() || json.value("format", Json()) != format_name ||
+      !json.value("epoch", Json()).is_number_integer() || !json.value("best_epoch", Json()).is_number_integer()) {
+    throw DataError(fmt::format("{}: the checkpoint's description is damaged or of another version (expected {})", context,
+                                format_name));
+  }
+  return json;
+}
+
+void check_settings(const Json& stored, const Fingerprint& settings, const std::string& context) {
+  for (const auto& [name, value] : settings) {
+    const auto found = stored.find(name);
+    const std::string before = found != stored.end() && found->is_string() ? found->get<std::string>() : "(not recorded)";
+    if (before == value) continue;
+    throw DataError(fmt::format("{}: this checkpoint belongs to another training: {} was {}, is now {}", context, name,
+                                before, value),
+                    "Train with the same settings and data, or start anew without resuming.");
+  }
+}
+
+std::string data_text(const Array& inputs, const Array& targets) {
+  if (!inputs.defined()) return "none";
+  TensorFile content;
+  content.tensors = {{"inputs", to_host(inputs)}, {"targets", to_host(targets)}};
+  return fmt::format("{} with checksum {}", inputs.shape().to_string(), content_checksum(content));
+}
+
+// The arrays that a checkpoint holds, beside the best weights.
+std::vector<NamedValue> stored_values(Module& model, optim::Optimizer& optimizer) {
+  std::vector<NamedValue> values;
+  for (const NamedValue& entry : model_values(model)) values.push_back({"model." + entry.name, entry.value});
+  for (const NamedValue& entry : optimizer.state()) values.push_back({"optimizer." + entry.name, entry.value});
+  return values;
+}
+
+}  // namespace
+
+std::vector<NamedValue> model_values(Module& model) {
+  std::vector<NamedValue> values = model.named_parameters();
+  for (const NamedValue& buffer : model.buffers()) values.push_back(buffer);
+  return values;
+}
+
+Fingerprint fingerprint(Module& model, const Loss& loss, const optim::Optimizer& optimizer,
+                        const TrainerOptions& options, const TrainingData& data) {
+  return {{"model", model.to_string()},
+          {"loss", loss.name},
+          {"optimizer", optimizer.describe()},
+          {"learning rate", fmt::format("{}", optimizer.learning_rate())},
+          {"schedule", options.schedule.describe()},
+          {"batch size", fmt::format("{}", options.batch_size)},
+          {"shuffle", options.shuffle ? "true" : "false"},
+          {"seed", fmt::format("{}", options.seed)},
+          {"patience", fmt::format("{}", options.patience)},
+          {"min_delta", fmt::format("{}", options.min_delta)},
+          {"restore_best", options.restore_best ? "true" : "false"},
+          {"training data", data_text(data.inputs, data.targets)},
+          {"validation data", data_text(data.validation_inputs, data.validation_targets)}};
+}
+
+void write_checkpoint(const std::filesystem::path& path, Module& model, optim::Optimizer& optimizer,
+                      const Progress& progress, const Fingerprint& settings) {
+  TensorFile file;
+  for (const NamedValue& entry : stored_values(model, optimizer)) {
+    file.tensors.push_back({entry.name, to_host(*entry.value)});
+  }
+  const std::vector<NamedValue> values = model_values(model);
+  for (std::size_t i = 0; i < progress.best.size(); ++i) {
+    file.tensors.push_back({"best." + values[i].name, to_host(progress.best[i])});
+  }
+  file.tensors.push_back({"history", history_tensor(progress.history)});
+  file.tensors.push_back({"best_loss", host_doubles({progress.best_loss}, {1})});
+  const Json json = {{"format", format_name},
+                     {"epoch", progress.epoch},
+                     {"best_epoch", progress.best_epoch},
+                     {"settings", settings}};
+  file.metadata[metadata_key] = json.dump();
+  write_safetensors(path, file);
+}
+
+Progress read_checkpoint(const std::filesystem::path& path, Module& model, optim::Optimizer& optimizer,
+                         const Fingerprint& settings) {
+  const std::string context = path.string();
+  const TensorFile file = read_safetensors(path);
+  const Json json = parse_metadata(file, context);
+  check_settings(json["settings"], settings, context);
+  Progress progress;
+  progress.epoch = json["epoch"].get<int>();
+  progress.best_epoch = json["best_epoch"].get<int>();
+  progress.history = history_of(file, context);
+  const std::vector<double> best_loss = doubles_of(file, "best_loss", context);
+  if (best_loss.size() != 1 || progress.epoch < 0) throw DataError(context + ": the checkpoint is damaged");
+  progress.best_loss = best_loss.front();
+  std::vector<const HostArray*> found;
+  const std::vector<NamedValue> values = stored_values(model, optimizer);
+  for (const NamedValue& entry : values) found.push_back(&matching_tensor(file, entry.name, *entry.value, context));
+  for (const NamedValue& entry : model_values(model)) {
+    if (file.find("best." + entry.name) == nullptr) continue;
+    progress.best.push_back(
+        to_array(matching_tensor(file, "best." + entry.name, *entry.value, context), entry.value->device()));
+  }
+  if (!progress.best.empty() && progress.best.size() != model_values(model).size()) {
+    throw DataError(context + ": the checkpoint's best weights are incomplete");
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) overwrite_with(*values[i].value, *found[i]);
+  return progress;
+}
+
+}  // namespace overtake::nn

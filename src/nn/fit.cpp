@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: MIT
+#include "nn/fit.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/philox.hpp"
+#include "graph/compiled_step.hpp"
+#include "nn/mode_guard.hpp"
+#include "overtake/ops.hpp"
+
+namespace overtake::nn {
+namespace {
+
+// The stream of the row orders; far from those of the layers.
+constexpr std::uint32_t order_stream = 0x4000'0000U;
+
+// Row orders of several epochs go up together while they are not more indices than this (16 MiB).
+constexpr std::int64_t most_staged_rows = std::int64_t{1} << 22;
+
+// Rows of validation data computed at a time, at least.
+constexpr std::int64_t least_validation_batch = 1024;
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+bool is_finite(const std::vector<Array>& values) {
+  for (const Array& array : values) {
+    if (array.dtype() != DType::float32) continue;
+    for (const float value : array.to_vector<float>()) {
+      if (!std::isfinite(value)) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+Fit::Fit(Module& model, const Loss& loss, optim::Optimizer& optimizer, const TrainerOptions& options, TrainingData data)
+    : model_(model),
+      loss_(loss),
+      optimizer_(optimizer),
+      options_(options),
+      data_(std::move(data)),
+      base_rate_(optimizer.learning_rate()) {}
+
+Fit::~Fit() {
+  try {
+    if (optimizer_.learning_rate() != base_rate_) optimizer_.set_learning_rate(base_rate_);
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the device failed, which fit() is already reporting
+  }
+}
+
+FitReport Fit::run() {
+  const ModeGuard mode(model_, true);
+  report_.device = model_.device().id();
+  report_.parameters = model_.parameter_count();
+  if (!options_.checkpoint_path.empty()) {
+    fingerprint_ = fingerprint(model_, loss_, optimizer_, options_, data_);
+  }
+  take_own_buffers();
+  resume();
+  transfer();
+  compile();
+  train();
+  finish();
+  return std::move(report_);
+}
+
+void Fit::take_own_buffers() {
+  optimizer_.zero_grad();
+  for (const NamedValue& entry : model_values(model_)) {
+    good_.push_back(*entry.value);  // plans write to the copies, so this handle keeps the weights training began with
+    const bool learnt = entry.value->requires_grad();
+    *entry.value = graph::copy_of(*entry.value);
+    if (learnt) entry.value->requires_grad(true);
+  }
+  for (const NamedValue& entry : optimizer_.state()) *entry.value = graph::copy_of(*entry.value);
+}
+
+void Fit::resume() {
+  if (!options_.resume || options_.checkpoint_path.empty() || !std::filesystem::exists(options_.checkpoint_path)) return;
+  progress_ = read_checkpoint(options_.checkpoint_path, model_, optimizer_, fingerprint_);
+  good_ = snapshot();
+  first_epoch_ = progress_.epoch;
+  saved_epoch_ = progress_.epoch;
+}
+
+void Fit::transfer() {
+  const auto start = Clock::now();
+  const Device device = model_.device();
+  for (Array* array : {&data_.inputs, &data_.targets, &data_.validation_inputs, &data_.validation_targets}) {
+    if (array->defined()) *array = array->to(device);
+  }
+  device.synchronize();
+  report_.seconds.transfer += seconds_since(start);
+}
+
+void Fit::compile() {
+  const auto start = Clock::now();
+  const int period = std::min(options_.report_every, std::max(1, options_.epochs));
+  const std::int64_t at_once = std::clamp<std::int64_t>(most_staged_rows / rows(), 1, period);
+  engine_ = make_engine(options_.engine, {model_, loss_, optimizer_, data_.inputs, data_.targets, batch(),
+                                          static_cast<int>(at_once)});
+  if (data_.has_validation()) {
+    const std::int64_t validation_rows = data_.validation_inputs.shape()[0];
+    evaluator_.emplace(model_, loss_, data_.validation_inputs, data_.validation_targets,
+                       std::min(validation_rows, std::max(least_validation_batch, batch())));
+  }
+  report_.seconds.compile = seconds_since(start);
+  const EngineStats stats = engine_->stats();
+  report_.engine = engine_->name();
+  report_.launches_per_step = stats.launches_per_step;
+  report_.plan_bytes = stats.bytes;
+}
+
+void Fit::train() {
+  const auto before_orders = Clock::now();
+  if (progress_.epoch < options_.epochs) stage_orders(progress_.epoch, next_stop() - progress_.epoch);
+  model_.device().synchronize();
+  report_.seconds.transfer += seconds_since(before_orders);
+  if (options_.observer != nullptr) options_.observer->on_start(options_.epochs, steps_per_epoch());
+  start_ = Clock::now();
+  while (progress_.epoch < options_.epochs) {
+    if (has_stop_request() || !run_until(next_stop())) {
+      report_.stop_reason = StopReason::interrupted;
+      break;
+    }
+    const EpochRecord record = read_record();
+    if (bad_steps_ > 0 || !std::isfinite(record.train_loss)) {
+      diverge(record);
+      break;
+    }
+    if (!accept(record)) break;
+  }
+  model_.device().synchronize();
+  report_.seconds.compute = seconds_since(start_);
+}
+
+int Fit::next_stop() const {
+  const auto multiple = [&](int every) { return (progress_.epoch / every + 1) * every; };
+  int next = std::min(options_.epochs, multiple(options_.report_every));
+  if (!options_.checkpoint_path.empty()) next = std::min(next, multiple(options_.checkpoint_every));
+  return next;
+}
+
+bool Fit::run_until(int target) {
+  const int first = progress_.epoch;
+  for (int epoch = first; epoch < target; ++epoch) {
+    if (epoch < staged_epoch_ || epoch >= staged_epoch_ + staged_count_) stage_orders(epoch, target - epoch);
+    // The figures are those of the last epoch alone.
+    if (epoch == target - 1 && target - first > 1) engine_->reset_statistics();
+    set_rate(epoch);
+    if (!engine_->run_epoch(options_.stop)) return false;
+    report_.steps += steps_per_epoch();
+    progress_.epoch = epoch + 1;
+  }
+  return true;
+}
+
+void Fit::stage_orders(int epoch, int count) {
+  count = std::min(count, engine_->epochs_at_once());
+  const auto row_count = static_cast<std::int32_t>(rows());
+  const bool keeps = !options_.shuffle && staged_count_ > 0;
+  staged_epoch_ = epoch;
+  if (keeps) {  // every epoch has the same order
+    staged_count_ = engine_->epochs_at_once();
+    return engine_->rewind_orders();
+  }
+  if (!options_.shuffle) count = engine_->epochs_at_once();
+  std::vector<std::int32_t> orders;
+  orders.reserve(static_cast<std::size_t>(count) * static_cast<std::size_t>(row_count));
+  for (int i = 0; i < count; ++i) {
+    if (options_.shuffle) {
+      const std::vector<std::int32_t> order =
+          philox::permutation(row_count, options_.seed, order_stream, static_cast<std::uint32_t>(epoch + i));
+      orders.insert(orders.end(), order.begin(), order.end());
+    } else {
+      for (std::int32_t row = 0; row < row_count; ++row) orders.push_back(row);
+    }
+  }
+  staged_count_ = count;
+  engine_->set_orders(orders);
+}
+
+void Fit::set_rate(int epoch) {
+  const double rate = options_.schedule.at(base_rate_, epoch);
+  if (static_cast<float>(rate) != optimizer_.learning_rate()) optimizer_.set_learning_rate(rate);
+}
+
+EpochRecord Fit::read_record() {
+  const EpochStatistics sums = engine_->read_statistics();
+  const auto count = static_cast<double>(rows());
+  bad_steps_ = sums.bad_steps;
+  EpochRecord record{.epoch = progress_.epoch, .learning_rate = optimizer_.learning_rate()};
+  record.train_loss = sums.loss_sum / count;
+  if (loss_.metric != Metric::none) record.train_error = 1 - sums.correct / count;
+  if (evaluator_ && bad_steps_ == 0) {
+    const Evaluation validation = evaluator_->run();
+    record.validation_loss = validation.loss;
+    record.validation_error = validation.error;
+  }
+  return record;
+}
+
+bool Fit::is_better(const EpochRecord& record) const {
+  const double monitored = evaluator_ ? record.validation_loss : record.train_loss;
+  return monitored < progress_.best_loss - options_.min_delta || (progress_.best_epoch == 0 && std::isfinite(monitored));
+}
+
+bool Fit::accept(const EpochRecord& record) {
+  progress_.history.push_back(record);
+  const bool better = is_better(record);
+  const bool last = record.epoch >= options_.epochs;
+  if (better) {
+    progress_.best_epoch = record.epoch;
+    progress_.best_loss = evaluator_ ? record.validation_loss : record.train_loss;
+  }
+  if (better && evaluator_ && options_.restore_best) {
+    progress_.best = snapshot();
+    good_ = progress_.best;
+  } else if (!last) {
+    good_ = snapshot();
+  }
+  if (!options_.checkpoint_path.empty() && record.epoch % options_.checkpoint_every == 0) save_checkpoint();
+  if (options_.observer != nullptr) {
+    const double spent = seconds_since(start_);
+    const double per_epoch = spent / (record.epoch - first_epoch_);
+    options_.observer->on_epoch({.record = record,
+                                 .epochs = options_.epochs,
+                                 .best = better,
+                                 .seconds_spent = spent,
+                                 .seconds_left = per_epoch * (options_.epochs - record.epoch)});
+  }
+  if (options_.patience > 0 && record.epoch - progress_.best_epoch >= options_.patience && !last) {
+    report_.stop_reason = StopReason::early_stopped;
+    return false;
+  }
+  return true;
+}
+
+void Fit::diverge(const EpochRecord& record) {
+  const std::int64_t steps = record.epoch * steps_per_epoch();
+  // The sum itself may overflow in the last step without any bad lane.
+  report_.first_bad_step = steps - std::max<std::int64_t>(bad_steps_, 1) + 1;
+  report_.stop_reason = StopReason::diverged;
+  std::string cause = fmt::format("The learning rate {} is most likely too high.", optimizer_.learning_rate());
+  if (report_.first_bad_step == 1) {
+    cause = is_finite(good_) ? "It was so before any update: the data has values that are too large, or NaN."
+                             : "The weights held NaN or infinity before the first step.";
+  } else if (!options_.check_data) {
+    cause += " Or the data holds NaN: it was not checked (check_data).";
+  }
+  report_.message = fmt::format("The loss became NaN or infinite at step {} (epoch {}). {}", report_.first_bad_step,
+                                (report_.first_bad_step - 1) / steps_per_epoch() + 1, cause);
+  restore(good_);
+}
+
+void Fit::save_checkpoint() {
+  write_checkpoint(options_.checkpoint_path, model_, optimizer_, progress_, fingerprint_);
+  saved_epoch_ = progress_.epoch;
+}
+
+std::vector<Array> Fit::snapshot() {
+  std::vector<Array> copies;
+  for (const NamedValue& entry : model_values(model_)) copies.push_back(graph::copy_of(*entry.value));
+  return copies;
+}
+
+void Fit::restore(const std::vector<Array>& values) {
+  const std::vector<NamedValue> entries = model_values(model_);
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const bool learnt = entries[i].value->requires_grad();
+    *entries[i].value = values[i];
+    if (learnt) entries[i].value->requires_grad(true);
+  }
+}
+
+void Fit::finish() {
+  const bool recorded = !progress_.history.empty() && progress_.history.back().epoch == progress_.epoch;
+  const bool diverged = report_.stop_reason == StopReason::diverged;
+  if (!options_.checkpoint_path.empty() && recorded && !diverged && saved_epoch_ != progress_.epoch) save_checkpoint();
+  const bool restores = !diverged && evaluator_ && options_.restore_best && !progress_.best.empty();
+  if (restores) restore(progress_.best);
+  report_.epochs = progress_.history;
+  report_.epochs_run = progress_.epoch;
+  report_.best_epoch = progress_.best_epoch;
+  const std::string kept = restores ? fmt::format(" The weights are those of epoch {}.", progress_.best_epoch) : "";
+  switch (report_.stop_reason) {
+    case StopReason::finished:
+      report_.message = fmt::format("Finished {} epochs.{}", progress_.epoch, kept);
+      break;
+    case StopReason::early_stopped:
+      report_.message = fmt::format("Stopped after epoch {}: no better loss for {} epochs.{}", progress_.epoch,
+                                    progress_.epoch - progress_.best_epoch, kept);
+      break;
+    case StopReason::interrupted:
+      report_.message = fmt::format("Interrupted after {} complete epochs.{}", progress_.epoch, kept);
+      break;
+    case StopReason::diverged:
+      break;
+  }
+}
+
+}  // namespace overtake::nn

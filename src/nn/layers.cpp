@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+#include "overtake/nn/layers.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <span>
+#include <vector>
+
+#include "core/checked.hpp"
+#include "core/philox.hpp"
+#include "graph/compiled_step.hpp"
+#include "overtake/error.hpp"
+#include "overtake/ops.hpp"
+
+namespace overtake::nn {
+namespace {
+
+// Dropout masks and initial weights of one seed must not share numbers, so Dropout's streams start here.
+constexpr std::uint32_t first_dropout_stream = 0x8000'0000U;
+
+// Philox counters of the two draws of a Linear.
+constexpr std::uint32_t weight_counter = 0;
+constexpr std::uint32_t bias_counter = 1;
+
+// Uniform in [-bound, bound): 2u - 1 is exact in float32, so the one rounding is that of the product.
+std::vector<float> draw_symmetric(std::int64_t count, float bound, std::uint64_t seed, std::uint32_t stream,
+                                  std::uint32_t counter) {
+  std::vector<float> values(static_cast<std::size_t>(count));
+  philox::fill_uniform(values, seed, stream, counter);
+  for (float& value : values) value = (2.0F * value - 1.0F) * bound;
+  return values;
+}
+
+// Keeps the device a parameter is on; a new one starts on the CPU.
+void assign(Parameter& parameter, std::span<const float> values, const Shape& shape) {
+  const Device device = parameter.value.defined() ? parameter.value.device() : Device();
+  parameter.value = Array::from(values, shape, device);
+  parameter.value.requires_grad(true);
+}
+
+void require_input(const LayerSpec& layer, const Array& input) {
+  if (!input.defined()) throw UsageError(fmt::format("[{}] got an undefined array", layer.type));
+}
+
+}  // namespace
+
+Linear::Linear(std::int64_t in_features, std::int64_t out_features, bool bias)
+    : in_features_(in_features), out_features_(out_features), has_bias_(bias) {
+  if (in_features < 1 || out_features < 1) {
+    throw UsageError(fmt::format("[Linear] in_features {} and out_features {} must be at least 1", in_features,
+                                 out_features));
+  }
+  (void)checked_mul(in_features, out_features, "Linear's weight");
+  draw(default_streams());
+}
+
+void Linear::draw(Streams& streams) {
+  const auto bound = static_cast<float>(1.0 / std::sqrt(static_cast<double>(in_features_)));
+  const std::uint32_t stream = streams.next_parameter++;
+  assign(weight_, draw_symmetric(in_features_ * out_features_, bound, streams.seed, stream, weight_counter),
+         Shape{out_features_, in_features_});
+  if (!has_bias_) return;
+  assign(bias_, draw_symmetric(out_features_, bound, streams.seed, stream, bias_counter), Shape{out_features_});
+}
+
+Array Linear::forward(const Array& input) {
+  require_input({"Linear", {}}, input);
+  if (input.shape().rank() != 2 || input.shape()[1] != in_features_) {
+    throw UsageError(fmt::format("[Linear] expects (rows, {}), got {}", in_features_, input.shape().to_string()),
+                     "in_features must be the number of columns of what comes in.");
+  }
+  const Array product = matmul(input, transpose(weight_.value));
+  return has_bias_ ? product + bias_.value : product;
+}
+
+LayerSpec Linear::spec() const {
+  return {"Linear",
+          {{"in_features", static_cast<double>(in_features_)},
+           {"out_features", static_cast<double>(out_features_)},
+           {"bias", has_bias_ ? 1.0 : 0.0}}};
+}
+
+std::vector<Parameter*> Linear::own_parameters() {
+  if (!has_bias_) return {&weight_};
+  return {&weight_, &bias_};
+}
+
+Array ReLU::forward(const Array& input) { return relu(input); }
+LayerSpec ReLU::spec() const { return {"ReLU", {}}; }
+
+Array LeakyReLU::forward(const Array& input) { return leaky_relu(input, negative_slope_); }
+LayerSpec LeakyReLU::spec() const { return {"LeakyReLU", {{"negative_slope", negative_slope_}}}; }
+
+Array Tanh::forward(const Array& input) { return overtake::tanh(input); }
+LayerSpec Tanh::spec() const { return {"Tanh", {}}; }
+
+Array Sigmoid::forward(const Array& input) { return sigmoid(input); }
+LayerSpec Sigmoid::spec() const { return {"Sigmoid", {}}; }
+
+Array GELU::forward(const Array& input) { return gelu(input); }
+LayerSpec GELU::spec() const { return {"GELU", {}}; }
+
+Array SiLU::forward(const Array& input) { return silu(input); }
+LayerSpec SiLU::spec() const { return {"SiLU", {}}; }
+
+Array Softmax::forward(const Array& input) { return softmax(input); }
+LayerSpec Softmax::spec() const { return {"Softmax", {}}; }
+
+Dropout::Dropout(float p) : p_(p) {
+  if (!(p >= 0.0F && p < 1.0F)) {
+    throw UsageError(fmt::format("[Dropout] p = {} is not in [0, 1)", p), "p is the share of elements set to 0.");
+  }
+  draw(default_streams());
+}
+
+void Dropout::draw(Streams& streams) {
+  seed_ = streams.seed;
+  stream_ = first_dropout_stream + streams.next_dropout++;
+  const Device device = counter_.value.defined() ? counter_.value.device() : Device();
+  counter_.value = Array::from(std::array<std::int32_t, 1>{0}, Shape{1}, device);
+}
+
+Array Dropout::forward(const Array& input) {
+  require_input({"Dropout", {}}, input);
+  if (!is_training() || p_ == 0.0F) return input;
+  const Array kept = greater_equal(uniform(input.shape(), seed_, stream_, counter_.value), p_);
+  counter_.value = counter_.value + astype(ones(Shape{1}, input.device()), DType::int32);
+  if (!graph::is_tracing()) counter_.value.eval();  // else each call would leave a longer chain of additions
+  return input * (kept * (1.0F / (1.0F - p_)));
+}
+
+LayerSpec Dropout::spec() const { return {"Dropout", {{"p", p_}}}; }
+std::vector<Parameter*> Dropout::own_buffers() { return {&counter_}; }
+
+}  // namespace overtake::nn

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// Between arrays on a device and tensors of a file.
+#pragma once
+
+#include <string>
+
+#include "overtake/array.hpp"
+#include "overtake/safetensors.hpp"
+
+namespace overtake::nn {
+
+/// A copy on the host.
+[[nodiscard]] HostArray to_host(const Array& array);
+
+/// The tensor called `name`, checked to have the shape and dtype of `like`. Throws DataError starting with `context` (the
+/// file) if it is missing or differs.
+[[nodiscard]] const HostArray& matching_tensor(const TensorFile& file, const std::string& name, const Array& like,
+                                               const std::string& context);
+
+/// Overwrites an evaluated array of the same shape and dtype.
+void overwrite_with(const Array& array, const HostArray& values);
+
+/// A new array on `device`.
+[[nodiscard]] Array to_array(const HostArray& values, const Device& device);
+
+}  // namespace overtake::nn

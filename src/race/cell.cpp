@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+#include "race/cell.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <vector>
+
+#include "backend/api/device.hpp"
+#include "overtake/nn.hpp"
+#include "overtake/optim.hpp"
+#include "overtake/trainer.hpp"
+#include "race/pace.hpp"
+
+namespace overtake::race {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+/// One training from the first weights. Empty when it was stopped.
+std::optional<FitReport> train(const Course& course, int layers, const Lane& lane, int epochs) {
+  lane.device.impl().set_threads(lane.threads);
+  nn::Sequential model = race_network(layers, course.options.seed);
+  const auto begin = Clock::now();
+  model.to(lane.device);
+  lane.device.synchronize();
+  const double weights_seconds = seconds_since(begin);
+
+  optim::SGD optimizer(model.parameters(), course.options.learning_rate);
+  TrainerOptions options;
+  options.epochs = epochs;
+  options.batch_size = course.options.batch;
+  options.shuffle = false;
+  options.seed = course.options.seed;
+  options.report_every = epochs;
+  options.check_data = false;
+  options.stop = course.stop;
+  FitReport report = Trainer(model, nn::Loss::cross_entropy(), optimizer, options).fit(course.inputs, course.labels);
+  report.seconds.transfer += weights_seconds;
+  if (report.stop_reason == StopReason::interrupted) {
+    return std::nullopt;
+  }
+  return report;
+}
+
+int epochs_in_budget(const RaceOptions& options, double epoch_seconds) {
+  if (options.budget_seconds <= 0 || epoch_seconds <= 0) {
+    return options.epochs;
+  }
+  const double fit = std::floor(options.budget_seconds / (options.repeat * epoch_seconds));
+  return static_cast<int>(std::clamp(fit, 1.0, static_cast<double>(options.epochs)));
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+/// A training that diverged has no last record with figures; its losses stay NaN.
+void take_losses(const FitReport& report, RaceCell& cell) {
+  if (report.epochs.empty()) {
+    return;
+  }
+  cell.final_loss = report.last().train_loss;
+  cell.train_error = report.last().train_error;
+}
+
+}  // namespace
+
+nn::Sequential race_network(int layers, std::uint64_t seed) {
+  nn::manual_seed(seed);
+  nn::Sequential model;
+  std::int64_t width = 2;
+  for (int i = 1; i < layers; ++i) {
+    model.add(nn::Linear(width, 2 * width)).add(nn::ReLU());
+    width *= 2;
+  }
+  model.add(nn::Linear(width, 2));
+  return model;
+}
+
+std::optional<Lane> warm_up(const Course& course, int layers, const Device& device) {
+  std::optional<Lane> best;
+  double best_seconds = 0;
+  for (const int threads : thread_choices(device)) {
+    Lane lane{device, threads, course.options.epochs, 0, 0};
+    const auto pace =
+        find_pace([&](int epochs) { return train(course, layers, lane, epochs); }, course.options.epochs);
+    if (!pace) {
+      return std::nullopt;
+    }
+    if (best && pace->epoch_seconds >= best_seconds) {
+      continue;
+    }
+    best_seconds = pace->epoch_seconds;
+    lane.epochs = epochs_in_budget(course.options, pace->epoch_seconds);
+    lane.compile_seconds = pace->compile_seconds;
+    lane.transfer_seconds = pace->transfer_seconds;
+    best = lane;
+  }
+  return best;
+}
+
+std::optional<RaceCell> measure(const Course& course, int layers, const Lane& lane) {
+  RaceCell cell;
+  cell.device = lane.device.id();
+  cell.compile_seconds = lane.compile_seconds;
+  cell.transfer_seconds = lane.transfer_seconds;
+  cell.threads = lane.threads;
+  cell.cut = lane.epochs < course.options.epochs;
+  std::vector<double> step_us;
+  for (int i = 0; i < course.options.repeat; ++i) {
+    const auto report = train(course, layers, lane, lane.epochs);
+    if (!report) {
+      return std::nullopt;
+    }
+    cell.engine = report->engine;
+    cell.steps = report->steps;
+    step_us.push_back(report->seconds.compute * 1e6 / static_cast<double>(std::max<std::int64_t>(1, report->steps)));
+    take_losses(*report, cell);
+  }
+  cell.step_us = median(step_us);
+  const auto [fastest, slowest] = std::minmax_element(step_us.begin(), step_us.end());
+  cell.spread = (*slowest - *fastest) / 2;
+  const double scale = static_cast<double>(course.options.epochs) / lane.epochs;
+  cell.seconds = cell.step_us * 1e-6 * static_cast<double>(cell.steps) * scale;
+  return cell;
+}
+
+bool compare_after(const Course& course, int layers, const Lane& lane, int epochs, RaceCell& cell) {
+  if (epochs == lane.epochs) {
+    return true;
+  }
+  const auto report = train(course, layers, lane, epochs);
+  if (!report) {
+    return false;
+  }
+  take_losses(*report, cell);
+  return true;
+}
+
+}  // namespace overtake::race

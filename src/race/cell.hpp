@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// One network on one device: how its times and losses are measured.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "overtake/array.hpp"
+#include "overtake/device.hpp"
+#include "overtake/nn/sequential.hpp"
+#include "overtake/race.hpp"
+
+namespace overtake::race {
+
+/// What every network of one race is trained on.
+struct Course {
+  Array inputs, labels;  ///< on the CPU
+  const RaceOptions& options;
+  const StopToken* stop = nullptr;
+};
+
+/// The race's network, with the weights that `seed` gives on every device.
+[[nodiscard]] nn::Sequential race_network(int layers, std::uint64_t seed);
+
+/// A device ready to race one network: warm, with the number of threads that is faster and the epochs that fit the budget.
+struct Lane {
+  Device device;
+  int threads = 0;  ///< cpu only
+  int epochs = 0;
+  double compile_seconds = 0;
+  double transfer_seconds = 0;
+};
+
+/// Trains until the time of an epoch is known. Empty when the stop token was requested.
+[[nodiscard]] std::optional<Lane> warm_up(const Course& course, int layers, const Device& device);
+
+/// The repeats on a lane; the losses are those after `lane.epochs`. Empty when the stop token was requested.
+[[nodiscard]] std::optional<RaceCell> measure(const Course& course, int layers, const Lane& lane);
+
+/// Replaces a cell's losses by those after `epochs`. False when the stop token was requested.
+[[nodiscard]] bool compare_after(const Course& course, int layers, const Lane& lane, int epochs, RaceCell& cell);
+
+}  // namespace overtake::race

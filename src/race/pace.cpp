@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#include "race/pace.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "backend/api/device.hpp"
+
+namespace overtake::race {
+
+std::optional<Pace> find_pace(const std::function<std::optional<FitReport>(int epochs)>& train, int most) {
+  constexpr double long_enough = 0.03;
+  constexpr double clear_at_once = 0.25;
+  const auto first = train(1);
+  if (!first) {
+    return std::nullopt;
+  }
+  Pace pace{first->seconds.compute, first->seconds.compile, first->seconds.transfer};
+  if (pace.epoch_seconds >= clear_at_once) {
+    return pace;
+  }
+  for (int epochs = std::min(2, most);;) {
+    const auto report = train(epochs);
+    if (!report) {
+      return std::nullopt;
+    }
+    pace.epoch_seconds = report->seconds.compute / epochs;
+    if (report->seconds.compute >= long_enough || epochs >= most) {
+      return pace;
+    }
+    const double wanted = std::min(1e6, std::ceil(1.2 * long_enough / std::max(pace.epoch_seconds, 1e-9)));
+    epochs = std::min(most, std::max(2 * epochs, static_cast<int>(wanted)));
+  }
+}
+
+std::vector<int> thread_choices(const Device& device) {
+  if (device.info().backend != "cpu") {
+    return {0};
+  }
+  device.impl().set_threads(0);
+  const int all = device.impl().threads();
+  return all > 1 ? std::vector<int>{1, all} : std::vector<int>{1};
+}
+
+}  // namespace overtake::race

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "overtake/device.hpp"
+#include "overtake/trainer.hpp"
+
+namespace overtake::race {
+
+/// How fast a training goes, from a few short ones.
+struct Pace {
+  double epoch_seconds = 0;
+  double compile_seconds = 0, transfer_seconds = 0;  ///< of the first training
+};
+
+/// Trains for one epoch (which pays for compiling), then for ever more epochs, up to `most`, until they take long enough
+/// to be timed. `train(epochs)` starts anew each time and gives nothing when it was stopped; then so does this.
+[[nodiscard]] std::optional<Pace> find_pace(const std::function<std::optional<FitReport>(int epochs)>& train, int most);
+
+/// The threads worth trying on a device: one and all for the CPU, {0} elsewhere. Leaves the CPU at all threads.
+[[nodiscard]] std::vector<int> thread_choices(const Device& device);
+
+}  // namespace overtake::race

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+#include "overtake/placement.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+#include "backend/api/device.hpp"
+#include "overtake/error.hpp"
+#include "overtake/ops.hpp"
+#include "overtake/race.hpp"
+#include "race/pace.hpp"
+
+namespace overtake {
+namespace {
+
+/// Rows of a trial: a few batches show the step time as well as all rows do.
+constexpr std::int64_t trial_batches = 8;
+/// A GPU's context and first kernels take about this long; a CPU that is done by then has won.
+constexpr double gpu_start_seconds = 0.3;
+
+struct TrialData {
+  Array inputs, targets;
+  std::int64_t steps_per_epoch = 1;
+};
+
+TrialData trial_data(const PlacementRequest& request) {
+  const std::int64_t rows = request.inputs.shape()[0];
+  const std::int64_t batch = std::min(request.batch_size, rows);
+  // Whole batches only, so that every trial step costs what a full step costs.
+  const std::int64_t steps = std::clamp<std::int64_t>(rows / batch, 1, trial_batches);
+  TrialData data{slice(request.inputs, 0, steps * batch), slice(request.targets, 0, steps * batch), steps};
+  data.inputs.eval();
+  data.targets.eval();
+  return data;
+}
+
+std::optional<FitReport> trial(const PlacementRequest& request, const TrialData& data, const Device& device, int epochs) {
+  nn::Sequential model = request.model();
+  model.to(device);
+  const auto optimizer = request.optimizer(model);
+  TrainerOptions options;
+  options.epochs = epochs;
+  options.batch_size = request.batch_size;
+  options.report_every = epochs;
+  options.check_data = false;
+  options.stop = request.stop;
+  FitReport report = Trainer(model, request.loss, *optimizer, options).fit(data.inputs, data.targets);
+  if (report.stop_reason == StopReason::interrupted) {
+    return std::nullopt;
+  }
+  return report;
+}
+
+/// Total steps of the real training, whose last batch may be smaller.
+double all_steps(const PlacementRequest& request) {
+  const std::int64_t rows = request.inputs.shape()[0];
+  const std::int64_t batch = std::min(request.batch_size, rows);
+  return static_cast<double>((rows + batch - 1) / batch) * request.epochs;
+}
+
+/// Empty when the stop token was requested.
+std::optional<Prediction> predict_on(const PlacementRequest& request, const TrialData& data, const std::string& id) {
+  constexpr int most_epochs = 10000;
+  Prediction best;
+  best.device = id;
+  try {
+    const auto begin = std::chrono::steady_clock::now();
+    const Device device(id);
+    device.set_memory_limit(request.memory_limit);
+    const double open_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    bool first = true;
+    for (const int threads : race::thread_choices(device)) {
+      device.impl().set_threads(threads);
+      const auto pace =
+          race::find_pace([&](int epochs) { return trial(request, data, device, epochs); }, most_epochs);
+      if (!pace) {
+        return std::nullopt;
+      }
+      const double step_seconds = pace->epoch_seconds / static_cast<double>(data.steps_per_epoch);
+      if (!first && step_seconds >= best.step_seconds) {
+        continue;
+      }
+      first = false;
+      best.threads = threads;
+      best.step_seconds = step_seconds;
+      best.start_seconds = open_seconds + pace->compile_seconds + pace->transfer_seconds;
+      best.seconds = best.start_seconds + step_seconds * all_steps(request);
+    }
+    device.impl().set_threads(best.threads);
+  } catch (const DeviceError& error) {
+    best.failure = error.what();
+  }
+  return best;
+}
+
+std::string reason_for(const Placement& placement) {
+  std::string times;
+  for (const Prediction& p : placement.predictions) {
+    times += (times.empty() ? "" : ", ") +
+             (p.failure.empty() ? fmt::format("{} about {}", p.device, report::seconds(p.seconds))
+                                : fmt::format("{} cannot run it ({})", p.device, p.failure));
+  }
+  return fmt::format("predicted from a few timed steps: {}; chose {}", times, placement.device);
+}
+
+}  // namespace
+
+Placement choose_device(const PlacementRequest& request) {
+  const TrialData data = trial_data(request);
+  Placement placement;
+  placement.device = "cpu";
+  const auto cpu = predict_on(request, data, "cpu");
+  if (!cpu) {
+    placement.reason = "stopped before the prediction was made";
+    return placement;
+  }
+  placement.predictions.push_back(*cpu);
+  placement.threads = cpu->threads;
+  if (cpu->failure.empty() && cpu->seconds <= gpu_start_seconds) {
+    placement.reason = fmt::format("the CPU needs about {}, less than a GPU takes to start; chose cpu",
+                                   report::seconds(cpu->seconds));
+    return placement;
+  }
+  const std::vector<DeviceInfo> all = list_devices();
+  const auto gpu = std::find_if(all.begin(), all.end(), [](const DeviceInfo& d) { return d.usable && is_gpu(d); });
+  if (gpu != all.end()) {
+    const auto prediction = predict_on(request, data, gpu->id);
+    if (prediction) {
+      placement.predictions.push_back(*prediction);
+    }
+  }
+  const Prediction* best = nullptr;
+  for (const Prediction& prediction : placement.predictions) {
+    if (prediction.failure.empty() && (best == nullptr || prediction.seconds < best->seconds)) {
+      best = &prediction;
+    }
+  }
+  if (best == nullptr) {
+    throw DeviceError("no processor can run this training: " + placement.predictions.front().failure,
+                      "Use a smaller network or batch, or raise the memory limit.");
+  }
+  placement.device = best->device;
+  placement.reason = reason_for(placement);
+  if (gpu == all.end()) {
+    placement.reason = fmt::format("no usable GPU; the CPU needs about {}", report::seconds(best->seconds));
+  }
+  return placement;
+}
+
+void set_cpu_threads(int threads) {
+  if (threads < 0) {
+    throw UsageError(fmt::format("threads must be 0 (all) or more, not {}", threads));
+  }
+  Device("cpu").impl().set_threads(threads);
+}
+
+}  // namespace overtake

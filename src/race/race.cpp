@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+#include "overtake/race.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <iterator>
+#include <optional>
+
+#include "backend/api/device.hpp"
+#include "overtake/data_set.hpp"
+#include "overtake/error.hpp"
+#include "race/cell.hpp"
+
+namespace overtake {
+namespace {
+
+void check(const RaceOptions& options) {
+  const auto require = [](bool ok, const std::string& message) {
+    if (!ok) {
+      throw UsageError("[race] " + message);
+    }
+  };
+  require(!options.layers.empty(), "no number of layers was given");
+  for (const int layers : options.layers) {
+    require(layers >= 2 && layers <= 14, fmt::format("layers must be from 2 to 14, not {}", layers));
+  }
+  require(options.epochs >= 1, fmt::format("epochs must be at least 1, not {}", options.epochs));
+  require(options.batch >= 1, fmt::format("batch must be at least 1, not {}", options.batch));
+  require(options.samples >= 1 && options.samples < (std::int64_t{1} << 30),
+          fmt::format("samples must be from 1 to 2^30 - 1, not {}", options.samples));
+  require(options.repeat >= 1, fmt::format("repeat must be at least 1, not {}", options.repeat));
+  require(std::isfinite(options.learning_rate) && options.learning_rate > 0, "the learning rate must be positive");
+  require(std::isfinite(options.budget_seconds) && options.budget_seconds >= 0, "the budget must not be negative");
+}
+
+std::vector<std::string> default_devices(const std::vector<DeviceInfo>& all) {
+  std::vector<std::string> ids = {"cpu"};
+  const auto gpu = std::find_if(all.begin(), all.end(), [](const DeviceInfo& d) { return d.usable && is_gpu(d); });
+  if (gpu != all.end()) {
+    ids.push_back(gpu->id);
+    return ids;
+  }
+  for (const DeviceInfo& device : all) {
+    if (device.usable && device.backend == "opencl") {
+      ids.push_back(device.id);
+    }
+  }
+  return ids;
+}
+
+/// Opens the devices that were asked for, each once, in order.
+std::vector<Device> open_devices(const std::vector<std::string>& names) {
+  std::vector<Device> devices;
+  for (const std::string& name : names) {
+    const Device device(name);
+    if (std::find(devices.begin(), devices.end(), device) == devices.end()) {
+      devices.push_back(device);
+    }
+  }
+  return devices;
+}
+
+std::string no_gpu_note(const std::vector<DeviceInfo>& all) {
+  std::string why;
+  for (const DeviceInfo& device : all) {
+    if (!device.usable && device.backend != "null") {
+      why += fmt::format("{}{}: {}", why.empty() ? "" : "; ", device.id, device.reason);
+    }
+  }
+  return why.empty() ? "No GPU was found." : fmt::format("No GPU was found ({}).", why);
+}
+
+double max_loss_difference(const RaceRow& row) {
+  double largest = std::numeric_limits<double>::quiet_NaN();
+  for (std::size_t i = 0; i < row.results.size(); ++i) {
+    for (std::size_t j = i + 1; j < row.results.size(); ++j) {
+      const double a = row.results[i].final_loss;
+      const double b = row.results[j].final_loss;
+      if (!std::isfinite(a) || !std::isfinite(b)) {
+        continue;
+      }
+      const double scale = std::max(std::abs(a), std::abs(b));
+      const double difference = scale > 0 ? std::abs(a - b) / scale : 0;
+      largest = std::isnan(largest) ? difference : std::max(largest, difference);
+    }
+  }
+  return largest;
+}
+
+/// All devices on one network. Empty when the stop token was requested.
+std::optional<RaceRow> race_row(const race::Course& course, int layers, const std::vector<Device>& devices,
+                                const std::function<void(const std::string&)>& announce) {
+  RaceRow row;
+  row.layers = layers;
+  row.parameters = race_parameters(layers);
+  std::vector<std::optional<race::Lane>> lanes;
+  int compared = course.options.epochs;
+  for (const Device& device : devices) {
+    announce(device.id());
+    RaceCell cell;
+    cell.device = device.id();
+    lanes.emplace_back();
+    try {
+      const auto lane = race::warm_up(course, layers, device);
+      const auto measured = lane ? race::measure(course, layers, *lane) : std::nullopt;
+      if (!measured) {
+        return std::nullopt;
+      }
+      lanes.back() = lane;
+      cell = *measured;
+      compared = std::min(compared, lane->epochs);
+    } catch (const DeviceError& error) {
+      cell.failure = error.what();
+    }
+    row.results.push_back(cell);
+  }
+  for (std::size_t i = 0; i < lanes.size(); ++i) {
+    if (lanes[i] && !race::compare_after(course, layers, *lanes[i], compared, row.results[i])) {
+      return std::nullopt;
+    }
+  }
+  const std::int64_t batch = std::min(course.options.batch, course.options.samples);
+  row.compared_steps = compared * ((course.options.samples + batch - 1) / batch);
+  row.max_loss_difference = max_loss_difference(row);
+  return row;
+}
+
+void note_cells(const RaceRow& row, const RaceOptions& options, std::vector<std::string>& notes) {
+  const std::int64_t batch = std::min(options.batch, options.samples);
+  const std::int64_t all_steps = options.epochs * ((options.samples + batch - 1) / batch);
+  for (const RaceCell& cell : row.results) {
+    if (!cell.failure.empty()) {
+      notes.push_back(fmt::format("{} layers on {}: {}", row.layers, cell.device, cell.failure));
+    } else if (cell.cut) {
+      notes.push_back(fmt::format("{} layers on {}: {} of {} steps measured, cut by the budget of {} s; its seconds are "
+                                  "scaled up. Losses of this row are compared after {} steps.",
+                                  row.layers, cell.device, report::count(cell.steps), report::count(all_steps),
+                                  report::significant(options.budget_seconds), report::count(row.compared_steps)));
+    }
+    if (cell.failure.empty() && std::isnan(cell.final_loss)) {
+      notes.push_back(fmt::format("{} layers on {}: the loss became NaN or infinite.", row.layers, cell.device));
+    }
+  }
+}
+
+/// Against the device that is fastest on the largest network both finished.
+Crossover find_crossover(const RaceResult& result) {
+  const auto step_us = [](const RaceRow& row, std::size_t device) {
+    return row.results[device].failure.empty() ? row.results[device].step_us : 0.0;
+  };
+  std::optional<std::size_t> cpu, other;
+  for (std::size_t i = 0; i < result.devices.size(); ++i) {
+    if (result.devices[i].backend == "cpu") {
+      cpu = i;
+      continue;
+    }
+    for (auto row = result.rows.rbegin(); row != result.rows.rend(); ++row) {
+      if (step_us(*row, i) > 0 && (!other || (step_us(*row, *other) > 0 && step_us(*row, i) < step_us(*row, *other)))) {
+        other = i;
+        break;
+      }
+    }
+  }
+  if (!other) {
+    return {{}, "Only the CPU raced, so there is nothing to overtake it."};
+  }
+  if (!cpu) {
+    return {{}, "The CPU did not race, so there is nothing to overtake."};
+  }
+  std::vector<CrossoverPoint> points;
+  for (const RaceRow& row : result.rows) {
+    points.push_back({static_cast<double>(row.parameters), step_us(row, *cpu), step_us(row, *other),
+                      row.results[*cpu].spread, row.results[*other].spread});
+  }
+  const DeviceInfo& device = result.devices[*other];
+  Crossover found = crossover(points, fmt::format("{} ({})", device.id, device.name));
+  if (!is_gpu(device)) {
+    found.statement = fmt::format("No GPU raced; {} runs on the CPU as well. {}", device.id, found.statement);
+  }
+  return found;
+}
+
+}  // namespace
+
+std::int64_t race_parameters(int layers) {
+  std::int64_t total = 0;
+  std::int64_t width = 2;
+  for (int i = 1; i < layers; ++i) {
+    total += 2 * width * (width + 1);
+    width *= 2;
+  }
+  return total + 2 * (width + 1);
+}
+
+RaceResult run_race(const RaceOptions& options, RaceObserver* observer, const StopToken* stop) {
+  check(options);
+  RaceResult result;
+  result.options = options;
+  std::sort(result.options.layers.begin(), result.options.layers.end());
+  const auto repeated = std::unique(result.options.layers.begin(), result.options.layers.end());
+  result.options.layers.erase(repeated, result.options.layers.end());
+
+  const std::vector<DeviceInfo> all = list_devices();
+  const std::vector<Device> devices = open_devices(options.devices.empty() ? default_devices(all) : options.devices);
+  result.options.devices.clear();
+  for (const Device& device : devices) {
+    device.set_memory_limit(options.memory_limit);
+    result.devices.push_back(device.info());
+    result.options.devices.push_back(device.id());
+  }
+  std::copy_if(all.begin(), all.end(), std::back_inserter(result.missing),
+               [](const DeviceInfo& info) { return !info.usable && info.backend != "null"; });
+  result.machine = this_machine();
+  if (std::none_of(result.devices.begin(), result.devices.end(), is_gpu) &&
+      std::none_of(all.begin(), all.end(), [](const DeviceInfo& info) { return info.usable && is_gpu(info); })) {
+    result.notes.push_back(no_gpu_note(all));
+  }
+
+  const Dataset data = disc(options.samples, options.seed);
+  const race::Course course{Array::from(data.inputs, {data.rows, data.features}), Array::from(data.labels, {data.rows}),
+                            result.options, stop};
+  const int total = static_cast<int>(result.options.layers.size() * devices.size());
+  int done = 0;
+  for (const int layers : result.options.layers) {
+    const auto announce = [&](const std::string& device) {
+      if (observer != nullptr) {
+        observer->on_cell(layers, device, done, total);
+      }
+      ++done;
+    };
+    const auto row = race_row(course, layers, devices, announce);
+    if (!row) {
+      result.interrupted = true;
+      result.notes.push_back("The race was stopped before its end.");
+      break;
+    }
+    note_cells(*row, result.options, result.notes);
+    result.rows.push_back(*row);
+  }
+  result.crossover = find_crossover(result);
+  return result;
+}
+
+}  // namespace overtake

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "overtake/report.hpp"
+
+namespace overtake::embedded {
+extern const std::string_view chart_js;
+extern const std::string_view page_css;
+extern const std::string_view page_html;
+extern const std::string_view page_js;
+}  // namespace overtake::embedded
+
+namespace overtake::report {
+namespace {
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '&': out += "&amp;"; break;
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '"': out += "&quot;"; break;
+      case '\'': out += "&#39;"; break;
+      default: out += c;
+    }
+  }
+  return out;
+}
+
+/// JSON inside a script element: "</script>" and "<!--" in a string must not end it.
+std::string script_safe(std::string json) {
+  for (std::size_t at = json.find('<'); at != std::string::npos; at = json.find('<', at)) {
+    json.replace(at, 1, "\\u003c");
+  }
+  return json;
+}
+
+const char* unit_name(Unit unit) { return unit == Unit::seconds ? "seconds" : "plain"; }
+
+Json chart_json(const Chart& chart) {
+  Json series_list = Json::array();
+  for (const Series& series : chart.series) {
+    Json points = Json::array();
+    for (std::size_t i = 0; i < series.x.size() && i < series.y.size(); ++i) {
+      // A value that a logarithmic axis cannot show becomes a gap; its place keeps points and table rows in step.
+      const bool shown = series.y[i] > 0 && std::isfinite(series.y[i]);
+      Json point = Json::object();
+      point.set("x", series.x[i]).set("y", shown ? Json(series.y[i]) : Json());
+      if (shown && i < series.spread.size()) {
+        point.set("spread", series.spread[i]);
+      }
+      points.push(std::move(point));
+    }
+    series_list.push(Json::object().set("name", series.name).set("points", std::move(points)));
+  }
+  Json json = Json::object();
+  json.set("title", chart.title).set("x_label", chart.x_label).set("y_label", chart.y_label);
+  json.set("x_unit", unit_name(chart.x_unit)).set("y_unit", unit_name(chart.y_unit));
+  json.set("mark_x", chart.mark_x ? Json(*chart.mark_x) : Json()).set("mark_label", chart.mark_label);
+  return json.set("series", std::move(series_list));
+}
+
+std::string table_html(const Table& table, bool has_points) {
+  std::string out = has_points ? "<table data-points>\n" : "<table>\n";
+  if (!table.caption.empty()) {
+    out += fmt::format("<caption>{}</caption>\n", escaped(table.caption));
+  }
+  const auto style = [&](std::size_t column) {
+    return table.columns[column].align == Align::left ? " class=\"left\"" : "";
+  };
+  out += "<thead><tr>";
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    out += fmt::format("<th scope=\"col\"{}>{}</th>", style(i), escaped(table.columns[i].title));
+  }
+  out += "</tr></thead>\n<tbody>\n";
+  for (const auto& row : table.rows) {
+    out += "<tr>";
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+      out += fmt::format("<td{}>{}</td>", style(i), i < row.size() ? escaped(row[i]) : "");
+    }
+    out += "</tr>\n";
+  }
+  return out + "</tbody>\n</table>";
+}
+
+std::string facts_html(const std::vector<FactGroup>& groups) {
+  std::string out;
+  for (const FactGroup& group : groups) {
+    out += fmt::format("<div class=\"card\"><h2>{}</h2>\n<dl>\n", escaped(group.title));
+    for (const Fact& fact : group.facts) {
+      out += fmt::format("<dt>{}</dt><dd>{}</dd>\n", escaped(fact.name), escaped(fact.value));
+    }
+    out += "</dl></div>\n";
+  }
+  return out;
+}
+
+std::string notes_html(const std::vector<std::string>& notes) {
+  if (notes.empty()) {
+    return {};
+  }
+  std::string out = "<ul class=\"notes\">\n";
+  for (const std::string& note : notes) {
+    out += fmt::format("<li>{}</li>\n", escaped(note));
+  }
+  return out + "</ul>";
+}
+
+using Replacement = std::pair<std::string_view, std::string>;
+
+/// One pass over the template, so that braces in inserted text mean nothing.
+template <std::size_t N>
+std::string filled(std::string_view text, const std::array<Replacement, N>& replacements) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t begin = text.find("{{");
+    const std::size_t end = begin == std::string_view::npos ? begin : text.find("}}", begin);
+    if (end == std::string_view::npos) {
+      break;
+    }
+    out += text.substr(0, begin);
+    const std::string_view name = text.substr(begin + 2, end - begin - 2);
+    for (const Replacement& replacement : replacements) {
+      if (replacement.first == name) {
+        out += replacement.second;
+      }
+    }
+    text.remove_prefix(end + 2);
+  }
+  return out + std::string(text);
+}
+
+}  // namespace
+
+std::string html_page(const HtmlPage& page) {
+  Json charts = Json::array();
+  for (const Chart& chart : page.charts) {
+    charts.push(chart_json(chart));
+  }
+  std::string more_tables;
+  for (std::size_t i = 1; i < page.tables.size(); ++i) {
+    more_tables += "<section class=\"card wide\">" + table_html(page.tables[i], false) + "</section>\n";
+  }
+  return filled(embedded::page_html,
+                std::array<Replacement, 11>{{
+                    {"title", escaped(page.title)},
+                    {"headline", escaped(page.headline)},
+                    {"notes", notes_html(page.notes)},
+                    {"first_table", page.tables.empty() ? "" : table_html(page.tables.front(), true)},
+                    {"more_tables", more_tables},
+                    {"facts", facts_html(page.facts)},
+                    {"footer", escaped(page.footer)},
+                    {"data", script_safe(charts.dump(-1))},
+                    {"chart_js", std::string(embedded::chart_js)},
+                    {"css", std::string(embedded::page_css)},
+                    {"js", std::string(embedded::page_js)},
+                }});
+}
+
+}  // namespace overtake::report
