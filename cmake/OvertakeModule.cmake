@@ -5,6 +5,10 @@
 # include only what its module lists as DEPENDS. LIBRARIES are third-party targets, seen by this folder only.
 set(OVERTAKE_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror)
 
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  list(APPEND OVERTAKE_WARNINGS -Wno-restrict)  # GCC 12 warns of std::string operator+ itself (GCC bug 105651)
+endif()
+
 add_library(overtake_flags INTERFACE)
 target_compile_options(overtake_flags INTERFACE ${OVERTAKE_WARNINGS} -ffp-contract=off)
 

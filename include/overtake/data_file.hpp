@@ -8,9 +8,9 @@
 
 namespace overtake {
 
-/// Writes a file so that it appears whole or not at all: bytes go to a temporary name in the same folder, and `commit()`
-/// flushes them to the disk and renames. Without `commit()` the destructor removes the temporary file. A target that
-/// exists and is no regular file (/dev/null, a pipe) is written directly.
+/// Writes a file so that it appears whole or not at all: bytes go to a temporary name in the same folder, and
+/// `commit()` flushes them to the disk and renames. Without `commit()` the destructor removes the temporary file. A
+/// target that exists and is no regular file (/dev/null, a pipe) is written directly.
 class AtomicFile {
  public:
   /// Throws DataError if the temporary file cannot be created.

@@ -15,12 +15,12 @@ namespace overtake {
 
 /// How a table becomes numbers.
 struct PreprocessingOptions {
-  std::optional<Task> task;           ///< unset: see detect_task()
-  std::vector<std::string> features;  ///< columns to learn from; empty: all but the target and `ignore`
-  std::vector<std::string> ignore;    ///< columns to leave out
-  bool standardise_features = true;   ///< numeric features: (x - mean) / standard deviation
-  bool standardise_target = true;     ///< the same for the target of a regression
-  bool refuse_unseen = false;         ///< a text cell that training did not see: true: DataError, false: all zeros
+  std::optional<Task> task;            ///< unset: see detect_task()
+  std::vector<std::string> features;   ///< columns to learn from; empty: all but the target and `ignore`
+  std::vector<std::string> ignore;     ///< columns to leave out
+  bool standardise_features = true;    ///< numeric features: (x - mean) / standard deviation
+  bool standardise_target = true;      ///< the same for the target of a regression
+  bool refuse_unseen = false;          ///< a text cell that training did not see: true: DataError, false: all zeros
   std::int64_t most_categories = 256;  ///< of one text feature, and classes of the target; more is an error
 };
 
@@ -36,10 +36,10 @@ struct Feature {
 /// Everything between a table and a model's inputs: plain data that travels inside the model file, so that prediction
 /// needs nothing else.
 ///
-/// Numeric features: (x - mean) / scale in double, then rounded to float32; mean and standard deviation (ddof 0) over the
-/// cells that are not missing; a constant column gets scale 1 (scikit-learn's StandardScaler); a missing cell becomes the
-/// mean. Text features: one-hot; a missing or unseen cell is all zeros. Class labels: the sorted distinct cells of the
-/// target (numerically if it is a numeric column).
+/// Numeric features: (x - mean) / scale in double, then rounded to float32; mean and standard deviation (ddof 0) over
+/// the cells that are not missing; a constant column gets scale 1 (scikit-learn's StandardScaler); a missing cell
+/// becomes the mean. Text features: one-hot; a missing or unseen cell is all zeros. Class labels: the sorted distinct
+/// cells of the target (numerically if it is a numeric column).
 struct Preprocessing {
   Task task = Task::classification;
   std::string target;
@@ -47,13 +47,14 @@ struct Preprocessing {
   std::vector<std::string> classes;  ///< classification: the name of each label
   double target_mean = 0.0;          ///< regression: value = target_mean + target_scale * output
   double target_scale = 1.0;
-  bool standardise = true;           ///< numeric features are standardised; a missing cell becomes the mean in any case
+  bool standardise = true;  ///< numeric features are standardised; a missing cell becomes the mean in any case
   bool refuse_unseen = false;
-  bool has_header = true;            ///< false: trained without names; then columns are matched by position
+  bool has_header = true;  ///< false: trained without names; then columns are matched by position
 
-  /// Learns from a table. Statistics and categories come from `rows` only (all rows if empty), class names from the whole
-  /// table. Throws UsageError for an unknown column name (naming the nearest), DataError for a target cell that is
-  /// missing or infinite, an infinite feature, a feature without any value, too many categories, or fewer than 1 row.
+  /// Learns from a table. Statistics and categories come from `rows` only (all rows if empty), class names from the
+  /// whole table. Throws UsageError for an unknown column name (naming the nearest), DataError for a target cell that
+  /// is missing or infinite, an infinite feature, a feature without any value, too many categories, or fewer than 1
+  /// row.
   [[nodiscard]] static Preprocessing fit(const Table& table, const std::string& target,
                                          const PreprocessingOptions& options = {},
                                          std::span<const std::int32_t> rows = {});
@@ -63,15 +64,15 @@ struct Preprocessing {
   /// Outputs of the model: the number of classes, or 1 for regression.
   [[nodiscard]] std::int64_t outputs() const noexcept;
 
-  /// Inputs for every row; labels or (standardised) targets too if the table has the target column. Throws DataError with
-  /// file, line and column for a missing column (naming the nearest), a text cell where training saw numbers, an infinite
-  /// value, an unseen class in the target, or an unseen text cell if `refuse_unseen`.
+  /// Inputs for every row; labels or (standardised) targets too if the table has the target column. Throws DataError
+  /// with file, line and column for a missing column (naming the nearest), a text cell where training saw numbers, an
+  /// infinite value, an unseen class in the target, or an unseen text cell if `refuse_unseen`.
   [[nodiscard]] Dataset transform(const Table& table) const;
   /// The same without looking at the target, as prediction needs it.
   [[nodiscard]] Dataset transform_features(const Table& table) const;
 
-  /// How to read a file for this model: with or without header as in training; text features stay text, numeric ones must
-  /// be numbers, other columns may hold anything. Names the file lacks are transform()'s to report.
+  /// How to read a file for this model: with or without header as in training; text features stay text, numeric ones
+  /// must be numbers, other columns may hold anything. Names the file lacks are transform()'s to report.
   [[nodiscard]] TableOptions table_options() const;
 
   /// As JSON text (numbers in a form that reads back exactly), and back. from_json throws DataError naming `source` for
@@ -80,8 +81,8 @@ struct Preprocessing {
   [[nodiscard]] static Preprocessing from_json(std::string_view text, std::string_view source = "preprocessing");
 };
 
-/// Classification for a text column, and for a numeric one whose values are all whole numbers, at most 20 distinct and at
-/// least 3 rows for each on average; else regression.
+/// Classification for a text column, and for a numeric one whose values are all whole numbers, at most 20 distinct and
+/// at least 3 rows for each on average; else regression.
 [[nodiscard]] Task detect_task(const Column& target);
 
 /// A table split, fitted on its training rows and transformed.
@@ -91,8 +92,8 @@ struct PreparedData {
   Dataset validation;  ///< no rows if validation_fraction is 0
 };
 
-/// Splits the rows (stratified for classification), fits on the training rows only and transforms both parts. Throws what
-/// fit, transform and split_rows throw.
+/// Splits the rows (stratified for classification), fits on the training rows only and transforms both parts. Throws
+/// what fit, transform and split_rows throw.
 [[nodiscard]] PreparedData prepare(const Table& table, const std::string& target, const PreprocessingOptions& options,
                                    double validation_fraction, std::uint64_t seed);
 

@@ -25,8 +25,8 @@ struct Column {
 
 /// A table in memory, column by column. Every column has `rows` cells.
 struct Table {
-  std::string source;                     ///< the file it came from, for messages
-  bool has_header = true;                 ///< false: the names are column_1, column_2, ...
+  std::string source;      ///< the file it came from, for messages
+  bool has_header = true;  ///< false: the names are column_1, column_2, ...
   std::int64_t rows = 0;
   std::vector<Column> columns;
   std::vector<std::int64_t> line_of_row;  ///< 1-based line at which a row begins; empty if not from a text file
@@ -53,18 +53,18 @@ struct TableOptions {
 
 /// Reads a CSV file, plain or gzip-compressed, in one pass with bounded buffers.
 ///
-/// Format: RFC 4180 (quotes, doubled quotes, delimiters and line ends inside quotes), LF, CRLF or CR, optional UTF-8 byte
-/// order mark; blank lines are skipped; blanks round an unquoted cell are dropped.
+/// Format: RFC 4180 (quotes, doubled quotes, delimiters and line ends inside quotes), LF, CRLF or CR, optional UTF-8
+/// byte order mark; blank lines are skipped; blanks round an unquoted cell are dropped.
 ///
 /// Header: found when no cell of the first record is a number, or when some column has text there and a number in the
 /// second record. Column kind: text if most cells that are not missing are no numbers, else numeric. A text cell in a
 /// numeric column is an error; list the column in `text` if it is meant. Missing: an empty cell and the words of
 /// `missing_words()`. Numbers: decimal or scientific notation, optional sign, "inf" and "infinity".
 ///
-/// Throws DataError with file, line, column, what was expected and a hint for: a file that is missing, unreadable, empty,
-/// without data, not UTF-8 or damaged gzip; a record with too few or too many cells; a wrong or unclosed quote; a line
-/// over `longest_line`; two columns of one name; a text cell in a numeric column. UsageError for a name in `numeric` or
-/// `text` that the file does not have. A cell is located by the line at which its record begins.
+/// Throws DataError with file, line, column, what was expected and a hint for: a file that is missing, unreadable,
+/// empty, without data, not UTF-8 or damaged gzip; a record with too few or too many cells; a wrong or unclosed quote;
+/// a line over `longest_line`; two columns of one name; a text cell in a numeric column. UsageError for a name in
+/// `numeric` or `text` that the file does not have. A cell is located by the line at which its record begins.
 [[nodiscard]] Table read_table(const std::filesystem::path& path, const TableOptions& options = {});
 
 /// The cells that mean "missing", besides the empty one; upper and lower case count as equal: NA, N/A, NaN, null, ?.
@@ -84,6 +84,7 @@ template <typename T>
 }
 
 /// A text column from indices into `categories` (-1: missing).
-[[nodiscard]] Column text_column(std::string name, std::vector<std::int32_t> codes, std::vector<std::string> categories);
+[[nodiscard]] Column text_column(std::string name, std::vector<std::int32_t> codes,
+                                 std::vector<std::string> categories);
 
 }  // namespace overtake

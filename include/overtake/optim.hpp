@@ -150,7 +150,8 @@ struct Schedule {
 
   /// StepLR: base * gamma^(epoch / step_size). Throws UsageError unless step_size >= 1.
   [[nodiscard]] static Schedule step_lr(int step_size, double gamma = 0.1);
-  /// CosineAnnealingLR: minimum + (base - minimum) (1 + cos(pi epoch / t_max)) / 2. Throws UsageError unless t_max >= 1.
+  /// CosineAnnealingLR: minimum + (base - minimum) (1 + cos(pi epoch / t_max)) / 2. Throws UsageError unless t_max
+  /// >= 1.
   [[nodiscard]] static Schedule cosine_annealing_lr(int t_max, double minimum = 0);
   /// ExponentialLR: base * gamma^epoch.
   [[nodiscard]] static Schedule exponential_lr(double gamma);

@@ -39,7 +39,7 @@ class StopToken {
 struct EpochRecord {
   int epoch = 0;  ///< counted from 1
   double learning_rate = 0;
-  double train_loss = std::numeric_limits<double>::quiet_NaN();  ///< mean over the epoch's rows, each before its step
+  double train_loss = std::numeric_limits<double>::quiet_NaN();   ///< mean over the epoch's rows, each before its step
   double train_error = std::numeric_limits<double>::quiet_NaN();  ///< share of wrong rows, counted likewise
   double validation_loss = std::numeric_limits<double>::quiet_NaN();
   double validation_error = std::numeric_limits<double>::quiet_NaN();
@@ -48,10 +48,10 @@ struct EpochRecord {
 /// An EpochRecord on its way to an observer.
 struct EpochEvent {
   EpochRecord record;
-  int epochs = 0;             ///< that were asked for
-  bool best = false;          ///< the lowest monitored loss so far
-  double seconds_spent = 0;   ///< in this fit(), since the first step
-  double seconds_left = 0;    ///< estimate: time per epoch so far times epochs to go
+  int epochs = 0;            ///< that were asked for
+  bool best = false;         ///< the lowest monitored loss so far
+  double seconds_spent = 0;  ///< in this fit(), since the first step
+  double seconds_left = 0;   ///< estimate: time per epoch so far times epochs to go
 };
 
 /// Told of a fit()'s progress, on the thread that called fit().
@@ -85,13 +85,14 @@ struct TrainerOptions {
   optim::Schedule schedule{};
 
   std::string checkpoint_path{};  ///< empty: no checkpoints
-  int checkpoint_every = 1;     ///< epochs; one is also written when training ends
-  /// Continue from checkpoint_path if that file exists, with the same bits as if training had never stopped. A checkpoint
-  /// of other settings or other data is refused (DataError) naming the difference. Otherwise it is overwritten.
+  int checkpoint_every = 1;       ///< epochs; one is also written when training ends
+  /// Continue from checkpoint_path if that file exists, with the same bits as if training had never stopped. A
+  /// checkpoint of other settings or other data is refused (DataError) naming the difference. Otherwise it is
+  /// overwritten.
   bool resume = false;
 
-  /// Read figures back, and validate, observe, keep good weights and look for divergence, only every so many epochs (and
-  /// at the last). Between them the host does not wait for the device.
+  /// Read figures back, and validate, observe, keep good weights and look for divergence, only every so many epochs
+  /// (and at the last). Between them the host does not wait for the device.
   int report_every = 1;
   /// Look for NaN and infinity in the data, and for labels outside the classes, before the first step.
   bool check_data = true;
@@ -123,7 +124,7 @@ struct FitReport {
   int epochs_run = 0;               ///< complete epochs the weights have seen, earlier runs included
   int best_epoch = 0;               ///< lowest monitored loss; 0 if no epoch was read back
   StopReason stop_reason = StopReason::finished;
-  std::string message;  ///< for diverged: the step and the likely cause; for the others one short sentence
+  std::string message;              ///< for diverged: the step and the likely cause; for the others one short sentence
   std::int64_t first_bad_step = 0;  ///< for diverged: counted from 1 over the whole training; else 0
   PhaseSeconds seconds;
   std::int64_t steps = 0;  ///< training steps of this fit()
@@ -145,22 +146,22 @@ struct Evaluation {
 
 /// Trains a model on the device it is on.
 ///
-/// Data goes up once. A step (take the batch, forward, loss, backward, update, count) is one compiled plan, replayed for
-/// every batch; an epoch reads back one small array. The model, the optimiser and the stop token must outlive the
+/// Data goes up once. A step (take the batch, forward, loss, backward, update, count) is one compiled plan, replayed
+/// for every batch; an epoch reads back one small array. The model, the optimiser and the stop token must outlive the
 /// Trainer. Same seed, same data, same device: same bits.
 ///
 /// When the loss becomes NaN or infinite, training ends with StopReason::diverged at the next read-back, and the model
-/// has the weights of the last epoch read back with a finite loss (at first: the weights it came with). Those are kept in
-/// a copy on the device, which doubles the memory of the weights.
+/// has the weights of the last epoch read back with a finite loss (at first: the weights it came with). Those are kept
+/// in a copy on the device, which doubles the memory of the weights.
 class Trainer {
  public:
   /// Throws UsageError for options out of range.
   Trainer(nn::Module& model, nn::Loss loss, optim::Optimizer& optimizer, TrainerOptions options = {});
 
-  /// Trains. inputs (rows, features) float32; targets (rows,) int32 for cross_entropy, else float32 of the output's shape
-  /// (or (rows,) for one output column). Both on any device. Throws UsageError for zero rows, unequal rows or a wrong
-  /// dtype, DataError for NaN, infinity (naming row and column) or a label outside the classes, DeviceError when memory
-  /// runs out.
+  /// Trains. inputs (rows, features) float32; targets (rows,) int32 for cross_entropy, else float32 of the output's
+  /// shape (or (rows,) for one output column). Both on any device. Throws UsageError for zero rows, unequal rows or a
+  /// wrong dtype, DataError for NaN, infinity (naming row and column) or a label outside the classes, DeviceError when
+  /// memory runs out.
   FitReport fit(const Array& inputs, const Array& targets);
   /// Row-major inputs, one label per row.
   FitReport fit(std::span<const float> inputs, std::span<const std::int32_t> labels);

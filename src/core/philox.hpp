@@ -28,8 +28,7 @@ namespace overtake::philox {
 /// The block that holds the random numbers 4 * `index` to 4 * `index` + 3 of a stream.
 [[nodiscard]] constexpr std::array<std::uint32_t, 4> block_at(std::uint64_t seed, std::uint32_t stream,
                                                               std::uint32_t counter, std::uint32_t index) noexcept {
-  return block({index, stream, counter, 0},
-               {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
+  return block({index, stream, counter, 0}, {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
 }
 
 /// Random number `index` of a stream: 32 uniform bits. Key = (seed low, seed high), counter =

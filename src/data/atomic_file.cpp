@@ -24,7 +24,8 @@ namespace fs = std::filesystem;
   throw DataError(fmt::format("cannot write {}: {}", path.string(), data::os_error(number)), hint);
 }
 
-/// After a rename, makes the new directory entry itself durable. Not every file system can; then there is no more to do.
+/// After a rename, makes the new directory entry itself durable. Not every file system can; then there is no more to
+/// do.
 void sync_folder(const fs::path& file) noexcept {
   try {
     const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");

@@ -31,8 +31,8 @@ void BinaryFile::read(std::span<std::byte> target, const char* what) {
 
 void BinaryFile::read(std::span<char> target, const char* what) {
   if (target.size() > remaining()) {
-    throw DataError(fmt::format("{} is cut off: its {} needs {} bytes from byte {} on, but the file has {}", name_, what,
-                                target.size(), position_, size_),
+    throw DataError(fmt::format("{} is cut off: its {} needs {} bytes from byte {} on, but the file has {}", name_,
+                                what, target.size(), position_, size_),
                     "Copy or write the file again.");
   }
   errno = 0;

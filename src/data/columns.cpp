@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "core/nearest.hpp"
+#include "data/cell.hpp"
 #include "data/message.hpp"
 #include "overtake/error.hpp"
 
@@ -64,7 +65,8 @@ std::vector<double> sorted_numbers(const Column& column, std::span<const std::in
 std::size_t require_column(const Table& table, const std::string& name, const char* role) {
   const std::size_t index = index_of(table, name);
   if (index != absent) return index;
-  throw UsageError(fmt::format("{} has no column {} ({})", source_of(table), quote(name), role), name_hint(table, name));
+  throw UsageError(fmt::format("{} has no column {} ({})", source_of(table), quote(name), role),
+                   name_hint(table, name));
 }
 
 std::size_t model_column(const Table& table, const std::string& name) {
@@ -88,16 +90,23 @@ double cell_number(const Table& table, std::size_t column, std::size_t row) {
   const Column& cells = table.columns[column];
   if (cell_missing(cells, row)) return std::numeric_limits<double>::quiet_NaN();
   const auto locate = [&] { return table.locate(static_cast<std::int64_t>(row), static_cast<std::int64_t>(column)); };
+  double value = 0.0;
   if (cells.kind == ColumnKind::text) {
-    throw DataError(fmt::format("{}: expected a number, found {}", locate(), quote(cell_text(cells, row))),
-                    "Correct the cell, or leave it empty if the value is missing.");
+    const Cell cell = parse_cell(cell_text(cells, row), '.');
+    if (cell.kind != CellKind::number) {
+      throw DataError(fmt::format("{}: expected a number, found {}", locate(), quote(cell_text(cells, row))),
+                      "Correct the cell, or leave it empty if the value is missing.");
+    }
+    value = cell.number;
+  } else {
+    value = cells.numbers[row];
   }
   // float32 carries the value on the device.
-  if (std::abs(cells.numbers[row]) > static_cast<double>(std::numeric_limits<float>::max())) {
-    throw DataError(fmt::format("{}: expected a finite number within float32, found {}", locate(), cells.numbers[row]),
+  if (std::abs(value) > static_cast<double>(std::numeric_limits<float>::max())) {
+    throw DataError(fmt::format("{}: expected a finite number within float32, found {}", locate(), value),
                     "Correct the cell, or leave it empty if the value is missing.");
   }
-  return cells.numbers[row];
+  return value;
 }
 
 Statistics column_statistics(const Table& table, std::size_t column, std::span<const std::int32_t> rows) {

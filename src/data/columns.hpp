@@ -21,15 +21,15 @@ namespace overtake::data {
 /// The cell of a column as text: its category, or the shortest decimal form of its number. "" if missing.
 [[nodiscard]] std::string cell_text(const Column& column, std::size_t row);
 
-/// The number of a cell where numbers are needed; NaN if missing. Throws DataError with the position for text and for
-/// infinite values.
+/// The number of a cell where numbers are needed (also of a text column's, where the cell is one); NaN if missing.
+/// Throws DataError with the position for text and for values that float32 cannot hold.
 [[nodiscard]] double cell_number(const Table& table, std::size_t column, std::size_t row);
 
 /// True if the cell is missing.
 [[nodiscard]] bool cell_missing(const Column& column, std::size_t row) noexcept;
 
-/// Mean and scale of a numeric column over the given rows (all if empty), missing cells left out: the standard deviation
-/// with ddof 0, or 1 for a constant column. Throws DataError if no cell has a value.
+/// Mean and scale of a numeric column over the given rows (all if empty), missing cells left out: the standard
+/// deviation with ddof 0, or 1 for a constant column. Throws DataError if no cell has a value.
 struct Statistics {
   double mean = 0.0;
   double scale = 1.0;

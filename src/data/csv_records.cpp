@@ -97,10 +97,11 @@ class Parser {
 
   [[noreturn]] void fail_quote(std::size_t byte) {
     if (csv_error(&parser_) != CSV_EPARSE) throw std::bad_alloc();
-    throw DataError(fmt::format("{}, line {}, column {}, byte {}: a quote in the wrong place; expected quotes only round "
-                                "a whole cell",
-                                name_, line_, record_.size() + 1, byte + 1),
-                    "Put the whole cell in quotes and write each quote inside it twice.");
+    throw DataError(
+        fmt::format("{}, line {}, column {}, byte {}: a quote in the wrong place; expected quotes only round "
+                    "a whole cell",
+                    name_, line_, record_.size() + 1, byte + 1),
+        "Put the whole cell in quotes and write each quote inside it twice.");
   }
 
   [[noreturn]] void fail_long_record() const {

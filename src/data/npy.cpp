@@ -80,8 +80,8 @@ HostArray read_npy(const std::filesystem::path& path) {
   const data::ByteCount count = data::byte_count(header.extents, *type);
   if (!count.fits) file.fail(format_name, "its shape is too large");
   if (count.bytes != file.remaining()) {
-    file.fail(format_name, fmt::format("its shape needs {} bytes of data, but {} follow the header", count.bytes,
-                                       file.remaining()));
+    file.fail(format_name,
+              fmt::format("its shape needs {} bytes of data, but {} follow the header", count.bytes, file.remaining()));
   }
   HostArray array;
   array.type = *type;
@@ -102,8 +102,8 @@ void write_npy(const std::filesystem::path& path, const HostArray& array) {
   std::string shape;
   for (const std::int64_t extent : array.extents) shape += fmt::format("{}, ", extent);
   if (array.extents.size() > 1) shape.resize(shape.size() - 2);
-  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}",
-                                   data::descr_of(array.type), shape);
+  std::string header =
+      fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", data::descr_of(array.type), shape);
   // NumPy aligns the data to 64 bytes: magic, version and length take 10, the header ends with a line end.
   constexpr std::size_t prefix = 10;
   constexpr std::size_t alignment = 64;

@@ -114,7 +114,8 @@ std::optional<NpyHeader> parse_npy_header(std::string_view text, std::string& pr
     std::size_t index = 0;
     while (index < keys.size() && keys[index] != *key) ++index;
     if (index == keys.size() || seen[index]) {
-      problem = fmt::format("the key {} of its header is {}", quote(*key), index == keys.size() ? "not known" : "repeated");
+      problem =
+          fmt::format("the key {} of its header is {}", quote(*key), index == keys.size() ? "not known" : "repeated");
       return std::nullopt;
     }
     seen[index] = true;
@@ -136,8 +137,8 @@ std::optional<NpyHeader> parse_npy_header(std::string_view text, std::string& pr
 std::optional<ElementType> element_type_of(std::string_view descr) {
   for (const auto& [name, type] : types) {
     // NumPy writes '|' or '<' before one-byte types; both mean the same.
-    if (name == descr || (size_of(type) == 1 && descr.size() == 3 && descr.front() == '<' &&
-                          name.substr(1) == descr.substr(1))) {
+    if (name == descr ||
+        (size_of(type) == 1 && descr.size() == 3 && descr.front() == '<' && name.substr(1) == descr.substr(1))) {
       return type;
     }
   }

@@ -61,9 +61,10 @@ std::vector<std::size_t> feature_columns(const Table& table, std::size_t target,
 
 void check_category_count(const Table& table, const std::string& name, std::size_t count, std::int64_t most) {
   if (static_cast<std::int64_t>(count) <= most) return;
-  throw DataError(fmt::format("{}: the text column {} has {} different values, expected at most {}", table.source,
-                              quote(name), count, most),
-                  "Leave the column out if it is a name or an identifier; if it holds numbers, check the decimal mark.");
+  throw DataError(
+      fmt::format("{}: the text column {} has {} different values, expected at most {}", table.source, quote(name),
+                  count, most),
+      "Leave the column out if it is a name or an identifier; if it holds numbers, check the decimal mark.");
 }
 
 Feature fit_feature(const Table& table, std::size_t index, const PreprocessingOptions& options,

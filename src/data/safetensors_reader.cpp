@@ -31,12 +31,12 @@ data::TensorHeader read_header(BinaryFile& file) {
   std::uint64_t bytes = 0;
   for (std::size_t i = length.size(); i-- > 0;) bytes = bytes << 8 | static_cast<unsigned char>(length[i]);
   if (bytes > data::longest_safetensors_header) {
-    file.fail(format_name, fmt::format("its header claims {} bytes, expected at most {}", bytes,
-                                       data::longest_safetensors_header));
+    file.fail(format_name,
+              fmt::format("its header claims {} bytes, expected at most {}", bytes, data::longest_safetensors_header));
   }
   if (bytes > file.remaining()) {
-    file.fail(format_name, fmt::format("it is cut off: its header claims {} bytes, but only {} follow", bytes,
-                                       file.remaining()));
+    file.fail(format_name,
+              fmt::format("it is cut off: its header claims {} bytes, but only {} follow", bytes, file.remaining()));
   }
   std::string text(static_cast<std::size_t>(bytes), '\0');
   file.read(std::span(text.data(), text.size()), "header");
@@ -76,16 +76,17 @@ HostArray describe(const BinaryFile& file, const TensorEntry& entry) {
   return array;
 }
 
-/// Entries in order of their data. They must tile it: each begins where the one before ends, the last ends with the file.
+/// Entries in order of their data. They must tile it: each begins where the one before ends, the last ends with the
+/// file.
 std::vector<TensorEntry> ordered_entries(const BinaryFile& file, std::vector<TensorEntry> entries) {
   std::stable_sort(entries.begin(), entries.end(),
                    [](const TensorEntry& a, const TensorEntry& b) { return a.offsets < b.offsets; });
   std::uint64_t expected = 0;
   for (const TensorEntry& entry : entries) {
     if (entry.offsets[0] != expected) {
-      file.fail(format_name, fmt::format("the tensor {} begins at byte {} of the data, expected {}: there is {}",
-                                         quote(entry.name), entry.offsets[0], expected,
-                                         entry.offsets[0] < expected ? "an overlap" : "a hole"));
+      file.fail(format_name,
+                fmt::format("the tensor {} begins at byte {} of the data, expected {}: there is {}", quote(entry.name),
+                            entry.offsets[0], expected, entry.offsets[0] < expected ? "an overlap" : "a hole"));
     }
     expected = entry.offsets[1];
   }
@@ -97,13 +98,19 @@ std::vector<TensorEntry> ordered_entries(const BinaryFile& file, std::vector<Ten
   return entries;
 }
 
-void check_content(const BinaryFile& file, const TensorFile& content) {
+void check_content(const BinaryFile& file, const TensorFile& content, ChecksumRule rule) {
   const auto stored = content.metadata.find(std::string(checksum_key));
-  if (stored == content.metadata.end() || stored->second == content_checksum(content)) return;
-  throw DataError(fmt::format("{} was altered after it was written: its content does not match its checksum ({})",
-                              file.name(), checksum_key),
-                  fmt::format("Use an unaltered copy. If the change was intended, remove {} from its metadata.",
-                              checksum_key));
+  if (stored == content.metadata.end()) {
+    if (rule == ChecksumRule::if_present) return;
+    throw DataError(fmt::format("{} has no checksum ({}) in its metadata: Overtake did not write it, or it was altered",
+                                file.name(), checksum_key),
+                    "Use a file that Overtake wrote.");
+  }
+  if (stored->second == content_checksum(content)) return;
+  throw DataError(
+      fmt::format("{} was altered after it was written: its content does not match its checksum ({})", file.name(),
+                  checksum_key),
+      fmt::format("Use an unaltered copy. If the change was intended, remove {} from its metadata.", checksum_key));
 }
 
 }  // namespace
@@ -115,7 +122,7 @@ const HostArray* TensorFile::find(std::string_view name) const noexcept {
   return nullptr;
 }
 
-TensorFile read_safetensors(const std::filesystem::path& path) {
+TensorFile read_safetensors(const std::filesystem::path& path, ChecksumRule rule) {
   BinaryFile file(path);
   data::TensorHeader header = read_header(file);
   // Shapes are checked against offsets and offsets against the file before memory is taken for data.
@@ -135,7 +142,7 @@ TensorFile read_safetensors(const std::filesystem::path& path) {
     }
     content.tensors.push_back({entry.name, std::move(array)});
   }
-  check_content(file, content);
+  check_content(file, content, rule);
   return content;
 }
 

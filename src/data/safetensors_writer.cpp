@@ -62,18 +62,19 @@ void write_safetensors(const std::filesystem::path& path, const TensorFile& file
   std::uint64_t offset = 0;
   for (const NamedArray* tensor : order) {
     const std::uint64_t end = offset + tensor->array.bytes.size();
-    header.tensors.push_back({tensor->name, std::string(data::dtype_of(tensor->array.type)), tensor->array.extents,
-                              {offset, end}});
+    header.tensors.push_back(
+        {tensor->name, std::string(data::dtype_of(tensor->array.type)), tensor->array.extents, {offset, end}});
     offset = end;
   }
   std::string text = data::format_tensor_header(header);
   text.append((8 - text.size() % 8) % 8, ' ');
   if (text.size() > data::longest_safetensors_header) {
-    throw UsageError(fmt::format("the header of {} would have {} bytes, over the format's limit", path.string(),
-                                 text.size()));
+    throw UsageError(
+        fmt::format("the header of {} would have {} bytes, over the format's limit", path.string(), text.size()));
   }
   std::string length;
-  for (unsigned shift = 0; shift < 64; shift += 8) length += static_cast<char>(std::uint64_t{text.size()} >> shift & 0xFFU);
+  for (unsigned shift = 0; shift < 64; shift += 8)
+    length += static_cast<char>(std::uint64_t{text.size()} >> shift & 0xFFU);
   AtomicFile target(path);
   target.write(length);
   target.write(text);

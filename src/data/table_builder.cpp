@@ -23,8 +23,8 @@ bool looks_like_header(const Record& first, const Record* second, char decimal) 
   for (std::size_t i = 0; i < first.size(); ++i) {
     const CellKind kind = parse_cell(first.cell(i), decimal).kind;
     numbers = numbers || kind == CellKind::number;
-    const bool below = second != nullptr && i < second->size() &&
-                       parse_cell(second->cell(i), decimal).kind == CellKind::number;
+    const bool below =
+        second != nullptr && i < second->size() && parse_cell(second->cell(i), decimal).kind == CellKind::number;
     text_over_number = text_over_number || (kind == CellKind::text && below);
   }
   return !numbers || text_over_number;
@@ -66,10 +66,11 @@ void TableBuilder::name_columns(const Record* header) {
     if (name.empty()) name = fmt::format("column_{}", i + 1);
     const auto [other, inserted] = seen.emplace(name, i);
     if (!inserted) {
-      throw DataError(fmt::format("{}, line {}, column {}: the name {} is already that of column {}, expected different "
-                                  "names",
-                                  table_.source, first_.line, i + 1, quote(name), other->second + 1),
-                      "Rename one of the two columns.");
+      throw DataError(
+          fmt::format("{}, line {}, column {}: the name {} is already that of column {}, expected different "
+                      "names",
+                      table_.source, first_.line, i + 1, quote(name), other->second + 1),
+          "Rename one of the two columns.");
     }
   }
 }
@@ -148,10 +149,11 @@ void TableBuilder::finish_column(std::size_t index) {
   if (!forced && (number_count <= text_count || options_.mixed_as_text)) return make_text(index);
   const std::string reason = forced ? std::string("expected a number")
                                     : fmt::format("expected a number as in {} other cells of the column", number_count);
-  throw DataError(fmt::format("{}: {}, found {}",
-                              table_.locate(static_cast<std::int64_t>(first_text_row), static_cast<std::int64_t>(index)),
-                              reason, quote(first_text)),
-                  "Correct the cell or leave it empty (missing); if the column is meant as text, list it as text.");
+  throw DataError(
+      fmt::format("{}: {}, found {}",
+                  table_.locate(static_cast<std::int64_t>(first_text_row), static_cast<std::int64_t>(index)), reason,
+                  quote(first_text)),
+      "Correct the cell or leave it empty (missing); if the column is meant as text, list it as text.");
 }
 
 void TableBuilder::make_numeric(std::size_t index, std::vector<double> numbers) {

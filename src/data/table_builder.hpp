@@ -14,7 +14,9 @@ namespace overtake::data {
 /// Collects the cells of a file as text; finish() decides what each column is.
 class TableBuilder {
  public:
-  TableBuilder(std::string source, const TableOptions& options) : options_(options) { table_.source = std::move(source); }
+  TableBuilder(std::string source, const TableOptions& options) : options_(options) {
+    table_.source = std::move(source);
+  }
 
   /// Throws DataError for a record of another size than the first.
   void add(const Record& record);

@@ -202,13 +202,24 @@ class Grouper {
            });
   }
 
+  // A scalar computed from leaves alone (a counter) rides along with the newest scalar operation, if nothing reads the
+  // same leaves after that: a counter may still be updated in place then.
+  [[nodiscard]] int group_to_ride_with(int i) {
+    int newest = static_cast<int>(plan_.groups.size()) - 1;
+    while (newest >= 0 && group(newest).extent.size() != 1) --newest;
+    for (const int input : at(i).inputs) {
+      for (const int user : at(plan_.resolve(input).base).users) {
+        if (user != i && (at(user).group < 0 || at(user).group > newest)) return -1;
+      }
+    }
+    return newest;
+  }
+
   [[nodiscard]] int group_to_join(int i) {
     Need need;
     add_needs(i, need);
     int latest = need.join;
-    if (latest < 0 && need.after < 0 && at(i).node->shape.size() == 1 && !can_float(i)) {
-      latest = static_cast<int>(plan_.groups.size()) - 1;  // only leaves: counters ride along with the newest operation
-    }
+    if (latest < 0 && need.after < 0 && at(i).node->shape.size() == 1 && !can_float(i)) latest = group_to_ride_with(i);
     if (latest < 0 || latest <= need.after) return -1;
     const Group& candidate = group(latest);
     const bool room = candidate.loads + need.loads <= most_loads && candidate.members.size() < most_members;

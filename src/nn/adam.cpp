@@ -10,8 +10,9 @@
 namespace overtake::optim {
 namespace {
 
-// 1 - beta^t. As float32, beta^t would lose the digits that matter while it is near 1 (beta = 0.999 gives 3e-5 of relative
-// error at t = 1), so this uses 1 - exp(-x) = 2 tanh(x/2) / (1 + tanh(x/2)) with x = -t log(beta), which loses none.
+// 1 - beta^t. As float32, beta^t would lose the digits that matter while it is near 1 (beta = 0.999 gives 3e-5 of
+// relative error at t = 1), so this uses 1 - exp(-x) = 2 tanh(x/2) / (1 + tanh(x/2)) with x = -t log(beta), which loses
+// none.
 Array one_minus_power(double beta, const Array& t) {
   if (beta == 0) return ones(Shape{}, t.device());
   const Array half = overtake::tanh(static_cast<float>(-0.5 * std::log(beta)) * t);

@@ -49,8 +49,8 @@ std::vector<EpochRecord> history_of(const TensorFile& file, const std::string& c
   if (values.size() % record_fields != 0) throw DataError(context + ": the tensor \"history\" has a wrong shape");
   std::vector<EpochRecord> history;
   for (std::size_t at = 0; at < values.size(); at += record_fields) {
-    history.push_back({static_cast<int>(values[at]), values[at + 1], values[at + 2], values[at + 3], values[at + 4],
-                       values[at + 5]});
+    history.push_back(
+        {static_cast<int>(values[at]), values[at + 1], values[at + 2], values[at + 3], values[at + 4], values[at + 5]});
   }
   return history;
 }
@@ -63,8 +63,8 @@ Json parse_metadata(const TensorFile& file, const std::string& context) {
   Json json = Json::parse(found->second, nullptr, false);
   if (!json.is_object() || !json.value("settings", Json()).is_object() || json.value("format", Json()) != format_name ||
       !json.value("epoch", Json()).is_number_integer() || !json.value("best_epoch", Json()).is_number_integer()) {
-    throw DataError(fmt::format("{}: the checkpoint's description is damaged or of another version (expected {})", context,
-                                format_name));
+    throw DataError(fmt::format("{}: the checkpoint's description is damaged or of another version (expected {})",
+                                context, format_name));
   }
   return json;
 }
@@ -72,7 +72,8 @@ Json parse_metadata(const TensorFile& file, const std::string& context) {
 void check_settings(const Json& stored, const Fingerprint& settings, const std::string& context) {
   for (const auto& [name, value] : settings) {
     const auto found = stored.find(name);
-    const std::string before = found != stored.end() && found->is_string() ? found->get<std::string>() : "(not recorded)";
+    const std::string before =
+        found != stored.end() && found->is_string() ? found->get<std::string>() : "(not recorded)";
     if (before == value) continue;
     throw DataError(fmt::format("{}: this checkpoint belongs to another training: {} was {}, is now {}", context, name,
                                 before, value),
@@ -132,10 +133,8 @@ void write_checkpoint(const std::filesystem::path& path, Module& model, optim::O
   }
   file.tensors.push_back({"history", history_tensor(progress.history)});
   file.tensors.push_back({"best_loss", host_doubles({progress.best_loss}, {1})});
-  const Json json = {{"format", format_name},
-                     {"epoch", progress.epoch},
-                     {"best_epoch", progress.best_epoch},
-                     {"settings", settings}};
+  const Json json = {
+      {"format", format_name}, {"epoch", progress.epoch}, {"best_epoch", progress.best_epoch}, {"settings", settings}};
   file.metadata[metadata_key] = json.dump();
   write_safetensors(path, file);
 }

@@ -22,8 +22,8 @@ struct Progress {
   std::vector<Array> best;  ///< copies of model_values() at the best epoch; empty when they are not kept
 };
 
-/// All settings and data that decide the result of a training, as text by name. The number of epochs is not among them: a
-/// finished training can be continued.
+/// All settings and data that decide the result of a training, as text by name. The number of epochs is not among them:
+/// a finished training can be continued.
 using Fingerprint = std::map<std::string, std::string>;
 [[nodiscard]] Fingerprint fingerprint(Module& model, const Loss& loss, const optim::Optimizer& optimizer,
                                       const TrainerOptions& options, const TrainingData& data);
@@ -35,8 +35,9 @@ using Fingerprint = std::map<std::string, std::string>;
 void write_checkpoint(const std::filesystem::path& path, Module& model, optim::Optimizer& optimizer,
                       const Progress& progress, const Fingerprint& settings);
 
-/// Overwrites the arrays of model and optimiser with those of the file. Throws DataError, before anything is overwritten,
-/// for a file that is damaged, is not a checkpoint, or was made with other settings (naming the difference).
+/// Overwrites the arrays of model and optimiser with those of the file. Throws DataError, before anything is
+/// overwritten, for a file that is damaged, is not a checkpoint, or was made with other settings (naming the
+/// difference).
 [[nodiscard]] Progress read_checkpoint(const std::filesystem::path& path, Module& model, optim::Optimizer& optimizer,
                                        const Fingerprint& settings);
 

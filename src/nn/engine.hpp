@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// How a Trainer runs its epochs. `graph` replays a compiled plan of one step. An engine that keeps a small network's whole
-// training loop on the chip takes its place beside it: it needs the row orders of several epochs at a time, which is why
-// orders are given apart from running.
+// How a Trainer runs its epochs. `graph` replays a compiled plan of one step. An engine that keeps a small network's
+// whole training loop on the chip takes its place beside it: it needs the row orders of several epochs at a time, which
+// is why orders are given apart from running.
 #pragma once
 
 #include <cstdint>
@@ -15,9 +15,9 @@ namespace overtake::nn {
 
 /// Sums over the epochs run since the last reset.
 struct EpochStatistics {
-  double loss_sum = 0;          ///< of the rows' losses
-  double correct = 0;           ///< rows (or, for binary_error, means of the rows' elements) that were right
-  std::int64_t bad_steps = 0;   ///< steps whose loss was not finite, over the whole training
+  double loss_sum = 0;         ///< of the rows' losses
+  double correct = 0;          ///< rows (or, for binary_error, means of the rows' elements) that were right
+  std::int64_t bad_steps = 0;  ///< steps whose loss was not finite, over the whole training
 };
 
 struct EngineStats {
@@ -50,9 +50,9 @@ struct EngineTask {
   Module& model;
   const Loss& loss;
   optim::Optimizer& optimizer;
-  Array inputs;   ///< on the model's device
-  Array targets;  ///< on the model's device
-  std::int64_t batch = 1;     ///< 1 .. rows
+  Array inputs;            ///< on the model's device
+  Array targets;           ///< on the model's device
+  std::int64_t batch = 1;  ///< 1 .. rows
   int epochs_at_once = 1;
 };
 

@@ -5,7 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <filesystem>
+#include <utility>
 
 #include "core/philox.hpp"
 #include "graph/compiled_step.hpp"
@@ -51,7 +52,8 @@ Fit::Fit(Module& model, const Loss& loss, optim::Optimizer& optimizer, const Tra
 Fit::~Fit() {
   try {
     if (optimizer_.learning_rate() != base_rate_) optimizer_.set_learning_rate(base_rate_);
-  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the device failed, which fit() is already reporting
+  } catch (
+      const std::exception&) {  // NOLINT(bugprone-empty-catch): the device failed, which fit() is already reporting
   }
 }
 
@@ -75,7 +77,7 @@ void Fit::take_own_buffers() {
   optimizer_.zero_grad();
   for (const NamedValue& entry : model_values(model_)) {
     good_.push_back(*entry.value);  // plans write to the copies, so this handle keeps the weights training began with
-    const bool learnt = entry.value->requires_grad();
+    const bool learnt = std::as_const(*entry.value).requires_grad();
     *entry.value = graph::copy_of(*entry.value);
     if (learnt) entry.value->requires_grad(true);
   }
@@ -83,7 +85,8 @@ void Fit::take_own_buffers() {
 }
 
 void Fit::resume() {
-  if (!options_.resume || options_.checkpoint_path.empty() || !std::filesystem::exists(options_.checkpoint_path)) return;
+  if (!options_.resume || options_.checkpoint_path.empty() || !std::filesystem::exists(options_.checkpoint_path))
+    return;
   progress_ = read_checkpoint(options_.checkpoint_path, model_, optimizer_, fingerprint_);
   good_ = snapshot();
   first_epoch_ = progress_.epoch;
@@ -104,8 +107,8 @@ void Fit::compile() {
   const auto start = Clock::now();
   const int period = std::min(options_.report_every, std::max(1, options_.epochs));
   const std::int64_t at_once = std::clamp<std::int64_t>(most_staged_rows / rows(), 1, period);
-  engine_ = make_engine(options_.engine, {model_, loss_, optimizer_, data_.inputs, data_.targets, batch(),
-                                          static_cast<int>(at_once)});
+  engine_ = make_engine(options_.engine,
+                        {model_, loss_, optimizer_, data_.inputs, data_.targets, batch(), static_cast<int>(at_once)});
   if (data_.has_validation()) {
     const std::int64_t validation_rows = data_.validation_inputs.shape()[0];
     evaluator_.emplace(model_, loss_, data_.validation_inputs, data_.validation_targets,
@@ -209,7 +212,8 @@ EpochRecord Fit::read_record() {
 
 bool Fit::is_better(const EpochRecord& record) const {
   const double monitored = evaluator_ ? record.validation_loss : record.train_loss;
-  return monitored < progress_.best_loss - options_.min_delta || (progress_.best_epoch == 0 && std::isfinite(monitored));
+  return monitored < progress_.best_loss - options_.min_delta ||
+         (progress_.best_epoch == 0 && std::isfinite(monitored));
 }
 
 bool Fit::accept(const EpochRecord& record) {
@@ -274,7 +278,7 @@ std::vector<Array> Fit::snapshot() {
 void Fit::restore(const std::vector<Array>& values) {
   const std::vector<NamedValue> entries = model_values(model_);
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    const bool learnt = entries[i].value->requires_grad();
+    const bool learnt = std::as_const(*entries[i].value).requires_grad();
     *entries[i].value = values[i];
     if (learnt) entries[i].value->requires_grad(true);
   }
@@ -291,9 +295,7 @@ void Fit::finish() {
   report_.best_epoch = progress_.best_epoch;
   const std::string kept = restores ? fmt::format(" The weights are those of epoch {}.", progress_.best_epoch) : "";
   switch (report_.stop_reason) {
-    case StopReason::finished:
-      report_.message = fmt::format("Finished {} epochs.{}", progress_.epoch, kept);
-      break;
+    case StopReason::finished: report_.message = fmt::format("Finished {} epochs.{}", progress_.epoch, kept); break;
     case StopReason::early_stopped:
       report_.message = fmt::format("Stopped after epoch {}: no better loss for {} epochs.{}", progress_.epoch,
                                     progress_.epoch - progress_.best_epoch, kept);
@@ -301,8 +303,7 @@ void Fit::finish() {
     case StopReason::interrupted:
       report_.message = fmt::format("Interrupted after {} complete epochs.{}", progress_.epoch, kept);
       break;
-    case StopReason::diverged:
-      break;
+    case StopReason::diverged: break;
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -61,8 +62,8 @@ class Fit {
   TrainingData data_;
   float base_rate_;
   Progress progress_;
-  Fingerprint fingerprint_;          ///< empty without checkpoints
-  std::vector<Array> good_;          ///< weights of the last record with a finite loss
+  Fingerprint fingerprint_;  ///< empty without checkpoints
+  std::vector<Array> good_;  ///< weights of the last record with a finite loss
   std::optional<Evaluator> evaluator_;
   std::unique_ptr<Engine> engine_;
   int staged_epoch_ = -1;  ///< first epoch of the orders on the device

@@ -168,8 +168,7 @@ std::unique_ptr<Engine> make_graph_engine(const EngineTask& task) { return std::
 
 std::unique_ptr<Engine> make_engine(EngineKind kind, const EngineTask& task) {
   switch (kind) {
-    case EngineKind::graph:
-      return make_graph_engine(task);
+    case EngineKind::graph: return make_graph_engine(task);
   }
   throw UsageError("[Trainer] there is no such engine");
 }

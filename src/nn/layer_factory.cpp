@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "nn/layer_factory.hpp"
+
 #include <fmt/format.h>
 
 #include <cmath>
@@ -25,7 +27,8 @@ std::int64_t size_attribute(const LayerSpec& spec, const std::string& name) {
   const double value = attribute(spec, name);
   constexpr double most = 2147483647.0;
   if (!(value >= 1 && value <= most) || value != std::floor(value)) {
-    throw DataError(fmt::format("layer {}: {} = {} is not a whole number from 1 to 2147483647", spec.type, name, value));
+    throw DataError(
+        fmt::format("layer {}: {} = {} is not a whole number from 1 to 2147483647", spec.type, name, value));
   }
   return static_cast<std::int64_t>(value);
 }
@@ -54,15 +57,23 @@ using Maker = std::function<std::unique_ptr<Module>(const LayerSpec&)>;
 
 const std::map<std::string, Maker>& makers() {
   static const std::map<std::string, Maker> table = {
-      {"Linear", linear},         {"ReLU", plain<ReLU>},       {"LeakyReLU", leaky_relu_layer},
-      {"Tanh", plain<Tanh>},      {"Sigmoid", plain<Sigmoid>}, {"GELU", plain<GELU>},
-      {"SiLU", plain<SiLU>},      {"Softmax", plain<Softmax>}, {"Dropout", dropout},
+      {"Linear", linear},
+      {"ReLU", plain<ReLU>},
+      {"LeakyReLU", leaky_relu_layer},
+      {"Tanh", plain<Tanh>},
+      {"Sigmoid", plain<Sigmoid>},
+      {"GELU", plain<GELU>},
+      {"SiLU", plain<SiLU>},
+      {"Softmax", plain<Softmax>},
+      {"Dropout", dropout},
       {"Sequential", plain<Sequential>},
   };
   return table;
 }
 
 }  // namespace
+
+bool is_layer_type(const std::string& type) { return makers().contains(type); }
 
 std::unique_ptr<Module> make_layer(const LayerSpec& spec) {
   const auto found = makers().find(spec.type);

@@ -49,8 +49,8 @@ void require_input(const LayerSpec& layer, const Array& input) {
 Linear::Linear(std::int64_t in_features, std::int64_t out_features, bool bias)
     : in_features_(in_features), out_features_(out_features), has_bias_(bias) {
   if (in_features < 1 || out_features < 1) {
-    throw UsageError(fmt::format("[Linear] in_features {} and out_features {} must be at least 1", in_features,
-                                 out_features));
+    throw UsageError(
+        fmt::format("[Linear] in_features {} and out_features {} must be at least 1", in_features, out_features));
   }
   (void)checked_mul(in_features, out_features, "Linear's weight");
   draw(default_streams());

@@ -18,8 +18,8 @@ Array fitted(const char* name, const Array& output, const Array& target) {
   const Shape& shape = output.shape();
   if (target.shape() == shape) return target;
   if (shape.rank() == 2 && shape[1] == 1 && target.shape() == Shape{shape[0]}) return reshape(target, shape.extents());
-  throw UsageError(fmt::format("[{}] output {} and target {} differ in shape", name, shape.to_string(),
-                               target.shape().to_string()));
+  throw UsageError(
+      fmt::format("[{}] output {} and target {} differ in shape", name, shape.to_string(), target.shape().to_string()));
 }
 
 // (rows, ...) -> (rows,): the mean of each row. One column needs no reduction.
@@ -56,7 +56,8 @@ Array binary_cross_entropy_with_logits(const Array& logits, const Array& target)
 Array Loss::operator()(const Array& output, const Array& target) const { return mean(rows(output, target)); }
 
 Loss Loss::cross_entropy() {
-  return {"cross_entropy", [](const Array& o, const Array& t) { return cross_entropy_rows(o, t); }, Metric::class_error};
+  return {"cross_entropy", [](const Array& o, const Array& t) { return cross_entropy_rows(o, t); },
+          Metric::class_error};
 }
 
 Loss Loss::mse() {
@@ -74,8 +75,9 @@ Loss Loss::named(const std::string& name) {
   if (name == "binary_cross_entropy_with_logits") return binary_cross_entropy_with_logits();
   const std::array<std::string, 3> names = {"cross_entropy", "mse", "binary_cross_entropy_with_logits"};
   const std::string near = nearest(name, names);
-  throw UsageError(fmt::format("there is no loss \"{}\"", name),
-                   near.empty() ? "cross_entropy, mse, binary_cross_entropy_with_logits" : "Did you mean " + near + "?");
+  throw UsageError(
+      fmt::format("there is no loss \"{}\"", name),
+      near.empty() ? "cross_entropy, mse, binary_cross_entropy_with_logits" : "Did you mean " + near + "?");
 }
 
 }  // namespace overtake::nn

@@ -42,9 +42,7 @@ void RowSums::clear() {
 
 Array RowSums::loss() const { return empty() ? zeros(Shape{}, device_) : sum(losses_); }
 
-Array RowSums::correct() const {
-  return empty() || metric_ == Metric::none ? zeros(Shape{}, device_) : sum(correct_);
-}
+Array RowSums::correct() const { return empty() || metric_ == Metric::none ? zeros(Shape{}, device_) : sum(correct_); }
 
 Array RowSums::bad_steps() const { return empty() ? zeros(Shape{}, device_) : overtake::max(bad_); }
 

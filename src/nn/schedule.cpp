@@ -39,28 +39,20 @@ Schedule Schedule::exponential_lr(double gamma) {
 
 double Schedule::at(double base, int epoch) const {
   switch (kind) {
-    case Kind::step:
-      return base * std::pow(gamma, epoch / period);
-    case Kind::cosine:
-      return minimum + (base - minimum) * (1 + std::cos(std::numbers::pi * epoch / period)) / 2;
-    case Kind::exponential:
-      return base * std::pow(gamma, epoch);
-    case Kind::constant:
-      break;
+    case Kind::step: return base * std::pow(gamma, epoch / period);
+    case Kind::cosine: return minimum + (base - minimum) * (1 + std::cos(std::numbers::pi * epoch / period)) / 2;
+    case Kind::exponential: return base * std::pow(gamma, epoch);
+    case Kind::constant: break;
   }
   return base;
 }
 
 std::string Schedule::describe() const {
   switch (kind) {
-    case Kind::step:
-      return fmt::format("StepLR(step_size={}, gamma={})", period, gamma);
-    case Kind::cosine:
-      return fmt::format("CosineAnnealingLR(t_max={}, minimum={})", period, minimum);
-    case Kind::exponential:
-      return fmt::format("ExponentialLR(gamma={})", gamma);
-    case Kind::constant:
-      break;
+    case Kind::step: return fmt::format("StepLR(step_size={}, gamma={})", period, gamma);
+    case Kind::cosine: return fmt::format("CosineAnnealingLR(t_max={}, minimum={})", period, minimum);
+    case Kind::exponential: return fmt::format("ExponentialLR(gamma={})", gamma);
+    case Kind::constant: break;
   }
   return "constant";
 }

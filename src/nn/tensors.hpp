@@ -12,8 +12,8 @@ namespace overtake::nn {
 /// A copy on the host.
 [[nodiscard]] HostArray to_host(const Array& array);
 
-/// The tensor called `name`, checked to have the shape and dtype of `like`. Throws DataError starting with `context` (the
-/// file) if it is missing or differs.
+/// The tensor called `name`, checked to have the shape and dtype of `like`. Throws DataError starting with `context`
+/// (the file) if it is missing or differs.
 [[nodiscard]] const HostArray& matching_tensor(const TensorFile& file, const std::string& name, const Array& like,
                                                const std::string& context);
 

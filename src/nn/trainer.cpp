@@ -30,7 +30,8 @@ void check_options(const TrainerOptions& options) {
   require(options.patience >= 0, fmt::format("patience {} is negative", options.patience));
   require(options.min_delta >= 0, fmt::format("min_delta {} must be at least 0", options.min_delta));
   require(options.report_every >= 1, fmt::format("report_every {} must be at least 1", options.report_every));
-  require(options.checkpoint_every >= 1, fmt::format("checkpoint_every {} must be at least 1", options.checkpoint_every));
+  require(options.checkpoint_every >= 1,
+          fmt::format("checkpoint_every {} must be at least 1", options.checkpoint_every));
 }
 
 void check_parameters(nn::Module& model, const optim::Optimizer& optimizer) {
@@ -46,22 +47,17 @@ void check_parameters(nn::Module& model, const optim::Optimizer& optimizer) {
 
 std::string_view name_of(EngineKind kind) noexcept {
   switch (kind) {
-    case EngineKind::graph:
-      break;
+    case EngineKind::graph: break;
   }
   return "graph";
 }
 
 std::string_view name_of(StopReason reason) noexcept {
   switch (reason) {
-    case StopReason::finished:
-      return "finished";
-    case StopReason::early_stopped:
-      return "early_stopped";
-    case StopReason::interrupted:
-      return "interrupted";
-    case StopReason::diverged:
-      break;
+    case StopReason::finished: return "finished";
+    case StopReason::early_stopped: return "early_stopped";
+    case StopReason::interrupted: return "interrupted";
+    case StopReason::diverged: break;
   }
   return "diverged";
 }

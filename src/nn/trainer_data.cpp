@@ -33,8 +33,8 @@ void check_shapes(const Loss& loss, const Array& inputs, const Array& targets, c
   }
   const DType expected = loss.metric == Metric::class_error ? DType::int32 : DType::float32;
   if (targets.dtype() != expected) {
-    throw UsageError(fmt::format("[Trainer] {}: the loss {} takes {} targets, got {}", what, loss.name, name_of(expected),
-                                 name_of(targets.dtype())),
+    throw UsageError(fmt::format("[Trainer] {}: the loss {} takes {} targets, got {}", what, loss.name,
+                                 name_of(expected), name_of(targets.dtype())),
                      expected == DType::int32 ? "Class labels are int32: 0, 1, 2, ..." : "Convert them with astype().");
   }
 }
@@ -44,8 +44,8 @@ void check_finite(const std::vector<float>& values, std::int64_t rows, const cha
   if (found == values.end()) return;
   const auto at = static_cast<std::int64_t>(found - values.begin());
   const std::int64_t columns = static_cast<std::int64_t>(values.size()) / rows;
-  throw DataError(fmt::format("{}: {} row {}, column {} (counted from 0) is {}", what, which, at / columns, at % columns,
-                              std::isnan(*found) ? "NaN" : "infinite"),
+  throw DataError(fmt::format("{}: {} row {}, column {} (counted from 0) is {}", what, which, at / columns,
+                              at % columns, std::isnan(*found) ? "NaN" : "infinite"),
                   "Fill in or drop such rows before training.");
 }
 
@@ -53,8 +53,8 @@ void check_labels(const std::vector<std::int32_t>& labels, std::int64_t classes,
   const auto found =
       std::find_if(labels.begin(), labels.end(), [&](std::int32_t label) { return label < 0 || label >= classes; });
   if (found == labels.end()) return;
-  throw DataError(fmt::format("{}: the label of row {} (counted from 0) is {}, but the model gives classes 0 to {}", what,
-                              found - labels.begin(), *found, classes - 1),
+  throw DataError(fmt::format("{}: the label of row {} (counted from 0) is {}, but the model gives classes 0 to {}",
+                              what, found - labels.begin(), *found, classes - 1),
                   "Give the last layer one output for each class.");
 }
 
@@ -73,8 +73,8 @@ void check_data(Module& model, const Loss& loss, const Array& inputs, const Arra
   check_shapes(loss, inputs, targets, what);
   const Shape output = output_shape(model, inputs.shape());
   if (output.rank() == 0 || output[0] != 1) {
-    throw UsageError(fmt::format("[Trainer] the model turns one row into shape {}: expected (1, outputs)",
-                                 output.to_string()));
+    throw UsageError(
+        fmt::format("[Trainer] the model turns one row into shape {}: expected (1, outputs)", output.to_string()));
   }
   if (!check_values) return;
   const std::int64_t rows = inputs.shape()[0];

@@ -67,14 +67,17 @@ std::size_t display_width(std::string_view text) {
 std::string table_text(const Table& table, int width) {
   const auto widths = column_widths(table);
   const auto shown = columns_that_fit(table, widths, width);
-  std::string out = table.caption.empty() ? "" : table.caption + "\n";
+  std::string out;
+  if (!table.caption.empty()) {
+    out.append(table.caption).append("\n");
+  }
   const auto add_line = [&](const auto& text_of) {
     std::string line;
     for (const std::size_t i : shown) {
-      line += (line.empty() ? "" : std::string(gap, ' ')) + pad(text_of(i), widths[i], table.columns[i].align);
+      line.append(i == shown.front() ? 0 : gap, ' ').append(pad(text_of(i), widths[i], table.columns[i].align));
     }
     trim_right(line);
-    out += line + "\n";
+    out.append(line).append("\n");
   };
   add_line([&](std::size_t i) { return table.columns[i].title; });
   add_line([&](std::size_t i) { return std::string(widths[i], '-'); });
@@ -87,7 +90,7 @@ std::string table_text(const Table& table, int width) {
   std::string hidden;
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
     if (std::find(shown.begin(), shown.end(), i) == shown.end()) {
-      hidden += (hidden.empty() ? "" : ", ") + table.columns[i].title;
+      hidden.append(hidden.empty() ? "" : ", ").append(table.columns[i].title);
     }
   }
   return out + fmt::format("(not shown at this width: {})\n", hidden);

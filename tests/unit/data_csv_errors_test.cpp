@@ -27,7 +27,8 @@ TEST(CsvErrors, RaggedRecords) {
 }
 
 TEST(CsvErrors, TextInANumericColumn) {
-  expect_refused("a,b\n1,2\n3,4\n5,oops\n7,8\n", {"line 4, column 2 (b)", "expected a number", "found \"oops\"", "3 other"});
+  expect_refused("a,b\n1,2\n3,4\n5,oops\n7,8\n",
+                 {"line 4, column 2 (b)", "expected a number", "found \"oops\"", "3 other"});
   TableOptions options;
   options.numeric = {"b"};
   expect_refused("a,b\n1,x\n2,y\n", {"line 2, column 2 (b)", "expected a number", "\"x\""}, options);
@@ -71,7 +72,10 @@ TEST(CsvErrors, LineOverTheDefaultLimit) {
 TEST(CsvErrors, Encoding) {
   expect_refused("a,b\n1,2\n3,caf\xE9\n", {"line 3, byte 6", "0xE9", "UTF-8"});
   expect_refused(std::string_view("a,b\n1,\0\n", 8), {"line 2, byte 3", "zero byte"});
-  expect_refused("\xFF\xFE" "a", {"UTF-16"});
+  expect_refused(
+      "\xFF\xFE"
+      "a",
+      {"UTF-16"});
   const TempFolder folder;
   const Table table = read_table(folder.file("good.csv", "n\xC3\xA4me,b\n\xE2\x82\xAC,1\n"));
   EXPECT_EQ(table.columns[0].name, "n\xC3\xA4me");
@@ -98,7 +102,8 @@ TEST(CsvErrors, Names) {
 TEST(CsvErrors, Files) {
   const TempFolder folder;
   (void)folder.file("iris.csv", "a\n1\n");
-  expect_error<DataError>([&] { (void)read_table(folder / "irs.csv"); }, {"irs.csv", "no such file", "Did you mean", "iris.csv?"});
+  expect_error<DataError>([&] { (void)read_table(folder / "irs.csv"); },
+                          {"irs.csv", "no such file", "Did you mean", "iris.csv?"});
   expect_error<DataError>([&] { (void)read_table(folder.path()); }, {"folder"});
 }
 

@@ -54,7 +54,9 @@ TEST(Csv, QuotesEmbeddedDelimitersAndLineEnds) {
 }
 
 TEST(Csv, LineEndsByteOrderMarkAndBlankLines) {
-  for (const char* content : {"a,b\n1,2\n3,4\n", "a,b\r\n1,2\r\n3,4\r\n", "a,b\r1,2\r3,4\r", "\xEF\xBB\xBF" "a,b\n1,2\n3,4",
+  for (const char* content : {"a,b\n1,2\n3,4\n", "a,b\r\n1,2\r\n3,4\r\n", "a,b\r1,2\r3,4\r",
+                              "\xEF\xBB\xBF"
+                              "a,b\n1,2\n3,4",
                               "\n\na,b\n1,2\n  \n3,4\n\n"}) {
     const Table table = read(content);
     EXPECT_EQ(table.names(), (Texts{"a", "b"}));
@@ -147,8 +149,9 @@ TEST(Csv, Gzip) {
   EXPECT_EQ(table.columns[0].numbers[99999], 99999.0);
   // The same file cut off, and with a damaged byte.
   const std::string packed = test::read_bytes(path);
-  test::expect_error<DataError>([&] { (void)read_table(folder.file("cut.csv.gz", packed.substr(0, packed.size() / 2))); },
-                                {"cut.csv.gz", "gzip"});
+  test::expect_error<DataError>(
+      [&] { (void)read_table(folder.file("cut.csv.gz", packed.substr(0, packed.size() / 2))); },
+      {"cut.csv.gz", "gzip"});
   std::string damaged = packed;
   damaged[damaged.size() / 2] = static_cast<char>(damaged[damaged.size() / 2] ^ 0x55);
   EXPECT_THROW((void)read_table(folder.file("bad.csv.gz", damaged)), DataError);
@@ -157,7 +160,8 @@ TEST(Csv, Gzip) {
 TEST(Csv, LinesAcrossChunks) {
   // Lines that straddle the reader's buffers, CR LF pairs included.
   std::string content = "a,b\r\n";
-  for (int i = 0; i < 300; ++i) content += std::string(static_cast<std::size_t>(9973 + i), 'x') + "," + std::to_string(i) + "\r\n";
+  for (int i = 0; i < 300; ++i)
+    content += std::string(static_cast<std::size_t>(9973 + i), 'x') + "," + std::to_string(i) + "\r\n";
   const Table table = read(content);
   EXPECT_EQ(table.rows, 300);
   for (std::size_t i = 0; i < 300; ++i) {

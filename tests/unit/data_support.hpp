@@ -38,6 +38,7 @@ class TempFolder {
 
   /// Writes a file into the folder and returns its path.
   [[nodiscard]] std::filesystem::path file(const std::string& name, std::string_view content) const {
+    std::filesystem::remove(path_ / name);  // some file systems write to the disk at once when a file is overwritten
     std::ofstream stream(path_ / name, std::ios::binary);
     stream.write(content.data(), static_cast<std::streamsize>(content.size()));
     return path_ / name;

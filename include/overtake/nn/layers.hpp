@@ -96,9 +96,9 @@ class Softmax : public Module {
 
 /// In training mode sets each element to 0 with probability p and multiplies the others by 1/(1-p); else the identity.
 ///
-/// The mask of call number c is a pure function of (seed, stream, c) by Philox. c is an int32 buffer on the device, so a
-/// compiled training step draws anew on every run, and a checkpoint continues the sequence. A new module's first call is
-/// number 0.
+/// The mask of call number c is a pure function of (seed, stream, c) by Philox. c is an int32 buffer on the device, so
+/// a compiled training step draws anew on every run, and a checkpoint continues the sequence. A new module's first call
+/// is number 0.
 class Dropout : public Module {
  public:
   /// Throws UsageError unless 0 <= p < 1.

@@ -30,8 +30,8 @@ enum class Metric : std::uint8_t {
 /// A loss as the Trainer takes it.
 struct Loss {
   std::string name;
-  /// The loss of each row: (output, target) -> (rows,). The loss of a batch is their mean. Keeping the rows apart lets a
-  /// compiled step add them up without a reduction.
+  /// The loss of each row: (output, target) -> (rows,). The loss of a batch is their mean. Keeping the rows apart lets
+  /// a compiled step add them up without a reduction.
   std::function<Array(const Array& output, const Array& target)> rows;
   Metric metric = Metric::none;
 

@@ -43,8 +43,8 @@ struct NamedModule {
 ///
 /// To write your own module, derive from it, keep the parts as members and override `forward` and `children` (or
 /// `own_parameters`, for a layer that has arrays of its own). Modules move but do not copy. Optimisers hold pointers to
-/// the parameters, so a module must not be moved or destroyed while an optimiser uses it (the layers inside a Sequential
-/// stay where they are when the Sequential moves).
+/// the parameters, so a module must not be moved or destroyed while an optimiser uses it (the layers inside a
+/// Sequential stay where they are when the Sequential moves).
 class Module {
  public:
   virtual ~Module() = default;
@@ -75,13 +75,15 @@ class Module {
   void eval() { train(false); }
   [[nodiscard]] bool is_training() const noexcept { return training_; }
 
-  /// Draws all parameters anew from `seed`: the n-th layer that draws uses stream n, so that the same model gets the same
-  /// values on every device. Also restarts the random streams of Dropout layers.
+  /// Draws all parameters anew from `seed`: the n-th layer that draws uses stream n, so that the same model gets the
+  /// same values on every device. Also restarts the random streams of Dropout layers.
   void initialize(std::uint64_t seed);
 
-  /// Type and attributes. The default, for modules of one's own, is {"Module", {}}, which cannot be stored in a model file.
+  /// Type and attributes. The default, for modules of one's own, is {"Module", {}}, which cannot be stored in a model
+  /// file.
   [[nodiscard]] virtual LayerSpec spec() const;
-  /// The structure in PyTorch's manner: "Linear(in_features=2, out_features=4, bias=True)", parts on lines of their own.
+  /// The structure in PyTorch's manner: "Linear(in_features=2, out_features=4, bias=True)", parts on lines of their
+  /// own.
   [[nodiscard]] virtual std::string to_string() const;
 
   /// The arrays this module itself owns (not those of its parts).
@@ -114,8 +116,8 @@ class Module {
 /// Restarts the streams that the layers made next on this thread draw from. Without it the seed is 0.
 void manual_seed(std::uint64_t seed) noexcept;
 
-/// The module's value for `input` in evaluation mode, evaluated, `batch` rows at a time (0: all at once); the mode is put
-/// back after. `input` is moved to the module's device if needed. Throws UsageError for zero rows or a wrong shape.
+/// The module's value for `input` in evaluation mode, evaluated, `batch` rows at a time (0: all at once); the mode is
+/// put back after. `input` is moved to the module's device if needed. Throws UsageError for zero rows or a wrong shape.
 [[nodiscard]] Array predict(Module& module, const Array& input, std::int64_t batch = 0);
 
 }  // namespace overtake::nn

@@ -24,8 +24,8 @@ class Sequential : public Module {
  public:
   Sequential() = default;
   template <SequentialPart First, SequentialPart... Rest>
-    requires(sizeof...(Rest) > 0 || !std::same_as<std::remove_cvref_t<First>, Sequential>)
-  explicit Sequential(First&& first, Rest&&... rest) {
+  requires(sizeof...(Rest) > 0 ||
+           !std::same_as<std::remove_cvref_t<First>, Sequential>) explicit Sequential(First&& first, Rest&&... rest) {
     layers_.reserve(1 + sizeof...(Rest));
     add(std::forward<First>(first));
     (add(std::forward<Rest>(rest)), ...);

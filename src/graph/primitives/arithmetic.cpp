@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 // add, subtract, multiply, divide, power, maximum, minimum, where, astype.
+#include <functional>
+#include <optional>
+
 #include "graph/primitives/rule.hpp"
+#include "graph/primitives/shape.hpp"
 
 namespace overtake {
 namespace {
@@ -71,6 +75,20 @@ const Rule to_int_rule{
     "astype_int32",
     [](TapeBuilder& tape, Rule::Registers in, float) { return tape.apply(TapeCode::float_to_int, in[0]); }, nullptr};
 
+// Scalars meet scalars where gradients begin: folding them keeps launches out of every training step.
+template <class F>
+Array arithmetic(const Rule& rule, const Array& a, const Array& b, F compute) {
+  if (a.defined() && b.defined() && a.dtype() == DType::float32 && b.dtype() == DType::float32) {
+    const std::optional<float> x = graph::constant_value(a), y = graph::constant_value(b);
+    backend::Device* device = a.node()->device != nullptr ? a.node()->device : b.node()->device;
+    if (x && y && (b.node()->device == nullptr || b.node()->device == device)) {
+      return graph::make_source(std::make_shared<graph::Constant>(compute(*x, *y)), broadcast_shapes(a.shape(), b.shape()),
+                                DType::float32, device);
+    }
+  }
+  return graph::broadcasting(rule, {a, b});
+}
+
 }  // namespace
 
 Array add(const Array& a, const Array& b) {
@@ -80,11 +98,11 @@ Array add(const Array& a, const Array& b) {
     const Shape shape = broadcast_shapes(a.shape(), b.shape());
     return graph::elementwise(rule, {broadcast_to(a, shape), broadcast_to(b, shape)}, 0, DType::int32);
   }
-  return graph::broadcasting(add_rule, {a, b});
+  return arithmetic(add_rule, a, b, std::plus<>());
 }
 
-Array subtract(const Array& a, const Array& b) { return graph::broadcasting(subtract_rule, {a, b}); }
-Array multiply(const Array& a, const Array& b) { return graph::broadcasting(multiply_rule, {a, b}); }
+Array subtract(const Array& a, const Array& b) { return arithmetic(subtract_rule, a, b, std::minus<>()); }
+Array multiply(const Array& a, const Array& b) { return arithmetic(multiply_rule, a, b, std::multiplies<>()); }
 Array divide(const Array& a, const Array& b) { return graph::broadcasting(divide_rule, {a, b}); }
 Array power(const Array& a, const Array& b) { return graph::broadcasting(power_rule, {a, b}); }
 Array maximum(const Array& a, const Array& b) { return graph::broadcasting(maximum_rule, {a, b}); }

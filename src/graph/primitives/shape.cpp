@@ -168,14 +168,17 @@ Array copied(const Array& a) {
 
 Array contiguous(const Array& a) { return is_row_major(layout_of(*a.node()), a.shape()) ? a : copied(a); }
 
-Array in_memory(const Array& a) {
+std::optional<float> constant_value(const Array& a) {
   const Node* node = a.node().get();
   while (node->buffer == nullptr && dynamic_cast<const View*>(node->primitive.get()) != nullptr) {
     node = node->inputs[0].get();
   }
-  const bool constant = node->buffer == nullptr && dynamic_cast<const Constant*>(node->primitive.get()) != nullptr;
-  return constant ? copied(a) : a;
+  if (node->buffer != nullptr) return std::nullopt;
+  const auto* constant = dynamic_cast<const Constant*>(node->primitive.get());
+  return constant == nullptr ? std::nullopt : std::optional(constant->value());
 }
+
+Array in_memory(const Array& a) { return constant_value(a) ? copied(a) : a; }
 
 }  // namespace graph
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <optional>
+
 #include "graph/node.hpp"
 #include "graph/primitive.hpp"
 
@@ -15,6 +17,9 @@ namespace overtake::graph {
 /// An array whose elements are all one value, in another shape; undefined if `a` is not visibly so (a constant, or a
 /// stretched single element).
 [[nodiscard]] Array refilled(const Array& a, const Shape& shape);
+
+/// The value of an array that is a constant or a view of one.
+[[nodiscard]] std::optional<float> constant_value(const Array& a);
 
 /// The array itself, or a copy if it is a constant or a view of one: cores read memory.
 [[nodiscard]] Array in_memory(const Array& a);

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// The run-time compiler on every kernel family. Needs NVRTC, but no GPU.
+#include "backend/cuda/compiler.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "backend/common/lowering.hpp"
+#include "backend/cuda/vendor_libraries.hpp"
+#include "cuda_schedules.hpp"
+#include "kernels/sources.hpp"
+#include "overtake/error.hpp"
+
+namespace overtake::backend::cuda {
+namespace {
+
+class CudaCompiler : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string why;
+    compiler_ = Compiler::open(vendor_library_candidates("libnvrtc", 13000), 90, why);
+    if (!compiler_) GTEST_SKIP() << "no NVRTC: " << why;
+  }
+  std::string compile(const std::string& source) {
+    return compiler_->compile(std::string(embedded::prelude_cuda) + "\n#line 1\n" + source);
+  }
+  std::unique_ptr<Compiler> compiler_;
+};
+
+TEST_F(CudaCompiler, MakesMachineCode) {
+  const std::string binary = compile("KERNEL void twice(GLOBAL float* a) { a[GLOBAL_ID(0)] *= 2.0f; }");
+  EXPECT_EQ(binary.substr(1, 3), "ELF");
+}
+
+TEST_F(CudaCompiler, BadSourceGivesTheLogWithTheUsersLines) {
+  try {
+    (void)compile("KERNEL void wrong(GLOBAL float* a) {\n  a[0] = undefined_name;\n}");
+    FAIL() << "wrong source compiled";
+  } catch (const UsageError& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("undefined_name"));
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("(2)"));
+  }
+}
+
+TEST_F(CudaCompiler, DefinesReachTheSource) {
+  const std::string source = std::string(embedded::prelude_cuda) + "\n#ifndef N\n#error N\n#endif\nKERNEL void k(GLOBAL int* a) { a[0] = N; }";
+  EXPECT_THROW((void)compiler_->compile(source), UsageError);
+  const std::vector<std::string> defines{"N=3"};
+  EXPECT_NO_THROW((void)compiler_->compile(source, defines));
+}
+
+TEST_F(CudaCompiler, EveryKernelOfATrainingStepCompiles) {
+  LoweringTraits traits;
+  traits.compute_units = 132;
+  traits.fence_across_groups = true;
+  for (const std::int64_t width : {4, 64, 512}) {
+    const Schedule schedule = training_step(100, {2, width, 2 * width, 2});
+    for (const Operation& operation : schedule.operations) {
+      for (const LoweredKernel& kernel : lower(operation, traits).kernels) {
+        EXPECT_NO_THROW((void)compile(kernel.source)) << operation.name << ": " << kernel.entry;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace overtake::backend::cuda

@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: MIT
+// What only CUDA does: graphs, unrolling, cuBLASLt. Skipped without a usable NVIDIA GPU.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+
+#include "backend/cuda/backend.hpp"
+#include "backend/cuda/graph_builder.hpp"
+#include "backend/cuda/launcher.hpp"
+#include "cuda_schedules.hpp"
+#include "overtake/error.hpp"
+
+namespace overtake::backend::cuda {
+namespace {
+
+class CudaGpu : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const auto all = backend_.list();
+    if (!all[0].usable) GTEST_SKIP() << all[0].reason;
+  }
+  std::unique_ptr<CudaDevice> open(DeviceSettings settings = {}) { return backend_.open(0, settings); }
+
+ private:
+  CudaBackend backend_;
+};
+
+using Floats = std::vector<float>;
+
+Floats random_floats(std::size_t count, unsigned seed, float scale = 1) {
+  std::mt19937 random(seed);  // NOLINT(cert-msc32-c,cert-msc51-cpp): the same numbers every time
+  std::uniform_real_distribution<float> uniform(-scale, scale);
+  Floats values(count);
+  for (float& value : values) value = uniform(random);
+  return values;
+}
+
+std::unique_ptr<Buffer> upload(Device& device, const void* data, std::size_t bytes) {
+  auto buffer = device.allocate(bytes);
+  device.upload(*buffer, 0, data, bytes);
+  return buffer;
+}
+std::unique_ptr<Buffer> upload(Device& device, const Floats& values) {
+  return upload(device, values.data(), values.size() * sizeof(float));
+}
+
+Floats download(Device& device, const Buffer& buffer) {
+  Floats values(buffer.bytes() / sizeof(float));
+  device.download(buffer, 0, values.data(), buffer.bytes());
+  return values;
+}
+
+/// The external buffers of training_step with reproducible contents.
+struct Training {
+  std::vector<std::unique_ptr<Buffer>> owned;
+  std::vector<Buffer*> slots;
+
+  Training(Device& device, const Schedule& schedule, const std::vector<std::int64_t>& widths) {
+    slots.resize(schedule.slots.size(), nullptr);
+    const auto bind = [&](std::size_t slot, std::unique_ptr<Buffer> buffer) {
+      slots[slot] = buffer.get();
+      owned.push_back(std::move(buffer));
+    };
+    bind(0, upload(device, random_floats(static_cast<std::size_t>(training_samples * widths[0]), 1)));
+    std::vector<std::int32_t> labels, indices;
+    for (std::int32_t i = 0; i < training_samples; ++i) {
+      labels.push_back(i % static_cast<std::int32_t>(widths.back()));
+      indices.push_back((i * 7 + 3) % static_cast<std::int32_t>(training_samples));
+    }
+    bind(1, upload(device, labels.data(), labels.size() * 4));
+    bind(2, upload(device, indices.data(), indices.size() * 4));
+    const std::int32_t step = 0;
+    bind(3, upload(device, &step, 4));
+    for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
+      const float scale = 1 / std::sqrt(static_cast<float>(widths[l]));
+      bind(4 + 2 * l, upload(device, random_floats(static_cast<std::size_t>(widths[l] * widths[l + 1]),
+                                                   static_cast<unsigned>(10 + l), scale)));
+      bind(5 + 2 * l, upload(device, random_floats(static_cast<std::size_t>(widths[l + 1]),
+                                                   static_cast<unsigned>(100 + l), scale)));
+    }
+  }
+
+  [[nodiscard]] std::vector<Floats> parameters(Device& device) const {
+    std::vector<Floats> all;
+    for (std::size_t index = 4; index < owned.size(); ++index) all.push_back(download(device, *owned[index]));
+    return all;
+  }
+};
+
+std::vector<Floats> train(CudaDevice& device, const std::vector<std::int64_t>& widths, bool replay,
+                          const std::vector<int>& runs, std::string* note = nullptr) {
+  const Schedule schedule = training_step(100, widths);
+  Training training(device, schedule, widths);
+  const auto executable = device.compile(schedule, {replay});
+  executable->bind(training.slots);
+  for (const int times : runs) executable->run(times);
+  auto result = training.parameters(device);
+  if (note != nullptr) *note = executable->stats().note;
+  return result;
+}
+
+double relative_difference(const std::vector<Floats>& a, const std::vector<Floats>& b) {
+  double difference = 0;
+  double size = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    for (std::size_t j = 0; j < a[i].size(); ++j) {
+      const double d = double{a[i][j]} - double{b[i][j]};
+      difference += d * d;
+      size += double{b[i][j]} * double{b[i][j]};
+    }
+  }
+  return std::sqrt(difference / size);
+}
+
+bool all_finite(const std::vector<Floats>& all) {
+  for (const Floats& values : all) {
+    for (const float value : values) {
+      if (!std::isfinite(value)) return false;
+    }
+  }
+  return true;
+}
+
+TEST_F(CudaGpu, UploadsAndDownloadsOfEverySize) {
+  const auto device = open();
+  const std::size_t half = Staging::half_bytes / 4;
+  for (const std::size_t count : {std::size_t{1}, half - 1, half, half + 1, 2 * half, 5 * half + 3}) {
+    const Floats values = random_floats(count, static_cast<unsigned>(count));
+    const auto buffer = upload(*device, values);
+    EXPECT_EQ(download(*device, *buffer), values) << count;
+  }
+  EXPECT_EQ(device->transfers().uploads, 6U);
+  EXPECT_EQ(device->transfers().downloads, 6U);
+}
+
+TEST_F(CudaGpu, CopiesAndPartsOfBuffers) {
+  const auto device = open();
+  const Floats values = random_floats(1000, 5);
+  const auto source = upload(*device, values);
+  const auto target = upload(*device, Floats(1000, -1));
+  device->copy(*source, 400, *target, 800, 1200);
+  const Floats result = download(*device, *target);
+  EXPECT_EQ(result[199], -1);
+  EXPECT_EQ(result[200], values[100]);
+  EXPECT_EQ(result[499], values[399]);
+  EXPECT_EQ(result[500], -1);
+  EXPECT_THROW(device->copy(*source, 0, *target, 3999, 2), InternalError);
+}
+
+TEST_F(CudaGpu, MemoryLimitIsKept) {
+  const auto device = open();
+  device->set_memory_limit(device->memory_held() + (64U << 20U));
+  EXPECT_THROW((void)device->allocate(std::size_t{128} << 20U), DeviceError);
+  EXPECT_NO_THROW((void)device->allocate(std::size_t{16} << 20U));
+}
+
+TEST_F(CudaGpu, MoreMemoryThanTheCardHasIsAnErrorAndNotTheEnd) {
+  const auto device = open();
+  EXPECT_THROW((void)device->allocate(device->info().memory_bytes * 2), DeviceError);
+  EXPECT_EQ(download(*device, *upload(*device, Floats{1, 2, 3})), (Floats{1, 2, 3}));
+}
+
+TEST_F(CudaGpu, ReplayGivesTheBitsOfSingleLaunches) {
+  const auto device = open();
+  for (const std::vector<std::int64_t>& widths :
+       {std::vector<std::int64_t>{2, 4, 2}, std::vector<std::int64_t>{2, 4, 8, 16, 32, 2}, std::vector<std::int64_t>{2, 100, 300, 7, 3}}) {
+    const auto launched = train(*device, widths, false, {40});
+    EXPECT_TRUE(all_finite(launched));
+    std::string note;
+    EXPECT_EQ(train(*device, widths, true, {40}, &note), launched);
+    EXPECT_THAT(note, ::testing::HasSubstr("graph")) << note;
+    EXPECT_EQ(train(*device, widths, true, {1, 2, 17, 20}), launched);
+    EXPECT_EQ(train(*device, widths, true, std::vector<int>(40, 1)), launched);
+  }
+}
+
+TEST_F(CudaGpu, TrainingChangesEveryParameter) {
+  const auto device = open();
+  const std::vector<std::int64_t> widths{2, 16, 2};
+  const auto before = train(*device, widths, true, {});
+  const auto after = train(*device, widths, true, {10});
+  for (std::size_t i = 0; i < before.size(); ++i) EXPECT_NE(before[i], after[i]) << i;
+}
+
+TEST_F(CudaGpu, RebindingUsesTheNewBuffers) {
+  const auto device = open();
+  const std::vector<std::int64_t> widths{2, 16, 2};
+  const Schedule schedule = training_step(100, widths);
+  const auto executable = device->compile(schedule, {true});
+  Training first(*device, schedule, widths);
+  Training second(*device, schedule, widths);
+  executable->bind(first.slots);
+  executable->run(5);
+  executable->bind(second.slots);
+  executable->run(5);
+  EXPECT_EQ(first.parameters(*device), second.parameters(*device));
+}
+
+TEST_F(CudaGpu, UnboundExternalSlotIsRefused) {
+  const auto device = open();
+  const Schedule schedule = training_step(100, {2, 4, 2});
+  const auto executable = device->compile(schedule, {true});
+  EXPECT_THROW(executable->run(1), InternalError);
+  const std::vector<Buffer*> nothing(schedule.slots.size(), nullptr);
+  EXPECT_THROW(executable->bind(nothing), InternalError);
+}
+
+TEST_F(CudaGpu, SecondDeviceObjectFindsKernelsOnDisk) {
+  (void)train(*open(), {2, 4, 2}, false, {1});
+  const auto device = open();
+  (void)train(*device, {2, 4, 2}, false, {1});
+  EXPECT_EQ(device->kernels().compiled(), 0) << "the program cache was not used";
+}
+
+// -- cuBLASLt ---------------------------------------------------------------------------------------------------------
+
+class CudaLibrary : public CudaGpu {
+ protected:
+  void SetUp() override {
+    CudaGpu::SetUp();
+    if (IsSkipped()) return;
+    with_ = open();
+    if (with_->library() == nullptr) GTEST_SKIP() << "no cuBLASLt: " << with_->library_trouble();
+    without_ = open({.use_compiler = true, .use_library = false});
+  }
+  std::unique_ptr<CudaDevice> with_, without_;
+};
+
+TEST_F(CudaLibrary, TrainingAgreesWithTheOwnKernels) {
+  const std::vector<std::int64_t> widths{2, 1024, 2048, 4096, 2};
+  std::string note;
+  const auto library = train(*with_, widths, true, {3}, &note);
+  EXPECT_THAT(note, ::testing::Not(::testing::HasSubstr(" 0 by cuBLASLt"))) << "no product was large enough";
+  const auto own = train(*without_, widths, true, {3});
+  EXPECT_TRUE(all_finite(library));
+  EXPECT_LT(relative_difference(library, own), 1e-6);
+  EXPECT_EQ(train(*with_, widths, false, {3}), library) << "replay and single launches differ";
+  EXPECT_EQ(train(*open(), widths, true, {1, 2}), library) << "two processes would differ";
+}
+
+/// One product through the library directly, against the same product by the own kernel.
+Floats one_product(CudaDevice& device, const Operation& operation, const std::vector<Floats>& inputs, int output) {
+  Schedule schedule;
+  schedule.operations = {operation};
+  std::vector<std::unique_ptr<Buffer>> buffers;
+  std::vector<Buffer*> slots;
+  for (const Floats& values : inputs) {
+    schedule.slots.push_back({static_cast<std::int64_t>(values.size()), true, 0});
+    buffers.push_back(upload(device, values));
+    slots.push_back(buffers.back().get());
+  }
+  const auto executable = device.compile(schedule, {false});
+  executable->bind(slots);
+  executable->run(1);
+  return download(device, *buffers[static_cast<std::size_t>(output)]);
+}
+
+struct ProductCase {
+  const char* name;
+  bool a_transposed, b_transposed;
+  std::vector<TapeInstruction> code;
+  std::vector<Access> loads;
+  int output;
+};
+
+TEST_F(CudaLibrary, EveryEpilogueAndLayoutAgreesWithTheOwnKernel) {
+  constexpr std::int64_t m = 96, n = 1000, k = 2048;
+  const Access parameter = matrix_access(2, n);
+  using namespace tape;
+  const std::vector<ProductCase> cases{
+      {"store", false, false, {core()}, {}, 4},
+      {"store, a transposed", true, false, {core()}, {}, 4},
+      {"store, b transposed", false, true, {core()}, {}, 4},
+      {"store, both transposed", true, true, {core()}, {}, 4},
+      {"bias", false, false, {core(), load(0), apply(TapeCode::add, 0, 1)}, {row_access(5)}, 4},
+      {"bias, relu", false, false,
+       {core(), load(0), apply(TapeCode::add, 0, 1), constant(0), apply(TapeCode::maximum, 2, 3)}, {row_access(5)}, 4},
+      {"tanh", false, true, {core(), apply(TapeCode::tanh, 0)}, {}, 4},
+      {"update, constant rate", true, false,
+       {core(), load(0), constant(0.01F), apply(TapeCode::multiply, 0, 2), apply(TapeCode::subtract, 1, 3)}, {parameter}, 2},
+      {"update, rate on the device", true, false,
+       {core(), load(0), load(1), apply(TapeCode::multiply, 0, 2), apply(TapeCode::subtract, 1, 3)},
+       {parameter, scalar_access(3)}, 2},
+      {"sum with another array", false, false, {core(), load(0), apply(TapeCode::add, 0, 1)}, {parameter}, 4},
+  };
+  const std::vector<Floats> inputs{random_floats(m * k, 1), random_floats(k * n, 2), random_floats(m * n, 3, 30),
+                                   Floats{0.02F}, Floats(m * n, std::numeric_limits<float>::quiet_NaN()),
+                                   random_floats(n, 4, 30)};
+  for (const ProductCase& each : cases) {
+    Operation operation;
+    MatMulCore matmul;
+    matmul.m = m;
+    matmul.n = n;
+    matmul.k = k;
+    matmul.a = each.a_transposed ? MatMulCore::Operand{0, 0, 1, m} : MatMulCore::Operand{0, 0, k, 1};
+    matmul.b = each.b_transposed ? MatMulCore::Operand{1, 0, 1, k} : MatMulCore::Operand{1, 0, n, 1};
+    ASSERT_TRUE(library_is_faster(matmul));
+    operation.core = matmul;
+    operation.extent = Shape{m, n};
+    operation.name = each.name;
+    operation.tape.code = each.code;
+    operation.tape.loads = each.loads;
+    operation.tape.stores = {{each.output, static_cast<std::uint16_t>(each.code.size() - 1), DType::float32}};
+    const std::vector<Floats> library{one_product(*with_, operation, inputs, each.output)};
+    const std::vector<Floats> own{one_product(*without_, operation, inputs, each.output)};
+    EXPECT_TRUE(all_finite(library)) << each.name;
+    EXPECT_LT(relative_difference(library, own), 2e-6) << each.name;
+  }
+}
+
+TEST_F(CudaLibrary, NaNInOneRowStaysInThatRow) {
+  constexpr std::int64_t m = 100, n = 1000, k = 2048;
+  Floats a = random_floats(m * k, 1);
+  a[7 * k + 11] = std::numeric_limits<float>::quiet_NaN();
+  Operation operation;
+  MatMulCore matmul;
+  matmul.m = m;
+  matmul.n = n;
+  matmul.k = k;
+  matmul.a = {0, 0, k, 1};
+  matmul.b = {1, 0, n, 1};
+  operation.core = matmul;
+  operation.extent = Shape{m, n};
+  operation.tape.code = {tape::core(), tape::constant(0), tape::apply(TapeCode::maximum, 0, 1)};
+  operation.tape.stores = {{2, 2, DType::float32}};
+  const Floats result = one_product(*with_, operation, {a, random_floats(k * n, 2), Floats(m * n, 5)}, 2);
+  for (std::int64_t i = 0; i < m; ++i) {
+    for (std::int64_t j = 0; j < n; ++j) EXPECT_EQ(std::isnan(result[static_cast<std::size_t>(i * n + j)]), i == 7);
+  }
+}
+
+// -- programs ---------------------------------------------------------------------------------------------------------
+
+TEST_F(CudaGpu, UserKernelsTakeEveryKindOfArgument) {
+  const auto device = open();
+  if (device->compiler() == nullptr) GTEST_SKIP() << device->compiler_trouble();
+  const auto program = device->build(
+      "KERNEL void reverse(GLOBAL float* a, int n, float scale, LOCAL_PARAMETER(float, first),\n"
+      "                    LOCAL_PARAMETER(float, second)) {\n"
+      "  LOCAL_BIND(float, first);\n"
+      "  float* other = (float*)((char*)dialect_local + second_at);\n"
+      "  int i = LOCAL_ID(0);\n"
+      "  first[i] = a[i];\n"
+      "  other[i] = EXTRA;\n"
+      "  SYNC;\n"
+      "  a[i] = first[n - 1 - i] * scale + other[n - 1 - i];\n"
+      "}\n",
+      std::vector<std::string>{"EXTRA=0.5f"});
+  const auto kernel = program->kernel("reverse");
+  const auto buffer = upload(*device, Floats{1, 2, 3, 4});
+  std::vector<KernelArgument> arguments(5);
+  arguments[0] = {KernelArgument::Kind::buffer, buffer.get(), 0, 0};
+  arguments[1] = {KernelArgument::Kind::int32, nullptr, 4, 0};
+  arguments[2] = {KernelArgument::Kind::float32, nullptr, 0, 10};
+  arguments[3] = {KernelArgument::Kind::local_bytes, nullptr, 16, 0};
+  arguments[4] = {KernelArgument::Kind::local_bytes, nullptr, 16, 0};
+  LaunchGeometry geometry;
+  geometry.group_size = {4, 1, 1};
+  kernel->launch(geometry, arguments);
+  EXPECT_EQ(download(*device, *buffer), (Floats{40.5F, 30.5F, 20.5F, 10.5F}));
+  EXPECT_THROW((void)program->kernel("missing"), UsageError);
+  EXPECT_THROW((void)device->build("KERNEL void broken( {", {}), UsageError);
+  geometry.group_size = {4096, 1, 1};
+  EXPECT_THROW(kernel->launch(geometry, arguments), DeviceError);
+  geometry.group_size = {4, 1, 1};
+  EXPECT_NO_THROW(kernel->launch(geometry, arguments)) << "a refused launch must not break the device";
+}
+
+TEST_F(CudaGpu, WithoutCompilerUserKernelsAreRefusedWithTheCure) {
+  const auto device = open({.use_compiler = false, .use_library = true});
+  try {
+    (void)device->build("KERNEL void k(GLOBAL float* a) { a[0] = 1.0f; }", {});
+    FAIL() << "built without a compiler";
+  } catch (const DeviceError& error) {
+    EXPECT_THAT(error.hint(), ::testing::HasSubstr("libnvrtc"));
+  }
+}
+
+}  // namespace
+}  // namespace overtake::backend::cuda

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+#include "backend/dialect_support.hpp"
+
+#include <bit>
+#include <cmath>
+#include <random>
+
+namespace overtake::backend::dialect_tests {
+namespace {
+
+constexpr std::uint32_t untouched = 0x5ca1ab1eU;
+constexpr std::size_t guard_elements = 1024;
+
+std::size_t bytes_of(const std::vector<std::uint32_t>& bits) { return bits.size() * sizeof(std::uint32_t); }
+
+}  // namespace
+
+std::vector<Device*> devices() {
+  std::vector<Device*> found;
+  for (Backend* backend : backends()) {
+    if (backend->name() == "null") continue;
+    for (const DeviceInfo& info : backend->list()) {
+      if (info.usable) found.push_back(&open_device(info.id));
+    }
+  }
+  return found;
+}
+
+void on_every_device(const std::function<void(Device&)>& body) {
+  const std::vector<Device*> all = devices();
+  if (all.empty()) GTEST_SKIP() << "no device that computes is present";
+  for (Device* device : all) {
+    SCOPED_TRACE(device->info().id + " " + device->info().name);
+    body(*device);
+  }
+}
+
+HostSlot HostSlot::floats(const std::vector<float>& values) {
+  HostSlot slot;
+  for (const float value : values) slot.bits.push_back(std::bit_cast<std::uint32_t>(value));
+  return slot;
+}
+
+HostSlot HostSlot::ints(const std::vector<std::int32_t>& values) {
+  HostSlot slot;
+  for (const std::int32_t value : values) slot.bits.push_back(static_cast<std::uint32_t>(value));
+  return slot;
+}
+
+HostSlot HostSlot::empty(std::int64_t elements) {
+  return {std::vector<std::uint32_t>(static_cast<std::size_t>(elements), untouched)};
+}
+
+float HostSlot::as_float(std::size_t i) const { return std::bit_cast<float>(bits.at(i)); }
+std::int32_t HostSlot::as_int(std::size_t i) const { return static_cast<std::int32_t>(bits.at(i)); }
+
+std::vector<float> random_floats(std::int64_t count, float low, float high, std::uint32_t seed) {
+  std::mt19937 generator(seed);
+  std::vector<float> values(static_cast<std::size_t>(count));
+  for (float& value : values) {
+    value = low + (high - low) * static_cast<float>(generator() >> 8U) * 0x1p-24F;
+  }
+  return values;
+}
+
+std::vector<HostSlot> run(Device& device, const std::vector<HostSlot>& slots, const std::vector<Operation>& operations,
+                          int times) {
+  Schedule schedule;
+  schedule.operations = operations;
+  std::vector<std::unique_ptr<Buffer>> buffers;
+  std::vector<Buffer*> bound;
+  for (const HostSlot& slot : slots) {
+    schedule.slots.push_back({static_cast<std::int64_t>(slot.bits.size()), true, 0});
+    std::vector<std::uint32_t> guarded = slot.bits;
+    guarded.resize(guarded.size() + guard_elements, untouched);
+    buffers.push_back(device.allocate(bytes_of(guarded)));
+    device.upload(*buffers.back(), 0, guarded.data(), bytes_of(guarded));
+    bound.push_back(buffers.back().get());
+  }
+  const std::unique_ptr<Executable> executable = device.compile(schedule, {});
+  executable->bind(bound);
+  executable->run(times);
+  std::vector<HostSlot> results;
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    std::vector<std::uint32_t> guarded(slots[i].bits.size() + guard_elements);
+    device.download(*buffers[i], 0, guarded.data(), bytes_of(guarded));
+    for (std::size_t g = slots[i].bits.size(); g < guarded.size(); ++g) {
+      if (guarded[g] == untouched) continue;
+      ADD_FAILURE() << "slot " << i << " was written " << g - slots[i].bits.size() << " elements past its end";
+      break;
+    }
+    guarded.resize(slots[i].bits.size());
+    results.push_back({std::move(guarded)});
+  }
+  return results;
+}
+
+void expect_close(const HostSlot& actual, const HostSlot& expected, double tolerance) {
+  ASSERT_EQ(actual.bits.size(), expected.bits.size());
+  int shown = 0;
+  for (std::size_t i = 0; i < actual.bits.size() && shown < 5; ++i) {
+    const double a = actual.as_float(i);
+    const double e = expected.as_float(i);
+    if (std::isnan(e) ? std::isnan(a) : (a == e || std::abs(a - e) <= tolerance * std::max(1.0, std::abs(e)))) continue;
+    ADD_FAILURE() << "element " << i << " of " << actual.bits.size() << ": " << a << ", expected " << e;
+    ++shown;
+  }
+}
+
+void expect_same(const HostSlot& actual, const HostSlot& expected) {
+  ASSERT_EQ(actual.bits.size(), expected.bits.size());
+  int shown = 0;
+  for (std::size_t i = 0; i < actual.bits.size() && shown < 5; ++i) {
+    if (actual.bits[i] == expected.bits[i]) continue;
+    ADD_FAILURE() << "element " << i << " of " << actual.bits.size() << ": " << actual.as_float(i) << " ("
+                  << actual.as_int(i) << "), expected " << expected.as_float(i) << " (" << expected.as_int(i) << ")";
+    ++shown;
+  }
+}
+
+void check(const std::vector<HostSlot>& slots, const std::vector<Operation>& operations, double tolerance) {
+  const std::vector<HostSlot> expected = reference(slots, operations);
+  std::vector<bool> integer(slots.size(), false);
+  for (const Operation& operation : operations) {
+    for (const TapeStore& store : operation.tape.stores) {
+      integer[static_cast<std::size_t>(store.slot)] = store.dtype == DType::int32;
+    }
+  }
+  on_every_device([&](Device& device) {
+    const std::vector<HostSlot> actual = run(device, slots, operations);
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+      SCOPED_TRACE("slot " + std::to_string(i));
+      if (integer[i]) {
+        expect_same(actual[i], expected[i]);
+      } else {
+        expect_close(actual[i], expected[i], tolerance);
+      }
+    }
+  });
+}
+
+Access contiguous(int slot, const std::vector<std::int64_t>& extents, DType dtype) {
+  Access access{.slot = slot, .dtype = dtype};
+  std::int64_t stride = 1;
+  for (std::size_t axis = extents.size(); axis-- > 0;) {
+    access.strides[axis] = stride;
+    stride *= extents[axis];
+  }
+  return access;
+}
+
+Access strided(int slot, std::int64_t offset, const std::vector<std::int64_t>& strides, DType dtype) {
+  Access access{.slot = slot, .offset = offset, .dtype = dtype};
+  for (std::size_t axis = 0; axis < strides.size(); ++axis) access.strides[axis] = strides[axis];
+  return access;
+}
+
+Tape store_core(int slot, DType dtype) {
+  Tape tape;
+  tape.code = {core()};
+  tape.stores = {{slot, 0, dtype}};
+  return tape;
+}
+
+}  // namespace overtake::backend::dialect_tests

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: MIT
+#include "oracle/operator_table.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <numeric>
+
+namespace overtake::oracle {
+namespace {
+
+using Arrays = const std::vector<Array>&;
+using Tensors = const std::vector<Tensor>&;
+using Extents = std::vector<std::int64_t>;
+using Table = std::vector<OperatorCase>;
+
+const std::vector<Extents> unary_shapes{{1}, {3, 5}, {100, 4}, {4097}, {2, 3, 2, 5}, {}};
+
+void add_unary(Table& table, const std::string& name, Array (*call)(const Array&), double (*truth)(double), double low = -2,
+               double high = 2, bool differentiable = true, double keep_from_zero = 0, double tolerance = 4e-6) {
+  for (const Extents& shape : unary_shapes) {
+    table.push_back({.name = name,
+                     .shapes = {shape},
+                     .low = low,
+                     .high = high,
+                     .call = [call](Arrays in) { return call(in[0]); },
+                     .truth = [truth](Tensors in) { return map1(in[0], truth); },
+                     .differentiable = differentiable,
+                     .tolerance = tolerance,
+                     .keep_from_zero = keep_from_zero});
+  }
+}
+
+void add_binary(Table& table, const std::string& name, Array (*call)(const Array&, const Array&),
+                double (*truth)(double, double), double low = -2, double high = 2, bool differentiable = true) {
+  const std::vector<std::vector<Extents>> shapes{{{7}, {7}},       {{100, 8}, {8}},       {{5, 1}, {1, 6}}, {{3, 4}, {}},
+                                                 {{2, 3, 4}, {3, 1}}, {{1, 1}, {4, 129}}, {{6, 5, 4, 3}, {4, 3}}};
+  for (const auto& shape : shapes) {
+    table.push_back({.name = name,
+                     .shapes = shape,
+                     .low = low,
+                     .high = high,
+                     .call = [call](Arrays in) { return call(in[0], in[1]); },
+                     .truth = [truth](Tensors in) { return map2(in[0], in[1], truth); },
+                     .differentiable = differentiable});
+  }
+}
+
+double sign_of(double x) { return x > 0 ? 1.0 : (x < 0 ? -1.0 : 0.0); }
+double sigmoid_of(double x) { return 1 / (1 + std::exp(-x)); }
+double phi(double x) { return 0.5 * (1 + std::erf(x / std::numbers::sqrt2)); }
+
+void add_element_wise(Table& table) {
+  add_unary(table, "negative", negative, [](double x) { return -x; });
+  add_unary(table, "abs", overtake::abs, [](double x) { return std::abs(x); }, -2, 2, true, 1e-2);
+  add_unary(table, "sign", sign, sign_of, -2, 2, false, 1e-2);
+  add_unary(table, "square", square, [](double x) { return x * x; });
+  add_unary(table, "sqrt", overtake::sqrt, [](double x) { return std::sqrt(x); }, 0.1, 4);
+  add_unary(table, "exp", overtake::exp, [](double x) { return std::exp(x); }, -10, 5);
+  add_unary(table, "log", overtake::log, [](double x) { return std::log(x); }, 0.05, 8);
+  add_unary(table, "log1p", overtake::log1p, [](double x) { return std::log1p(x); }, -0.9, 8);
+  add_unary(table, "sin", overtake::sin, [](double x) { return std::sin(x); }, -20, 20);
+  add_unary(table, "cos", overtake::cos, [](double x) { return std::cos(x); }, -20, 20);
+  add_unary(table, "tanh", overtake::tanh, [](double x) { return std::tanh(x); }, -6, 6);
+  add_unary(table, "erf", overtake::erf, [](double x) { return std::erf(x); }, -3, 3);
+  add_unary(table, "sigmoid", sigmoid, sigmoid_of, -30, 30);
+  add_unary(table, "relu", relu, [](double x) { return std::max(x, 0.0); }, -2, 2, true, 1e-2);
+  add_unary(table, "leaky_relu", [](const Array& a) { return leaky_relu(a, 0.1F); },
+            [](double x) { return x > 0 ? x : 0.1 * x; }, -2, 2, true, 1e-2);
+  // 1 + erf cancels for negative x: the error is absolute there.
+  add_unary(table, "gelu", gelu, [](double x) { return x * phi(x); }, -2, 4, true, 0.1, 1e-5);
+  add_unary(table, "silu", silu, [](double x) { return x * sigmoid_of(x); }, -8, 8);
+  add_binary(table, "add", add, [](double x, double y) { return x + y; });
+  add_binary(table, "subtract", subtract, [](double x, double y) { return x - y; });
+  add_binary(table, "multiply", multiply, [](double x, double y) { return x * y; });
+  add_binary(table, "divide", divide, [](double x, double y) { return x / y; }, 0.5, 3);
+  add_binary(table, "power", power, [](double x, double y) { return std::pow(x, y); }, 0.3, 2.5);
+  add_binary(table, "maximum", maximum, [](double x, double y) { return std::max(x, y); });
+  add_binary(table, "minimum", minimum, [](double x, double y) { return std::min(x, y); });
+  add_binary(table, "equal", equal, [](double x, double y) { return x == y ? 1.0 : 0.0; }, -2, 2, false);
+  add_binary(table, "not_equal", not_equal, [](double x, double y) { return x != y ? 1.0 : 0.0; }, -2, 2, false);
+  add_binary(table, "less", less, [](double x, double y) { return x < y ? 1.0 : 0.0; }, -2, 2, false);
+  add_binary(table, "less_equal", less_equal, [](double x, double y) { return x <= y ? 1.0 : 0.0; }, -2, 2, false);
+  add_binary(table, "greater", greater, [](double x, double y) { return x > y ? 1.0 : 0.0; }, -2, 2, false);
+  add_binary(table, "greater_equal", greater_equal, [](double x, double y) { return x >= y ? 1.0 : 0.0; }, -2, 2, false);
+  table.push_back({.name = "where",
+                   .shapes = {{9, 5}, {5}, {9, 1}},
+                   .call = [](Arrays in) { return where(greater(in[0], 0.0F), in[1], in[2]); },
+                   .truth =
+                       [](Tensors in) {
+                         const Tensor b = broadcast(in[1], in[0].extents), c = broadcast(in[2], in[0].extents);
+                         Tensor result = in[0];
+                         for (std::size_t i = 0; i < result.values.size(); ++i) {
+                           result.values[i] = in[0].values[i] > 0 ? b.values[i] : c.values[i];
+                         }
+                         return result;
+                       },
+                   .keep_from_zero = 1e-2});
+}
+
+double sum_of(const std::vector<double>& v) { return std::accumulate(v.begin(), v.end(), 0.0); }
+double mean_of(const std::vector<double>& v) { return sum_of(v) / static_cast<double>(v.size()); }
+double max_of(const std::vector<double>& v) { return *std::max_element(v.begin(), v.end()); }
+double min_of(const std::vector<double>& v) { return *std::min_element(v.begin(), v.end()); }
+
+using Reduction = Array (*)(const Array&, std::optional<int>, bool);
+
+void add_reduction(Table& table, const std::string& name, Reduction call, double (*truth)(const std::vector<double>&)) {
+  for (const Extents& shape : std::vector<Extents>{{1}, {7}, {1000}, {70001}, {3, 5}, {100, 33}, {4, 3, 300}, {513, 2}}) {
+    table.push_back({.name = name + "_all",
+                     .shapes = {shape},
+                     .call = [call](Arrays in) { return call(in[0], {}, false); },
+                     .truth = [truth](Tensors in) { return Tensor{{}, {truth(in[0].values)}}; },
+                     .tolerance = 2e-5,
+                     .scale = 10});
+    for (int axis = 0; axis < static_cast<int>(shape.size()); ++axis) {
+      table.push_back({.name = name + "_axis" + std::to_string(axis),
+                       .shapes = {shape},
+                       .call = [call, axis](Arrays in) { return call(in[0], axis, false); },
+                       .truth = [truth, axis](Tensors in) { return reduce_axis(in[0], axis, truth); },
+                       .tolerance = 2e-5,
+                       .scale = 10});
+    }
+  }
+}
+
+void add_reductions(Table& table) {
+  add_reduction(table, "sum", sum, sum_of);
+  add_reduction(table, "mean", mean, mean_of);
+  add_reduction(table, "max", overtake::max, max_of);
+  add_reduction(table, "min", overtake::min, min_of);
+  // A chain that is inlined into the reduction, with broadcasts.
+  table.push_back({.name = "mean_squared_error",
+                   .shapes = {{100, 3}, {3}},
+                   .call = [](Arrays in) { return mean(square(in[0] - in[1])); },
+                   .truth =
+                       [](Tensors in) {
+                         const Tensor d = map2(in[0], in[1], [](double x, double y) { return (x - y) * (x - y); });
+                         return Tensor{{}, {mean_of(d.values)}};
+                       }});
+}
+
+Tensor softmax_of(const Tensor& a, bool logarithm) {
+  Tensor result = a;
+  const std::int64_t columns = a.extents.back();
+  for (std::int64_t begin = 0; begin < a.size(); begin += columns) {
+    double top = -1e300, total = 0;
+    for (std::int64_t j = 0; j < columns; ++j) top = std::max(top, a.values[static_cast<std::size_t>(begin + j)]);
+    for (std::int64_t j = 0; j < columns; ++j) total += std::exp(a.values[static_cast<std::size_t>(begin + j)] - top);
+    for (std::int64_t j = 0; j < columns; ++j) {
+      double& value = result.values[static_cast<std::size_t>(begin + j)];
+      value = logarithm ? value - top - std::log(total) : std::exp(value - top) / total;
+    }
+  }
+  return result;
+}
+
+std::vector<std::int32_t> labels_for(std::int64_t rows, std::int64_t classes) {
+  std::vector<std::int32_t> labels;
+  for (std::int64_t i = 0; i < rows; ++i) labels.push_back(static_cast<std::int32_t>((i * 7 + 3) % classes));
+  return labels;
+}
+
+void add_rows(Table& table) {
+  for (const Extents& shape : std::vector<Extents>{{1, 1}, {100, 2}, {7, 3}, {5, 1000}, {33, 65}, {2, 3, 4}, {6}}) {
+    table.push_back({.name = "softmax",
+                     .shapes = {shape},
+                     .low = -4,
+                     .high = 4,
+                     .call = [](Arrays in) { return softmax(in[0]); },
+                     .truth = [](Tensors in) { return softmax_of(in[0], false); }});
+    table.push_back({.name = "log_softmax",
+                     .shapes = {shape},
+                     .low = -4,
+                     .high = 4,
+                     .call = [](Arrays in) { return log_softmax(in[0]); },
+                     .truth = [](Tensors in) { return softmax_of(in[0], true); }});
+    if (shape.size() != 2) continue;
+    const std::vector<std::int32_t> labels = labels_for(shape[0], shape[1]);
+    table.push_back({.name = "cross_entropy_rows",
+                     .shapes = {shape},
+                     .low = -4,
+                     .high = 4,
+                     .call =
+                         [labels](Arrays in) {
+                           const auto rows = static_cast<std::int64_t>(labels.size());
+                           return cross_entropy_rows(in[0], Array::from(labels, Shape{rows}, in[0].device()));
+                         },
+                     .truth =
+                         [labels](Tensors in) {
+                           const Tensor logs = softmax_of(in[0], true);
+                           Tensor result{{in[0].extents[0]}, {}};
+                           for (std::size_t i = 0; i < labels.size(); ++i) {
+                             const auto columns = static_cast<std::size_t>(in[0].extents[1]);
+                             result.values.push_back(-logs.values[i * columns + static_cast<std::size_t>(labels[i])]);
+                           }
+                           return result;
+                         }});
+  }
+}
+
+Tensor product(const Tensor& a, const Tensor& b) {
+  const std::int64_t m = a.extents[0], k = a.extents[1], n = b.extents[1];
+  Tensor result{{m, n}, std::vector<double>(static_cast<std::size_t>(m * n))};
+  for (std::int64_t i = 0; i < m; ++i) {
+    for (std::int64_t x = 0; x < k; ++x) {
+      for (std::int64_t j = 0; j < n; ++j) {
+        result.values[static_cast<std::size_t>(i * n + j)] +=
+            a.values[static_cast<std::size_t>(i * k + x)] * b.values[static_cast<std::size_t>(x * n + j)];
+      }
+    }
+  }
+  return result;
+}
+
+Tensor transposed(const Tensor& a) {
+  Tensor result{{a.extents[1], a.extents[0]}, {}};
+  for (std::int64_t j = 0; j < a.extents[1]; ++j) {
+    for (std::int64_t i = 0; i < a.extents[0]; ++i) {
+      result.values.push_back(a.values[static_cast<std::size_t>(i * a.extents[1] + j)]);
+    }
+  }
+  return result;
+}
+
+void add_products(Table& table) {
+  const std::vector<std::array<std::int64_t, 3>> sizes{{1, 1, 1},   {2, 3, 4},     {100, 4, 2},   {100, 2, 64}, {13, 17, 19},
+                                                       {33, 65, 7}, {100, 64, 32}, {128, 96, 80}, {1, 300, 40}, {257, 1, 31}};
+  for (const auto& [m, n, k] : sizes) {
+    table.push_back({.name = "matmul",
+                     .shapes = {{m, k}, {k, n}},
+                     .call = [](Arrays in) { return matmul(in[0], in[1]); },
+                     .truth = [](Tensors in) { return product(in[0], in[1]); }});
+    table.push_back({.name = "matmul_transposed_right",
+                     .shapes = {{m, k}, {n, k}},
+                     .call = [](Arrays in) { return matmul(in[0], transpose(in[1])); },
+                     .truth = [](Tensors in) { return product(in[0], transposed(in[1])); }});
+    table.push_back({.name = "matmul_transposed_left",
+                     .shapes = {{k, m}, {k, n}},
+                     .call = [](Arrays in) { return matmul(transpose(in[0]), in[1]); },
+                     .truth = [](Tensors in) { return product(transposed(in[0]), in[1]); }});
+    table.push_back({.name = "linear_relu",
+                     .shapes = {{m, k}, {n, k}, {n}},
+                     .call = [](Arrays in) { return silu(matmul(in[0], transpose(in[1])) + in[2]); },
+                     .truth = [](Tensors in) {
+                       const Tensor z = map2(product(in[0], transposed(in[1])), in[2], [](double x, double y) { return x + y; });
+                       return map1(z, [](double x) { return x * sigmoid_of(x); });
+                     }});
+  }
+}
+
+void add_shapes(Table& table) {
+  table.push_back({.name = "reshape",
+                   .shapes = {{4, 6}},
+                   .call = [](Arrays in) { return reshape(in[0], {3, -1}) * 2.0F; },
+                   .truth = [](Tensors in) {
+                     Tensor result = map1(in[0], [](double x) { return 2 * x; });
+                     result.extents = {3, 8};
+                     return result;
+                   }});
+  table.push_back({.name = "transpose",
+                   .shapes = {{5, 7}, {7, 5}},
+                   .call = [](Arrays in) { return transpose(in[0]) * in[1]; },
+                   .truth = [](Tensors in) { return map2(transposed(in[0]), in[1], [](double x, double y) { return x * y; }); }});
+  table.push_back({.name = "reshape_of_transpose",
+                   .shapes = {{5, 7}},
+                   .call = [](Arrays in) { return reshape(transpose(in[0]), {35}); },
+                   .truth = [](Tensors in) {
+                     Tensor result = transposed(in[0]);
+                     result.extents = {35};
+                     return result;
+                   }});
+  table.push_back({.name = "broadcast_to",
+                   .shapes = {{3, 1}},
+                   .call = [](Arrays in) { return broadcast_to(in[0], Shape{2, 3, 4}); },
+                   .truth = [](Tensors in) { return broadcast(in[0], {2, 3, 4}); }});
+  table.push_back({.name = "slice",
+                   .shapes = {{9, 4}},
+                   .call = [](Arrays in) { return square(slice(in[0], 2, 7)); },
+                   .truth = [](Tensors in) {
+                     Tensor result{{5, 4}, {in[0].values.begin() + 8, in[0].values.begin() + 28}};
+                     return map1(result, [](double x) { return x * x; });
+                   }});
+  table.push_back({.name = "take",
+                   .shapes = {{9, 4}},
+                   .call = [](Arrays in) {
+                     const std::vector<std::int32_t> rows{8, 0, 3, 3};
+                     return take(in[0], Array::from(rows, Shape{4}, in[0].device()));
+                   },
+                   .truth = [](Tensors in) {
+                     Tensor result{{4, 4}, {}};
+                     for (const int row : {8, 0, 3, 3}) {
+                       for (int j = 0; j < 4; ++j) result.values.push_back(in[0].values[static_cast<std::size_t>(row * 4 + j)]);
+                     }
+                     return result;
+                   },
+                   .differentiable = false});
+}
+
+// Expressions that share nodes, use values twice, and mix layouts: what fusion must not get wrong.
+void add_compositions(Table& table) {
+  table.push_back({.name = "diamond",
+                   .shapes = {{6, 5}, {5, 4}},
+                   .call = [](Arrays in) {
+                     const Array z = matmul(in[0], in[1]);
+                     const Array y = overtake::tanh(z);
+                     return y * z + sigmoid(y) * mean(z, 0);
+                   },
+                   .truth = [](Tensors in) {
+                     const Tensor z = product(in[0], in[1]);
+                     const Tensor y = map1(z, [](double x) { return std::tanh(x); });
+                     const Tensor m = reduce_axis(z, 0, mean_of);
+                     const auto times = [](double a, double b) { return a * b; };
+                     return map2(map2(y, z, times), map2(map1(y, sigmoid_of), m, times), [](double a, double b) { return a + b; });
+                   }});
+  table.push_back({.name = "normalise_rows",
+                   .shapes = {{17, 9}},
+                   .call = [](Arrays in) {
+                     const Array centred = in[0] - mean(in[0], 1, true);
+                     return centred / overtake::sqrt(mean(square(centred), 1, true) + 0.1F);
+                   },
+                   .truth = [](Tensors in) {
+                     Tensor m = reduce_axis(in[0], 1, mean_of);
+                     m.extents.push_back(1);
+                     const Tensor c = map2(in[0], m, [](double a, double b) { return a - b; });
+                     Tensor v = reduce_axis(map1(c, [](double x) { return x * x; }), 1, mean_of);
+                     v.extents.push_back(1);
+                     return map2(c, v, [](double a, double b) { return a / std::sqrt(b + 0.1); });
+                   }});
+}
+
+Table make_table() {
+  Table table;
+  add_element_wise(table);
+  add_reductions(table);
+  add_rows(table);
+  add_products(table);
+  add_shapes(table);
+  add_compositions(table);
+  return table;
+}
+
+}  // namespace
+
+const std::vector<OperatorCase>& operator_table() {
+  static const Table table = make_table();
+  return table;
+}
+
+}  // namespace overtake::oracle

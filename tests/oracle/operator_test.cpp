@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+// Walks the operator table: values against the double-precision truth, gradients against finite differences of it.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+#include <random>
+
+#include "oracle/devices.hpp"
+#include "oracle/operator_table.hpp"
+
+namespace overtake::oracle {
+namespace {
+
+// Fresh inputs each run; the seed is printed on failure and replays it when set here.
+unsigned fresh_seed() {
+  static const unsigned seed = std::random_device{}();
+  return seed;
+}
+
+std::vector<Tensor> draw(const OperatorCase& each, std::mt19937& engine) {
+  std::uniform_real_distribution<double> uniform(each.low, each.high);
+  std::vector<Tensor> inputs;
+  for (const auto& extents : each.shapes) {
+    Tensor tensor{extents, {}};
+    for (std::int64_t i = 0; i < tensor.size(); ++i) {
+      double value = uniform(engine);
+      if (std::abs(value) < each.keep_from_zero) value = value < 0 ? -each.keep_from_zero : each.keep_from_zero;
+      tensor.values.push_back(static_cast<float>(value));  // both sides see the same rounded input
+    }
+    inputs.push_back(std::move(tensor));
+  }
+  return inputs;
+}
+
+std::vector<Array> upload(const std::vector<Tensor>& tensors, const Device& device) {
+  std::vector<Array> arrays;
+  for (const Tensor& tensor : tensors) {
+    const std::vector<float> values(tensor.values.begin(), tensor.values.end());
+    arrays.push_back(Array::from(values, Shape(tensor.extents), device));
+  }
+  return arrays;
+}
+
+double largest(const std::vector<double>& values) {
+  double result = 0;
+  for (const double value : values) result = std::max(result, std::abs(value));
+  return result;
+}
+
+std::string label(const OperatorCase& each) {
+  std::string text = each.name;
+  for (const auto& extents : each.shapes) text += " " + Shape(extents).to_string();
+  return text;
+}
+
+void expect_close(const std::vector<float>& got, const std::vector<double>& truth, const OperatorCase& each) {
+  ASSERT_EQ(got.size(), truth.size());
+  const double allowed = each.tolerance * std::max(largest(truth), each.scale);
+  for (std::size_t i = 0; i < truth.size(); ++i) {
+    ASSERT_NEAR(got[i], truth[i], allowed) << "element " << i;
+  }
+}
+
+// The weighted sum of the truth's outputs, as a function of the inputs.
+double weighted_truth(const OperatorCase& each, const std::vector<Tensor>& inputs, const std::vector<double>& weights) {
+  const Tensor out = each.truth(inputs);
+  double sum = 0;
+  for (std::size_t i = 0; i < out.values.size(); ++i) sum += out.values[i] * weights[i];
+  return sum;
+}
+
+void check_gradients(const OperatorCase& each, const std::vector<Tensor>& inputs, const Device& device, std::mt19937& engine) {
+  std::vector<Array> arrays = upload(inputs, device);
+  for (Array& array : arrays) array.requires_grad();
+  const Array out = each.call(arrays);
+  std::uniform_real_distribution<double> uniform(0.5, 1.5);
+  std::vector<double> weights;
+  for (std::int64_t i = 0; i < out.size(); ++i) weights.push_back(static_cast<float>(uniform(engine)));
+  const std::vector<float> rounded(weights.begin(), weights.end());
+  sum(out * Array::from(rounded, out.shape(), device)).backward();
+  for (std::size_t n = 0; n < inputs.size(); ++n) {
+    const Array gradient = arrays[n].grad();  // undefined: the function does not depend on it smoothly
+    const std::vector<float> got =
+        gradient.defined() ? gradient.to_vector<float>() : std::vector<float>(inputs[n].values.size(), 0.0F);
+    ASSERT_EQ(got.size(), inputs[n].values.size());
+    // Large inputs: a sample of elements, spread over the whole.
+    const std::size_t stride = std::max<std::size_t>(1, got.size() / 24);
+    std::vector<std::pair<std::size_t, double>> numeric;
+    double scale = 1e-3;
+    for (std::size_t i = 0; i < got.size(); i += stride) {
+      const double h = 1e-5;
+      std::vector<Tensor> moved = inputs;
+      moved[n].values[i] = inputs[n].values[i] + h;
+      const double above = weighted_truth(each, moved, weights);
+      moved[n].values[i] = inputs[n].values[i] - h;
+      numeric.emplace_back(i, (above - weighted_truth(each, moved, weights)) / (2 * h));
+      scale = std::max(scale, std::abs(numeric.back().second));
+    }
+    for (const auto& [i, value] : numeric) {
+      ASSERT_NEAR(got[i], value, 2e-4 * scale) << "gradient by input " << n << ", element " << i;
+    }
+  }
+}
+
+TEST(Operators, ValuesMatchTheDoubleTruth) {
+  on_every_device([](const Device& device) {
+    std::mt19937 engine(fresh_seed());
+    for (const OperatorCase& each : operator_table()) {
+      SCOPED_TRACE(label(each) + ", seed " + std::to_string(fresh_seed()));
+      const std::vector<Tensor> inputs = draw(each, engine);
+      const Array out = each.call(upload(inputs, device));
+      const Tensor truth = each.truth(inputs);
+      ASSERT_EQ(out.shape().extents(), truth.extents);
+      expect_close(out.to_vector<float>(), truth.values, each);
+    }
+  });
+}
+
+TEST(Operators, GradientsMatchFiniteDifferences) {
+  on_every_device([](const Device& device) {
+    std::mt19937 engine(fresh_seed());
+    for (const OperatorCase& each : operator_table()) {
+      const std::vector<Tensor> inputs = draw(each, engine);
+      if (!each.differentiable || inputs[0].size() > 5000) continue;
+      SCOPED_TRACE(label(each) + ", seed " + std::to_string(fresh_seed()));
+      check_gradients(each, inputs, device, engine);
+      if (::testing::Test::HasFatalFailure()) return;
+    }
+  });
+}
+
+TEST(Operators, TwoRunsGiveTheSameBits) {
+  on_every_device([](const Device& device) {
+    std::mt19937 engine(fresh_seed());
+    for (const OperatorCase& each : operator_table()) {
+      SCOPED_TRACE(label(each));
+      const std::vector<Array> inputs = upload(draw(each, engine), device);
+      ASSERT_EQ(each.call(inputs).to_vector<float>(), each.call(inputs).to_vector<float>());
+    }
+  });
+}
+
+}  // namespace
+}  // namespace overtake::oracle
