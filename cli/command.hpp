@@ -22,7 +22,7 @@ Command add_predict(CLI::App& root);
 
 /// Exit codes beside those of overtake::ErrorCode.
 inline constexpr int exit_ok = 0;
-inline constexpr int exit_diverged = 1;      ///< the loss became NaN or infinite
+inline constexpr int exit_diverged = 1;       ///< the loss became NaN or infinite
 inline constexpr int exit_interrupted = 130;  ///< Ctrl-C; what there was is saved
 
 }  // namespace cli

@@ -62,9 +62,9 @@ std::string known(double value) { return value > 0 ? report::significant(value) 
 report::Table table_of(const std::vector<Entry>& entries) {
   using report::Align;
   report::Table table;
-  table.columns = {{"device", Align::left}, {"name", Align::left},         {"memory"},
-                   {"units", Align::right, 1}, {"GFLOP/s peak"},           {"measured"},
-                   {"GB/s peak"},           {"measured"},                  {"driver", Align::left, 2}};
+  table.columns = {{"device", Align::left},   {"name", Align::left}, {"memory"},    {"units", Align::right, 1},
+                   {"GFLOP/s peak"},          {"measured"},          {"GB/s peak"}, {"measured"},
+                   {"driver", Align::left, 2}};
   for (const Entry& entry : entries) {
     const auto& info = entry.info;
     if (!info.usable) {

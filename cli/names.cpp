@@ -101,14 +101,16 @@ std::vector<int> parse_ranges(const std::string& text, const std::string& flag) 
     const std::int64_t first = parse_integer(word.substr(0, dots), text, flag);
     const std::int64_t last = dots == std::string::npos ? first : parse_integer(word.substr(dots + 2), text, flag);
     if (first < 1 || last < first || last > most) {
-      throw overtake::UsageError(fmt::format("{} \"{}\": \"{}\" is not an ascending range of positive numbers", flag, text, word));
+      throw overtake::UsageError(
+          fmt::format("{} \"{}\": \"{}\" is not an ascending range of positive numbers", flag, text, word));
     }
     for (std::int64_t value = first; value <= last; ++value) {
       values.push_back(static_cast<int>(value));
     }
   }
   if (values.empty()) {
-    throw overtake::UsageError(fmt::format("{} needs at least one number", flag), fmt::format("For example {} 2..8.", flag));
+    throw overtake::UsageError(fmt::format("{} needs at least one number", flag),
+                               fmt::format("For example {} 2..8.", flag));
   }
   return values;
 }

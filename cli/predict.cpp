@@ -35,8 +35,8 @@ struct Options {
 overtake::Table class_table(const Preprocessing& preprocessing, const Array& logits, bool probabilities) {
   overtake::Table table;
   table.rows = logits.shape()[0];
-  table.columns.push_back(
-      overtake::text_column(preprocessing.target, overtake::argmax(logits).to_vector<std::int32_t>(), preprocessing.classes));
+  table.columns.push_back(overtake::text_column(
+      preprocessing.target, overtake::argmax(logits).to_vector<std::int32_t>(), preprocessing.classes));
   if (!probabilities) {
     return table;
   }
@@ -75,7 +75,8 @@ Preprocessing preprocessing_of(const overtake::LoadedModel& loaded, const std::s
 }
 
 /// Share of the file's target cells that the prediction meets; nothing when the file has no such column.
-std::string accuracy_text(const overtake::Table& table, const Preprocessing& preprocessing, const overtake::Table& predicted) {
+std::string accuracy_text(const overtake::Table& table, const Preprocessing& preprocessing,
+                          const overtake::Table& predicted) {
   if (table.find(preprocessing.target) == nullptr || preprocessing.task != overtake::Task::classification) {
     return {};
   }
@@ -87,9 +88,10 @@ std::string accuracy_text(const overtake::Table& table, const Preprocessing& pre
   for (std::size_t row = 0; row < truth.labels.size(); ++row) {
     right += truth.labels[row] == predicted.columns.front().codes[row] ? 1 : 0;
   }
-  return fmt::format("accuracy on column {}: {} % ({} of {})\n", preprocessing.target,
-                     overtake::report::significant(100.0 * static_cast<double>(right) / static_cast<double>(truth.rows)),
-                     right, truth.rows);
+  return fmt::format(
+      "accuracy on column {}: {} % ({} of {})\n", preprocessing.target,
+      overtake::report::significant(100.0 * static_cast<double>(right) / static_cast<double>(truth.rows)), right,
+      truth.rows);
 }
 
 int run(const Options& options) {
@@ -108,8 +110,8 @@ int run(const Options& options) {
       classes ? class_table(preprocessing, outputs, options.probabilities) : number_table(preprocessing, outputs);
   overtake::write_table(options.out, predicted);
   if (options.out != "/dev/stdout") {
-    print(fmt::format("wrote {} predictions of {} to {}\n", overtake::report::count(predicted.rows), preprocessing.target,
-                      options.out) +
+    print(fmt::format("wrote {} predictions of {} to {}\n", overtake::report::count(predicted.rows),
+                      preprocessing.target, options.out) +
           accuracy_text(table, preprocessing, predicted));
   }
   return exit_ok;

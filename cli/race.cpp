@@ -93,8 +93,10 @@ int run(Options& options) {
 Command add_race(CLI::App& root) {
   auto options = std::make_shared<Options>();
   overtake::RaceOptions& race = options->race;
-  CLI::App* app = root.add_subcommand("race", "Train one network of growing size on every processor; find the crossover");
-  app->add_option("--layers", options->layers, "Linear layers in all: 2..8 or 2,4,8 (from 2 to 14)")->capture_default_str();
+  CLI::App* app =
+      root.add_subcommand("race", "Train one network of growing size on every processor; find the crossover");
+  app->add_option("--layers", options->layers, "Linear layers in all: 2..8 or 2,4,8 (from 2 to 14)")
+      ->capture_default_str();
   app->add_option("--epochs", race.epochs, "Passes over the data")->capture_default_str();
   app->add_option("--batch", race.batch, "Rows in a training step")->capture_default_str();
   app->add_option("--samples", race.samples, "Points of the disc data")->capture_default_str();
@@ -102,14 +104,16 @@ Command add_race(CLI::App& root) {
   app->add_option("--repeat", race.repeat, "Measured trainings of each network on each device")->capture_default_str();
   app->add_option("--seed", race.seed, "Of the data and the first weights")->capture_default_str();
   app->add_option("--lr", race.learning_rate, "Learning rate of plain SGD")->capture_default_str();
-  app->add_option("--budget", race.budget_seconds,
-                  "Seconds of measuring for each network on each device, all repeats together; longer trainings are cut "
-                  "and marked (0: never)")
+  app->add_option(
+         "--budget", race.budget_seconds,
+         "Seconds of measuring for each network on each device, all repeats together; longer trainings are cut "
+         "and marked (0: never)")
       ->capture_default_str();
   app->add_flag("--quick", options->quick, "At most 3 repeats and a budget of 1 second");
   app->add_option("--memory-limit", race.memory_limit, "Most memory on each device, e.g. 512MiB")
       ->transform(CLI::AsSizeValue(false));
-  app->add_option("--json", options->json, "Write the result as JSON to a file (-: standard output)")->type_name("FILE");
+  app->add_option("--json", options->json, "Write the result as JSON to a file (-: standard output)")
+      ->type_name("FILE");
   app->add_option("--report", options->html, "Write an HTML page to a file")->type_name("FILE");
   app->add_flag("--ascii", options->ascii, "Draw the chart in ASCII");
   app->footer(

@@ -25,8 +25,8 @@ void check_writable(const std::string& path);
 /// "-" is standard output; other files appear whole or not at all.
 void write_output(const std::string& path, std::string_view text);
 
-/// One line on standard error that says how far the work is: rewritten in place on a terminal, else a new line every few
-/// seconds.
+/// One line on standard error that says how far the work is: rewritten in place on a terminal, else a new line every
+/// few seconds.
 class Progress {
  public:
   Progress();

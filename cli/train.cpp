@@ -50,7 +50,8 @@ overtake::PreparedData read_data(const TrainFlags& flags) {
   if (flags.task != "auto") {
     options.task = flags.task == "classification" ? overtake::Task::classification : overtake::Task::regression;
   }
-  return overtake::prepare(overtake::read_table(flags.data, reading), flags.target, options, flags.validation, flags.seed);
+  return overtake::prepare(overtake::read_table(flags.data, reading), flags.target, options, flags.validation,
+                           flags.seed);
 }
 
 /// The device to train on, and why.
@@ -83,7 +84,8 @@ class Watcher : public overtake::TrainingObserver {
  public:
   void on_epoch(const overtake::EpochEvent& event) override {
     const auto& record = event.record;
-    std::string text = fmt::format("epoch {}/{}  loss {}", record.epoch, event.epochs, report::significant(record.train_loss));
+    std::string text =
+        fmt::format("epoch {}/{}  loss {}", record.epoch, event.epochs, report::significant(record.train_loss));
     if (!std::isnan(record.validation_loss)) {
       text += fmt::format("  validation {}", report::significant(record.validation_loss));
     }
@@ -150,9 +152,9 @@ std::string result_json(const TrainFlags& flags, const overtake::PreparedData& d
 
 std::string result_text(const overtake::PreparedData& data, const overtake::FitReport& fit, const TrainFlags& flags) {
   std::string text = fmt::format("{}: {} epochs, {} steps on {} ({} engine) in {} (compile {}, transfer {})\n",
-                                 overtake::name_of(fit.stop_reason), fit.epochs_run, report::count(fit.steps), fit.device,
-                                 fit.engine, report::seconds(fit.seconds.compute), report::seconds(fit.seconds.compile),
-                                 report::seconds(fit.seconds.transfer));
+                                 overtake::name_of(fit.stop_reason), fit.epochs_run, report::count(fit.steps),
+                                 fit.device, fit.engine, report::seconds(fit.seconds.compute),
+                                 report::seconds(fit.seconds.compile), report::seconds(fit.seconds.transfer));
   const bool validates = data.validation.rows > 0;
   const overtake::EpochRecord* last = fit.epochs.empty() ? nullptr : &fit.epochs.back();
   const overtake::EpochRecord* kept = validates ? record_of(fit, fit.best_epoch) : last;
@@ -185,13 +187,10 @@ overtake::TrainerOptions trainer_options(const TrainFlags& flags, const Arrays& 
 
 int exit_code(const overtake::FitReport& fit) {
   switch (fit.stop_reason) {
-    case overtake::StopReason::diverged:
-      return exit_diverged;
-    case overtake::StopReason::interrupted:
-      return exit_interrupted;
+    case overtake::StopReason::diverged: return exit_diverged;
+    case overtake::StopReason::interrupted: return exit_interrupted;
     case overtake::StopReason::finished:
-    case overtake::StopReason::early_stopped:
-      return exit_ok;
+    case overtake::StopReason::early_stopped: return exit_ok;
   }
   return exit_ok;
 }
@@ -220,12 +219,15 @@ int run(const TrainFlags& flags) {
   if (flags.json != "-") {
     print(fmt::format("data: {}, {} rows to train on, {} to validate, {} inputs, {}\n", flags.data,
                       report::count(data.training.rows), report::count(data.validation.rows), inputs,
-                      classes ? fmt::format("{} classes of {}", outputs, flags.target) : "predicting " + flags.target));
+                      classes ? fmt::format("{} class{} of {}", outputs, outputs == 1 ? "" : "es", flags.target) : "predicting " + flags.target));
     print(fmt::format("network: {}, {} parameters\n", network_text(flags, inputs, outputs),
                       report::count(model.parameter_count())));
     print(fmt::format("device: {} ({})\n", device.id(), choice.reason));
   }
 
+  if (classes && outputs == 1) {
+    fmt::print(stderr, "note: column {} holds only one class, so there is nothing to learn\n", flags.target);
+  }
   model.to(device);
   const auto optimizer = make_optimizer(flags, model);
   Watcher watcher;
@@ -259,7 +261,8 @@ Command add_train(CLI::App& root) {
       "  overtake train iris.csv --target species --save iris.safetensors\n"
       "  overtake train iris.csv --target species --hidden 64,64 --epochs 200 --validation 0.2 --patience 20\n"
       "  overtake train house.csv --target price --task regression --optimizer sgd --momentum 0.9 --schedule cosine\n"
-      "Ctrl-C keeps the best weights so far and saves them. With --checkpoint and --resume a killed training continues.");
+      "Ctrl-C keeps the best weights so far and saves them. With --checkpoint and --resume a killed training "
+      "continues.");
   return {app, [flags] { return run(*flags); }};
 }
 

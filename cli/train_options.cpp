@@ -74,8 +74,10 @@ void add_train_flags(CLI::App& app, TrainFlags& flags) {
   app.add_option("DATA", flags.data, "CSV file, plain or gzip")->required();
   app.add_option("--target", flags.target, "Column to predict")->required()->type_name("COLUMN");
   app.add_option("--hidden", flags.hidden, "Widths of the hidden layers; \"\" for none")->capture_default_str();
-  app.add_option("--activation", flags.activation, "relu, leaky_relu, tanh, sigmoid, gelu or silu")->capture_default_str();
-  app.add_option("--dropout", flags.dropout, "Share of each hidden layer that is dropped in training")->capture_default_str();
+  app.add_option("--activation", flags.activation, "relu, leaky_relu, tanh, sigmoid, gelu or silu")
+      ->capture_default_str();
+  app.add_option("--dropout", flags.dropout, "Share of each hidden layer that is dropped in training")
+      ->capture_default_str();
   app.add_option("--epochs", flags.epochs, "Passes over the data")->capture_default_str();
   app.add_option("--batch-size", flags.batch_size, "Rows in a training step")->capture_default_str();
   app.add_option("--lr", flags.learning_rate, "Learning rate (default: 0.1 for sgd, else 0.001)");
@@ -84,7 +86,8 @@ void add_train_flags(CLI::App& app, TrainFlags& flags) {
   app.add_option("--weight-decay", flags.weight_decay, "Pull of the weights to zero (default: 0.01 for adamw, else 0)");
   app.add_option("--schedule", flags.schedule, "constant, step:EPOCHS[:FACTOR], cosine or exponential:FACTOR")
       ->capture_default_str();
-  app.add_option("--validation", flags.validation, "Share of the rows set aside to judge the model")->capture_default_str();
+  app.add_option("--validation", flags.validation, "Share of the rows set aside to judge the model")
+      ->capture_default_str();
   app.add_option("--patience", flags.patience, "Stop after so many epochs without improvement (0: never)")
       ->capture_default_str();
   app.add_option("--device", flags.device, "auto, cpu, cuda, cuda:1, opencl:0, ...")->capture_default_str();
@@ -110,7 +113,8 @@ void check_train_flags(const TrainFlags& flags) {
   check_choice(flags.task, {"auto", "classification", "regression"}, "--task");
   static_cast<void>(parse_sizes(flags.hidden, "--hidden"));
   static_cast<void>(make_schedule(flags));
-  require(flags.dropout >= 0 && flags.dropout < 1, fmt::format("--dropout must be at least 0 and below 1, not {}", flags.dropout));
+  require(flags.dropout >= 0 && flags.dropout < 1,
+          fmt::format("--dropout must be at least 0 and below 1, not {}", flags.dropout));
   require(flags.epochs >= 1, fmt::format("--epochs must be at least 1, not {}", flags.epochs));
   require(flags.batch_size >= 1, fmt::format("--batch-size must be at least 1, not {}", flags.batch_size));
   require(std::isfinite(flags.learning_rate) && flags.learning_rate >= 0,
@@ -119,7 +123,8 @@ void check_train_flags(const TrainFlags& flags) {
           fmt::format("--validation must be at least 0 and below 1, not {}", flags.validation));
   require(flags.patience >= 0, fmt::format("--patience must not be negative, but is {}", flags.patience));
   require(flags.threads >= 0, fmt::format("--threads must not be negative, but is {}", flags.threads));
-  require(flags.checkpoint_every >= 1, fmt::format("--checkpoint-every must be at least 1, not {}", flags.checkpoint_every));
+  require(flags.checkpoint_every >= 1,
+          fmt::format("--checkpoint-every must be at least 1, not {}", flags.checkpoint_every));
   require(flags.momentum == 0 || flags.optimizer == "sgd", "--momentum belongs to --optimizer sgd");
   require(!flags.resume || !flags.checkpoint.empty(), "--resume needs --checkpoint FILE, the file to continue from");
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Makes the relocatable tarball from build/release (./dev bundle [--with-tests]). Everything is found from the program's
-# own place; what is not shipped is glibc 2.36 or newer and, if wanted, a GPU driver.
+# Makes the relocatable tarball from build/release, or from $BUILD (./dev bundle [--with-tests]). Everything is found from
+# the program's own place; what is not shipped is glibc 2.36 or newer and, if wanted, a GPU driver.
 #   bin/overtake            launcher: picks the C++ library, then runs libexec/overtake
 #   lib/                    libovertake, the libraries it needs, compat/ with a C++ library for systems without one
 #   include/, lib/cmake/    for find_package(overtake)
@@ -10,7 +10,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-build=build/release
+build=${BUILD:-build/release}
 newest_glibc=2.36
 version=$(sed -n 's/^project(overtake VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
 name=overtake-$version-linux-x86_64
@@ -48,8 +48,7 @@ copy_licence() {
 
 rm -rf "$stage"
 mkdir -p "$stage/libexec"
-cmake --install $build --prefix "$stage" >/dev/null
-cp CHANGELOG.md "$stage/share/doc/overtake/"
+cmake --install "$build" --prefix "$stage" >/dev/null
 mv "$stage/bin/overtake" "$stage/libexec/overtake"
 gcc -std=c17 -O2 -Wall -Wextra -Werror -s -o "$stage/bin/overtake" tools/bundle_launcher.c
 
@@ -57,7 +56,7 @@ gcc -std=c17 -O2 -Wall -Wextra -Werror -s -o "$stage/bin/overtake" tools/bundle_
 copy_libraries "$stage/libexec/overtake" "$stage"/lib/libovertake.so
 if [ $with_tests = yes ]; then
   mkdir -p "$stage/tests"
-  find $build/tests $build/bench -maxdepth 1 -type f -executable \( -name 'overtake_*_tests' -o -name 'bench_*' \) -exec cp -t "$stage/tests" {} +
+  find "$build/tests" "$build/bench" -maxdepth 1 -type f -executable \( -name 'overtake_*_tests' -o -name 'bench_*' \) -exec cp -t "$stage/tests" {} +
   cp -r tests/golden "$stage/tests/golden"
   copy_libraries "$stage"/tests/overtake_*_tests
 fi
@@ -76,6 +75,9 @@ for package in nlohmann-json3-dev libcli11-dev libutfcpp-dev libxxhash-dev libhw
   copy_licence "$package"
 done
 rm "$stage/shipped"
+# The texts that Debian's copyright files point to.
+grep -oh '/usr/share/common-licenses/[A-Za-z0-9.-]*[A-Za-z0-9]' "$stage"/share/doc/overtake/licences/*.txt | sort -u |
+  while read -r text; do [ ! -f "$text" ] || cp -L "$text" "$stage/share/doc/overtake/licences/"; done
 
 find "$stage" -type f \( -perm -u+x -o -name '*.so*' \) | while read -r file; do
   is_elf "$file" || continue

@@ -31,11 +31,11 @@ struct PlacementRequest {
 /// What one processor is expected to take.
 struct Prediction {
   std::string device;
-  int threads = 0;            ///< cpu: the faster of one and all
-  double seconds = 0;         ///< start_seconds + all steps
-  double start_seconds = 0;   ///< opening the device, compiling, moving the data
+  int threads = 0;           ///< cpu: the faster of one and all
+  double seconds = 0;        ///< start_seconds + all steps
+  double start_seconds = 0;  ///< opening the device, compiling, moving the data
   double step_seconds = 0;
-  std::string failure;        ///< not empty: cannot run this training, and why
+  std::string failure;  ///< not empty: cannot run this training, and why
 };
 
 struct Placement {
@@ -45,8 +45,8 @@ struct Placement {
   std::string reason;  ///< both times and the choice, in one sentence
 };
 
-/// Times a few steps of the training on the CPU (one thread and all) and on the first usable GPU, each for a fraction of
-/// a second, and chooses the device with the shorter predicted time. The GPU is not even opened when the CPU is done
+/// Times a few steps of the training on the CPU (one thread and all) and on the first usable GPU, each for a fraction
+/// of a second, and chooses the device with the shorter predicted time. The GPU is not even opened when the CPU is done
 /// before a GPU could have started. OpenCL on the CPU is no candidate. Leaves the number of CPU threads at the
 /// prediction's. Throws DeviceError when no device can run the training.
 [[nodiscard]] Placement choose_device(const PlacementRequest& request);

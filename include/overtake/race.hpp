@@ -25,8 +25,8 @@ struct Machine {
 };
 [[nodiscard]] Machine this_machine();
 
-/// What is raced. The network: `layers` linear layers in all, hidden widths 4, 8, 16, ..., two inputs, two outputs, ReLU
-/// between; disc data (overtake::disc), cross entropy, plain SGD, rows in their order.
+/// What is raced. The network: `layers` linear layers in all, hidden widths 4, 8, 16, ..., two inputs, two outputs,
+/// ReLU between; disc data (overtake::disc), cross entropy, plain SGD, rows in their order.
 struct RaceOptions {
   std::vector<int> layers = {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};  ///< each from 2 to 14
   int epochs = 100;
@@ -37,8 +37,8 @@ struct RaceOptions {
   std::uint64_t seed = 0;
   double learning_rate = 0.1;
   std::uint64_t memory_limit = 0;  ///< bytes for each device; 0: no limit
-  /// Seconds of measuring for each network on each device, repeats together. A training that would take longer is cut to
-  /// fewer epochs (never less than one), and the result says so. 0: never cut.
+  /// Seconds of measuring for each network on each device, repeats together. A training that would take longer is cut
+  /// to fewer epochs (never less than one), and the result says so. 0: never cut.
   double budget_seconds = 10;
 };
 
@@ -48,13 +48,13 @@ struct RaceCell {
   std::string failure;  ///< not empty: why there are no figures
   double seconds = 0;   ///< compute time of all epochs; if cut, step time x steps
   double step_us = 0;
-  double spread = 0;  ///< half the distance from the fastest to the slowest repeat, us a step
+  double spread = 0;            ///< half the distance from the fastest to the slowest repeat, us a step
   double compile_seconds = 0;   ///< of the first training, caches as they were found
   double transfer_seconds = 0;  ///< weights and data to the device
   int threads = 0;              ///< cpu: the faster of one and all; 0 elsewhere
   std::string engine;
-  std::int64_t steps = 0;  ///< measured in each repeat
-  bool cut = false;        ///< fewer steps than asked for
+  std::int64_t steps = 0;                                         ///< measured in each repeat
+  bool cut = false;                                               ///< fewer steps than asked for
   double final_loss = std::numeric_limits<double>::quiet_NaN();   ///< after RaceRow::compared_steps
   double train_error = std::numeric_limits<double>::quiet_NaN();  ///< likewise
 };

@@ -45,8 +45,8 @@ struct Table {
   std::vector<std::vector<std::string>> rows;
 };
 
-/// Columns lined up by spaces, a rule under the header. Optional columns are left out, with a note that names them, until
-/// the table fits `width` characters (0: no limit). Cells are counted in code points.
+/// Columns lined up by spaces, a rule under the header. Optional columns are left out, with a note that names them,
+/// until the table fits `width` characters (0: no limit). Cells are counted in code points.
 [[nodiscard]] std::string table_text(const Table& table, int width = 0);
 
 // -- charts -----------------------------------------------------------------------------------------------------------
@@ -54,7 +54,7 @@ enum class Unit : std::uint8_t { plain, seconds };
 
 struct Series {
   std::string name;
-  std::vector<double> x, y;  ///< of one length; points that are not positive and finite are left out
+  std::vector<double> x, y;    ///< of one length; points that are not positive and finite are left out
   std::vector<double> spread;  ///< empty, or the half-height of each point's error bar
 };
 
@@ -70,10 +70,10 @@ struct Chart {
 
 /// How a terminal chart is drawn.
 struct ChartStyle {
-  int width = 80;      ///< columns in all, at least 40
-  int height = 22;     ///< lines in all, at least 10
+  int width = 80;       ///< columns in all, at least 40
+  int height = 22;      ///< lines in all, at least 10
   bool unicode = true;  ///< braille dots and box lines; false: ASCII only
-  bool color = false;  ///< ANSI colours, one for each series
+  bool color = false;   ///< ANSI colours, one for each series
 };
 
 /// Lines that end in '\n'. Every series has a marker of its own, so it reads without colour.
@@ -84,7 +84,7 @@ struct ChartStyle {
 /// are not UTF-8 as U+FFFD.
 class Json {
  public:
-  Json();  ///< null
+  Json();                        ///< null
   Json(double value);            // NOLINT(google-explicit-constructor): values read as JSON
   Json(std::string_view value);  // NOLINT(google-explicit-constructor)
   Json(const std::string& value) : Json(std::string_view(value)) {}  // NOLINT(google-explicit-constructor)

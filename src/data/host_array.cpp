@@ -38,7 +38,7 @@ void for_each(const HostArray& array, std::size_t count, Visit visit) {
     case ElementType::float64: return run(double{});
     case ElementType::int32: return run(std::int32_t{});
     case ElementType::int64: return run(std::int64_t{});
-    case ElementType::uint8: return run(std::uint8_t{});
+    case ElementType::uint8:
     case ElementType::boolean: return run(std::uint8_t{});
   }
 }

@@ -13,7 +13,7 @@ namespace overtake::data {
 
 namespace {
 
-constexpr std::size_t chunk_bytes = std::size_t{1} << 20;
+constexpr std::size_t chunk_bytes = std::size_t{1} << 18;
 
 /// True if every byte is ASCII and none is zero: the usual case, checked eight bytes at a time.
 bool is_plain_ascii(std::string_view text) {

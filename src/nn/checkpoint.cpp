@@ -142,7 +142,7 @@ void write_checkpoint(const std::filesystem::path& path, Module& model, optim::O
 Progress read_checkpoint(const std::filesystem::path& path, Module& model, optim::Optimizer& optimizer,
                          const Fingerprint& settings) {
   const std::string context = path.string();
-  const TensorFile file = read_safetensors(path);
+  const TensorFile file = read_checked(path);
   const Json json = parse_metadata(file, context);
   check_settings(json["settings"], settings, context);
   Progress progress;

@@ -147,7 +147,7 @@ void save_model(const std::filesystem::path& path, nn::Sequential& model,
 }
 
 LoadedModel load_model(const std::filesystem::path& path) {
-  const TensorFile file = read_safetensors(path);
+  const TensorFile file = nn::read_checked(path);
   LoadedModel loaded{Reader(file, path.string()).read(), {}};
   loaded.model.eval();
   for (const auto& [key, value] : file.metadata) {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cmath>
+#include <utility>
 
 #include "graph/compiled_step.hpp"
 #include "overtake/error.hpp"
@@ -82,7 +83,10 @@ void Optimizer::step() {
 }
 
 void Optimizer::zero_grad() {
-  for (nn::Parameter* parameter : parameters_) parameter->value.set_grad(Array());
+  for (nn::Parameter* parameter : parameters_) {
+    // While a step is traced, an updated parameter is a value and no leaf yet.
+    if (std::as_const(parameter->value).requires_grad()) parameter->value.set_grad(Array());
+  }
 }
 
 void Optimizer::set_learning_rate(double rate) {

@@ -14,6 +14,13 @@ ElementType element_type(DType dtype) { return dtype == DType::float32 ? Element
 
 }  // namespace
 
+TensorFile read_checked(const std::filesystem::path& path) {
+  TensorFile file = read_safetensors(path);
+  if (file.metadata.contains(std::string(checksum_key))) return file;
+  throw DataError(fmt::format("{}: the checksum \"{}\" is missing: the file was altered, or Overtake did not write it",
+                              path.string(), checksum_key));
+}
+
 HostArray to_host(const Array& array) {
   if (array.dtype() == DType::float32) return host_array(array.to_vector<float>(), array.shape().extents());
   return host_array(array.to_vector<std::int32_t>(), array.shape().extents());

@@ -2,12 +2,17 @@
 // Between arrays on a device and tensors of a file.
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 #include "overtake/array.hpp"
 #include "overtake/safetensors.hpp"
 
 namespace overtake::nn {
+
+/// Reads a file that must carry the checksum Overtake writes: without one an altered file could pass for another
+/// program's. Throws DataError naming the file.
+[[nodiscard]] TensorFile read_checked(const std::filesystem::path& path);
 
 /// A copy on the host.
 [[nodiscard]] HostArray to_host(const Array& array);

@@ -87,8 +87,7 @@ std::optional<Lane> warm_up(const Course& course, int layers, const Device& devi
   double best_seconds = 0;
   for (const int threads : thread_choices(device)) {
     Lane lane{device, threads, course.options.epochs, 0, 0};
-    const auto pace =
-        find_pace([&](int epochs) { return train(course, layers, lane, epochs); }, course.options.epochs);
+    const auto pace = find_pace([&](int epochs) { return train(course, layers, lane, epochs); }, course.options.epochs);
     if (!pace) {
       return std::nullopt;
     }

@@ -23,7 +23,8 @@ struct Course {
 /// The race's network, with the weights that `seed` gives on every device.
 [[nodiscard]] nn::Sequential race_network(int layers, std::uint64_t seed);
 
-/// A device ready to race one network: warm, with the number of threads that is faster and the epochs that fit the budget.
+/// A device ready to race one network: warm, with the number of threads that is faster and the epochs that fit the
+/// budget.
 struct Lane {
   Device device;
   int threads = 0;  ///< cpu only

@@ -55,26 +55,30 @@ Crossover crossover(std::span<const CrossoverPoint> points, const std::string& n
   const std::string largest = size_text(all.back().log_parameters);
 
   if (std::none_of(all.begin(), all.end(), ahead)) {
-    return {{}, fmt::format("The CPU finishes first at every size raced, up to {} parameters; {} does not overtake it.",
-                            largest, name)};
+    return {{},
+            fmt::format("The CPU finishes first at every size raced, up to {} parameters; {} does not overtake it.",
+                        largest, name)};
   }
   const auto last_behind = std::find_if(all.rbegin(), all.rend(), behind);
   if (last_behind == all.rbegin()) {
-    return {{}, fmt::format("{} is ahead at some sizes but not at the largest raced ({} parameters), so it does not "
-                            "overtake the CPU for good.",
-                            name, largest)};
+    return {{},
+            fmt::format("{} is ahead at some sizes but not at the largest raced ({} parameters), so it does not "
+                        "overtake the CPU for good.",
+                        name, largest)};
   }
   // From the last size clearly behind (or from the start), the first one that is ahead.
   const auto begin = all.begin() + (all.rend() - last_behind);
   const auto first_ahead = std::find_if(begin, all.end(), ahead);
   if (first_ahead == all.end()) {
-    return {{}, fmt::format("{} and the CPU are equal within the noise at the largest sizes raced (up to {} parameters); "
-                            "neither overtakes.",
-                            name, largest)};
+    return {{},
+            fmt::format("{} and the CPU are equal within the noise at the largest sizes raced (up to {} parameters); "
+                        "neither overtakes.",
+                        name, largest)};
   }
   if (first_ahead == all.begin()) {
-    return {std::exp(first_ahead->log_parameters), fmt::format("{} is ahead at every size raced, from {} parameters on.",
-                                                               name, size_text(first_ahead->log_parameters))};
+    return {std::exp(first_ahead->log_parameters),
+            fmt::format("{} is ahead at every size raced, from {} parameters on.", name,
+                        size_text(first_ahead->log_parameters))};
   }
   const double parameters = meeting_point(*(first_ahead - 1), *first_ahead);
   return {parameters, fmt::format("{} overtakes the CPU at about {} parameters and stays ahead up to the largest size "

@@ -81,8 +81,8 @@ bool is_gpu(const DeviceInfo& info) {
   }
   // The contract has no device type; OpenCL on a CPU shows it in its name or its driver.
   const std::string text = lower(info.name + " " + info.driver);
-  constexpr std::array<std::string_view, 8> cpu_words = {"pocl", "portable computing", "pthread", "llvmpipe",
-                                                         "cpu",  "xeon",               "epyc",    "ryzen"};
+  constexpr std::array<std::string_view, 8> cpu_words = {
+      "pocl", "portable computing", "pthread", "llvmpipe", "cpu", "xeon", "epyc", "ryzen"};
   return std::none_of(cpu_words.begin(), cpu_words.end(),
                       [&](std::string_view word) { return text.find(word) != std::string::npos; });
 }

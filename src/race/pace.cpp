@@ -16,22 +16,22 @@ std::optional<Pace> find_pace(const std::function<std::optional<FitReport>(int e
   if (!first) {
     return std::nullopt;
   }
-  Pace pace{first->seconds.compute, first->seconds.compile, first->seconds.transfer};
-  if (pace.epoch_seconds >= clear_at_once) {
-    return pace;
-  }
-  for (int epochs = std::min(2, most);;) {
+  Pace pace{0, first->seconds.compile, first->seconds.transfer};
+  const bool one_is_enough = first->seconds.compute >= clear_at_once;
+  for (int epochs = one_is_enough ? 1 : std::min(2, most);;) {
     const auto report = train(epochs);
     if (!report) {
       return std::nullopt;
     }
     pace.epoch_seconds = report->seconds.compute / epochs;
     if (report->seconds.compute >= long_enough || epochs >= most) {
-      return pace;
+      break;
     }
     const double wanted = std::min(1e6, std::ceil(1.2 * long_enough / std::max(pace.epoch_seconds, 1e-9)));
     epochs = std::min(most, std::max(2 * epochs, static_cast<int>(wanted)));
   }
+  pace.compile_seconds += std::max(0.0, first->seconds.compute - pace.epoch_seconds);
+  return pace;
 }
 
 std::vector<int> thread_choices(const Device& device) {

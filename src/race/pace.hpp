@@ -13,11 +13,14 @@ namespace overtake::race {
 /// How fast a training goes, from a few short ones.
 struct Pace {
   double epoch_seconds = 0;
-  double compile_seconds = 0, transfer_seconds = 0;  ///< of the first training
+  /// Of the first training. What its epoch took longer than a later one is compiling too: some drivers compile a kernel
+  /// when it first runs.
+  double compile_seconds = 0;
+  double transfer_seconds = 0;
 };
 
-/// Trains for one epoch (which pays for compiling), then for ever more epochs, up to `most`, until they take long enough
-/// to be timed. `train(epochs)` starts anew each time and gives nothing when it was stopped; then so does this.
+/// Trains for one epoch (which pays for compiling), then for ever more epochs, up to `most`, until they take long
+/// enough to be timed. `train(epochs)` starts anew each time and gives nothing when it was stopped; then so does this.
 [[nodiscard]] std::optional<Pace> find_pace(const std::function<std::optional<FitReport>(int epochs)>& train, int most);
 
 /// The threads worth trying on a device: one and all for the CPU, {0} elsewhere. Leaves the CPU at all threads.

@@ -21,12 +21,13 @@ double seconds_of(const std::function<void()>& work, const Device& device) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-/// The shortest of the runs that fit into `budget` seconds; at least two, the first of which only warms up.
+/// The shortest of the runs that fit into `budget` seconds, after one that only warms up; at least three where one
+/// takes less than the budget.
 double best_seconds(const std::function<void()>& work, const Device& device, double budget) {
-  double spent = seconds_of(work, device);
+  seconds_of(work, device);
   double best = seconds_of(work, device);
-  spent += best;
-  while (spent + best < budget) {
+  double spent = best;
+  for (int runs = 1; spent < budget && (runs < 3 || spent + best < budget); ++runs) {
     const double seconds = seconds_of(work, device);
     best = std::min(best, seconds);
     spent += seconds;

@@ -37,7 +37,8 @@ TrialData trial_data(const PlacementRequest& request) {
   return data;
 }
 
-std::optional<FitReport> trial(const PlacementRequest& request, const TrialData& data, const Device& device, int epochs) {
+std::optional<FitReport> trial(const PlacementRequest& request, const TrialData& data, const Device& device,
+                               int epochs) {
   nn::Sequential model = request.model();
   model.to(device);
   const auto optimizer = request.optimizer(model);
@@ -74,8 +75,7 @@ std::optional<Prediction> predict_on(const PlacementRequest& request, const Tria
     bool first = true;
     for (const int threads : race::thread_choices(device)) {
       device.impl().set_threads(threads);
-      const auto pace =
-          race::find_pace([&](int epochs) { return trial(request, data, device, epochs); }, most_epochs);
+      const auto pace = race::find_pace([&](int epochs) { return trial(request, data, device, epochs); }, most_epochs);
       if (!pace) {
         return std::nullopt;
       }
@@ -99,9 +99,9 @@ std::optional<Prediction> predict_on(const PlacementRequest& request, const Tria
 std::string reason_for(const Placement& placement) {
   std::string times;
   for (const Prediction& p : placement.predictions) {
-    times += (times.empty() ? "" : ", ") +
-             (p.failure.empty() ? fmt::format("{} about {}", p.device, report::seconds(p.seconds))
-                                : fmt::format("{} cannot run it ({})", p.device, p.failure));
+    times += (times.empty() ? "" : ", ") + (p.failure.empty()
+                                                ? fmt::format("{} about {}", p.device, report::seconds(p.seconds))
+                                                : fmt::format("{} cannot run it ({})", p.device, p.failure));
   }
   return fmt::format("predicted from a few timed steps: {}; chose {}", times, placement.device);
 }
@@ -120,8 +120,8 @@ Placement choose_device(const PlacementRequest& request) {
   placement.predictions.push_back(*cpu);
   placement.threads = cpu->threads;
   if (cpu->failure.empty() && cpu->seconds <= gpu_start_seconds) {
-    placement.reason = fmt::format("the CPU needs about {}, less than a GPU takes to start; chose cpu",
-                                   report::seconds(cpu->seconds));
+    placement.reason =
+        fmt::format("the CPU needs about {}, less than a GPU takes to start; chose cpu", report::seconds(cpu->seconds));
     return placement;
   }
   const std::vector<DeviceInfo> all = list_devices();

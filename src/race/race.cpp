@@ -128,20 +128,28 @@ std::optional<RaceRow> race_row(const race::Course& course, int layers, const st
   return row;
 }
 
-void note_cells(const RaceRow& row, const RaceOptions& options, std::vector<std::string>& notes) {
+/// One note a device for the trainings that were cut, and one for each that failed or diverged.
+void note_cells(const std::vector<RaceRow>& rows, const RaceOptions& options, std::vector<std::string>& notes) {
   const std::int64_t batch = std::min(options.batch, options.samples);
   const std::int64_t all_steps = options.epochs * ((options.samples + batch - 1) / batch);
-  for (const RaceCell& cell : row.results) {
-    if (!cell.failure.empty()) {
-      notes.push_back(fmt::format("{} layers on {}: {}", row.layers, cell.device, cell.failure));
-    } else if (cell.cut) {
-      notes.push_back(fmt::format("{} layers on {}: {} of {} steps measured, cut by the budget of {} s; its seconds are "
-                                  "scaled up. Losses of this row are compared after {} steps.",
-                                  row.layers, cell.device, report::count(cell.steps), report::count(all_steps),
-                                  report::significant(options.budget_seconds), report::count(row.compared_steps)));
+  for (std::size_t i = 0; i < options.devices.size(); ++i) {
+    std::string cut;
+    for (const RaceRow& row : rows) {
+      const RaceCell& cell = row.results[i];
+      if (!cell.failure.empty()) {
+        notes.push_back(fmt::format("{} layers on {}: {}", row.layers, cell.device, cell.failure));
+      } else if (std::isnan(cell.final_loss)) {
+        notes.push_back(fmt::format("{} layers on {}: the loss became NaN or infinite.", row.layers, cell.device));
+      }
+      if (cell.cut) {
+        cut += fmt::format("{}{} layers after {}", cut.empty() ? "" : ", ", row.layers, report::count(cell.steps));
+      }
     }
-    if (cell.failure.empty() && std::isnan(cell.final_loss)) {
-      notes.push_back(fmt::format("{} layers on {}: the loss became NaN or infinite.", row.layers, cell.device));
+    if (!cut.empty()) {
+      notes.push_back(
+          fmt::format("{} was cut by the budget of {} s: {} of {} steps. Its seconds are scaled up, and losses "
+                      "are compared after the same steps on every device.",
+                      options.devices[i], report::significant(options.budget_seconds), cut, report::count(all_steps)));
     }
   }
 }
@@ -237,9 +245,9 @@ RaceResult run_race(const RaceOptions& options, RaceObserver* observer, const St
       result.notes.push_back("The race was stopped before its end.");
       break;
     }
-    note_cells(*row, result.options, result.notes);
     result.rows.push_back(*row);
   }
+  note_cells(result.rows, result.options, result.notes);
   result.crossover = find_crossover(result);
   return result;
 }

@@ -40,7 +40,8 @@ std::string list_text(const std::vector<int>& layers) {
       ++end;
     }
     const bool range = end > i + 1;
-    out += (out.empty() ? "" : ", ") + (range ? fmt::format("{} to {}", layers[i], layers[end]) : fmt::format("{}", layers[i]));
+    out += (out.empty() ? "" : ", ") +
+           (range ? fmt::format("{} to {}", layers[i], layers[end]) : fmt::format("{}", layers[i]));
     i = range ? end + 1 : i + 1;
   }
   return out;
@@ -75,9 +76,9 @@ report::Chart chart_of(const RaceResult& result, bool whole_run) {
 report::Table details_table(const RaceResult& result) {
   report::Table table;
   table.caption = "All measurements";
-  table.columns = {{"layers"},        {"device", Align::left}, {"step"},    {"spread"},  {"training"}, {"compile"},
-                   {"transfer"},      {"threads"},             {"engine", Align::left}, {"steps"},     {"loss"},
-                   {"train error"},   {"note", Align::left}};
+  table.columns = {
+      {"layers"},  {"device", Align::left}, {"step"},  {"spread"}, {"training"},    {"compile"},          {"transfer"},
+      {"threads"}, {"engine", Align::left}, {"steps"}, {"loss"},   {"train error"}, {"note", Align::left}};
   for (const RaceRow& row : result.rows) {
     for (const RaceCell& cell : row.results) {
       std::vector<std::string> cells = {fmt::format("{}", row.layers), cell.device};
@@ -129,9 +130,11 @@ std::vector<report::FactGroup> all_facts(const RaceResult& result) {
        {{"network", "linear layers of widths 4, 8, 16, ..., ReLU, two outputs"},
         {"layers", list_text(o.layers)},
         {"data", fmt::format("disc, {} points, seed {}", report::count(o.samples), o.seed)},
-        {"training", fmt::format("cross entropy, SGD {}, batch {}, {} epochs, float32", o.learning_rate, o.batch, o.epochs)},
+        {"training",
+         fmt::format("cross entropy, SGD {}, batch {}, {} epochs, float32", o.learning_rate, o.batch, o.epochs)},
         {"repeats", fmt::format("{}; median, and half the distance of fastest and slowest", o.repeat)},
-        {"budget", o.budget_seconds > 0 ? fmt::format("{} s for each network on each device", o.budget_seconds) : "none"}}}};
+        {"budget",
+         o.budget_seconds > 0 ? fmt::format("{} s for each network on each device", o.budget_seconds) : "none"}}}};
   for (const DeviceInfo& info : result.devices) {
     groups.push_back({info.id, device_facts(info)});
   }

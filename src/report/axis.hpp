@@ -23,8 +23,8 @@ struct Axis {
   [[nodiscard]] double fraction(double value) const { return std::log(value / low) / std::log(high / low); }
 };
 
-/// The x or y axis that holds every drawable point of the chart. Ticks stand at powers of ten, and at 2 and 5 times those
-/// when that gives fewer than three.
+/// The x or y axis that holds every drawable point of the chart. Ticks stand at powers of ten, and at 2 and 5 times
+/// those when that gives fewer than three.
 [[nodiscard]] Axis make_axis(const Chart& chart, bool is_x);
 
 }  // namespace overtake::report

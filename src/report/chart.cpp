@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A log-log chart in characters. Lines are drawn on a grid of dots, 2 x 4 to a character (the braille patterns); without
-// Unicode a character is one dot. Points get their series' marker on top.
+// A log-log chart in characters. Lines are drawn on a grid of dots, 2 x 4 to a character (the braille patterns);
+// without Unicode a character is one dot. Points get their series' marker on top.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -84,7 +84,8 @@ class Canvas {
 
 bool drawable(double x, double y) { return std::isfinite(x) && std::isfinite(y) && x > 0 && y > 0; }
 
-void draw_series(Canvas& canvas, const Series& series, int index, const Axis& x_axis, const Axis& y_axis, bool unicode) {
+void draw_series(Canvas& canvas, const Series& series, int index, const Axis& x_axis, const Axis& y_axis,
+                 bool unicode) {
   const double across = canvas.dots_across() - 1;
   const double down = canvas.dots_down() - 1;
   double last_x = 0, last_y = 0;
@@ -100,8 +101,9 @@ void draw_series(Canvas& canvas, const Series& series, int index, const Axis& x_
     if (connected) {
       canvas.line(last_x, last_y, x, y, index);
     }
-    canvas.marker(x, y, index, unicode ? unicode_markers[static_cast<std::size_t>(index) % 6]
-                                       : ascii_markers[static_cast<std::size_t>(index) % 6]);
+    canvas.marker(x, y, index,
+                  unicode ? unicode_markers[static_cast<std::size_t>(index) % 6]
+                          : ascii_markers[static_cast<std::size_t>(index) % 6]);
     last_x = x;
     last_y = y;
     connected = true;

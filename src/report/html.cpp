@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cmath>
+#include <span>
 #include <utility>
 
 #include "overtake/report.hpp"
@@ -114,8 +115,7 @@ std::string notes_html(const std::vector<std::string>& notes) {
 using Replacement = std::pair<std::string_view, std::string>;
 
 /// One pass over the template, so that braces in inserted text mean nothing.
-template <std::size_t N>
-std::string filled(std::string_view text, const std::array<Replacement, N>& replacements) {
+std::string filled(std::string_view text, std::span<const Replacement> replacements) {
   std::string out;
   while (!text.empty()) {
     const std::size_t begin = text.find("{{");
@@ -146,20 +146,20 @@ std::string html_page(const HtmlPage& page) {
   for (std::size_t i = 1; i < page.tables.size(); ++i) {
     more_tables += "<section class=\"card wide\">" + table_html(page.tables[i], false) + "</section>\n";
   }
-  return filled(embedded::page_html,
-                std::array<Replacement, 11>{{
-                    {"title", escaped(page.title)},
-                    {"headline", escaped(page.headline)},
-                    {"notes", notes_html(page.notes)},
-                    {"first_table", page.tables.empty() ? "" : table_html(page.tables.front(), true)},
-                    {"more_tables", more_tables},
-                    {"facts", facts_html(page.facts)},
-                    {"footer", escaped(page.footer)},
-                    {"data", script_safe(charts.dump(-1))},
-                    {"chart_js", std::string(embedded::chart_js)},
-                    {"css", std::string(embedded::page_css)},
-                    {"js", std::string(embedded::page_js)},
-                }});
+  const std::array<Replacement, 11> replacements = {{
+      {"title", escaped(page.title)},
+      {"headline", escaped(page.headline)},
+      {"notes", notes_html(page.notes)},
+      {"first_table", page.tables.empty() ? "" : table_html(page.tables.front(), true)},
+      {"more_tables", more_tables},
+      {"facts", facts_html(page.facts)},
+      {"footer", escaped(page.footer)},
+      {"data", script_safe(charts.dump(-1))},
+      {"chart_js", std::string(embedded::chart_js)},
+      {"css", std::string(embedded::page_css)},
+      {"js", std::string(embedded::page_js)},
+  }};
+  return filled(embedded::page_html, replacements);
 }
 
 }  // namespace overtake::report

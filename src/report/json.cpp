@@ -14,8 +14,8 @@ Json::Json() : impl_(std::make_unique<Impl>()) {}
 Json::Json(double value) : impl_(std::make_unique<Impl>(Impl{value})) {}
 Json::Json(std::string_view value) : impl_(std::make_unique<Impl>(Impl{std::string(value)})) {}
 Json::Json(Integer value)
-    : impl_(std::make_unique<Impl>(
-          value.boolean ? Impl{nlohmann::ordered_json(value.value != 0)} : Impl{nlohmann::ordered_json(value.value)})) {}
+    : impl_(std::make_unique<Impl>(value.boolean ? Impl{nlohmann::ordered_json(value.value != 0)}
+                                                 : Impl{nlohmann::ordered_json(value.value)})) {}
 Json::Json(const Json& other) : impl_(std::make_unique<Impl>(*other.impl_)) {}
 Json::Json(Json&& other) noexcept = default;
 Json& Json::operator=(Json other) noexcept {

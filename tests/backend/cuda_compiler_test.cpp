@@ -43,7 +43,8 @@ TEST_F(CudaCompiler, BadSourceGivesTheLogWithTheUsersLines) {
 }
 
 TEST_F(CudaCompiler, DefinesReachTheSource) {
-  const std::string source = std::string(embedded::prelude_cuda) + "\n#ifndef N\n#error N\n#endif\nKERNEL void k(GLOBAL int* a) { a[0] = N; }";
+  const std::string source =
+      std::string(embedded::prelude_cuda) + "\n#ifndef N\n#error N\n#endif\nKERNEL void k(GLOBAL int* a) { a[0] = N; }";
   EXPECT_THROW((void)compiler_->compile(source), UsageError);
   const std::vector<std::string> defines{"N=3"};
   EXPECT_NO_THROW((void)compiler_->compile(source, defines));

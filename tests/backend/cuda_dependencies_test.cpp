@@ -50,15 +50,15 @@ TEST(CudaDependencies, EmptyRangesAreIgnored) {
 }
 
 TEST(CudaDependencies, WeightGradientRunsBesideInputGradient) {
-  // forward(W, x -> y), dX(W, dy -> dx), dW(x, dy, W -> W): dX must precede the in-place dW, the next forward waits for dW
-  // only, and dX's result is free to be used at once.
+  // forward(W, x -> y), dX(W, dy -> dx), dW(x, dy, W -> W): dX must precede the in-place dW, the next forward waits for
+  // dW only, and dX's result is free to be used at once.
   const MemoryRange w = block(1), x = block(2), y = block(3), dy = block(4), dx = block(5), before = block(6);
   const std::vector<MemoryUse> steps{
-      {{w, x}, {y}},       // 0 forward
-      {{y}, {dy}},         // 1 loss gradient
-      {{w, dy}, {dx}},     // 2 input gradient
-      {{x, dy, w}, {w}},   // 3 weight gradient and update
-      {{dx}, {before}},    // 4 gradient of the layer before
+      {{w, x}, {y}},      // 0 forward
+      {{y}, {dy}},        // 1 loss gradient
+      {{w, dy}, {dx}},    // 2 input gradient
+      {{x, dy, w}, {w}},  // 3 weight gradient and update
+      {{dx}, {before}},   // 4 gradient of the layer before
   };
   const Waits waits = find_dependencies(steps, 2);
   EXPECT_EQ(waits[3], (std::vector<int>{2}));
@@ -73,7 +73,8 @@ TEST(CudaDependencies, LongestPathCountsSteps) {
   EXPECT_EQ(longest_path(Waits{}), 0);
 }
 
-/// Every pair of steps that touch a common byte, one of them writing, must be ordered; and no wait may be implied by others.
+/// Every pair of steps that touch a common byte, one of them writing, must be ordered; and no wait may be implied by
+/// others.
 void expect_exact(const std::vector<MemoryUse>& steps, int copies) {
   const Waits waits = find_dependencies(steps, copies);
   const std::size_t total = waits.size();
@@ -95,8 +96,8 @@ void expect_exact(const std::vector<MemoryUse>& steps, int copies) {
     for (std::size_t j = 0; j < i; ++j) {
       const MemoryUse& late = steps[i % steps.size()];
       const MemoryUse& early = steps[j % steps.size()];
-      const bool conflict = overlap(late.writes, early.writes) || overlap(late.reads, early.writes) ||
-                            overlap(late.writes, early.reads);
+      const bool conflict =
+          overlap(late.writes, early.writes) || overlap(late.reads, early.writes) || overlap(late.writes, early.reads);
       EXPECT_TRUE(!conflict || before[i][j]) << "step " << i << " must wait for " << j;
     }
     for (const int a : waits[i]) {
@@ -129,7 +130,8 @@ TEST(CudaScratchPlan, DifferentHeadsNeverShareMemory) {
     EXPECT_EQ(plan.offsets[i] % 256, 0U);
     EXPECT_LE(plan.offsets[i] + requests[i].bytes, plan.bytes);
     for (std::size_t j = 0; j < i; ++j) {
-      if (requests[i].zeroed_bytes == requests[j].zeroed_bytes || requests[i].bytes == 0 || requests[j].bytes == 0) continue;
+      if (requests[i].zeroed_bytes == requests[j].zeroed_bytes || requests[i].bytes == 0 || requests[j].bytes == 0)
+        continue;
       const bool apart = plan.offsets[i] + requests[i].bytes <= plan.offsets[j] ||
                          plan.offsets[j] + requests[j].bytes <= plan.offsets[i];
       EXPECT_TRUE(apart) << i << " and " << j;

@@ -6,12 +6,11 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <random>
 
 #include "backend/cuda/backend.hpp"
 #include "backend/cuda/graph_builder.hpp"
 #include "backend/cuda/launcher.hpp"
-#include "cuda_schedules.hpp"
+#include "cuda_training.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::backend::cuda {
@@ -29,68 +28,6 @@ class CudaGpu : public ::testing::Test {
   CudaBackend backend_;
 };
 
-using Floats = std::vector<float>;
-
-Floats random_floats(std::size_t count, unsigned seed, float scale = 1) {
-  std::mt19937 random(seed);  // NOLINT(cert-msc32-c,cert-msc51-cpp): the same numbers every time
-  std::uniform_real_distribution<float> uniform(-scale, scale);
-  Floats values(count);
-  for (float& value : values) value = uniform(random);
-  return values;
-}
-
-std::unique_ptr<Buffer> upload(Device& device, const void* data, std::size_t bytes) {
-  auto buffer = device.allocate(bytes);
-  device.upload(*buffer, 0, data, bytes);
-  return buffer;
-}
-std::unique_ptr<Buffer> upload(Device& device, const Floats& values) {
-  return upload(device, values.data(), values.size() * sizeof(float));
-}
-
-Floats download(Device& device, const Buffer& buffer) {
-  Floats values(buffer.bytes() / sizeof(float));
-  device.download(buffer, 0, values.data(), buffer.bytes());
-  return values;
-}
-
-/// The external buffers of training_step with reproducible contents.
-struct Training {
-  std::vector<std::unique_ptr<Buffer>> owned;
-  std::vector<Buffer*> slots;
-
-  Training(Device& device, const Schedule& schedule, const std::vector<std::int64_t>& widths) {
-    slots.resize(schedule.slots.size(), nullptr);
-    const auto bind = [&](std::size_t slot, std::unique_ptr<Buffer> buffer) {
-      slots[slot] = buffer.get();
-      owned.push_back(std::move(buffer));
-    };
-    bind(0, upload(device, random_floats(static_cast<std::size_t>(training_samples * widths[0]), 1)));
-    std::vector<std::int32_t> labels, indices;
-    for (std::int32_t i = 0; i < training_samples; ++i) {
-      labels.push_back(i % static_cast<std::int32_t>(widths.back()));
-      indices.push_back((i * 7 + 3) % static_cast<std::int32_t>(training_samples));
-    }
-    bind(1, upload(device, labels.data(), labels.size() * 4));
-    bind(2, upload(device, indices.data(), indices.size() * 4));
-    const std::int32_t step = 0;
-    bind(3, upload(device, &step, 4));
-    for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
-      const float scale = 1 / std::sqrt(static_cast<float>(widths[l]));
-      bind(4 + 2 * l, upload(device, random_floats(static_cast<std::size_t>(widths[l] * widths[l + 1]),
-                                                   static_cast<unsigned>(10 + l), scale)));
-      bind(5 + 2 * l, upload(device, random_floats(static_cast<std::size_t>(widths[l + 1]),
-                                                   static_cast<unsigned>(100 + l), scale)));
-    }
-  }
-
-  [[nodiscard]] std::vector<Floats> parameters(Device& device) const {
-    std::vector<Floats> all;
-    for (std::size_t index = 4; index < owned.size(); ++index) all.push_back(download(device, *owned[index]));
-    return all;
-  }
-};
-
 std::vector<Floats> train(CudaDevice& device, const std::vector<std::int64_t>& widths, bool replay,
                           const std::vector<int>& runs, std::string* note = nullptr) {
   const Schedule schedule = training_step(100, widths);
@@ -101,19 +38,6 @@ std::vector<Floats> train(CudaDevice& device, const std::vector<std::int64_t>& w
   auto result = training.parameters(device);
   if (note != nullptr) *note = executable->stats().note;
   return result;
-}
-
-double relative_difference(const std::vector<Floats>& a, const std::vector<Floats>& b) {
-  double difference = 0;
-  double size = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    for (std::size_t j = 0; j < a[i].size(); ++j) {
-      const double d = double{a[i][j]} - double{b[i][j]};
-      difference += d * d;
-      size += double{b[i][j]} * double{b[i][j]};
-    }
-  }
-  return std::sqrt(difference / size);
 }
 
 bool all_finite(const std::vector<Floats>& all) {
@@ -167,7 +91,8 @@ TEST_F(CudaGpu, MoreMemoryThanTheCardHasIsAnErrorAndNotTheEnd) {
 TEST_F(CudaGpu, ReplayGivesTheBitsOfSingleLaunches) {
   const auto device = open();
   for (const std::vector<std::int64_t>& widths :
-       {std::vector<std::int64_t>{2, 4, 2}, std::vector<std::int64_t>{2, 4, 8, 16, 32, 2}, std::vector<std::int64_t>{2, 100, 300, 7, 3}}) {
+       {std::vector<std::int64_t>{2, 4, 2}, std::vector<std::int64_t>{2, 4, 8, 16, 32, 2},
+        std::vector<std::int64_t>{2, 100, 300, 7, 3}}) {
     const auto launched = train(*device, widths, false, {40});
     EXPECT_TRUE(all_finite(launched));
     std::string note;
@@ -277,18 +202,32 @@ TEST_F(CudaLibrary, EveryEpilogueAndLayoutAgreesWithTheOwnKernel) {
       {"store, b transposed", false, true, {core()}, {}, 4},
       {"store, both transposed", true, true, {core()}, {}, 4},
       {"bias", false, false, {core(), load(0), apply(TapeCode::add, 0, 1)}, {row_access(5)}, 4},
-      {"bias, relu", false, false,
-       {core(), load(0), apply(TapeCode::add, 0, 1), constant(0), apply(TapeCode::maximum, 2, 3)}, {row_access(5)}, 4},
+      {"bias, relu",
+       false,
+       false,
+       {core(), load(0), apply(TapeCode::add, 0, 1), constant(0), apply(TapeCode::maximum, 2, 3)},
+       {row_access(5)},
+       4},
       {"tanh", false, true, {core(), apply(TapeCode::tanh, 0)}, {}, 4},
-      {"update, constant rate", true, false,
-       {core(), load(0), constant(0.01F), apply(TapeCode::multiply, 0, 2), apply(TapeCode::subtract, 1, 3)}, {parameter}, 2},
-      {"update, rate on the device", true, false,
+      {"update, constant rate",
+       true,
+       false,
+       {core(), load(0), constant(0.01F), apply(TapeCode::multiply, 0, 2), apply(TapeCode::subtract, 1, 3)},
+       {parameter},
+       2},
+      {"update, rate on the device",
+       true,
+       false,
        {core(), load(0), load(1), apply(TapeCode::multiply, 0, 2), apply(TapeCode::subtract, 1, 3)},
-       {parameter, scalar_access(3)}, 2},
+       {parameter, scalar_access(3)},
+       2},
       {"sum with another array", false, false, {core(), load(0), apply(TapeCode::add, 0, 1)}, {parameter}, 4},
   };
-  const std::vector<Floats> inputs{random_floats(m * k, 1), random_floats(k * n, 2), random_floats(m * n, 3, 30),
-                                   Floats{0.02F}, Floats(m * n, std::numeric_limits<float>::quiet_NaN()),
+  const std::vector<Floats> inputs{random_floats(m * k, 1),
+                                   random_floats(k * n, 2),
+                                   random_floats(m * n, 3, 30),
+                                   Floats{0.02F},
+                                   Floats(m * n, std::numeric_limits<float>::quiet_NaN()),
                                    random_floats(n, 4, 30)};
   for (const ProductCase& each : cases) {
     Operation operation;

@@ -57,15 +57,14 @@ CUresult never_called() { return CUDA_ERROR_NOT_SUPPORTED; }
 
 void* lookup(const char* name) {
   if (fake.missing.count(name) != 0) return nullptr;
-  static const std::map<std::string, void*> known{
-      {"cuInit", reinterpret_cast<void*>(fake_init)},
-      {"cuDriverGetVersion", reinterpret_cast<void*>(fake_version)},
-      {"cuDeviceGetCount", reinterpret_cast<void*>(fake_count)},
-      {"cuDeviceGet", reinterpret_cast<void*>(fake_get)},
-      {"cuDeviceGetName", reinterpret_cast<void*>(fake_name)},
-      {"cuDeviceTotalMem_v2", reinterpret_cast<void*>(fake_memory)},
-      {"cuDeviceGetAttribute", reinterpret_cast<void*>(fake_attribute)},
-      {"cuGetErrorName", reinterpret_cast<void*>(fake_error_name)}};
+  static const std::map<std::string, void*> known{{"cuInit", reinterpret_cast<void*>(fake_init)},
+                                                  {"cuDriverGetVersion", reinterpret_cast<void*>(fake_version)},
+                                                  {"cuDeviceGetCount", reinterpret_cast<void*>(fake_count)},
+                                                  {"cuDeviceGet", reinterpret_cast<void*>(fake_get)},
+                                                  {"cuDeviceGetName", reinterpret_cast<void*>(fake_name)},
+                                                  {"cuDeviceTotalMem_v2", reinterpret_cast<void*>(fake_memory)},
+                                                  {"cuDeviceGetAttribute", reinterpret_cast<void*>(fake_attribute)},
+                                                  {"cuGetErrorName", reinterpret_cast<void*>(fake_error_name)}};
   const auto found = known.find(name);
   return found != known.end() ? found->second : reinterpret_cast<void*>(never_called);
 }
@@ -215,9 +214,10 @@ TEST(CudaParallel, RunsEveryJobOnceAndPassesErrorsOn) {
   std::vector<std::atomic<int>> counts(100);
   run_parallel(counts.size(), [&](std::size_t index) { ++counts[index]; });
   for (const auto& count : counts) EXPECT_EQ(count, 1);
-  EXPECT_THROW(run_parallel(10, [](std::size_t index) {
-                 if (index == 3) throw DeviceError("three");
-               }),
+  EXPECT_THROW(run_parallel(10,
+                            [](std::size_t index) {
+                              if (index == 3) throw DeviceError("three");
+                            }),
                DeviceError);
 }
 

@@ -64,9 +64,9 @@ TEST(CudaLibraryEpilogue, ColumnBiasIsNotARowBias) {
 
 TEST(CudaLibraryEpilogue, InPlaceUpdateWithConstantRate) {
   // p - 0.1 * core
-  const auto epilogue = library_epilogue(product({core, load(0), constant(0.1F), apply(TapeCode::multiply, 2, 0),
-                                                  apply(TapeCode::subtract, 1, 3)},
-                                                 {matrix(2)}, 2));
+  const auto epilogue = library_epilogue(
+      product({core, load(0), constant(0.1F), apply(TapeCode::multiply, 2, 0), apply(TapeCode::subtract, 1, 3)},
+              {matrix(2)}, 2));
   ASSERT_TRUE(epilogue);
   EXPECT_EQ(epilogue->kind, LibraryEpilogue::Kind::accumulate);
   EXPECT_EQ(epilogue->c_slot, 2);
@@ -78,10 +78,10 @@ TEST(CudaLibraryEpilogue, InPlaceUpdateWithConstantRate) {
 
 TEST(CudaLibraryEpilogue, InPlaceUpdateWithRateOnTheDevice) {
   // p + (-(rate * core)) / 100
-  const auto epilogue = library_epilogue(
-      product({core, load(0), load(1), apply(TapeCode::multiply, 0, 2), apply(TapeCode::negate, 3), constant(100),
-               apply(TapeCode::divide, 4, 5), apply(TapeCode::add, 6, 1)},
-              {matrix(2), scalar(3)}, 2));
+  const auto epilogue =
+      library_epilogue(product({core, load(0), load(1), apply(TapeCode::multiply, 0, 2), apply(TapeCode::negate, 3),
+                                constant(100), apply(TapeCode::divide, 4, 5), apply(TapeCode::add, 6, 1)},
+                               {matrix(2), scalar(3)}, 2));
   ASSERT_TRUE(epilogue);
   EXPECT_EQ(epilogue->kind, LibraryEpilogue::Kind::accumulate);
   ASSERT_TRUE(epilogue->alpha_scalar);
@@ -93,8 +93,8 @@ TEST(CudaLibraryEpilogue, InPlaceUpdateWithRateOnTheDevice) {
 TEST(CudaLibraryEpilogue, WeightDecayWithConstantsFolds) {
   // p - 0.1 * (core + 0.5 * p): p occurs twice, which the library has no form for.
   const auto twice = library_epilogue(
-      product({core, load(0), constant(0.5F), apply(TapeCode::multiply, 1, 2), apply(TapeCode::add, 0, 3), constant(0.1F),
-               apply(TapeCode::multiply, 4, 5), apply(TapeCode::subtract, 1, 6)},
+      product({core, load(0), constant(0.5F), apply(TapeCode::multiply, 1, 2), apply(TapeCode::add, 0, 3),
+               constant(0.1F), apply(TapeCode::multiply, 4, 5), apply(TapeCode::subtract, 1, 6)},
               {matrix(2)}, 2));
   EXPECT_FALSE(twice);
   // 0.5 * p + core has one.
@@ -188,13 +188,16 @@ Schedule large_product(std::vector<TapeInstruction> code, std::vector<Access> lo
   matmul.a.row_stride = matmul.k;
   Schedule schedule;
   schedule.operations = {operation};
-  schedule.slots = {{m * matmul.k, true, 0}, {matmul.k * n, true, 0}, {m * n, true, 0}, {1, true, 0}, {m * n, false, 0}};
+  schedule.slots = {
+      {m * matmul.k, true, 0}, {matmul.k * n, true, 0}, {m * n, true, 0}, {1, true, 0}, {m * n, false, 0}};
   schedule.arena_bytes = m * n * 4;
   return schedule;
 }
 
 TEST(CudaPlan, ProductWithEpilogueIsOneStep) {
-  const Plan plan = make_plan(large_product({core}, {}, 4), fake_lowering, [](const LibraryProduct&) { return 1024ULL; });
+  const Plan plan = make_plan(large_product({core}, {}, 4), fake_lowering, [](const LibraryProduct&) {
+    return ProductFit{1024, 0};
+  });
   ASSERT_EQ(plan.steps.size(), 1U);
   EXPECT_TRUE(std::holds_alternative<LibraryProduct>(plan.steps[0].work));
   EXPECT_EQ(plan.steps[0].scratch_bytes, 1024U);
@@ -210,12 +213,13 @@ TEST(CudaPlan, OtherTapeRunsAsAMapOverTheStoredProduct) {
     map = operation;
     return fake_lowering(operation);
   };
-  const Plan plan = make_plan(schedule, lowering, [](const LibraryProduct&) { return 512ULL; });
+  const Plan plan = make_plan(schedule, lowering, [](const LibraryProduct&) { return ProductFit{512, 3}; });
   ASSERT_EQ(plan.steps.size(), 2U);
   ASSERT_EQ(plan.slots.size(), schedule.slots.size() + 1);
   const int stored = static_cast<int>(schedule.slots.size());
   EXPECT_EQ(plan.slots[stored].elements, m * n);
   EXPECT_EQ(plan.steps[0].writes, std::vector<int>{stored});
+  EXPECT_EQ(std::get<LibraryProduct>(plan.steps[0].work).rank, 3);
   EXPECT_EQ(plan.steps[1].reads, std::vector<int>{stored});
   EXPECT_TRUE(std::holds_alternative<MapCore>(map.core));
   EXPECT_EQ(map.tape.code[0].code, TapeCode::load);
@@ -231,11 +235,12 @@ TEST(CudaPlan, OtherTapeRunsAsAMapOverTheStoredProduct) {
 }
 
 TEST(CudaPlan, RateOnTheDeviceAddsOneSmallStep) {
-  const Schedule schedule = large_product({core, load(0), load(1), apply(TapeCode::multiply, 0, 2), apply(TapeCode::subtract, 1, 3)},
-                                          {matrix(2), scalar(3)}, 2);
-  const Plan plan = make_plan(schedule, fake_lowering, [](const LibraryProduct& product) -> std::optional<std::uint64_t> {
+  const Schedule schedule =
+      large_product({core, load(0), load(1), apply(TapeCode::multiply, 0, 2), apply(TapeCode::subtract, 1, 3)},
+                    {matrix(2), scalar(3)}, 2);
+  const Plan plan = make_plan(schedule, fake_lowering, [](const LibraryProduct& product) -> std::optional<ProductFit> {
     EXPECT_GE(product.alpha_slot, 0);
-    return 0;
+    return ProductFit{};
   });
   ASSERT_EQ(plan.steps.size(), 2U);
   const auto& library = std::get<LibraryProduct>(plan.steps[1].work);

@@ -34,7 +34,9 @@ namespace tape {
 inline TapeInstruction core() { return {TapeCode::core, 0, 0, 0, 0, 0}; }
 inline TapeInstruction load(int index) { return {TapeCode::load, 0, 0, 0, static_cast<std::uint16_t>(index), 0}; }
 inline TapeInstruction constant(float value) { return {TapeCode::constant, 0, 0, 0, 0, value}; }
-inline TapeInstruction coordinate(int axis) { return {TapeCode::coordinate, 0, 0, 0, static_cast<std::uint16_t>(axis), 0}; }
+inline TapeInstruction coordinate(int axis) {
+  return {TapeCode::coordinate, 0, 0, 0, static_cast<std::uint16_t>(axis), 0};
+}
 inline TapeInstruction apply(TapeCode code, int a, int b = 0, int c = 0) {
   return {code, static_cast<std::uint16_t>(a), static_cast<std::uint16_t>(b), static_cast<std::uint16_t>(c), 0, 0};
 }
@@ -200,7 +202,8 @@ struct TrainingSlots {
 };
 inline constexpr std::int64_t training_samples = 1000;
 
-/// One step of stochastic gradient descent of a classifier with the given widths (input first), rectified between layers.
+/// One step of stochastic gradient descent of a classifier with the given widths (input first), rectified between
+/// layers.
 inline Schedule training_step(std::int64_t batch, const std::vector<std::int64_t>& widths, float rate = 0.1F) {
   ScheduleBuilder build;
   const int data = build.external(training_samples * widths[0]);

@@ -23,7 +23,7 @@ class BadData(CliTest):
         self.fails(3, "train", "nothing.csv", "--target", "x", says=("nothing.csv",))
 
     def test_misspelt_column(self):
-        self.train_fails(GOOD, "lable", '"label"', code=2, target="lable")
+        self.train_fails(GOOD, "lable", "Did you mean label?", code=2, target="lable")
 
     def test_misspelt_dropped_column(self):
         path = self.write("data.csv", GOOD.replace("a,b,label", "alpha,beta,label"))
@@ -42,8 +42,12 @@ class BadData(CliTest):
     def test_invalid_utf8(self):
         self.train_fails(GOOD.encode() + b"1,2,\xff\xfe\n", "data.csv", "line 32")
 
-    def test_one_class(self):
-        self.train_fails(GOOD.replace("yes", "no"), "label")
+    def test_one_class_is_trained_with_a_warning(self):
+        path = self.write("data.csv", GOOD.replace("yes", "no"))
+        _, err = self.overtake("train", path, "--target", "label", "--epochs", "1", "--device", "cpu", "--save", "m")
+        self.assertIn("only one class", err)
+        self.overtake("predict", "m", path, "--out", "p.csv")
+        self.assertEqual((self.folder / "p.csv").read_text(), "label\n" + "no\n" * 30)
 
     def test_binary_file(self):
         self.train_fails(bytes(range(256)) * 20, "data.csv")

@@ -16,7 +16,7 @@ void on_every_device(const Body& body) {
   for (const DeviceInfo& info : list_devices()) {
     SCOPED_TRACE(info.id);
     if (!info.usable) {
-      std::printf("[  SKIPPED ] %s: %s\n", info.id.c_str(), info.reason.c_str());
+      std::printf("[ LEFT OUT ] %s: %s\n", info.id.c_str(), info.reason.c_str());
       continue;
     }
     body(Device(info.id));

@@ -45,7 +45,7 @@ std::string mutated(std::string text, Dice& dice) {
 
 /// Reads mutations of `seed_text`; counts both ends so that the test would notice if one never came up.
 void run(const std::string& seed_text, const std::function<void(const std::filesystem::path&)>& read) {
-  constexpr int rounds = 2000;
+  constexpr int rounds = 1000;
   const TempFolder folder;
   int accepted = 0;
   int refused = 0;

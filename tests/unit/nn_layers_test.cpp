@@ -59,7 +59,10 @@ TEST(NnLinear, KeepsRequiringAGradientOnEveryDeviceItMovesTo) {
 
 TEST(NnLinear, RefusesWrongInputsAndSizes) {
   nn::Linear layer(3, 4);
-  EXPECT_THAT(message_of<UsageError>([&] { (void)layer(zeros(Shape{5, 2})); }), HasSubstr("expects (rows, 3), got (5, 2)"));
+  EXPECT_THAT(message_of<UsageError>([&] {
+                (void)layer(zeros(Shape{5, 2}));
+              }),
+              HasSubstr("expects (rows, 3), got (5, 2)"));
   EXPECT_THAT(message_of<UsageError>([&] { (void)layer(Array()); }), HasSubstr("[Linear]"));
   EXPECT_THAT(message_of<UsageError>([] { nn::Linear(0, 4); }), HasSubstr("in_features 0"));
 }
@@ -107,7 +110,7 @@ TEST(NnModule, PrintsItsStructure) {
 }
 
 TEST(NnModule, TrainAndEvalReachEveryPart) {
-  nn::Sequential model(nn::Sequential(nn::Dropout(0.5F)));
+  nn::Sequential model(nn::Sequential(nn::Dropout(0.5F)), nn::ReLU());
   model.eval();
   EXPECT_FALSE(dynamic_cast<nn::Sequential&>(model[0])[0].is_training());
   model.train();
@@ -138,21 +141,21 @@ TEST_P(NnActivation, ValueAndGradientFollowTheFormula) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    All, NnActivation,
-    ::testing::Values(Activation{"ReLU", [] { return std::make_unique<nn::ReLU>(); },
-                                 [](double x) { return x > 0 ? x : 0; }},
-                      Activation{"LeakyReLU", [] { return std::make_unique<nn::LeakyReLU>(0.1F); },
-                                 [](double x) { return x > 0 ? x : double{0.1F} * x; }},
-                      Activation{"Tanh", [] { return std::make_unique<nn::Tanh>(); },
-                                 [](double x) { return std::tanh(x); }},
-                      Activation{"Sigmoid", [] { return std::make_unique<nn::Sigmoid>(); },
-                                 [](double x) { return 1 / (1 + std::exp(-x)); }},
-                      Activation{"GELU", [] { return std::make_unique<nn::GELU>(); },
-                                 [](double x) { return x / 2 * (1 + std::erf(x / std::sqrt(2.0))); }},
-                      Activation{"SiLU", [] { return std::make_unique<nn::SiLU>(); },
-                                 [](double x) { return x / (1 + std::exp(-x)); }}),
-    [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(All, NnActivation,
+                         ::testing::Values(Activation{"ReLU", [] { return std::make_unique<nn::ReLU>(); },
+                                                      [](double x) { return x > 0 ? x : 0; }},
+                                           Activation{"LeakyReLU", [] { return std::make_unique<nn::LeakyReLU>(0.1F); },
+                                                      [](double x) { return x > 0 ? x : double{0.1F} * x; }},
+                                           Activation{"Tanh", [] { return std::make_unique<nn::Tanh>(); },
+                                                      [](double x) { return std::tanh(x); }},
+                                           Activation{"Sigmoid", [] { return std::make_unique<nn::Sigmoid>(); },
+                                                      [](double x) { return 1 / (1 + std::exp(-x)); }},
+                                           Activation{
+                                               "GELU", [] { return std::make_unique<nn::GELU>(); },
+                                               [](double x) { return x / 2 * (1 + std::erf(x / std::sqrt(2.0))); }},
+                                           Activation{"SiLU", [] { return std::make_unique<nn::SiLU>(); },
+                                                      [](double x) { return x / (1 + std::exp(-x)); }}),
+                         [](const auto& each) { return std::string(each.param.name); });
 
 TEST(NnSoftmax, RowsSumToOne) {
   nn::Softmax layer;
@@ -228,7 +231,9 @@ TEST(NnLayerFactory, NamesTheNearestLayer) {
     EXPECT_THAT(error.what(), HasSubstr("Linaer"));
     EXPECT_THAT(error.hint(), HasSubstr("Linear"));
   }
-  EXPECT_THAT(message_of<DataError>([] { (void)nn::make_layer({"Linear", {{"in_features", 2.5}}}); }),
+  EXPECT_THAT(message_of<DataError>([] {
+                (void)nn::make_layer({"Linear", {{"in_features", 2.5}, {"out_features", 1}, {"bias", 1}}});
+              }),
               HasSubstr("in_features = 2.5"));
 }
 

@@ -90,7 +90,8 @@ TEST(NnLoss, MeanSquaredErrorFollowsTheOracle) {
 TEST(NnLoss, TargetsOfOneColumnMayBeAVector) {
   const Array x = random_array(Shape{6, 1}, 12);
   const std::vector<float> target = numbers(6, 13);
-  EXPECT_EQ(nn::mse_loss(x, Array::from(target, Shape{6})).item(), nn::mse_loss(x, Array::from(target, Shape{6, 1})).item());
+  EXPECT_EQ(nn::mse_loss(x, Array::from(target, Shape{6})).item(),
+            nn::mse_loss(x, Array::from(target, Shape{6, 1})).item());
   EXPECT_THAT(message_of<UsageError>([&] { (void)nn::mse_loss(x, zeros(Shape{5})); }),
               ::testing::HasSubstr("(6, 1) and target (5,)"));
 }
@@ -106,8 +107,8 @@ TEST(NnLoss, LogisticFollowsTheOracle) {
 TEST(NnLoss, LogisticIsStableAndHasItsGradientAtZero) {
   Array x = Array::from(std::vector<float>{0, 200, -200, 1e30F}, Shape{4, 1});
   x.requires_grad();
-  const Array loss = sum(nn::Loss::binary_cross_entropy_with_logits().rows(
-      x, Array::from(std::vector<float>{1, 0, 1, 1}, Shape{4})));
+  const Array loss =
+      sum(nn::Loss::binary_cross_entropy_with_logits().rows(x, Array::from(std::vector<float>{1, 0, 1, 1}, Shape{4})));
   EXPECT_NEAR(loss.item(), std::log(2.0) + 400, 1e-3);
   loss.backward();
   const std::vector<float> gradients = x.grad().to_vector<float>();

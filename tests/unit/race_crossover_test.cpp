@@ -11,7 +11,8 @@ namespace overtake {
 namespace {
 
 /// Sizes 100, 1,000, 10,000, ... with the given times and one relative spread for both.
-std::vector<CrossoverPoint> points(const std::vector<double>& cpu, const std::vector<double>& other, double spread = 0) {
+std::vector<CrossoverPoint> points(const std::vector<double>& cpu, const std::vector<double>& other,
+                                   double spread = 0) {
   std::vector<CrossoverPoint> out;
   for (std::size_t i = 0; i < cpu.size(); ++i) {
     out.push_back({100 * std::pow(10.0, static_cast<double>(i)), cpu[i], other[i], spread * cpu[i], spread * other[i]});
@@ -24,7 +25,8 @@ TEST(Crossover, InterpolatesInLogarithms) {
   const Crossover found = crossover(points({1, 1, 10}, {100, 10, 1}), "gpu");
   ASSERT_TRUE(found.parameters.has_value());
   EXPECT_NEAR(*found.parameters, std::sqrt(1000.0 * 10000.0), 1e-6);
-  EXPECT_NE(found.statement.find("gpu overtakes the CPU at about 3,160 parameters"), std::string::npos) << found.statement;
+  EXPECT_NE(found.statement.find("gpu overtakes the CPU at about 3,160 parameters"), std::string::npos)
+      << found.statement;
   EXPECT_NE(found.statement.find("largest size raced (10,000 parameters)"), std::string::npos) << found.statement;
 }
 

@@ -108,7 +108,8 @@ TEST(ReportChart, NamesAxesSeriesAndCrossover) {
   chart.mark_x = 1000;
   chart.mark_label = "crossover: 1,000";
   const std::string text = chart_text(chart, {80, 22, false, false});
-  for (const char* part : {"Times", "o cpu", "x gpu", "(time)", "parameters", "1k", "100 us", "crossover: 1,000", ":"}) {
+  for (const char* part :
+       {"Times", "o cpu", "x gpu", "(time)", "parameters", "1k", "100 us", "crossover: 1,000", ":"}) {
     EXPECT_TRUE(contains(text, part)) << part << "\n" << text;
   }
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "backend/common/lowering.hpp"
+#include "backend/common/matmul_tiling.hpp"
 #include "backend/common/tape_source.hpp"
 
 namespace overtake::backend {
@@ -54,5 +55,8 @@ class KernelText {
 [[nodiscard]] LoweredKernel lower_rows(const Operation& operation, const RowCore& core);
 [[nodiscard]] LoweredOperation lower_matmul(const Operation& operation, const MatMulCore& core,
                                             const LoweringTraits& traits);
+/// With a tile and split given, for measurements of the model that usually picks them.
+[[nodiscard]] LoweredOperation lower_matmul(const Operation& operation, const MatMulCore& core,
+                                            const LoweringTraits& traits, const MatMulPlan& plan);
 
 }  // namespace overtake::backend

@@ -66,6 +66,7 @@ LoweredKernel kernel_of(const Product& product, Phase phase) {
   text.define("RUN", std::min(tile.tn, 4));
   text.define("ROW_SLOT", tile.row_slot());
   text.define("WIDTH", wide ? 4 : 1);
+  text.define("RESIDENT", tile.resident());
   if (phase != Phase::finish) {
     text.define("A_STRIDE", tile.row_stride(product.a.by_k));
     text.define("B_STRIDE", tile.column_stride(product.b.by_k));
@@ -112,8 +113,13 @@ LoweredKernel kernel_of(const Product& product, Phase phase) {
 }  // namespace
 
 LoweredOperation lower_matmul(const Operation& operation, const MatMulCore& core, const LoweringTraits& traits) {
+  return lower_matmul(operation, core, traits, plan_matmul(core.m, core.n, core.k, traits));
+}
+
+LoweredOperation lower_matmul(const Operation& operation, const MatMulCore& core, const LoweringTraits& traits,
+                              const MatMulPlan& plan) {
   (void)to_index(core.m * core.n);
-  Product product{operation, core, plan_matmul(core.m, core.n, core.k, traits), {}, {}, 0};
+  Product product{operation, core, plan, {}, {}, 0};
   product.a = layout_of(core.a.offset, core.m, core.a.row_stride, core.k, core.a.column_stride);
   product.b = layout_of(core.b.offset, core.n, core.b.column_stride, core.k, core.b.row_stride);
   if (product.plan.splits == 1) return {{kernel_of(product, Phase::whole)}};

@@ -60,6 +60,12 @@ int MatMulTile::column_stride(bool by_k) const noexcept {
   return columns() + (tn < 4 ? tn : 4);
 }
 
+int MatMulTile::resident() const noexcept {
+  constexpr int unit_registers = 65536;
+  const int wanted = std::min(255, 64 + tm * tn * 3 / 2);
+  return std::clamp(unit_registers / (work_items() * wanted), 1, 1024 / work_items());
+}
+
 std::int64_t MatMulTile::local_bytes() const noexcept {
   return std::int64_t{8} * bk * (row_stride(true) + column_stride(true)) + 64;
 }
@@ -69,7 +75,7 @@ double estimate_cycles(const MatMulPlan& plan, std::int64_t m, std::int64_t n, s
   const MatMulTile& tile = plan.tile;
   const std::int64_t groups = divide_up(m, tile.rows()) * divide_up(n, tile.columns()) * plan.splits;
   const std::int64_t panels = divide_up(std::min(plan.split_k, k), tile.bk);
-  const std::int64_t steps = tile.bk > 16 ? divide_up(std::min(plan.split_k, k), 8) * 8 : panels * tile.bk;
+  const std::int64_t steps = tile.bk >= 32 ? divide_up(std::min(plan.split_k, k), 8) * 8 : panels * tile.bk;
   const std::int64_t per_unit = divide_up(groups, traits.compute_units);
   const std::int64_t resident = std::max<std::int64_t>(1, std::min<std::int64_t>(1024 / tile.work_items(), 4));
   const double work = static_cast<double>(tile.rows()) * tile.columns() * static_cast<double>(steps) /

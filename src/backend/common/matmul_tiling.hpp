@@ -19,6 +19,9 @@ struct MatMulTile {
   [[nodiscard]] int row_slot() const noexcept { return tm < 3 ? tm : (tm + 3) / 4 * 4; }
   [[nodiscard]] int row_stride(bool by_k) const noexcept;
   [[nodiscard]] int column_stride(bool by_k) const noexcept;
+  /// Groups a unit should hold at the same time. With fewer, each work-item has more registers, which the compiler uses to
+  /// load the next panel early.
+  [[nodiscard]] int resident() const noexcept;
   /// Two buffers for a panel of each operand.
   [[nodiscard]] std::int64_t local_bytes() const noexcept;
 

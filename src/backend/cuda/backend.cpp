@@ -39,7 +39,8 @@ std::unique_ptr<CudaDevice> CudaBackend::open(int index, DeviceSettings settings
                       fmt::format("use cuda:0{}", all.size() > 1 ? fmt::format(" to cuda:{}", all.size() - 1) : ""));
   }
   DeviceInfo& info = all[static_cast<std::size_t>(index)];
-  if (!info.usable) throw DeviceError(fmt::format("cuda:{} ({}) cannot be used: {}", index, info.name, info.reason), info.hint);
+  if (!info.usable)
+    throw DeviceError(fmt::format("cuda:{} ({}) cannot be used: {}", index, info.name, info.reason), info.hint);
   return std::make_unique<CudaDevice>(driver().api, driver().version, index, std::move(info), settings);
 }
 

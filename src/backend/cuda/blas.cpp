@@ -59,8 +59,8 @@ std::unique_ptr<Blas> Blas::open(int driver_cuda_version, std::string& why) {
   }
   std::unique_ptr<Blas> blas(std::make_unique<Blas>(Blas()));
   const char* missing = nullptr;
-#define OVERTAKE_CUBLASLT_FIND(name)                                                          \
-  blas->api_.name = library.find<std::remove_pointer_t<decltype(blas->api_.name)>>(#name);    \
+#define OVERTAKE_CUBLASLT_FIND(name)                                                       \
+  blas->api_.name = library.find<std::remove_pointer_t<decltype(blas->api_.name)>>(#name); \
   if (blas->api_.name == nullptr) missing = #name;
   OVERTAKE_CUBLASLT_FUNCTIONS(OVERTAKE_CUBLASLT_FIND)
 #undef OVERTAKE_CUBLASLT_FIND
@@ -75,8 +75,9 @@ std::unique_ptr<Blas> Blas::open(int driver_cuda_version, std::string& why) {
   }
   blas->handle_ = {handle, blas->api_.cublasLtDestroy};
   const std::size_t version = blas->api_.cublasLtGetVersion();
-  blas->version_ = fmt::format("cuBLASLt {}.{}.{} ({})", version / 10000, version / 100 % 100, version % 100, library.name());
-  blas->library_ = std::move(library);
+  blas->version_ =
+      fmt::format("cuBLASLt {}.{}.{} ({})", version / 10000, version / 100 % 100, version % 100, library.name());
+  keep_open(std::move(library));
   return blas;
 }
 
@@ -91,7 +92,8 @@ std::optional<PreparedProduct> Blas::prepare(const LibraryProduct& product, int 
   prepared.library_ = handle_.get();
   prepared.product_ = product;
   cublasLtMatmulDesc_t description = nullptr;
-  check_blas(api_, api_.cublasLtMatmulDescCreate(&description, CUBLAS_COMPUTE_32F, CUDA_R_32F), "cublasLtMatmulDescCreate");
+  check_blas(api_, api_.cublasLtMatmulDescCreate(&description, CUBLAS_COMPUTE_32F, CUDA_R_32F),
+             "cublasLtMatmulDescCreate");
   prepared.description_ = {description, api_.cublasLtMatmulDescDestroy};
   const auto set = [&](cublasLtMatmulDescAttributes_t name, const auto& value) {
     check_blas(api_, api_.cublasLtMatmulDescSetAttribute(description, name, &value, sizeof(value)),
@@ -120,7 +122,8 @@ std::optional<PreparedProduct> Blas::prepare(const LibraryProduct& product, int 
 
   cublasLtMatmulPreference_t preference = nullptr;
   check_blas(api_, api_.cublasLtMatmulPreferenceCreate(&preference), "cublasLtMatmulPreferenceCreate");
-  const Handle<cublasLtMatmulPreference_t, cublasStatus_t> preference_owner(preference, api_.cublasLtMatmulPreferenceDestroy);
+  const Handle<cublasLtMatmulPreference_t, cublasStatus_t> preference_owner(preference,
+                                                                            api_.cublasLtMatmulPreferenceDestroy);
   const auto prefer = [&](cublasLtMatmulPreferenceAttributes_t name, const auto& value) {
     check_blas(api_, api_.cublasLtMatmulPreferenceSetAttribute(preference, name, &value, sizeof(value)),
                "cublasLtMatmulPreferenceSetAttribute");
@@ -134,7 +137,8 @@ std::optional<PreparedProduct> Blas::prepare(const LibraryProduct& product, int 
   const cublasStatus_t status = api_.cublasLtMatmulAlgoGetHeuristic(
       handle_.get(), description, prepared.first_.get(), prepared.second_.get(), prepared.result_.get(),
       prepared.result_.get(), preference, static_cast<int>(found.size()), found.data(), &count);
-  if (status != CUBLAS_STATUS_SUCCESS || rank >= count || found[rank].state != CUBLAS_STATUS_SUCCESS) return std::nullopt;
+  if (status != CUBLAS_STATUS_SUCCESS || rank >= count || found[rank].state != CUBLAS_STATUS_SUCCESS)
+    return std::nullopt;
   prepared.algorithm_ = found[rank].algo;
   prepared.workspace_bytes_ = found[rank].workspaceSize;
   return prepared;

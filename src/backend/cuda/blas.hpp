@@ -10,26 +10,25 @@
 #include <span>
 #include <string>
 
-#include "backend/common/library_loader.hpp"
 #include "backend/cuda/driver_api.hpp"
 #include "backend/cuda/plan.hpp"
 
 namespace overtake::backend::cuda {
 
-#define OVERTAKE_CUBLASLT_FUNCTIONS(X)  \
-  X(cublasLtCreate)                     \
-  X(cublasLtDestroy)                    \
-  X(cublasLtGetVersion)                 \
-  X(cublasLtGetStatusString)            \
-  X(cublasLtMatmul)                     \
-  X(cublasLtMatmulAlgoGetHeuristic)     \
-  X(cublasLtMatmulDescCreate)           \
-  X(cublasLtMatmulDescDestroy)          \
-  X(cublasLtMatmulDescSetAttribute)     \
-  X(cublasLtMatrixLayoutCreate)         \
-  X(cublasLtMatrixLayoutDestroy)        \
-  X(cublasLtMatmulPreferenceCreate)     \
-  X(cublasLtMatmulPreferenceDestroy)    \
+#define OVERTAKE_CUBLASLT_FUNCTIONS(X) \
+  X(cublasLtCreate)                    \
+  X(cublasLtDestroy)                   \
+  X(cublasLtGetVersion)                \
+  X(cublasLtGetStatusString)           \
+  X(cublasLtMatmul)                    \
+  X(cublasLtMatmulAlgoGetHeuristic)    \
+  X(cublasLtMatmulDescCreate)          \
+  X(cublasLtMatmulDescDestroy)         \
+  X(cublasLtMatmulDescSetAttribute)    \
+  X(cublasLtMatrixLayoutCreate)        \
+  X(cublasLtMatrixLayoutDestroy)       \
+  X(cublasLtMatmulPreferenceCreate)    \
+  X(cublasLtMatmulPreferenceDestroy)   \
   X(cublasLtMatmulPreferenceSetAttribute)
 
 struct BlasApi {
@@ -89,7 +88,6 @@ class Blas {
 
  private:
   Blas() = default;
-  Library library_;
   BlasApi api_;
   Handle<cublasLtHandle_t, cublasStatus_t> handle_;
   std::string version_;

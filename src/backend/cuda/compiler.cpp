@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "backend/cuda/vendor_libraries.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::backend::cuda {
@@ -31,7 +32,8 @@ void check_nvrtc(const NvrtcApi& api, nvrtcResult result, std::string_view what)
 
 }  // namespace
 
-std::unique_ptr<Compiler> Compiler::open(const std::vector<std::string>& candidates, int architecture, std::string& why) {
+std::unique_ptr<Compiler> Compiler::open(const std::vector<std::string>& candidates, int architecture,
+                                         std::string& why) {
   Library library(candidates);
   if (!library.loaded()) {
     why = library.reasons();
@@ -39,7 +41,7 @@ std::unique_ptr<Compiler> Compiler::open(const std::vector<std::string>& candida
   }
   std::unique_ptr<Compiler> compiler(std::make_unique<Compiler>(Compiler()));
   const char* missing = nullptr;
-#define OVERTAKE_NVRTC_FIND(name)                                                                 \
+#define OVERTAKE_NVRTC_FIND(name)                                                                  \
   compiler->api_.name = library.find<std::remove_pointer_t<decltype(compiler->api_.name)>>(#name); \
   if (compiler->api_.name == nullptr) missing = #name;
   OVERTAKE_NVRTC_FUNCTIONS(OVERTAKE_NVRTC_FIND)
@@ -62,7 +64,7 @@ std::unique_ptr<Compiler> Compiler::open(const std::vector<std::string>& candida
   int minor = 0;
   compiler->api_.nvrtcVersion(&major, &minor);
   compiler->version_ = fmt::format("NVRTC {}.{} ({})", major, minor, library.name());
-  compiler->library_ = std::move(library);
+  keep_open(std::move(library));
   return compiler;
 }
 
@@ -98,8 +100,9 @@ std::string Compiler::compile(const std::string& source, std::span<const std::st
                      "Line numbers count from the first line of the source after the dialect's prelude.");
   }
   if (result != NVRTC_SUCCESS) {
-    throw DeviceError(fmt::format("cuda: NVRTC: compilation failed: {}\n{}", api_.nvrtcGetErrorString(result), log_of(program)),
-                      "Check that libnvrtc and libnvrtc-builtins come from one CUDA toolkit.");
+    throw DeviceError(
+        fmt::format("cuda: NVRTC: compilation failed: {}\n{}", api_.nvrtcGetErrorString(result), log_of(program)),
+        "Check that libnvrtc and libnvrtc-builtins come from one CUDA toolkit.");
   }
   std::size_t size = 0;
   std::string binary;

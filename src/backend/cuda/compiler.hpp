@@ -10,7 +10,6 @@
 #include <string_view>
 #include <vector>
 
-#include "backend/common/library_loader.hpp"
 #include "backend/cuda/handle.hpp"
 
 namespace overtake::backend::cuda {
@@ -44,8 +43,8 @@ class Compiler {
   [[nodiscard]] static std::unique_ptr<Compiler> open(const std::vector<std::string>& candidates, int architecture,
                                                       std::string& why);
 
-  /// Machine code (a cubin; PTX where the device is newer than this compiler) of complete source. Throws UsageError with
-  /// the compiler's log.
+  /// Machine code (a cubin; PTX where the device is newer than this compiler) of complete source. Throws UsageError
+  /// with the compiler's log.
   [[nodiscard]] std::string compile(const std::string& source, std::span<const std::string> defines = {}) const;
 
   /// "NVRTC 13.0 (libnvrtc.so.13)".
@@ -57,7 +56,6 @@ class Compiler {
   Compiler() = default;
   [[nodiscard]] std::string log_of(nvrtcProgram program) const;
 
-  Library library_;
   NvrtcApi api_;
   std::string version_;
   std::vector<std::string> options_;

@@ -22,9 +22,10 @@ struct MemoryUse {
   std::vector<MemoryRange> writes;
 };
 
-/// For each of `copies` repetitions of the steps, one after the other in list order, the earlier steps it must wait for:
-/// result[c * steps.size() + i] lists indices of the same numbering, ascending, without those already implied by
-/// another of the list (transitive reduction). Any order that keeps them gives the results of running the list in order.
+/// For each of `copies` repetitions of the steps, one after the other in list order, the earlier steps it must wait
+/// for: result[c * steps.size() + i] lists indices of the same numbering, ascending, without those already implied by
+/// another of the list (transitive reduction). Any order that keeps them gives the results of running the list in
+/// order.
 [[nodiscard]] std::vector<std::vector<int>> find_dependencies(std::span<const MemoryUse> steps, int copies);
 
 /// The same numbering where each step waits for the one before it.

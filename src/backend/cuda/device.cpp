@@ -46,7 +46,8 @@ class CudaBuffer final : public Buffer {
 CUdeviceptr range(const Buffer& buffer, const Device& device, std::size_t offset, std::size_t bytes, const char* what) {
   if (&buffer.device() != &device) throw InternalError(fmt::format("cuda: {} of another device's buffer", what));
   if (offset > buffer.bytes() || bytes > buffer.bytes() - offset) {
-    throw InternalError(fmt::format("cuda: {} of {} bytes at {} in a buffer of {}", what, bytes, offset, buffer.bytes()));
+    throw InternalError(
+        fmt::format("cuda: {} of {} bytes at {} in a buffer of {}", what, bytes, offset, buffer.bytes()));
   }
   return static_cast<CUdeviceptr>(buffer.handle()) + offset;
 }
@@ -97,8 +98,10 @@ CudaDevice::CudaDevice(const DriverApi& api, int cuda_version, int index, Device
   } else {
     compiler_trouble_ = "switched off";
   }
-  kernels_ = std::make_unique<KernelStore>(api_, compiler_.get(), cache_,
-                                           KernelStore::Device{fmt::format("{} sm_{}", info_.name, architecture), info_.driver});
+  kernels_ = std::make_unique<KernelStore>(
+      api_, compiler_.get(), cache_,
+      KernelStore::Device{fmt::format("{} sm_{}", info_.name, architecture), info_.driver});
+  info_.driver += compiler_ ? fmt::format(", {}", compiler_->version()) : std::string(", no NVRTC");
 }
 
 CudaDevice::~CudaDevice() {

@@ -29,7 +29,8 @@ DeviceInfo describe(const DriverStart& driver, int index, const std::string& tex
     return info;
   }
   std::array<char, 256> name{};
-  if (api.cuDeviceGetName(name.data(), static_cast<int>(name.size()) - 1, device) == CUDA_SUCCESS) info.name = name.data();
+  if (api.cuDeviceGetName(name.data(), static_cast<int>(name.size()) - 1, device) == CUDA_SUCCESS)
+    info.name = name.data();
   std::size_t bytes = 0;
   if (api.cuDeviceTotalMem(&bytes, device) == CUDA_SUCCESS) info.memory_bytes = bytes;
   info.compute_units = attribute(api, device, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);

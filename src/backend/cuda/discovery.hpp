@@ -15,7 +15,7 @@ namespace overtake::backend::cuda {
 /// The driver after cuInit, or why it cannot be used.
 struct DriverStart {
   DriverApi api;
-  int version = 0;               ///< of CUDA as the driver supports it: 13000 is 13.0
+  int version = 0;  ///< of CUDA as the driver supports it: 13000 is 13.0
   int devices = 0;
   std::optional<Trouble> trouble;
 };

@@ -18,8 +18,8 @@ bool find(const SymbolLookup& lookup, const char* name, F& function) {
 
 DriverLookup find_driver_functions(const SymbolLookup& lookup) {
   DriverLookup result;
-#define OVERTAKE_CUDA_FIND(name)                                    \
-  if (!find(lookup, OVERTAKE_CUDA_NAME(name), result.api.name)) {   \
+#define OVERTAKE_CUDA_FIND(name)                                           \
+  if (!find(lookup, OVERTAKE_CUDA_NAME(name), result.api.name)) {          \
     if (result.missing.empty()) result.missing = OVERTAKE_CUDA_NAME(name); \
   }
   OVERTAKE_CUDA_DRIVER_REQUIRED(OVERTAKE_CUDA_FIND)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The part of the CUDA driver API that Overtake uses, as a table of functions found at run time. Each entry carries the
-// name and type that cuda.h gives the function (cuMemAlloc is cuMemAlloc_v2, say), so header and library cannot disagree.
+// name and type that cuda.h gives the function (cuMemAlloc is cuMemAlloc_v2, say), so header and library cannot
+// disagree.
 #pragma once
 
 #include <cuda.h>

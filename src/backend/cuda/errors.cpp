@@ -36,7 +36,8 @@ bool any_device_node() {
 }
 
 constexpr const char* container_cure =
-    "start the container with the GPU (docker run --gpus all ..., podman run --device nvidia.com/gpu=all ...); the host "
+    "start the container with the GPU (docker run --gpus all ..., podman run --device nvidia.com/gpu=all ...); the "
+    "host "
     "needs nvidia-container-toolkit";
 
 }  // namespace
@@ -53,23 +54,26 @@ HostFacts read_host_facts() {
 }
 
 Trouble explain_missing_driver(const HostFacts& host, std::string_view loader_message) {
-  const std::string base = fmt::format("the NVIDIA driver's library libcuda.so.1 could not be opened ({})", loader_message);
+  const std::string base =
+      fmt::format("the NVIDIA driver's library libcuda.so.1 could not be opened ({})", loader_message);
   if (host.container && (host.kernel_driver || host.card_on_bus)) {
     return {base + "; the host has an NVIDIA card but this container was started without it", container_cure};
   }
   if (host.kernel_driver || host.control_node) {
-    return {base + "; the kernel driver is loaded but its user library is missing",
-            "install the driver's CUDA library (Debian/Ubuntu: libcuda1, or libnvidia-compute of the driver's version), "
-            "or put its folder on the loader's path"};
+    return {
+        base + "; the kernel driver is loaded but its user library is missing",
+        "install the driver's CUDA library (Debian/Ubuntu: libcuda1, or libnvidia-compute of the driver's version), "
+        "or put its folder on the loader's path"};
   }
   if (host.card_on_bus) {
     return {base + "; an NVIDIA card is present but no driver is installed",
             "install the NVIDIA driver, version 525 or newer (Debian: nvidia-driver; Ubuntu: ubuntu-drivers install)"};
   }
   return {base + "; no NVIDIA card was found on this machine",
-          host.container ? std::string("if the host has an NVIDIA card, ") + container_cure
-                         : std::string("use another device (overtake devices lists them), or install an NVIDIA card and "
-                                       "driver 525 or newer")};
+          host.container
+              ? std::string("if the host has an NVIDIA card, ") + container_cure
+              : std::string("use another device (overtake devices lists them), or install an NVIDIA card and "
+                            "driver 525 or newer")};
 }
 
 Trouble explain_old_driver(std::string_view missing_function) {
@@ -79,12 +83,14 @@ Trouble explain_old_driver(std::string_view missing_function) {
 
 Trouble explain_no_device(const HostFacts& host) {
   if (host.container && !host.device_node) {
-    return {"the driver's library is here but no /dev/nvidia* device node is: this container was started without the GPU",
-            container_cure};
+    return {
+        "the driver's library is here but no /dev/nvidia* device node is: this container was started without the GPU",
+        container_cure};
   }
   if (!host.device_node) {
-    return {"the driver's library is here but the device nodes /dev/nvidia0 and /dev/nvidiactl are missing",
-            "load the kernel driver and create the nodes: sudo nvidia-modprobe -u -c=0, or run nvidia-smi once as root"};
+    return {
+        "the driver's library is here but the device nodes /dev/nvidia0 and /dev/nvidiactl are missing",
+        "load the kernel driver and create the nodes: sudo nvidia-modprobe -u -c=0, or run nvidia-smi once as root"};
   }
   return {"the CUDA driver works but shows no device",
           "check nvidia-smi, and that CUDA_VISIBLE_DEVICES is unset or names an existing device"};
@@ -105,7 +111,8 @@ Trouble explain_init_failure(CUresult code, std::string_view name, const HostFac
               "remove .../cuda/lib64/stubs from LD_LIBRARY_PATH"};
     case 35:  // The runtime's "insufficient driver"; some interposed libraries pass it through.
     case 36:  // CUDA_ERROR_CALL_REQUIRES_NEWER_DRIVER, newer than the oldest headers supported.
-      return {base + "; the installed driver is too old", "update the NVIDIA driver to version 525 (CUDA 12.0) or newer"};
+      return {base + "; the installed driver is too old",
+              "update the NVIDIA driver to version 525 (CUDA 12.0) or newer"};
     case CUDA_ERROR_DEVICE_UNAVAILABLE:
       return {base + "; the card is taken by another process in exclusive mode",
               "wait for that process, or set the default compute mode (nvidia-smi -c 0)"};
@@ -128,8 +135,7 @@ Trouble explain_init_failure(CUresult code, std::string_view name, const HostFac
       }
       return {base + "; usual after suspend or a failed module load",
               "reload the module (sudo rmmod nvidia_uvm; sudo modprobe nvidia_uvm) or reboot"};
-    default:
-      return {base, "run nvidia-smi: if it fails too, the driver is at fault; reinstall it or reboot"};
+    default: return {base, "run nvidia-smi: if it fails too, the driver is at fault; reinstall it or reboot"};
   }
 }
 
@@ -146,19 +152,18 @@ std::string hint_for(CUresult code) {
     case CUDA_ERROR_MISALIGNED_ADDRESS:
     case CUDA_ERROR_ILLEGAL_INSTRUCTION:
     case CUDA_ERROR_LAUNCH_FAILED:
-      return "an earlier kernel read or wrote outside its arrays; the process must restart to use this GPU again. If the "
+      return "an earlier kernel read or wrote outside its arrays; the process must restart to use this GPU again. If "
+             "the "
              "kernel is not yours, please report it; compute-sanitizer shows which kernel it was";
     case CUDA_ERROR_LAUNCH_TIMEOUT:
       return "the GPU also drives a display and a kernel ran too long; use a smaller batch";
-    case CUDA_ERROR_ECC_UNCORRECTABLE:
-      return "the GPU's memory has a hardware fault; nvidia-smi -q -d ECC shows it";
+    case CUDA_ERROR_ECC_UNCORRECTABLE: return "the GPU's memory has a hardware fault; nvidia-smi -q -d ECC shows it";
     case CUDA_ERROR_NO_BINARY_FOR_GPU:
     case CUDA_ERROR_UNSUPPORTED_PTX_VERSION:
       return "the kernel compiler is newer than the driver; update the driver or remove the newer libnvrtc";
     case CUDA_ERROR_DEVICE_UNAVAILABLE:
       return "another process holds the GPU in exclusive mode; wait for it or set the default compute mode";
-    default:
-      return {};
+    default: return {};
   }
 }
 

@@ -109,7 +109,8 @@ class CudaExecutable final : public Executable {
       stats_.compile_seconds += seconds_since(start);
       stats_.note = fmt::format("graph: {} steps, {} by cuBLASLt", launcher_.size(), launcher_.plan().library_products);
     }
-    check(device_.api(), device_.api().cuGraphLaunch(graph->second.executable.get(), device_.stream()), "cuGraphLaunch");
+    check(device_.api(), device_.api().cuGraphLaunch(graph->second.executable.get(), device_.stream()),
+          "cuGraphLaunch");
   }
 
   CudaDevice& device_;
@@ -124,16 +125,18 @@ class CudaExecutable final : public Executable {
 
 }  // namespace
 
-std::unique_ptr<Executable> make_executable(CudaDevice& device, const Schedule& schedule, const CompileOptions& options) {
+std::unique_ptr<Executable> make_executable(CudaDevice& device, const Schedule& schedule,
+                                            const CompileOptions& options) {
   const auto start = Clock::now();
   const LoweringTraits traits = device.lowering_traits();
   const auto lowering = [&](const Operation& operation) { return lower(operation, traits); };
-  const auto query = [&](const LibraryProduct& product) -> std::optional<std::uint64_t> {
+  const auto query = [&](const LibraryProduct& product) -> std::optional<ProductFit> {
+    if (!library_is_faster(product.core)) return std::nullopt;  // asked first: opening the library takes time
     const Blas* library = device.library();
     if (library == nullptr) return std::nullopt;
     const auto prepared = library->prepare(product);
     if (!prepared) return std::nullopt;
-    return prepared->workspace_bytes();
+    return ProductFit{prepared->workspace_bytes(), 0};
   };
   return std::make_unique<CudaExecutable>(device, schedule, make_plan(schedule, lowering, query), options, start);
 }

@@ -49,8 +49,8 @@ void GraphBuilder::add_node(CUgraph graph, std::size_t step, std::span<const CUg
 
 ReplayGraph GraphBuilder::build(int copies, CUstream stream) {
   const std::size_t steps = launcher_.size();
-  const auto dependencies = shape_ == GraphShape::parallel ? find_dependencies(launcher_.uses(), copies)
-                                                           : chain_dependencies(steps, copies);
+  const auto dependencies =
+      shape_ == GraphShape::parallel ? find_dependencies(launcher_.uses(), copies) : chain_dependencies(steps, copies);
   CUgraph raw = nullptr;
   check(api_, api_.cuGraphCreate(&raw, 0), "cuGraphCreate");
   const GraphHandle graph(raw, api_.cuGraphDestroy);

@@ -50,8 +50,8 @@ KernelStore::KernelStore(const DriverApi& api, const Compiler* compiler, Program
     : api_(api), compiler_(compiler), cache_(cache), device_(std::move(device)) {}
 
 ProgramKey KernelStore::key_of(const std::string& source, std::span<const std::string> defines) const {
-  return {source, fmt::format("{} {}", compiler_->options_text(), fmt::join(defines, " ")), device_.name, device_.driver,
-          compiler_->version()};
+  return {source, fmt::format("{} {}", compiler_->options_text(), fmt::join(defines, " ")), device_.name,
+          device_.driver, compiler_->version()};
 }
 
 ModuleHandle KernelStore::load(const std::string& binary, std::string_view what) const {

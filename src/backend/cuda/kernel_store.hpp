@@ -18,7 +18,8 @@
 
 namespace overtake::backend::cuda {
 
-/// Compiles and loads kernels of one device and keeps them for its life. Thread-safe. Needs the device's context current.
+/// Compiles and loads kernels of one device and keeps them for its life. Thread-safe. Needs the device's context
+/// current.
 class KernelStore {
  public:
   struct Device {

@@ -23,13 +23,10 @@ namespace {
 [[nodiscard]] std::uint64_t argument_value(const LoweredArgument& argument, std::span<const std::uint64_t> slots,
                                            std::uint64_t scratch) {
   switch (argument.kind) {
-    case LoweredArgument::Kind::slot:
-      return slots[argument.slot];
-    case LoweredArgument::Kind::scratch:
-      return scratch;
+    case LoweredArgument::Kind::slot: return slots[argument.slot];
+    case LoweredArgument::Kind::scratch: return scratch;
     case LoweredArgument::Kind::offset:  // the slot's own address is passed, so its distance is 0
-    case LoweredArgument::Kind::int32:
-      return int_bits(argument.value);
+    case LoweredArgument::Kind::int32: return int_bits(argument.value);
   }
   throw InternalError("cuda: unknown kind of kernel argument");
 }
@@ -66,7 +63,7 @@ Launcher::Launcher(CudaDevice& device, Plan plan) : device_(device), plan_(std::
     }
     const auto& product = std::get<LibraryProduct>(plan_.steps[index].work);
     const Blas* library = device.library();
-    if (library != nullptr) bound.product = library->prepare(product);
+    if (library != nullptr) bound.product = library->prepare(product, product.rank);
     if (!bound.product || bound.product->workspace_bytes() > product.workspace_bytes) {
       throw InternalError("cuda: cuBLASLt gave no algorithm for a product it had accepted");
     }
@@ -105,9 +102,10 @@ void Launcher::enqueue(std::size_t index, CUstream stream) const {
   const CUresult code = api.cuLaunchKernel(bound.function, node.gridDimX, node.gridDimY, node.gridDimZ, node.blockDimX,
                                            node.blockDimY, node.blockDimZ, 0, stream, node.kernelParams, nullptr);
   if (code == CUDA_SUCCESS) return;
-  check(api, code, fmt::format("launching {} ({} x {} x {} groups of {} x {} x {})",
-                               std::get<LoweredKernel>(plan_.steps[index].work).entry, node.gridDimX, node.gridDimY,
-                               node.gridDimZ, node.blockDimX, node.blockDimY, node.blockDimZ));
+  check(api, code,
+        fmt::format("launching {} ({} x {} x {} groups of {} x {} x {})",
+                    std::get<LoweredKernel>(plan_.steps[index].work).entry, node.gridDimX, node.gridDimY, node.gridDimZ,
+                    node.blockDimX, node.blockDimY, node.blockDimZ));
 }
 
 }  // namespace overtake::backend::cuda

@@ -17,12 +17,12 @@ class CudaDevice;
 
 /// One step, its addresses filled in by bind().
 struct BoundStep {
-  CUfunction function = nullptr;              ///< null: a library product
+  CUfunction function = nullptr;  ///< null: a library product
   std::optional<PreparedProduct> product;
-  std::vector<std::uint64_t> values;          ///< of the kernel's parameters, eight bytes each
-  std::vector<void*> pointers;                ///< to `values`
-  CUDA_KERNEL_NODE_PARAMS node{};             ///< the launch, pointing into `pointers`
-  std::uint64_t workspace = 0;                ///< of the library product
+  std::vector<std::uint64_t> values;  ///< of the kernel's parameters, eight bytes each
+  std::vector<void*> pointers;        ///< to `values`
+  CUDA_KERNEL_NODE_PARAMS node{};     ///< the launch, pointing into `pointers`
+  std::uint64_t workspace = 0;        ///< of the library product
 };
 
 class Launcher {

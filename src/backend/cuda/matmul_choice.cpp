@@ -87,24 +87,15 @@ struct Form {
 [[nodiscard]] Form evaluate(const Tape& tape, const TapeInstruction& step, const Shape& extent,
                             const std::vector<Form>& forms) {
   switch (step.code) {
-    case TapeCode::core:
-      return {Form::Kind::linear, {1, -1}, 0, -1};
-    case TapeCode::load:
-      return form_of_load(tape, step.index, extent);
-    case TapeCode::constant:
-      return {Form::Kind::scalar, {step.value, -1}, 0, -1};
-    case TapeCode::negate:
-      return scaled(forms[step.a], -1);
-    case TapeCode::add:
-      return total(forms[step.a], forms[step.b]);
-    case TapeCode::subtract:
-      return total(forms[step.a], scaled(forms[step.b], -1));
-    case TapeCode::multiply:
-      return product(forms[step.a], forms[step.b]);
-    case TapeCode::divide:
-      return quotient(forms[step.a], forms[step.b]);
-    default:
-      return {};
+    case TapeCode::core: return {Form::Kind::linear, {1, -1}, 0, -1};
+    case TapeCode::load: return form_of_load(tape, step.index, extent);
+    case TapeCode::constant: return {Form::Kind::scalar, {step.value, -1}, 0, -1};
+    case TapeCode::negate: return scaled(forms[step.a], -1);
+    case TapeCode::add: return total(forms[step.a], forms[step.b]);
+    case TapeCode::subtract: return total(forms[step.a], scaled(forms[step.b], -1));
+    case TapeCode::multiply: return product(forms[step.a], forms[step.b]);
+    case TapeCode::divide: return quotient(forms[step.a], forms[step.b]);
+    default: return {};
   }
 }
 

@@ -30,8 +30,8 @@ struct LibraryEpilogue {
   double beta = 0;
 };
 
-/// The library form of a product's tape; empty when it has none (then the product is stored and the tape runs as a map).
-/// Rectified outputs have none on purpose: the library's ReLU does not promise to keep NaN, our maximum does.
+/// The library form of a product's tape; empty when it has none (then the product is stored and the tape runs as a
+/// map). Rectified outputs have none on purpose: the library's ReLU does not promise to keep NaN, our maximum does.
 [[nodiscard]] std::optional<LibraryEpilogue> library_epilogue(const Operation& operation);
 
 /// The tape of `operation` as a map over a stored product: `core` instructions become loads of `core_slot`.

@@ -69,7 +69,7 @@ class Planner {
   /// workspace, alpha, beta, stored core.
   bool add_library_product(const Operation& operation) {
     const auto* core = std::get_if<MatMulCore>(&operation.core);
-    if (core == nullptr || !query_ || !library_is_faster(*core)) return false;
+    if (core == nullptr || !query_) return false;
     LibraryProduct product;
     product.core = *core;
     const auto epilogue = library_epilogue(operation);
@@ -83,14 +83,15 @@ class Planner {
       product.alpha_slot = own_slot(1, request, 0);
       product.beta_slot = own_slot(1, request, 0);
     }
-    const auto workspace = query_(product);
-    if (!workspace) {
+    const auto fit = query_(product);
+    if (!fit) {
       plan_.slots.resize(first_slot);
       own_slots_.resize(first_own_slot);
       return false;
     }
-    product.workspace_bytes = *workspace;
-    std::uint64_t bytes = aligned(*workspace);
+    product.workspace_bytes = fit->workspace_bytes;
+    product.rank = fit->rank;
+    std::uint64_t bytes = aligned(fit->workspace_bytes);
     for (std::size_t index = first_own_slot; index < own_slots_.size(); ++index) {
       own_slots_[index].offset = bytes;
       bytes += aligned(static_cast<std::uint64_t>(plan_.slots[own_slots_[index].slot].elements) * 4);

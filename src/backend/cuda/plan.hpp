@@ -24,12 +24,13 @@ struct LibraryProduct {
   int alpha_slot = -1;
   int beta_slot = -1;
   std::uint64_t workspace_bytes = 0;
+  int rank = 0;  ///< which of the library's algorithms, best first by its own heuristic
 };
 
 struct PlanStep {
   std::variant<LoweredKernel, LibraryProduct> work;
-  std::vector<int> reads;   ///< slots
-  std::vector<int> writes;  ///< slots
+  std::vector<int> reads;            ///< slots
+  std::vector<int> writes;           ///< slots
   std::uint64_t scratch_offset = 0;  ///< from the start of the executable's arena
   std::uint64_t scratch_bytes = 0;
   int operation = 0;  ///< index into the schedule, for messages
@@ -43,8 +44,12 @@ struct Plan {
   int library_products = 0;
 };
 
-/// Asked once for each product that the library might do better: workspace bytes, or nothing when it cannot do it.
-using ProductQuery = std::function<std::optional<std::uint64_t>(const LibraryProduct&)>;
+/// Asked once for each product whether the library shall do it; empty: the own kernel does.
+struct ProductFit {
+  std::uint64_t workspace_bytes = 0;
+  int rank = 0;
+};
+using ProductQuery = std::function<std::optional<ProductFit>(const LibraryProduct&)>;
 /// lower(), or a stand-in that gives precompiled kernels.
 using Lowering = std::function<LoweredOperation(const Operation&)>;
 

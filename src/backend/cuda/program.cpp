@@ -34,20 +34,17 @@ PackedArguments pack(std::span<const KernelArgument> arguments, const Device& de
     switch (argument.kind) {
       case KernelArgument::Kind::buffer:
         if (argument.buffer == nullptr || &argument.buffer->device() != &device) {
-          throw UsageError(fmt::format("kernel argument {} is not an array on {}", packed.values.size(), device.info().id),
-                           "Move the array to the kernel's device first.");
+          throw UsageError(
+              fmt::format("kernel argument {} is not an array on {}", packed.values.size(), device.info().id),
+              "Move the array to the kernel's device first.");
         }
         packed.values.push_back(argument.buffer->handle());
         break;
       case KernelArgument::Kind::int32:
         packed.values.push_back(bits(static_cast<std::int32_t>(argument.integer)));
         break;
-      case KernelArgument::Kind::int64:
-        packed.values.push_back(bits(argument.integer));
-        break;
-      case KernelArgument::Kind::float32:
-        packed.values.push_back(bits(argument.real));
-        break;
+      case KernelArgument::Kind::int64: packed.values.push_back(bits(argument.integer)); break;
+      case KernelArgument::Kind::float32: packed.values.push_back(bits(argument.real)); break;
       case KernelArgument::Kind::local_bytes:
         // The kernel gets the offset of this piece in the launch's shared memory (LOCAL_PARAMETER of the dialect).
         packed.values.push_back(bits(static_cast<std::int32_t>(packed.local_bytes)));
@@ -117,7 +114,8 @@ class CudaProgram final : public Program {
 
 }  // namespace
 
-std::unique_ptr<Program> make_program(CudaDevice& device, std::string_view source, std::span<const std::string> defines) {
+std::unique_ptr<Program> make_program(CudaDevice& device, std::string_view source,
+                                      std::span<const std::string> defines) {
   return std::make_unique<CudaProgram>(device, device.kernels().build(source, defines));
 }
 

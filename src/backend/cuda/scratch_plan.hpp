@@ -23,9 +23,9 @@ struct ScratchPlan {
   std::uint64_t bytes = 0;
 };
 
-/// Lets operations share memory: requests with the same zeroed_bytes take turns over up to `lanes` stretches (fewer when
-/// they are large), so that a zeroed head is never written by an operation that does not leave it zero. Neighbours get
-/// different stretches and can run side by side; whoever shares a stretch must be ordered by its address range.
+/// Lets operations share memory: requests with the same zeroed_bytes take turns over up to `lanes` stretches (fewer
+/// when they are large), so that a zeroed head is never written by an operation that does not leave it zero. Neighbours
+/// get different stretches and can run side by side; whoever shares a stretch must be ordered by its address range.
 [[nodiscard]] ScratchPlan plan_scratch(std::span<const ScratchRequest> requests, int lanes = 4);
 
 }  // namespace overtake::backend::cuda

@@ -67,7 +67,8 @@ void Staging::download(void* destination, CUdeviceptr source, std::size_t bytes)
   for (std::size_t at = 0; at < bytes; at += half_bytes) {
     const Part part{&halves_[next_], at, std::min(half_bytes, bytes - at)};
     next_ = 1 - next_;
-    check(api_, api_.cuMemcpyDtoHAsync(part.half->memory.get(), source + at, part.bytes, stream_), "copying from the GPU");
+    check(api_, api_.cuMemcpyDtoHAsync(part.half->memory.get(), source + at, part.bytes, stream_),
+          "copying from the GPU");
     mark(*part.half);
     finish(before);
     before = part;

@@ -3,6 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <memory>
+#include <mutex>
+
 #include "core/config.hpp"
 
 namespace overtake::backend::cuda {
@@ -23,6 +27,13 @@ std::vector<std::string> vendor_library_candidates(std::string_view name, int dr
     for (const std::string& file : files) candidates.push_back(fmt::format("{}/{}", folder, file));
   }
   return candidates;
+}
+
+void keep_open(Library library) {
+  static std::mutex mutex;
+  static auto& kept = *std::make_unique<std::vector<Library>>().release();
+  const std::lock_guard lock(mutex);
+  kept.push_back(std::move(library));
 }
 
 }  // namespace overtake::backend::cuda

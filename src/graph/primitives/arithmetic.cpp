@@ -81,9 +81,11 @@ Array arithmetic(const Rule& rule, const Array& a, const Array& b, F compute) {
   if (a.defined() && b.defined() && a.dtype() == DType::float32 && b.dtype() == DType::float32) {
     const std::optional<float> x = graph::constant_value(a), y = graph::constant_value(b);
     backend::Device* device = a.node()->device != nullptr ? a.node()->device : b.node()->device;
-    if (x && y && (b.node()->device == nullptr || b.node()->device == device)) {
-      return graph::make_source(std::make_shared<graph::Constant>(compute(*x, *y)), broadcast_shapes(a.shape(), b.shape()),
-                                DType::float32, device);
+    const bool one_device = b.node()->device == nullptr || b.node()->device == device;
+    const bool fits = a.shape() == b.shape() || a.shape().rank() == 0 || b.shape().rank() == 0;
+    if (x && y && one_device && fits) {
+      const Shape& shape = a.shape().rank() == 0 ? b.shape() : a.shape();
+      return graph::make_source(std::make_shared<graph::Constant>(compute(*x, *y)), shape, DType::float32, device);
     }
   }
   return graph::broadcasting(rule, {a, b});

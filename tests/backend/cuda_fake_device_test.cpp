@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT
+// The CUDA device on a driver played by the host: copies, memory, graphs, failures. Needs no GPU.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "backend/cuda/device.hpp"
+#include "cuda_fake_driver.hpp"
+#include "cuda_training.hpp"
+#include "overtake/error.hpp"
+
+namespace overtake::backend::cuda {
+namespace {
+
+class CudaFake : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    fake_gpu() = FakeGpu{};
+    api_ = fake_driver_api();
+    DeviceInfo info;
+    info.id = "cuda:0";
+    info.name = "fake";
+    info.compute_units = 132;
+    device_ =
+        std::make_unique<CudaDevice>(api_, 13000, 0, info, DeviceSettings{.use_compiler = true, .use_library = false});
+  }
+  void TearDown() override {
+    device_.reset();
+    EXPECT_EQ(fake_gpu().bad_frees, 0);
+    EXPECT_TRUE(fake_gpu().allocations.empty()) << "device memory was lost";
+    // The context is not destroyed, only released.
+    EXPECT_EQ(fake_gpu().calls["cuDevicePrimaryCtxRelease"], 1);
+    EXPECT_EQ(fake_gpu().objects.size(), 1U) << "streams, events, modules or graphs were lost";
+    for (const void* object : fake_gpu().objects) std::free(const_cast<void*>(object));  // NOLINT
+  }
+  [[nodiscard]] bool no_compiler() const { return device_->compiler() == nullptr; }
+
+  /// a += 1 and b += 1, independent; then c = a + b.
+  static Schedule diamond() {
+    ScheduleBuilder build;
+    const int a = build.external(64);
+    const int b = build.external(64);
+    const int c = build.temporary(64);
+    const int d = build.external(64);
+    const auto map = [&](std::vector<int> loads, int store) {
+      Operation operation;
+      operation.core = MapCore{};
+      operation.extent = Shape{64};
+      operation.name = "map";
+      for (const int slot : loads) operation.tape.loads.push_back({slot, 0, {1, 0, 0, 0}, DType::float32});
+      operation.tape.code = {tape::load(0), loads.size() == 2 ? tape::load(1) : tape::constant(1),
+                             tape::apply(TapeCode::add, 0, 1)};
+      operation.tape.stores = {{store, 2, DType::float32}};
+      build.add(operation);
+    };
+    map({a}, a);
+    map({b}, b);
+    map({a, b}, c);
+    map({c}, d);
+    return build.schedule();
+  }
+  struct Bound {
+    std::vector<std::unique_ptr<Buffer>> owned;
+    std::vector<Buffer*> slots;
+  };
+  Bound buffers_for(const Schedule& schedule) {
+    Bound bound;
+    for (const Slot& slot : schedule.slots) {
+      bound.owned.push_back(slot.external ? device_->allocate(static_cast<std::size_t>(slot.elements) * 4) : nullptr);
+      bound.slots.push_back(bound.owned.back().get());
+    }
+    return bound;
+  }
+
+  DriverApi api_;
+  std::unique_ptr<CudaDevice> device_;
+};
+
+TEST_F(CudaFake, TransfersOfEverySizeArriveWhole) {
+  const std::size_t half = Staging::half_bytes / 4;
+  for (const std::size_t count : {std::size_t{1}, half - 1, half, half + 1, 2 * half + 1, 5 * half}) {
+    const Floats values = random_floats(count, static_cast<unsigned>(count));
+    EXPECT_EQ(download(*device_, *upload(*device_, values)), values) << count;
+  }
+  EXPECT_EQ(device_->transfers().upload_bytes, device_->transfers().download_bytes);
+}
+
+TEST_F(CudaFake, AccessOutsideABufferIsRefused) {
+  const auto buffer = device_->allocate(100);
+  char bytes[100] = {};
+  EXPECT_THROW(device_->upload(*buffer, 1, bytes, 100), InternalError);
+  EXPECT_THROW(device_->download(*buffer, 101, bytes, 0), InternalError);
+  EXPECT_THROW(device_->copy(*buffer, 0, *buffer, 50, ~std::size_t{0}), InternalError);
+  EXPECT_NO_THROW(device_->download(*buffer, 100, bytes, 0));
+}
+
+TEST_F(CudaFake, MemoryThatRunsOutIsADeviceError) {
+  fake_gpu().memory_left = 1 << 20;
+  EXPECT_THROW((void)device_->allocate(std::size_t{8} << 20U), DeviceError);
+  EXPECT_NO_THROW((void)device_->allocate(1 << 18));
+}
+
+TEST_F(CudaFake, FailedCopyNamesTheStepAndLeavesTheDeviceUsable) {
+  const auto buffer = upload(*device_, Floats{1, 2});
+  fake_gpu().refuse["cuMemcpyHtoDAsync"] = CUDA_ERROR_ECC_UNCORRECTABLE;
+  try {
+    (void)upload(*device_, Floats{3});
+    FAIL() << "a refused copy passed";
+  } catch (const DeviceError& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("copying to the GPU"));
+    EXPECT_THAT(error.hint(), ::testing::HasSubstr("hardware"));
+  }
+  fake_gpu().refuse.clear();
+  EXPECT_EQ(download(*device_, *buffer), (Floats{1, 2}));
+}
+
+TEST_F(CudaFake, ReplayBuildsOneGraphForEachNumberOfRuns) {
+  if (no_compiler()) GTEST_SKIP() << device_->compiler_trouble();
+  const Schedule schedule = diamond();
+  const Bound bound = buffers_for(schedule);
+  const auto executable = device_->compile(schedule, {.replay = true});
+  executable->bind(bound.slots);
+  executable->run(35);
+  EXPECT_EQ(fake_gpu().calls["cuGraphInstantiate"], 2);  // 16 and 3
+  EXPECT_EQ(fake_gpu().calls["cuGraphLaunch"], 3);
+  EXPECT_EQ(fake_gpu().calls["cuLaunchKernel"], 0);
+  executable->run(16);
+  EXPECT_EQ(fake_gpu().calls["cuGraphInstantiate"], 2);
+  EXPECT_EQ(executable->stats().launches, 4);
+  EXPECT_THAT(executable->stats().note, ::testing::HasSubstr("graph"));
+  ASSERT_EQ(fake_gpu().instantiated.size(), 2U);
+  const auto& waits = fake_gpu().instantiated[1].waits;  // three repetitions
+  ASSERT_EQ(waits.size(), 12U);
+  using Waits = std::vector<std::size_t>;
+  EXPECT_EQ(waits[0], Waits{});
+  EXPECT_EQ(waits[1], Waits{});
+  EXPECT_EQ(waits[2], (Waits{0, 1}));
+  EXPECT_EQ(waits[3], Waits{2});
+  EXPECT_EQ(waits[4], Waits{2});  // a += 1 again once c has been computed, beside d = c + 1
+  EXPECT_EQ(waits[5], Waits{2});
+  EXPECT_EQ(waits[6], (Waits{3, 4, 5}));
+}
+
+TEST_F(CudaFake, WithoutReplayEveryStepIsLaunched) {
+  if (no_compiler()) GTEST_SKIP() << device_->compiler_trouble();
+  const Schedule schedule = diamond();
+  const Bound bound = buffers_for(schedule);
+  const auto executable = device_->compile(schedule, {.replay = false});
+  executable->bind(bound.slots);
+  executable->run(5);
+  EXPECT_EQ(fake_gpu().calls["cuLaunchKernel"], 20);
+  EXPECT_EQ(fake_gpu().calls["cuGraphCreate"], 0);
+}
+
+TEST_F(CudaFake, AGraphThatCannotBeBuiltFallsBackToLaunchesAndSaysSo) {
+  if (no_compiler()) GTEST_SKIP() << device_->compiler_trouble();
+  for (const char* function : {"cuGraphInstantiate", "cuGraphAddKernelNode", "cuGraphUpload", "cuGraphCreate"}) {
+    fake_gpu().refuse = {{function, CUDA_ERROR_NOT_SUPPORTED}};
+    fake_gpu().calls.erase("cuLaunchKernel");
+    const Schedule schedule = diamond();
+    const Bound bound = buffers_for(schedule);
+    const auto executable = device_->compile(schedule, {.replay = true});
+    executable->bind(bound.slots);
+    executable->run(20);
+    EXPECT_EQ(fake_gpu().calls["cuLaunchKernel"], 80) << function;
+    EXPECT_THAT(executable->stats().note, ::testing::HasSubstr(function));
+  }
+}
+
+TEST_F(CudaFake, RebindingDropsOldGraphs) {
+  if (no_compiler()) GTEST_SKIP() << device_->compiler_trouble();
+  const Schedule schedule = diamond();
+  const Bound first = buffers_for(schedule);
+  const Bound second = buffers_for(schedule);
+  const auto executable = device_->compile(schedule, {.replay = true});
+  executable->bind(first.slots);
+  executable->run(2);
+  executable->bind(second.slots);
+  EXPECT_EQ(fake_gpu().calls["cuGraphExecDestroy"], 1);
+  executable->run(2);
+  EXPECT_EQ(fake_gpu().calls["cuGraphInstantiate"], 2);
+}
+
+TEST_F(CudaFake, OneBufferInTwoSlotsIsOrdered) {
+  if (no_compiler()) GTEST_SKIP() << device_->compiler_trouble();
+  const Schedule schedule = diamond();
+  Bound bound = buffers_for(schedule);
+  bound.slots[1] = bound.slots[0];
+  const auto executable = device_->compile(schedule, {.replay = true});
+  executable->bind(bound.slots);
+  executable->run(1);
+  const auto& waits = fake_gpu().instantiated.at(0).waits;
+  EXPECT_EQ(waits[1], std::vector<std::size_t>{0}) << "two updates of one buffer must not run side by side";
+}
+
+TEST_F(CudaFake, WrongBindingsAreRefused) {
+  if (no_compiler()) GTEST_SKIP() << device_->compiler_trouble();
+  const Schedule schedule = diamond();
+  const auto executable = device_->compile(schedule, {.replay = true});
+  EXPECT_THROW(executable->run(1), InternalError);
+  Bound bound = buffers_for(schedule);
+  const auto small = device_->allocate(8);
+  bound.slots[0] = small.get();
+  EXPECT_THROW(executable->bind(bound.slots), InternalError);
+  bound.slots[0] = nullptr;
+  EXPECT_THROW(executable->bind(bound.slots), InternalError);
+  EXPECT_THROW(executable->bind({}), InternalError);
+}
+
+TEST_F(CudaFake, EmptyScheduleRuns) {
+  const auto executable = device_->compile(Schedule{}, {.replay = true});
+  executable->bind({});
+  EXPECT_NO_THROW(executable->run(3));
+  EXPECT_EQ(fake_gpu().calls["cuGraphCreate"], 0);
+}
+
+TEST_F(CudaFake, ProgramsLaunchAndRefuse) {
+  if (no_compiler()) GTEST_SKIP() << device_->compiler_trouble();
+  const auto program = device_->build("KERNEL void k(GLOBAL float* a) { a[0] = 1.0f; }", {});
+  EXPECT_THROW((void)program->kernel("missing"), UsageError);
+  const auto kernel = program->kernel("k");
+  const auto buffer = device_->allocate(16);
+  const std::vector<KernelArgument> arguments{{KernelArgument::Kind::buffer, buffer.get(), 0, 0}};
+  kernel->launch({}, arguments);
+  EXPECT_EQ(fake_gpu().calls["cuLaunchKernel"], 1);
+  LaunchGeometry empty;
+  empty.groups[1] = 0;
+  kernel->launch(empty, arguments);
+  EXPECT_EQ(fake_gpu().calls["cuLaunchKernel"], 1) << "nothing to launch is not an error";
+  EXPECT_THROW(kernel->launch({}, std::vector<KernelArgument>{{KernelArgument::Kind::buffer, nullptr, 0, 0}}),
+               UsageError);
+}
+
+TEST(CudaFakeContext, FailureToCreateItIsADeviceErrorWithoutLeaks) {
+  fake_gpu() = FakeGpu{};
+  const DriverApi api = fake_driver_api();
+  fake_gpu().refuse["cuDevicePrimaryCtxRetain"] = CUDA_ERROR_DEVICE_UNAVAILABLE;
+  EXPECT_THROW((void)std::make_unique<CudaDevice>(api, 13000, 0, DeviceInfo{}), DeviceError);
+  fake_gpu().refuse = {{"cuStreamCreate", CUDA_ERROR_OUT_OF_MEMORY}};
+  EXPECT_THROW((void)std::make_unique<CudaDevice>(api, 13000, 0, DeviceInfo{}), DeviceError);
+  EXPECT_EQ(fake_gpu().calls["cuDevicePrimaryCtxRelease"], 1);
+  for (const void* object : fake_gpu().objects) std::free(const_cast<void*>(object));  // NOLINT
+}
+
+}  // namespace
+}  // namespace overtake::backend::cuda
