@@ -23,26 +23,27 @@ struct Case {
   int output = 0;
 };
 
-/// Slots: 0 weights, 1 bias, 2 input, 3 gradient, 4 output.
+/// Slots: 0 weights, 1 bias, 2 input, 3 gradient, 4 output, 5 learning rate.
 std::vector<Case> cases_of(std::int64_t in, std::int64_t out) {
   const Layer layer{0, 1, in, out};
-  const std::vector<std::int64_t> sizes{in * out, out, batch * in, batch * out, batch * std::max(in, out)};
+  const std::vector<std::int64_t> sizes{in * out, out, batch * in, batch * out, batch * std::max(in, out), 1};
   return {{"forward", forward_product(layer, batch, 2, 4, Activation::relu), sizes, 4},
           {"dX", input_gradient(layer, batch, 3, 2, 4), sizes, 4},
-          {"dW", weight_update(layer, batch, 3, 2, 0.01F), sizes, 0}};
+          {"dW", weight_update(layer, batch, 3, 2, 5), sizes, 0}};
 }
 
+/// ty, tx, tm, tn, bk, slices
 std::vector<MatMulTile> tiles() {
-  std::vector<MatMulTile> all = {{16, 16, 1, 1, 128}, {4, 64, 1, 1, 64},  {64, 4, 1, 1, 64},  {16, 16, 2, 2, 64},
-                                 {8, 16, 4, 4, 32},   {16, 16, 4, 4, 16}, {16, 16, 8, 4, 16}, {16, 16, 4, 8, 16},
-                                 {16, 16, 8, 8, 16},  {8, 16, 13, 4, 16}, {8, 32, 13, 4, 16}, {8, 16, 13, 8, 16}};
-  return all;
+  return {{16, 16, 1, 1, 128},   {4, 64, 1, 1, 64},    {64, 4, 1, 1, 64},     {16, 16, 2, 2, 64},  {8, 16, 4, 4, 32},
+          {16, 16, 4, 4, 16},    {16, 16, 8, 4, 16},   {16, 16, 4, 8, 16},    {16, 16, 8, 8, 16},  {8, 16, 13, 4, 16},
+          {8, 32, 13, 4, 16},    {8, 16, 13, 8, 16},   {8, 8, 4, 4, 32, 4},   {8, 8, 4, 4, 64, 4}, {8, 16, 4, 4, 32, 2},
+          {8, 16, 13, 4, 16, 2}, {8, 8, 13, 4, 32, 4}, {8, 16, 13, 8, 16, 2}, {16, 16, 8, 8, 8}};
 }
 
 std::string text_of(const MatMulPlan& plan) {
   char text[64];
-  std::snprintf(text, sizeof text, "%dx%d:%dx%d bk%d /%d", plan.tile.ty, plan.tile.tx, plan.tile.tm, plan.tile.tn,
-                plan.tile.bk, plan.splits);
+  std::snprintf(text, sizeof text, "%dx%dx%d:%dx%d bk%d /%d", plan.tile.slices, plan.tile.ty, plan.tile.tx,
+                plan.tile.tm, plan.tile.tn, plan.tile.bk, plan.splits);
   return text;
 }
 
@@ -94,7 +95,6 @@ class Rig {
 std::vector<MatMulPlan> plans_for(const MatMulCore& core, const LoweringTraits& traits) {
   std::vector<MatMulPlan> plans;
   for (const MatMulTile& tile : tiles()) {
-    if (tile.local_bytes() > static_cast<std::int64_t>(traits.local_bytes)) continue;
     const std::int64_t panels = (core.k + tile.bk - 1) / tile.bk;
     const std::int64_t groups =
         (core.m + tile.rows() - 1) / tile.rows() * ((core.n + tile.columns() - 1) / tile.columns());
@@ -102,7 +102,8 @@ std::vector<MatMulPlan> plans_for(const MatMulCore& core, const LoweringTraits& 
     for (const int wanted : {1, 2, 4, 8, 16, 32}) {
       if (wanted > panels || (wanted > 1 && groups * wanted > 2048)) break;
       const std::int64_t split_k = (panels + wanted - 1) / wanted * tile.bk;
-      plans.push_back({tile, static_cast<int>((core.k + split_k - 1) / split_k), split_k});
+      const MatMulPlan plan{tile, static_cast<int>((core.k + split_k - 1) / split_k), split_k};
+      if (tile.local_bytes(plan.one_panel()) <= static_cast<std::int64_t>(traits.local_bytes)) plans.push_back(plan);
     }
   }
   return plans;

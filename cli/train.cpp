@@ -60,8 +60,8 @@ struct Choice {
   std::string reason;
 };
 
-Choice choose(const TrainFlags& flags, const Arrays& training, std::int64_t inputs, std::int64_t outputs,
-              const overtake::nn::Loss& loss) {
+Choice choose(const TrainFlags& flags, const Arrays& training, const Arrays& validation, std::int64_t inputs,
+              std::int64_t outputs, const overtake::nn::Loss& loss) {
   if (flags.device != "auto") {
     return {overtake::Device(flags.device).id(), "as asked for"};
   }
@@ -71,6 +71,8 @@ Choice choose(const TrainFlags& flags, const Arrays& training, std::int64_t inpu
   request.loss = loss;
   request.inputs = training.inputs;
   request.targets = training.targets;
+  request.validation_inputs = validation.inputs;
+  request.validation_targets = validation.targets;
   request.batch_size = flags.batch_size;
   request.epochs = flags.epochs;
   request.memory_limit = flags.memory_limit;
@@ -209,7 +211,7 @@ int run(const TrainFlags& flags) {
   const bool classes = data.preprocessing.task == overtake::Task::classification;
   const auto loss = classes ? overtake::nn::Loss::cross_entropy() : overtake::nn::Loss::mse();
 
-  const Choice choice = choose(flags, training, inputs, outputs, loss);
+  const Choice choice = choose(flags, training, validation, inputs, outputs, loss);
   if (flags.threads > 0) {
     overtake::set_cpu_threads(flags.threads);
   }
@@ -219,7 +221,8 @@ int run(const TrainFlags& flags) {
   if (flags.json != "-") {
     print(fmt::format("data: {}, {} rows to train on, {} to validate, {} inputs, {}\n", flags.data,
                       report::count(data.training.rows), report::count(data.validation.rows), inputs,
-                      classes ? fmt::format("{} class{} of {}", outputs, outputs == 1 ? "" : "es", flags.target) : "predicting " + flags.target));
+                      classes ? fmt::format("{} class{} of {}", outputs, outputs == 1 ? "" : "es", flags.target)
+                              : "predicting " + flags.target));
     print(fmt::format("network: {}, {} parameters\n", network_text(flags, inputs, outputs),
                       report::count(model.parameter_count())));
     print(fmt::format("device: {} ({})\n", device.id(), choice.reason));

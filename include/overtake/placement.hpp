@@ -21,7 +21,8 @@ struct PlacementRequest {
   std::function<nn::Sequential()> model;  ///< builds the network; called once for each trial
   std::function<std::unique_ptr<optim::Optimizer>(nn::Module&)> optimizer;
   nn::Loss loss;
-  Array inputs, targets;  ///< the training rows, on the CPU
+  Array inputs, targets;                        ///< the training rows, on the CPU
+  Array validation_inputs, validation_targets;  ///< judged after each epoch; undefined: none
   std::int64_t batch_size = 100;
   int epochs = 100;
   std::uint64_t memory_limit = 0;  ///< bytes for each device; 0: no limit
@@ -56,11 +57,13 @@ void set_cpu_threads(int threads);
 
 /// What a device reached in a short measurement.
 struct MeasuredPeak {
-  double gflops = 0;  ///< float32 matrix product, a multiply-add counted as 2
-  double gbs = 0;     ///< reading and writing large arrays, 1e9 bytes a second, both directions counted
+  double gflops =
+      0;  ///< float32, a multiply-add counted as 2: matrix product, elsewhere than on the CPU also plain chains
+  double gbs = 0;  ///< reading and writing large arrays, 1e9 bytes a second, both directions counted
 };
 
-/// Measures for about `seconds` (each of the two figures takes half). Throws DeviceError when the device fails.
+/// Measures for about `seconds` (each of the two figures takes half), the compiling of kernels not counted. Throws
+/// DeviceError when the device fails.
 [[nodiscard]] MeasuredPeak measure_peak(const Device& device, double seconds = 0.3);
 
 }  // namespace overtake

@@ -38,7 +38,8 @@ struct RaceOptions {
   double learning_rate = 0.1;
   std::uint64_t memory_limit = 0;  ///< bytes for each device; 0: no limit
   /// Seconds of measuring for each network on each device, repeats together. A training that would take longer is cut
-  /// to fewer epochs (never less than one), and the result says so. 0: never cut.
+  /// to fewer epochs and at last to fewer repeats (never less than one of either), and the result says so. 0: never
+  /// cut.
   double budget_seconds = 10;
 };
 
@@ -53,8 +54,9 @@ struct RaceCell {
   double transfer_seconds = 0;  ///< weights and data to the device
   int threads = 0;              ///< cpu: the faster of one and all; 0 elsewhere
   std::string engine;
-  std::int64_t steps = 0;                                         ///< measured in each repeat
-  bool cut = false;                                               ///< fewer steps than asked for
+  std::int64_t steps = 0;  ///< measured in each repeat
+  int repeats = 0;         ///< fewer than asked for where even one epoch takes most of the budget
+  bool cut = false;        ///< fewer steps than asked for
   double final_loss = std::numeric_limits<double>::quiet_NaN();   ///< after RaceRow::compared_steps
   double train_error = std::numeric_limits<double>::quiet_NaN();  ///< likewise
 };

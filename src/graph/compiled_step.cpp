@@ -134,6 +134,8 @@ void CompiledStep::run(int times) {
   if (times > 0) impl_->executable->run(times);
 }
 const std::vector<Array>& CompiledStep::outputs() const { return impl_->outputs; }
+void CompiledStep::prepare(int times) { impl_->executable->prepare(times); }
+
 backend::ExecutableStats CompiledStep::stats() const { return impl_->executable->stats(); }
 std::uint64_t CompiledStep::bytes() const { return impl_->bytes; }
 

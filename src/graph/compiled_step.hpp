@@ -30,6 +30,8 @@ class CompiledStep {
 
   /// Enqueues `times` runs in a row.
   void run(int times = 1);
+  /// Does ahead of time what the first run(times) would do once.
+  void prepare(int times);
   /// What the body returned; each run overwrites these arrays' buffers.
   [[nodiscard]] const std::vector<Array>& outputs() const;
   [[nodiscard]] backend::ExecutableStats stats() const;

@@ -44,6 +44,7 @@ std::vector<Array*> joined(std::vector<Array*> first, const std::vector<Array*>&
 Evaluator::Evaluator(Module& model, const Loss& loss, const Array& inputs, const Array& targets, std::int64_t batch)
     : impl_(std::make_unique<Impl>(loss.metric, inputs.shape()[0], batch, inputs.device())) {
   const ModeGuard mode(model, false);
+  const BufferGuard buffers(model);
   Impl& impl = *impl_;
   const auto add = [&](RowSums& sums, const Array& x, const Array& t) {
     const Array output = model.forward(x);

@@ -71,6 +71,9 @@ class GraphEngine final : public Engine {
     full_step_ = compile_step(full_, full_sums_);
     if (!tail_.empty()) tail_step_ = compile_step(tail_, tail_sums_);
     summary_ = compile_summary();
+    full_step_->prepare(static_cast<int>(std::min(full_.batches(), steps_at_once)));
+    if (tail_step_) tail_step_->prepare(1);
+    summary_->prepare(1);
   }
 
   [[nodiscard]] std::string_view name() const override { return "graph"; }

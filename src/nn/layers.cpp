@@ -10,7 +10,6 @@
 
 #include "core/checked.hpp"
 #include "core/philox.hpp"
-#include "graph/compiled_step.hpp"
 #include "overtake/error.hpp"
 #include "overtake/ops.hpp"
 
@@ -126,8 +125,7 @@ Array Dropout::forward(const Array& input) {
   require_input({"Dropout", {}}, input);
   if (!is_training() || p_ == 0.0F) return input;
   const Array kept = greater_equal(uniform(input.shape(), seed_, stream_, counter_.value), p_);
-  counter_.value = counter_.value + astype(ones(Shape{1}, input.device()), DType::int32);
-  if (!graph::is_tracing()) counter_.value.eval();  // else each call would leave a longer chain of additions
+  assign_buffer(counter_, counter_.value + astype(ones(Shape{1}, input.device()), DType::int32));
   return input * (kept * (1.0F / (1.0F - p_)));
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "graph/compiled_step.hpp"
 #include "nn/mode_guard.hpp"
 #include "overtake/error.hpp"
 #include "overtake/ops.hpp"
@@ -95,6 +96,11 @@ std::string Module::to_string() const {
     attributes += (attributes.empty() ? "" : ", ") + attribute_text(name, value);
   }
   return fmt::format("{}({})", description.type, attributes);
+}
+
+void Module::assign_buffer(Parameter& buffer, const Array& value) {
+  buffer.value = value;
+  if (!graph::is_tracing()) buffer.value.eval();
 }
 
 Module::Streams& Module::default_streams() noexcept {

@@ -61,6 +61,7 @@ void check_labels(const std::vector<std::int32_t>& labels, std::int64_t classes,
 // The shape of the model's output for one row. Nothing is computed.
 Shape output_shape(Module& model, const Shape& inputs) {
   const ModeGuard mode(model, false);
+  const BufferGuard buffers(model);
   std::vector<std::int64_t> extents = inputs.extents();
   extents[0] = 1;
   return model.forward(zeros(Shape(std::move(extents)), model.device())).shape();

@@ -87,7 +87,8 @@ std::optional<Lane> warm_up(const Course& course, int layers, const Device& devi
   double best_seconds = 0;
   for (const int threads : thread_choices(device)) {
     Lane lane{device, threads, course.options.epochs, 0, 0};
-    const auto pace = find_pace([&](int epochs) { return train(course, layers, lane, epochs); }, course.options.epochs);
+    const auto pace = find_pace([&](int epochs) { return train(course, layers, lane, epochs); }, course.options.epochs,
+                                course.options.budget_seconds > 0 ? course.options.budget_seconds : 10.0);
     if (!pace) {
       return std::nullopt;
     }
@@ -111,7 +112,13 @@ std::optional<RaceCell> measure(const Course& course, int layers, const Lane& la
   cell.threads = lane.threads;
   cell.cut = lane.epochs < course.options.epochs;
   std::vector<double> step_us;
+  // The budget is exceeded only by trainings that turn out slower than the warm-up promised, and then not by much.
+  const double most_seconds = 1.5 * course.options.budget_seconds;
+  double spent = 0;
   for (int i = 0; i < course.options.repeat; ++i) {
+    if (i > 0 && course.options.budget_seconds > 0 && spent + spent / i > most_seconds) {
+      break;
+    }
     const auto report = train(course, layers, lane, lane.epochs);
     if (!report) {
       return std::nullopt;
@@ -119,8 +126,10 @@ std::optional<RaceCell> measure(const Course& course, int layers, const Lane& la
     cell.engine = report->engine;
     cell.steps = report->steps;
     step_us.push_back(report->seconds.compute * 1e6 / static_cast<double>(std::max<std::int64_t>(1, report->steps)));
+    spent += report->seconds.compute;
     take_losses(*report, cell);
   }
+  cell.repeats = static_cast<int>(step_us.size());
   cell.step_us = median(step_us);
   const auto [fastest, slowest] = std::minmax_element(step_us.begin(), step_us.end());
   cell.spread = (*slowest - *fastest) / 2;

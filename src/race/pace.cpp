@@ -9,14 +9,18 @@
 
 namespace overtake::race {
 
-std::optional<Pace> find_pace(const std::function<std::optional<FitReport>(int epochs)>& train, int most) {
+std::optional<Pace> find_pace(const std::function<std::optional<FitReport>(int epochs)>& train, int most,
+                              double patience) {
   constexpr double long_enough = 0.03;
   constexpr double clear_at_once = 0.25;
   const auto first = train(1);
   if (!first) {
     return std::nullopt;
   }
-  Pace pace{0, first->seconds.compile, first->seconds.transfer};
+  Pace pace{first->seconds.compute, first->seconds.compile, first->seconds.transfer};
+  if (first->seconds.compute > patience) {
+    return pace;
+  }
   const bool one_is_enough = first->seconds.compute >= clear_at_once;
   for (int epochs = one_is_enough ? 1 : std::min(2, most);;) {
     const auto report = train(epochs);

@@ -20,8 +20,10 @@ struct Pace {
 };
 
 /// Trains for one epoch (which pays for compiling), then for ever more epochs, up to `most`, until they take long
-/// enough to be timed. `train(epochs)` starts anew each time and gives nothing when it was stopped; then so does this.
-[[nodiscard]] std::optional<Pace> find_pace(const std::function<std::optional<FitReport>(int epochs)>& train, int most);
+/// enough to be timed; a first epoch over `patience` seconds is enough. `train(epochs)` starts anew each time and gives
+/// nothing when it was stopped; then so does this.
+[[nodiscard]] std::optional<Pace> find_pace(const std::function<std::optional<FitReport>(int epochs)>& train, int most,
+                                            double patience);
 
 /// The threads worth trying on a device: one and all for the CPU, {0} elsewhere. Leaves the CPU at all threads.
 [[nodiscard]] std::vector<int> thread_choices(const Device& device);

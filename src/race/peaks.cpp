@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "backend/api/device.hpp"
+#include "kernels/sources.hpp"
 #include "overtake/error.hpp"
 #include "overtake/ops.hpp"
 #include "overtake/placement.hpp"
@@ -54,14 +55,17 @@ double measure_gflops(const Device& device, double budget) {
   return best;
 }
 
-/// The faster of the backend's copy and an element-wise map, on arrays no cache holds.
+/// Bytes of each of two arrays that no cache holds.
+std::size_t array_bytes(const Device& device) {
+  constexpr std::uint64_t most = std::uint64_t{1} << 28;
+  constexpr std::uint64_t least = std::uint64_t{1} << 24;
+  return static_cast<std::size_t>(std::clamp(device.info().memory_bytes / 16, least, most));
+}
+
+/// The faster of the backend's copy and an element-wise map.
 double measure_gbs(const Device& device, double budget) {
-  constexpr std::int64_t most_elements = std::int64_t{1} << 26;
-  constexpr std::int64_t least_elements = std::int64_t{1} << 22;
-  const auto memory = static_cast<std::int64_t>(device.info().memory_bytes);
-  const std::int64_t elements = std::clamp(memory / 64, least_elements, most_elements);
-  const auto bytes = static_cast<std::size_t>(elements) * sizeof(float);
-  const Array x = full({elements}, 1.0F, device);
+  const std::size_t bytes = array_bytes(device);
+  const Array x = full({static_cast<std::int64_t>(bytes / sizeof(float))}, 1.0F, device);
   x.eval();
   double best = best_seconds([&] { (x + x).eval(); }, device, budget / 2);
   backend::Device& impl = device.impl();
@@ -71,13 +75,73 @@ double measure_gbs(const Device& device, double budget) {
   return 2 * static_cast<double>(bytes) / best * 1e-9;
 }
 
+constexpr std::uint32_t group_size = 256;
+constexpr std::uint32_t groups_per_unit = 16;
+
+backend::LaunchGeometry whole_device(const Device& device) {
+  backend::LaunchGeometry geometry;
+  geometry.groups[0] = groups_per_unit * static_cast<std::uint32_t>(std::max(1, device.info().compute_units));
+  geometry.group_size[0] = group_size;
+  return geometry;
+}
+
+backend::KernelArgument int_argument(std::int64_t value) {
+  return {backend::KernelArgument::Kind::int32, nullptr, value, 0};
+}
+
+/// Chains of fused multiply-adds in registers (kernels/peak.k). The launch grows until it takes about a quarter of the
+/// budget.
+double measure_fma(const Device& device, backend::Program& program, double budget) {
+  constexpr double operations_per_round = 64 * 8 * 2;
+  const auto kernel = program.kernel("peak_fma");
+  const auto geometry = whole_device(device);
+  const double items = static_cast<double>(geometry.groups[0]) * group_size;
+  const auto out = device.impl().allocate(static_cast<std::size_t>(items) * sizeof(float));
+  double best = 0;
+  for (int rounds = 16; rounds <= (1 << 22);) {
+    const backend::KernelArgument arguments[] = {{backend::KernelArgument::Kind::buffer, out.get(), 0, 0},
+                                                 int_argument(rounds),
+                                                 {backend::KernelArgument::Kind::float32, nullptr, 0, 0.999F},
+                                                 {backend::KernelArgument::Kind::float32, nullptr, 0, 0.001F}};
+    const double seconds = best_seconds([&] { kernel->launch(geometry, arguments); }, device, budget / 8);
+    best = std::max(best, items * rounds * operations_per_round / seconds * 1e-9);
+    if (4 * seconds > budget / 4) {
+      break;
+    }
+    rounds *= 4;
+  }
+  return best;
+}
+
+double measure_copy_kernel(const Device& device, backend::Program& program, double budget) {
+  constexpr std::size_t group_of_floats = 16;
+  const std::size_t bytes = array_bytes(device) / group_of_floats * group_of_floats;
+  const auto kernel = program.kernel("peak_copy");
+  const auto from = device.impl().allocate(bytes);
+  const auto into = device.impl().allocate(bytes);
+  const backend::KernelArgument arguments[] = {{backend::KernelArgument::Kind::buffer, from.get(), 0, 0},
+                                               {backend::KernelArgument::Kind::buffer, into.get(), 0, 0},
+                                               int_argument(static_cast<std::int64_t>(bytes / group_of_floats))};
+  const auto geometry = whole_device(device);
+  return 2 * static_cast<double>(bytes) / best_seconds([&] { kernel->launch(geometry, arguments); }, device, budget) *
+         1e-9;
+}
+
 }  // namespace
 
 MeasuredPeak measure_peak(const Device& device, double seconds) {
   if (!(seconds > 0)) {
     throw UsageError("measure_peak needs a positive time");
   }
-  return {measure_gflops(device, seconds / 2), measure_gbs(device, seconds / 2)};
+  if (device.info().backend == "cpu") {
+    return {measure_gflops(device, seconds / 2), measure_gbs(device, seconds / 2)};
+  }
+  // A device with kernels of its own: the better of them and of what the library's functions reach.
+  const auto program = device.impl().build(embedded::kernel_peak, {});
+  MeasuredPeak peak{measure_fma(device, *program, seconds / 4), measure_copy_kernel(device, *program, seconds / 4)};
+  peak.gflops = std::max(peak.gflops, measure_gflops(device, seconds / 4));
+  peak.gbs = std::max(peak.gbs, measure_gbs(device, seconds / 4));
+  return peak;
 }
 
 }  // namespace overtake

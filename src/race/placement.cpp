@@ -23,15 +23,23 @@ constexpr double gpu_start_seconds = 0.3;
 
 struct TrialData {
   Array inputs, targets;
-  std::int64_t steps_per_epoch = 1;
+  std::int64_t steps_per_epoch = 1;  ///< of the trial
+  bool whole_epochs = true;          ///< the trial's epoch is the training's: it costs the same, validation included
 };
 
-TrialData trial_data(const PlacementRequest& request) {
+std::int64_t steps_per_epoch(const PlacementRequest& request) {
   const std::int64_t rows = request.inputs.shape()[0];
   const std::int64_t batch = std::min(request.batch_size, rows);
-  // Whole batches only, so that every trial step costs what a full step costs.
-  const std::int64_t steps = std::clamp<std::int64_t>(rows / batch, 1, trial_batches);
-  TrialData data{slice(request.inputs, 0, steps * batch), slice(request.targets, 0, steps * batch), steps};
+  return (rows + batch - 1) / batch;
+}
+
+TrialData trial_data(const PlacementRequest& request) {
+  if (steps_per_epoch(request) <= trial_batches) {
+    return {request.inputs, request.targets, steps_per_epoch(request), true};
+  }
+  // Full batches only, so that every trial step costs what a full step costs.
+  const std::int64_t rows = trial_batches * request.batch_size;
+  TrialData data{slice(request.inputs, 0, rows), slice(request.targets, 0, rows), trial_batches, false};
   data.inputs.eval();
   data.targets.eval();
   return data;
@@ -45,7 +53,12 @@ std::optional<FitReport> trial(const PlacementRequest& request, const TrialData&
   TrainerOptions options;
   options.epochs = epochs;
   options.batch_size = request.batch_size;
-  options.report_every = epochs;
+  if (data.whole_epochs) {
+    options.validation_inputs = request.validation_inputs;
+    options.validation_targets = request.validation_targets;
+  } else {
+    options.report_every = epochs;
+  }
   options.check_data = false;
   options.stop = request.stop;
   FitReport report = Trainer(model, request.loss, *optimizer, options).fit(data.inputs, data.targets);
@@ -55,16 +68,10 @@ std::optional<FitReport> trial(const PlacementRequest& request, const TrialData&
   return report;
 }
 
-/// Total steps of the real training, whose last batch may be smaller.
-double all_steps(const PlacementRequest& request) {
-  const std::int64_t rows = request.inputs.shape()[0];
-  const std::int64_t batch = std::min(request.batch_size, rows);
-  return static_cast<double>((rows + batch - 1) / batch) * request.epochs;
-}
-
 /// Empty when the stop token was requested.
 std::optional<Prediction> predict_on(const PlacementRequest& request, const TrialData& data, const std::string& id) {
   constexpr int most_epochs = 10000;
+  constexpr double long_trial_seconds = 1.0;
   Prediction best;
   best.device = id;
   try {
@@ -75,7 +82,8 @@ std::optional<Prediction> predict_on(const PlacementRequest& request, const Tria
     bool first = true;
     for (const int threads : race::thread_choices(device)) {
       device.impl().set_threads(threads);
-      const auto pace = race::find_pace([&](int epochs) { return trial(request, data, device, epochs); }, most_epochs);
+      const auto pace = race::find_pace([&](int epochs) { return trial(request, data, device, epochs); }, most_epochs,
+                                        long_trial_seconds);
       if (!pace) {
         return std::nullopt;
       }
@@ -87,7 +95,7 @@ std::optional<Prediction> predict_on(const PlacementRequest& request, const Tria
       best.threads = threads;
       best.step_seconds = step_seconds;
       best.start_seconds = open_seconds + pace->compile_seconds + pace->transfer_seconds;
-      best.seconds = best.start_seconds + step_seconds * all_steps(request);
+      best.seconds = best.start_seconds + step_seconds * static_cast<double>(steps_per_epoch(request)) * request.epochs;
     }
     device.impl().set_threads(best.threads);
   } catch (const DeviceError& error) {

@@ -35,7 +35,7 @@ Json cell_json(const RaceCell& cell) {
   json.set("compile_seconds", cell.compile_seconds).set("transfer_seconds", cell.transfer_seconds);
   json.set("threads", cell.threads > 0 ? Json(cell.threads) : Json()).set("engine", cell.engine);
   json.set("final_loss", cell.final_loss).set("train_error", cell.train_error);
-  return json.set("steps", cell.steps).set("cut", cell.cut);
+  return json.set("steps", cell.steps).set("repeats", cell.repeats).set("cut", cell.cut);
 }
 
 Json row_json(const RaceRow& row) {

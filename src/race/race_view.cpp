@@ -32,6 +32,10 @@ double ratio(const RaceResult& result, const RaceRow& row) {
   return cpu / other;
 }
 
+std::string difference_text(double value) {
+  return std::isnan(value) ? "-" : value == 0 ? "0" : fmt::format("{:.1e}", value);
+}
+
 std::string list_text(const std::vector<int>& layers) {
   std::string out;
   for (std::size_t i = 0; i < layers.size();) {
@@ -76,9 +80,20 @@ report::Chart chart_of(const RaceResult& result, bool whole_run) {
 report::Table details_table(const RaceResult& result) {
   report::Table table;
   table.caption = "All measurements";
-  table.columns = {
-      {"layers"},  {"device", Align::left}, {"step"},  {"spread"}, {"training"},    {"compile"},          {"transfer"},
-      {"threads"}, {"engine", Align::left}, {"steps"}, {"loss"},   {"train error"}, {"note", Align::left}};
+  table.columns = {{"layers"},
+                   {"device", Align::left},
+                   {"step"},
+                   {"spread"},
+                   {"training"},
+                   {"compile"},
+                   {"transfer"},
+                   {"threads"},
+                   {"engine", Align::left},
+                   {"steps"},
+                   {"repeats"},
+                   {"loss"},
+                   {"train error"},
+                   {"note", Align::left}};
   for (const RaceRow& row : result.rows) {
     for (const RaceCell& cell : row.results) {
       std::vector<std::string> cells = {fmt::format("{}", row.layers), cell.device};
@@ -86,17 +101,35 @@ report::Table details_table(const RaceResult& result) {
         cells.resize(table.columns.size() - 1);
         cells.push_back(cell.failure);
       } else {
-        cells.insert(cells.end(),
-                     {report::seconds(cell.step_us * 1e-6), report::seconds(cell.spread * 1e-6),
-                      report::seconds(cell.seconds), report::seconds(cell.compile_seconds),
-                      report::seconds(cell.transfer_seconds), cell.threads > 0 ? fmt::format("{}", cell.threads) : "",
-                      cell.engine, report::count(cell.steps), report::significant(cell.final_loss, 6),
-                      report::significant(cell.train_error), cell.cut ? "cut, training time scaled up" : ""});
+        cells.insert(
+            cells.end(),
+            {report::seconds(cell.step_us * 1e-6), report::seconds(cell.spread * 1e-6), report::seconds(cell.seconds),
+             report::seconds(cell.compile_seconds), report::seconds(cell.transfer_seconds),
+             cell.threads > 0 ? fmt::format("{}", cell.threads) : "", cell.engine, report::count(cell.steps),
+             fmt::format("{}", cell.repeats), report::significant(cell.final_loss, 6),
+             report::significant(cell.train_error), cell.cut ? "cut, training time scaled up" : ""});
       }
       table.rows.push_back(std::move(cells));
     }
   }
   return table;
+}
+
+/// For the place beside the chart, which is narrow.
+report::Table without(const report::Table& table, const std::vector<std::string>& titles) {
+  report::Table kept;
+  kept.caption = table.caption;
+  kept.rows.resize(table.rows.size());
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    if (std::find(titles.begin(), titles.end(), table.columns[i].title) != titles.end()) {
+      continue;
+    }
+    kept.columns.push_back(table.columns[i]);
+    for (std::size_t row = 0; row < table.rows.size(); ++row) {
+      kept.rows[row].push_back(table.rows[row][i]);
+    }
+  }
+  return kept;
 }
 
 std::vector<report::Fact> device_facts(const DeviceInfo& info) {
@@ -171,7 +204,7 @@ report::Table race_table(const RaceResult& result) {
     cells.push_back(report::significant(first.final_loss, 4));
     cells.push_back(report::significant(first.train_error));
     if (compares) {
-      cells.push_back(std::isnan(row.max_loss_difference) ? "-" : fmt::format("{:.1e}", row.max_loss_difference));
+      cells.push_back(difference_text(row.max_loss_difference));
     }
     table.rows.push_back(std::move(cells));
   }
@@ -186,7 +219,7 @@ std::string race_html(const RaceResult& result) {
   page.headline = result.crossover.statement;
   page.notes = result.notes;
   page.charts = {chart_of(result, false), chart_of(result, true)};
-  page.tables = {race_table(result), details_table(result)};
+  page.tables = {without(race_table(result), {"loss", "train error"}), details_table(result)};
   page.facts = all_facts(result);
   page.footer = fmt::format("Made by overtake {}. Chart.js (MIT licence) is included; this page loads nothing.",
                             result.machine.version);

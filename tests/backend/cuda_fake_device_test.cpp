@@ -140,6 +140,22 @@ TEST_F(CudaFake, ReplayBuildsOneGraphForEachNumberOfRuns) {
   EXPECT_EQ(waits[6], (Waits{3, 4, 5}));
 }
 
+TEST_F(CudaFake, PrepareBuildsTheGraphsThatRunNeeds) {
+  if (no_compiler()) GTEST_SKIP() << device_->compiler_trouble();
+  const Schedule schedule = diamond();
+  const Bound bound = buffers_for(schedule);
+  const auto executable = device_->compile(schedule, {.replay = true});
+  executable->prepare(10);  // before bind() there is nothing to build
+  EXPECT_EQ(fake_gpu().calls["cuGraphInstantiate"], 0);
+  executable->bind(bound.slots);
+  executable->prepare(35);
+  EXPECT_EQ(fake_gpu().calls["cuGraphInstantiate"], 2);
+  EXPECT_EQ(fake_gpu().calls["cuGraphLaunch"], 0);
+  executable->run(35);
+  EXPECT_EQ(fake_gpu().calls["cuGraphInstantiate"], 2);
+  EXPECT_EQ(fake_gpu().calls["cuGraphLaunch"], 3);
+}
+
 TEST_F(CudaFake, WithoutReplayEveryStepIsLaunched) {
   if (no_compiler()) GTEST_SKIP() << device_->compiler_trouble();
   const Schedule schedule = diamond();
@@ -228,6 +244,23 @@ TEST_F(CudaFake, ProgramsLaunchAndRefuse) {
   EXPECT_EQ(fake_gpu().calls["cuLaunchKernel"], 1) << "nothing to launch is not an error";
   EXPECT_THROW(kernel->launch({}, std::vector<KernelArgument>{{KernelArgument::Kind::buffer, nullptr, 0, 0}}),
                UsageError);
+}
+
+TEST(CudaFakeContext, WithoutCompilerTheErrorNamesTheCure) {
+  fake_gpu() = FakeGpu{};
+  const DriverApi api = fake_driver_api();
+  CudaDevice device(api, 13000, 0, DeviceInfo{}, {.use_compiler = false, .use_library = false});
+  Schedule schedule;
+  schedule.operations.resize(1);
+  for (const bool replay : {false, true}) {
+    try {
+      (void)device.compile(schedule, {.replay = replay});
+      FAIL() << "compiled without a compiler";
+    } catch (const DeviceError& error) {
+      EXPECT_THAT(error.hint(), ::testing::HasSubstr("OVERTAKE_LIBRARY_PATH"));
+    }
+  }
+  EXPECT_THROW((void)device.build("", {}), DeviceError);
 }
 
 TEST(CudaFakeContext, FailureToCreateItIsADeviceErrorWithoutLeaks) {

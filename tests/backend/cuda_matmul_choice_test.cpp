@@ -190,7 +190,7 @@ Schedule large_product(std::vector<TapeInstruction> code, std::vector<Access> lo
   schedule.operations = {operation};
   schedule.slots = {
       {m * matmul.k, true, 0}, {matmul.k * n, true, 0}, {m * n, true, 0}, {1, true, 0}, {m * n, false, 0}};
-  schedule.arena_bytes = m * n * 4;
+  schedule.arena_bytes = (m * n * 4 + 255) / 256 * 256;
   return schedule;
 }
 
@@ -246,6 +246,21 @@ TEST(CudaPlan, RateOnTheDeviceAddsOneSmallStep) {
   const auto& library = std::get<LibraryProduct>(plan.steps[1].work);
   EXPECT_NE(plan.slots[library.alpha_slot].arena_offset, plan.slots[library.beta_slot].arena_offset);
   EXPECT_EQ(plan.steps[0].writes, (std::vector<int>{library.alpha_slot, library.beta_slot}));
+}
+
+TEST(CudaPlan, SmallSlotsGetMemoryOfTheirOwn) {
+  // Slots 1 and 2 share bytes in the schedule; the second is written while the first is no longer needed.
+  Schedule schedule;
+  schedule.slots = {{100, true, 0}, {100, false, 0}, {100, false, 0}, {50, false, 512}};
+  schedule.arena_bytes = 1024;
+  const Plan plan = make_plan(schedule, fake_lowering, {});
+  EXPECT_NE(plan.slots[1].arena_offset, plan.slots[2].arena_offset);
+  for (const Slot& slot : plan.slots) EXPECT_EQ(slot.arena_offset % 256, 0U);
+  EXPECT_EQ(plan.arena_bytes, 512U + 512U + 256U);
+  EXPECT_TRUE(plan.slots[0].external);
+  // Large ones stay as they were planned.
+  for (Slot& slot : schedule.slots) slot.elements = 4 << 20;
+  EXPECT_EQ(make_plan(schedule, fake_lowering, {}).slots, schedule.slots);
 }
 
 TEST(CudaPlan, RefusedProductsUseTheOwnKernel) {

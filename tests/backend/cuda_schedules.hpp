@@ -47,13 +47,13 @@ inline Access row_access(int slot) { return {slot, 0, {0, 1, 0, 0}, DType::float
 inline Access scalar_access(int slot, DType dtype = DType::float32) { return {slot, 0, {}, dtype}; }
 
 struct Layer {
-  int weights = -1, bias = -1;  ///< slots; weights are (in, out)
+  int weights = -1, bias = -1;  ///< slots; weights are (out, in)
   std::int64_t in = 0, out = 0;
 };
 
 enum class Activation { none, relu };
 
-/// output = activation(input (batch, in) * weights + bias)
+/// output = activation(input (batch, in) * weights^T + bias)
 inline Operation forward_product(const Layer& layer, std::int64_t batch, int input, int output, Activation activation) {
   Operation operation;
   MatMulCore core;
@@ -61,7 +61,7 @@ inline Operation forward_product(const Layer& layer, std::int64_t batch, int inp
   core.n = layer.out;
   core.k = layer.in;
   core.a = {input, 0, layer.in, 1};
-  core.b = {layer.weights, 0, layer.out, 1};
+  core.b = {layer.weights, 0, 1, layer.in};
   operation.core = core;
   operation.extent = Shape{batch, layer.out};
   operation.name = "forward";
@@ -75,7 +75,7 @@ inline Operation forward_product(const Layer& layer, std::int64_t batch, int inp
   return operation;
 }
 
-/// gradient of the input = (gradient (batch, out) * weights^T) where input > 0, else 0
+/// gradient of the input = (gradient (batch, out) * weights) where input > 0, else 0
 inline Operation input_gradient(const Layer& layer, std::int64_t batch, int gradient, int input, int output) {
   Operation operation;
   MatMulCore core;
@@ -83,7 +83,7 @@ inline Operation input_gradient(const Layer& layer, std::int64_t batch, int grad
   core.n = layer.in;
   core.k = layer.out;
   core.a = {gradient, 0, layer.out, 1};
-  core.b = {layer.weights, 0, 1, layer.out};
+  core.b = {layer.weights, 0, layer.in, 1};
   operation.core = core;
   operation.extent = Shape{batch, layer.in};
   operation.name = "input gradient";
@@ -94,27 +94,27 @@ inline Operation input_gradient(const Layer& layer, std::int64_t batch, int grad
   return operation;
 }
 
-/// weights -= rate * input^T * gradient, in place
-inline Operation weight_update(const Layer& layer, std::int64_t batch, int gradient, int input, float rate) {
+/// weights -= rate (a one-element slot) * gradient^T * input, in place
+inline Operation weight_update(const Layer& layer, std::int64_t batch, int gradient, int input, int rate) {
   Operation operation;
   MatMulCore core;
-  core.m = layer.in;
-  core.n = layer.out;
+  core.m = layer.out;
+  core.n = layer.in;
   core.k = batch;
-  core.a = {input, 0, 1, layer.in};
-  core.b = {gradient, 0, layer.out, 1};
+  core.a = {gradient, 0, 1, layer.out};
+  core.b = {input, 0, layer.in, 1};
   operation.core = core;
-  operation.extent = Shape{layer.in, layer.out};
+  operation.extent = Shape{layer.out, layer.in};
   operation.name = "weight update";
-  operation.tape.loads = {matrix_access(layer.weights, layer.out)};
-  operation.tape.code = {tape::core(), tape::load(0), tape::constant(rate), tape::apply(TapeCode::multiply, 2, 0),
+  operation.tape.loads = {matrix_access(layer.weights, layer.in), scalar_access(rate)};
+  operation.tape.code = {tape::core(), tape::load(0), tape::load(1), tape::apply(TapeCode::multiply, 2, 0),
                          tape::apply(TapeCode::subtract, 1, 3)};
   operation.tape.stores = {{layer.weights, 4, DType::float32}};
   return operation;
 }
 
 /// bias -= rate * sum of gradient over the batch, in place
-inline Operation bias_update(const Layer& layer, std::int64_t batch, int gradient, float rate) {
+inline Operation bias_update(const Layer& layer, std::int64_t batch, int gradient, int rate) {
   Operation operation;
   ReduceCore core;
   core.outer = 1;
@@ -125,8 +125,8 @@ inline Operation bias_update(const Layer& layer, std::int64_t batch, int gradien
   operation.core = core;
   operation.extent = Shape{1, layer.out};
   operation.name = "bias update";
-  operation.tape.loads = {row_access(layer.bias)};
-  operation.tape.code = {tape::core(), tape::load(0), tape::constant(rate), tape::apply(TapeCode::multiply, 2, 0),
+  operation.tape.loads = {row_access(layer.bias), scalar_access(rate)};
+  operation.tape.code = {tape::core(), tape::load(0), tape::load(1), tape::apply(TapeCode::multiply, 2, 0),
                          tape::apply(TapeCode::subtract, 1, 3)};
   operation.tape.stores = {{layer.bias, 4, DType::float32}};
   return operation;
@@ -197,19 +197,20 @@ inline Operation advance(int counter, int period) {
 
 /// External slots of training_step, in this order.
 struct TrainingSlots {
-  int data = 0, labels = 1, indices = 2, step = 3;
-  int first_parameter = 4;  ///< weights and bias of layer 0, of layer 1, ...
+  int data = 0, labels = 1, indices = 2, step = 3, rate = 4;
+  int first_parameter = 5;  ///< weights and bias of layer 0, of layer 1, ...
 };
 inline constexpr std::int64_t training_samples = 1000;
 
 /// One step of stochastic gradient descent of a classifier with the given widths (input first), rectified between
 /// layers.
-inline Schedule training_step(std::int64_t batch, const std::vector<std::int64_t>& widths, float rate = 0.1F) {
+inline Schedule training_step(std::int64_t batch, const std::vector<std::int64_t>& widths) {
   ScheduleBuilder build;
   const int data = build.external(training_samples * widths[0]);
   const int labels = build.external(training_samples);
   const int indices = build.external(training_samples);
   const int step = build.external(1);
+  const int rate = build.external(1);
   std::vector<Layer> layers;
   for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
     Layer layer;

@@ -60,18 +60,20 @@ struct Training {
     bind(2, upload(device, indices.data(), indices.size() * 4));
     const std::int32_t step = 0;
     bind(3, upload(device, &step, 4));
+    const float rate = 0.1F;
+    bind(4, upload(device, &rate, 4));
     for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
       const float scale = 1 / std::sqrt(static_cast<float>(widths[l]));
-      bind(4 + 2 * l, upload(device, random_floats(static_cast<std::size_t>(widths[l] * widths[l + 1]),
+      bind(5 + 2 * l, upload(device, random_floats(static_cast<std::size_t>(widths[l] * widths[l + 1]),
                                                    static_cast<unsigned>(10 + l), scale)));
-      bind(5 + 2 * l, upload(device, random_floats(static_cast<std::size_t>(widths[l + 1]),
+      bind(6 + 2 * l, upload(device, random_floats(static_cast<std::size_t>(widths[l + 1]),
                                                    static_cast<unsigned>(100 + l), scale)));
     }
   }
 
   [[nodiscard]] std::vector<Floats> parameters(Device& device) const {
     std::vector<Floats> all;
-    for (std::size_t index = 4; index < owned.size(); ++index) all.push_back(download(device, *owned[index]));
+    for (std::size_t index = 5; index < owned.size(); ++index) all.push_back(download(device, *owned[index]));
     return all;
   }
 };

@@ -10,17 +10,20 @@
 
 namespace overtake::oracle {
 
-/// Runs `body` once on every usable processor. The others are named in the log with the reason why they were left out.
-template <class Body>
-void on_every_device(const Body& body) {
-  for (const DeviceInfo& info : list_devices()) {
-    SCOPED_TRACE(info.id);
-    if (!info.usable) {
-      std::printf("[ LEFT OUT ] %s: %s\n", info.id.c_str(), info.reason.c_str());
-      continue;
-    }
-    body(Device(info.id));
+/// A test body that runs once on every processor this build knows of; one that cannot be used is skipped with the reason.
+/// Test names end in the processor's id: --gtest_filter='*cuda_0'.
+class OnEveryDevice : public ::testing::TestWithParam<DeviceInfo> {
+ protected:
+  void SetUp() override {
+    if (!GetParam().usable) GTEST_SKIP() << GetParam().id << ": " << GetParam().reason;
   }
+  [[nodiscard]] static Device device() { return Device(GetParam().id); }
+};
+
+inline std::string device_name(const ::testing::TestParamInfo<DeviceInfo>& info) {
+  std::string name = info.param.id;
+  for (char& c : name) c = c == ':' ? '_' : c;
+  return name;
 }
 
 }  // namespace overtake::oracle

@@ -103,42 +103,42 @@ void check_gradients(const OperatorCase& each, const std::vector<Tensor>& inputs
   }
 }
 
-TEST(Operators, ValuesMatchTheDoubleTruth) {
-  on_every_device([](const Device& device) {
-    std::mt19937 engine(fresh_seed());
-    for (const OperatorCase& each : operator_table()) {
-      SCOPED_TRACE(label(each) + ", seed " + std::to_string(fresh_seed()));
-      const std::vector<Tensor> inputs = draw(each, engine);
-      const Array out = each.call(upload(inputs, device));
-      const Tensor truth = each.truth(inputs);
-      ASSERT_EQ(out.shape().extents(), truth.extents);
-      expect_close(out.to_vector<float>(), truth.values, each);
-    }
-  });
+class Operators : public OnEveryDevice {};
+INSTANTIATE_TEST_SUITE_P(Devices, Operators, ::testing::ValuesIn(list_devices()), device_name);
+
+TEST_P(Operators, ValuesMatchTheDoubleTruth) {
+  const Device device = OnEveryDevice::device();
+  std::mt19937 engine(fresh_seed());
+  for (const OperatorCase& each : operator_table()) {
+    SCOPED_TRACE(label(each) + ", seed " + std::to_string(fresh_seed()));
+    const std::vector<Tensor> inputs = draw(each, engine);
+    const Array out = each.call(upload(inputs, device));
+    const Tensor truth = each.truth(inputs);
+    ASSERT_EQ(out.shape().extents(), truth.extents);
+    expect_close(out.to_vector<float>(), truth.values, each);
+  }
 }
 
-TEST(Operators, GradientsMatchFiniteDifferences) {
-  on_every_device([](const Device& device) {
-    std::mt19937 engine(fresh_seed());
-    for (const OperatorCase& each : operator_table()) {
-      const std::vector<Tensor> inputs = draw(each, engine);
-      if (!each.differentiable || inputs[0].size() > 5000) continue;
-      SCOPED_TRACE(label(each) + ", seed " + std::to_string(fresh_seed()));
-      check_gradients(each, inputs, device, engine);
-      if (::testing::Test::HasFatalFailure()) return;
-    }
-  });
+TEST_P(Operators, GradientsMatchFiniteDifferences) {
+  const Device device = OnEveryDevice::device();
+  std::mt19937 engine(fresh_seed());
+  for (const OperatorCase& each : operator_table()) {
+    const std::vector<Tensor> inputs = draw(each, engine);
+    if (!each.differentiable || inputs[0].size() > 5000) continue;
+    SCOPED_TRACE(label(each) + ", seed " + std::to_string(fresh_seed()));
+    check_gradients(each, inputs, device, engine);
+    if (::testing::Test::HasFatalFailure()) return;
+  }
 }
 
-TEST(Operators, TwoRunsGiveTheSameBits) {
-  on_every_device([](const Device& device) {
-    std::mt19937 engine(fresh_seed());
-    for (const OperatorCase& each : operator_table()) {
-      SCOPED_TRACE(label(each));
-      const std::vector<Array> inputs = upload(draw(each, engine), device);
-      ASSERT_EQ(each.call(inputs).to_vector<float>(), each.call(inputs).to_vector<float>());
-    }
-  });
+TEST_P(Operators, TwoRunsGiveTheSameBits) {
+  const Device device = OnEveryDevice::device();
+  std::mt19937 engine(fresh_seed());
+  for (const OperatorCase& each : operator_table()) {
+    SCOPED_TRACE(label(each));
+    const std::vector<Array> inputs = upload(draw(each, engine), device);
+    ASSERT_EQ(each.call(inputs).to_vector<float>(), each.call(inputs).to_vector<float>());
+  }
 }
 
 }  // namespace

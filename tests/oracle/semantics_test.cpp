@@ -38,76 +38,73 @@ void expect_same(const std::vector<float>& got, const std::vector<float>& expect
   }
 }
 
-TEST(Semantics, SpecialValuesFollowIeee) {
-  on_every_device([](const Device& device) {
-    const Array x = floats({nan_value, inf, -inf, 0.0F, -1.0F}, device);
-    expect_same(relu(x).to_vector<float>(), {nan_value, inf, 0, 0, 0});
-    expect_same(exp(x).to_vector<float>(), {nan_value, inf, 0, 1, std::exp(-1.0F)});
-    expect_same(tanh(x).to_vector<float>(), {nan_value, 1, -1, 0, std::tanh(-1.0F)});
-    expect_same(maximum(x, 0.0F).to_vector<float>(), {nan_value, inf, 0, 0, 0});
-    expect_same(minimum(0.0F, x).to_vector<float>(), {nan_value, 0, -inf, 0, -1});
-    expect_same(less(x, 0.0F).to_vector<float>(), {0, 0, 1, 0, 1});
-    expect_same(not_equal(x, x).to_vector<float>(), {1, 0, 0, 0, 0});
-    EXPECT_TRUE(std::isnan(log(x).to_vector<float>()[4]));
-    EXPECT_EQ(log(x).to_vector<float>()[3], -inf);
-    EXPECT_TRUE(std::isnan(sum(x).item()));
-    EXPECT_TRUE(std::isnan(max(x).item()));
-    EXPECT_TRUE(std::isnan(min(x).item()));
-    EXPECT_EQ(argmax(x).item(), 0);
-  });
+class Semantics : public OnEveryDevice {};
+INSTANTIATE_TEST_SUITE_P(Devices, Semantics, ::testing::ValuesIn(list_devices()), device_name);
+
+TEST_P(Semantics, SpecialValuesFollowIeee) {
+  const Device device = OnEveryDevice::device();
+  const Array x = floats({nan_value, inf, -inf, 0.0F, -1.0F}, device);
+  expect_same(relu(x).to_vector<float>(), {nan_value, inf, 0, 0, 0});
+  expect_same(exp(x).to_vector<float>(), {nan_value, inf, 0, 1, std::exp(-1.0F)});
+  expect_same(tanh(x).to_vector<float>(), {nan_value, 1, -1, 0, std::tanh(-1.0F)});
+  expect_same(maximum(x, 0.0F).to_vector<float>(), {nan_value, inf, 0, 0, 0});
+  expect_same(minimum(0.0F, x).to_vector<float>(), {nan_value, 0, -inf, 0, -1});
+  expect_same(less(x, 0.0F).to_vector<float>(), {0, 0, 1, 0, 1});
+  expect_same(not_equal(x, x).to_vector<float>(), {1, 0, 0, 0, 0});
+  EXPECT_TRUE(std::isnan(log(x).to_vector<float>()[4]));
+  EXPECT_EQ(log(x).to_vector<float>()[3], -inf);
+  EXPECT_TRUE(std::isnan(sum(x).item()));
+  EXPECT_TRUE(std::isnan(max(x).item()));
+  EXPECT_TRUE(std::isnan(min(x).item()));
+  EXPECT_EQ(argmax(x).item(), 0);
 }
 
-TEST(Semantics, ExtremeArgumentsOfSigmoidAndExp) {
-  on_every_device([](const Device& device) {
-    const Array x = floats({-200, -95, 95, 200, 88.6F, 88.72F}, device);
-    const std::vector<float> s = sigmoid(x).to_vector<float>();
-    EXPECT_EQ(s[0], 0);
-    EXPECT_GE(s[1], 0);
-    EXPECT_LT(s[1], 1e-37F);
-    EXPECT_EQ(s[2], 1);
-    EXPECT_EQ(s[3], 1);
-    const std::vector<float> e = exp(x).to_vector<float>();
-    EXPECT_EQ(e[3], inf);
-    EXPECT_NEAR(e[4] / std::exp(88.6), 1, 1e-5);
-    EXPECT_NEAR(e[5] / std::exp(88.72), 1, 2e-5);
-  });
+TEST_P(Semantics, ExtremeArgumentsOfSigmoidAndExp) {
+  const Device device = OnEveryDevice::device();
+  const Array x = floats({-200, -95, 95, 200, 88.6F, 88.72F}, device);
+  const std::vector<float> s = sigmoid(x).to_vector<float>();
+  EXPECT_EQ(s[0], 0);
+  EXPECT_GE(s[1], 0);
+  EXPECT_LT(s[1], 1e-37F);
+  EXPECT_EQ(s[2], 1);
+  EXPECT_EQ(s[3], 1);
+  const std::vector<float> e = exp(x).to_vector<float>();
+  EXPECT_EQ(e[3], inf);
+  EXPECT_NEAR(e[4] / std::exp(88.6), 1, 1e-5);
+  EXPECT_NEAR(e[5] / std::exp(88.72), 1, 2e-5);
 }
 
-TEST(Semantics, ArgmaxTakesTheFirstOfTies) {
-  on_every_device([](const Device& device) {
-    const Array x = Array::from(std::vector<float>{1, 3, 3, 0, 0, 0, -1, -5, -1}, Shape{3, 3}, device);
-    EXPECT_EQ(argmax(x).to_vector<std::int32_t>(), (std::vector<std::int32_t>{1, 0, 0}));
-  });
+TEST_P(Semantics, ArgmaxTakesTheFirstOfTies) {
+  const Device device = OnEveryDevice::device();
+  const Array x = Array::from(std::vector<float>{1, 3, 3, 0, 0, 0, -1, -5, -1}, Shape{3, 3}, device);
+  EXPECT_EQ(argmax(x).to_vector<std::int32_t>(), (std::vector<std::int32_t>{1, 0, 0}));
 }
 
-TEST(Semantics, LabelsAndIndicesOutOfRangeGiveNaN) {
-  on_every_device([](const Device& device) {
-    const Array logits = zeros(Shape{3, 2}, device);
-    const std::vector<float> losses = cross_entropy_rows(logits, ints({0, 2, -1}, device)).to_vector<float>();
-    EXPECT_NEAR(losses[0], std::log(2.0), 1e-6);
-    EXPECT_TRUE(std::isnan(losses[1]));
-    EXPECT_TRUE(std::isnan(losses[2]));
-    expect_same(take(floats({5, 6}, device), ints({1, 2, -1, 0}, device)).to_vector<float>(), {6, nan_value, nan_value, 5});
-    const Array rows = take(ints({5, 6}, device), ints({7}, device));
-    EXPECT_EQ(rows.to_vector<std::int32_t>()[0], std::numeric_limits<std::int32_t>::min());
-  });
+TEST_P(Semantics, LabelsAndIndicesOutOfRangeGiveNaN) {
+  const Device device = OnEveryDevice::device();
+  const Array logits = zeros(Shape{3, 2}, device);
+  const std::vector<float> losses = cross_entropy_rows(logits, ints({0, 2, -1}, device)).to_vector<float>();
+  EXPECT_NEAR(losses[0], std::log(2.0), 1e-6);
+  EXPECT_TRUE(std::isnan(losses[1]));
+  EXPECT_TRUE(std::isnan(losses[2]));
+  expect_same(take(floats({5, 6}, device), ints({1, 2, -1, 0}, device)).to_vector<float>(), {6, nan_value, nan_value, 5});
+  const Array rows = take(ints({5, 6}, device), ints({7}, device));
+  EXPECT_EQ(rows.to_vector<std::int32_t>()[0], std::numeric_limits<std::int32_t>::min());
 }
 
-TEST(Semantics, TakeBatchWalksThroughTheIndices) {
-  on_every_device([](const Device& device) {
-    const Array source = Array::from(std::vector<float>{0, 1, 10, 11, 20, 21, 30, 31}, Shape{4, 2}, device);
-    const Array order = ints({3, 1, 2, 0}, device);
-    expect_same(take_batch(source, order, ints({1}, device), 2).to_vector<float>(), {20, 21, 0, 1});
-  });
+TEST_P(Semantics, TakeBatchWalksThroughTheIndices) {
+  const Device device = OnEveryDevice::device();
+  const Array source = Array::from(std::vector<float>{0, 1, 10, 11, 20, 21, 30, 31}, Shape{4, 2}, device);
+  const Array order = ints({3, 1, 2, 0}, device);
+  expect_same(take_batch(source, order, ints({1}, device), 2).to_vector<float>(), {20, 21, 0, 1});
 }
 
-TEST(Semantics, UniformIsPhilox) {
-  on_every_device([](const Device& device) {
-    const std::vector<float> got = uniform(Shape{41, 3}, 0x123456789ABCDEFULL, 7, ints({5}, device)).to_vector<float>();
-    for (std::size_t i = 0; i < got.size(); ++i) {
-      ASSERT_EQ(got[i], philox::uniform(0x123456789ABCDEFULL, 7, 5, i)) << "element " << i;
-    }
-  });
+TEST_P(Semantics, UniformIsPhilox) {
+  const Device device = OnEveryDevice::device();
+  const std::vector<float> got = uniform(Shape{41, 3}, 0x123456789ABCDEFULL, 7, ints({5}, device)).to_vector<float>();
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    ASSERT_EQ(got[i], philox::uniform(0x123456789ABCDEFULL, 7, 5, i)) << "element " << i;
+  }
 }
 
 // The canonical order of backend/api/operation.hpp, written out.
@@ -120,101 +117,98 @@ float canonical_sum(const std::vector<float>& values, std::size_t lanes) {
   return partial[0];
 }
 
-TEST(Semantics, SumsHaveTheCanonicalBits) {
-  on_every_device([](const Device& device) {
-    std::mt19937 engine(std::random_device{}());
-    std::normal_distribution<float> normal(0, 100);
-    for (const std::int64_t n : {1, 2, 100, 255, 256, 257, 1000, 70001}) {
-      std::vector<float> values(static_cast<std::size_t>(n));
-      for (float& value : values) value = normal(engine);
-      ASSERT_EQ(sum(floats(values, device)).item(), canonical_sum(values, 256)) << n << " elements";
-      std::vector<float> column;
-      for (std::size_t i = 0; i < values.size() / 3 * 3; i += 3) column.push_back(values[i + 1]);
-      if (column.empty()) continue;
-      const auto rows = static_cast<std::int64_t>(column.size());
-      values.resize(static_cast<std::size_t>(rows) * 3);
-      const Array table = Array::from(values, Shape{rows, 3}, device);
-      ASSERT_EQ(sum(table, 0).to_vector<float>()[1], canonical_sum(column, 8)) << rows << " rows";
-    }
-  });
+TEST_P(Semantics, SumsHaveTheCanonicalBits) {
+  const Device device = OnEveryDevice::device();
+  std::mt19937 engine(std::random_device{}());
+  std::normal_distribution<float> normal(0, 100);
+  for (const std::int64_t n : {1, 2, 100, 255, 256, 257, 1000, 70001}) {
+    std::vector<float> values(static_cast<std::size_t>(n));
+    for (float& value : values) value = normal(engine);
+    ASSERT_EQ(sum(floats(values, device)).item(), canonical_sum(values, 256)) << n << " elements";
+    std::vector<float> column;
+    for (std::size_t i = 0; i < values.size() / 3 * 3; i += 3) column.push_back(values[i + 1]);
+    if (column.empty()) continue;
+    const auto rows = static_cast<std::int64_t>(column.size());
+    values.resize(static_cast<std::size_t>(rows) * 3);
+    const Array table = Array::from(values, Shape{rows, 3}, device);
+    ASSERT_EQ(sum(table, 0).to_vector<float>()[1], canonical_sum(column, 8)) << rows << " rows";
+  }
 }
 
-TEST(Semantics, EmptyArraysWork) {
-  on_every_device([](const Device& device) {
-    const Array none = Array::from(std::vector<float>{}, Shape{0, 3}, device);
-    EXPECT_TRUE((none + 1.0F).to_vector<float>().empty());
-    EXPECT_EQ(sum(none).item(), 0);
-    expect_same(sum(none, 0).to_vector<float>(), {0, 0, 0});
-    expect_same(matmul(zeros(Shape{2, 0}, device), zeros(Shape{0, 2}, device)).to_vector<float>(), {0, 0, 0, 0});
-    EXPECT_THROW((void)max(none), UsageError);
-    EXPECT_THROW((void)mean(none), UsageError);
-  });
+TEST_P(Semantics, EmptyArraysWork) {
+  const Device device = OnEveryDevice::device();
+  const Array none = Array::from(std::vector<float>{}, Shape{0, 3}, device);
+  EXPECT_TRUE((none + 1.0F).to_vector<float>().empty());
+  EXPECT_EQ(sum(none).item(), 0);
+  expect_same(sum(none, 0).to_vector<float>(), {0, 0, 0});
+  expect_same(matmul(zeros(Shape{2, 0}, device), zeros(Shape{0, 2}, device)).to_vector<float>(), {0, 0, 0, 0});
+  EXPECT_THROW((void)max(none), UsageError);
+  EXPECT_THROW((void)mean(none), UsageError);
 }
 
-TEST(Semantics, ConstantsFeedEveryKindOfOperation) {
-  on_every_device([](const Device& device) {
-    const Array one = ones(Shape{2, 3}, device);
-    expect_same(matmul(one, transpose(one)).to_vector<float>(), {3, 3, 3, 3});
-    EXPECT_EQ(sum(one).item(), 6);
-    expect_same(softmax(zeros(Shape{1, 4}, device)).to_vector<float>(), {0.25F, 0.25F, 0.25F, 0.25F});
-    expect_same(take(one, ints({1}, device)).to_vector<float>(), {1, 1, 1});
-  });
+TEST_P(Semantics, ConstantsFeedEveryKindOfOperation) {
+  const Device device = OnEveryDevice::device();
+  const Array one = ones(Shape{2, 3}, device);
+  expect_same(matmul(one, transpose(one)).to_vector<float>(), {3, 3, 3, 3});
+  EXPECT_EQ(sum(one).item(), 6);
+  expect_same(softmax(zeros(Shape{1, 4}, device)).to_vector<float>(), {0.25F, 0.25F, 0.25F, 0.25F});
+  expect_same(take(one, ints({1}, device)).to_vector<float>(), {1, 1, 1});
 }
 
-TEST(CompiledStep, UpdatesStateInPlaceAndInOrder) {
-  on_every_device([](const Device& device) {
-    Array a = floats({1, 2, 3}, device), b = floats({10, 20, 30}, device), c = ints({0}, device);
-    const Array one = ints({1}, device);
-    std::vector<Array*> state{&a, &b, &c};
-    graph::CompiledStep step(state, [&]() -> std::vector<Array> {
-      const Array old = a;
-      a = a + b;    // read below: b must see the old a
-      b = old * 2.0F;
-      c = c + one;
-      return {a - 1.0F};
-    });
-    float x = 1, y = 10;
-    for (int i = 0; i < 3; ++i) {
-      const float next = x + y;
-      y = 2 * x;
-      x = next;
-    }
-    step.run(3);
-    EXPECT_EQ(a.to_vector<float>()[0], x);
-    EXPECT_EQ(b.to_vector<float>()[0], y);
-    EXPECT_EQ(c.item(), 3);
-    EXPECT_EQ(step.outputs()[0].to_vector<float>()[0], x - 1);
+class CompiledSteps : public OnEveryDevice {};
+INSTANTIATE_TEST_SUITE_P(Devices, CompiledSteps, ::testing::ValuesIn(list_devices()), device_name);
+
+TEST_P(CompiledSteps, UpdatesStateInPlaceAndInOrder) {
+  const Device device = OnEveryDevice::device();
+  Array a = floats({1, 2, 3}, device), b = floats({10, 20, 30}, device), c = ints({0}, device);
+  const Array one = ints({1}, device);
+  std::vector<Array*> state{&a, &b, &c};
+  graph::CompiledStep step(state, [&]() -> std::vector<Array> {
+    const Array old = a;
+    a = a + b;    // read below: b must see the old a
+    b = old * 2.0F;
+    c = c + one;
+    return {a - 1.0F};
   });
+  float x = 1, y = 10;
+  for (int i = 0; i < 3; ++i) {
+    const float next = x + y;
+    y = 2 * x;
+    x = next;
+  }
+  step.run(3);
+  EXPECT_EQ(a.to_vector<float>()[0], x);
+  EXPECT_EQ(b.to_vector<float>()[0], y);
+  EXPECT_EQ(c.item(), 3);
+  EXPECT_EQ(step.outputs()[0].to_vector<float>()[0], x - 1);
 }
 
-TEST(CompiledStep, SwapsTwoStates) {
-  on_every_device([](const Device& device) {
-    Array a = floats(std::vector<float>(1000, 1.0F), device), b = floats(std::vector<float>(1000, 2.0F), device);
-    std::vector<Array*> state{&a, &b};
-    graph::CompiledStep step(state, [&]() -> std::vector<Array> {
-      std::swap(a, b);
-      return {};
-    });
-    step.run(3);
-    EXPECT_EQ(a.to_vector<float>()[999], 2);
-    EXPECT_EQ(b.to_vector<float>()[0], 1);
+TEST_P(CompiledSteps, SwapsTwoStates) {
+  const Device device = OnEveryDevice::device();
+  Array a = floats(std::vector<float>(1000, 1.0F), device), b = floats(std::vector<float>(1000, 2.0F), device);
+  std::vector<Array*> state{&a, &b};
+  graph::CompiledStep step(state, [&]() -> std::vector<Array> {
+    std::swap(a, b);
+    return {};
   });
+  step.run(3);
+  EXPECT_EQ(a.to_vector<float>()[999], 2);
+  EXPECT_EQ(b.to_vector<float>()[0], 1);
 }
 
-TEST(CompiledStep, ProductReadsTheOldWeightsWhenTheUpdateComesFirst) {
-  on_every_device([](const Device& device) {
-    Array w = Array::from(std::vector<float>{1, 0, 0, 1}, Shape{2, 2}, device);
-    const Array x = Array::from(std::vector<float>{1, 2, 3, 4}, Shape{2, 2}, device);
-    std::vector<Array*> state{&w};
-    graph::CompiledStep step(state, [&]() -> std::vector<Array> {
-      const Array old = w;
-      w = old + 1.0F;
-      return {matmul(x, old)};
-    });
-    step.run(1);
-    expect_same(step.outputs()[0].to_vector<float>(), {1, 2, 3, 4});
-    expect_same(w.to_vector<float>(), {2, 1, 1, 2});
+TEST_P(CompiledSteps, ProductReadsTheOldWeightsWhenTheUpdateComesFirst) {
+  const Device device = OnEveryDevice::device();
+  Array w = Array::from(std::vector<float>{1, 0, 0, 1}, Shape{2, 2}, device);
+  const Array x = Array::from(std::vector<float>{1, 2, 3, 4}, Shape{2, 2}, device);
+  std::vector<Array*> state{&w};
+  graph::CompiledStep step(state, [&]() -> std::vector<Array> {
+    const Array old = w;
+    w = old + 1.0F;
+    return {matmul(x, old)};
   });
+  step.run(1);
+  expect_same(step.outputs()[0].to_vector<float>(), {1, 2, 3, 4});
+  expect_same(w.to_vector<float>(), {2, 1, 1, 2});
 }
 
 TEST(Gradients, AccumulateAndClear) {

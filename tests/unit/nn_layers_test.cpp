@@ -165,6 +165,78 @@ TEST(NnSoftmax, RowsSumToOne) {
   }
 }
 
+TEST(NnLinear, GradientsFollowFiniteDifferences) {
+  constexpr std::size_t rows = 4;
+  constexpr std::size_t in = 3;
+  constexpr std::size_t out = 2;
+  nn::Linear layer(in, out);
+  Array x = random_array(Shape{rows, in}, 31);
+  x.requires_grad();
+  const std::vector<float> r = numbers(rows * out, 32);
+  sum(layer(x) * Array::from(r, Shape{rows, out})).backward();
+  const std::vector<const Array*> arrays = {&x, &layer.weight().value, &layer.bias().value};
+  std::vector<std::vector<double>> at;
+  for (const Array* array : arrays) {
+    const std::vector<float> values = array->to_vector<float>();
+    at.emplace_back(values.begin(), values.end());
+  }
+  const auto objective = [&] {
+    double total = 0;
+    for (std::size_t i = 0; i < rows; ++i) {
+      for (std::size_t j = 0; j < out; ++j) {
+        double y = at[2][j];
+        for (std::size_t k = 0; k < in; ++k) y += at[0][i * in + k] * at[1][j * in + k];
+        total += r[i * out + j] * y;
+      }
+    }
+    return total;
+  };
+  for (std::size_t which = 0; which < arrays.size(); ++which) {
+    const std::vector<float> gradients = arrays[which]->grad().to_vector<float>();
+    ASSERT_EQ(gradients.size(), at[which].size());
+    for (std::size_t i = 0; i < gradients.size(); ++i) {
+      const double before = at[which][i];
+      const double expected = slope(
+          [&](double value) {
+            at[which][i] = value;
+            return objective();
+          },
+          before);
+      at[which][i] = before;
+      EXPECT_NEAR(gradients[i], expected, 1e-5) << "array " << which << ", element " << i;
+    }
+  }
+}
+
+TEST(NnSoftmax, GradientsFollowFiniteDifferences) {
+  constexpr std::size_t columns = 5;
+  nn::Softmax layer;
+  Array x = random_array(Shape{1, columns}, 33, -3, 3);
+  x.requires_grad();
+  const std::vector<float> r = numbers(columns, 34);
+  sum(layer(x) * Array::from(r, Shape{1, columns})).backward();
+  const std::vector<float> gradients = x.grad().to_vector<float>();
+  const std::vector<float> values = x.to_vector<float>();
+  std::vector<double> at(values.begin(), values.end());
+  for (std::size_t i = 0; i < columns; ++i) {
+    const double before = at[i];
+    const double expected = slope(
+        [&](double value) {
+          at[i] = value;
+          double total = 0;
+          double weighted = 0;
+          for (std::size_t c = 0; c < columns; ++c) {
+            total += std::exp(at[c]);
+            weighted += r[c] * std::exp(at[c]);
+          }
+          return weighted / total;
+        },
+        before);
+    at[i] = before;
+    EXPECT_NEAR(gradients[i], expected, 1e-6);
+  }
+}
+
 TEST(NnDropout, DropsTheShareAndScalesTheRest) {
   nn::Dropout layer(0.25F);
   const std::vector<float> y = layer(ones(Shape{200, 200})).to_vector<float>();

@@ -196,6 +196,36 @@ TEST(NnTrainer, DropoutDrawsAnewEveryStep) {
   EXPECT_EQ(model.buffers()[0].value->to_vector<std::int32_t>()[0], 3);
 }
 
+class Residual : public nn::Module {
+ public:
+  explicit Residual(std::int64_t width) : inner_(width, width) {}
+  Array forward(const Array& x) override {
+    assign_buffer(calls_, calls_.value + 1.0F);
+    return x + relu(inner_(x));
+  }
+  std::vector<nn::NamedModule> children() override { return {{"inner", &inner_}}; }
+  std::vector<nn::Parameter*> own_buffers() override { return {&calls_}; }
+
+ private:
+  nn::Linear inner_;
+  nn::Parameter calls_{"calls", zeros(Shape{1})};
+};
+
+TEST(NnTrainer, ModulesOfOnesOwnTrainAndTheirBuffersAdvance) {
+  nn::Sequential model(nn::Linear(2, 8), Residual(8), nn::Linear(8, 2));
+  model.initialize(6);
+  EXPECT_EQ(model.named_parameters()[2].name, "1.inner.weight");
+  optim::SGD optimizer(model.parameters(), 0.1);
+  const Dataset data = disc(100, 1);
+  TrainerOptions options = options_for(40, 30);
+  options.report_every = 8;
+  options.validation_fraction = 0.1;  // its passes leave the buffers alone
+  options.restore_best = false;
+  const FitReport report = Trainer(model, nn::Loss::cross_entropy(), optimizer, options).fit(data.inputs, data.labels);
+  EXPECT_LT(report.last().train_loss, 0.8 * report.epochs.front().train_loss);
+  EXPECT_EQ(model.buffers()[0].value->item(), 40 * 3);
+}
+
 TEST(NnTrainer, ModelStaysUsableAfterwards) {
   Training run = train_disc(options_for(3));
   Array x = random_array(Shape{4, 2}, 9);

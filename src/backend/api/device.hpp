@@ -34,6 +34,8 @@ class Executable {
   virtual void bind(std::span<Buffer* const> slots) = 0;
   /// Enqueues the whole schedule `times` times in a row. May return before the work is done.
   virtual void run(int times) = 0;
+  /// Does ahead of time what the first run(times) would do once: on CUDA, a graph of that many repetitions.
+  virtual void prepare(int /*times*/) {}
   [[nodiscard]] virtual ExecutableStats stats() const = 0;
 };
 

@@ -37,9 +37,17 @@ void KernelText::add_tape(std::string_view prefix, const TapeSource& tape) {
 }
 
 void KernelText::define_tape_call(std::size_t rank, const TapeSource& tape, bool has_core) {
-  std::string call = "NAME(tape)(";
-  for (std::size_t axis = 0; axis < rank; ++axis) call += fmt::format("c{}, ", axis);
-  define("TAPE(value)", call + (has_core ? "linear, value" : "linear") + tape.call + ");");
+  std::string place;
+  for (std::size_t axis = 0; axis < rank; ++axis) place += fmt::format("c{}, ", axis);
+  place += "linear";
+  const char* value = has_core ? ", value" : "";
+  define("LOADS_APART", tape.has_loads_apart ? 1 : 0);
+  if (tape.has_loads_apart) {
+    define("TAPE_LOAD", fmt::format("NAME(tape_load)({}{})", place, tape.call));
+    define("TAPE(value, loaded)", fmt::format("NAME(tape)({}{}, loaded{});", place, value, tape.call));
+  } else {
+    define("TAPE(value)", fmt::format("NAME(tape)({}{}{});", place, value, tape.call));
+  }
 }
 
 void KernelText::add_int(std::int64_t value) {

@@ -56,13 +56,15 @@ LoweredKernel kernel_of(const Product& product, Phase phase) {
   const std::vector<std::int64_t> extents = {core.m, core.n};
   const bool wide = tile.tn % 4 == 0 && can_widen(product.operation.tape, extents);
   const TapeSource tape = write_tape(product.operation.tape,
-                                     {.extents = extents, .core = ValueType::float32, .width = wide ? 4 : 1});
+                                     {.extents = extents, .core = ValueType::float32, .width = wide ? 4 : 1, .loads_apart = true});
   KernelText text("matmul", embedded::kernel_matmul);
   text.define("TY", tile.ty);
   text.define("TX", tile.tx);
   text.define("TM", tile.tm);
   text.define("TN", tile.tn);
   text.define("BK", tile.bk);
+  text.define("SLICES", tile.slices);
+  text.define("ONE_PANEL", product.plan.one_panel() ? 1 : 0);
   text.define("RUN", std::min(tile.tn, 4));
   text.define("ROW_SLOT", tile.row_slot());
   text.define("WIDTH", wide ? 4 : 1);
@@ -126,7 +128,7 @@ LoweredOperation lower_matmul(const Operation& operation, const MatMulCore& core
 
   const MatMulTile& tile = product.plan.tile;
   const std::int64_t tiles = divide_up(core.m, tile.rows()) * divide_up(core.n, tile.columns());
-  const std::int64_t partials = tiles * product.plan.splits * tile.rows() * tile.columns();
+  const std::int64_t partials = tiles * product.plan.splits * tile.work_items() * tile.share() * tile.tn;
   LoweredOperation result;
   if (traits.fence_across_groups) {
     product.tickets = divide_up(tiles, 64) * 64;

@@ -66,8 +66,10 @@ int MatMulTile::resident() const noexcept {
   return std::clamp(unit_registers / (work_items() * wanted), 1, 1024 / work_items());
 }
 
-std::int64_t MatMulTile::local_bytes() const noexcept {
-  return std::int64_t{8} * bk * (row_stride(true) + column_stride(true)) + 64;
+std::int64_t MatMulTile::local_bytes(bool one_panel) const noexcept {
+  const std::int64_t panels = std::int64_t{one_panel ? 4 : 8} * bk * (row_stride(true) + column_stride(true));
+  const std::int64_t exchange = slices > 1 ? std::int64_t{4} * work_items() * share() * tn : 0;
+  return std::max(panels, exchange) + 64;
 }
 
 double estimate_cycles(const MatMulPlan& plan, std::int64_t m, std::int64_t n, std::int64_t k,
@@ -75,7 +77,7 @@ double estimate_cycles(const MatMulPlan& plan, std::int64_t m, std::int64_t n, s
   const MatMulTile& tile = plan.tile;
   const std::int64_t groups = divide_up(m, tile.rows()) * divide_up(n, tile.columns()) * plan.splits;
   const std::int64_t panels = divide_up(std::min(plan.split_k, k), tile.bk);
-  const std::int64_t steps = tile.bk >= 32 ? divide_up(std::min(plan.split_k, k), 8) * 8 : panels * tile.bk;
+  const std::int64_t steps = plan.one_panel() ? divide_up(std::min(plan.split_k, k), 8) * 8 : panels * tile.bk;
   const std::int64_t per_unit = divide_up(groups, traits.compute_units);
   const std::int64_t resident = std::max<std::int64_t>(1, std::min<std::int64_t>(1024 / tile.work_items(), 4));
   const double work = static_cast<double>(tile.rows()) * tile.columns() * static_cast<double>(steps) /
@@ -94,7 +96,6 @@ MatMulPlan plan_matmul(std::int64_t m, std::int64_t n, std::int64_t k, const Low
   MatMulPlan best;
   double least = -1;
   for (const MatMulTile& tile : candidates(m)) {
-    if (tile.local_bytes() > static_cast<std::int64_t>(traits.local_bytes)) continue;
     if (tile.work_items() > traits.max_group_size) continue;
     const std::int64_t tiles = divide_up(m, tile.rows()) * divide_up(n, tile.columns());
     const std::int64_t panels = divide_up(k, tile.bk);
@@ -105,6 +106,7 @@ MatMulPlan plan_matmul(std::int64_t m, std::int64_t n, std::int64_t k, const Low
       const std::int64_t bytes = tiles * splits * tile.rows() * tile.columns() * 4;
       if (splits > 1 && bytes > scratch_limit) break;
       const MatMulPlan plan{tile, splits, split_k};
+      if (tile.local_bytes(plan.one_panel()) > static_cast<std::int64_t>(traits.local_bytes)) continue;
       const double cycles = estimate_cycles(plan, m, n, k, traits);
       if (least < 0 || cycles < least) {
         least = cycles;

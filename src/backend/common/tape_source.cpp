@@ -74,7 +74,7 @@ class Writer {
     } else {
       for (std::size_t i = 0; i < tape_.stores.size(); ++i) store(i);
     }
-    source_.function = head() + body_ + "}\n";
+    source_.function = load_function() + head() + body_ + "}\n";
     return std::move(source_);
   }
 
@@ -96,13 +96,26 @@ class Writer {
     return std::ranges::any_of(tape_.stores, [slot](const TapeStore& store) { return store.slot == slot; });
   }
 
-  std::string head() const {
-    std::string text = fmt::format("DEVICE {} NAME({})(", request_.returns_value ? "float" : "void", request_.name);
+  std::string place_parameters() const {
+    std::string text = "(";
     for (std::size_t axis = 0; axis < request_.extents.size(); ++axis) text += fmt::format("int c{}, ", axis);
-    text += "unsigned linear";
+    return text + "unsigned linear";
+  }
+
+  std::string load_function() const {
+    if (!source_.has_loads_apart) return {};
+    return fmt::format("typedef struct {{\n{}}} NAME(values);\nDEVICE NAME(values) NAME({}_load){}{}) {{\n  NAME(values) loaded;\n{}"
+                       "  return loaded;\n}}\n",
+                       fields_, request_.name, place_parameters(), source_.parameters, load_body_);
+  }
+
+  std::string head() const {
+    std::string text = fmt::format("DEVICE {} NAME({})", request_.returns_value ? "float" : "void", request_.name);
+    text += place_parameters();
     if (request_.core != ValueType::none) {
       text += fmt::format(", {} core", request_.width == 4 ? "float4" : type_name(request_.core));
     }
+    if (source_.has_loads_apart) text += ", NAME(values) loaded";
     return text + source_.parameters + ") {\n";
   }
 
@@ -180,13 +193,32 @@ class Writer {
     const LoadPattern& pattern = patterns_[index];
     const ValueType type = tape_.loads[index].dtype == DType::int32 ? ValueType::int32 : ValueType::float32;
     const std::string name = param(fmt::format("l{}", index));
+    const bool apart = request_.loads_apart && is_stored(tape_.loads[index].slot);
     if (request_.width == 4 && pattern.aligned && !pattern.constant_along_last) {
-      const std::size_t i = types_.size();
-      body_ += fmt::format("  float4 v{} = LOAD4({} + {});\n", i, name, address(index, 0));
-      define(type, false, [&](int j) { return fmt::format("v{}.{}", i, component_names[j]); });
+      const std::string v = fmt::format("v{}", types_.size());
+      const std::string value = fmt::format("LOAD4({} + {})", name, address(index, 0));
+      if (apart) {
+        load_apart("float4", v, value);
+      } else {
+        body_ += fmt::format("  float4 {} = {};\n", v, value);
+      }
+      define(type, false, [&](int j) { return fmt::format("{}{}.{}", apart ? "loaded." : "", v, component_names[j]); });
       return;
     }
-    define(type, pattern.constant_along_last, [&](int j) { return fmt::format("{}[{}]", name, address(index, j)); });
+    const std::size_t i = types_.size();
+    define(type, pattern.constant_along_last, [&](int j) {
+      const std::string value = fmt::format("{}[{}]", name, address(index, j));
+      if (!apart) return value;
+      const std::string field = fmt::format("e{}_{}", i, j);
+      load_apart(type_name(type), field, value);
+      return "loaded." + field;
+    });
+  }
+
+  void load_apart(const std::string& type, const std::string& field, const std::string& value) {
+    source_.has_loads_apart = true;
+    fields_ += fmt::format("  {} {};\n", type, field);
+    load_body_ += fmt::format("  loaded.{} = {};\n", field, value);
   }
 
   void constant(float value) {
@@ -281,6 +313,8 @@ class Writer {
   const TapeRequest& request_;
   TapeSource source_;
   std::string body_;
+  std::string fields_;     // of the struct of values loaded apart
+  std::string load_body_;  // of the function that loads them
   std::vector<LoadPattern> patterns_;
   std::vector<bool> declared_;
   std::vector<ValueType> types_;  // of the registers written so far

@@ -21,6 +21,9 @@ struct TapeRequest {
   ValueType core = ValueType::none;        ///< type of the core's value, if there is one
   int width = 1;                           ///< consecutive elements a call computes: 1 or 4
   bool returns_value = false;              ///< returns the last register (float) instead of storing
+  /// Loads of slots that are also stored go into a function of their own, NAME(tape_load), whose result (NAME(values)) is the
+  /// argument before `call`. Otherwise the compiler must finish each element's store before the next one's load.
+  bool loads_apart = false;
 };
 
 /// The function and what its caller needs. It is called with the coordinates (c0, c1, ...) and the row-major index `linear`
@@ -30,6 +33,7 @@ struct TapeSource {
   std::string parameters;  ///< kernel and function parameters, each with a comma before it
   std::string call;        ///< the same as arguments
   std::vector<LoweredArgument> arguments;
+  bool has_loads_apart = false;  ///< NAME(tape_load) exists
   bool uses_coordinates = false;
   bool uses_random = false;
 };

@@ -235,6 +235,13 @@ size_t PanelColumns() { return 2 * hn::Lanes(Tag()); }
 
 namespace {
 
+// Stores the first `count` lanes.
+HWY_INLINE void put(V value, size_t count, float* to) {
+  const Tag d;
+  if (count >= hn::Lanes(d)) return hn::StoreU(value, d, to);
+  hn::BlendedStore(value, hn::FirstN(d, count), d, to);
+}
+
 // rows x two vectors of c stay in registers over the whole k loop.
 template <size_t rows>
 HWY_INLINE void product_tile(const ProductBlock& block, size_t row, const float* panel, size_t column) {
@@ -261,11 +268,11 @@ HWY_INLINE void product_tile(const ProductBlock& block, size_t row, const float*
   for (size_t r = 0; r < rows; ++r) {
     float* c = block.c + (row + r) * block.columns + column;
     if (width >= 2 * lanes) {
-      hn::StoreU(left[r], d, c);
-      hn::StoreU(right[r], d, c + lanes);
+      put(left[r], lanes, c);
+      put(right[r], lanes, c + lanes);
     } else {
-      hn::BlendedStore(left[r], hn::FirstN(d, width), d, c);
-      if (width > lanes) hn::BlendedStore(right[r], hn::FirstN(d, width - lanes), d, c + lanes);
+      put(left[r], width, c);
+      if (width > lanes) put(right[r], width - lanes, c + lanes);
     }
   }
 }
@@ -288,14 +295,8 @@ HWY_INLINE void narrow_tile(const ProductBlock& block, size_t row, const float* 
       sum[r] = hn::MulAdd(hn::Set(d, a[r][static_cast<std::ptrdiff_t>(k) * block.column_stride]), b, sum[r]);
     }
   }
-  const auto mask = hn::FirstN(d, block.columns - column);
   for (size_t r = 0; r < rows; ++r) {
-    float* c = block.c + (row + r) * block.columns + column;
-    if (block.columns - column >= lanes) {
-      hn::StoreU(sum[r], d, c);
-    } else {
-      hn::BlendedStore(sum[r], mask, d, c);
-    }
+    put(sum[r], block.columns - column, block.c + (row + r) * block.columns + column);
   }
 }
 
@@ -319,6 +320,29 @@ void PackedProduct(const ProductBlock& block) {
   }
 }
 
+// Four columns of b, contiguous along k, into four neighbouring columns of a panel.
+void PackFourColumns(const float* b, std::ptrdiff_t column_stride, size_t k, size_t width, float* panel) {
+  const float* column[4] = {b, b + column_stride, b + 2 * column_stride, b + 3 * column_stride};
+  size_t i = 0;
+#if HWY_TARGET != HWY_SCALAR
+  const hn::FixedTag<float, 4> d;
+  for (; i + 4 <= k; i += 4) {
+    const auto c0 = hn::LoadU(d, column[0] + i), c1 = hn::LoadU(d, column[1] + i);
+    const auto c2 = hn::LoadU(d, column[2] + i), c3 = hn::LoadU(d, column[3] + i);
+    const auto low01 = hn::InterleaveLower(d, c0, c1), low23 = hn::InterleaveLower(d, c2, c3);
+    const auto high01 = hn::InterleaveUpper(d, c0, c1), high23 = hn::InterleaveUpper(d, c2, c3);
+    float* to = panel + i * width;
+    hn::StoreU(hn::ConcatLowerLower(d, low23, low01), d, to);
+    hn::StoreU(hn::ConcatUpperUpper(d, low23, low01), d, to + width);
+    hn::StoreU(hn::ConcatLowerLower(d, high23, high01), d, to + 2 * width);
+    hn::StoreU(hn::ConcatUpperUpper(d, high23, high01), d, to + 3 * width);
+  }
+#endif
+  for (; i < k; ++i) {
+    for (size_t j = 0; j < 4; ++j) panel[i * width + j] = column[j][i];
+  }
+}
+
 const char* InstructionSet() { return hwy::TargetName(HWY_TARGET); }
 
 }  // namespace overtake::backend::cpu::HWY_NAMESPACE
@@ -334,6 +358,7 @@ HWY_EXPORT(AccumulateSum);
 HWY_EXPORT(AccumulateExtreme);
 HWY_EXPORT(PanelColumns);
 HWY_EXPORT(PackedProduct);
+HWY_EXPORT(PackFourColumns);
 HWY_EXPORT(InstructionSet);
 
 void apply_block(TapeCode code, const float* a, const float* b, const float* c, float* out, std::size_t n) {
@@ -368,7 +393,14 @@ void pack_panels(const float* b, std::ptrdiff_t row_stride, std::ptrdiff_t colum
       }
       continue;
     }
-    for (std::size_t j = 0; j < filled; ++j) {
+    std::size_t j = 0;
+    if (row_stride == 1) {
+      for (; j + 4 <= filled; j += 4) {
+        const float* four = source + static_cast<std::ptrdiff_t>(j) * column_stride;
+        HWY_DYNAMIC_DISPATCH(PackFourColumns)(four, column_stride, k, width, panels + j);
+      }
+    }
+    for (; j < filled; ++j) {
       const float* column = source + static_cast<std::ptrdiff_t>(j) * column_stride;
       for (std::size_t i = 0; i < k; ++i) panels[i * width + j] = column[static_cast<std::ptrdiff_t>(i) * row_stride];
     }

@@ -68,7 +68,13 @@ class CudaExecutable final : public Executable {
       launch(times);
       return;
     }
-    for (const int copies : split_runs(times, largest_unrolling(launcher_.size()))) replay(copies);
+    for (const int copies : runs_for(times)) replay(copies);
+  }
+
+  void prepare(int times) override {
+    if (!bound_ || !replay_ || launcher_.size() == 0 || times <= 0) return;
+    device_.context().use();
+    for (const int copies : runs_for(times)) (void)graph_of(copies);
   }
 
   [[nodiscard]] ExecutableStats stats() const override { return stats_; }
@@ -91,26 +97,36 @@ class CudaExecutable final : public Executable {
     }
   }
 
-  /// Runs the schedule `copies` times by one graph, which is built when first needed. A driver that cannot build it is
-  /// no reason to stop: the same steps are launched one by one, and stats() says why.
-  void replay(int copies) {
-    auto graph = graphs_.find(copies);
-    if (graph == graphs_.end()) {
-      const auto start = Clock::now();
-      try {
-        if (!builder_) builder_ = std::make_unique<GraphBuilder>(device_.api(), launcher_, GraphShape::parallel);
-        graph = graphs_.emplace(copies, builder_->build(copies, device_.stream())).first;
-      } catch (const DeviceError& error) {
-        replay_ = false;
-        stats_.note = fmt::format("replayed by single launches: {}", error.what());
-        launch(copies);
-        return;
-      }
+  [[nodiscard]] std::vector<int> runs_for(int times) const {
+    return split_runs(times, largest_unrolling(launcher_.size()));
+  }
+
+  /// The graph of `copies` repetitions, built when first asked for. Null when the driver cannot build it, which is no
+  /// reason to stop: from then on the same steps are launched one by one, and stats() says why.
+  [[nodiscard]] CUgraphExec graph_of(int copies) {
+    if (const auto found = graphs_.find(copies); found != graphs_.end()) return found->second.executable.get();
+    if (!replay_) return nullptr;
+    const auto start = Clock::now();
+    try {
+      if (!builder_) builder_ = std::make_unique<GraphBuilder>(device_.api(), launcher_, GraphShape::parallel);
+      ReplayGraph graph = builder_->build(copies, device_.stream());
       stats_.compile_seconds += seconds_since(start);
       stats_.note = fmt::format("graph: {} steps, {} by cuBLASLt", launcher_.size(), launcher_.plan().library_products);
+      return graphs_.emplace(copies, std::move(graph)).first->second.executable.get();
+    } catch (const DeviceError& error) {
+      replay_ = false;
+      stats_.note = fmt::format("replayed by single launches: {}", error.what());
+      return nullptr;
     }
-    check(device_.api(), device_.api().cuGraphLaunch(graph->second.executable.get(), device_.stream()),
-          "cuGraphLaunch");
+  }
+
+  void replay(int copies) {
+    CUgraphExec graph = graph_of(copies);
+    if (graph == nullptr) {
+      launch(copies);
+      return;
+    }
+    check(device_.api(), device_.api().cuGraphLaunch(graph, device_.stream()), "cuGraphLaunch");
   }
 
   CudaDevice& device_;
@@ -128,6 +144,12 @@ class CudaExecutable final : public Executable {
 std::unique_ptr<Executable> make_executable(CudaDevice& device, const Schedule& schedule,
                                             const CompileOptions& options) {
   const auto start = Clock::now();
+  if (device.compiler() == nullptr && !schedule.operations.empty()) {
+    throw DeviceError(
+        fmt::format("{}: no run-time compiler (NVRTC) was found: {}", device.info().id, device.compiler_trouble()),
+        "Install libnvrtc of the driver's CUDA version (part of the CUDA toolkit, or pip install "
+        "nvidia-cuda-nvrtc), and name its folder in OVERTAKE_LIBRARY_PATH if the loader does not find it.");
+  }
   const LoweringTraits traits = device.lowering_traits();
   const auto lowering = [&](const Operation& operation) { return lower(operation, traits); };
   const auto query = [&](const LibraryProduct& product) -> std::optional<ProductFit> {

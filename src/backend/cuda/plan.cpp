@@ -9,6 +9,10 @@ namespace overtake::backend::cuda {
 namespace {
 
 constexpr std::uint64_t alignment = 256;
+/// The schedule lets slots share memory as if its operations ran one after the other, which forbids others than that
+/// order. Slots that need no more than this together get memory of their own instead, so that steps can run side by
+/// side.
+constexpr std::uint64_t private_slots_budget = 16ULL << 20U;
 
 [[nodiscard]] std::uint64_t aligned(std::uint64_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
 
@@ -17,6 +21,8 @@ class Planner {
   Planner(const Schedule& schedule, const Lowering& lowering, const ProductQuery& query)
       : schedule_(schedule), lowering_(lowering), query_(query) {
     plan_.slots = schedule.slots;
+    arena_end_ = schedule.arena_bytes;
+    separate_slots();
   }
 
   Plan make() {
@@ -36,6 +42,18 @@ class Planner {
     std::size_t request = 0;
     std::uint64_t offset = 0;
   };
+
+  void separate_slots() {
+    std::uint64_t end = 0;
+    std::vector<std::uint64_t> offsets;
+    for (const Slot& slot : plan_.slots) {
+      offsets.push_back(end);
+      if (!slot.external) end += aligned(static_cast<std::uint64_t>(slot.elements) * 4);
+    }
+    if (end > private_slots_budget) return;
+    for (std::size_t index = 0; index < offsets.size(); ++index) plan_.slots[index].arena_offset = offsets[index];
+    arena_end_ = end;
+  }
 
   int own_slot(std::int64_t elements, std::size_t request, std::uint64_t offset) {
     const int slot = static_cast<int>(plan_.slots.size());
@@ -136,7 +154,7 @@ class Planner {
 
   void place_scratch() {
     const ScratchPlan scratch = plan_scratch(requests_);
-    const std::uint64_t base = aligned(schedule_.arena_bytes);
+    const std::uint64_t base = aligned(arena_end_);
     for (std::size_t index = 0; index < plan_.steps.size(); ++index) {
       plan_.steps[index].scratch_offset = base + scratch.offsets[step_requests_[index]];
     }
@@ -144,7 +162,7 @@ class Planner {
       plan_.slots[own.slot].arena_offset = base + scratch.offsets[own.request] + own.offset;
     }
     for (const MemoryRange& range : scratch.zeroed) plan_.zeroed.push_back({base + range.begin, base + range.end});
-    plan_.arena_bytes = scratch.bytes == 0 ? schedule_.arena_bytes : base + scratch.bytes;
+    plan_.arena_bytes = scratch.bytes == 0 ? arena_end_ : base + scratch.bytes;
   }
 
   const Schedule& schedule_;
@@ -154,6 +172,7 @@ class Planner {
   std::vector<ScratchRequest> requests_;
   std::vector<std::size_t> step_requests_;
   std::vector<OwnSlot> own_slots_;
+  std::uint64_t arena_end_ = 0;  ///< bytes of the schedule's own slots
   int operation_ = 0;
 };
 

@@ -37,7 +37,7 @@ struct PlanStep {
 };
 
 struct Plan {
-  std::vector<Slot> slots;  ///< the schedule's, then those the plan needs for itself (all in the arena)
+  std::vector<Slot> slots;  ///< the schedule's, perhaps moved in the arena, then those the plan needs for itself
   std::vector<PlanStep> steps;
   std::vector<MemoryRange> zeroed;  ///< stretches of the arena to clear once, before the first run
   std::uint64_t arena_bytes = 0;    ///< schedule's arena plus scratch

@@ -111,7 +111,7 @@
       scales: { x: axis(view, 'x', view.x_label, view.x_unit), y: axis(view, 'y', view.y_label, view.y_unit) },
       plugins: {
         mark: { x: view.mark_x, label: view.mark_label },
-        legend: { labels: { color: color('--ink'), usePointStyle: true, boxWidth: 8, padding: 18, font: { size: 13 } } },
+        legend: { labels: { color: color('--ink'), usePointStyle: true, boxWidth: 9, boxHeight: 7, padding: 18, font: { size: 13 } } },
         tooltip: {
           callbacks: {
             title: (items) => (items.length ? view.x_label + ': ' + items[0].parsed.x.toLocaleString('en-US') : ''),

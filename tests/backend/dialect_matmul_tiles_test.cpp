@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+// Every kind of tile and split, whatever the cost model would choose for the size.
+#include <cmath>
+#include <cstring>
+
+#include "backend/common/kernel_text.hpp"
+#include "backend/dialect_support.hpp"
+#include "overtake/error.hpp"
+
+namespace overtake::backend::dialect_tests {
+namespace {
+
+struct Case {
+  MatMulPlan plan;
+  std::int64_t m, n, k;
+  bool a_transposed, b_transposed;
+};
+
+Operation operation_of(const Case& test) {
+  Operation operation;
+  MatMulCore core{test.m, test.n, test.k, {}, {}};
+  core.a = test.a_transposed ? MatMulCore::Operand{0, 0, 1, test.m} : MatMulCore::Operand{0, 0, test.k, 1};
+  core.b = test.b_transposed ? MatMulCore::Operand{1, 0, 1, test.k} : MatMulCore::Operand{1, 0, test.n, 1};
+  operation.core = core;
+  operation.extent = Shape{test.m, test.n};
+  operation.tape.loads = {strided(2, 0, {0, 1})};
+  operation.tape.code = {dialect_tests::core(), load(0), op(TapeCode::add, 0, 1)};
+  operation.tape.stores = {{3, 2}};
+  return operation;
+}
+
+/// Builds and launches lowered kernels by hand.
+void launch(Device& device, const LoweredOperation& lowered, std::vector<std::unique_ptr<Buffer>>& slots, int times) {
+  const auto scratch = device.allocate(lowered.scratch_bytes + 4);
+  const std::vector<char> zeros(lowered.zeroed_bytes, 0);
+  device.upload(*scratch, 0, zeros.data(), zeros.size());
+  std::vector<std::unique_ptr<Program>> programs;
+  for (int run = 0; run < times; ++run) {
+    for (const LoweredKernel& kernel : lowered.kernels) {
+      programs.push_back(device.build(kernel.source, {}));
+      std::vector<KernelArgument> arguments;
+      for (const LoweredArgument& argument : kernel.arguments) {
+        KernelArgument given{.kind = KernelArgument::Kind::int32, .integer = argument.value};
+        if (argument.kind == LoweredArgument::Kind::slot || argument.kind == LoweredArgument::Kind::scratch) {
+          given.kind = KernelArgument::Kind::buffer;
+          given.buffer = argument.kind == LoweredArgument::Kind::scratch
+                             ? scratch.get()
+                             : slots.at(static_cast<std::size_t>(argument.slot)).get();
+        }
+        arguments.push_back(given);
+      }
+      programs.back()->kernel(kernel.entry)->launch(kernel.geometry, arguments);
+    }
+  }
+  device.synchronize();
+}
+
+void check_case(const Case& test) {
+  const MatMulTile& t = test.plan.tile;
+  SCOPED_TRACE(testing::Message() << t.ty << "x" << t.tx << " items of " << t.tm << "x" << t.tn << ", panels of " << t.bk << ", "
+                                  << t.slices << " slices, " << test.plan.splits << " splits: " << test.m << " x " << test.n
+                                  << " x " << test.k);
+  const Operation operation = operation_of(test);
+  const std::vector<HostSlot> slots = {HostSlot::floats(random_floats(test.m * test.k, -1, 1, 1)),
+                                       HostSlot::floats(random_floats(test.k * test.n, -1, 1, 2)),
+                                       HostSlot::floats(random_floats(test.n, -1, 1, 3)), HostSlot::empty(test.m * test.n)};
+  const HostSlot expected = reference(slots, {operation})[3];
+  on_every_device([&](Device& device) {
+    for (const bool fence : {true, false}) {
+      if (test.plan.splits == 1 && !fence) continue;
+      LoweringTraits traits;
+      traits.fence_across_groups = fence;
+      const LoweredOperation lowered =
+          lower_matmul(operation, std::get<MatMulCore>(operation.core), traits, test.plan);
+      std::vector<std::unique_ptr<Buffer>> buffers;
+      for (const HostSlot& slot : slots) {
+        buffers.push_back(device.allocate(slot.bits.size() * 4));
+        device.upload(*buffers.back(), 0, slot.bits.data(), slot.bits.size() * 4);
+      }
+      try {
+        launch(device, lowered, buffers, fence ? 2 : 1);
+      } catch (const DeviceError&) {
+        return;  // this device does not compile
+      }
+      HostSlot actual = slots[3];
+      device.download(*buffers[3], 0, actual.bits.data(), actual.bits.size() * 4);
+      expect_close(actual, expected, 2e-5);
+    }
+  });
+}
+
+TEST(DialectMatMulTiles, OnePanel) {
+  check_case({{{16, 16, 1, 1, 64}, 1, 64}, 33, 18, 60, false, true});
+  check_case({{{64, 4, 1, 1, 64}, 1, 64}, 100, 2, 13, false, false});
+  check_case({{{8, 8, 2, 2, 64, 4}, 1, 64}, 37, 20, 64, false, true});
+  check_case({{{4, 8, 4, 4, 32, 8}, 1, 32}, 20, 36, 31, true, false});
+  check_case({{{8, 8, 13, 8, 16, 4}, 1, 16}, 100, 68, 12, true, true});
+}
+
+TEST(DialectMatMulTiles, SeveralPanels) {
+  check_case({{{16, 16, 8, 8, 16}, 1, 112}, 140, 132, 100, true, false});
+  check_case({{{16, 16, 4, 4, 20}, 1, 100}, 65, 64, 100, true, false});
+  check_case({{{8, 16, 13, 4, 16}, 1, 64}, 100, 68, 64, false, true});
+  check_case({{{8, 16, 13, 4, 24, 2}, 1, 96}, 100, 100, 96, false, true});
+  check_case({{{8, 4, 13, 8, 32, 8}, 1, 64}, 101, 36, 64, false, false});
+  check_case({{{8, 8, 13, 4, 32, 4}, 1, 128}, 50, 33, 127, false, false});
+}
+
+TEST(DialectMatMulTiles, SplitsWithTicketsAndWithASecondKernel) {
+  check_case({{{16, 16, 1, 1, 32}, 4, 64}, 17, 33, 250, false, true});
+  check_case({{{8, 8, 4, 4, 32, 2}, 3, 96}, 40, 40, 260, false, true});
+  check_case({{{8, 8, 13, 8, 16, 2}, 2, 128}, 100, 64, 256, false, false});
+}
+
+}  // namespace
+}  // namespace overtake::backend::dialect_tests
