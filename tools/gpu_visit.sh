@@ -1,18 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Takes a built tree to a machine with a GPU that has neither the sources' libraries nor the time to build.
-#   tools/gpu_visit.sh pack BUILD_DIR PACK_DIR   here: programs, tests and the libraries they need into one folder
-#   tools/gpu_visit.sh run PACK_DIR OUT_DIR      there: tests, probes and a short race; logs in OUT_DIR, a summary last
+#   tools/gpu_visit.sh pack BUILD_DIR PACK.tar.xz    here: programs, tests and the libraries they need in one archive
+#   tools/gpu_visit.sh run PACK.tar.xz OUT_DIR       there: tests, probes and a race; logs in OUT_DIR, a summary last
 set -u
 
 pack() {
-  local build=$1 into=$2
+  local build=$1 archive=$2 into program programs
+  into=$(mktemp -d)
   mkdir -p "$into/bin" "$into/lib"
-  local programs
   programs=$(find "$build" -type f -executable \( -name 'overtake' -o -name 'overtake_*_tests' -o -name 'cuda_tests' \
     -o -name 'probe_*_bench' -o -name 'bench_probe_*' \) -not -path '*CMakeFiles*')
-  local library
-  for program in $programs $(find "$build" -name 'libovertake.so*'); do
+  for program in $programs $(find "$build" -name 'libovertake.so.?'); do
     case $program in
       *.so*) cp -L "$program" "$into/lib/" ;;
       *) cp "$program" "$into/bin/" && strip "$into/bin/$(basename "$program")" ;;
@@ -25,24 +24,27 @@ pack() {
       esac
     done
   done
-  du -sh "$into"
-  ls "$into/bin"
+  tar -C "$into" -cJf "$archive" bin lib
+  ls -s --block-size=K "$into/bin" "$archive"
+  rm -rf "$into"
 }
 
-# step NAME COMMAND...: runs it into OUT/NAME.log, remembers the outcome and the time.
+# step SECONDS NAME COMMAND...: runs it into OUT/NAME.log, remembers the outcome and the time.
 step() {
-  local name=$1
-  shift
+  local limit=$1 name=$2
+  shift 2
   local start end code
   start=$(date +%s.%N)
-  timeout "${STEP_TIMEOUT:-150}" "$@" >"$out/$name.log" 2>&1
+  timeout "$limit" "$@" >"$out/$name.log" 2>&1
   code=$?
   end=$(date +%s.%N)
   summary+=$(printf '%-28s exit %-4s %6.1f s' "$name" "$code" "$(echo "$end $start" | awk '{print $1 - $2}')")$'\n'
 }
 
 run() {
-  local packed=$1
+  local packed
+  packed=$(mktemp -d)
+  tar -C "$packed" -xJf "$1" || exit 1
   out=$2
   summary=''
   mkdir -p "$out"
@@ -50,8 +52,8 @@ run() {
   export OVERTAKE_CACHE_DIR="$out/cache"
   # Where the toolkit's libraries are, unless the user named folders.
   if [ -z "${OVERTAKE_LIBRARY_PATH:-}" ]; then
-    OVERTAKE_LIBRARY_PATH=$(find / -xdev \( -name 'libnvrtc.so.1[23]' -o -name 'libcublasLt.so.1[23]' \) 2>/dev/null |
-      xargs -r -n1 dirname | sort -u | paste -sd:)
+    OVERTAKE_LIBRARY_PATH=$(find / -xdev \( -name 'libnvrtc.so.1[23]' -o -name 'libcublasLt.so.1[23]' \) -printf '%h\n' \
+      2>/dev/null | sort -u | paste -sd:)
     export OVERTAKE_LIBRARY_PATH
   fi
   {
@@ -60,39 +62,55 @@ run() {
     lscpu | grep -E 'Model name|^CPU\(s\)'
   } >"$out/machine.log" 2>&1
 
-  local bin=$packed/bin test
-  for test in overtake_backend_tests cuda_tests; do
-    [ -x "$bin/$test" ] || continue
-    step "$test" "$bin/$test" --gtest_filter='Cuda*:*cuda*' --gtest_brief=1
+  local bin=$packed/bin name
+  for name in overtake_backend_tests cuda_tests; do
+    if [ -x "$bin/$name" ]; then step 120 "$name" "$bin/$name" --gtest_filter='Cuda*:*cuda*' --gtest_brief=1; fi
   done
-  local probe
-  for probe in start step gemm; do
-    for name in "probe_${probe}_bench" "bench_probe_${probe}"; do
-      [ -x "$bin/$name" ] || continue
-      if [ "$probe" = gemm ]; then STEP_TIMEOUT=240 step "$name" "$bin/$name" "$out/gemm.csv"; else step "$name" "$bin/$name"; fi
-      [ "$probe" = start ] && step "${name}_warm" "$bin/$name"
-    done
+  if [ -x "$bin/overtake_oracle_tests" ]; then
+    step 120 overtake_oracle_tests "$bin/overtake_oracle_tests" --gtest_filter='*cuda*' --gtest_brief=1
+  fi
+  for name in probe_start_bench bench_probe_start; do
+    [ -x "$bin/$name" ] || continue
+    step 60 start_cold "$bin/$name"
+    step 60 start_warm "$bin/$name"
+  done
+  for name in probe_step_bench bench_probe_step; do
+    if [ -x "$bin/$name" ]; then step 100 train_step "$bin/$name"; fi
   done
   if [ -x "$bin/overtake" ]; then
-    step overtake_devices "$bin/overtake" devices
-    step overtake_race "$bin/overtake" race --layers 2..12 --devices cpu,cuda:0 --repeat 3 --json "$out/race.json"
+    step 60 devices "$bin/overtake" devices
+    step 120 race "$bin/overtake" race --layers 2..12 --devices cpu,cuda:0 --repeat 3 --json "$out/race.json"
   fi
-  rm -rf "$out/cache"
+  for name in probe_gemm_bench bench_probe_gemm; do
+    if [ -x "$bin/$name" ]; then step 200 gemm "$bin/$name" "$out/gemm.csv"; fi
+  done
+  report
+  rm -rf "$out/cache" "$packed"
+}
 
+# The whole of every log goes into OUT/all.log; what is printed fits a short screen, the most important last.
+report() {
   local log
-  for log in machine probe_start_bench probe_start_bench_warm bench_probe_start bench_probe_start_warm probe_step_bench \
-    bench_probe_step overtake_devices overtake_race; do
-    [ -f "$out/$log.log" ] && { echo "== $log"; cut -c1-160 "$out/$log.log" | tail -n 32; }
-  done
-  for log in probe_gemm_bench bench_probe_gemm; do
-    [ -f "$out/$log.log" ] && { echo "== $log"; tail -n 40 "$out/$log.log"; }
-  done
-  for log in overtake_backend_tests cuda_tests; do
+  for log in "$out"/*.log; do
+    echo "==== $(basename "$log" .log)"
+    cat "$log"
+  done >"$out/all.txt"
+  show() { if [ -f "$out/$1.log" ]; then echo "== $1" && cut -c1-"$3" "$out/$1.log" | tail -n "$2"; fi; }
+  show machine 5 200
+  show gemm 40 170
+  show devices 4 150
+  show race 20 150
+  show start_cold 5 250
+  show start_warm 14 250
+  show train_step 20 150
+  for log in overtake_backend_tests cuda_tests overtake_oracle_tests; do
     [ -f "$out/$log.log" ] || continue
     echo "== $log: failures, then the end"
-    grep -E 'FAILED|Failure|error:' "$out/$log.log" | head -n 30
-    grep -vE 'SKIPPED' "$out/$log.log" | tail -n 4
+    grep -E 'FAILED|Failure|error:' "$out/$log.log" | cut -c1-200 | head -n 20
+    grep -v SKIPPED "$out/$log.log" | cut -c1-200 | tail -n 3
   done
+  rm -f "$out"/*.log
+  mv "$out/all.txt" "$out/all.log"
   echo "== summary"
   printf '%s' "$summary"
 }
@@ -101,7 +119,7 @@ case ${1:-} in
   pack) pack "$2" "$3" ;;
   run) run "$2" "$3" ;;
   *)
-    sed -n '3,6p' "$0"
+    sed -n '3,5p' "$0"
     exit 2
     ;;
 esac

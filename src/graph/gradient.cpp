@@ -127,6 +127,7 @@ void Array::backward() const {
   if (leaves.empty()) {
     throw UsageError("[backward] nothing to differentiate by", "Call requires_grad() on the arrays to be trained.");
   }
+  const graph::NoGradient first_derivatives_only;
   const std::vector<Array> parts = differentiate(*this, leaves);
   for (std::size_t i = 0; i < leaves.size(); ++i) {
     Array& sum = leaves[i]->gradient->gradient;

@@ -16,7 +16,12 @@ std::uint64_t next_id() {
   return ++counter;
 }
 
+thread_local int no_gradient_depth = 0;
+
 }  // namespace
+
+NoGradient::NoGradient() noexcept { ++no_gradient_depth; }
+NoGradient::~NoGradient() { --no_gradient_depth; }
 
 Node::Node() : id(next_id()) {}
 
@@ -54,7 +59,7 @@ Array make_node(std::shared_ptr<const Primitive> primitive, std::vector<Array> i
       }
       node->device = from->device;
     }
-    node->needs_gradient = node->needs_gradient || from->needs_gradient;
+    node->needs_gradient = node->needs_gradient || (from->needs_gradient && no_gradient_depth == 0);
     node->inputs.push_back(from);
   }
   node->primitive = std::move(primitive);

@@ -38,6 +38,16 @@ struct Node {
   Node& operator=(const Node&) = delete;
 };
 
+/// While one of these lives, this thread's new nodes do not require gradients: first derivatives are not differentiated
+/// again unless asked for, so they need not keep what they were computed from.
+class NoGradient {
+ public:
+  NoGradient() noexcept;
+  ~NoGradient();
+  NoGradient(const NoGradient&) = delete;
+  NoGradient& operator=(const NoGradient&) = delete;
+};
+
 /// A leaf over a finished buffer.
 [[nodiscard]] Array make_leaf(const Shape& shape, DType dtype, std::shared_ptr<backend::Buffer> buffer);
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "graph/compiled_step.hpp"
@@ -137,9 +138,16 @@ class GraphEngine final : public Engine {
     task_.optimizer.zero_grad();
     mean(row_losses).backward();
     task_.optimizer.step();
-    task_.optimizer.zero_grad();
+    clear_gradients();
     sums.add(row_losses, output, target);
     source.advance();
+  }
+
+  // Parameters that the optimiser does not hold would keep the traced graph alive with their gradients.
+  void clear_gradients() {
+    for (Parameter* parameter : task_.model.parameters()) {
+      if (std::as_const(parameter->value).requires_grad()) parameter->value.set_grad(Array());
+    }
   }
 
   graph::CompiledStep compile_summary() {

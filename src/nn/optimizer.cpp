@@ -63,11 +63,13 @@ void Optimizer::step() {
   prepare();
   begin_step();
   std::vector<Array> changed;
+  std::vector<Array> before;
   std::vector<nn::Parameter*> updated;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     nn::Parameter& parameter = *parameters_[i];
     const Array gradient = parameter.value.grad();
     if (!gradient.defined()) continue;
+    before.push_back(parameter.value);
     parameter.value = update(i, parameter.value, gradient);
     changed.push_back(parameter.value);
     updated.push_back(&parameter);
@@ -76,7 +78,14 @@ void Optimizer::step() {
   const std::vector<nn::NamedValue> states = state();
   for (const nn::NamedValue& entry : states) changed.push_back(*entry.value);
   overtake::eval(changed);
-  for (nn::Parameter* parameter : updated) parameter->value.requires_grad(true);
+  for (std::size_t i = 0; i < updated.size(); ++i) {
+    // The gradient moves to the new leaf, to be added to until zero_grad(). The old leaf must let go of it: the
+    // gradient's graph leads back to that leaf, and neither would ever be freed.
+    const Array gradient = before[i].grad();
+    before[i].set_grad(Array());
+    updated[i]->value.requires_grad(true);
+    updated[i]->value.set_grad(gradient);
+  }
   // Weight decay lets gradients flow from the state to the old parameters: without detaching, every step would keep the
   // graph of the one before.
   for (const nn::NamedValue& entry : states) *entry.value = entry.value->detach();

@@ -83,12 +83,14 @@ nn::Sequential race_network(int layers, std::uint64_t seed) {
 }
 
 std::optional<Lane> warm_up(const Course& course, int layers, const Device& device) {
+  // A first epoch may take seconds because kernels are compiled in it; one this long is slow in itself.
+  constexpr double long_epoch_seconds = 10;
   std::optional<Lane> best;
   double best_seconds = 0;
   for (const int threads : thread_choices(device)) {
     Lane lane{device, threads, course.options.epochs, 0, 0};
     const auto pace = find_pace([&](int epochs) { return train(course, layers, lane, epochs); }, course.options.epochs,
-                                course.options.budget_seconds > 0 ? course.options.budget_seconds : 10.0);
+                                std::max(long_epoch_seconds, course.options.budget_seconds));
     if (!pace) {
       return std::nullopt;
     }

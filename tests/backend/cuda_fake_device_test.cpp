@@ -261,6 +261,7 @@ TEST(CudaFakeContext, WithoutCompilerTheErrorNamesTheCure) {
     }
   }
   EXPECT_THROW((void)device.build("", {}), DeviceError);
+  for (const void* object : fake_gpu().objects) std::free(const_cast<void*>(object));  // NOLINT
 }
 
 TEST(CudaFakeContext, FailureToCreateItIsADeviceErrorWithoutLeaks) {

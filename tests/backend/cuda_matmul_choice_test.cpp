@@ -177,7 +177,7 @@ LoweredOperation fake_lowering(const Operation& operation) {
   LoweredKernel kernel;
   kernel.entry = operation.name;
   kernel.arguments = {{LoweredArgument::Kind::slot, 0, operation.tape.stores[0].slot}};
-  return {{kernel}, 0, 0};
+  return {{kernel}, 0, 0, {}};
 }
 
 Schedule large_product(std::vector<TapeInstruction> code, std::vector<Access> loads, int output) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Every kind of tile and split, whatever the cost model would choose for the size.
 #include <cmath>
-#include <cstring>
 
 #include "backend/common/kernel_text.hpp"
 #include "backend/dialect_support.hpp"
@@ -29,32 +28,6 @@ Operation operation_of(const Case& test) {
   return operation;
 }
 
-/// Builds and launches lowered kernels by hand.
-void launch(Device& device, const LoweredOperation& lowered, std::vector<std::unique_ptr<Buffer>>& slots, int times) {
-  const auto scratch = device.allocate(lowered.scratch_bytes + 4);
-  const std::vector<char> zeros(lowered.zeroed_bytes, 0);
-  device.upload(*scratch, 0, zeros.data(), zeros.size());
-  std::vector<std::unique_ptr<Program>> programs;
-  for (int run = 0; run < times; ++run) {
-    for (const LoweredKernel& kernel : lowered.kernels) {
-      programs.push_back(device.build(kernel.source, {}));
-      std::vector<KernelArgument> arguments;
-      for (const LoweredArgument& argument : kernel.arguments) {
-        KernelArgument given{.kind = KernelArgument::Kind::int32, .integer = argument.value};
-        if (argument.kind == LoweredArgument::Kind::slot || argument.kind == LoweredArgument::Kind::scratch) {
-          given.kind = KernelArgument::Kind::buffer;
-          given.buffer = argument.kind == LoweredArgument::Kind::scratch
-                             ? scratch.get()
-                             : slots.at(static_cast<std::size_t>(argument.slot)).get();
-        }
-        arguments.push_back(given);
-      }
-      programs.back()->kernel(kernel.entry)->launch(kernel.geometry, arguments);
-    }
-  }
-  device.synchronize();
-}
-
 void check_case(const Case& test) {
   const MatMulTile& t = test.plan.tile;
   SCOPED_TRACE(testing::Message() << t.ty << "x" << t.tx << " items of " << t.tm << "x" << t.tn << ", panels of " << t.bk << ", "
@@ -78,7 +51,7 @@ void check_case(const Case& test) {
         device.upload(*buffers.back(), 0, slot.bits.data(), slot.bits.size() * 4);
       }
       try {
-        launch(device, lowered, buffers, fence ? 2 : 1);
+        launch_lowered(device, nullptr, lowered, buffers, fence ? 2 : 1);
       } catch (const DeviceError&) {
         return;  // this device does not compile
       }

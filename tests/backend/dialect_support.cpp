@@ -3,7 +3,11 @@
 
 #include <bit>
 #include <cmath>
+#include <map>
 #include <random>
+
+#include "kernels/sources.hpp"
+#include "overtake/error.hpp"
 
 namespace overtake::backend::dialect_tests {
 namespace {
@@ -63,23 +67,22 @@ std::vector<float> random_floats(std::int64_t count, float low, float high, std:
   return values;
 }
 
-std::vector<HostSlot> run(Device& device, const std::vector<HostSlot>& slots, const std::vector<Operation>& operations,
-                          int times) {
-  Schedule schedule;
-  schedule.operations = operations;
+namespace {
+
+/// Buffers with a guard zone after each slot.
+std::vector<std::unique_ptr<Buffer>> upload_guarded(Device& device, const std::vector<HostSlot>& slots) {
   std::vector<std::unique_ptr<Buffer>> buffers;
-  std::vector<Buffer*> bound;
   for (const HostSlot& slot : slots) {
-    schedule.slots.push_back({static_cast<std::int64_t>(slot.bits.size()), true, 0});
     std::vector<std::uint32_t> guarded = slot.bits;
     guarded.resize(guarded.size() + guard_elements, untouched);
     buffers.push_back(device.allocate(bytes_of(guarded)));
     device.upload(*buffers.back(), 0, guarded.data(), bytes_of(guarded));
-    bound.push_back(buffers.back().get());
   }
-  const std::unique_ptr<Executable> executable = device.compile(schedule, {});
-  executable->bind(bound);
-  executable->run(times);
+  return buffers;
+}
+
+std::vector<HostSlot> download_guarded(Device& device, const std::vector<HostSlot>& slots,
+                                       const std::vector<std::unique_ptr<Buffer>>& buffers) {
   std::vector<HostSlot> results;
   for (std::size_t i = 0; i < slots.size(); ++i) {
     std::vector<std::uint32_t> guarded(slots[i].bits.size() + guard_elements);
@@ -93,6 +96,81 @@ std::vector<HostSlot> run(Device& device, const std::vector<HostSlot>& slots, co
     results.push_back({std::move(guarded)});
   }
   return results;
+}
+
+/// The interpreted kernels built for a device, once; null when it does not compile at run time.
+Program* interpreted_program(Device& device) {
+  static std::map<Device*, std::unique_ptr<Program>> built;
+  const auto found = built.find(&device);
+  if (found != built.end()) return found->second.get();
+  std::unique_ptr<Program> program;
+  try {
+    program = device.build(embedded::kernel_interpreted, {});
+  } catch (const DeviceError&) {
+    program = nullptr;
+  }
+  return built.emplace(&device, std::move(program)).first->second.get();
+}
+
+}  // namespace
+
+std::vector<HostSlot> run(Device& device, const std::vector<HostSlot>& slots, const std::vector<Operation>& operations,
+                          int times) {
+  Schedule schedule;
+  schedule.operations = operations;
+  const std::vector<std::unique_ptr<Buffer>> buffers = upload_guarded(device, slots);
+  std::vector<Buffer*> bound;
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    schedule.slots.push_back({static_cast<std::int64_t>(slots[i].bits.size()), true, 0});
+    bound.push_back(buffers[i].get());
+  }
+  const std::unique_ptr<Executable> executable = device.compile(schedule, {});
+  executable->bind(bound);
+  executable->run(times);
+  return download_guarded(device, slots, buffers);
+}
+
+void launch_lowered(Device& device, Program* interpreted, const LoweredOperation& lowered,
+                    const std::vector<std::unique_ptr<Buffer>>& slots, int times) {
+  const auto scratch = device.allocate(lowered.scratch_bytes + 4);
+  std::vector<std::int32_t> head = lowered.words;
+  head.resize(static_cast<std::size_t>(lowered.zeroed_bytes) / 4, 0);
+  device.upload(*scratch, 0, head.data(), head.size() * 4);
+  for (int run = 0; run < times; ++run) {
+    for (const LoweredKernel& kernel : lowered.kernels) {
+      const std::unique_ptr<Program> own = kernel.source.empty() ? nullptr : device.build(kernel.source, {});
+      std::vector<KernelArgument> arguments;
+      for (const LoweredArgument& argument : kernel.arguments) {
+        KernelArgument given{.kind = KernelArgument::Kind::int32, .integer = argument.value};
+        if (argument.kind == LoweredArgument::Kind::slot || argument.kind == LoweredArgument::Kind::scratch) {
+          given.kind = KernelArgument::Kind::buffer;
+          given.buffer = argument.kind == LoweredArgument::Kind::scratch
+                             ? scratch.get()
+                             : slots.at(static_cast<std::size_t>(argument.slot)).get();
+        }
+        arguments.push_back(given);
+      }
+      (own != nullptr ? own.get() : interpreted)->kernel(kernel.entry)->launch(kernel.geometry, arguments);
+      device.synchronize();
+    }
+  }
+}
+
+std::optional<std::vector<HostSlot>> run_interpreted(Device& device, const std::vector<HostSlot>& slots,
+                                                     const std::vector<Operation>& operations) {
+  Program* program = interpreted_program(device);
+  if (program == nullptr) return std::nullopt;
+  const std::vector<std::unique_ptr<Buffer>> buffers = upload_guarded(device, slots);
+  for (const Operation& operation : operations) {
+    LoweredOperation lowered;
+    try {
+      lowered = lower_interpreted(operation);
+    } catch (const DeviceError&) {
+      return std::nullopt;
+    }
+    launch_lowered(device, program, lowered, buffers, 1);
+  }
+  return download_guarded(device, slots, buffers);
 }
 
 void expect_close(const HostSlot& actual, const HostSlot& expected, double tolerance) {
@@ -126,8 +204,7 @@ void check(const std::vector<HostSlot>& slots, const std::vector<Operation>& ope
       integer[static_cast<std::size_t>(store.slot)] = store.dtype == DType::int32;
     }
   }
-  on_every_device([&](Device& device) {
-    const std::vector<HostSlot> actual = run(device, slots, operations);
+  const auto compare = [&](const std::vector<HostSlot>& actual) {
     for (std::size_t i = 0; i < slots.size(); ++i) {
       SCOPED_TRACE("slot " + std::to_string(i));
       if (integer[i]) {
@@ -135,6 +212,13 @@ void check(const std::vector<HostSlot>& slots, const std::vector<Operation>& ope
       } else {
         expect_close(actual[i], expected[i], tolerance);
       }
+    }
+  };
+  on_every_device([&](Device& device) {
+    compare(run(device, slots, operations));
+    if (const auto interpreted = run_interpreted(device, slots, operations)) {
+      SCOPED_TRACE("interpreted");
+      compare(*interpreted);
     }
   });
 }

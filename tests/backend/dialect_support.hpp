@@ -6,10 +6,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <vector>
 
 #include "backend/api/device.hpp"
 #include "backend/api/operation.hpp"
+#include "backend/common/lowering.hpp"
 
 namespace overtake::backend::dialect_tests {
 
@@ -39,6 +42,15 @@ struct HostSlot {
 [[nodiscard]] std::vector<HostSlot> run(Device& device, const std::vector<HostSlot>& slots,
                                         const std::vector<Operation>& operations, int times = 1);
 
+/// The same through the kernels that are compiled ahead of time (lower_interpreted), launched one by one. Nothing when
+/// this device does not compile at run time, or when an operation is beyond their limits.
+[[nodiscard]] std::optional<std::vector<HostSlot>> run_interpreted(Device& device, const std::vector<HostSlot>& slots,
+                                                                   const std::vector<Operation>& operations);
+
+/// Launches lowered kernels, built with device.build(), over whole buffers as slots.
+void launch_lowered(Device& device, Program* interpreted, const LoweredOperation& lowered,
+                    const std::vector<std::unique_ptr<Buffer>>& slots, int times);
+
 /// The same in double precision on the host (one run). Random numbers and integers are exact.
 [[nodiscard]] std::vector<HostSlot> reference(std::vector<HostSlot> slots, const std::vector<Operation>& operations);
 
@@ -47,7 +59,7 @@ void expect_close(const HostSlot& actual, const HostSlot& expected, double toler
 /// The same bits.
 void expect_same(const HostSlot& actual, const HostSlot& expected);
 
-/// run() against reference() on every device.
+/// run() and run_interpreted() against reference() on every device.
 void check(const std::vector<HostSlot>& slots, const std::vector<Operation>& operations, double tolerance);
 
 // -- building blocks --------------------------------------------------------------------------------------------------

@@ -49,6 +49,12 @@ class BadData(CliTest):
         self.overtake("predict", "m", path, "--out", "p.csv")
         self.assertEqual((self.folder / "p.csv").read_text(), "label\n" + "no\n" * 30)
 
+    def test_a_huge_line_is_refused_unread(self):
+        self.train_fails(HEADER.encode() + b"1" * (70 << 20) + b"\n", "data.csv", "line 2")
+
+    def test_not_a_number_in_the_target(self):
+        self.train_fails(GOOD.replace("\n7,0,no", "\n7,0,NA").replace("\n7,0,yes", "\n7,0,NA"), "data.csv", "line 9")
+
     def test_binary_file(self):
         self.train_fails(bytes(range(256)) * 20, "data.csv")
 

@@ -6,7 +6,7 @@ import subprocess
 import time
 import unittest
 
-from support import BINARY, CliTest, main
+from support import BINARY, IRIS, CliTest, main
 
 
 class Basics(CliTest):
@@ -106,6 +106,9 @@ class Devices(CliTest):
             self.skipTest("this machine has a GPU that CUDA can use")
         err = self.fails(4, "race", "--layers", "2", "--devices", "cpu,cuda")
         self.assertRegex(err, r"(?m)^hint: \S")
+        for command in (("train", IRIS, "--target", "species", "--save", "m", "--epochs", "1"), ("predict", "m", IRIS, "--out", "p")):
+            err = self.fails(4, *command, "--device", "cuda")
+            self.assertRegex(err, r"(?m)^hint: \S")
         self.fails(2, "race", "--layers", "2", "--devices", "cpu,quantum")
 
 

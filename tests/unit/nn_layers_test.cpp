@@ -131,6 +131,7 @@ TEST_P(NnActivation, ValueAndGradientFollowTheFormula) {
   points.insert(points.end(), {-30.0F, 30.0F, 1e-3F, -1e-3F});
   Array x = Array::from(points, Shape{4, 17});
   x.requires_grad();
+  const ClearsGradient clears(x);
   const Array y = (*layer)(x);
   const std::vector<float> values = y.to_vector<float>();
   sum(y).backward();
@@ -172,7 +173,10 @@ TEST(NnLinear, GradientsFollowFiniteDifferences) {
   nn::Linear layer(in, out);
   Array x = random_array(Shape{rows, in}, 31);
   x.requires_grad();
+  const ClearsGradient clears(x);
   const std::vector<float> r = numbers(rows * out, 32);
+  const ClearsGradient clears_weight(layer.weight().value);
+  const ClearsGradient clears_bias(layer.bias().value);
   sum(layer(x) * Array::from(r, Shape{rows, out})).backward();
   const std::vector<const Array*> arrays = {&x, &layer.weight().value, &layer.bias().value};
   std::vector<std::vector<double>> at;
@@ -213,6 +217,7 @@ TEST(NnSoftmax, GradientsFollowFiniteDifferences) {
   nn::Softmax layer;
   Array x = random_array(Shape{1, columns}, 33, -3, 3);
   x.requires_grad();
+  const ClearsGradient clears(x);
   const std::vector<float> r = numbers(columns, 34);
   sum(layer(x) * Array::from(r, Shape{1, columns})).backward();
   const std::vector<float> gradients = x.grad().to_vector<float>();
@@ -278,6 +283,7 @@ TEST(NnDropout, GradientPassesThroughTheSameMask) {
   nn::Dropout layer(0.5F);
   Array x = ones(Shape{32, 32});
   x.requires_grad();
+  const ClearsGradient clears(x);
   const Array y = layer(x);
   sum(y).backward();
   EXPECT_EQ(y.to_vector<float>(), x.grad().to_vector<float>());  // x is 1, so y is the scaled mask

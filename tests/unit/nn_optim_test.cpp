@@ -132,6 +132,37 @@ TEST(NnOptimizer, GradientsAccumulateUntilZeroed) {
   EXPECT_EQ(parameter.value.grad().to_vector<float>(), std::vector<float>(width, 2.0F));
 }
 
+TEST(NnOptimizer, AStepKeepsTheGradientUntilItIsZeroed) {
+  nn::Parameter parameter = make_parameter();
+  optim::SGD optimizer({&parameter}, 0.1);
+  sum(parameter.value).backward();
+  optimizer.step();
+  EXPECT_EQ(parameter.value.grad().to_vector<float>(), std::vector<float>(width, 1.0F));
+  sum(3.0F * parameter.value).backward();
+  EXPECT_EQ(parameter.value.grad().to_vector<float>(), std::vector<float>(width, 4.0F));
+}
+
+TEST(NnOptimizer, ALoopWrittenByHandKeepsNoOldGraph) {
+  for (const bool adam : {false, true}) {
+    nn::Sequential model = small_model();
+    std::unique_ptr<optim::Optimizer> optimizer;
+    if (adam) {
+      optimizer = std::make_unique<optim::Adam>(model.parameters(), 0.01, optim::AdamOptions{.weight_decay = 0.1});
+    } else {
+      const optim::SGDOptions options{.momentum = 0.9, .weight_decay = 0.1};
+      optimizer = std::make_unique<optim::SGD>(model.parameters(), 0.01, options);
+    }
+    std::vector<std::weak_ptr<graph::Node>> old;
+    for (int step = 0; step < 3; ++step) {
+      for (const nn::Parameter* parameter : model.parameters()) old.push_back(parameter->value.node());
+      nn::cross_entropy(model(random_array(Shape{4, 2}, 1)), labels_array({0, 1, 1, 0})).backward();
+      optimizer->step();
+      optimizer->zero_grad();
+    }
+    for (const auto& node : old) EXPECT_TRUE(node.expired());
+  }
+}
+
 TEST(NnOptimizer, RefusesWhatCannotBe) {
   nn::Parameter parameter = make_parameter();
   EXPECT_THROW(optim::SGD({}, 0.1), UsageError);

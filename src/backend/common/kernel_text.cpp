@@ -80,6 +80,12 @@ LoweredKernel KernelText::finish(std::int64_t groups_x, std::int64_t groups_y, i
   return kernel;
 }
 
+LoweredOperation single(LoweredKernel kernel) {
+  LoweredOperation operation;
+  operation.kernels.push_back(std::move(kernel));
+  return operation;
+}
+
 int lanes_for(std::int64_t elements, int most) {
   int lanes = 1;
   while (lanes < most && lanes < elements) lanes *= 2;

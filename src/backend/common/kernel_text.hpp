@@ -50,6 +50,9 @@ class KernelText {
 /// How reductions share a group of `group_size` work-items: `lanes` for each output.
 [[nodiscard]] int lanes_for(std::int64_t elements, int most);
 
+/// An operation of one kernel and no scratch memory.
+[[nodiscard]] LoweredOperation single(LoweredKernel kernel);
+
 [[nodiscard]] LoweredKernel lower_map(const Operation& operation, const LoweringTraits& traits);
 [[nodiscard]] LoweredKernel lower_gather(const Operation& operation, const GatherCore& core);
 [[nodiscard]] LoweredKernel lower_reduce(const Operation& operation, const ReduceCore& core);

@@ -70,6 +70,7 @@ LoweredKernel kernel_of(const Product& product, Phase phase) {
   text.define("WIDTH", wide ? 4 : 1);
   text.define("RESIDENT", tile.resident());
   if (phase != Phase::finish) {
+    text.define("WHOLE_PANELS", core.k % tile.bk == 0 ? 1 : 0);
     text.define("A_STRIDE", tile.row_stride(product.a.by_k));
     text.define("B_STRIDE", tile.column_stride(product.b.by_k));
     text.define("A_BY_K", product.a.by_k ? 1 : 0);
@@ -124,7 +125,7 @@ LoweredOperation lower_matmul(const Operation& operation, const MatMulCore& core
   Product product{operation, core, plan, {}, {}, 0};
   product.a = layout_of(core.a.offset, core.m, core.a.row_stride, core.k, core.a.column_stride);
   product.b = layout_of(core.b.offset, core.n, core.b.column_stride, core.k, core.b.row_stride);
-  if (product.plan.splits == 1) return {{kernel_of(product, Phase::whole)}};
+  if (product.plan.splits == 1) return single(kernel_of(product, Phase::whole));
 
   const MatMulTile& tile = product.plan.tile;
   const std::int64_t tiles = divide_up(core.m, tile.rows()) * divide_up(core.n, tile.columns());

@@ -177,11 +177,11 @@ LoweredOperation lower(const Operation& operation, const LoweringTraits& traits)
                       "Use another device.");
   }
   return std::visit(
-      Overloaded{[&](const MapCore&) { return LoweredOperation{{lower_map(operation, traits)}}; },
+      Overloaded{[&](const MapCore&) { return single(lower_map(operation, traits)); },
                  [&](const MatMulCore& core) { return lower_matmul(operation, core, traits); },
-                 [&](const ReduceCore& core) { return LoweredOperation{{lower_reduce(operation, core)}}; },
-                 [&](const RowCore& core) { return LoweredOperation{{lower_rows(operation, core)}}; },
-                 [&](const GatherCore& core) { return LoweredOperation{{lower_gather(operation, core)}}; }},
+                 [&](const ReduceCore& core) { return single(lower_reduce(operation, core)); },
+                 [&](const RowCore& core) { return single(lower_rows(operation, core)); },
+                 [&](const GatherCore& core) { return single(lower_gather(operation, core)); }},
       operation.core);
 }
 

@@ -56,10 +56,18 @@ struct LoweredOperation {
   /// its first launch, and every run leaves them zero.
   std::uint64_t scratch_bytes = 0;
   std::uint64_t zeroed_bytes = 0;
+  /// If not empty (lower_interpreted() only): what the first `zeroed_bytes` hold instead of zeros. To be uploaded once,
+  /// before the first launch; kernels only read it.
+  std::vector<std::int32_t> words;
 };
 
 /// Throws UsageError when an array of the operation has 2^31 elements or more, InternalError for an operation that breaks
 /// the contract of operation.hpp.
 [[nodiscard]] LoweredOperation lower(const Operation& operation, const LoweringTraits& traits);
+
+/// The same for a device without a run-time compiler: one launch of a kernel of src/kernels/interpreted.k (compiled ahead of
+/// time; `entry` is its name there, `source` is empty), which reads the tape from the words at the start of its scratch memory. Slower than lower(). Throws
+/// DeviceError for an operation beyond the limits of that file (13 loads, 8 stores, 96 instructions for each tape).
+[[nodiscard]] LoweredOperation lower_interpreted(const Operation& operation);
 
 }  // namespace overtake::backend

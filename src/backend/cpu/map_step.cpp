@@ -27,9 +27,8 @@ class MapStep final : public Step {
 }  // namespace
 
 int worthwhile_threads(double operations, int threads) {
-  // About 5 microseconds of single-threaded work for each thread that joins.
-  constexpr double share = 4e4;
-  return std::clamp(static_cast<int>(std::min(operations / share, 4096.0)), 1, std::max(threads, 1));
+  constexpr double least = 1e5;  // about 10 microseconds on one thread
+  return operations < least ? 1 : std::max(threads, 1);
 }
 
 std::unique_ptr<Step> make_map_step(const Operation& operation, int threads) {

@@ -156,7 +156,7 @@ class StripMatMul final : public Step {
   void run() override {
     alpha_ = accumulation_.factor;
     for (const float* scalar : scalars_) alpha_ *= *scalar;
-    if (threads_ == 1) omp_set_num_threads(1);  // oneDNN would start a team of its own; inside a team it does not
+    omp_set_num_threads(1);  // oneDNN must not start a team of its own
     const std::int64_t length = by_rows_ ? core_.m : core_.n;
     parallel_ranges(length, strip_, threads_, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t at = begin; at < end; at += strip_) run_strip(at, std::min(strip_, end - at));

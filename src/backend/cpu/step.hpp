@@ -2,9 +2,11 @@
 // One operation of a schedule, ready to run on the CPU. One maker for each kind of core, in a file of that name.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 
 #include "backend/cpu/tape_runner.hpp"
+#include "backend/cpu/thread_pool.hpp"
 
 namespace overtake::backend::cpu {
 
@@ -22,7 +24,8 @@ class Step {
 [[nodiscard]] std::unique_ptr<Step> make_row_step(const Operation& operation, int threads);
 [[nodiscard]] std::unique_ptr<Step> make_gather_step(const Operation& operation, int threads);
 
-/// Threads worth using for work of about `operations` simple operations: starting a team costs some microseconds.
+/// Threads worth using for work of about `operations` simple operations: all of them, or one if the work is over before a
+/// team would have begun.
 [[nodiscard]] int worthwhile_threads(double operations, int threads);
 
 /// Calls body(begin, end) for consecutive parts of [0, count), each a multiple of `grain` (the last aside), on `threads`
@@ -32,24 +35,21 @@ void parallel_ranges(std::int64_t count, std::int64_t grain, int threads, const 
 
 }  // namespace overtake::backend::cpu
 
-#include <algorithm>
-
 namespace overtake::backend::cpu {
 
 template <class Body>
 void parallel_ranges(std::int64_t count, std::int64_t grain, int threads, const Body& body) {
-  const std::int64_t parts = std::min<std::int64_t>(threads, (count + grain - 1) / grain);
+  const std::int64_t grains = (count + grain - 1) / grain;
+  const std::int64_t parts = std::min<std::int64_t>(threads, grains);
   if (parts <= 1) {
     if (count > 0) body(std::int64_t{0}, count);
     return;
   }
-  const std::int64_t grains = (count + grain - 1) / grain;
-#pragma omp parallel for schedule(static, 1) num_threads(static_cast<int>(parts))
-  for (std::int64_t part = 0; part < parts; ++part) {
+  ThreadPool::instance().run(static_cast<int>(parts), [&](int part) {
     const std::int64_t begin = grains * part / parts * grain;
     const std::int64_t end = std::min(count, grains * (part + 1) / parts * grain);
     if (begin < end) body(begin, end);
-  }
+  });
 }
 
 }  // namespace overtake::backend::cpu

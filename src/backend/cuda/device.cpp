@@ -11,6 +11,11 @@
 #include "core/config.hpp"
 #include "overtake/error.hpp"
 
+namespace overtake::embedded {
+/// kernels/interpreted.k as machine code for common architectures; empty when the build had no nvcc.
+extern const std::string_view cuda_interpreted;
+}  // namespace overtake::embedded
+
 namespace overtake::backend::cuda {
 namespace {
 
@@ -100,7 +105,7 @@ CudaDevice::CudaDevice(const DriverApi& api, int cuda_version, int index, Device
   }
   kernels_ = std::make_unique<KernelStore>(
       api_, compiler_.get(), cache_,
-      KernelStore::Device{fmt::format("{} sm_{}", info_.name, architecture), info_.driver});
+      KernelStore::Device{fmt::format("{} sm_{}", info_.name, architecture), info_.driver}, embedded::cuda_interpreted);
   info_.driver += compiler_ ? fmt::format(", {}", compiler_->version()) : std::string(", no NVRTC");
 }
 
@@ -125,6 +130,12 @@ void CudaDevice::upload(Buffer& destination, std::size_t offset, const void* sou
   if (bytes > 0) staging_.upload(to, source, bytes);
   ++transfers_.uploads;
   transfers_.upload_bytes += bytes;
+}
+
+void CudaDevice::upload_constants(Buffer& destination, const void* source, std::size_t bytes) {
+  const CUdeviceptr to = range(destination, *this, 0, bytes, "an upload");
+  context_.use();
+  staging_.upload(to, source, bytes);
 }
 
 void CudaDevice::download(const Buffer& source, std::size_t offset, void* destination, std::size_t bytes) {

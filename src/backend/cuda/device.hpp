@@ -62,6 +62,8 @@ class CudaDevice final : public Device {
   [[nodiscard]] std::uint64_t memory_peak() const override { return allocator_.peak(); }
 
   // For the other files of this folder.
+  /// An upload that `transfers()` does not count: it is part of a program, not of the data.
+  void upload_constants(Buffer& destination, const void* source, std::size_t bytes);
   [[nodiscard]] const DriverApi& api() const noexcept { return api_; }
   [[nodiscard]] CUstream stream() const noexcept { return stream_.get(); }
   [[nodiscard]] const PrimaryContext& context() const noexcept { return context_; }

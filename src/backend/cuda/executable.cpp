@@ -111,7 +111,9 @@ class CudaExecutable final : public Executable {
       if (!builder_) builder_ = std::make_unique<GraphBuilder>(device_.api(), launcher_, GraphShape::parallel);
       ReplayGraph graph = builder_->build(copies, device_.stream());
       stats_.compile_seconds += seconds_since(start);
-      stats_.note = fmt::format("graph: {} steps, {} by cuBLASLt", launcher_.size(), launcher_.plan().library_products);
+      stats_.note =
+          fmt::format("graph: {} steps, {} by cuBLASLt{}", launcher_.size(), launcher_.plan().library_products,
+                      launcher_.plan().words.empty() ? "" : ", interpreted kernels (no NVRTC)");
       return graphs_.emplace(copies, std::move(graph)).first->second.executable.get();
     } catch (const DeviceError& error) {
       replay_ = false;
@@ -144,14 +146,18 @@ class CudaExecutable final : public Executable {
 std::unique_ptr<Executable> make_executable(CudaDevice& device, const Schedule& schedule,
                                             const CompileOptions& options) {
   const auto start = Clock::now();
-  if (device.compiler() == nullptr && !schedule.operations.empty()) {
+  const bool interpreted = device.compiler() == nullptr;
+  if (interpreted && !device.kernels().has_precompiled() && !schedule.operations.empty()) {
     throw DeviceError(
         fmt::format("{}: no run-time compiler (NVRTC) was found: {}", device.info().id, device.compiler_trouble()),
-        "Install libnvrtc of the driver's CUDA version (part of the CUDA toolkit, or pip install "
-        "nvidia-cuda-nvrtc), and name its folder in OVERTAKE_LIBRARY_PATH if the loader does not find it.");
+        "Install libnvrtc of the driver's CUDA version (part of the CUDA toolkit, or pip install nvidia-cuda-nvrtc), "
+        "and "
+        "name its folder in OVERTAKE_LIBRARY_PATH if the loader does not find it.");
   }
   const LoweringTraits traits = device.lowering_traits();
-  const auto lowering = [&](const Operation& operation) { return lower(operation, traits); };
+  const auto lowering = [&](const Operation& operation) {
+    return interpreted ? lower_interpreted(operation) : lower(operation, traits);
+  };
   const auto query = [&](const LibraryProduct& product) -> std::optional<ProductFit> {
     if (!library_is_faster(product.core)) return std::nullopt;  // asked first: opening the library takes time
     const Blas* library = device.library();

@@ -46,8 +46,9 @@ void run_parallel(std::size_t count, const std::function<void(std::size_t)>& job
   if (failure) std::rethrow_exception(failure);
 }
 
-KernelStore::KernelStore(const DriverApi& api, const Compiler* compiler, ProgramCache& cache, Device device)
-    : api_(api), compiler_(compiler), cache_(cache), device_(std::move(device)) {}
+KernelStore::KernelStore(const DriverApi& api, const Compiler* compiler, ProgramCache& cache, Device device,
+                         std::string_view precompiled)
+    : api_(api), compiler_(compiler), cache_(cache), device_(std::move(device)), precompiled_(precompiled) {}
 
 ProgramKey KernelStore::key_of(const std::string& source, std::span<const std::string> defines) const {
   return {source, fmt::format("{} {}", compiler_->options_text(), fmt::join(defines, " ")), device_.name,
@@ -73,16 +74,31 @@ std::vector<CUfunction> KernelStore::functions(std::span<const LoweredKernel* co
   std::vector<const LoweredKernel*> missing;
   std::set<std::string_view> asked;
   for (const LoweredKernel* kernel : kernels) {
-    if (functions_.count(kernel->entry) == 0 && asked.insert(kernel->entry).second) missing.push_back(kernel);
+    if (functions_.count(kernel->entry) != 0) continue;
+    if (kernel->source.empty()) {
+      find_precompiled(kernel->entry);
+    } else if (asked.insert(kernel->entry).second) {
+      missing.push_back(kernel);
+    }
   }
-  if (!missing.empty()) load_missing(missing);
+  if (!missing.empty()) compile_missing(missing);
   std::vector<CUfunction> found;
   found.reserve(kernels.size());
   for (const LoweredKernel* kernel : kernels) found.push_back(functions_.at(kernel->entry));
   return found;
 }
 
-void KernelStore::load_missing(const std::vector<const LoweredKernel*>& missing) {
+void KernelStore::find_precompiled(const std::string& entry) {
+  if (!precompiled_module_) {
+    if (precompiled_.empty()) throw InternalError(fmt::format("this build has no precompiled kernel {}", entry));
+    precompiled_module_ = load(std::string(precompiled_), "the precompiled kernels");
+  }
+  CUfunction function = find(precompiled_module_, entry);
+  if (function == nullptr) throw InternalError(fmt::format("kernel {} is not among the precompiled ones", entry));
+  functions_.emplace(entry, function);
+}
+
+void KernelStore::compile_missing(const std::vector<const LoweredKernel*>& missing) {
   if (compiler_ == nullptr) {
     throw InternalError(fmt::format("kernel {} was lowered for a compiler that is not there", missing[0]->entry));
   }

@@ -27,10 +27,16 @@ class KernelStore {
     std::string driver;  ///< version text
   };
 
-  /// `compiler` may be null: then only precompiled kernels can be had.
-  KernelStore(const DriverApi& api, const Compiler* compiler, ProgramCache& cache, Device device);
+  /// `compiler` may be null: then only the kernels of `precompiled` (machine code made when Overtake was built, or
+  /// empty) can be had.
+  KernelStore(const DriverApi& api, const Compiler* compiler, ProgramCache& cache, Device device,
+              std::string_view precompiled);
+
+  /// True when there are precompiled kernels.
+  [[nodiscard]] bool has_precompiled() const noexcept { return !precompiled_.empty(); }
 
   /// The functions of all kernels, in their order. What is neither loaded nor on disk is compiled by several threads.
+  /// A kernel without source is taken from the precompiled ones.
   [[nodiscard]] std::vector<CUfunction> functions(std::span<const LoweredKernel* const> kernels);
 
   /// A module of complete source with the dialect's prelude, from disk or compiler. Throws UsageError for bad source,
@@ -47,12 +53,15 @@ class KernelStore {
 
  private:
   [[nodiscard]] ProgramKey key_of(const std::string& source, std::span<const std::string> defines) const;
-  void load_missing(const std::vector<const LoweredKernel*>& missing);
+  void compile_missing(const std::vector<const LoweredKernel*>& missing);
+  void find_precompiled(const std::string& entry);
 
   const DriverApi& api_;
   const Compiler* compiler_;
   ProgramCache& cache_;
   Device device_;
+  std::string_view precompiled_;
+  ModuleHandle precompiled_module_;
   std::mutex mutex_;
   std::map<std::string, CUfunction> functions_;
   std::vector<ModuleHandle> modules_;

@@ -51,6 +51,11 @@ Launcher::Launcher(CudaDevice& device, Plan plan) : device_(device), plan_(std::
     if (const auto* kernel = std::get_if<LoweredKernel>(&step.work)) kernels.push_back(kernel);
   }
   const std::vector<CUfunction> functions = device.kernels().functions(kernels);
+  if (!plan_.words.empty()) {
+    const std::size_t bytes = plan_.words.size() * sizeof(plan_.words[0]);
+    words_ = device.allocate(bytes);
+    device.upload_constants(*words_, plan_.words.data(), bytes);
+  }
   steps_.resize(plan_.steps.size());
   std::size_t next = 0;
   for (std::size_t index = 0; index < steps_.size(); ++index) {
@@ -76,7 +81,8 @@ void Launcher::bind(std::vector<std::uint64_t> slot_addresses, std::uint64_t are
   for (std::size_t index = 0; index < steps_.size(); ++index) {
     BoundStep& bound = steps_[index];
     const PlanStep& step = plan_.steps[index];
-    const std::uint64_t scratch = arena + step.scratch_offset;
+    const std::uint64_t scratch =
+        step.words_begin ? words_->handle() + *step.words_begin * 4 : arena + step.scratch_offset;
     const auto* kernel = std::get_if<LoweredKernel>(&step.work);
     if (kernel == nullptr) {
       bound.workspace = scratch;

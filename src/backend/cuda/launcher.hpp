@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "backend/api/device.hpp"
 #include "backend/cuda/blas.hpp"
 #include "backend/cuda/driver_api.hpp"
 #include "backend/cuda/plan.hpp"
@@ -45,6 +46,7 @@ class Launcher {
   CudaDevice& device_;
   Plan plan_;
   std::vector<BoundStep> steps_;
+  std::unique_ptr<Buffer> words_;  // of interpreted kernels
   std::vector<std::uint64_t> slots_;
   std::uint64_t arena_ = 0;
 };

@@ -71,14 +71,25 @@ class Planner {
     step_requests_.push_back(request);
   }
 
+  std::optional<std::size_t> add_words(const std::vector<std::int32_t>& words) {
+    if (words.empty()) return std::nullopt;
+    const std::size_t begin = plan_.words.size();
+    plan_.words.insert(plan_.words.end(), words.begin(), words.end());
+    plan_.words.resize(aligned(plan_.words.size() * 4) / 4);
+    return begin;
+  }
+
   void add_kernels(const Operation& operation) {
     LoweredOperation lowered = lowering_(operation);
     const std::size_t request = requests_.size();
+    const std::optional<std::size_t> words_begin = add_words(lowered.words);
+    if (words_begin) lowered.scratch_bytes = lowered.zeroed_bytes = 0;  // the words are all its scratch memory
     requests_.push_back({lowered.scratch_bytes, lowered.zeroed_bytes});
     for (LoweredKernel& kernel : lowered.kernels) {
       PlanStep step;
       step.work = std::move(kernel);
       step.scratch_bytes = lowered.scratch_bytes;
+      step.words_begin = words_begin;
       add_step(std::move(step), operation, request);
     }
   }

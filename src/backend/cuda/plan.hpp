@@ -34,6 +34,8 @@ struct PlanStep {
   std::uint64_t scratch_offset = 0;  ///< from the start of the executable's arena
   std::uint64_t scratch_bytes = 0;
   int operation = 0;  ///< index into the schedule, for messages
+  /// The scratch pointer of an interpreted kernel: where its words begin in Plan::words. Only read.
+  std::optional<std::size_t> words_begin;
 };
 
 struct Plan {
@@ -41,6 +43,7 @@ struct Plan {
   std::vector<PlanStep> steps;
   std::vector<MemoryRange> zeroed;  ///< stretches of the arena to clear once, before the first run
   std::uint64_t arena_bytes = 0;    ///< schedule's arena plus scratch
+  std::vector<std::int32_t> words;  ///< constants of interpreted kernels, to be uploaded once
   int library_products = 0;
 };
 
@@ -50,7 +53,7 @@ struct ProductFit {
   int rank = 0;
 };
 using ProductQuery = std::function<std::optional<ProductFit>(const LibraryProduct&)>;
-/// lower(), or a stand-in that gives precompiled kernels.
+/// lower() or lower_interpreted().
 using Lowering = std::function<LoweredOperation(const Operation&)>;
 
 /// An empty `query` means that there is no library.

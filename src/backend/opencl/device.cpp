@@ -32,8 +32,11 @@ LoweringTraits traits_of(cl_device_id device) {
   traits.compute_units = static_cast<int>(std::max<cl_uint>(1, device_value<cl_uint>(device, CL_DEVICE_MAX_COMPUTE_UNITS)));
   traits.local_bytes = std::min<std::uint64_t>(48 * 1024, device_value<cl_ulong>(device, CL_DEVICE_LOCAL_MEM_SIZE));
   traits.max_group_size = static_cast<int>(device_value<std::size_t>(device, CL_DEVICE_MAX_WORK_GROUP_SIZE));
+  const bool is_cpu = (device_value<cl_device_type>(device, CL_DEVICE_TYPE) & CL_DEVICE_TYPE_CPU) != 0;
   // OpenCL 1.2 orders memory between groups nowhere. On CPUs the atomic operation that takes the ticket does.
-  traits.fence_across_groups = (device_value<cl_device_type>(device, CL_DEVICE_TYPE) & CL_DEVICE_TYPE_CPU) != 0;
+  traits.fence_across_groups = is_cpu;
+  // A CPU's compiler takes seconds for the large register tiles that suit a GPU with few groups for each unit.
+  if (is_cpu) traits.compute_units *= 64;
   return traits;
 }
 

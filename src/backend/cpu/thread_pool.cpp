@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+#include "backend/cpu/thread_pool.hpp"
+
+#include <omp.h>
+
+#include <chrono>
+
+namespace overtake::backend::cpu {
+namespace {
+
+// Long enough to bridge the gap between two parts of a step, too short for others on the machine to notice.
+constexpr auto awake = std::chrono::microseconds(40);
+
+thread_local bool inside_team = false;
+
+void pause_a_little() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#else
+  std::this_thread::yield();
+#endif
+}
+
+// Waits awake until `done` or the time is up; true if done.
+template <class Condition>
+bool wait_awake(const Condition& done) {
+  const auto end = std::chrono::steady_clock::now() + awake;
+  do {
+    for (int i = 0; i < 64; ++i) {
+      if (done()) return true;
+      pause_a_little();
+    }
+  } while (std::chrono::steady_clock::now() < end);
+  return false;
+}
+
+}  // namespace
+
+ThreadPool& ThreadPool::instance() {
+  static ThreadPool pool;
+  return pool;
+}
+
+ThreadPool::~ThreadPool() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+    round_.fetch_add(1, std::memory_order_release);
+  }
+  wake_.notify_all();
+  for (std::thread& worker : workers_) worker.join();
+}
+
+void ThreadPool::run(int parts, const std::function<void(int)>& part) {
+  if (parts <= 1 || inside_team) {
+    for (int i = 0; i < parts; ++i) part(i);
+    return;
+  }
+  const std::lock_guard one_team(callers_);
+  grow(parts - 1);
+  running_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
+  {
+    const std::lock_guard lock(mutex_);
+    part_ = &part;
+    parts_ = parts;
+    round_.fetch_add(1, std::memory_order_release);
+  }
+  wake_.notify_all();
+  inside_team = true;
+  part(0);
+  inside_team = false;
+  const auto finished = [this] { return running_.load(std::memory_order_acquire) == 0; };
+  while (!wait_awake(finished)) std::this_thread::yield();
+}
+
+void ThreadPool::grow(int workers) {
+  while (static_cast<int>(workers_.size()) < workers) {
+    const int index = static_cast<int>(workers_.size()) + 1;
+    workers_.emplace_back([this, index, seen = round_.load()]() mutable {
+      omp_set_num_threads(1);  // oneDNN must not start a team of its own on each of ours
+      inside_team = true;
+      while (true) {
+        const auto called = [&] { return round_.load(std::memory_order_acquire) != seen; };
+        if (!wait_awake(called)) {
+          std::unique_lock lock(mutex_);
+          wake_.wait(lock, called);
+        }
+        ++seen;
+        if (stop_.load()) return;
+        work(index);
+      }
+    });
+  }
+}
+
+void ThreadPool::work(int index) {
+  if (index < parts_) (*part_)(index);
+  running_.fetch_sub(1, std::memory_order_release);
+}
+
+}  // namespace overtake::backend::cpu

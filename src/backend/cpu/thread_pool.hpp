@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// Threads that wait briefly awake and then asleep: a training step has dozens of parallel parts of some microseconds, and
+// the machine may be shared with others.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace overtake::backend::cpu {
+
+/// A team of threads that run the same function together. One caller at a time; calls from inside a part run in place.
+class ThreadPool {
+ public:
+  /// The process's pool. It grows to the most threads ever asked for; idle threads sleep.
+  static ThreadPool& instance();
+
+  ThreadPool() = default;
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  /// Calls part(i) for i < parts, each on a thread of its own (part 0 on the caller's), and returns when all are done.
+  /// Which thread runs which part is fixed. `part` must not throw.
+  void run(int parts, const std::function<void(int)>& part);
+
+ private:
+  void work(int index);
+  void grow(int workers);
+
+  std::mutex callers_;  // one team at a time
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<std::thread> workers_;
+  const std::function<void(int)>* part_ = nullptr;
+  int parts_ = 0;
+  std::atomic<std::uint64_t> round_{0};
+  std::atomic<int> running_{0};
+  std::atomic<bool> stop_{false};
+};
+
+}  // namespace overtake::backend::cpu
