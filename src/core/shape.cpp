@@ -9,8 +9,9 @@ namespace overtake {
 
 Shape::Shape(std::vector<std::int64_t> extents) : extents_(std::move(extents)) {
   if (extents_.size() > max_rank) {
-    throw UsageError("shape " + to_string() + " has " + std::to_string(extents_.size()) + " dimensions, at most 4 are supported",
-                     "Merge dimensions with reshape().");
+    throw UsageError(
+        "shape " + to_string() + " has " + std::to_string(extents_.size()) + " dimensions, at most 4 are supported",
+        "Merge dimensions with reshape().");
   }
   for (const std::int64_t extent : extents_) {
     if (extent < 0) throw UsageError("shape " + to_string() + " has a negative extent");

@@ -23,7 +23,8 @@ const graph::Node& checked(const std::shared_ptr<graph::Node>& node) {
 template <typename T>
 Array upload(std::span<const T> values, const Shape& shape, const Device& device) {
   if (static_cast<std::int64_t>(values.size()) != shape.size()) {
-    throw UsageError(fmt::format("[from] {} values for shape {} of {} elements", values.size(), shape.to_string(), shape.size()));
+    throw UsageError(
+        fmt::format("[from] {} values for shape {} of {} elements", values.size(), shape.to_string(), shape.size()));
   }
   const std::size_t bytes = checked_mul(values.size(), sizeof(T), "an array");
   std::shared_ptr<backend::Buffer> buffer = device.impl().allocate(std::max(bytes, sizeof(T)));
@@ -33,7 +34,8 @@ Array upload(std::span<const T> values, const Shape& shape, const Device& device
 
 }  // namespace
 
-Array::Array(float value) : Array(graph::make_source(std::make_shared<graph::Constant>(value), Shape{}, DType::float32, nullptr)) {}
+Array::Array(float value)
+    : Array(graph::make_source(std::make_shared<graph::Constant>(value), Shape{}, DType::float32, nullptr)) {}
 
 Array Array::from(std::span<const float> values, const Shape& shape, const Device& device) {
   return upload(values, shape, device);
@@ -79,7 +81,8 @@ Array Array::detach() const {
 template <typename T>
 std::vector<T> Array::to_vector() const {
   if (dtype() != dtype_of<T>::value) {
-    throw UsageError(fmt::format("[to_vector] the array is {}, asked for {}", name_of(dtype()), name_of(dtype_of<T>::value)));
+    throw UsageError(
+        fmt::format("[to_vector] the array is {}, asked for {}", name_of(dtype()), name_of(dtype_of<T>::value)));
   }
   eval();
   std::vector<T> values(static_cast<std::size_t>(size()));
@@ -116,8 +119,8 @@ Array Array::grad() const { return checked(node_).gradient == nullptr ? Array() 
 void Array::set_grad(const Array& gradient) const {
   if (!requires_grad()) throw UsageError("[set_grad] the array does not require a gradient");
   if (gradient.defined() && gradient.shape() != shape()) {
-    throw UsageError(fmt::format("[set_grad] a gradient of shape {} for an array of shape {}", gradient.shape().to_string(),
-                                 shape().to_string()));
+    throw UsageError(fmt::format("[set_grad] a gradient of shape {} for an array of shape {}",
+                                 gradient.shape().to_string(), shape().to_string()));
   }
   node_->gradient->gradient = gradient;
 }

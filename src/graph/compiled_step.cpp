@@ -54,7 +54,8 @@ template <typename T>
 void overwrite_values(const Array& array, std::span<const T> values) {
   if (!array.is_evaluated() || array.dtype() != dtype_of<T>::value ||
       static_cast<std::int64_t>(values.size()) != array.size()) {
-    throw UsageError(fmt::format("[overwrite] {} values for an array of shape {}", values.size(), array.shape().to_string()));
+    throw UsageError(
+        fmt::format("[overwrite] {} values for an array of shape {}", values.size(), array.shape().to_string()));
   }
   if (values.empty()) return;
   const Node& node = *array.node();

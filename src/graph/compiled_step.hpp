@@ -15,11 +15,11 @@ namespace overtake::graph {
 
 /// A training step (or an evaluation) as a fixed plan over fixed buffers.
 ///
-/// `state` are variables that the body reads and reassigns: parameters, optimiser state, counters. They must be evaluated
-/// leaves on one device. Tracing runs the body once without computing anything, then puts every variable back to its old
-/// array. Each run then reads those arrays' buffers and overwrites them, in place, with the values the body assigned. So
-/// the buffers of state arrays change under every other handle to them: give the plan arrays of its own (copy_of).
-/// Several plans may share state. Gradients accumulated by backward() in the body do not survive it.
+/// `state` are variables that the body reads and reassigns: parameters, optimiser state, counters. They must be
+/// evaluated leaves on one device. Tracing runs the body once without computing anything, then puts every variable back
+/// to its old array. Each run then reads those arrays' buffers and overwrites them, in place, with the values the body
+/// assigned. So the buffers of state arrays change under every other handle to them: give the plan arrays of its own
+/// (copy_of). Several plans may share state. Gradients accumulated by backward() in the body do not survive it.
 class CompiledStep {
  public:
   /// Throws UsageError if the body changes a state's shape or dtype, or mixes devices.

@@ -150,7 +150,8 @@ void release_inputs(Node& node) {
 
 std::shared_ptr<Node> plannable(const std::shared_ptr<Node>& node) {
   const Primitive* primitive = node->primitive.get();
-  const bool computed = dynamic_cast<const Elementwise*>(primitive) != nullptr || dynamic_cast<const Core*>(primitive) != nullptr;
+  const bool computed =
+      dynamic_cast<const Elementwise*>(primitive) != nullptr || dynamic_cast<const Core*>(primitive) != nullptr;
   return computed ? node : copied(Array(node)).node();
 }
 
@@ -159,7 +160,8 @@ void evaluate_along(const std::shared_ptr<Node>& node) { evaluated_along.push_ba
 void evaluate(std::span<const std::shared_ptr<Node>> nodes) {
   std::vector<std::shared_ptr<Node>> wanted;  // as asked for
   const auto want = [&](const std::shared_ptr<Node>& node) {
-    if (node->buffer == nullptr && std::find(wanted.begin(), wanted.end(), node) == wanted.end()) wanted.push_back(node);
+    if (node->buffer == nullptr && std::find(wanted.begin(), wanted.end(), node) == wanted.end())
+      wanted.push_back(node);
   };
   for (const auto& node : nodes) want(node);
   if (wanted.empty()) return;

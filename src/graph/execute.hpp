@@ -9,8 +9,8 @@
 
 namespace overtake::graph {
 
-/// Computes nodes that have no buffer yet; those that have one are left alone. Plans of equal structure are compiled once
-/// and kept (the newest 256).
+/// Computes nodes that have no buffer yet; those that have one are left alone. Plans of equal structure are compiled
+/// once and kept (the newest 256).
 void evaluate(std::span<const std::shared_ptr<Node>> nodes);
 
 /// Asks that the next evaluate() on this thread also computes this node, if it is still wanted by then: the loss whose
@@ -20,8 +20,8 @@ void evaluate_along(const std::shared_ptr<Node>& node);
 /// The targets as the planner wants them: views and constants are wrapped into copies.
 [[nodiscard]] std::shared_ptr<Node> plannable(const std::shared_ptr<Node>& node);
 
-/// Buffers for the external slots of a plan: existing ones of leaves, fresh ones for targets (kept in the result, in slot
-/// order, null elsewhere).
+/// Buffers for the external slots of a plan: existing ones of leaves, fresh ones for targets (kept in the result, in
+/// slot order, null elsewhere).
 struct Binding {
   std::vector<backend::Buffer*> slots;
   std::vector<std::shared_ptr<backend::Buffer>> fresh;

@@ -59,9 +59,9 @@ void plan_memory(backend::Schedule& schedule) {
     }
     offset_of(life) = offset;
     schedule.arena_bytes = std::max(schedule.arena_bytes, offset + life.bytes);
-    const auto place = std::upper_bound(placed.begin(), placed.end(), offset, [&](std::uint64_t value, const Life& other) {
-      return value < offset_of(other);
-    });
+    const auto place =
+        std::upper_bound(placed.begin(), placed.end(), offset,
+                         [&](std::uint64_t value, const Life& other) { return value < offset_of(other); });
     placed.insert(place, life);
   }
 }

@@ -45,7 +45,8 @@ Array make_leaf(const Shape& shape, DType dtype, std::shared_ptr<backend::Buffer
   return Array(std::move(node));
 }
 
-Array make_node(std::shared_ptr<const Primitive> primitive, std::vector<Array> inputs, const Shape& shape, DType dtype) {
+Array make_node(std::shared_ptr<const Primitive> primitive, std::vector<Array> inputs, const Shape& shape,
+                DType dtype) {
   auto node = std::make_shared<Node>();
   node->shape = shape;
   node->dtype = dtype;
@@ -66,7 +67,8 @@ Array make_node(std::shared_ptr<const Primitive> primitive, std::vector<Array> i
   return Array(std::move(node));
 }
 
-Array make_source(std::shared_ptr<const Primitive> primitive, const Shape& shape, DType dtype, backend::Device* device) {
+Array make_source(std::shared_ptr<const Primitive> primitive, const Shape& shape, DType dtype,
+                  backend::Device* device) {
   auto node = std::make_shared<Node>();
   node->shape = shape;
   node->dtype = dtype;

@@ -74,9 +74,7 @@ class Grouper {
     return name == "sum" || name == "max" || name == "min";
   }
 
-  [[nodiscard]] bool positional(int i) {
-    return static_cast<const Elementwise&>(*at(i).node->primitive).positional();
-  }
+  [[nodiscard]] bool positional(int i) { return static_cast<const Elementwise&>(*at(i).node->primitive).positional(); }
 
   // True if every operand of element-wise node i can be addressed over `extent`, apart from values of `skip` groups.
   [[nodiscard]] bool addressable(int i, const Shape& extent) {
@@ -253,7 +251,8 @@ class Grouper {
     if (each.group < 0) return;
     each.stored = each.target;
     for (const int user : each.users) {
-      const bool elsewhere = at(user).kind == NodeKind::core || at(user).inlined_into >= 0 || at(user).group != each.group;
+      const bool elsewhere =
+          at(user).kind == NodeKind::core || at(user).inlined_into >= 0 || at(user).group != each.group;
       each.stored = each.stored || elsewhere;
     }
   }

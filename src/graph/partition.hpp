@@ -18,12 +18,12 @@ struct PlannedNode {
   Node* node = nullptr;
   NodeKind kind = NodeKind::leaf;
   std::vector<int> inputs;
-  std::vector<int> users;      ///< element-wise and core nodes that read it, directly or through views
-  int group = -1;              ///< the operation that computes it (element-wise and core nodes)
-  int inlined_into = -1;       ///< the reduction that computes it on the fly, instead of a group
-  bool floating = false;       ///< to be computed by the group of its only user
-  bool target = false;         ///< the caller wants its value
-  bool stored = false;         ///< its value must be in memory
+  std::vector<int> users;  ///< element-wise and core nodes that read it, directly or through views
+  int group = -1;          ///< the operation that computes it (element-wise and core nodes)
+  int inlined_into = -1;   ///< the reduction that computes it on the fly, instead of a group
+  bool floating = false;   ///< to be computed by the group of its only user
+  bool target = false;     ///< the caller wants its value
+  bool stored = false;     ///< its value must be in memory
 };
 
 /// An input as it lies in memory: the base node that holds the values and the layout of the view on it.
@@ -33,8 +33,8 @@ struct Resolved {
   bool whole = false;  ///< all of the base, in its own order
 };
 
-/// Nodes computed by one operation: at most one core, then element-wise nodes in creation order. Groups run in the order
-/// of their index; a group reads only leaves and earlier groups.
+/// Nodes computed by one operation: at most one core, then element-wise nodes in creation order. Groups run in the
+/// order of their index; a group reads only leaves and earlier groups.
 struct Group {
   int core = -1;
   Shape extent;

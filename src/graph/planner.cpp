@@ -120,12 +120,14 @@ class Planner {
   Access access(int input, const Shape& shape, const Shape& extent) {
     const Resolved from = parts_.resolve(input);
     Layout layout;
-    if (!restride(shape, from.layout, extent, layout)) throw InternalError("an operand of a fused operation has no strides");
+    if (!restride(shape, from.layout, extent, layout))
+      throw InternalError("an operand of a fused operation has no strides");
     return {slot_of(from.base), layout.offset, layout.strides, parts_.nodes[at(from.base)].node->dtype};
   }
 
   // Emits the value of element-wise node i: registers of `known` nodes are used, everything else is loaded.
-  std::uint16_t emit(int i, TapeBuilder& tape, std::map<int, std::uint16_t>& known, const Shape& extent, int inlined_into) {
+  std::uint16_t emit(int i, TapeBuilder& tape, std::map<int, std::uint16_t>& known, const Shape& extent,
+                     int inlined_into) {
     const PlannedNode& planned = parts_.nodes[at(i)];
     std::vector<std::uint16_t> inputs;
     for (const int input : planned.inputs) {
@@ -154,8 +156,8 @@ class Planner {
       bases.push_back(from.base);
       // An inlined or constant input has no memory: lower() gets a placeholder and its tape is replaced below.
       const bool in_memory = source.inlined_into < 0 && source.kind != NodeKind::constant;
-      operands.push_back({in_memory ? slot_of(from.base) : -1, from.layout, parts_.nodes[at(input)].node->shape,
-                          source.node->dtype});
+      operands.push_back(
+          {in_memory ? slot_of(from.base) : -1, from.layout, parts_.nodes[at(input)].node->shape, source.node->dtype});
     }
     auto core = static_cast<const Core&>(*planned.node->primitive).lower(operands, planned.node->shape);
     if (auto* reduce = std::get_if<backend::ReduceCore>(&core); reduce != nullptr && operands[0].slot < 0) {
@@ -215,8 +217,8 @@ class Planner {
   Plan plan_;
   std::unordered_map<const Node*, int> index_;
   std::unordered_map<const backend::Buffer*, int> leaf_slots_;
-  std::map<int, int> slots_;                         // node -> slot
-  std::vector<std::pair<int, int>> final_copies_;    // value node, leaf slot
+  std::map<int, int> slots_;                       // node -> slot
+  std::vector<std::pair<int, int>> final_copies_;  // value node, leaf slot
 };
 
 }  // namespace

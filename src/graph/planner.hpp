@@ -19,14 +19,14 @@ struct Update {
 /// A schedule and what its external slots stand for.
 struct Plan {
   backend::Schedule schedule;
-  /// For each slot: the node whose buffer the caller binds (a leaf to read or update, or a target to write); null for arena
-  /// slots.
+  /// For each slot: the node whose buffer the caller binds (a leaf to read or update, or a target to write); null for
+  /// arena slots.
   std::vector<Node*> external;
 };
 
 /// Plans the computation of `targets` (element-wise or core nodes without a buffer) and of `updates`, whose values must
-/// be among the targets, each at most once. An update happens in place when nothing reads the old value later; otherwise
-/// the value goes to the arena and is copied at the end.
+/// be among the targets, each at most once. An update happens in place when nothing reads the old value later;
+/// otherwise the value goes to the arena and is copied at the end.
 [[nodiscard]] Plan make_plan(std::span<const std::shared_ptr<Node>> targets, std::span<const Update> updates);
 
 }  // namespace overtake::graph

@@ -47,7 +47,8 @@ std::uint16_t TapeBuilder::random(std::uint16_t counter, backend::RandomKey key)
   return push({.code = TapeCode::random, .a = counter, .index = narrow<std::uint16_t>(tape_.random.size() - 1)});
 }
 
-std::uint16_t TapeBuilder::apply(TapeCode code, std::uint16_t a, std::uint16_t b, std::uint16_t c, std::uint16_t index) {
+std::uint16_t TapeBuilder::apply(TapeCode code, std::uint16_t a, std::uint16_t b, std::uint16_t c,
+                                 std::uint16_t index) {
   return push({.code = code, .a = a, .b = b, .c = c, .index = index});
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The contract of a primitive: its name, its attributes, its gradient rule, and how it looks to the planner. A primitive
-// is one of four kinds, each a subclass: element-wise, view, core, constant. No device code here.
+// The contract of a primitive: its name, its attributes, its gradient rule, and how it looks to the planner. A
+// primitive is one of four kinds, each a subclass: element-wise, view, core, constant. No device code here.
 #pragma once
 
 #include <array>
@@ -33,8 +33,9 @@ class Primitive {
   [[nodiscard]] virtual std::string_view name() const = 0;
   /// Adds every attribute that changes the result (the name is added by the caller).
   virtual void sign(Signature&) const {}
-  /// The vector-Jacobian product: for each input the gradient of a scalar, given `cotangent`, its gradient by the output.
-  /// An undefined array means no gradient flows there. `wanted[i]` is false where the result would be thrown away.
+  /// The vector-Jacobian product: for each input the gradient of a scalar, given `cotangent`, its gradient by the
+  /// output. An undefined array means no gradient flows there. `wanted[i]` is false where the result would be thrown
+  /// away.
   [[nodiscard]] virtual std::vector<Array> vjp(const std::vector<Array>& inputs, const Array& output,
                                                const Array& cotangent, const std::vector<bool>& wanted) const = 0;
 };
@@ -95,7 +96,8 @@ struct Layout {
 class View : public Primitive {
  public:
   /// Layout of the result, given the input's layout and shape.
-  [[nodiscard]] virtual Layout apply(const Layout& input, const Shape& input_shape, const Shape& output_shape) const = 0;
+  [[nodiscard]] virtual Layout apply(const Layout& input, const Shape& input_shape,
+                                     const Shape& output_shape) const = 0;
 };
 
 /// An operand of a core, as the planner found it in memory.
@@ -108,11 +110,12 @@ struct Operand {
   [[nodiscard]] backend::Access access() const { return {slot, layout.offset, layout.strides, dtype}; }
 };
 
-/// Anything that is not element-wise. Its inputs are stored before it runs; the front end made sure that they lie in memory
-/// as the operation's contract asks.
+/// Anything that is not element-wise. Its inputs are stored before it runs; the front end made sure that they lie in
+/// memory as the operation's contract asks.
 class Core : public Primitive {
  public:
   using Variant = backend::Operation::CoreVariant;
-  [[nodiscard]] virtual Variant lower(const std::vector<Operand>& inputs, const Shape& shape) const = 0;};
+  [[nodiscard]] virtual Variant lower(const std::vector<Operand>& inputs, const Shape& shape) const = 0;
+};
 
 }  // namespace overtake::graph

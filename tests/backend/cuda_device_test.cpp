@@ -309,6 +309,31 @@ TEST_F(CudaGpu, UserKernelsTakeEveryKindOfArgument) {
   EXPECT_NO_THROW(kernel->launch(geometry, arguments)) << "a refused launch must not break the device";
 }
 
+TEST_F(CudaGpu, WithoutCompilerTheInterpretedKernelsTrainTheSame) {
+  const auto device = open({.use_compiler = false, .use_library = false});
+  if (!device->kernels().has_precompiled()) GTEST_SKIP() << "this build had no nvcc";
+  const auto compiled = open({.use_compiler = true, .use_library = false});
+  for (const std::vector<std::int64_t>& widths :
+       {std::vector<std::int64_t>{2, 4, 2}, std::vector<std::int64_t>{2, 100, 300, 7, 3}}) {
+    std::string note;
+    const auto interpreted = train(*device, widths, true, {5}, &note);
+    EXPECT_THAT(note, ::testing::HasSubstr("interpreted"));
+    EXPECT_TRUE(all_finite(interpreted));
+    EXPECT_LT(relative_difference(interpreted, train(*compiled, widths, true, {5})), 1e-6);
+    EXPECT_EQ(train(*device, widths, false, {5}), interpreted);
+  }
+}
+
+TEST_F(CudaLibrary, WithoutCompilerTheLibraryStillDoesLargeProducts) {
+  const auto device = open({.use_compiler = false, .use_library = true});
+  if (!device->kernels().has_precompiled()) GTEST_SKIP() << "this build had no nvcc";
+  const std::vector<std::int64_t> widths{2, 2048, 4096, 2};
+  std::string note;
+  const auto interpreted = train(*device, widths, true, {2}, &note);
+  EXPECT_THAT(note, ::testing::Not(::testing::HasSubstr(" 0 by cuBLASLt")));
+  EXPECT_LT(relative_difference(interpreted, train(*without_, widths, true, {2})), 1e-6);
+}
+
 TEST_F(CudaGpu, WithoutCompilerUserKernelsAreRefusedWithTheCure) {
   const auto device = open({.use_compiler = false, .use_library = true});
   try {

@@ -246,22 +246,35 @@ TEST_F(CudaFake, ProgramsLaunchAndRefuse) {
                UsageError);
 }
 
-TEST(CudaFakeContext, WithoutCompilerTheErrorNamesTheCure) {
-  fake_gpu() = FakeGpu{};
-  const DriverApi api = fake_driver_api();
-  CudaDevice device(api, 13000, 0, DeviceInfo{}, {.use_compiler = false, .use_library = false});
-  Schedule schedule;
-  schedule.operations.resize(1);
-  for (const bool replay : {false, true}) {
+TEST_F(CudaFake, WithoutCompilerPrecompiledKernelsRunOrTheErrorNamesTheCure) {
+  DeviceInfo info;
+  info.id = "cuda:0";
+  device_.reset();
+  fake_gpu().calls.clear();
+  for (const void* object : fake_gpu().objects) std::free(const_cast<void*>(object));  // NOLINT: the first context
+  fake_gpu().objects.clear();
+  device_ =
+      std::make_unique<CudaDevice>(api_, 13000, 0, info, DeviceSettings{.use_compiler = false, .use_library = false});
+  EXPECT_THROW((void)device_->build("", {}), DeviceError);
+  const Schedule schedule = diamond();
+  if (!device_->kernels().has_precompiled()) {
     try {
-      (void)device.compile(schedule, {.replay = replay});
+      (void)device_->compile(schedule, {.replay = true});
       FAIL() << "compiled without a compiler";
     } catch (const DeviceError& error) {
       EXPECT_THAT(error.hint(), ::testing::HasSubstr("OVERTAKE_LIBRARY_PATH"));
     }
+    return;
   }
-  EXPECT_THROW((void)device.build("", {}), DeviceError);
-  for (const void* object : fake_gpu().objects) std::free(const_cast<void*>(object));  // NOLINT
+  const Bound bound = buffers_for(schedule);
+  const auto executable = device_->compile(schedule, {.replay = true});
+  executable->bind(bound.slots);
+  executable->run(4);
+  EXPECT_THAT(executable->stats().note, ::testing::HasSubstr("interpreted"));
+  EXPECT_EQ(fake_gpu().calls["cuModuleLoadDataEx"], 1);
+  EXPECT_EQ(device_->transfers().uploads, 0U) << "a program's constants are no transfer of the user";
+  ASSERT_EQ(fake_gpu().instantiated.size(), 1U);
+  EXPECT_EQ(fake_gpu().instantiated[0].waits[1], std::vector<std::size_t>{}) << "reading words must not order steps";
 }
 
 TEST(CudaFakeContext, FailureToCreateItIsADeviceErrorWithoutLeaks) {

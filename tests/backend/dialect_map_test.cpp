@@ -35,7 +35,8 @@ TEST(DialectMap, UnaryCodes) {
 }
 
 TEST(DialectMap, BinaryCodes) {
-  check_codes({TapeCode::add, TapeCode::subtract, TapeCode::multiply, TapeCode::maximum, TapeCode::minimum}, -3.0F, 3.0F);
+  check_codes({TapeCode::add, TapeCode::subtract, TapeCode::multiply, TapeCode::maximum, TapeCode::minimum}, -3.0F,
+              3.0F);
   check_codes({TapeCode::less, TapeCode::less_equal, TapeCode::equal, TapeCode::not_equal}, -3.0F, 3.0F);
   check_codes({TapeCode::divide, TapeCode::power}, 0.25F, 4.0F);
 }
@@ -64,9 +65,9 @@ TEST(DialectMap, SpecialValues) {
   const std::vector<float> a = {nan, 1.0F, nan, inf, -inf, inf, -inf, 0.0F, -0.0F, -200.0F, 200.0F, 1e-40F};
   const std::vector<float> b = {1.0F, nan, nan, -inf, inf, inf, 1.0F, -0.0F, 0.0F, 200.0F, -200.0F, 1e-40F};
   const auto n = static_cast<std::int64_t>(a.size());
-  for (const TapeCode code : {TapeCode::maximum, TapeCode::minimum, TapeCode::less, TapeCode::less_equal, TapeCode::equal,
-                              TapeCode::not_equal, TapeCode::add, TapeCode::sigmoid, TapeCode::exp, TapeCode::tanh,
-                              TapeCode::absolute, TapeCode::negate}) {
+  for (const TapeCode code : {TapeCode::maximum, TapeCode::minimum, TapeCode::less, TapeCode::less_equal,
+                              TapeCode::equal, TapeCode::not_equal, TapeCode::add, TapeCode::sigmoid, TapeCode::exp,
+                              TapeCode::tanh, TapeCode::absolute, TapeCode::negate}) {
     SCOPED_TRACE(static_cast<int>(code));
     Operation operation;
     operation.extent = Shape{n};
@@ -120,7 +121,8 @@ TEST(DialectMap, StridedAndBroadcastLoads) {
         const auto last = static_cast<std::uint16_t>(operation.tape.code.size());
         operation.tape.code.push_back(constant(1.25F));
         operation.tape.code.push_back(op(TapeCode::multiply, static_cast<std::uint16_t>(last - 2), last));
-        operation.tape.code.push_back(op(TapeCode::add, static_cast<std::uint16_t>(last - 1), static_cast<std::uint16_t>(last + 1)));
+        operation.tape.code.push_back(
+            op(TapeCode::add, static_cast<std::uint16_t>(last - 1), static_cast<std::uint16_t>(last + 1)));
       }
       operation.tape.stores = {{5, static_cast<std::uint16_t>(operation.tape.code.size() - 1)}};
       const std::int64_t n = rows * columns;
@@ -136,10 +138,15 @@ TEST(DialectMap, FourDimensions) {
   Operation operation;
   operation.extent = Shape{3, 5, 7, 4};
   operation.tape.loads = {strided(0, 0, {1, 12, 60, 3}), strided(1, 0, {0, 1, 0, 0})};
-  operation.tape.code = {load(0), load(1), op(TapeCode::multiply, 0, 1), {.code = TapeCode::coordinate, .index = 2},
-                         op(TapeCode::int_to_float, 3), op(TapeCode::add, 2, 4)};
+  operation.tape.code = {load(0),
+                         load(1),
+                         op(TapeCode::multiply, 0, 1),
+                         {.code = TapeCode::coordinate, .index = 2},
+                         op(TapeCode::int_to_float, 3),
+                         op(TapeCode::add, 2, 4)};
   operation.tape.stores = {{2, 5}};
-  check({HostSlot::floats(random_floats(420, -1, 1, 11)), HostSlot::floats(random_floats(5, -1, 1, 12)), HostSlot::empty(420)},
+  check({HostSlot::floats(random_floats(420, -1, 1, 11)), HostSlot::floats(random_floats(5, -1, 1, 12)),
+         HostSlot::empty(420)},
         {operation}, 1e-6);
 }
 
@@ -149,14 +156,16 @@ TEST(DialectMap, InPlaceUpdate) {
     Operation update;
     update.extent = Shape{n};
     update.tape.loads = {contiguous(0, {n}), contiguous(1, {n})};
-    update.tape.code = {load(0), load(1), constant(0.0123F), op(TapeCode::multiply, 1, 2), op(TapeCode::subtract, 0, 3)};
+    update.tape.code = {load(0), load(1), constant(0.0123F), op(TapeCode::multiply, 1, 2),
+                        op(TapeCode::subtract, 0, 3)};
     update.tape.stores = {{0, 4}};
     Operation count;
     count.extent = Shape{1};
     count.tape.loads = {contiguous(2, {1}, DType::int32)};
     count.tape.code = {load(0), constant(1), op(TapeCode::float_to_int, 1), op(TapeCode::int_add, 0, 2)};
     count.tape.stores = {{2, 3, DType::int32}};
-    check({HostSlot::floats(random_floats(n, -1, 1, 13)), HostSlot::floats(random_floats(n, -1, 1, 14)), HostSlot::ints({41})},
+    check({HostSlot::floats(random_floats(n, -1, 1, 13)), HostSlot::floats(random_floats(n, -1, 1, 14)),
+           HostSlot::ints({41})},
           {update, count}, 1e-6);
   }
 }
@@ -168,7 +177,8 @@ TEST(DialectMap, RandomNumbersAreThoseOfPhilox) {
     operation.tape.loads = {contiguous(0, {1}, DType::int32)};
     operation.tape.loads[0].strides[0] = 0;
     operation.tape.random = {{0x123456789abcdef0ULL, 7}, {1, 0xffffffffU}};
-    operation.tape.code = {load(0), {.code = TapeCode::random, .a = 0, .index = 0}, {.code = TapeCode::random, .a = 0, .index = 1}};
+    operation.tape.code = {
+        load(0), {.code = TapeCode::random, .a = 0, .index = 0}, {.code = TapeCode::random, .a = 0, .index = 1}};
     operation.tape.stores = {{1, 1}, {2, 2}};
     const std::vector<HostSlot> slots = {HostSlot::ints({-5}), HostSlot::empty(n), HostSlot::empty(n)};
     const std::vector<HostSlot> expected = reference(slots, {operation});

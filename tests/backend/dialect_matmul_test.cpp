@@ -31,8 +31,19 @@ void check_product(const Sizes& size, bool a_transposed, bool b_transposed, std:
 }
 
 TEST(DialectMatMul, OddSizesInEveryLayout) {
-  for (const Sizes& size : {Sizes{1, 1, 1}, {1, 3, 2}, {2, 1, 3}, {3, 2, 1}, {100, 2, 127}, {100, 127, 2}, {2, 127, 100},
-                            {127, 100, 3}, {1, 127, 100}, {127, 1, 100}, {100, 100, 100}, {64, 64, 64}, {127, 127, 127}}) {
+  for (const Sizes& size : {Sizes{1, 1, 1},
+                            {1, 3, 2},
+                            {2, 1, 3},
+                            {3, 2, 1},
+                            {100, 2, 127},
+                            {100, 127, 2},
+                            {2, 127, 100},
+                            {127, 100, 3},
+                            {1, 127, 100},
+                            {127, 1, 100},
+                            {100, 100, 100},
+                            {64, 64, 64},
+                            {127, 127, 127}}) {
     for (const bool a : {false, true}) {
       for (const bool b : {false, true}) check_product(size, a, b);
     }
@@ -70,8 +81,8 @@ TEST(DialectMatMul, PaddedAndBroadcastOperands) {
   operation.core = core;
   operation.extent = Shape{size.m, size.n};
   operation.tape = store_core(2);
-  check({HostSlot::floats(random_floats(size.m * (size.k + 8), -1, 1, 1)), HostSlot::floats(random_floats(size.k, -1, 1, 2)),
-         HostSlot::empty(size.m * size.n)},
+  check({HostSlot::floats(random_floats(size.m * (size.k + 8), -1, 1, 1)),
+         HostSlot::floats(random_floats(size.k, -1, 1, 2)), HostSlot::empty(size.m * size.n)},
         {operation}, 1e-5);
 }
 
@@ -83,10 +94,11 @@ TEST(DialectMatMul, BiasAndReluInTheTape) {
     operation.tape.loads = {strided(2, 0, {0, 1})};
     operation.tape.code = {core(), load(0), op(TapeCode::add, 0, 1), constant(0), op(TapeCode::maximum, 2, 3)};
     operation.tape.stores = {{3, 4}, {4, 2}};
-    check({HostSlot::floats(random_floats(size.m * size.k, -1, 1, 1)), HostSlot::floats(random_floats(size.k * size.n, -1, 1, 2)),
-           HostSlot::floats(random_floats(size.n, -1, 1, 3)), HostSlot::empty(size.m * size.n),
-           HostSlot::empty(size.m * size.n)},
-          {operation}, 5e-5);
+    check(
+        {HostSlot::floats(random_floats(size.m * size.k, -1, 1, 1)),
+         HostSlot::floats(random_floats(size.k * size.n, -1, 1, 2)), HostSlot::floats(random_floats(size.n, -1, 1, 3)),
+         HostSlot::empty(size.m * size.n), HostSlot::empty(size.m * size.n)},
+        {operation}, 5e-5);
   }
 }
 
@@ -97,7 +109,8 @@ TEST(DialectMatMul, UpdateInPlace) {
     operation.core = product(size, true, false);
     operation.extent = Shape{size.m, size.n};
     operation.tape.loads = {contiguous(2, {size.m, size.n})};
-    operation.tape.code = {core(), constant(0.0123F), op(TapeCode::multiply, 0, 1), load(0), op(TapeCode::subtract, 3, 2)};
+    operation.tape.code = {core(), constant(0.0123F), op(TapeCode::multiply, 0, 1), load(0),
+                           op(TapeCode::subtract, 3, 2)};
     operation.tape.stores = {{2, 4}};
     const std::vector<HostSlot> slots = {HostSlot::floats(random_floats(size.m * size.k, -1, 1, 1)),
                                          HostSlot::floats(random_floats(size.k * size.n, -1, 1, 2)),
@@ -130,7 +143,8 @@ TEST(DialectMatMul, NotANumberSpreadsOnlyWhereItShould) {
   operation.core = product(size, false, false);
   operation.extent = Shape{size.m, size.n};
   operation.tape = store_core(2);
-  check({HostSlot::floats(a), HostSlot::floats(random_floats(size.k * size.n, -1, 1, 2)), HostSlot::empty(size.m * size.n)},
+  check({HostSlot::floats(a), HostSlot::floats(random_floats(size.k * size.n, -1, 1, 2)),
+         HostSlot::empty(size.m * size.n)},
         {operation}, 1e-5);
 }
 

@@ -30,21 +30,21 @@ Operation operation_of(const Case& test) {
 
 void check_case(const Case& test) {
   const MatMulTile& t = test.plan.tile;
-  SCOPED_TRACE(testing::Message() << t.ty << "x" << t.tx << " items of " << t.tm << "x" << t.tn << ", panels of " << t.bk << ", "
-                                  << t.slices << " slices, " << test.plan.splits << " splits: " << test.m << " x " << test.n
-                                  << " x " << test.k);
+  SCOPED_TRACE(testing::Message() << t.ty << "x" << t.tx << " items of " << t.tm << "x" << t.tn << ", panels of "
+                                  << t.bk << ", " << t.slices << " slices, " << test.plan.splits
+                                  << " splits: " << test.m << " x " << test.n << " x " << test.k);
   const Operation operation = operation_of(test);
   const std::vector<HostSlot> slots = {HostSlot::floats(random_floats(test.m * test.k, -1, 1, 1)),
                                        HostSlot::floats(random_floats(test.k * test.n, -1, 1, 2)),
-                                       HostSlot::floats(random_floats(test.n, -1, 1, 3)), HostSlot::empty(test.m * test.n)};
+                                       HostSlot::floats(random_floats(test.n, -1, 1, 3)),
+                                       HostSlot::empty(test.m * test.n)};
   const HostSlot expected = reference(slots, {operation})[3];
   on_every_device([&](Device& device) {
     for (const bool fence : {true, false}) {
       if (test.plan.splits == 1 && !fence) continue;
       LoweringTraits traits;
       traits.fence_across_groups = fence;
-      const LoweredOperation lowered =
-          lower_matmul(operation, std::get<MatMulCore>(operation.core), traits, test.plan);
+      const LoweredOperation lowered = lower_matmul(operation, std::get<MatMulCore>(operation.core), traits, test.plan);
       std::vector<std::unique_ptr<Buffer>> buffers;
       for (const HostSlot& slot : slots) {
         buffers.push_back(device.allocate(slot.bits.size() * 4));

@@ -10,9 +10,9 @@ namespace {
 struct Sizes {
   std::int64_t outer, reduced, inner;
 };
-const std::vector<Sizes> all_sizes = {{1, 1, 1},   {1, 2, 1},    {3, 3, 1},    {100, 127, 1}, {1, 4097, 1}, {2, 100, 3},
-                                      {1, 100, 2}, {1, 100, 64}, {1, 3, 4097}, {127, 2, 2},   {1, 100, 127}, {1, 4097, 2},
-                                      {4097, 2, 1}, {1, 100000, 1}};
+const std::vector<Sizes> all_sizes = {{1, 1, 1},     {1, 2, 1},    {3, 3, 1},    {100, 127, 1}, {1, 4097, 1},
+                                      {2, 100, 3},   {1, 100, 2},  {1, 100, 64}, {1, 3, 4097},  {127, 2, 2},
+                                      {1, 100, 127}, {1, 4097, 2}, {4097, 2, 1}, {1, 100000, 1}};
 
 Operation reduction(ReduceKind kind, const Sizes& size) {
   Operation operation;
@@ -33,7 +33,8 @@ std::vector<float> canonical_sum(const std::vector<float>& x, const Sizes& size)
     for (std::int64_t j = 0; j < size.inner; ++j) {
       std::vector<float> partial(static_cast<std::size_t>(lanes), 0.0F);
       for (std::int64_t r = 0; r < size.reduced; ++r) {
-        partial[static_cast<std::size_t>(r % lanes)] += x[static_cast<std::size_t>((i * size.reduced + r) * size.inner + j)];
+        partial[static_cast<std::size_t>(r % lanes)] +=
+            x[static_cast<std::size_t>((i * size.reduced + r) * size.inner + j)];
       }
       for (std::size_t w = partial.size() / 2; w > 0; w /= 2) {
         for (std::size_t l = 0; l < w; ++l) partial[l] += partial[l + w];
@@ -70,11 +71,13 @@ TEST(DialectReduce, MaximumAndMinimum) {
 
 TEST(DialectReduce, NegativeZerosAndInfinities) {
   constexpr float inf = std::numeric_limits<float>::infinity();
-  for (const std::vector<float>& x : {std::vector<float>{-0.0F, -0.0F, -0.0F}, {inf, 1, 2}, {inf, -inf, 1}, {-inf, -inf, -inf}}) {
+  for (const std::vector<float>& x :
+       {std::vector<float>{-0.0F, -0.0F, -0.0F}, {inf, 1, 2}, {inf, -inf, 1}, {-inf, -inf, -inf}}) {
     const Sizes size{1, 3, 1};
     const HostSlot expected = HostSlot::floats(canonical_sum(x, size));
     on_every_device([&](Device& device) {
-      expect_close(run(device, {HostSlot::floats(x), HostSlot::empty(1)}, {reduction(ReduceKind::sum, size)})[1], expected, 0);
+      expect_close(run(device, {HostSlot::floats(x), HostSlot::empty(1)}, {reduction(ReduceKind::sum, size)})[1],
+                   expected, 0);
     });
     for (const ReduceKind kind : {ReduceKind::max, ReduceKind::min}) {
       check({HostSlot::floats(x), HostSlot::empty(1)}, {reduction(kind, size)}, 0);
@@ -93,8 +96,8 @@ TEST(DialectReduce, ComputedInputAndTape) {
     operation.core = core;
     operation.extent = Shape{size.outer, size.inner};
     operation.tape.loads = {contiguous(2, {size.outer, size.inner})};
-    operation.tape.code = {dialect_tests::core(), constant(1.0F / static_cast<float>(size.reduced)), op(TapeCode::multiply, 0, 1),
-                           load(0), op(TapeCode::subtract, 3, 2)};
+    operation.tape.code = {dialect_tests::core(), constant(1.0F / static_cast<float>(size.reduced)),
+                           op(TapeCode::multiply, 0, 1), load(0), op(TapeCode::subtract, 3, 2)};
     operation.tape.stores = {{2, 4}};
     check({HostSlot::floats(random_floats(size.outer * size.reduced * size.inner, -1, 1, 1)),
            HostSlot::floats(random_floats(size.reduced, -1, 1, 2)),
@@ -110,7 +113,8 @@ TEST(DialectReduce, TransposedInputWithRandomNumbers) {
   core.input.loads = {strided(0, 0, {1, 4, 200}), strided(2, 0, {0, 0, 0}, DType::int32)};
   core.input.random = {{99, 3}};
   core.input.code = {load(0), load(1), {.code = TapeCode::random, .a = 1, .index = 0}, op(TapeCode::multiply, 0, 2)};
-  check({HostSlot::floats(random_floats(1200, -1, 1, 1)), HostSlot::empty(24), HostSlot::ints({12})}, {operation}, 1e-5);
+  check({HostSlot::floats(random_floats(1200, -1, 1, 1)), HostSlot::empty(24), HostSlot::ints({12})}, {operation},
+        1e-5);
 }
 
 }  // namespace

@@ -85,9 +85,13 @@ std::vector<Value> evaluate(const Tape& tape, const std::vector<HostSlot>& slots
       }
       case TapeCode::select: r.push_back(real(code.a) != 0 ? r.at(code.b) : r.at(code.c)); break;
       case TapeCode::int_add: r.push_back({0, static_cast<std::int32_t>(integer(code.a) + integer(code.b))}); break;
-      case TapeCode::int_multiply: r.push_back({0, static_cast<std::int32_t>(integer(code.a) * integer(code.b))}); break;
+      case TapeCode::int_multiply:
+        r.push_back({0, static_cast<std::int32_t>(integer(code.a) * integer(code.b))});
+        break;
       case TapeCode::int_equal: r.push_back({integer(code.a) == integer(code.b) ? 1.0 : 0.0, 0}); break;
-      case TapeCode::int_to_float: r.push_back({static_cast<double>(static_cast<float>(r.at(code.a).integer)), 0}); break;
+      case TapeCode::int_to_float:
+        r.push_back({static_cast<double>(static_cast<float>(r.at(code.a).integer)), 0});
+        break;
       case TapeCode::float_to_int: r.push_back({0, static_cast<std::int32_t>(real(code.a))}); break;
       default:
         if (code.code >= TapeCode::negate && code.code <= TapeCode::floor) {
@@ -114,7 +118,8 @@ Value core_at(const MapCore&, const std::vector<HostSlot>&, const Coordinates&) 
 Value core_at(const MatMulCore& core, const std::vector<HostSlot>& slots, const Coordinates& at) {
   const auto element = [&](const MatMulCore::Operand& operand, std::int64_t row, std::int64_t column) {
     const std::int64_t index = operand.offset + row * operand.row_stride + column * operand.column_stride;
-    return static_cast<double>(slots.at(static_cast<std::size_t>(operand.slot)).as_float(static_cast<std::size_t>(index)));
+    return static_cast<double>(
+        slots.at(static_cast<std::size_t>(operand.slot)).as_float(static_cast<std::size_t>(index)));
   };
   double sum = 0;
   for (std::int64_t k = 0; k < core.k; ++k) sum += element(core.a, at[0], k) * element(core.b, k, at[1]);

@@ -7,7 +7,7 @@
 namespace overtake::backend::dialect_tests {
 namespace {
 
-const std::vector<std::pair<std::int64_t, std::int64_t>> sizes = {{1, 1},  {1, 2},     {100, 2},  {3, 3},
+const std::vector<std::pair<std::int64_t, std::int64_t>> sizes = {{1, 1},   {1, 2},     {100, 2},  {3, 3},
                                                                   {2, 127}, {127, 100}, {2, 4097}, {4097, 2}};
 
 Operation row_operation(RowKind kind, std::int64_t rows, std::int64_t columns) {
@@ -61,8 +61,13 @@ TEST(DialectRows, TransposedInputAndTape) {
   std::get<RowCore>(operation.core).input = strided(0, 3, {1, rows});
   operation.tape.loads = {contiguous(2, {rows, columns}), strided(3, 0, {1, 0}, DType::int32)};
   // (softmax - one_hot(label)) * weight: the gradient of cross entropy.
-  operation.tape.code = {core(), load(1), {.code = TapeCode::coordinate, .index = 1}, op(TapeCode::int_equal, 1, 2),
-                         op(TapeCode::subtract, 0, 3), load(0), op(TapeCode::multiply, 4, 5)};
+  operation.tape.code = {core(),
+                         load(1),
+                         {.code = TapeCode::coordinate, .index = 1},
+                         op(TapeCode::int_equal, 1, 2),
+                         op(TapeCode::subtract, 0, 3),
+                         load(0),
+                         op(TapeCode::multiply, 4, 5)};
   operation.tape.stores = {{1, 6}};
   std::vector<std::int32_t> labels;
   for (int row = 0; row < rows; ++row) labels.push_back(row % 5);
@@ -91,8 +96,9 @@ TEST(DialectGather, RowsByIndexWithWrongIndices) {
         indices[static_cast<std::size_t>(2 * rows)] = static_cast<std::int32_t>(source_rows);
         std::vector<std::int32_t> integers;
         for (std::int64_t i = 0; i < source_rows * columns; ++i) integers.push_back(static_cast<std::int32_t>(i));
-        const HostSlot source = dtype == DType::int32 ? HostSlot::ints(integers)
-                                                      : HostSlot::floats(random_floats(source_rows * columns, -1, 1, 1));
+        const HostSlot source = dtype == DType::int32
+                                    ? HostSlot::ints(integers)
+                                    : HostSlot::floats(random_floats(source_rows * columns, -1, 1, 1));
         for (const int start : {-1, 0, 1, 2}) {
           Operation operation;
           GatherCore core{rows, columns, source_rows, strided(0, 0, {}, dtype), strided(1, 0, {1}, DType::int32), {}};
@@ -100,7 +106,8 @@ TEST(DialectGather, RowsByIndexWithWrongIndices) {
           operation.core = core;
           operation.extent = Shape{rows, columns};
           operation.tape = store_core(3, dtype);
-          check({source, HostSlot::ints(indices), HostSlot::ints({77, start}), HostSlot::empty(rows * columns)}, {operation}, 0);
+          check({source, HostSlot::ints(indices), HostSlot::ints({77, start}), HostSlot::empty(rows * columns)},
+                {operation}, 0);
         }
       }
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The dialect itself: the same kernel, which uses every macro, on every device that compiles at run time and, through the
-// C++ prelude, on the host.
+// The dialect itself: the same kernel, which uses every macro, on every device that compiles at run time and, through
+// the C++ prelude, on the host.
 #include <cmath>
 
 #include "backend/dialect_support.hpp"
@@ -58,10 +58,12 @@ void expect_sound(const Outcome& outcome) {
     EXPECT_EQ(v[15], 1111);
     EXPECT_EQ(v[16], 5.5F);
     for (int i = 0; i < 4; ++i) EXPECT_EQ(v[20 + i], x + static_cast<float>(i));
-    const std::pair<int, double> functions[] = {{17, std::exp(x)},  {18, std::log(x)},   {19, std::log1p(x)}, {24, std::sin(x)},
-                                                {25, std::cos(x)},  {26, std::tanh(x)},  {27, std::erf(x)},   {28, std::pow(x, 1.5)},
-                                                {29, std::floor(-x)}, {30, x}, {32, std::max(x, 1.0F)}, {33, std::min(x, 1.0F)}};
-    for (const auto& [index, expected] : functions) EXPECT_NEAR(v[index], expected, 1e-6 * std::max(1.0, expected)) << index;
+    const std::pair<int, double> functions[] = {{17, std::exp(x)}, {18, std::log(x)},       {19, std::log1p(x)},
+                                                {24, std::sin(x)}, {25, std::cos(x)},       {26, std::tanh(x)},
+                                                {27, std::erf(x)}, {28, std::pow(x, 1.5)},  {29, std::floor(-x)},
+                                                {30, x},           {32, std::max(x, 1.0F)}, {33, std::min(x, 1.0F)}};
+    for (const auto& [index, expected] : functions)
+      EXPECT_NEAR(v[index], expected, 1e-6 * std::max(1.0, expected)) << index;
     EXPECT_EQ(v[31], std::sqrt(x)) << "correctly rounded";
     EXPECT_EQ(v[34], x / 3.0F) << "correctly rounded";
     EXPECT_EQ(v[35], -2);
@@ -72,9 +74,8 @@ void expect_sound(const Outcome& outcome) {
 
 TEST(DialectSelfTest, OnTheHostAsCpp) {
   Outcome outcome;
-  dialect::run(groups, SELF_TEST_SIZE, SELF_TEST_SIZE * 4, [&] {
-    self_test(outcome.values.data(), outcome.counters.data(), &outcome.total, input, 0);
-  });
+  dialect::run(groups, SELF_TEST_SIZE, SELF_TEST_SIZE * 4,
+               [&] { self_test(outcome.values.data(), outcome.counters.data(), &outcome.total, input, 0); });
   expect_sound(outcome);
 
   std::vector<int> any(100);
@@ -109,7 +110,10 @@ TEST(DialectSelfTest, OnEveryDeviceThatCompiles) {
     device.upload(*total, 0, &outcome.total, 4);
     device.upload(*in, 0, input, sizeof input);
     const std::vector<KernelArgument> arguments = {
-        buffer_argument(values.get()), buffer_argument(counters.get()), buffer_argument(total.get()), buffer_argument(in.get()),
+        buffer_argument(values.get()),
+        buffer_argument(counters.get()),
+        buffer_argument(total.get()),
+        buffer_argument(in.get()),
         {.kind = KernelArgument::Kind::local_bytes, .integer = SELF_TEST_SIZE * 4}};
     program->kernel("self_test")->launch({{groups, 1, 1}, {SELF_TEST_SIZE, 1, 1}}, arguments);
     device.download(*values, 0, outcome.values.data(), outcome.values.size() * 4);
@@ -132,7 +136,8 @@ TEST(DialectSelfTest, DefinesArgumentsAndNamedErrors) {
     ++tested;
     const auto out = device.allocate(400);
     program->kernel("fill")->launch({{2, 1, 1}, {8, 1, 1}},
-                                    std::vector<KernelArgument>{buffer_argument(out.get()), int_argument(100),
+                                    std::vector<KernelArgument>{buffer_argument(out.get()),
+                                                                int_argument(100),
                                                                 {.kind = KernelArgument::Kind::float32, .real = 3.0F},
                                                                 buffer_argument(nullptr)});
     std::vector<float> values(100);
@@ -162,17 +167,19 @@ TEST(DialectSelfTest, PeakKernelsDoTheirWork) {
     const auto in = device.allocate(values.size() * 4);
     const auto out = device.allocate(values.size() * 4);
     device.upload(*in, 0, values.data(), values.size() * 4);
-    program->kernel("peak_copy")->launch({{2, 1, 1}, {256, 1, 1}},
-                                         std::vector<KernelArgument>{buffer_argument(in.get()), buffer_argument(out.get()),
-                                                                     int_argument(1024)});
+    program->kernel("peak_copy")
+        ->launch({{2, 1, 1}, {256, 1, 1}}, std::vector<KernelArgument>{buffer_argument(in.get()),
+                                                                       buffer_argument(out.get()), int_argument(1024)});
     std::vector<float> copied(values.size());
     device.download(*out, 0, copied.data(), copied.size() * 4);
     EXPECT_EQ(copied, values);
     // x -> 0 * x + -1/8 in every step: eight accumulators sum to -1, the value that is stored.
-    program->kernel("peak_fma")->launch({{2, 1, 1}, {256, 1, 1}},
-                                        std::vector<KernelArgument>{buffer_argument(out.get()), int_argument(2),
-                                                                    {.kind = KernelArgument::Kind::float32, .real = 0.0F},
-                                                                    {.kind = KernelArgument::Kind::float32, .real = -0.125F}});
+    program->kernel("peak_fma")
+        ->launch({{2, 1, 1}, {256, 1, 1}},
+                 std::vector<KernelArgument>{buffer_argument(out.get()),
+                                             int_argument(2),
+                                             {.kind = KernelArgument::Kind::float32, .real = 0.0F},
+                                             {.kind = KernelArgument::Kind::float32, .real = -0.125F}});
     device.download(*out, 0, copied.data(), 512 * 4);
     for (int i = 0; i < 512; ++i) EXPECT_EQ(copied[static_cast<std::size_t>(i)], -1.0F);
   });

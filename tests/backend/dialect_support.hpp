@@ -37,8 +37,8 @@ struct HostSlot {
 /// Deterministic values in [low, high).
 [[nodiscard]] std::vector<float> random_floats(std::int64_t count, float low, float high, std::uint32_t seed);
 
-/// Runs the operations over external slots that hold `slots`, `times` times; returns the slots afterwards. Fails the test
-/// when anything past the end of a slot was written.
+/// Runs the operations over external slots that hold `slots`, `times` times; returns the slots afterwards. Fails the
+/// test when anything past the end of a slot was written.
 [[nodiscard]] std::vector<HostSlot> run(Device& device, const std::vector<HostSlot>& slots,
                                         const std::vector<Operation>& operations, int times = 1);
 

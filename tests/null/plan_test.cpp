@@ -80,7 +80,8 @@ TEST(PlanCache, SameStructureIsCompiledOnce) {
 
 // A network of `layers` linear layers whose widths double, and its training step.
 struct TrainingStep {
-  explicit TrainingStep(int layers, std::int64_t batch = 100) : x(leaf({batch, 2})), y(leaf({batch}, DType::int32)), rate(leaf({1})) {
+  explicit TrainingStep(int layers, std::int64_t batch = 100)
+      : x(leaf({batch, 2})), y(leaf({batch}, DType::int32)), rate(leaf({1})) {
     std::int64_t width = 2;
     for (int i = 0; i < layers; ++i) {
       const std::int64_t out = i + 1 == layers ? 2 : 2 * width;

@@ -10,8 +10,8 @@
 
 namespace overtake::oracle {
 
-/// A test body that runs once on every processor this build knows of; one that cannot be used is skipped with the reason.
-/// Test names end in the processor's id: --gtest_filter='*cuda_0'.
+/// A test body that runs once on every processor this build knows of; one that cannot be used is skipped with the
+/// reason. Test names end in the processor's id: --gtest_filter='*cuda_0'.
 class OnEveryDevice : public ::testing::TestWithParam<DeviceInfo> {
  protected:
   void SetUp() override {

@@ -16,8 +16,9 @@ using Table = std::vector<OperatorCase>;
 
 const std::vector<Extents> unary_shapes{{1}, {3, 5}, {100, 4}, {4097}, {2, 3, 2, 5}, {}};
 
-void add_unary(Table& table, const std::string& name, Array (*call)(const Array&), double (*truth)(double), double low = -2,
-               double high = 2, bool differentiable = true, double keep_from_zero = 0, double tolerance = 4e-6) {
+void add_unary(Table& table, const std::string& name, Array (*call)(const Array&), double (*truth)(double),
+               double low = -2, double high = 2, bool differentiable = true, double keep_from_zero = 0,
+               double tolerance = 4e-6) {
   for (const Extents& shape : unary_shapes) {
     table.push_back({.name = name,
                      .shapes = {shape},
@@ -33,8 +34,9 @@ void add_unary(Table& table, const std::string& name, Array (*call)(const Array&
 
 void add_binary(Table& table, const std::string& name, Array (*call)(const Array&, const Array&),
                 double (*truth)(double, double), double low = -2, double high = 2, bool differentiable = true) {
-  const std::vector<std::vector<Extents>> shapes{{{7}, {7}},       {{100, 8}, {8}},       {{5, 1}, {1, 6}}, {{3, 4}, {}},
-                                                 {{2, 3, 4}, {3, 1}}, {{1, 1}, {4, 129}}, {{6, 5, 4, 3}, {4, 3}}};
+  const std::vector<std::vector<Extents>> shapes{
+      {{7}, {7}},          {{100, 8}, {8}},    {{5, 1}, {1, 6}},      {{3, 4}, {}},
+      {{2, 3, 4}, {3, 1}}, {{1, 1}, {4, 129}}, {{6, 5, 4, 3}, {4, 3}}};
   for (const auto& shape : shapes) {
     table.push_back({.name = name,
                      .shapes = shape,
@@ -52,37 +54,58 @@ double phi(double x) { return 0.5 * (1 + std::erf(x / std::numbers::sqrt2)); }
 
 void add_element_wise(Table& table) {
   add_unary(table, "negative", negative, [](double x) { return -x; });
-  add_unary(table, "abs", overtake::abs, [](double x) { return std::abs(x); }, -2, 2, true, 1e-2);
+  add_unary(
+      table, "abs", overtake::abs, [](double x) { return std::abs(x); }, -2, 2, true, 1e-2);
   add_unary(table, "sign", sign, sign_of, -2, 2, false, 1e-2);
   add_unary(table, "square", square, [](double x) { return x * x; });
-  add_unary(table, "sqrt", overtake::sqrt, [](double x) { return std::sqrt(x); }, 0.1, 4);
-  add_unary(table, "exp", overtake::exp, [](double x) { return std::exp(x); }, -10, 5);
-  add_unary(table, "log", overtake::log, [](double x) { return std::log(x); }, 0.05, 8);
-  add_unary(table, "log1p", overtake::log1p, [](double x) { return std::log1p(x); }, -0.9, 8);
-  add_unary(table, "sin", overtake::sin, [](double x) { return std::sin(x); }, -20, 20);
-  add_unary(table, "cos", overtake::cos, [](double x) { return std::cos(x); }, -20, 20);
-  add_unary(table, "tanh", overtake::tanh, [](double x) { return std::tanh(x); }, -6, 6);
-  add_unary(table, "erf", overtake::erf, [](double x) { return std::erf(x); }, -3, 3);
+  add_unary(
+      table, "sqrt", overtake::sqrt, [](double x) { return std::sqrt(x); }, 0.1, 4);
+  add_unary(
+      table, "exp", overtake::exp, [](double x) { return std::exp(x); }, -10, 5);
+  add_unary(
+      table, "log", overtake::log, [](double x) { return std::log(x); }, 0.05, 8);
+  add_unary(
+      table, "log1p", overtake::log1p, [](double x) { return std::log1p(x); }, -0.9, 8);
+  add_unary(
+      table, "sin", overtake::sin, [](double x) { return std::sin(x); }, -20, 20);
+  add_unary(
+      table, "cos", overtake::cos, [](double x) { return std::cos(x); }, -20, 20);
+  add_unary(
+      table, "tanh", overtake::tanh, [](double x) { return std::tanh(x); }, -6, 6);
+  add_unary(
+      table, "erf", overtake::erf, [](double x) { return std::erf(x); }, -3, 3);
   add_unary(table, "sigmoid", sigmoid, sigmoid_of, -30, 30);
-  add_unary(table, "relu", relu, [](double x) { return std::max(x, 0.0); }, -2, 2, true, 1e-2);
-  add_unary(table, "leaky_relu", [](const Array& a) { return leaky_relu(a, 0.1F); },
-            [](double x) { return x > 0 ? x : 0.1 * x; }, -2, 2, true, 1e-2);
+  add_unary(
+      table, "relu", relu, [](double x) { return std::max(x, 0.0); }, -2, 2, true, 1e-2);
+  add_unary(
+      table, "leaky_relu", [](const Array& a) { return leaky_relu(a, 0.1F); },
+      [](double x) { return x > 0 ? x : 0.1 * x; }, -2, 2, true, 1e-2);
   // 1 + erf cancels for negative x: the error is absolute there.
-  add_unary(table, "gelu", gelu, [](double x) { return x * phi(x); }, -2, 4, true, 0.1, 1e-5);
-  add_unary(table, "silu", silu, [](double x) { return x * sigmoid_of(x); }, -8, 8);
+  add_unary(
+      table, "gelu", gelu, [](double x) { return x * phi(x); }, -2, 4, true, 0.1, 1e-5);
+  add_unary(
+      table, "silu", silu, [](double x) { return x * sigmoid_of(x); }, -8, 8);
   add_binary(table, "add", add, [](double x, double y) { return x + y; });
   add_binary(table, "subtract", subtract, [](double x, double y) { return x - y; });
   add_binary(table, "multiply", multiply, [](double x, double y) { return x * y; });
-  add_binary(table, "divide", divide, [](double x, double y) { return x / y; }, 0.5, 3);
-  add_binary(table, "power", power, [](double x, double y) { return std::pow(x, y); }, 0.3, 2.5);
+  add_binary(
+      table, "divide", divide, [](double x, double y) { return x / y; }, 0.5, 3);
+  add_binary(
+      table, "power", power, [](double x, double y) { return std::pow(x, y); }, 0.3, 2.5);
   add_binary(table, "maximum", maximum, [](double x, double y) { return std::max(x, y); });
   add_binary(table, "minimum", minimum, [](double x, double y) { return std::min(x, y); });
-  add_binary(table, "equal", equal, [](double x, double y) { return x == y ? 1.0 : 0.0; }, -2, 2, false);
-  add_binary(table, "not_equal", not_equal, [](double x, double y) { return x != y ? 1.0 : 0.0; }, -2, 2, false);
-  add_binary(table, "less", less, [](double x, double y) { return x < y ? 1.0 : 0.0; }, -2, 2, false);
-  add_binary(table, "less_equal", less_equal, [](double x, double y) { return x <= y ? 1.0 : 0.0; }, -2, 2, false);
-  add_binary(table, "greater", greater, [](double x, double y) { return x > y ? 1.0 : 0.0; }, -2, 2, false);
-  add_binary(table, "greater_equal", greater_equal, [](double x, double y) { return x >= y ? 1.0 : 0.0; }, -2, 2, false);
+  add_binary(
+      table, "equal", equal, [](double x, double y) { return x == y ? 1.0 : 0.0; }, -2, 2, false);
+  add_binary(
+      table, "not_equal", not_equal, [](double x, double y) { return x != y ? 1.0 : 0.0; }, -2, 2, false);
+  add_binary(
+      table, "less", less, [](double x, double y) { return x < y ? 1.0 : 0.0; }, -2, 2, false);
+  add_binary(
+      table, "less_equal", less_equal, [](double x, double y) { return x <= y ? 1.0 : 0.0; }, -2, 2, false);
+  add_binary(
+      table, "greater", greater, [](double x, double y) { return x > y ? 1.0 : 0.0; }, -2, 2, false);
+  add_binary(
+      table, "greater_equal", greater_equal, [](double x, double y) { return x >= y ? 1.0 : 0.0; }, -2, 2, false);
   table.push_back({.name = "where",
                    .shapes = {{9, 5}, {5}, {9, 1}},
                    .call = [](Arrays in) { return where(greater(in[0], 0.0F), in[1], in[2]); },
@@ -106,11 +129,15 @@ double min_of(const std::vector<double>& v) { return *std::min_element(v.begin()
 using Reduction = Array (*)(const Array&, std::optional<int>, bool);
 
 void add_reduction(Table& table, const std::string& name, Reduction call, double (*truth)(const std::vector<double>&)) {
-  for (const Extents& shape : std::vector<Extents>{{1}, {7}, {1000}, {70001}, {3, 5}, {100, 33}, {4, 3, 300}, {513, 2}}) {
+  for (const Extents& shape :
+       std::vector<Extents>{{1}, {7}, {1000}, {70001}, {3, 5}, {100, 33}, {4, 3, 300}, {513, 2}}) {
     table.push_back({.name = name + "_all",
                      .shapes = {shape},
                      .call = [call](Arrays in) { return call(in[0], {}, false); },
-                     .truth = [truth](Tensors in) { return Tensor{{}, {truth(in[0].values)}}; },
+                     .truth =
+                         [truth](Tensors in) {
+                           return Tensor{{}, {truth(in[0].values)}};
+                         },
                      .tolerance = 2e-5,
                      .scale = 10});
     for (int axis = 0; axis < static_cast<int>(shape.size()); ++axis) {
@@ -224,8 +251,9 @@ Tensor transposed(const Tensor& a) {
 }
 
 void add_products(Table& table) {
-  const std::vector<std::array<std::int64_t, 3>> sizes{{1, 1, 1},   {2, 3, 4},     {100, 4, 2},   {100, 2, 64}, {13, 17, 19},
-                                                       {33, 65, 7}, {100, 64, 32}, {128, 96, 80}, {1, 300, 40}, {257, 1, 31}};
+  const std::vector<std::array<std::int64_t, 3>> sizes{{1, 1, 1},    {2, 3, 4},   {100, 4, 2},   {100, 2, 64},
+                                                       {13, 17, 19}, {33, 65, 7}, {100, 64, 32}, {128, 96, 80},
+                                                       {1, 300, 40}, {257, 1, 31}};
   for (const auto& [m, n, k] : sizes) {
     table.push_back({.name = "matmul",
                      .shapes = {{m, k}, {k, n}},
@@ -242,58 +270,76 @@ void add_products(Table& table) {
     table.push_back({.name = "linear_relu",
                      .shapes = {{m, k}, {n, k}, {n}},
                      .call = [](Arrays in) { return silu(matmul(in[0], transpose(in[1])) + in[2]); },
-                     .truth = [](Tensors in) {
-                       const Tensor z = map2(product(in[0], transposed(in[1])), in[2], [](double x, double y) { return x + y; });
-                       return map1(z, [](double x) { return x * sigmoid_of(x); });
-                     }});
+                     .truth =
+                         [](Tensors in) {
+                           const Tensor z =
+                               map2(product(in[0], transposed(in[1])), in[2], [](double x, double y) { return x + y; });
+                           return map1(z, [](double x) { return x * sigmoid_of(x); });
+                         }});
   }
 }
 
 void add_shapes(Table& table) {
   table.push_back({.name = "reshape",
                    .shapes = {{4, 6}},
-                   .call = [](Arrays in) { return reshape(in[0], {3, -1}) * 2.0F; },
-                   .truth = [](Tensors in) {
-                     Tensor result = map1(in[0], [](double x) { return 2 * x; });
-                     result.extents = {3, 8};
-                     return result;
-                   }});
-  table.push_back({.name = "transpose",
-                   .shapes = {{5, 7}, {7, 5}},
-                   .call = [](Arrays in) { return transpose(in[0]) * in[1]; },
-                   .truth = [](Tensors in) { return map2(transposed(in[0]), in[1], [](double x, double y) { return x * y; }); }});
+                   .call =
+                       [](Arrays in) {
+                         return reshape(in[0], {3, -1}) * 2.0F;
+                       },
+                   .truth =
+                       [](Tensors in) {
+                         Tensor result = map1(in[0], [](double x) { return 2 * x; });
+                         result.extents = {3, 8};
+                         return result;
+                       }});
+  table.push_back(
+      {.name = "transpose",
+       .shapes = {{5, 7}, {7, 5}},
+       .call = [](Arrays in) { return transpose(in[0]) * in[1]; },
+       .truth = [](Tensors in) { return map2(transposed(in[0]), in[1], [](double x, double y) { return x * y; }); }});
   table.push_back({.name = "reshape_of_transpose",
                    .shapes = {{5, 7}},
                    .call = [](Arrays in) { return reshape(transpose(in[0]), {35}); },
-                   .truth = [](Tensors in) {
-                     Tensor result = transposed(in[0]);
-                     result.extents = {35};
-                     return result;
-                   }});
+                   .truth =
+                       [](Tensors in) {
+                         Tensor result = transposed(in[0]);
+                         result.extents = {35};
+                         return result;
+                       }});
   table.push_back({.name = "broadcast_to",
                    .shapes = {{3, 1}},
-                   .call = [](Arrays in) { return broadcast_to(in[0], Shape{2, 3, 4}); },
-                   .truth = [](Tensors in) { return broadcast(in[0], {2, 3, 4}); }});
+                   .call =
+                       [](Arrays in) {
+                         return broadcast_to(in[0], Shape{2, 3, 4});
+                       },
+                   .truth =
+                       [](Tensors in) {
+                         return broadcast(in[0], {2, 3, 4});
+                       }});
   table.push_back({.name = "slice",
                    .shapes = {{9, 4}},
                    .call = [](Arrays in) { return square(slice(in[0], 2, 7)); },
-                   .truth = [](Tensors in) {
-                     Tensor result{{5, 4}, {in[0].values.begin() + 8, in[0].values.begin() + 28}};
-                     return map1(result, [](double x) { return x * x; });
-                   }});
+                   .truth =
+                       [](Tensors in) {
+                         Tensor result{{5, 4}, {in[0].values.begin() + 8, in[0].values.begin() + 28}};
+                         return map1(result, [](double x) { return x * x; });
+                       }});
   table.push_back({.name = "take",
                    .shapes = {{9, 4}},
-                   .call = [](Arrays in) {
-                     const std::vector<std::int32_t> rows{8, 0, 3, 3};
-                     return take(in[0], Array::from(rows, Shape{4}, in[0].device()));
-                   },
-                   .truth = [](Tensors in) {
-                     Tensor result{{4, 4}, {}};
-                     for (const int row : {8, 0, 3, 3}) {
-                       for (int j = 0; j < 4; ++j) result.values.push_back(in[0].values[static_cast<std::size_t>(row * 4 + j)]);
-                     }
-                     return result;
-                   },
+                   .call =
+                       [](Arrays in) {
+                         const std::vector<std::int32_t> rows{8, 0, 3, 3};
+                         return take(in[0], Array::from(rows, Shape{4}, in[0].device()));
+                       },
+                   .truth =
+                       [](Tensors in) {
+                         Tensor result{{4, 4}, {}};
+                         for (const int row : {8, 0, 3, 3}) {
+                           for (int j = 0; j < 4; ++j)
+                             result.values.push_back(in[0].values[static_cast<std::size_t>(row * 4 + j)]);
+                         }
+                         return result;
+                       },
                    .differentiable = false});
 }
 
@@ -301,32 +347,37 @@ void add_shapes(Table& table) {
 void add_compositions(Table& table) {
   table.push_back({.name = "diamond",
                    .shapes = {{6, 5}, {5, 4}},
-                   .call = [](Arrays in) {
-                     const Array z = matmul(in[0], in[1]);
-                     const Array y = overtake::tanh(z);
-                     return y * z + sigmoid(y) * mean(z, 0);
-                   },
-                   .truth = [](Tensors in) {
-                     const Tensor z = product(in[0], in[1]);
-                     const Tensor y = map1(z, [](double x) { return std::tanh(x); });
-                     const Tensor m = reduce_axis(z, 0, mean_of);
-                     const auto times = [](double a, double b) { return a * b; };
-                     return map2(map2(y, z, times), map2(map1(y, sigmoid_of), m, times), [](double a, double b) { return a + b; });
-                   }});
+                   .call =
+                       [](Arrays in) {
+                         const Array z = matmul(in[0], in[1]);
+                         const Array y = overtake::tanh(z);
+                         return y * z + sigmoid(y) * mean(z, 0);
+                       },
+                   .truth =
+                       [](Tensors in) {
+                         const Tensor z = product(in[0], in[1]);
+                         const Tensor y = map1(z, [](double x) { return std::tanh(x); });
+                         const Tensor m = reduce_axis(z, 0, mean_of);
+                         const auto times = [](double a, double b) { return a * b; };
+                         return map2(map2(y, z, times), map2(map1(y, sigmoid_of), m, times),
+                                     [](double a, double b) { return a + b; });
+                       }});
   table.push_back({.name = "normalise_rows",
                    .shapes = {{17, 9}},
-                   .call = [](Arrays in) {
-                     const Array centred = in[0] - mean(in[0], 1, true);
-                     return centred / overtake::sqrt(mean(square(centred), 1, true) + 0.1F);
-                   },
-                   .truth = [](Tensors in) {
-                     Tensor m = reduce_axis(in[0], 1, mean_of);
-                     m.extents.push_back(1);
-                     const Tensor c = map2(in[0], m, [](double a, double b) { return a - b; });
-                     Tensor v = reduce_axis(map1(c, [](double x) { return x * x; }), 1, mean_of);
-                     v.extents.push_back(1);
-                     return map2(c, v, [](double a, double b) { return a / std::sqrt(b + 0.1); });
-                   }});
+                   .call =
+                       [](Arrays in) {
+                         const Array centred = in[0] - mean(in[0], 1, true);
+                         return centred / overtake::sqrt(mean(square(centred), 1, true) + 0.1F);
+                       },
+                   .truth =
+                       [](Tensors in) {
+                         Tensor m = reduce_axis(in[0], 1, mean_of);
+                         m.extents.push_back(1);
+                         const Tensor c = map2(in[0], m, [](double a, double b) { return a - b; });
+                         Tensor v = reduce_axis(map1(c, [](double x) { return x * x; }), 1, mean_of);
+                         v.extents.push_back(1);
+                         return map2(c, v, [](double a, double b) { return a / std::sqrt(b + 0.1); });
+                       }});
 }
 
 Table make_table() {

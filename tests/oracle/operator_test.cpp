@@ -70,7 +70,8 @@ double weighted_truth(const OperatorCase& each, const std::vector<Tensor>& input
   return sum;
 }
 
-void check_gradients(const OperatorCase& each, const std::vector<Tensor>& inputs, const Device& device, std::mt19937& engine) {
+void check_gradients(const OperatorCase& each, const std::vector<Tensor>& inputs, const Device& device,
+                     std::mt19937& engine) {
   std::vector<Array> arrays = upload(inputs, device);
   for (Array& array : arrays) array.requires_grad();
   const Array out = each.call(arrays);

@@ -87,7 +87,8 @@ TEST_P(Semantics, LabelsAndIndicesOutOfRangeGiveNaN) {
   EXPECT_NEAR(losses[0], std::log(2.0), 1e-6);
   EXPECT_TRUE(std::isnan(losses[1]));
   EXPECT_TRUE(std::isnan(losses[2]));
-  expect_same(take(floats({5, 6}, device), ints({1, 2, -1, 0}, device)).to_vector<float>(), {6, nan_value, nan_value, 5});
+  expect_same(take(floats({5, 6}, device), ints({1, 2, -1, 0}, device)).to_vector<float>(),
+              {6, nan_value, nan_value, 5});
   const Array rows = take(ints({5, 6}, device), ints({7}, device));
   EXPECT_EQ(rows.to_vector<std::int32_t>()[0], std::numeric_limits<std::int32_t>::min());
 }
@@ -165,7 +166,7 @@ TEST_P(CompiledSteps, UpdatesStateInPlaceAndInOrder) {
   std::vector<Array*> state{&a, &b, &c};
   graph::CompiledStep step(state, [&]() -> std::vector<Array> {
     const Array old = a;
-    a = a + b;    // read below: b must see the old a
+    a = a + b;  // read below: b must see the old a
     b = old * 2.0F;
     c = c + one;
     return {a - 1.0F};
@@ -253,8 +254,12 @@ TEST(Errors, NameTheFunctionAndTheShapes) {
   EXPECT_EQ(message([&] { (void)relu(arange(3)); }), "[relu] expects float32, got int32");
   EXPECT_EQ(message([&] { (void)a.item(); }), "[item] needs one element, got shape (2, 3)");
   EXPECT_EQ(message([&] { a.backward(); }), "[backward] needs one element, got shape (2, 3)");
-  EXPECT_EQ(message([&] { (void)Array::from(std::vector<float>{1}, Shape{2}); }), "[from] 1 values for shape (2,) of 2 elements");
-  EXPECT_EQ(message([&] { (void)add(a, zeros(Shape{2, 3}, Device("null"))); }), "[add] one operand is on cpu, another on null");
+  EXPECT_EQ(message([&] { (void)Array::from(std::vector<float>{1}, Shape{2}); }),
+            "[from] 1 values for shape (2,) of 2 elements");
+  EXPECT_EQ(message([&] {
+              (void)add(a, zeros(Shape{2, 3}, Device("null")));
+            }),
+            "[add] one operand is on cpu, another on null");
   EXPECT_EQ(message([&] { (void)Device("tpu"); }), "unknown device 'tpu'");
 }
 

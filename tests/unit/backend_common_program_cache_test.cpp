@@ -126,7 +126,9 @@ TEST_F(ProgramCacheTest, TwoProcessesAtOnce) {
     key.source = std::to_string(i);
     return key;
   };
-  const auto binary_of = [](int i) { return std::string(static_cast<std::size_t>(20000 + i), static_cast<char>('a' + i)); };
+  const auto binary_of = [](int i) {
+    return std::string(static_cast<std::size_t>(20000 + i), static_cast<char>('a' + i));
+  };
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
   ProgramCache cache(folder_);

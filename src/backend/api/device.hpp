@@ -91,10 +91,12 @@ class Device {
                     std::size_t bytes) = 0;
   virtual void synchronize() = 0;
 
-  [[nodiscard]] virtual std::unique_ptr<Executable> compile(const Schedule& schedule, const CompileOptions& options) = 0;
+  [[nodiscard]] virtual std::unique_ptr<Executable> compile(const Schedule& schedule,
+                                                            const CompileOptions& options) = 0;
   /// Compiles dialect source (the prelude is added). `defines` are "NAME=VALUE". Throws UsageError with the compiler's
   /// log for bad source, DeviceError when this device cannot compile at run time (the cpu: always).
-  [[nodiscard]] virtual std::unique_ptr<Program> build(std::string_view source, std::span<const std::string> defines) = 0;
+  [[nodiscard]] virtual std::unique_ptr<Program> build(std::string_view source,
+                                                       std::span<const std::string> defines) = 0;
 
   [[nodiscard]] virtual TransferCount transfers() const = 0;
   virtual void set_memory_limit(std::uint64_t bytes) = 0;

@@ -41,8 +41,8 @@ enum class ReduceKind : std::uint8_t { sum, max, min };
 /// (outer, inner).
 ///
 /// Canonical order of a sum (every backend, same bits for the same inputs): `lanes` partial sums, lane l adding the
-/// elements r = l, l+lanes, l+2*lanes, ... in order starting from 0, then a binary tree: for (w = lanes/2; w > 0; w /= 2)
-/// partial[l] += partial[l+w] for l < w. lanes = 256 when inner is 1, else 8. max and min propagate NaN.
+/// elements r = l, l+lanes, l+2*lanes, ... in order starting from 0, then a binary tree: for (w = lanes/2; w > 0; w /=
+/// 2) partial[l] += partial[l+w] for l < w. lanes = 256 when inner is 1, else 8. max and min propagate NaN.
 struct ReduceCore {
   ReduceKind kind = ReduceKind::sum;
   std::int64_t outer = 1, reduced = 1, inner = 1;
@@ -58,9 +58,9 @@ enum class RowKind : std::uint8_t {
   argmax,         ///< core(row), int: first largest column; NaN counts as largest
 };
 
-/// A function of whole rows. `input` is addressed as slot[offset + row * strides[0] + column * strides[1]], `labels` (cross
-/// entropy) as slot[offset + row * strides[0]]. The tape's extent is (rows, columns) for softmax and log_softmax, else
-/// (rows).
+/// A function of whole rows. `input` is addressed as slot[offset + row * strides[0] + column * strides[1]], `labels`
+/// (cross entropy) as slot[offset + row * strides[0]]. The tape's extent is (rows, columns) for softmax and
+/// log_softmax, else (rows).
 struct RowCore {
   RowKind kind = RowKind::softmax;
   std::int64_t rows = 0, columns = 0;
@@ -69,9 +69,9 @@ struct RowCore {
   friend bool operator==(const RowCore&, const RowCore&) = default;
 };
 
-/// core(i, j) = source[index(i) * columns + j], where index(i) = indices[start * rows + i]; `start` is read from its slot
-/// (0 when slot is -1). The source is contiguous (source_rows, columns) from `source.offset`. An index outside
-/// [0, source_rows) gives NaN (int32: 0x80000000). The tape's extent is (rows, columns).
+/// core(i, j) = source[index(i) * columns + j], where index(i) = indices[start * rows + i]; `start` is read from its
+/// slot (0 when slot is -1). The source is contiguous (source_rows, columns) from `source.offset`. An index outside [0,
+/// source_rows) gives NaN (int32: 0x80000000). The tape's extent is (rows, columns).
 struct GatherCore {
   std::int64_t rows = 0, columns = 0, source_rows = 0;
   Access source;
@@ -96,8 +96,9 @@ struct Operation {
 /// A piece of memory that operations read and write.
 struct Slot {
   std::int64_t elements = 0;
-  /// External slots are bound by the caller; the others live in the executable's arena at `arena_offset` bytes (256-byte
-  /// aligned; two slots share bytes only when the one is dead before the other is first written, in list order).
+  /// External slots are bound by the caller; the others live in the executable's arena at `arena_offset` bytes
+  /// (256-byte aligned; two slots share bytes only when the one is dead before the other is first written, in list
+  /// order).
   bool external = false;
   std::uint64_t arena_offset = 0;
 

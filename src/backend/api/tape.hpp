@@ -19,8 +19,8 @@ enum class TapeCode : std::uint8_t {
   load,        // r = loads[index] at this element; type of the load
   constant,    // r = value (float)
   coordinate,  // r = this element's coordinate along axis `index` of the extent (int)
-  random,      // r = uniform [0,1): a = register holding the counter (int); seed, stream in random[index]; the element's
-               //     linear row-major index over the extent is the unit (float)
+  random,  // r = uniform [0,1): a = register holding the counter (int); seed, stream in random[index]; the element's
+           //     linear row-major index over the extent is the unit (float)
   // float -> float
   negate,
   absolute,
@@ -52,9 +52,9 @@ enum class TapeCode : std::uint8_t {
   // int
   int_add,
   int_multiply,
-  int_equal,      // (int, int) -> float 1 or 0
-  int_to_float,   // (int) -> float
-  float_to_int,   // truncation
+  int_equal,     // (int, int) -> float 1 or 0
+  int_to_float,  // (int) -> float
+  float_to_int,  // truncation
 };
 
 /// One instruction: writes register `i` for the i-th instruction of the tape (single assignment).

@@ -37,8 +37,8 @@ class CachingAllocator {
   CachingAllocator(const CachingAllocator&) = delete;
   CachingAllocator& operator=(const CachingAllocator&) = delete;
 
-  /// A block of at least `bytes` (0 counts as 1). Throws DeviceError with need, limit and held bytes when the block does
-  /// not fit under the limit or the device, after giving cached blocks back to the driver.
+  /// A block of at least `bytes` (0 counts as 1). Throws DeviceError with need, limit and held bytes when the block
+  /// does not fit under the limit or the device, after giving cached blocks back to the driver.
   [[nodiscard]] Block allocate(std::size_t bytes);
   /// Returns a block to the cache.
   void give_back(Block block) noexcept;
@@ -55,8 +55,8 @@ class CachingAllocator {
   /// The most `held()` ever was.
   [[nodiscard]] std::uint64_t peak() const;
 
-  /// The size of the block that serves a request: multiples of 512 bytes up to 1 MiB, then eight steps per power of two,
-  /// so that at most an eighth is wasted.
+  /// The size of the block that serves a request: multiples of 512 bytes up to 1 MiB, then eight steps per power of
+  /// two, so that at most an eighth is wasted.
   [[nodiscard]] static std::size_t block_size(std::size_t bytes);
 
  private:

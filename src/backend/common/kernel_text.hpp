@@ -25,8 +25,8 @@ class KernelText {
   void define(std::string_view name, std::int64_t value) { define(name, std::to_string(value)); }
   /// Adds the function of a tape and defines PREFIX_PARAMETERS for the kernel's parameter list.
   void add_tape(std::string_view prefix, const TapeSource& tape);
-  /// Defines TAPE(value): a call of NAME(tape) with the coordinates c0 ... of `rank`; with loads apart (LOADS_APART is 1),
-  /// TAPE(value, loaded) and TAPE_LOAD.
+  /// Defines TAPE(value): a call of NAME(tape) with the coordinates c0 ... of `rank`; with loads apart (LOADS_APART is
+  /// 1), TAPE(value, loaded) and TAPE_LOAD.
   void define_tape_call(std::size_t rank, const TapeSource& tape, bool has_core);
 
   /// The kernel's own arguments come first, then those of the tapes in the order given.

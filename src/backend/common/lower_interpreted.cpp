@@ -75,7 +75,8 @@ class Encoder {
     std::vector<Pointer> stores(store_pointers, loads[0]);
     for (std::size_t i = 0; i < stores_.size(); ++i) stores[i] = {stores_[i], 0};
     for (const std::vector<Pointer>* pointers : {&loads, &stores}) {
-      for (const Pointer& pointer : *pointers) kernel.arguments.push_back({LoweredArgument::Kind::slot, 0, pointer.slot});
+      for (const Pointer& pointer : *pointers)
+        kernel.arguments.push_back({LoweredArgument::Kind::slot, 0, pointer.slot});
       for (const Pointer& pointer : *pointers) {
         kernel.arguments.push_back({LoweredArgument::Kind::offset, pointer.offset, pointer.slot});
       }
@@ -145,9 +146,10 @@ LoweredOperation encode(const Operation& operation, const ReduceCore& core) {
   const std::int64_t input = encoder.add_tape(core.input, {core.outer, core.reduced, core.inner});
   const std::int64_t tape = encoder.add_tape(operation.tape, {core.outer, core.inner});
   (void)to_index(core.outer * core.reduced * core.inner);
-  return encoder.finish("interpreted_reduce",
-                        {tape, input, static_cast<std::int64_t>(core.kind), core.outer, core.reduced, core.inner, core.lanes()},
-                        core.outer * divide_up(core.inner, group_size / core.lanes()));
+  return encoder.finish(
+      "interpreted_reduce",
+      {tape, input, static_cast<std::int64_t>(core.kind), core.outer, core.reduced, core.inner, core.lanes()},
+      core.outer * divide_up(core.inner, group_size / core.lanes()));
 }
 
 LoweredOperation encode(const Operation& operation, const RowCore& core) {

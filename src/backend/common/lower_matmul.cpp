@@ -20,7 +20,8 @@ struct Layout {
   std::int64_t stride = 0;
 };
 
-Layout layout_of(std::int64_t offset, std::int64_t outer, std::int64_t outer_stride, std::int64_t k, std::int64_t k_stride) {
+Layout layout_of(std::int64_t offset, std::int64_t outer, std::int64_t outer_stride, std::int64_t k,
+                 std::int64_t k_stride) {
   Layout layout;
   if (k > 1 && k_stride == 1) {
     layout.by_k = true;
@@ -31,7 +32,8 @@ Layout layout_of(std::int64_t offset, std::int64_t outer, std::int64_t outer_str
   } else if (outer == 1) {
     layout.by_k = false;
   } else {
-    throw InternalError(fmt::format("lowering a product: strides {} and {}, neither of them 1", outer_stride, k_stride));
+    throw InternalError(
+        fmt::format("lowering a product: strides {} and {}, neither of them 1", outer_stride, k_stride));
   }
   const std::int64_t other = layout.by_k ? outer : k;
   layout.stride = other == 1 ? 0 : (layout.by_k ? outer_stride : k_stride);
@@ -55,8 +57,9 @@ LoweredKernel kernel_of(const Product& product, Phase phase) {
   const MatMulCore& core = product.core;
   const std::vector<std::int64_t> extents = {core.m, core.n};
   const bool wide = tile.tn % 4 == 0 && can_widen(product.operation.tape, extents);
-  const TapeSource tape = write_tape(product.operation.tape,
-                                     {.extents = extents, .core = ValueType::float32, .width = wide ? 4 : 1, .loads_apart = true});
+  const TapeSource tape =
+      write_tape(product.operation.tape,
+                 {.extents = extents, .core = ValueType::float32, .width = wide ? 4 : 1, .loads_apart = true});
   KernelText text("matmul", embedded::kernel_matmul);
   text.define("TY", tile.ty);
   text.define("TX", tile.tx);
@@ -70,7 +73,6 @@ LoweredKernel kernel_of(const Product& product, Phase phase) {
   text.define("WIDTH", wide ? 4 : 1);
   text.define("RESIDENT", tile.resident());
   if (phase != Phase::finish) {
-    text.define("WHOLE_PANELS", core.k % tile.bk == 0 ? 1 : 0);
     text.define("A_STRIDE", tile.row_stride(product.a.by_k));
     text.define("B_STRIDE", tile.column_stride(product.b.by_k));
     text.define("A_BY_K", product.a.by_k ? 1 : 0);

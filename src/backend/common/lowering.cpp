@@ -21,16 +21,23 @@ std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b;
 
 /// The extents of the tape that a core prescribes; empty when the core leaves them free.
 std::vector<std::int64_t> extents_of(const Operation& operation) {
-  return std::visit(Overloaded{[&](const MapCore&) { return operation.extent.extents(); },
-                               [](const MatMulCore& core) { return std::vector<std::int64_t>{core.m, core.n}; },
-                               [](const ReduceCore& core) { return std::vector<std::int64_t>{core.outer, core.inner}; },
-                               [](const RowCore& core) {
-                                 const bool wide = core.kind == RowKind::softmax || core.kind == RowKind::log_softmax;
-                                 return wide ? std::vector<std::int64_t>{core.rows, core.columns}
-                                             : std::vector<std::int64_t>{core.rows};
-                               },
-                               [](const GatherCore& core) { return std::vector<std::int64_t>{core.rows, core.columns}; }},
-                    operation.core);
+  return std::visit(
+      Overloaded{
+          [&](const MapCore&) { return operation.extent.extents(); },
+          [](const MatMulCore& core) {
+            return std::vector<std::int64_t>{core.m, core.n};
+          },
+          [](const ReduceCore& core) {
+            return std::vector<std::int64_t>{core.outer, core.inner};
+          },
+          [](const RowCore& core) {
+            const bool wide = core.kind == RowKind::softmax || core.kind == RowKind::log_softmax;
+            return wide ? std::vector<std::int64_t>{core.rows, core.columns} : std::vector<std::int64_t>{core.rows};
+          },
+          [](const GatherCore& core) {
+            return std::vector<std::int64_t>{core.rows, core.columns};
+          }},
+      operation.core);
 }
 
 }  // namespace
@@ -73,8 +80,8 @@ LoweredKernel lower_map(const Operation& operation, const LoweringTraits& traits
 LoweredKernel lower_gather(const Operation& operation, const GatherCore& core) {
   const std::vector<std::int64_t> extents = extents_of(operation);
   const bool integer = core.source.dtype == DType::int32;
-  const TapeSource tape = write_tape(
-      operation.tape, {.extents = extents, .core = integer ? ValueType::int32 : ValueType::float32});
+  const TapeSource tape =
+      write_tape(operation.tape, {.extents = extents, .core = integer ? ValueType::int32 : ValueType::float32});
   KernelText text("gather", embedded::kernel_gather);
   text.define("GROUP_SIZE", group_size);
   text.define("SOURCE_TYPE", integer ? "int" : "float");
@@ -128,8 +135,7 @@ LoweredKernel lower_reduce(const Operation& operation, const ReduceCore& core) {
   text.add_int(core.inner);
   text.add_arguments_of(input);
   text.add_arguments_of(tape);
-  const std::int64_t groups =
-      fastest ? core.outer * divide_up(core.inner, outputs) : divide_up(core.outer, outputs);
+  const std::int64_t groups = fastest ? core.outer * divide_up(core.inner, outputs) : divide_up(core.outer, outputs);
   return text.finish(groups, 1, group_size);
 }
 
@@ -149,7 +155,8 @@ LoweredKernel lower_rows(const Operation& operation, const RowCore& core) {
   text.define("GROUP_SIZE", group_size);
   text.define("LANES", lanes);
   text.define("OUTPUTS", outputs);
-  text.define("LABEL_PARAMETERS", entropy ? ", GLOBAL const int* RESTRICT labels, int labels_at, int label_stride" : "");
+  text.define("LABEL_PARAMETERS",
+              entropy ? ", GLOBAL const int* RESTRICT labels, int labels_at, int label_stride" : "");
   text.add_tape("TAPE", tape);
   text.define_tape_call(extents.size(), tape, true);
   text.add_int(core.rows);
@@ -173,16 +180,16 @@ LoweredOperation lower(const Operation& operation, const LoweringTraits& traits)
                                     operation.extent.to_string()));
   }
   if (traits.max_group_size < group_size) {
-    throw DeviceError(fmt::format("this device runs groups of {} work-items; {} are needed", traits.max_group_size, group_size),
-                      "Use another device.");
+    throw DeviceError(
+        fmt::format("this device runs groups of {} work-items; {} are needed", traits.max_group_size, group_size),
+        "Use another device.");
   }
-  return std::visit(
-      Overloaded{[&](const MapCore&) { return single(lower_map(operation, traits)); },
-                 [&](const MatMulCore& core) { return lower_matmul(operation, core, traits); },
-                 [&](const ReduceCore& core) { return single(lower_reduce(operation, core)); },
-                 [&](const RowCore& core) { return single(lower_rows(operation, core)); },
-                 [&](const GatherCore& core) { return single(lower_gather(operation, core)); }},
-      operation.core);
+  return std::visit(Overloaded{[&](const MapCore&) { return single(lower_map(operation, traits)); },
+                               [&](const MatMulCore& core) { return lower_matmul(operation, core, traits); },
+                               [&](const ReduceCore& core) { return single(lower_reduce(operation, core)); },
+                               [&](const RowCore& core) { return single(lower_rows(operation, core)); },
+                               [&](const GatherCore& core) { return single(lower_gather(operation, core)); }},
+                    operation.core);
 }
 
 }  // namespace overtake::backend

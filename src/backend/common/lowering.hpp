@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Turns an operation of a schedule into dialect kernels: source text, launch geometry, arguments. Shared by every backend
-// that compiles the dialect (cuda, opencl). Pure host code: needs no device.
+// Turns an operation of a schedule into dialect kernels: source text, launch geometry, arguments. Shared by every
+// backend that compiles the dialect (cuda, opencl). Pure host code: needs no device.
 #pragma once
 
 #include <cstdint>
@@ -52,8 +52,8 @@ struct LoweredKernel {
 struct LoweredOperation {
   std::vector<LoweredKernel> kernels;  ///< to be launched in this order; empty for an operation without elements
   /// Scratch memory of this operation, 256-byte aligned. Operations that may run at the same time need memory of their
-  /// own; others may share, except for the first `zeroed_bytes`: these belong to one operation alone, must be zero before
-  /// its first launch, and every run leaves them zero.
+  /// own; others may share, except for the first `zeroed_bytes`: these belong to one operation alone, must be zero
+  /// before its first launch, and every run leaves them zero.
   std::uint64_t scratch_bytes = 0;
   std::uint64_t zeroed_bytes = 0;
   /// If not empty (lower_interpreted() only): what the first `zeroed_bytes` hold instead of zeros. To be uploaded once,
@@ -61,13 +61,14 @@ struct LoweredOperation {
   std::vector<std::int32_t> words;
 };
 
-/// Throws UsageError when an array of the operation has 2^31 elements or more, InternalError for an operation that breaks
-/// the contract of operation.hpp.
+/// Throws UsageError when an array of the operation has 2^31 elements or more, InternalError for an operation that
+/// breaks the contract of operation.hpp.
 [[nodiscard]] LoweredOperation lower(const Operation& operation, const LoweringTraits& traits);
 
-/// The same for a device without a run-time compiler: one launch of a kernel of src/kernels/interpreted.k (compiled ahead of
-/// time; `entry` is its name there, `source` is empty), which reads the tape from the words at the start of its scratch memory. Slower than lower(). Throws
-/// DeviceError for an operation beyond the limits of that file (13 loads, 8 stores, 96 instructions for each tape).
+/// The same for a device without a run-time compiler: one launch of a kernel of src/kernels/interpreted.k (compiled
+/// ahead of time; `entry` is its name there, `source` is empty), which reads the tape from the words at the start of
+/// its scratch memory. Slower than lower(). Throws DeviceError for an operation beyond the limits of that file (13
+/// loads, 8 stores, 96 instructions for each tape).
 [[nodiscard]] LoweredOperation lower_interpreted(const Operation& operation);
 
 }  // namespace overtake::backend

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The model, in clock cycles. A group costs work (multiply-adds at 128 a cycle against reads of local memory at 32 floats a
-// cycle), movement of its panels, an epilogue and the exchange between its slices; a unit runs its groups' work one after the
-// other. Against that stands latency: a round of resident groups waits for its panels and its chain of sums, whatever their
-// size. The larger of the two counts, and the smaller in part, because they overlap badly. Splitting k adds a round trip of
-// the partial sums through memory. The constants are a least-squares fit to 6,400 timings on an H200 (33 products of a
-// multilayer perceptron with batch 100, widths 2 to 4096); with them the plans chosen are 1.2 % slower than the best ones.
+// The model, in clock cycles. A group costs work (multiply-adds at 128 a cycle against reads of local memory at 32
+// floats a cycle), movement of its panels, an epilogue and the exchange between its slices; a unit runs its groups'
+// work one after the other. Against that stands latency: a round of resident groups waits for its panels and its chain
+// of sums, whatever their size. The larger of the two counts, and the smaller in part, because they overlap badly.
+// Splitting k adds a round trip of the partial sums through memory. The constants are a least-squares fit to 6,400
+// timings on an H200 (33 products of a multilayer perceptron with batch 100, widths 2 to 4096); with them the plans
+// chosen are 1.2 % slower than the best ones.
 #include "backend/common/matmul_tiling.hpp"
 
 #include <algorithm>
@@ -15,8 +16,8 @@ namespace overtake::backend {
 namespace {
 
 constexpr double larger_work = 0.678, smaller_work = 0.515;  // shares of multiply-adds and local reads
-constexpr double per_moved_line = 1.456;                      // 32 floats of a panel, into local memory
-constexpr double per_stored_line = 3.093;                     // 32 results
+constexpr double per_moved_line = 1.456;                     // 32 floats of a panel, into local memory
+constexpr double per_stored_line = 3.093;                    // 32 results
 constexpr double per_slice = 43.6, per_exchanged_line = 2.9;
 constexpr double round_cycles = 2102, round_per_panel = 78.3, round_per_step = 5.86;
 constexpr double base_cycles = 667;
@@ -79,8 +80,8 @@ double estimate_cycles(const MatMulPlan& plan, std::int64_t m, std::int64_t n, s
   const std::int64_t groups = divide_up(m, tile.rows()) * divide_up(n, tile.columns()) * plan.splits;
   const auto panels = static_cast<double>(plan.split_k / tile.bk);
   const std::int64_t unrolled = std::int64_t{4} * tile.slices;
-  const auto steps = static_cast<double>(
-      plan.one_panel() ? divide_up(std::min(plan.split_k, k), unrolled) * unrolled : plan.split_k);
+  const auto steps =
+      static_cast<double>(plan.one_panel() ? divide_up(std::min(plan.split_k, k), unrolled) * unrolled : plan.split_k);
   const auto per_unit = static_cast<double>(divide_up(groups, traits.compute_units));
   const double area = static_cast<double>(tile.rows()) * tile.columns();
 

@@ -8,7 +8,8 @@
 
 namespace overtake::backend {
 
-/// A group of slices x ty x tx work-items computes ty*tm x tx*tn elements, reading panels of bk steps of k (see matmul.k).
+/// A group of slices x ty x tx work-items computes ty*tm x tx*tn elements, reading panels of bk steps of k (see
+/// matmul.k).
 struct MatMulTile {
   int ty = 16, tx = 16, tm = 1, tn = 1, bk = 16, slices = 1;
 
@@ -19,8 +20,8 @@ struct MatMulTile {
   [[nodiscard]] int row_slot() const noexcept { return tm < 3 ? tm : (tm + 3) / 4 * 4; }
   [[nodiscard]] int row_stride(bool by_k) const noexcept;
   [[nodiscard]] int column_stride(bool by_k) const noexcept;
-  /// Groups a unit should hold at the same time. With fewer, each work-item has more registers, which the compiler uses to
-  /// load the next panel early.
+  /// Groups a unit should hold at the same time. With fewer, each work-item has more registers, which the compiler uses
+  /// to load the next panel early.
   [[nodiscard]] int resident() const noexcept;
   /// Rows of its tm that each slice finishes.
   [[nodiscard]] int share() const noexcept { return (tm + slices - 1) / slices; }

@@ -23,8 +23,8 @@ struct ProgramKey {
 };
 
 /// Compiled programs on disk, one file each. Never an error: a folder that cannot be read or written means no cache, a
-/// file that is truncated or altered is ignored (and overwritten by the next store). Safe between threads and processes:
-/// files are written under a temporary name and renamed.
+/// file that is truncated or altered is ignored (and overwritten by the next store). Safe between threads and
+/// processes: files are written under a temporary name and renamed.
 class ProgramCache {
  public:
   /// No `folder`: no cache. The oldest files go when all together exceed `limit_bytes`.

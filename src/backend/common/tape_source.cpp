@@ -38,8 +38,8 @@ LoadPattern pattern_of(const Access& access, std::span<const std::int64_t> exten
     contiguous *= extents[axis];
   }
   const std::int64_t last = pattern.strides[extents.size() - 1];
-  pattern.kind = !any ? LoadPattern::Kind::uniform
-                      : (row_major ? LoadPattern::Kind::linear : LoadPattern::Kind::strided);
+  pattern.kind =
+      !any ? LoadPattern::Kind::uniform : (row_major ? LoadPattern::Kind::linear : LoadPattern::Kind::strided);
   pattern.constant_along_last = last == 0;
   pattern.aligned = access.dtype == DType::float32 && others_aligned && last == 1;
   return pattern;
@@ -51,10 +51,11 @@ void check_range(const Access& access, const LoadPattern& pattern, std::span<con
   (void)to_index(furthest);
 }
 
-/// Constants that shape a formula (0 of a relu, 0.5, 2) are part of the source; others (learning rates) are arguments, so
-/// that changing them compiles nothing.
+/// Constants that shape a formula (0 of a relu, 0.5, 2) are part of the source; others (learning rates) are arguments,
+/// so that changing them compiles nothing.
 bool is_structural(float value) {
-  return std::abs(value) <= 16.0F && value * 2.0F == std::floor(value * 2.0F) && !(value == 0.0F && std::signbit(value));
+  return std::abs(value) <= 16.0F && value * 2.0F == std::floor(value * 2.0F) &&
+         !(value == 0.0F && std::signbit(value));
 }
 
 const char* type_name(ValueType type) { return type == ValueType::int32 ? "int" : "float"; }
@@ -104,9 +105,10 @@ class Writer {
 
   std::string load_function() const {
     if (!source_.has_loads_apart) return {};
-    return fmt::format("typedef struct {{\n{}}} NAME(values);\nDEVICE NAME(values) NAME({}_load){}{}) {{\n  NAME(values) loaded;\n{}"
-                       "  return loaded;\n}}\n",
-                       fields_, request_.name, place_parameters(), source_.parameters, load_body_);
+    return fmt::format(
+        "typedef struct {{\n{}}} NAME(values);\nDEVICE NAME(values) NAME({}_load){}{}) {{\n  NAME(values) loaded;\n{}"
+        "  return loaded;\n}}\n",
+        fields_, request_.name, place_parameters(), source_.parameters, load_body_);
   }
 
   std::string head() const {
@@ -178,8 +180,9 @@ class Writer {
     const Access& access = tape_.loads[index];
     const char* type = access.dtype == DType::int32 ? "int" : "float";
     const std::string name = param(fmt::format("l{}", index));
-    add_argument(is_stored(access.slot) ? fmt::format("GLOBAL {}* ", type) : fmt::format("GLOBAL const {}* RESTRICT ", type),
-                 name, {LoweredArgument::Kind::slot, 0, access.slot});
+    add_argument(
+        is_stored(access.slot) ? fmt::format("GLOBAL {}* ", type) : fmt::format("GLOBAL const {}* RESTRICT ", type),
+        name, {LoweredArgument::Kind::slot, 0, access.slot});
     add_argument("int ", name + "_at", {LoweredArgument::Kind::offset, access.offset, access.slot});
     if (patterns_[index].kind != LoadPattern::Kind::strided) return;
     for (std::size_t axis = 0; axis < request_.extents.size(); ++axis) {
@@ -235,7 +238,8 @@ class Writer {
     if (axis >= request_.extents.size()) fail("a coordinate axis beyond the rank");
     source_.uses_coordinates = true;
     const bool last = axis + 1 == request_.extents.size();
-    define(ValueType::int32, !last, [&](int j) { return j == 0 ? fmt::format("c{}", axis) : fmt::format("c{} + {}", axis, j); });
+    define(ValueType::int32, !last,
+           [&](int j) { return j == 0 ? fmt::format("c{}", axis) : fmt::format("c{} + {}", axis, j); });
   }
 
   void random(const TapeInstruction& code) {
@@ -248,16 +252,17 @@ class Writer {
     add_int(name + "_high", static_cast<std::int32_t>(static_cast<std::uint32_t>(key.seed >> 32U)));
     add_int(name + "_stream", static_cast<std::int32_t>(key.stream));
     const std::string counter = operand(code.a, ValueType::int32, 0);
-    const std::string keys = fmt::format("(unsigned){0}_low, (unsigned){0}_high, (unsigned){0}_stream, (unsigned){1}", name,
-                                         counter);
+    const std::string keys =
+        fmt::format("(unsigned){0}_low, (unsigned){0}_high, (unsigned){0}_stream, (unsigned){1}", name, counter);
     if (request_.width == 4 && shared_[code.a]) {
       body_ += fmt::format("  PhiloxBlock b{} = philox_block({}, linear / 4u);\n", i, keys);
       define(ValueType::float32, false, [&](int j) { return fmt::format("philox_to_uniform(b{}.word[{}])", i, j); });
       return;
     }
     define(ValueType::float32, false, [&](int j) {
-      return fmt::format("philox_uniform((unsigned){0}_low, (unsigned){0}_high, (unsigned){0}_stream, (unsigned){1}, linear + {2}u)",
-                         name, operand(code.a, ValueType::int32, j), j);
+      return fmt::format(
+          "philox_uniform((unsigned){0}_low, (unsigned){0}_high, (unsigned){0}_stream, (unsigned){1}, linear + {2}u)",
+          name, operand(code.a, ValueType::int32, j), j);
     });
   }
 
@@ -303,7 +308,8 @@ class Writer {
     const std::string target = fmt::format("{0} + {0}_at + (int)linear", param(fmt::format("out{}", i)));
     const auto value = [&](int j) { return operand(store.value_register, type, j); };
     if (request_.width == 4 && type == ValueType::float32) {
-      body_ += fmt::format("  STORE4({}, make_float4({}, {}, {}, {}));\n", target, value(0), value(1), value(2), value(3));
+      body_ +=
+          fmt::format("  STORE4({}, make_float4({}, {}, {}, {}));\n", target, value(0), value(1), value(2), value(3));
       return;
     }
     for (int j = 0; j < request_.width; ++j) body_ += fmt::format("  ({})[{}] = {};\n", target, j, value(j));
@@ -384,8 +390,9 @@ bool can_widen(const Tape& tape, std::span<const std::int64_t> extents) {
 std::int32_t to_index(std::int64_t value) {
   if (value < 0) throw InternalError(fmt::format("lowering: a negative index or extent ({})", value));
   if (value > std::numeric_limits<std::int32_t>::max()) {
-    throw UsageError(fmt::format("an array of more than 2^31 - 1 elements (index {}) cannot be computed on a GPU", value),
-                     "Use a smaller batch, or split the array.");
+    throw UsageError(
+        fmt::format("an array of more than 2^31 - 1 elements (index {}) cannot be computed on a GPU", value),
+        "Use a smaller batch, or split the array.");
   }
   return static_cast<std::int32_t>(value);
 }

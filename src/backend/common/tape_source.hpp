@@ -16,18 +16,18 @@ enum class ValueType : std::uint8_t { none, float32, int32 };
 
 /// What the function is to be.
 struct TapeRequest {
-  const char* name = "tape";               ///< of the function, as NAME(tape); also the prefix of its parameters
-  std::span<const std::int64_t> extents;   ///< the tape runs over
-  ValueType core = ValueType::none;        ///< type of the core's value, if there is one
-  int width = 1;                           ///< consecutive elements a call computes: 1 or 4
-  bool returns_value = false;              ///< returns the last register (float) instead of storing
-  /// Loads of slots that are also stored go into a function of their own, NAME(tape_load), whose result (NAME(values)) is the
-  /// argument before `call`. Otherwise the compiler must finish each element's store before the next one's load.
+  const char* name = "tape";              ///< of the function, as NAME(tape); also the prefix of its parameters
+  std::span<const std::int64_t> extents;  ///< the tape runs over
+  ValueType core = ValueType::none;       ///< type of the core's value, if there is one
+  int width = 1;                          ///< consecutive elements a call computes: 1 or 4
+  bool returns_value = false;             ///< returns the last register (float) instead of storing
+  /// Loads of slots that are also stored go into a function of their own, NAME(tape_load), whose result (NAME(values))
+  /// is the argument before `call`. Otherwise the compiler must finish each element's store before the next one's load.
   bool loads_apart = false;
 };
 
-/// The function and what its caller needs. It is called with the coordinates (c0, c1, ...) and the row-major index `linear`
-/// of the (first) element, then the core's value (a float4 for width 4) if there is one, then `call`.
+/// The function and what its caller needs. It is called with the coordinates (c0, c1, ...) and the row-major index
+/// `linear` of the (first) element, then the core's value (a float4 for width 4) if there is one, then `call`.
 struct TapeSource {
   std::string function;
   std::string parameters;  ///< kernel and function parameters, each with a comma before it
@@ -41,8 +41,8 @@ struct TapeSource {
 /// Throws InternalError for a malformed tape, UsageError for an operand of 2^31 elements or more.
 [[nodiscard]] TapeSource write_tape(const Tape& tape, const TapeRequest& request);
 
-/// True when four consecutive elements can be computed by one call and most of their loads are one access each: the last
-/// extent is a multiple of 4 and the loads are aligned or broadcast.
+/// True when four consecutive elements can be computed by one call and most of their loads are one access each: the
+/// last extent is a multiple of 4 and the loads are aligned or broadcast.
 [[nodiscard]] bool can_widen(const Tape& tape, std::span<const std::int64_t> extents);
 
 /// `value` as int32. Throws UsageError when it is 2^31 or more: kernels compute with 32-bit indices.

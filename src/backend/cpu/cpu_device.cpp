@@ -106,7 +106,8 @@ class CpuBackend final : public Backend {
   [[nodiscard]] std::string_view name() const override { return "cpu"; }
   [[nodiscard]] std::vector<DeviceInfo> list() override { return {describe_processor()}; }
   [[nodiscard]] std::unique_ptr<Device> open(int index) override {
-    if (index != 0) throw DeviceError(fmt::format("there is no cpu:{}", index), "The machine's processors are one device, cpu.");
+    if (index != 0)
+      throw DeviceError(fmt::format("there is no cpu:{}", index), "The machine's processors are one device, cpu.");
     return std::make_unique<CpuDevice>();
   }
 };

@@ -22,10 +22,12 @@ class GatherStep final : public Step {
 
   void bind(SlotPointers slots) override {
     source_ = reinterpret_cast<const float*>(slots[static_cast<std::size_t>(core_.source.slot)]) + core_.source.offset;
-    indices_ = reinterpret_cast<const std::int32_t*>(slots[static_cast<std::size_t>(core_.indices.slot)]) + core_.indices.offset;
-    start_ = core_.start.slot < 0 ? nullptr
-                                  : reinterpret_cast<const std::int32_t*>(slots[static_cast<std::size_t>(core_.start.slot)]) +
-                                        core_.start.offset;
+    indices_ = reinterpret_cast<const std::int32_t*>(slots[static_cast<std::size_t>(core_.indices.slot)]) +
+               core_.indices.offset;
+    start_ = core_.start.slot < 0
+                 ? nullptr
+                 : reinterpret_cast<const std::int32_t*>(slots[static_cast<std::size_t>(core_.start.slot)]) +
+                       core_.start.offset;
     tape_.bind(slots);
   }
 
@@ -46,7 +48,8 @@ class GatherStep final : public Step {
     if (index < 0 || index >= core_.source_rows) {
       std::fill_n(to, core_.columns, missing_);
     } else {
-      std::memcpy(to, source_ + std::int64_t{index} * core_.columns, static_cast<std::size_t>(core_.columns) * sizeof(float));
+      std::memcpy(to, source_ + std::int64_t{index} * core_.columns,
+                  static_cast<std::size_t>(core_.columns) * sizeof(float));
     }
   }
 

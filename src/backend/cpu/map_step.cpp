@@ -10,7 +10,8 @@ class MapStep final : public Step {
   MapStep(const Operation& operation, int threads)
       : tape_(operation.tape, operation.extent),
         size_(operation.extent.size()),
-        threads_(worthwhile_threads(static_cast<double>(size_) * static_cast<double>(operation.tape.code.size()), threads)) {}
+        threads_(worthwhile_threads(static_cast<double>(size_) * static_cast<double>(operation.tape.code.size()),
+                                    threads)) {}
 
   void bind(SlotPointers slots) override { tape_.bind(slots); }
   void run() override {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Matrix products. The smallest run in our own packed kernel, which starts in no time; the others are cut into strips that
-// oneDNN computes. Either way the element-wise rest works on values that are still in the cache.
+// Matrix products. The smallest run in our own packed kernel, which starts in no time; the others are cut into strips
+// that oneDNN computes. Either way the element-wise rest works on values that are still in the cache.
 #include <dnnl.h>
 #include <omp.h>
 
@@ -65,8 +65,8 @@ class SmallMatMul final : public Step {
   const float* b_ = nullptr;
 };
 
-// A tape that only adds a multiple of the core to what is stored: p = p - rate * core, p = p + c * core. The product can
-// then be accumulated in place, without a pass of its own over p.
+// A tape that only adds a multiple of the core to what is stored: p = p - rate * core, p = p + c * core. The product
+// can then be accumulated in place, without a pass of its own over p.
 struct Accumulation {
   int slot = -1;
   float factor = 1;
@@ -102,7 +102,8 @@ class AccumulationPattern {
     const TapeInstruction& step = tape_.code[at];
     if (step.code == TapeCode::core) return true;
     if (step.code != TapeCode::multiply) return false;
-    return (scalar(step.a, result) && scaled_core(step.b, result)) || (scalar(step.b, result) && scaled_core(step.a, result));
+    return (scalar(step.a, result) && scaled_core(step.b, result)) ||
+           (scalar(step.b, result) && scaled_core(step.a, result));
   }
 
   bool scalar(std::uint16_t at, Accumulation& result) const {
@@ -122,8 +123,9 @@ class AccumulationPattern {
   const Shape& extent_;
 };
 
-// Larger products: the result is cut into one strip a thread (or more, to fit the cache), each computed by oneDNN on one
-// thread and finished while it is in the cache. A product that is only stored or accumulated goes to its place at once.
+// Larger products: the result is cut into one strip a thread (or more, to fit the cache), each computed by oneDNN on
+// one thread and finished while it is in the cache. A product that is only stored or accumulated goes to its place at
+// once.
 class StripMatMul final : public Step {
  public:
   StripMatMul(const Operation& operation, int threads)
@@ -185,14 +187,16 @@ class StripMatMul final : public Step {
                 std::int64_t to_stride) const {
     const bool a_transposed = core_.a.column_stride != 1 && core_.k > 1;
     const bool b_transposed = core_.b.column_stride != 1 && core_.n > 1;
-    const auto status = dnnl_sgemm(
-        a_transposed ? 'T' : 'N', b_transposed ? 'T' : 'N', rows, columns, core_.k, accumulates_ ? alpha_ : 1.0F,
-        a_ + row * core_.a.row_stride, leading(core_.a, a_transposed, core_.m, core_.k), b_ + column * core_.b.column_stride,
-        leading(core_.b, b_transposed, core_.k, core_.n), accumulates_ ? 1.0F : 0.0F, to, to_stride);
+    const auto status =
+        dnnl_sgemm(a_transposed ? 'T' : 'N', b_transposed ? 'T' : 'N', rows, columns, core_.k,
+                   accumulates_ ? alpha_ : 1.0F, a_ + row * core_.a.row_stride,
+                   leading(core_.a, a_transposed, core_.m, core_.k), b_ + column * core_.b.column_stride,
+                   leading(core_.b, b_transposed, core_.k, core_.n), accumulates_ ? 1.0F : 0.0F, to, to_stride);
     if (status != dnnl_success) throw InternalError("oneDNN refused a matrix product");
   }
 
-  static std::int64_t leading(const MatMulCore::Operand& operand, bool transposed, std::int64_t rows, std::int64_t columns) {
+  static std::int64_t leading(const MatMulCore::Operand& operand, bool transposed, std::int64_t rows,
+                              std::int64_t columns) {
     return transposed ? std::max(operand.column_stride, rows) : std::max(operand.row_stride, columns);
   }
 

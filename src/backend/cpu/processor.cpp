@@ -30,7 +30,8 @@ CpuInfoFile read_cpuinfo() {
     if (colon == std::string::npos) continue;
     const std::string value = line.substr(colon + 2);
     if (line.starts_with("model name")) result.model = value;
-    if (line.starts_with("cpu MHz")) result.highest_mhz = std::max(result.highest_mhz, std::strtod(value.c_str(), nullptr));
+    if (line.starts_with("cpu MHz"))
+      result.highest_mhz = std::max(result.highest_mhz, std::strtod(value.c_str(), nullptr));
   }
   return result;
 }
@@ -77,7 +78,8 @@ DeviceInfo describe_processor() {
   info.backend = "cpu";
   info.name = file.model;
   info.driver = fmt::format("{}, oneDNN {}.{}.{}", instruction_set(), library->major, library->minor, library->patch);
-  info.memory_bytes = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGE_SIZE));
+  info.memory_bytes =
+      static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGE_SIZE));
   info.compute_units = available_cores();
   info.clock_mhz = maximum_mhz(file.highest_mhz);
   const int cores = std::max(1, physical_cores(allowed_cpus()));

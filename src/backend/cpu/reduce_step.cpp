@@ -56,8 +56,8 @@ class ReduceStep final : public Step {
     return input_.plain_load() != nullptr ? input_.plain_load() + begin : input_.values(begin, n);
   }
 
-  // inner == 1: 256 lanes along the reduced axis. Lanes beyond it hold the identity, which leaves every bit as it is, so
-  // the tree may start at the first power of two that covers them.
+  // inner == 1: 256 lanes along the reduced axis. Lanes beyond it hold the identity, which leaves every bit as it is,
+  // so the tree may start at the first power of two that covers them.
   void run_rows() {
     parallel_ranges(core_.outer, 1, threads_, [&](std::int64_t begin, std::int64_t end) {
       alignas(64) float lanes[block_size];

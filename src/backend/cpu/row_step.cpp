@@ -21,7 +21,8 @@ class RowStep final : public Step {
   void bind(SlotPointers slots) override {
     input_ = reinterpret_cast<const float*>(slots[static_cast<std::size_t>(core_.input.slot)]) + core_.input.offset;
     if (core_.labels.slot >= 0) {
-      labels_ = reinterpret_cast<const std::int32_t*>(slots[static_cast<std::size_t>(core_.labels.slot)]) + core_.labels.offset;
+      labels_ = reinterpret_cast<const std::int32_t*>(slots[static_cast<std::size_t>(core_.labels.slot)]) +
+                core_.labels.offset;
     }
     tape_.bind(slots);
   }
@@ -56,9 +57,11 @@ class RowStep final : public Step {
     const auto size = static_cast<std::size_t>(rows * core_.columns);
     block.values.resize(size);
     block.exps.resize(size);
-    for (std::int64_t i = 0; i < rows; ++i) shift_by_maximum(row_at(first + i), block.values.data() + i * core_.columns);
+    for (std::int64_t i = 0; i < rows; ++i)
+      shift_by_maximum(row_at(first + i), block.values.data() + i * core_.columns);
     for (std::size_t at = 0; at < size; at += block_size) {
-      apply_block(TapeCode::exp, block.values.data() + at, nullptr, nullptr, block.exps.data() + at, std::min(block_size, size - at));
+      apply_block(TapeCode::exp, block.values.data() + at, nullptr, nullptr, block.exps.data() + at,
+                  std::min(block_size, size - at));
     }
     if (core_.kind == RowKind::cross_entropy) {
       losses(first, rows, block);

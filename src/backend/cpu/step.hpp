@@ -24,12 +24,12 @@ class Step {
 [[nodiscard]] std::unique_ptr<Step> make_row_step(const Operation& operation, int threads);
 [[nodiscard]] std::unique_ptr<Step> make_gather_step(const Operation& operation, int threads);
 
-/// Threads worth using for work of about `operations` simple operations: all of them, or one if the work is over before a
-/// team would have begun.
+/// Threads worth using for work of about `operations` simple operations: all of them, or one if the work is over before
+/// a team would have begun.
 [[nodiscard]] int worthwhile_threads(double operations, int threads);
 
-/// Calls body(begin, end) for consecutive parts of [0, count), each a multiple of `grain` (the last aside), on `threads`
-/// threads. What the parts are does not depend on timing.
+/// Calls body(begin, end) for consecutive parts of [0, count), each a multiple of `grain` (the last aside), on
+/// `threads` threads. What the parts are does not depend on timing.
 template <class Body>
 void parallel_ranges(std::int64_t count, std::int64_t grain, int threads, const Body& body);
 

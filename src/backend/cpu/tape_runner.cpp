@@ -26,10 +26,8 @@ int operand_count(TapeCode code) {
     case TapeCode::load:
     case TapeCode::constant:
     case TapeCode::coordinate:
-    case TapeCode::random:
-      return 0;
-    case TapeCode::select:
-      return 3;
+    case TapeCode::random: return 0;
+    case TapeCode::select: return 3;
     case TapeCode::add:
     case TapeCode::subtract:
     case TapeCode::multiply:
@@ -43,21 +41,25 @@ int operand_count(TapeCode code) {
     case TapeCode::not_equal:
     case TapeCode::int_add:
     case TapeCode::int_multiply:
-    case TapeCode::int_equal:
-      return 2;
-    default:
-      return 1;
+    case TapeCode::int_equal: return 2;
+    default: return 1;
   }
 }
 
 }  // namespace
 
 TapeRunner::TapeRunner(const Tape& tape, const Shape& extent)
-    : tape_(tape), extent_(extent), sources_(tape.loads.size()), targets_(tape.stores.size()), direct_(tape.code.size()) {
+    : tape_(tape),
+      extent_(extent),
+      sources_(tape.loads.size()),
+      targets_(tape.stores.size()),
+      direct_(tape.code.size()) {
   for (const Access& load : tape_.loads) kinds_.push_back(kind_of(load));
   // An operand may be stored elsewhere while its own slot is overwritten: such stores come first and nothing is written
   // before them. Otherwise the last instruction may write to its place at once: nothing after it reads what was there.
-  const auto is_load = [this](const TapeStore& store) { return tape_.code[store.value_register].code == TapeCode::load; };
+  const auto is_load = [this](const TapeStore& store) {
+    return tape_.code[store.value_register].code == TapeCode::load;
+  };
   std::stable_partition(tape_.stores.begin(), tape_.stores.end(), is_load);
   const bool any_load = !tape_.stores.empty() && is_load(tape_.stores.front());
   for (const TapeStore& store : tape_.stores) {
@@ -90,7 +92,8 @@ void TapeRunner::bind(SlotPointers slots) {
   for (std::size_t i = 0; i < targets_.size(); ++i) {
     targets_[i] = reinterpret_cast<float*>(slots[static_cast<std::size_t>(tape_.stores[i].slot)]);
   }
-  const bool plain = tape_.code.size() == 1 && tape_.code[0].code == TapeCode::load && kinds_[0] == LoadKind::contiguous;
+  const bool plain =
+      tape_.code.size() == 1 && tape_.code[0].code == TapeCode::load && kinds_[0] == LoadKind::contiguous;
   plain_load_ = plain ? sources_[0] : nullptr;
 }
 
@@ -121,9 +124,7 @@ void TapeRunner::compute(std::int64_t begin, std::size_t n, const float* core, c
     float* out = scratch + i * block_size;
     registers[i] = out;
     switch (step.code) {
-      case TapeCode::core:
-        registers[i] = core;
-        break;
+      case TapeCode::core: registers[i] = core; break;
       case TapeCode::load:
         if (kinds_[step.index] == LoadKind::contiguous) {
           registers[i] = sources_[step.index] + begin;
@@ -131,15 +132,9 @@ void TapeRunner::compute(std::int64_t begin, std::size_t n, const float* core, c
           fill(tape_.loads[step.index], sources_[step.index], kinds_[step.index], begin, n, out);
         }
         break;
-      case TapeCode::constant:
-        std::fill_n(out, n, step.value);
-        break;
-      case TapeCode::coordinate:
-        coordinates(step.index, begin, n, out);
-        break;
-      case TapeCode::random:
-        random(tape_.random[step.index], registers[step.a], begin, n, out);
-        break;
+      case TapeCode::constant: std::fill_n(out, n, step.value); break;
+      case TapeCode::coordinate: coordinates(step.index, begin, n, out); break;
+      case TapeCode::random: random(tape_.random[step.index], registers[step.a], begin, n, out); break;
       default: {
         if (direct_[i]) {
           for (std::size_t s = 0; s < tape_.stores.size(); ++s) {
@@ -218,12 +213,14 @@ void TapeRunner::coordinates(std::size_t axis, std::int64_t begin, std::size_t n
   }
 }
 
-void TapeRunner::random(const RandomKey& key, const float* counter, std::int64_t begin, std::size_t n, float* out) const {
+void TapeRunner::random(const RandomKey& key, const float* counter, std::int64_t begin, std::size_t n,
+                        float* out) const {
   const auto count = std::bit_cast<std::uint32_t>(counter[0]);
   std::array<std::uint32_t, 4> words{};
   for (std::size_t i = 0; i < n; ++i) {
     const auto index = static_cast<std::uint64_t>(begin) + i;
-    if (i == 0 || index % 4 == 0) words = philox::block_at(key.seed, key.stream, count, static_cast<std::uint32_t>(index / 4));
+    if (i == 0 || index % 4 == 0)
+      words = philox::block_at(key.seed, key.stream, count, static_cast<std::uint32_t>(index / 4));
     out[i] = philox::to_uniform(words[index % 4]);
   }
 }

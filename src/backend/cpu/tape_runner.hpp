@@ -36,7 +36,8 @@ class TapeRunner {
   enum class LoadKind : std::uint8_t { contiguous, scalar, periodic, strided };
 
   void compute(std::int64_t begin, std::size_t n, const float* core, const float** registers, float* scratch) const;
-  void fill(const Access& access, const float* base, LoadKind kind, std::int64_t begin, std::size_t n, float* out) const;
+  void fill(const Access& access, const float* base, LoadKind kind, std::int64_t begin, std::size_t n,
+            float* out) const;
   void fill_strided(const Access& access, const float* base, std::int64_t begin, std::size_t n, float* out) const;
   void coordinates(std::size_t axis, std::int64_t begin, std::size_t n, float* out) const;
   void random(const RandomKey& key, const float* counter, std::int64_t begin, std::size_t n, float* out) const;

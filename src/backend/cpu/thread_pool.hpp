@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Threads that wait briefly awake and then asleep: a training step has dozens of parallel parts of some microseconds, and
-// the machine may be shared with others.
+// Threads that wait briefly awake and then asleep: a training step has dozens of parallel parts of some microseconds,
+// and the machine may be shared with others.
 #pragma once
 
 #include <atomic>

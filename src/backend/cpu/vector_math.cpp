@@ -69,7 +69,8 @@ HWY_INLINE V exp_all(V x) {
   const V inside = hn::Max(hn::Min(x, constant(88.7F)), constant(-104.0F));
   V y = hn::Exp(d, inside);
   const V top = constant(88.72283F);
-  y = hn::IfThenElse(hn::Gt(x, constant(88.7F)), hn::Mul(hn::Exp(d, hn::Sub(hn::Min(x, top), constant(1.0F))), constant(2.7182817F)), y);
+  y = hn::IfThenElse(hn::Gt(x, constant(88.7F)),
+                     hn::Mul(hn::Exp(d, hn::Sub(hn::Min(x, top), constant(1.0F))), constant(2.7182817F)), y);
   y = hn::IfThenElse(hn::Gt(x, top), constant(std::numeric_limits<float>::infinity()), y);
   y = hn::IfThenElse(hn::Lt(x, constant(-103.9F)), hn::Zero(d), y);
   return hn::IfThenElse(hn::IsNaN(x), x, y);
@@ -144,74 +145,45 @@ HWY_INLINE V sign_of(V x) {
 void ApplyUnary(TapeCode code, const float* a, float* out, size_t n) {
   const Tag d;
   switch (code) {
-    case TapeCode::negate:
-      return each1(a, out, n, [](V x) { return hn::Neg(x); });
-    case TapeCode::absolute:
-      return each1(a, out, n, [](V x) { return hn::Abs(x); });
-    case TapeCode::sign:
-      return each1(a, out, n, [](V x) { return sign_of(x); });
-    case TapeCode::sqrt:
-      return each1(a, out, n, [](V x) { return hn::Sqrt(x); });
-    case TapeCode::exp:
-      return each1(a, out, n, [](V x) { return exp_all(x); });
-    case TapeCode::log:
-      return each1(a, out, n, [](V x) { return log_all(x); });
-    case TapeCode::log1p:
-      return scalar1(a, out, n, [](float x) { return std::log1p(x); });
-    case TapeCode::sin:
-      return scalar1(a, out, n, [](float x) { return std::sin(x); });
-    case TapeCode::cos:
-      return scalar1(a, out, n, [](float x) { return std::cos(x); });
-    case TapeCode::tanh:
-      return each1(a, out, n, [](V x) { return tanh_all(x); });
-    case TapeCode::erf:
-      return scalar1(a, out, n, [](float x) { return std::erf(x); });
-    case TapeCode::sigmoid:
-      return each1(a, out, n, [](V x) { return sigmoid_all(x); });
-    case TapeCode::floor:
-      return scalar1(a, out, n, [](float x) { return std::floor(x); });
-    case TapeCode::int_to_float:
-      return each1(a, out, n, [d](V x) { return hn::ConvertTo(d, bits(x)); });
-    case TapeCode::float_to_int:
-      return float_to_int(a, out, n);
-    default:
-      return;
+    case TapeCode::negate: return each1(a, out, n, [](V x) { return hn::Neg(x); });
+    case TapeCode::absolute: return each1(a, out, n, [](V x) { return hn::Abs(x); });
+    case TapeCode::sign: return each1(a, out, n, [](V x) { return sign_of(x); });
+    case TapeCode::sqrt: return each1(a, out, n, [](V x) { return hn::Sqrt(x); });
+    case TapeCode::exp: return each1(a, out, n, [](V x) { return exp_all(x); });
+    case TapeCode::log: return each1(a, out, n, [](V x) { return log_all(x); });
+    case TapeCode::log1p: return scalar1(a, out, n, [](float x) { return std::log1p(x); });
+    case TapeCode::sin: return scalar1(a, out, n, [](float x) { return std::sin(x); });
+    case TapeCode::cos: return scalar1(a, out, n, [](float x) { return std::cos(x); });
+    case TapeCode::tanh: return each1(a, out, n, [](V x) { return tanh_all(x); });
+    case TapeCode::erf: return scalar1(a, out, n, [](float x) { return std::erf(x); });
+    case TapeCode::sigmoid: return each1(a, out, n, [](V x) { return sigmoid_all(x); });
+    case TapeCode::floor: return scalar1(a, out, n, [](float x) { return std::floor(x); });
+    case TapeCode::int_to_float: return each1(a, out, n, [d](V x) { return hn::ConvertTo(d, bits(x)); });
+    case TapeCode::float_to_int: return float_to_int(a, out, n);
+    default: return;
   }
 }
 
 void ApplyBinary(TapeCode code, const float* a, const float* b, float* out, size_t n) {
   switch (code) {
-    case TapeCode::add:
-      return each2(a, b, out, n, [](V x, V y) { return hn::Add(x, y); });
-    case TapeCode::subtract:
-      return each2(a, b, out, n, [](V x, V y) { return hn::Sub(x, y); });
-    case TapeCode::multiply:
-      return each2(a, b, out, n, [](V x, V y) { return hn::Mul(x, y); });
-    case TapeCode::divide:
-      return each2(a, b, out, n, [](V x, V y) { return hn::Div(x, y); });
+    case TapeCode::add: return each2(a, b, out, n, [](V x, V y) { return hn::Add(x, y); });
+    case TapeCode::subtract: return each2(a, b, out, n, [](V x, V y) { return hn::Sub(x, y); });
+    case TapeCode::multiply: return each2(a, b, out, n, [](V x, V y) { return hn::Mul(x, y); });
+    case TapeCode::divide: return each2(a, b, out, n, [](V x, V y) { return hn::Div(x, y); });
     case TapeCode::power:
       for (size_t i = 0; i < n; ++i) out[i] = std::pow(a[i], b[i]);
       return;
-    case TapeCode::maximum:
-      return each2(a, b, out, n, [](V x, V y) { return maximum(x, y); });
-    case TapeCode::minimum:
-      return each2(a, b, out, n, [](V x, V y) { return minimum(x, y); });
-    case TapeCode::less:
-      return each2(a, b, out, n, [](V x, V y) { return truth(hn::Lt(x, y)); });
-    case TapeCode::less_equal:
-      return each2(a, b, out, n, [](V x, V y) { return truth(hn::Le(x, y)); });
-    case TapeCode::equal:
-      return each2(a, b, out, n, [](V x, V y) { return truth(hn::Eq(x, y)); });
-    case TapeCode::not_equal:
-      return each2(a, b, out, n, [](V x, V y) { return truth(hn::Not(hn::Eq(x, y))); });
-    case TapeCode::int_add:
-      return each2(a, b, out, n, [](V x, V y) { return unbits(hn::Add(bits(x), bits(y))); });
-    case TapeCode::int_multiply:
-      return each2(a, b, out, n, [](V x, V y) { return unbits(hn::Mul(bits(x), bits(y))); });
+    case TapeCode::maximum: return each2(a, b, out, n, [](V x, V y) { return maximum(x, y); });
+    case TapeCode::minimum: return each2(a, b, out, n, [](V x, V y) { return minimum(x, y); });
+    case TapeCode::less: return each2(a, b, out, n, [](V x, V y) { return truth(hn::Lt(x, y)); });
+    case TapeCode::less_equal: return each2(a, b, out, n, [](V x, V y) { return truth(hn::Le(x, y)); });
+    case TapeCode::equal: return each2(a, b, out, n, [](V x, V y) { return truth(hn::Eq(x, y)); });
+    case TapeCode::not_equal: return each2(a, b, out, n, [](V x, V y) { return truth(hn::Not(hn::Eq(x, y))); });
+    case TapeCode::int_add: return each2(a, b, out, n, [](V x, V y) { return unbits(hn::Add(bits(x), bits(y))); });
+    case TapeCode::int_multiply: return each2(a, b, out, n, [](V x, V y) { return unbits(hn::Mul(bits(x), bits(y))); });
     case TapeCode::int_equal:
       return each2(a, b, out, n, [](V x, V y) { return truth(hn::RebindMask(Tag(), hn::Eq(bits(x), bits(y)))); });
-    default:
-      return;
+    default: return;
   }
 }
 
@@ -367,7 +339,9 @@ void apply_block(TapeCode code, const float* a, const float* b, const float* c, 
   HWY_DYNAMIC_DISPATCH(ApplyUnary)(code, a, out, n);
 }
 
-void accumulate_sum(float* sum, const float* values, std::size_t n) { HWY_DYNAMIC_DISPATCH(AccumulateSum)(sum, values, n); }
+void accumulate_sum(float* sum, const float* values, std::size_t n) {
+  HWY_DYNAMIC_DISPATCH(AccumulateSum)(sum, values, n);
+}
 
 void accumulate_extreme(float* best, const float* values, std::size_t n, bool maximum) {
   HWY_DYNAMIC_DISPATCH(AccumulateExtreme)(best, values, n, maximum);

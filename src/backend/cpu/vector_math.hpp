@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The vectorised inner loops of the CPU backend. Each is compiled for several instruction sets (SSE4, AVX2, AVX-512) and the
-// best one the processor has is chosen at run time, by Highway.
+// The vectorised inner loops of the CPU backend. Each is compiled for several instruction sets (SSE4, AVX2, AVX-512)
+// and the best one the processor has is chosen at run time, by Highway.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,8 @@ namespace overtake::backend::cpu {
 /// first-level cache. Equal to the lanes of a canonical full reduction.
 inline constexpr std::size_t block_size = 256;
 
-/// out[i] = code(a[i], b[i], c[i]) for i < n <= block_size. Operands that the code does not use may be null; int codes see
-/// the same bits as int32. `out` may be one of the operands.
+/// out[i] = code(a[i], b[i], c[i]) for i < n <= block_size. Operands that the code does not use may be null; int codes
+/// see the same bits as int32. `out` may be one of the operands.
 void apply_block(TapeCode code, const float* a, const float* b, const float* c, float* out, std::size_t n);
 
 /// sum[i] += values[i]
@@ -29,7 +29,8 @@ inline constexpr std::size_t most_panel_columns = 32;
 [[nodiscard]] std::size_t panel_columns();
 
 /// Rows of a (m x k, element i,j at a[i * row_stride + j * column_stride]) times packed panels of b, into c (row-major,
-/// `columns` per row). `panels` holds b as ceil(columns / panel_columns()) panels of (k x panel_columns()), zero-padded.
+/// `columns` per row). `panels` holds b as ceil(columns / panel_columns()) panels of (k x panel_columns()),
+/// zero-padded.
 struct ProductBlock {
   const float* a = nullptr;
   std::ptrdiff_t row_stride = 0, column_stride = 0;

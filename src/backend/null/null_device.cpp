@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A device that computes nothing and remembers everything: planning, fusion, memory plans and launch counts are tested on
-// it without any processor.
+// A device that computes nothing and remembers everything: planning, fusion, memory plans and launch counts are tested
+// on it without any processor.
 #include "backend/null/null_device.hpp"
 
 #include <fmt/format.h>
@@ -35,7 +35,9 @@ class NullExecutable final : public Executable {
     stats_.arena_bytes = schedule.arena_bytes;
   }
   void bind(std::span<Buffer* const>) override {}
-  void run(int times) override { record_.launches += static_cast<std::uint64_t>(times) * static_cast<std::uint64_t>(stats_.launches); }
+  void run(int times) override {
+    record_.launches += static_cast<std::uint64_t>(times) * static_cast<std::uint64_t>(stats_.launches);
+  }
   [[nodiscard]] ExecutableStats stats() const override { return stats_; }
 
  private:

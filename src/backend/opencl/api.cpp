@@ -70,15 +70,15 @@ const Api& api() {
 
 std::string error_name(cl_int error) {
   static constexpr std::pair<cl_int, const char*> names[] = {
-      {-1, "CL_DEVICE_NOT_FOUND"},        {-2, "CL_DEVICE_NOT_AVAILABLE"},
-      {-3, "CL_COMPILER_NOT_AVAILABLE"},  {-4, "CL_MEM_OBJECT_ALLOCATION_FAILURE"},
-      {-5, "CL_OUT_OF_RESOURCES"},        {-6, "CL_OUT_OF_HOST_MEMORY"},
-      {-11, "CL_BUILD_PROGRAM_FAILURE"},  {-30, "CL_INVALID_VALUE"},
-      {-36, "CL_INVALID_COMMAND_QUEUE"},  {-38, "CL_INVALID_MEM_OBJECT"},
-      {-42, "CL_INVALID_BINARY"},         {-46, "CL_INVALID_KERNEL_NAME"},
-      {-49, "CL_INVALID_ARG_INDEX"},      {-50, "CL_INVALID_ARG_VALUE"},
-      {-51, "CL_INVALID_ARG_SIZE"},       {-52, "CL_INVALID_KERNEL_ARGS"},
-      {-54, "CL_INVALID_WORK_GROUP_SIZE"}, {-61, "CL_INVALID_BUFFER_SIZE"},
+      {-1, "CL_DEVICE_NOT_FOUND"},          {-2, "CL_DEVICE_NOT_AVAILABLE"},
+      {-3, "CL_COMPILER_NOT_AVAILABLE"},    {-4, "CL_MEM_OBJECT_ALLOCATION_FAILURE"},
+      {-5, "CL_OUT_OF_RESOURCES"},          {-6, "CL_OUT_OF_HOST_MEMORY"},
+      {-11, "CL_BUILD_PROGRAM_FAILURE"},    {-30, "CL_INVALID_VALUE"},
+      {-36, "CL_INVALID_COMMAND_QUEUE"},    {-38, "CL_INVALID_MEM_OBJECT"},
+      {-42, "CL_INVALID_BINARY"},           {-46, "CL_INVALID_KERNEL_NAME"},
+      {-49, "CL_INVALID_ARG_INDEX"},        {-50, "CL_INVALID_ARG_VALUE"},
+      {-51, "CL_INVALID_ARG_SIZE"},         {-52, "CL_INVALID_KERNEL_ARGS"},
+      {-54, "CL_INVALID_WORK_GROUP_SIZE"},  {-61, "CL_INVALID_BUFFER_SIZE"},
       {-63, "CL_INVALID_GLOBAL_WORK_SIZE"}, {-1001, "CL_PLATFORM_NOT_FOUND_KHR"},
   };
   for (const auto& [code, name] : names) {

@@ -29,7 +29,8 @@ class OpenClBuffer final : public Buffer {
 
 LoweringTraits traits_of(cl_device_id device) {
   LoweringTraits traits;
-  traits.compute_units = static_cast<int>(std::max<cl_uint>(1, device_value<cl_uint>(device, CL_DEVICE_MAX_COMPUTE_UNITS)));
+  traits.compute_units =
+      static_cast<int>(std::max<cl_uint>(1, device_value<cl_uint>(device, CL_DEVICE_MAX_COMPUTE_UNITS)));
   traits.local_bytes = std::min<std::uint64_t>(48 * 1024, device_value<cl_ulong>(device, CL_DEVICE_LOCAL_MEM_SIZE));
   traits.max_group_size = static_cast<int>(device_value<std::size_t>(device, CL_DEVICE_MAX_WORK_GROUP_SIZE));
   const bool is_cpu = (device_value<cl_device_type>(device, CL_DEVICE_TYPE) & CL_DEVICE_TYPE_CPU) != 0;

@@ -56,8 +56,8 @@ class OpenClDevice final : public Device {
   TransferCount transfers_;
   ProgramCache cache_;
   std::mutex programs_mutex_;
-  std::map<std::string, ProgramHandle> programs_;    // by the entry name of the lowered kernel
-  std::shared_ptr<CachingAllocator> allocator_;      // shared with the buffers
+  std::map<std::string, ProgramHandle> programs_;  // by the entry name of the lowered kernel
+  std::shared_ptr<CachingAllocator> allocator_;    // shared with the buffers
 };
 
 }  // namespace overtake::backend::opencl

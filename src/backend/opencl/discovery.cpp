@@ -14,7 +14,8 @@ constexpr cl_device_info nvidia_capability_major = 0x4000;
 constexpr cl_device_info nvidia_capability_minor = 0x4001;
 
 const char* install_hint() {
-  return "Install an OpenCL driver: the GPU vendor's, or PoCL for the CPU (Debian/Ubuntu: apt install pocl-opencl-icd).";
+  return "Install an OpenCL driver: the GPU vendor's, or PoCL for the CPU (Debian/Ubuntu: apt install "
+         "pocl-opencl-icd).";
 }
 
 std::string platform_text(cl_platform_id platform, cl_platform_info what) {

@@ -81,7 +81,9 @@ void OpenClExecutable::set_arguments(const Launch& launch, const std::vector<Pla
     std::int64_t number = argument.value;
     switch (argument.kind) {
       case LoweredArgument::Kind::slot: memory = place_of(argument.slot).memory; break;
-      case LoweredArgument::Kind::scratch: memory = memory_of(*scratch_.at(static_cast<std::size_t>(launch.scratch))); break;
+      case LoweredArgument::Kind::scratch:
+        memory = memory_of(*scratch_.at(static_cast<std::size_t>(launch.scratch)));
+        break;
       case LoweredArgument::Kind::offset: number += place_of(argument.slot).first_element; break;
       case LoweredArgument::Kind::int32: break;
     }

@@ -48,8 +48,9 @@ class OpenClKernel final : public Kernel {
         break;
     }
     if (error != CL_SUCCESS) {
-      throw UsageError(fmt::format("kernel {}: argument {} does not fit the parameter: {}", name_, index, error_name(error)),
-                       "Arguments must match the kernel's parameters in order, kind and size.");
+      throw UsageError(
+          fmt::format("kernel {}: argument {} does not fit the parameter: {}", name_, index, error_name(error)),
+          "Arguments must match the kernel's parameters in order, kind and size.");
     }
   }
 
@@ -65,7 +66,8 @@ std::unique_ptr<Kernel> OpenClProgram::kernel(const std::string& name) {
   cl_int error = CL_SUCCESS;
   KernelHandle kernel(api().CreateKernel(program_.get(), name.c_str(), &error));
   if (error == CL_INVALID_KERNEL_NAME) {
-    throw UsageError(fmt::format("the program has no kernel named '{}'", name), "Kernels are declared with KERNEL void.");
+    throw UsageError(fmt::format("the program has no kernel named '{}'", name),
+                     "Kernels are declared with KERNEL void.");
   }
   check(error, "clCreateKernel");
   return std::make_unique<OpenClKernel>(device_, std::move(kernel), name);

@@ -29,9 +29,9 @@ class OpenClBackend final : public Backend {
     Discovery discovery = discover();
     if (discovery.devices.empty()) throw DeviceError("opencl: " + discovery.reason, discovery.hint);
     if (index < 0 || static_cast<std::size_t>(index) >= discovery.devices.size()) {
-      throw DeviceError(fmt::format("opencl:{}: there is no such device", index),
-                        fmt::format("This machine has opencl:0 to opencl:{}; see `overtake devices`.",
-                                    discovery.devices.size() - 1));
+      throw DeviceError(
+          fmt::format("opencl:{}: there is no such device", index),
+          fmt::format("This machine has opencl:0 to opencl:{}; see `overtake devices`.", discovery.devices.size() - 1));
     }
     FoundDevice& found = discovery.devices[static_cast<std::size_t>(index)];
     if (!found.info.usable) throw DeviceError(found.info.id + ": " + found.info.reason, found.info.hint);

@@ -48,24 +48,21 @@ Array pick_gradient(Inputs in, const Array& y, const Array& g, std::size_t i) {
   return multiply(g, divide(mine, add(mine, equal(in[1 - i], y))));
 }
 
-const Rule maximum_rule{"maximum", emit_binary<TapeCode::maximum>,
-                        [](Inputs in, const Array& y, const Array& g, std::size_t i, float) {
-                          return pick_gradient(in, y, g, i);
-                        }};
+const Rule maximum_rule{
+    "maximum", emit_binary<TapeCode::maximum>,
+    [](Inputs in, const Array& y, const Array& g, std::size_t i, float) { return pick_gradient(in, y, g, i); }};
 
-const Rule minimum_rule{"minimum", emit_binary<TapeCode::minimum>,
-                        [](Inputs in, const Array& y, const Array& g, std::size_t i, float) {
-                          return pick_gradient(in, y, g, i);
-                        }};
+const Rule minimum_rule{
+    "minimum", emit_binary<TapeCode::minimum>,
+    [](Inputs in, const Array& y, const Array& g, std::size_t i, float) { return pick_gradient(in, y, g, i); }};
 
-const Rule where_rule{"where",
-                      [](TapeBuilder& tape, Rule::Registers in, float) {
-                        return tape.apply(TapeCode::select, in[0], in[1], in[2]);
-                      },
-                      [](Inputs in, const Array&, const Array& g, std::size_t i, float) {
-                        if (i == 0) return Array();
-                        return i == 1 ? where(in[0], g, 0.0F) : where(in[0], 0.0F, g);
-                      }};
+const Rule where_rule{
+    "where",
+    [](TapeBuilder& tape, Rule::Registers in, float) { return tape.apply(TapeCode::select, in[0], in[1], in[2]); },
+    [](Inputs in, const Array&, const Array& g, std::size_t i, float) {
+      if (i == 0) return Array();
+      return i == 1 ? where(in[0], g, 0.0F) : where(in[0], 0.0F, g);
+    }};
 
 const Rule to_float_rule{
     "astype_float32",

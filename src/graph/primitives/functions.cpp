@@ -23,9 +23,9 @@ const Rule negative_rule{"negative", emit_unary<TapeCode::negate>,
 const Rule abs_rule{"abs", emit_unary<TapeCode::absolute>,
                     [](Inputs in, const Array&, const Array& g, std::size_t, float) { return g * sign(in[0]); }};
 const Rule sign_rule{"sign", emit_unary<TapeCode::sign>, nullptr};
-const Rule square_rule{
-    "square", [](TapeBuilder& tape, In in, float) { return tape.apply(TapeCode::multiply, in[0], in[0]); },
-    [](Inputs in, const Array&, const Array& g, std::size_t, float) { return g * (2.0F * in[0]); }};
+const Rule square_rule{"square",
+                       [](TapeBuilder& tape, In in, float) { return tape.apply(TapeCode::multiply, in[0], in[0]); },
+                       [](Inputs in, const Array&, const Array& g, std::size_t, float) { return g * (2.0F * in[0]); }};
 const Rule sqrt_rule{"sqrt", emit_unary<TapeCode::sqrt>,
                      [](Inputs, const Array& y, const Array& g, std::size_t, float) { return g / (2.0F * y); }};
 const Rule exp_rule{"exp", emit_unary<TapeCode::exp>,
@@ -36,16 +36,18 @@ const Rule log1p_rule{"log1p", emit_unary<TapeCode::log1p>,
                       [](Inputs in, const Array&, const Array& g, std::size_t, float) { return g / (1.0F + in[0]); }};
 const Rule sin_rule{"sin", emit_unary<TapeCode::sin>,
                     [](Inputs in, const Array&, const Array& g, std::size_t, float) { return g * cos(in[0]); }};
-const Rule cos_rule{"cos", emit_unary<TapeCode::cos>,
-                    [](Inputs in, const Array&, const Array& g, std::size_t, float) { return negative(g * sin(in[0])); }};
+const Rule cos_rule{"cos", emit_unary<TapeCode::cos>, [](Inputs in, const Array&, const Array& g, std::size_t, float) {
+                      return negative(g * sin(in[0]));
+                    }};
 const Rule tanh_rule{"tanh", emit_unary<TapeCode::tanh>,
                      [](Inputs, const Array& y, const Array& g, std::size_t, float) { return g * (1.0F - y * y); }};
 const Rule erf_rule{"erf", emit_unary<TapeCode::erf>, [](Inputs in, const Array&, const Array& g, std::size_t, float) {
                       const float two_over_sqrt_pi = 2.0F * std::numbers::inv_sqrtpi_v<float>;
                       return g * (two_over_sqrt_pi * exp(negative(square(in[0]))));
                     }};
-const Rule sigmoid_rule{"sigmoid", emit_unary<TapeCode::sigmoid>,
-                        [](Inputs, const Array& y, const Array& g, std::size_t, float) { return g * (y * (1.0F - y)); }};
+const Rule sigmoid_rule{
+    "sigmoid", emit_unary<TapeCode::sigmoid>,
+    [](Inputs, const Array& y, const Array& g, std::size_t, float) { return g * (y * (1.0F - y)); }};
 
 // The gradient at 0 is 0, as in PyTorch; using the output keeps the input from being stored.
 const Rule relu_rule{
@@ -67,7 +69,8 @@ const Rule gelu_rule{"gelu",
                      [](TapeBuilder& tape, In in, float) {
                        const float inv_sqrt2 = 1.0F / std::numbers::sqrt2_v<float>;
                        const auto scaled = tape.apply(TapeCode::multiply, in[0], tape.constant(inv_sqrt2));
-                       const auto one_plus = tape.apply(TapeCode::add, tape.apply(TapeCode::erf, scaled), tape.constant(1));
+                       const auto one_plus =
+                           tape.apply(TapeCode::add, tape.apply(TapeCode::erf, scaled), tape.constant(1));
                        const auto half = tape.apply(TapeCode::multiply, in[0], tape.constant(0.5F));
                        return tape.apply(TapeCode::multiply, half, one_plus);
                      },

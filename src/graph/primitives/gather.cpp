@@ -22,8 +22,12 @@ class Gather final : public graph::Core {
                      "detach() the source, or express the selection as a product with a one-hot matrix.");
   }
   [[nodiscard]] Variant lower(const std::vector<graph::Operand>& in, const Shape& shape) const override {
-    GatherCore core{.rows = shape[0], .columns = shape[1], .source_rows = in[0].shape[0], .source = in[0].access(),
-                    .indices = in[1].access(), .start = {}};
+    GatherCore core{.rows = shape[0],
+                    .columns = shape[1],
+                    .source_rows = in[0].shape[0],
+                    .source = in[0].access(),
+                    .indices = in[1].access(),
+                    .start = {}};
     if (in.size() > 2) core.start = in[2].access();
     return core;
   }

@@ -15,8 +15,8 @@ namespace {
 class MatMul final : public Core {
  public:
   [[nodiscard]] std::string_view name() const override { return "matmul"; }
-  // The left gradient is built first: it reads the right operand (the weights), which an optimiser then updates in place
-  // in the same launch that computes the right gradient.
+  // The left gradient is built first: it reads the right operand (the weights), which an optimiser then updates in
+  // place in the same launch that computes the right gradient.
   [[nodiscard]] std::vector<Array> vjp(const std::vector<Array>& in, const Array&, const Array& g,
                                        const std::vector<bool>& wanted) const override {
     std::vector<Array> result(2);
@@ -25,11 +25,12 @@ class MatMul final : public Core {
     return result;
   }
   [[nodiscard]] Variant lower(const std::vector<Operand>& in, const Shape& shape) const override {
-    return backend::MatMulCore{.m = shape[0],
-                               .n = shape[1],
-                               .k = in[0].shape[1],
-                               .a = {in[0].slot, in[0].layout.offset, in[0].layout.strides[0], in[0].layout.strides[1]},
-                               .b = {in[1].slot, in[1].layout.offset, in[1].layout.strides[0], in[1].layout.strides[1]}};
+    return backend::MatMulCore{
+        .m = shape[0],
+        .n = shape[1],
+        .k = in[0].shape[1],
+        .a = {in[0].slot, in[0].layout.offset, in[0].layout.strides[0], in[0].layout.strides[1]},
+        .b = {in[1].slot, in[1].layout.offset, in[1].layout.strides[0], in[1].layout.strides[1]}};
   }
 };
 
@@ -56,11 +57,14 @@ Array matmul(const Array& a, const Array& b) {
   graph::require("matmul", a, DType::float32);
   graph::require("matmul", b, DType::float32);
   if (a.shape().rank() != 2 || b.shape().rank() != 2 || a.shape()[1] != b.shape()[0]) {
-    throw UsageError(fmt::format("[matmul] {} x {}: expected (m, k) x (k, n)", a.shape().to_string(), b.shape().to_string()),
-                     "Use reshape() or transpose() to line up the inner extents.");
+    throw UsageError(
+        fmt::format("[matmul] {} x {}: expected (m, k) x (k, n)", a.shape().to_string(), b.shape().to_string()),
+        "Use reshape() or transpose() to line up the inner extents.");
   }
   if (a.shape()[1] == 0) return full(Shape{a.shape()[0], b.shape()[1]}, 0, a.device());
-  return graph::make_node(std::make_shared<graph::MatMul>(), {graph::with_leading_dimension(a), graph::with_leading_dimension(b)}, Shape{a.shape()[0], b.shape()[1]}, DType::float32);
+  return graph::make_node(std::make_shared<graph::MatMul>(),
+                          {graph::with_leading_dimension(a), graph::with_leading_dimension(b)},
+                          Shape{a.shape()[0], b.shape()[1]}, DType::float32);
 }
 
 }  // namespace overtake

@@ -34,7 +34,8 @@ class Reduce final : public graph::Core {
     return {chosen * spread(g / count)};
   }
   [[nodiscard]] Variant lower(const std::vector<graph::Operand>& in, const Shape&) const override {
-    ReduceCore core{.kind = kind_, .outer = in[0].shape[0], .reduced = in[0].shape[1], .inner = in[0].shape[2], .input = {}};
+    ReduceCore core{
+        .kind = kind_, .outer = in[0].shape[0], .reduced = in[0].shape[1], .inner = in[0].shape[2], .input = {}};
     graph::TapeBuilder tape(core.input);
     (void)tape.load(in[0].access());
     return core;

@@ -38,34 +38,28 @@ class Row final : public graph::Core {
   explicit Row(RowKind kind) : kind_(kind) {}
   [[nodiscard]] std::string_view name() const override {
     switch (kind_) {
-      case RowKind::softmax:
-        return "softmax";
-      case RowKind::log_softmax:
-        return "log_softmax";
-      case RowKind::cross_entropy:
-        return "cross_entropy_rows";
-      default:
-        return "argmax";
+      case RowKind::softmax: return "softmax";
+      case RowKind::log_softmax: return "log_softmax";
+      case RowKind::cross_entropy: return "cross_entropy_rows";
+      default: return "argmax";
     }
   }
   [[nodiscard]] std::vector<Array> vjp(const std::vector<Array>& in, const Array& y, const Array& g,
                                        const std::vector<bool>&) const override {
     switch (kind_) {
-      case RowKind::softmax:
-        return {y * (g - sum(g * y, 1, true))};
-      case RowKind::log_softmax:
-        return {g - exp(y) * sum(g, 1, true)};
+      case RowKind::softmax: return {y * (g - sum(g * y, 1, true))};
+      case RowKind::log_softmax: return {g - exp(y) * sum(g, 1, true)};
       case RowKind::cross_entropy: {
         const Shape& shape = in[0].shape();
         const Array weight = broadcast_to(reshape(g, {shape[0], 1}), shape);
         return {(softmax(in[0]) - one_hot(in[1], shape)) * weight, Array()};
       }
-      default:
-        return {Array()};
+      default: return {Array()};
     }
   }
   [[nodiscard]] Variant lower(const std::vector<graph::Operand>& in, const Shape&) const override {
-    RowCore core{.kind = kind_, .rows = in[0].shape[0], .columns = in[0].shape[1], .input = in[0].access(), .labels = {}};
+    RowCore core{
+        .kind = kind_, .rows = in[0].shape[0], .columns = in[0].shape[1], .input = in[0].access(), .labels = {}};
     if (in.size() > 1) core.labels = in[1].access();
     return core;
   }

@@ -125,7 +125,8 @@ std::vector<Array> Slice::vjp(const std::vector<Array>& inputs, const Array&, co
   const Shape& shape = inputs[0].shape();
   std::vector<std::int32_t> index(static_cast<std::size_t>(shape[0]));
   for (std::int64_t row = 0; row < shape[0]; ++row) {
-    index[static_cast<std::size_t>(row)] = static_cast<std::int32_t>(std::clamp(row - begin_, std::int64_t{0}, end_ - begin_ - 1));
+    index[static_cast<std::size_t>(row)] =
+        static_cast<std::int32_t>(std::clamp(row - begin_, std::int64_t{0}, end_ - begin_ - 1));
   }
   const Array rows = take(g, Array::from(std::span<const std::int32_t>(index), Shape{shape[0]}, g.device()));
   return {make_node(std::make_shared<PadRows>(begin_, end_), {rows}, shape, DType::float32)};
@@ -150,7 +151,8 @@ Layout layout_of(const Node& node) {
 
 Array refilled(const Array& a, const Shape& shape) {
   std::shared_ptr<Node> node = a.node();
-  while (node->buffer == nullptr && node->shape.size() != 1 && dynamic_cast<const View*>(node->primitive.get()) != nullptr) {
+  while (node->buffer == nullptr && node->shape.size() != 1 &&
+         dynamic_cast<const View*>(node->primitive.get()) != nullptr) {
     node = node->inputs[0];
   }
   if (node->buffer == nullptr && dynamic_cast<const Constant*>(node->primitive.get()) != nullptr) {
@@ -161,8 +163,9 @@ Array refilled(const Array& a, const Shape& shape) {
 }
 
 Array copied(const Array& a) {
-  static const Rule copy_rule{"copy", [](TapeBuilder&, Rule::Registers in, float) { return in[0]; },
-                              [](const std::vector<Array>&, const Array&, const Array& g, std::size_t, float) { return g; }};
+  static const Rule copy_rule{
+      "copy", [](TapeBuilder&, Rule::Registers in, float) { return in[0]; },
+      [](const std::vector<Array>&, const Array&, const Array& g, std::size_t, float) { return g; }};
   return elementwise(copy_rule, {a}, 0, a.dtype());
 }
 
@@ -226,7 +229,8 @@ Array broadcast_to(const Array& a, const Shape& shape) {
   graph::require("broadcast_to", a, a.defined() ? a.dtype() : DType::float32);
   if (a.shape() == shape) return a;
   if (broadcast_shapes(a.shape(), shape) != shape) {
-    throw UsageError(fmt::format("[broadcast_to] {} does not broadcast to {}", a.shape().to_string(), shape.to_string()));
+    throw UsageError(
+        fmt::format("[broadcast_to] {} does not broadcast to {}", a.shape().to_string(), shape.to_string()));
   }
   return graph::make_node(std::make_shared<graph::Broadcast>(), {a}, shape, a.dtype());
 }
