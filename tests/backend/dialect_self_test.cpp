@@ -126,7 +126,7 @@ TEST(DialectSelfTest, OnEveryDeviceThatCompiles) {
 
 TEST(DialectSelfTest, DefinesArgumentsAndNamedErrors) {
   const char* source =
-      "KERNEL void fill(GLOBAL float* out, int count, float value, GLOBAL const int* unused) {\n"
+      "KERNEL void fill(GLOBAL float* out, int count, float value) {\n"
       "  for (int i = GLOBAL_ID(0); i < count; i += GLOBAL_SIZE(0)) out[i] = value * SCALE;\n"
       "}\n";
   int tested = 0;
@@ -135,17 +135,19 @@ TEST(DialectSelfTest, DefinesArgumentsAndNamedErrors) {
     if (program == nullptr) return;
     ++tested;
     const auto out = device.allocate(400);
-    program->kernel("fill")->launch({{2, 1, 1}, {8, 1, 1}},
-                                    std::vector<KernelArgument>{buffer_argument(out.get()),
-                                                                int_argument(100),
-                                                                {.kind = KernelArgument::Kind::float32, .real = 3.0F},
-                                                                buffer_argument(nullptr)});
+    program->kernel("fill")->launch(
+        {{2, 1, 1}, {8, 1, 1}},
+        std::vector<KernelArgument>{
+            buffer_argument(out.get()), int_argument(100), {.kind = KernelArgument::Kind::float32, .real = 3.0F}});
     std::vector<float> values(100);
     device.download(*out, 0, values.data(), 400);
     for (const float value : values) EXPECT_EQ(value, 7.5F);
 
     EXPECT_THROW((void)program->kernel("no_such_kernel"), UsageError);
     const auto kernel = program->kernel("fill");
+    EXPECT_THROW(kernel->launch({{1, 1, 1}, {1, 1, 1}}, std::vector<KernelArgument>{buffer_argument(nullptr),
+                                                                                    int_argument(1), int_argument(2)}),
+                 UsageError);
     EXPECT_THROW(kernel->launch({{1, 1, 1}, {1, 1, 1}}, std::vector<KernelArgument>{int_argument(1)}), UsageError);
     try {
       (void)device.build("KERNEL void broken(GLOBAL float* out) { out[0] = no_such_name; }", {});

@@ -136,9 +136,13 @@ void launch_lowered(Device& device, Program* interpreted, const LoweredOperation
   std::vector<std::int32_t> head = lowered.words;
   head.resize(static_cast<std::size_t>(lowered.zeroed_bytes) / 4, 0);
   device.upload(*scratch, 0, head.data(), head.size() * 4);
+  std::vector<std::unique_ptr<Program>> programs;
+  for (const LoweredKernel& kernel : lowered.kernels) {
+    programs.push_back(kernel.source.empty() ? nullptr : device.build(kernel.source, {}));
+  }
   for (int run = 0; run < times; ++run) {
-    for (const LoweredKernel& kernel : lowered.kernels) {
-      const std::unique_ptr<Program> own = kernel.source.empty() ? nullptr : device.build(kernel.source, {});
+    for (std::size_t k = 0; k < lowered.kernels.size(); ++k) {
+      const LoweredKernel& kernel = lowered.kernels[k];
       std::vector<KernelArgument> arguments;
       for (const LoweredArgument& argument : kernel.arguments) {
         KernelArgument given{.kind = KernelArgument::Kind::int32, .integer = argument.value};
@@ -150,10 +154,11 @@ void launch_lowered(Device& device, Program* interpreted, const LoweredOperation
         }
         arguments.push_back(given);
       }
-      (own != nullptr ? own.get() : interpreted)->kernel(kernel.entry)->launch(kernel.geometry, arguments);
-      device.synchronize();
+      Program* program = programs[k] != nullptr ? programs[k].get() : interpreted;
+      program->kernel(kernel.entry)->launch(kernel.geometry, arguments);
     }
   }
+  device.synchronize();
 }
 
 std::optional<std::vector<HostSlot>> run_interpreted(Device& device, const std::vector<HostSlot>& slots,

@@ -3,10 +3,18 @@
 
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <string>
 #include <vector>
 
 #include "overtake/device.hpp"
+
+namespace overtake {
+
+/// What test listings show of a device.
+inline void PrintTo(const DeviceInfo& info, std::ostream* out) { *out << info.id; }
+
+}  // namespace overtake
 
 namespace overtake::oracle {
 

@@ -6,6 +6,7 @@
 
 #include <set>
 
+#include "backend/common/load_pattern.hpp"
 #include "kernels/sources.hpp"
 
 namespace overtake::backend {

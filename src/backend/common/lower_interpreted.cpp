@@ -6,6 +6,7 @@
 #include <bit>
 
 #include "backend/common/kernel_text.hpp"
+#include "backend/common/load_pattern.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::backend {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "backend/common/kernel_text.hpp"
+#include "backend/common/load_pattern.hpp"
 #include "backend/common/matmul_tiling.hpp"
 #include "kernels/sources.hpp"
 #include "overtake/error.hpp"

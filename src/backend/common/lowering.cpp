@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "backend/common/kernel_text.hpp"
+#include "backend/common/load_pattern.hpp"
 #include "kernels/sources.hpp"
 #include "overtake/error.hpp"
 

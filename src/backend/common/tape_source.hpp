@@ -41,11 +41,4 @@ struct TapeSource {
 /// Throws InternalError for a malformed tape, UsageError for an operand of 2^31 elements or more.
 [[nodiscard]] TapeSource write_tape(const Tape& tape, const TapeRequest& request);
 
-/// True when four consecutive elements can be computed by one call and most of their loads are one access each: the
-/// last extent is a multiple of 4 and the loads are aligned or broadcast.
-[[nodiscard]] bool can_widen(const Tape& tape, std::span<const std::int64_t> extents);
-
-/// `value` as int32. Throws UsageError when it is 2^31 or more: kernels compute with 32-bit indices.
-[[nodiscard]] std::int32_t to_index(std::int64_t value);
-
 }  // namespace overtake::backend

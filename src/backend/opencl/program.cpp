@@ -36,7 +36,11 @@ class OpenClKernel final : public Kernel {
     cl_int error = CL_SUCCESS;
     switch (argument.kind) {
       case KernelArgument::Kind::buffer: {
-        cl_mem memory = argument.buffer == nullptr ? nullptr : reinterpret_cast<cl_mem>(argument.buffer->handle());
+        if (argument.buffer == nullptr || &argument.buffer->device() != &device_) {
+          throw UsageError(fmt::format("kernel {}: argument {} is not an array on {}", name_, index, device_.info().id),
+                           "Move the array there with to().");
+        }
+        auto* memory = reinterpret_cast<cl_mem>(argument.buffer->handle());
         error = set_value(index, memory);
         break;
       }
