@@ -10,11 +10,6 @@
 
 namespace overtake::backend {
 
-///< 0 for axes of extent 1
-bool aligned = false;  ///< four consecutive elements are one 16-byte access
-bool constant_along_last = false;
-};
-
 LoadPattern pattern_of(const Access& access, std::span<const std::int64_t> extents) {
   LoadPattern pattern;
   bool any = false;
@@ -29,8 +24,7 @@ LoadPattern pattern_of(const Access& access, std::span<const std::int64_t> exten
     contiguous *= extents[axis];
   }
   const std::int64_t last = pattern.strides[extents.size() - 1];
-  pattern.kind =
-      !any ? LoadPattern::Kind::uniform : (row_major ? LoadPattern::Kind::linear : LoadPattern::Kind::strided);
+  if (any) pattern.kind = row_major ? LoadPattern::Kind::linear : LoadPattern::Kind::strided;
   pattern.constant_along_last = last == 0;
   pattern.aligned = access.dtype == DType::float32 && others_aligned && last == 1;
   return pattern;
