@@ -29,8 +29,8 @@ class CudaGpu : public ::testing::Test {
 };
 
 std::vector<Floats> train(CudaDevice& device, const std::vector<std::int64_t>& widths, bool replay,
-                          const std::vector<int>& runs, std::string* note = nullptr) {
-  const Schedule schedule = training_step(100, widths);
+                          const std::vector<int>& runs, std::string* note = nullptr, std::int64_t batch = 100) {
+  const Schedule schedule = training_step(batch, widths);
   Training training(device, schedule, widths);
   const auto executable = device.compile(schedule, {replay});
   executable->bind(training.slots);
@@ -158,13 +158,14 @@ class CudaLibrary : public CudaGpu {
 TEST_F(CudaLibrary, TrainingAgreesWithTheOwnKernels) {
   const std::vector<std::int64_t> widths{2, 1024, 2048, 4096, 2};
   std::string note;
-  const auto library = train(*with_, widths, true, {3}, &note);
+  constexpr std::int64_t batch = 200;  // from about there on the library takes products over
+  const auto library = train(*with_, widths, true, {3}, &note, batch);
   EXPECT_THAT(note, ::testing::Not(::testing::HasSubstr(" 0 by cuBLASLt"))) << "no product was large enough";
-  const auto own = train(*without_, widths, true, {3});
+  const auto own = train(*without_, widths, true, {3}, nullptr, batch);
   EXPECT_TRUE(all_finite(library));
-  EXPECT_LT(relative_difference(library, own), 1e-6);
-  EXPECT_EQ(train(*with_, widths, false, {3}), library) << "replay and single launches differ";
-  EXPECT_EQ(train(*open(), widths, true, {1, 2}), library) << "two processes would differ";
+  EXPECT_LT(relative_difference(library, own), 5e-6);  // sums of 4,096 terms in another order, three steps on
+  EXPECT_EQ(train(*with_, widths, false, {3}, nullptr, batch), library) << "replay and single launches differ";
+  EXPECT_EQ(train(*open(), widths, true, {1, 2}, nullptr, batch), library) << "two processes would differ";
 }
 
 /// One product through the library directly, against the same product by the own kernel.
@@ -193,7 +194,7 @@ struct ProductCase {
 };
 
 TEST_F(CudaLibrary, EveryEpilogueAndLayoutAgreesWithTheOwnKernel) {
-  constexpr std::int64_t m = 96, n = 1000, k = 2048;
+  constexpr std::int64_t m = 200, n = 1000, k = 2048;
   const Access parameter = matrix_access(2, n);
   using namespace tape;
   const std::vector<ProductCase> cases{
@@ -237,7 +238,7 @@ TEST_F(CudaLibrary, EveryEpilogueAndLayoutAgreesWithTheOwnKernel) {
     matmul.k = k;
     matmul.a = each.a_transposed ? MatMulCore::Operand{0, 0, 1, m} : MatMulCore::Operand{0, 0, k, 1};
     matmul.b = each.b_transposed ? MatMulCore::Operand{1, 0, 1, k} : MatMulCore::Operand{1, 0, n, 1};
-    ASSERT_TRUE(library_is_faster(matmul));
+    ASSERT_TRUE(library_is_faster(matmul, true));
     operation.core = matmul;
     operation.extent = Shape{m, n};
     operation.name = each.name;
@@ -252,7 +253,7 @@ TEST_F(CudaLibrary, EveryEpilogueAndLayoutAgreesWithTheOwnKernel) {
 }
 
 TEST_F(CudaLibrary, NaNInOneRowStaysInThatRow) {
-  constexpr std::int64_t m = 100, n = 1000, k = 2048;
+  constexpr std::int64_t m = 200, n = 1000, k = 2048;
   Floats a = random_floats(m * k, 1);
   a[7 * k + 11] = std::numeric_limits<float>::quiet_NaN();
   Operation operation;

@@ -136,15 +136,18 @@ TEST(CudaMatmulChoice, SmallAndThinProductsStay) {
   matmul.m = 100;
   matmul.n = 64;
   matmul.k = 32;
-  EXPECT_FALSE(library_is_faster(matmul));
+  EXPECT_FALSE(library_is_faster(matmul, true));
   matmul.n = 4096;
   matmul.k = 4096;
-  EXPECT_TRUE(library_is_faster(matmul));
+  EXPECT_FALSE(library_is_faster(matmul, true));
+  EXPECT_TRUE(library_is_faster(matmul, false));
+  matmul.m = 256;
+  EXPECT_TRUE(library_is_faster(matmul, true));
   matmul.n = 2;
   matmul.k = 1 << 20;
-  EXPECT_FALSE(library_is_faster(matmul));
+  EXPECT_FALSE(library_is_faster(matmul, false));
   matmul.m = 0;
-  EXPECT_FALSE(library_is_faster(matmul));
+  EXPECT_FALSE(library_is_faster(matmul, false));
 }
 
 TEST(CudaColumnMajor, LayoutsOfEveryOperand) {

@@ -25,7 +25,7 @@ class SmallMatMul final : public Step {
     threads_ = worthwhile_threads(work, threads);
     const auto width = static_cast<std::int64_t>(panel_columns());
     panels_.resize(static_cast<std::size_t>((core_.n + width - 1) / width * width * core_.k));
-    block_rows_ = std::clamp<std::int64_t>(4096 / core_.n / 12 * 12, 12, core_.m);
+    block_rows_ = std::min(std::max<std::int64_t>(4096 / core_.n / 12 * 12, 12), core_.m);
   }
 
   void bind(SlotPointers slots) override {

@@ -159,7 +159,8 @@ std::unique_ptr<Executable> make_executable(CudaDevice& device, const Schedule& 
     return interpreted ? lower_interpreted(operation) : lower(operation, traits);
   };
   const auto query = [&](const LibraryProduct& product) -> std::optional<ProductFit> {
-    if (!library_is_faster(product.core)) return std::nullopt;  // asked first: opening the library takes time
+    if (!library_is_faster(product.core, !interpreted))
+      return std::nullopt;  // asked first: opening the library takes time
     const Blas* library = device.library();
     if (library == nullptr) return std::nullopt;
     const auto prepared = library->prepare(product);
