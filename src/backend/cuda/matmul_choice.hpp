@@ -11,8 +11,8 @@
 
 namespace overtake::backend::cuda {
 
-/// True when cuBLASLt is expected to be faster than the own kernel for this product: the one compiled for it, or (without a
-/// run-time compiler) the interpreted one.
+/// True when cuBLASLt is expected to be faster than the own kernel for this product: the one compiled for it, or
+/// (without a run-time compiler) the interpreted one.
 [[nodiscard]] bool library_is_faster(const MatMulCore& core, bool compiled);
 
 /// How the tape of a product is done by the library:
