@@ -5,7 +5,7 @@
 #   bin/overtake            launcher: picks the C++ library, then runs libexec/overtake
 #   lib/                    libovertake, the libraries it needs, compat/ with a C++ library for systems without one
 #   include/, lib/cmake/    for find_package(overtake)
-#   tests/                  with --with-tests: test and benchmark programs, and tests/run, which runs those of a GPU machine
+#   tests/                  with --with-tests: test and benchmark programs, for a machine with a GPU and no compiler
 #   share/doc/overtake/     licences of everything shipped
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
