@@ -105,7 +105,8 @@ struct TrainerOptions {
 enum class StopReason : std::uint8_t {
   finished,       ///< all epochs done
   early_stopped,  ///< no improvement for `patience` epochs
-  interrupted,    ///< the stop token was requested
+  interrupted,    ///< the stop token was requested; the weights are the best with validation data and restore_best,
+                  ///  else those reached when it stopped
   diverged,       ///< the loss became NaN or infinite
 };
 

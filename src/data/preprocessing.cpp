@@ -35,14 +35,20 @@ std::vector<std::size_t> match_features(const Preprocessing& preprocessing, cons
   return result;
 }
 
+constexpr float missing_input = std::numeric_limits<float>::quiet_NaN();
+
 /// Writes a numeric feature into column `offset` of the row-major inputs.
-void write_numeric(const Feature& feature, bool standardise, const Table& table, std::size_t column, std::size_t offset,
-                   Dataset& data) {
+void write_numeric(const Feature& feature, const Preprocessing& how, const Table& table, std::size_t column,
+                   std::size_t offset, Dataset& data) {
   const auto width = static_cast<std::size_t>(data.features);
   for (std::size_t row = 0; row < static_cast<std::size_t>(table.rows); ++row) {
     double value = data::cell_number(table, column, row);
+    if (std::isnan(value) && how.keep_missing) {
+      data.inputs[row * width + offset] = missing_input;
+      continue;
+    }
     if (std::isnan(value)) value = feature.mean;
-    const double input = standardise ? (value - feature.mean) / feature.scale : value;
+    const double input = how.standardise ? (value - feature.mean) / feature.scale : value;
     if (std::abs(input) > static_cast<double>(std::numeric_limits<float>::max())) {
       throw DataError(fmt::format("{}: {} is too far from the training data (mean {}, standard deviation {})",
                                   table.locate(static_cast<std::int64_t>(row), static_cast<std::int64_t>(column)),
@@ -71,15 +77,15 @@ std::vector<std::int32_t> translate(const Column& column, const std::vector<std:
   return result;
 }
 
-/// Sets the one of a text feature's one-hot inputs, which begin at column `offset`.
-void write_one_hot(const Feature& feature, bool refuse_unseen, const Table& table, std::size_t column,
-                   std::size_t offset, Dataset& data) {
+/// The place of each cell among the categories of a text feature; -1: missing or not seen in training.
+std::vector<std::int32_t> places_of(const Feature& feature, bool refuse_unseen, const Table& table,
+                                    std::size_t column) {
   const Column& cells = table.columns[column];
-  const auto width = static_cast<std::size_t>(data.features);
   const std::vector<std::int32_t> known = translate(cells, feature.categories);
-  for (std::size_t row = 0; row < static_cast<std::size_t>(table.rows); ++row) {
+  std::vector<std::int32_t> places(static_cast<std::size_t>(table.rows), -1);
+  for (std::size_t row = 0; row < places.size(); ++row) {
     if (data::cell_missing(cells, row)) continue;
-    std::int32_t place = -1;
+    std::int32_t& place = places[row];
     if (cells.kind == ColumnKind::text) {
       place = known[static_cast<std::size_t>(cells.codes[row])];
     } else {
@@ -89,8 +95,29 @@ void write_one_hot(const Feature& feature, bool refuse_unseen, const Table& tabl
       if (found) place = static_cast<std::int32_t>(it - feature.categories.begin());
     }
     if (place < 0 && refuse_unseen) fail_unseen(table, column, row, "the value");
-    if (place >= 0) data.inputs[row * width + offset + static_cast<std::size_t>(place)] = 1.0F;
   }
+  return places;
+}
+
+/// Writes the inputs of a text feature, which begin at column `offset`: one-hot, or one code.
+void write_text(const Feature& feature, const Preprocessing& how, const Table& table, std::size_t column,
+                std::size_t offset, Dataset& data) {
+  const auto width = static_cast<std::size_t>(data.features);
+  const std::vector<std::int32_t> places = places_of(feature, how.refuse_unseen, table, column);
+  for (std::size_t row = 0; row < places.size(); ++row) {
+    float* const inputs = data.inputs.data() + row * width + offset;
+    if (how.text_as_codes) {
+      *inputs = places[row] < 0 ? missing_input : static_cast<float>(places[row]);
+    } else if (places[row] >= 0) {
+      inputs[places[row]] = 1.0F;
+    }
+  }
+}
+
+/// Inputs that a feature takes.
+std::int64_t width_of(const Feature& feature, bool text_as_codes) {
+  const bool one = feature.kind == ColumnKind::numeric || text_as_codes;
+  return one ? 1 : static_cast<std::int64_t>(feature.categories.size());
 }
 
 [[noreturn]] void fail_missing_target(const Table& table, std::size_t column, std::size_t row) {
@@ -131,9 +158,7 @@ std::vector<std::int32_t> data::encode_labels(const Table& table, std::size_t co
 
 std::int64_t Preprocessing::inputs() const noexcept {
   std::int64_t count = 0;
-  for (const Feature& feature : features) {
-    count += feature.kind == ColumnKind::numeric ? 1 : static_cast<std::int64_t>(feature.categories.size());
-  }
+  for (const Feature& feature : features) count += width_of(feature, text_as_codes);
   return count;
 }
 
@@ -153,13 +178,9 @@ Dataset Preprocessing::transform_features(const Table& table) const {
   std::size_t offset = 0;
   for (std::size_t i = 0; i < features.size(); ++i) {
     const Feature& feature = features[i];
-    if (feature.kind == ColumnKind::numeric) {
-      write_numeric(feature, standardise, table, columns[i], offset, data);
-      ++offset;
-    } else {
-      write_one_hot(feature, refuse_unseen, table, columns[i], offset, data);
-      offset += feature.categories.size();
-    }
+    const auto write = feature.kind == ColumnKind::numeric ? write_numeric : write_text;
+    write(feature, *this, table, columns[i], offset, data);
+    offset += static_cast<std::size_t>(width_of(feature, text_as_codes));
   }
   return data;
 }

@@ -67,6 +67,13 @@ void check_category_count(const Table& table, const std::string& name, std::size
       "Leave the column out if it is a name or an identifier; if it holds numbers, check the decimal mark.");
 }
 
+/// True if a cell of the given rows (all if empty) is not missing.
+bool has_value(const Column& column, std::span<const std::int32_t> rows) {
+  const auto present = [](double number) { return !std::isnan(number); };
+  if (rows.empty()) return std::any_of(column.numbers.begin(), column.numbers.end(), present);
+  return std::any_of(rows.begin(), rows.end(), [&](std::int32_t row) { return present(column.numbers[row]); });
+}
+
 Feature fit_feature(const Table& table, std::size_t index, const PreprocessingOptions& options,
                     std::span<const std::int32_t> rows) {
   const Column& column = table.columns[index];
@@ -83,6 +90,7 @@ Feature fit_feature(const Table& table, std::size_t index, const PreprocessingOp
     }
     return feature;
   }
+  if (options.keep_missing && !has_value(column, rows)) return feature;
   const data::Statistics statistics = data::column_statistics(table, index, rows);
   feature.mean = statistics.mean;
   feature.scale = statistics.scale;
@@ -117,6 +125,8 @@ Preprocessing Preprocessing::fit(const Table& table, const std::string& target, 
   result.target = target;
   result.has_header = table.has_header;
   result.refuse_unseen = options.refuse_unseen;
+  result.keep_missing = options.keep_missing;
+  result.text_as_codes = options.text_as_codes;
   result.task = options.task ? *options.task : detect_task(target_column);
   if (result.task == Task::classification) {
     result.classes = data::sorted_classes(target_column);

@@ -42,6 +42,9 @@ class Reader {
     return value.get<bool>();
   }
 
+  /// False where the key is missing: files of before the option existed do not have it.
+  [[nodiscard]] bool flag_if_present(const char* key) const { return object_.contains(key) && flag(key); }
+
   [[nodiscard]] double number(const char* key) const {
     const Json& value = member(key);
     if (!value.is_number() || !std::isfinite(value.get<double>())) fail(fmt::format("{} should be a number", key));
@@ -121,6 +124,8 @@ std::string Preprocessing::to_json() const {
                {"target", target},
                {"standardise", standardise},
                {"refuse_unseen", refuse_unseen},
+               {"keep_missing", keep_missing},
+               {"text_as_codes", text_as_codes},
                {"has_header", has_header},
                {"features", Json::array()}};
   for (const Feature& feature : features) json["features"].push_back(to_json_value(feature));
@@ -150,6 +155,8 @@ Preprocessing Preprocessing::from_json(std::string_view text, std::string_view s
   result.target = reader.text("target");
   result.standardise = reader.flag("standardise");
   result.refuse_unseen = reader.flag("refuse_unseen");
+  result.keep_missing = reader.flag_if_present("keep_missing");
+  result.text_as_codes = reader.flag_if_present("text_as_codes");
   result.has_header = reader.flag("has_header");
   std::set<std::string> names{result.target};
   for (const Json& value : reader.list("features")) {

@@ -86,6 +86,7 @@ std::vector<Array> differentiate(const Array& loss, const std::vector<NodePtr>& 
     propagate(node, cotangent, towards, cotangents);
   }
   std::vector<Array> gradients;
+  gradients.reserve(inputs.size());
   for (const NodePtr& input : inputs) gradients.push_back(result[input.get()]);
   return gradients;
 }

@@ -45,7 +45,7 @@ Array make_leaf(const Shape& shape, DType dtype, std::shared_ptr<backend::Buffer
   return Array(std::move(node));
 }
 
-Array make_node(std::shared_ptr<const Primitive> primitive, std::vector<Array> inputs, const Shape& shape,
+Array make_node(std::shared_ptr<const Primitive> primitive, const std::vector<Array>& inputs, const Shape& shape,
                 DType dtype) {
   auto node = std::make_shared<Node>();
   node->shape = shape;

@@ -52,8 +52,8 @@ class NoGradient {
 [[nodiscard]] Array make_leaf(const Shape& shape, DType dtype, std::shared_ptr<backend::Buffer> buffer);
 
 /// A computation. The device is that of the inputs; throws UsageError("[name] ...") when they differ.
-[[nodiscard]] Array make_node(std::shared_ptr<const Primitive> primitive, std::vector<Array> inputs, const Shape& shape,
-                              DType dtype);
+[[nodiscard]] Array make_node(std::shared_ptr<const Primitive> primitive, const std::vector<Array>& inputs,
+                              const Shape& shape, DType dtype);
 
 /// The same, on a named device (for primitives without inputs).
 [[nodiscard]] Array make_source(std::shared_ptr<const Primitive> primitive, const Shape& shape, DType dtype,

@@ -69,9 +69,7 @@ class Grouper {
   [[nodiscard]] Group& group(int i) { return plan_.groups[static_cast<std::size_t>(i)]; }
 
   [[nodiscard]] bool is_reduction(int i) {
-    if (at(i).kind != NodeKind::core) return false;
-    const std::string_view name = at(i).node->primitive->name();
-    return name == "sum" || name == "max" || name == "min";
+    return at(i).kind == NodeKind::core && static_cast<const Core&>(*at(i).node->primitive).computes_its_input();
   }
 
   [[nodiscard]] bool positional(int i) { return static_cast<const Elementwise&>(*at(i).node->primitive).positional(); }

@@ -110,12 +110,15 @@ struct Operand {
   [[nodiscard]] backend::Access access() const { return {slot, layout.offset, layout.strides, dtype}; }
 };
 
-/// Anything that is not element-wise. Its inputs are stored before it runs; the front end made sure that they lie in
-/// memory as the operation's contract asks.
+/// Anything that is not element-wise. Its inputs are stored before it runs (but see computes_its_input()); the front
+/// end made sure that they lie in memory as the operation's contract asks.
 class Core : public Primitive {
  public:
   using Variant = backend::Operation::CoreVariant;
   [[nodiscard]] virtual Variant lower(const std::vector<Operand>& inputs, const Shape& shape) const = 0;
+  /// True if the first input may be computed where the core reads it (its operation has a tape for that) instead of
+  /// being stored first.
+  [[nodiscard]] virtual bool computes_its_input() const { return false; }
 };
 
 }  // namespace overtake::graph

@@ -7,7 +7,7 @@
 namespace overtake::kernels {
 
 /// Part of every program cache key. To be raised when a prelude changes the meaning of kernels already compiled.
-inline constexpr int dialect_version = 1;
+inline constexpr int dialect_version = 2;
 
 }  // namespace overtake::kernels
 
@@ -25,6 +25,14 @@ extern const std::string_view kernel_matmul;
 extern const std::string_view kernel_reduce;
 extern const std::string_view kernel_rows;
 extern const std::string_view kernel_gather;
+
+/// Forests: compiled as one source, in this order, after kernel_philox and with the definitions that forest.k lists.
+extern const std::string_view kernel_forest_split;
+extern const std::string_view kernel_forest;
+extern const std::string_view kernel_forest_rows;
+extern const std::string_view kernel_forest_subtrees;
+extern const std::string_view kernel_forest_large;
+extern const std::string_view kernel_forest_score;
 
 /// Complete sources.
 extern const std::string_view kernel_self_test;

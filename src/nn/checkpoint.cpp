@@ -154,6 +154,7 @@ Progress read_checkpoint(const std::filesystem::path& path, Module& model, optim
   progress.best_loss = best_loss.front();
   std::vector<const HostArray*> found;
   const std::vector<NamedValue> values = stored_values(model, optimizer);
+  found.reserve(values.size());
   for (const NamedValue& entry : values) found.push_back(&matching_tensor(file, entry.name, *entry.value, context));
   for (const NamedValue& entry : model_values(model)) {
     if (file.find("best." + entry.name) == nullptr) continue;

@@ -88,7 +88,7 @@ void Fit::resume() {
   if (!options_.resume || options_.checkpoint_path.empty() || !std::filesystem::exists(options_.checkpoint_path))
     return;
   progress_ = read_checkpoint(options_.checkpoint_path, model_, optimizer_, fingerprint_);
-  good_ = snapshot();
+  copy_weights(good_);
   first_epoch_ = progress_.epoch;
   saved_epoch_ = progress_.epoch;
 }
@@ -225,10 +225,11 @@ bool Fit::accept(const EpochRecord& record) {
     progress_.best_loss = evaluator_ ? record.validation_loss : record.train_loss;
   }
   if (better && evaluator_ && options_.restore_best) {
-    progress_.best = snapshot();
+    good_.clear();
+    copy_weights(progress_.best);
     good_ = progress_.best;
   } else if (!last) {
-    good_ = snapshot();
+    copy_weights(good_);
   }
   if (!options_.checkpoint_path.empty() && record.epoch % options_.checkpoint_every == 0) save_checkpoint();
   if (options_.observer != nullptr) {
@@ -269,10 +270,13 @@ void Fit::save_checkpoint() {
   saved_epoch_ = progress_.epoch;
 }
 
-std::vector<Array> Fit::snapshot() {
-  std::vector<Array> copies;
-  for (const NamedValue& entry : model_values(model_)) copies.push_back(graph::copy_of(*entry.value));
-  return copies;
+void Fit::copy_weights(std::vector<Array>& copies) {
+  const std::vector<NamedValue> entries = model_values(model_);
+  copies.resize(entries.size());
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    copies[i] = Array();  // its memory first: there need be no room for old and new copies at once
+    copies[i] = graph::copy_of(*entries[i].value);
+  }
 }
 
 void Fit::restore(const std::vector<Array>& values) {

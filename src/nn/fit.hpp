@@ -47,7 +47,8 @@ class Fit {
   void diverge(const EpochRecord& record);
   void save_checkpoint();
   void restore(const std::vector<Array>& values);
-  [[nodiscard]] std::vector<Array> snapshot();
+  /// Replaces `copies` by copies of the weights.
+  void copy_weights(std::vector<Array>& copies);
   void finish();
 
   [[nodiscard]] bool has_stop_request() const { return options_.stop != nullptr && options_.stop->requested(); }

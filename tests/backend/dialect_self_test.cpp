@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The dialect itself: the same kernel, which uses every macro, on every device that compiles at run time and, through
 // the C++ prelude, on the host.
+#include <chrono>
 #include <cmath>
 
 #include "backend/dialect_support.hpp"
@@ -121,6 +122,23 @@ TEST(DialectSelfTest, OnEveryDeviceThatCompiles) {
     device.download(*total, 0, &outcome.total, 4);
     expect_sound(outcome);
   });
+  if (tested == 0 && !IsSkipped()) GTEST_SKIP() << "no device here compiles at run time";
+}
+
+TEST(DialectSelfTest, WarningsOfACompilerDoNotReachStandardError) {
+  const char* source =
+      "KERNEL void warned(GLOBAL float* out) {\n"
+      "  int count = 1;\n"
+      "  count == 2;\n"  // a comparison without effect: every compiler here warns of it
+      "  out[0] = count;\n"
+      "}\n";
+  // A name that no cache knows yet.
+  const std::string define =
+      "NEVER_SEEN=" + std::to_string(std::chrono::system_clock::now().time_since_epoch().count());
+  int tested = 0;
+  testing::internal::CaptureStderr();
+  on_every_device([&](Device& device) { tested += build(device, source, {define}) != nullptr ? 1 : 0; });
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
   if (tested == 0 && !IsSkipped()) GTEST_SKIP() << "no device here compiles at run time";
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Version, help, devices, and the answer to misspelt names."""
 import json
+import os
 import re
 import subprocess
 import time
@@ -91,7 +92,12 @@ class Devices(CliTest):
                 self.assertNotEqual(device["reason"], "")
 
     def test_measures(self):
-        self.overtake("devices", "--json", "devices.json")
+        # Kernels are compiled anew: what compilers say while they do is not for the user.
+        fresh = {**os.environ, "OVERTAKE_CACHE_DIR": str(self.folder / "ours"), "POCL_CACHE_DIR": str(self.folder / "pocl")}
+        (self.folder / "pocl").mkdir()
+        process = self.start("devices", "--json", "devices.json", env=fresh)
+        _, err = process.communicate(timeout=300)
+        self.assertEqual((process.returncode, err), (0, ""))
         data = json.loads((self.folder / "devices.json").read_text())
         cpu = data["devices"][0]
         self.assertGreater(cpu["measured_gflops"], 1)

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "backend/common/program_cache.hpp"
+#include "data_support.hpp"
 
 namespace overtake::backend {
 namespace {
@@ -16,15 +17,9 @@ namespace fs = std::filesystem;
 
 class ProgramCacheTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "overtake_cache_XXXXXX").string();
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
   void TearDown() override {
     std::error_code ignored;
     fs::permissions(folder_, fs::perms::owner_all, ignored);
-    fs::remove_all(folder_, ignored);
   }
   [[nodiscard]] fs::path only_file() const {
     fs::path found;
@@ -37,7 +32,8 @@ class ProgramCacheTest : public testing::Test {
     return found;
   }
 
-  fs::path folder_;
+  test::TempFolder own_;
+  const fs::path& folder_ = own_.path();
   ProgramKey key_{"source", "-O3", "GPU 1", "driver 2", "compiler 3"};
 };
 

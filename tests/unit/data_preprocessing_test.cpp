@@ -216,6 +216,67 @@ TEST(Preprocessing, Prepare) {
   EXPECT_EQ(prepare(iris(), "petal_width", options, 0.0, 7).validation.rows, 0);
 }
 
+/// What forests ask for: numbers as they are, missing cells marked, one input a column.
+PreprocessingOptions forest_options() {
+  PreprocessingOptions options;
+  options.standardise_features = false;
+  options.standardise_target = false;
+  options.keep_missing = true;
+  options.text_as_codes = true;
+  return options;
+}
+
+void expect_same_inputs(const Dataset& data, const Floats& expected) {
+  ASSERT_EQ(data.inputs.size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_EQ(std::isnan(data.inputs[i]), std::isnan(expected[i])) << i;
+    if (!std::isnan(expected[i])) EXPECT_EQ(data.inputs[i], expected[i]) << i;
+  }
+}
+
+constexpr float missing = std::numeric_limits<float>::quiet_NaN();
+
+TEST(Preprocessing, CodesAndMissingCells) {
+  const Table table = table_of("colour,x,y\nred,1,a\nblue,,b\n?,3,a\nred,4,b\ngreen,5,a\n");
+  const Preprocessing fitted = Preprocessing::fit(table, "y", forest_options());
+  EXPECT_EQ(fitted.features[0].categories, (Texts{"blue", "green", "red"}));
+  EXPECT_EQ(fitted.inputs(), 2);
+  expect_same_inputs(fitted.transform(table), {2, 1, 0, missing, missing, 3, 2, 4, 1, 5});
+  const Table other = table_of("x,colour\n?,purple\n7,blue\n");
+  const Preprocessing back = Preprocessing::from_json(fitted.to_json());
+  expect_same_inputs(back.transform_features(other), {missing, missing, 0, 7});
+}
+
+TEST(Preprocessing, UnseenCodesCanBeRefused) {
+  PreprocessingOptions options = forest_options();
+  options.refuse_unseen = true;
+  const Preprocessing fitted = Preprocessing::fit(table_of("colour,y\nred,a\nblue,b\n"), "y", options);
+  expect_error<DataError>([&] { (void)fitted.transform(table_of("colour\nblue\ngreen\n")); },
+                          {"line 3, column 1 (colour)", "\"green\""});
+}
+
+TEST(Preprocessing, AColumnWithoutAnyValueIsKeptWhereMissingIsUnderstood) {
+  const Table table = table_of("x,z,y\n,1,1.5\n,2,2.5\n");
+  expect_error<DataError>([&] { (void)Preprocessing::fit(table, "y"); }, {"\"x\"", "no value"});
+  const Preprocessing fitted = Preprocessing::fit(table, "y", forest_options());
+  expect_same_inputs(fitted.transform(table), {missing, 1, missing, 2});
+  EXPECT_EQ(fitted.transform(table).targets, (Floats{1.5F, 2.5F}));
+  // Of the given rows only: the value of row 0 was not seen.
+  const std::vector<std::int32_t> rows = {1};
+  EXPECT_EQ(Preprocessing::fit(table_of("x,y\n5,a\n,b\n"), "y", forest_options(), rows).features[0].mean, 0.0);
+}
+
+TEST(Preprocessing, FilesOfBeforeTheMissingOptionsAreRead) {
+  const Preprocessing fitted = Preprocessing::fit(iris(), "species");
+  std::string text = fitted.to_json();
+  for (const std::string_view key : {"\"keep_missing\":false,", "\"text_as_codes\":false,"}) {
+    const std::size_t place = text.find(key);
+    ASSERT_NE(place, std::string::npos) << key;
+    text.erase(place, key.size());
+  }
+  EXPECT_EQ(Preprocessing::from_json(text).to_json(), fitted.to_json());
+}
+
 TEST(Preprocessing, JsonRoundTrip) {
   const Table table = table_of("x,colour,y\n0.1,r\xC3\xA4t,a\n0.7,\"b\"\"\n\",b\n");
   PreprocessingOptions options;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Files and error checks for the tests of the data module.
+// Temporary files and error checks for every test here.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -23,7 +23,7 @@ class TempFolder {
   TempFolder() {
     static std::atomic<int> counter{0};
     path_ = std::filesystem::temp_directory_path() /
-            ("overtake-data-" + std::to_string(::getpid()) + "-" + std::to_string(counter.fetch_add(1)));
+            ("overtake-test-" + std::to_string(::getpid()) + "-" + std::to_string(counter.fetch_add(1)));
     std::filesystem::create_directories(path_);
   }
   ~TempFolder() {

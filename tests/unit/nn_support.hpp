@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/philox.hpp"
+#include "data_support.hpp"
 #include "overtake/array.hpp"
 #include "overtake/data_set.hpp"
 #include "overtake/nn.hpp"
@@ -65,9 +66,10 @@ inline double slope(const std::function<double(double)>& function, double at, do
   return (function(at + step) - function(at - step)) / (2 * step);
 }
 
-/// A path in the test's own temporary folder, where no file is yet.
+/// A path in this process's own temporary folder, where no file is yet.
 inline std::filesystem::path fresh_path(const std::string& name) {
-  const std::filesystem::path path = std::filesystem::path(::testing::TempDir()) / ("overtake_nn_" + name);
+  static const test::TempFolder folder;
+  std::filesystem::path path = folder / name;
   std::filesystem::remove(path);
   return path;
 }

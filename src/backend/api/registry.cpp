@@ -2,12 +2,14 @@
 #include "backend/api/registry.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
 #include <map>
 #include <mutex>
 
+#include "core/nearest.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::backend {
@@ -39,10 +41,12 @@ DeviceName parse(std::string_view id) {
   return name;
 }
 
-std::string known_names() {
-  std::string text;
-  for (const Backend* backend : backends()) text += (text.empty() ? "" : ", ") + std::string(backend->name());
-  return text;
+std::string hint_for(const std::string& unknown) {
+  std::vector<std::string> names;
+  for (const Backend* backend : backends()) names.emplace_back(backend->name());
+  const std::string near = nearest(unknown, names);
+  return fmt::format("{}The devices are: {}; a number chooses one of several, as in cuda:1.",
+                     near.empty() ? "" : fmt::format("Did you mean {}? ", near), fmt::join(names, ", "));
 }
 
 }  // namespace
@@ -66,8 +70,7 @@ Device& open_device(std::string_view id) {
   const auto all = backends();
   const auto found = std::find_if(all.begin(), all.end(), [&](const Backend* b) { return b->name() == name.backend; });
   if (found == all.end()) {
-    throw UsageError(fmt::format("unknown device '{}'", id),
-                     fmt::format("This build has: {}; a number chooses one of several, as in cuda:1.", known_names()));
+    throw UsageError(fmt::format("unknown device '{}'", id), hint_for(std::string(id.substr(0, id.find(':')))));
   }
   const std::lock_guard lock(mutex);
   auto& device = opened[fmt::format("{}:{}", name.backend, name.index)];

@@ -23,19 +23,14 @@ struct Layout {
 
 Layout layout_of(std::int64_t offset, std::int64_t outer, std::int64_t outer_stride, std::int64_t k,
                  std::int64_t k_stride) {
-  Layout layout;
-  if (k > 1 && k_stride == 1) {
-    layout.by_k = true;
-  } else if (outer > 1 && outer_stride == 1) {
-    layout.by_k = false;
-  } else if (k == 1) {
-    layout.by_k = true;  // the place in k is always 0
-  } else if (outer == 1) {
-    layout.by_k = false;
-  } else {
+  const bool k_runs = k > 1 && k_stride == 1;
+  const bool outer_runs = outer > 1 && outer_stride == 1;
+  if (!k_runs && !outer_runs && k > 1 && outer > 1) {
     throw InternalError(
         fmt::format("lowering a product: strides {} and {}, neither of them 1", outer_stride, k_stride));
   }
+  Layout layout;
+  layout.by_k = k_runs || (k == 1 && !outer_runs);  // where k is 1, the place in it is always 0
   const std::int64_t other = layout.by_k ? outer : k;
   layout.stride = other == 1 ? 0 : (layout.by_k ? outer_stride : k_stride);
   layout.vector = offset % 4 == 0 && layout.stride % 4 == 0 && (layout.by_k ? k : outer) % 4 == 0;

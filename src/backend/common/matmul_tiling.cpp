@@ -78,7 +78,8 @@ double estimate_cycles(const MatMulPlan& plan, std::int64_t m, std::int64_t n, s
                        const LoweringTraits& traits) {
   const MatMulTile& tile = plan.tile;
   const std::int64_t groups = divide_up(m, tile.rows()) * divide_up(n, tile.columns()) * plan.splits;
-  const auto panels = static_cast<double>(plan.split_k / tile.bk);
+  const std::int64_t panels_of_split = plan.split_k / tile.bk;
+  const auto panels = static_cast<double>(panels_of_split);
   const std::int64_t unrolled = std::int64_t{4} * tile.slices;
   const auto steps =
       static_cast<double>(plan.one_panel() ? divide_up(std::min(plan.split_k, k), unrolled) * unrolled : plan.split_k);

@@ -120,7 +120,7 @@ class Writer {
 
   std::string address(std::size_t index, int j) {
     const LoadPattern& pattern = patterns_[index];
-    const std::string at = param(fmt::format("l{}_at", index));
+    std::string at = param(fmt::format("l{}_at", index));
     if (pattern.kind == LoadPattern::Kind::uniform) return at;
     if (pattern.kind == LoadPattern::Kind::linear) {
       return j == 0 ? fmt::format("{} + (int)linear", at) : fmt::format("{} + (int)linear + {}", at, j);
@@ -175,7 +175,7 @@ class Writer {
     }
     const std::size_t i = types_.size();
     define(type, pattern.constant_along_last, [&](int j) {
-      const std::string value = fmt::format("{}[{}]", name, address(index, j));
+      std::string value = fmt::format("{}[{}]", name, address(index, j));
       if (!apart) return value;
       const std::string field = fmt::format("e{}_{}", i, j);
       load_apart(type_name(type), field, value);

@@ -10,6 +10,7 @@
 #include "backend/common/caching_allocator.hpp"
 #include "backend/cpu/executable.hpp"
 #include "backend/cpu/processor.hpp"
+#include "backend/cpu/thread_pool.hpp"
 #include "core/config.hpp"
 #include "overtake/error.hpp"
 
@@ -90,6 +91,10 @@ class CpuDevice final : public Device {
   [[nodiscard]] std::uint64_t memory_peak() const override { return allocator_.peak(); }
   void set_threads(int threads) override { threads_ = threads > 0 ? threads : info_.compute_units; }
   [[nodiscard]] int threads() const override { return threads_; }
+  [[nodiscard]] bool is_host() const override { return true; }
+  void run_on_host(int parts, const std::function<void(int)>& part) override {
+    ThreadPool::instance().run(parts, part);
+  }
 
  private:
   static std::byte* address(const Buffer& buffer) { return reinterpret_cast<std::byte*>(buffer.handle()); }

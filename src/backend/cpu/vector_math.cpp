@@ -142,7 +142,7 @@ HWY_INLINE V sign_of(V x) {
 
 }  // namespace
 
-void ApplyUnary(TapeCode code, const float* a, float* out, size_t n) {
+void unary_block(TapeCode code, const float* a, float* out, size_t n) {
   const Tag d;
   switch (code) {
     case TapeCode::negate: return each1(a, out, n, [](V x) { return hn::Neg(x); });
@@ -164,7 +164,7 @@ void ApplyUnary(TapeCode code, const float* a, float* out, size_t n) {
   }
 }
 
-void ApplyBinary(TapeCode code, const float* a, const float* b, float* out, size_t n) {
+void binary_block(TapeCode code, const float* a, const float* b, float* out, size_t n) {
   switch (code) {
     case TapeCode::add: return each2(a, b, out, n, [](V x, V y) { return hn::Add(x, y); });
     case TapeCode::subtract: return each2(a, b, out, n, [](V x, V y) { return hn::Sub(x, y); });
@@ -187,15 +187,15 @@ void ApplyBinary(TapeCode code, const float* a, const float* b, float* out, size
   }
 }
 
-void ApplySelect(const float* a, const float* b, const float* c, float* out, size_t n) {
+void select_block(const float* a, const float* b, const float* c, float* out, size_t n) {
   each3(a, b, c, out, n, [](V x, V y, V z) { return hn::IfThenElse(hn::Eq(x, hn::Zero(Tag())), z, y); });
 }
 
-void AccumulateSum(float* sum, const float* values, size_t n) {
+void add_block(float* sum, const float* values, size_t n) {
   each2(sum, values, sum, n, [](V x, V y) { return hn::Add(x, y); });
 }
 
-void AccumulateExtreme(float* best, const float* values, size_t n, bool want_maximum) {
+void extreme_block(float* best, const float* values, size_t n, bool want_maximum) {
   if (want_maximum) {
     each2(best, values, best, n, [](V x, V y) { return maximum(x, y); });
   } else {
@@ -203,7 +203,7 @@ void AccumulateExtreme(float* best, const float* values, size_t n, bool want_max
   }
 }
 
-size_t PanelColumns() { return 2 * hn::Lanes(Tag()); }
+size_t two_vectors() { return 2 * hn::Lanes(Tag()); }
 
 namespace {
 
@@ -280,8 +280,8 @@ HWY_INLINE void any_tile(const ProductBlock& block, size_t row, const float* pan
 
 }  // namespace
 
-void PackedProduct(const ProductBlock& block) {
-  const size_t width = PanelColumns();
+void multiply_block(const ProductBlock& block) {
+  const size_t width = two_vectors();
   constexpr size_t tall = HWY_TARGET <= HWY_AVX3 ? 12 : 6;  // smaller target numbers are newer; 32 against 16 registers
   for (size_t column = 0, p = 0; column < block.columns; column += width, ++p) {
     const float* panel = block.panels + p * block.k * width;
@@ -293,7 +293,7 @@ void PackedProduct(const ProductBlock& block) {
 }
 
 // Four columns of b, contiguous along k, into four neighbouring columns of a panel.
-void PackFourColumns(const float* b, std::ptrdiff_t column_stride, size_t k, size_t width, float* panel) {
+void pack_four_columns(const float* b, std::ptrdiff_t column_stride, size_t k, size_t width, float* panel) {
   const float* column[4] = {b, b + column_stride, b + 2 * column_stride, b + 3 * column_stride};
   size_t i = 0;
 #if HWY_TARGET != HWY_SCALAR
@@ -315,7 +315,7 @@ void PackFourColumns(const float* b, std::ptrdiff_t column_stride, size_t k, siz
   }
 }
 
-const char* InstructionSet() { return hwy::TargetName(HWY_TARGET); }
+const char* target_name() { return hwy::TargetName(HWY_TARGET); }
 
 }  // namespace overtake::backend::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -323,36 +323,34 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace overtake::backend::cpu {
 
-HWY_EXPORT(ApplyUnary);
-HWY_EXPORT(ApplyBinary);
-HWY_EXPORT(ApplySelect);
-HWY_EXPORT(AccumulateSum);
-HWY_EXPORT(AccumulateExtreme);
-HWY_EXPORT(PanelColumns);
-HWY_EXPORT(PackedProduct);
-HWY_EXPORT(PackFourColumns);
-HWY_EXPORT(InstructionSet);
+HWY_EXPORT(unary_block);
+HWY_EXPORT(binary_block);
+HWY_EXPORT(select_block);
+HWY_EXPORT(add_block);
+HWY_EXPORT(extreme_block);
+HWY_EXPORT(two_vectors);
+HWY_EXPORT(multiply_block);
+HWY_EXPORT(pack_four_columns);
+HWY_EXPORT(target_name);
 
 void apply_block(TapeCode code, const float* a, const float* b, const float* c, float* out, std::size_t n) {
-  if (c != nullptr) return HWY_DYNAMIC_DISPATCH(ApplySelect)(a, b, c, out, n);
-  if (b != nullptr) return HWY_DYNAMIC_DISPATCH(ApplyBinary)(code, a, b, out, n);
-  HWY_DYNAMIC_DISPATCH(ApplyUnary)(code, a, out, n);
+  if (c != nullptr) return HWY_DYNAMIC_DISPATCH(select_block)(a, b, c, out, n);
+  if (b != nullptr) return HWY_DYNAMIC_DISPATCH(binary_block)(code, a, b, out, n);
+  HWY_DYNAMIC_DISPATCH(unary_block)(code, a, out, n);
 }
 
-void accumulate_sum(float* sum, const float* values, std::size_t n) {
-  HWY_DYNAMIC_DISPATCH(AccumulateSum)(sum, values, n);
-}
+void accumulate_sum(float* sum, const float* values, std::size_t n) { HWY_DYNAMIC_DISPATCH(add_block)(sum, values, n); }
 
 void accumulate_extreme(float* best, const float* values, std::size_t n, bool maximum) {
-  HWY_DYNAMIC_DISPATCH(AccumulateExtreme)(best, values, n, maximum);
+  HWY_DYNAMIC_DISPATCH(extreme_block)(best, values, n, maximum);
 }
 
 std::size_t panel_columns() {
-  static const std::size_t columns = HWY_DYNAMIC_DISPATCH(PanelColumns)();
+  static const std::size_t columns = HWY_DYNAMIC_DISPATCH(two_vectors)();
   return columns;
 }
 
-void packed_product(const ProductBlock& block) { HWY_DYNAMIC_DISPATCH(PackedProduct)(block); }
+void packed_product(const ProductBlock& block) { HWY_DYNAMIC_DISPATCH(multiply_block)(block); }
 
 void pack_panels(const float* b, std::ptrdiff_t row_stride, std::ptrdiff_t column_stride, std::size_t k,
                  std::size_t columns, float* panels) {
@@ -371,7 +369,7 @@ void pack_panels(const float* b, std::ptrdiff_t row_stride, std::ptrdiff_t colum
     if (row_stride == 1) {
       for (; j + 4 <= filled; j += 4) {
         const float* four = source + static_cast<std::ptrdiff_t>(j) * column_stride;
-        HWY_DYNAMIC_DISPATCH(PackFourColumns)(four, column_stride, k, width, panels + j);
+        HWY_DYNAMIC_DISPATCH(pack_four_columns)(four, column_stride, k, width, panels + j);
       }
     }
     for (; j < filled; ++j) {
@@ -381,7 +379,7 @@ void pack_panels(const float* b, std::ptrdiff_t row_stride, std::ptrdiff_t colum
   }
 }
 
-const char* instruction_set() { return HWY_DYNAMIC_DISPATCH(InstructionSet)(); }
+const char* instruction_set() { return HWY_DYNAMIC_DISPATCH(target_name)(); }
 
 int fused_multiply_adds_per_cycle() {
   const std::string_view name = instruction_set();

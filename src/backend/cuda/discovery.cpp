@@ -86,6 +86,7 @@ DriverStart start_driver(const SymbolLookup& lookup, const HostFacts& host) {
 
 std::vector<DeviceInfo> describe_devices(const DriverStart& driver, const std::string& text) {
   std::vector<DeviceInfo> all;
+  all.reserve(static_cast<std::size_t>(driver.devices));
   for (int index = 0; index < driver.devices; ++index) all.push_back(describe(driver, index, text));
   return all;
 }
@@ -101,7 +102,7 @@ DeviceInfo unusable_device(const Trouble& trouble) {
 }
 
 std::string driver_text(int cuda_version) {
-  const std::string cuda = fmt::format("CUDA {}.{}", cuda_version / 1000, cuda_version % 1000 / 10);
+  std::string cuda = fmt::format("CUDA {}.{}", cuda_version / 1000, cuda_version % 1000 / 10);
   std::ifstream file("/sys/module/nvidia/version");
   std::string version;
   if (file >> version) return fmt::format("driver {}, {}", version, cuda);

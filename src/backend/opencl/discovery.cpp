@@ -20,9 +20,9 @@ const char* install_hint() {
 
 std::string platform_text(cl_platform_id platform, cl_platform_info what) {
   std::size_t bytes = 0;
-  if (api().GetPlatformInfo(platform, what, 0, nullptr, &bytes) != CL_SUCCESS || bytes == 0) return {};
+  if (api().clGetPlatformInfo(platform, what, 0, nullptr, &bytes) != CL_SUCCESS || bytes == 0) return {};
   std::string text(bytes, '\0');
-  (void)api().GetPlatformInfo(platform, what, bytes, text.data(), nullptr);
+  (void)api().clGetPlatformInfo(platform, what, bytes, text.data(), nullptr);
   return text.substr(0, text.find('\0'));
 }
 
@@ -85,9 +85,9 @@ FoundDevice describe(cl_platform_id platform, cl_device_id device, std::size_t p
 
 std::string device_text(cl_device_id device, cl_device_info what) {
   std::size_t bytes = 0;
-  if (api().GetDeviceInfo(device, what, 0, nullptr, &bytes) != CL_SUCCESS || bytes == 0) return {};
+  if (api().clGetDeviceInfo(device, what, 0, nullptr, &bytes) != CL_SUCCESS || bytes == 0) return {};
   std::string text(bytes, '\0');
-  (void)api().GetDeviceInfo(device, what, bytes, text.data(), nullptr);
+  (void)api().clGetDeviceInfo(device, what, bytes, text.data(), nullptr);
   return text.substr(0, text.find('\0'));
 }
 
@@ -99,7 +99,7 @@ Discovery discover() {
     return result;
   }
   cl_uint platform_count = 0;
-  const cl_int error = api().GetPlatformIDs(0, nullptr, &platform_count);
+  const cl_int error = api().clGetPlatformIDs(0, nullptr, &platform_count);
   if (error != CL_SUCCESS || platform_count == 0) {
     const bool none = error == CL_SUCCESS || error == no_platform_error;
     result.reason = none ? "no OpenCL driver (platform) is installed" : "clGetPlatformIDs failed: " + error_name(error);
@@ -107,12 +107,12 @@ Discovery discover() {
     return result;
   }
   std::vector<cl_platform_id> platforms(platform_count);
-  (void)api().GetPlatformIDs(platform_count, platforms.data(), nullptr);
+  (void)api().clGetPlatformIDs(platform_count, platforms.data(), nullptr);
   for (cl_platform_id platform : platforms) {
     cl_uint count = 0;
-    if (api().GetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 0, nullptr, &count) != CL_SUCCESS) continue;
+    if (api().clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 0, nullptr, &count) != CL_SUCCESS) continue;
     std::vector<cl_device_id> devices(count);
-    (void)api().GetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, count, devices.data(), nullptr);
+    (void)api().clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, count, devices.data(), nullptr);
     for (cl_device_id device : devices) {
       result.devices.push_back(describe(platform, device, result.devices.size()));
     }

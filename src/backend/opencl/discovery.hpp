@@ -30,7 +30,7 @@ struct Discovery {
 template <typename T>
 [[nodiscard]] T device_value(cl_device_id device, cl_device_info what) {
   T value{};
-  (void)api().GetDeviceInfo(device, what, sizeof value, &value, nullptr);
+  (void)api().clGetDeviceInfo(device, what, sizeof value, &value, nullptr);
   return value;
 }
 

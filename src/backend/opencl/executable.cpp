@@ -31,7 +31,7 @@ OpenClExecutable::OpenClExecutable(OpenClDevice& device, const Schedule& schedul
     const int scratch = scratch_for(operation);
     for (LoweredKernel& kernel : operation.kernels) {
       cl_int error = CL_SUCCESS;
-      KernelHandle handle(api().CreateKernel(device.program_of(kernel), kernel.entry.c_str(), &error));
+      KernelHandle handle(api().clCreateKernel(device.program_of(kernel), kernel.entry.c_str(), &error));
       check(error, "clCreateKernel");
       launches_.push_back({std::move(handle), kernel.geometry, std::move(kernel.arguments), scratch});
     }
@@ -47,8 +47,8 @@ int OpenClExecutable::scratch_for(const LoweredOperation& operation) {
   if (operation.zeroed_bytes == 0) return 0;
   scratch_.push_back(device_.allocate(operation.scratch_bytes));
   const cl_int zero = 0;
-  check(api().EnqueueFillBuffer(device_.queue(), memory_of(*scratch_.back()), &zero, sizeof zero, 0,
-                                operation.zeroed_bytes, 0, nullptr, nullptr),
+  check(api().clEnqueueFillBuffer(device_.queue(), memory_of(*scratch_.back()), &zero, sizeof zero, 0,
+                                  operation.zeroed_bytes, 0, nullptr, nullptr),
         "clEnqueueFillBuffer");
   return static_cast<int>(scratch_.size()) - 1;
 }
@@ -94,8 +94,8 @@ void OpenClExecutable::set_arguments(const Launch& launch, const std::vector<Pla
     const auto index = static_cast<cl_uint>(i);
     const auto small = static_cast<cl_int>(number);
     const bool is_memory = memory != nullptr;
-    check(api().SetKernelArg(launch.kernel.get(), index, is_memory ? sizeof memory : sizeof small,
-                             is_memory ? static_cast<const void*>(&memory) : &small),
+    check(api().clSetKernelArg(launch.kernel.get(), index, is_memory ? sizeof(cl_mem) : sizeof(cl_int),
+                               is_memory ? static_cast<const void*>(&memory) : &small),
           "clSetKernelArg");
   }
 }
@@ -105,7 +105,7 @@ void OpenClExecutable::run(int times) {
   for (int i = 0; i < times; ++i) {
     for (const Launch& launch : launches_) enqueue(device_.queue(), launch.kernel.get(), launch.geometry);
   }
-  check(api().Flush(device_.queue()), "clFlush");
+  check(api().clFlush(device_.queue()), "clFlush");
 }
 
 }  // namespace overtake::backend::opencl

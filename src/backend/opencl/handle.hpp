@@ -7,8 +7,8 @@
 
 namespace overtake::backend::opencl {
 
-/// Owns one OpenCL object; `Release` is the member of Api that gives it back.
-template <typename T, auto Release>
+/// Owns one OpenCL object; `release` is the member of Api that gives it back.
+template <typename T, auto release>
 class Handle {
  public:
   Handle() = default;
@@ -26,14 +26,14 @@ class Handle {
 
  private:
   void reset() noexcept {
-    if (value_ != nullptr) (void)(api().*Release)(value_);
+    if (value_ != nullptr) (void)(api().*release)(value_);
   }
   T value_ = nullptr;
 };
 
-using ContextHandle = Handle<cl_context, &Api::ReleaseContext>;
-using QueueHandle = Handle<cl_command_queue, &Api::ReleaseCommandQueue>;
-using ProgramHandle = Handle<cl_program, &Api::ReleaseProgram>;
-using KernelHandle = Handle<cl_kernel, &Api::ReleaseKernel>;
+using ContextHandle = Handle<cl_context, &Api::clReleaseContext>;
+using QueueHandle = Handle<cl_command_queue, &Api::clReleaseCommandQueue>;
+using ProgramHandle = Handle<cl_program, &Api::clReleaseProgram>;
+using KernelHandle = Handle<cl_kernel, &Api::clReleaseKernel>;
 
 }  // namespace overtake::backend::opencl

@@ -13,7 +13,7 @@ class OpenClKernel final : public Kernel {
  public:
   OpenClKernel(OpenClDevice& device, KernelHandle kernel, std::string name)
       : device_(device), kernel_(std::move(kernel)), name_(std::move(name)) {
-    check(api().GetKernelInfo(kernel_.get(), CL_KERNEL_NUM_ARGS, sizeof parameters_, &parameters_, nullptr),
+    check(api().clGetKernelInfo(kernel_.get(), CL_KERNEL_NUM_ARGS, sizeof parameters_, &parameters_, nullptr),
           "clGetKernelInfo");
   }
 
@@ -23,13 +23,13 @@ class OpenClKernel final : public Kernel {
     }
     for (std::size_t i = 0; i < arguments.size(); ++i) set(static_cast<cl_uint>(i), arguments[i]);
     enqueue(device_.queue(), kernel_.get(), geometry);
-    check(api().Flush(device_.queue()), "clFlush");
+    check(api().clFlush(device_.queue()), "clFlush");
   }
 
  private:
   template <typename T>
   [[nodiscard]] cl_int set_value(cl_uint index, const T& value) {
-    return api().SetKernelArg(kernel_.get(), index, sizeof value, &value);
+    return api().clSetKernelArg(kernel_.get(), index, sizeof value, &value);
   }
 
   void set(cl_uint index, const KernelArgument& argument) {
@@ -41,14 +41,14 @@ class OpenClKernel final : public Kernel {
                            "Move the array there with to().");
         }
         auto* memory = reinterpret_cast<cl_mem>(argument.buffer->handle());
-        error = set_value(index, memory);
+        error = api().clSetKernelArg(kernel_.get(), index, sizeof(cl_mem), &memory);
         break;
       }
       case KernelArgument::Kind::int32: error = set_value(index, static_cast<cl_int>(argument.integer)); break;
       case KernelArgument::Kind::int64: error = set_value(index, static_cast<cl_long>(argument.integer)); break;
       case KernelArgument::Kind::float32: error = set_value(index, argument.real); break;
       case KernelArgument::Kind::local_bytes:
-        error = api().SetKernelArg(kernel_.get(), index, static_cast<std::size_t>(argument.integer), nullptr);
+        error = api().clSetKernelArg(kernel_.get(), index, static_cast<std::size_t>(argument.integer), nullptr);
         break;
     }
     if (error != CL_SUCCESS) {
@@ -68,7 +68,7 @@ class OpenClKernel final : public Kernel {
 
 std::unique_ptr<Kernel> OpenClProgram::kernel(const std::string& name) {
   cl_int error = CL_SUCCESS;
-  KernelHandle kernel(api().CreateKernel(program_.get(), name.c_str(), &error));
+  KernelHandle kernel(api().clCreateKernel(program_.get(), name.c_str(), &error));
   if (error == CL_INVALID_KERNEL_NAME) {
     throw UsageError(fmt::format("the program has no kernel named '{}'", name),
                      "Kernels are declared with KERNEL void.");
@@ -85,7 +85,7 @@ void enqueue(cl_command_queue queue, cl_kernel kernel, const LaunchGeometry& geo
     global[axis] = std::size_t{geometry.groups[axis]} * local[axis];
     if (global[axis] == 0) return;
   }
-  check(api().EnqueueNDRangeKernel(queue, kernel, 3, nullptr, global, local, 0, nullptr, nullptr),
+  check(api().clEnqueueNDRangeKernel(queue, kernel, 3, nullptr, global, local, 0, nullptr, nullptr),
         "clEnqueueNDRangeKernel");
 }
 
@@ -103,18 +103,18 @@ std::string with_defines(std::string_view prelude, std::string_view source, std:
 
 std::string build_log(cl_program program, cl_device_id device) {
   std::size_t bytes = 0;
-  if (api().GetProgramBuildInfo(program, device, CL_PROGRAM_BUILD_LOG, 0, nullptr, &bytes) != CL_SUCCESS) return {};
+  if (api().clGetProgramBuildInfo(program, device, CL_PROGRAM_BUILD_LOG, 0, nullptr, &bytes) != CL_SUCCESS) return {};
   std::string log(bytes, '\0');
-  (void)api().GetProgramBuildInfo(program, device, CL_PROGRAM_BUILD_LOG, bytes, log.data(), nullptr);
+  (void)api().clGetProgramBuildInfo(program, device, CL_PROGRAM_BUILD_LOG, bytes, log.data(), nullptr);
   return log.substr(0, log.find('\0'));
 }
 
 std::string binary_of(cl_program program) {
   std::size_t bytes = 0;
-  if (api().GetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof bytes, &bytes, nullptr) != CL_SUCCESS) return {};
+  if (api().clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof bytes, &bytes, nullptr) != CL_SUCCESS) return {};
   std::string binary(bytes, '\0');
   char* data = binary.data();
-  if (api().GetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof data, &data, nullptr) != CL_SUCCESS) return {};
+  if (api().clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof data, &data, nullptr) != CL_SUCCESS) return {};
   return binary;
 }
 

@@ -42,14 +42,14 @@ void check_source(std::string_view name, const Array& a, const Array& indices) {
   }
 }
 
-Array gather(const Array& a, std::vector<Array> selection, std::int64_t count) {
+Array gather(const Array& a, const std::vector<Array>& selection, std::int64_t count) {
   std::vector<std::int64_t> extents = a.shape().extents();
   const std::int64_t rows = extents[0];
   extents[0] = count;
   const std::int64_t columns = rows == 0 ? 1 : a.size() / rows;
   std::vector<Array> inputs{graph::contiguous(graph::in_memory(reshape(a, {rows, columns})))};
   for (const Array& each : selection) inputs.push_back(graph::contiguous(graph::in_memory(each)));
-  return reshape(graph::make_node(std::make_shared<Gather>(), std::move(inputs), Shape{count, columns}, a.dtype()),
+  return reshape(graph::make_node(std::make_shared<Gather>(), inputs, Shape{count, columns}, a.dtype()),
                  std::move(extents));
 }
 

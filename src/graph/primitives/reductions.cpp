@@ -40,6 +40,7 @@ class Reduce final : public graph::Core {
     (void)tape.load(in[0].access());
     return core;
   }
+  [[nodiscard]] bool computes_its_input() const override { return true; }
 
  private:
   ReduceKind kind_;

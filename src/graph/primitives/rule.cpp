@@ -15,9 +15,9 @@ void require(std::string_view name, const Array& array, DType dtype) {
   }
 }
 
-Array elementwise(const Rule& rule, std::vector<Array> inputs, float parameter, DType dtype) {
+Array elementwise(const Rule& rule, const std::vector<Array>& inputs, float parameter, DType dtype) {
   const Shape shape = inputs.front().shape();
-  return make_node(std::make_shared<RulePrimitive>(rule, parameter), std::move(inputs), shape, dtype);
+  return make_node(std::make_shared<RulePrimitive>(rule, parameter), inputs, shape, dtype);
 }
 
 Array unary(const Rule& rule, const Array& a, float parameter) {
@@ -36,8 +36,9 @@ Array broadcasting(const Rule& rule, const std::vector<Array>& inputs) {
     }
   }
   std::vector<Array> same;
+  same.reserve(inputs.size());
   for (const Array& input : inputs) same.push_back(broadcast_to(input, shape));
-  return elementwise(rule, std::move(same));
+  return elementwise(rule, same);
 }
 
 }  // namespace overtake::graph

@@ -48,7 +48,7 @@ class RulePrimitive final : public Elementwise {
 void require(std::string_view name, const Array& array, DType dtype);
 
 /// An element-wise node on inputs that are already of one shape.
-[[nodiscard]] Array elementwise(const Rule& rule, std::vector<Array> inputs, float parameter = 0,
+[[nodiscard]] Array elementwise(const Rule& rule, const std::vector<Array>& inputs, float parameter = 0,
                                 DType dtype = DType::float32);
 
 /// Checks one float32 input and builds the node.

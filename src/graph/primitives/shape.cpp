@@ -205,7 +205,7 @@ Array reshape(const Array& a, std::vector<std::int64_t> extents) {
                                  shape.to_string(), shape.size()));
   }
   if (shape == a.shape()) return a;
-  if (const Array same = graph::refilled(a, shape); same.defined()) return same;
+  if (Array same = graph::refilled(a, shape); same.defined()) return same;
   return graph::make_node(std::make_shared<graph::Reshape>(), {graph::contiguous(a)}, shape, a.dtype());
 }
 

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: MIT
+// Random forests and extra trees: parameters, trained model, training.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "overtake/data_set.hpp"
+#include "overtake/device.hpp"
+#include "overtake/parameters.hpp"
+#include "overtake/trainer.hpp"
+
+namespace overtake {
+
+/// How the quality of a split is measured. The first two are for classes, the others for numbers.
+enum class Criterion : std::uint8_t { gini, entropy, squared_error, friedman_mse, poisson };
+
+/// "gini", "entropy", ...
+[[nodiscard]] std::string_view name_of(Criterion criterion) noexcept;
+
+/// A number of things, or a share of all there are.
+struct CountOrFraction {
+  bool is_fraction = false;
+  double value = 0;
+
+  friend bool operator==(const CountOrFraction&, const CountOrFraction&) = default;
+};
+
+/// How many features a node looks at.
+struct MaxFeatures {
+  enum class Kind : std::uint8_t { sqrt, log2, all, count, fraction } kind = Kind::sqrt;
+  double value = 0;  ///< of count and fraction
+
+  friend bool operator==(const MaxFeatures&, const MaxFeatures&) = default;
+};
+
+/// How classes are weighed.
+struct ClassWeight {
+  enum class Kind : std::uint8_t { none, balanced, balanced_subsample, given } kind = Kind::none;
+  std::map<std::string, double> given;  ///< class name -> weight; classes not named weigh 1
+
+  friend bool operator==(const ClassWeight&, const ClassWeight&) = default;
+};
+
+/// Which rule draws rows and thresholds.
+enum class ForestKind : std::uint8_t { random_forest, extra_trees };
+
+/// "random-forest", "extra-trees".
+[[nodiscard]] std::string_view name_of(ForestKind kind) noexcept;
+
+/// scikit-learn's names, meanings and defaults (RandomForestClassifier, RandomForestRegressor, ExtraTrees...).
+struct ForestParameters {
+  ForestKind kind = ForestKind::random_forest;
+  Task task = Task::classification;
+
+  int n_estimators = 100;
+  Criterion criterion = Criterion::gini;
+  std::optional<int> max_depth;
+  CountOrFraction min_samples_split{false, 2};
+  CountOrFraction min_samples_leaf{false, 1};
+  double min_weight_fraction_leaf = 0;
+  MaxFeatures max_features;
+  std::optional<int> max_leaf_nodes;
+  double min_impurity_decrease = 0;
+  bool bootstrap = true;
+  bool oob_score = false;
+  std::uint64_t random_state = 0;
+  bool warm_start = false;
+  ClassWeight class_weight;
+  double ccp_alpha = 0;
+  std::optional<CountOrFraction> max_samples;
+
+  /// Ours: most bins of a feature. A feature with at most this many distinct values is split exactly as scikit-learn
+  /// would; one with more is cut into quantile bins. 2 to 65,535.
+  int max_bins = 256;
+
+  /// The defaults of a kind and task: max_features sqrt for classes, all (1.0) for numbers; criterion gini or
+  /// squared_error; extra trees draw no bootstrap samples.
+  [[nodiscard]] static ForestParameters defaults(ForestKind kind, Task task);
+
+  /// Sets one parameter by name. Throws UsageError for an unknown name (naming the nearest), a value of the wrong kind
+  /// or out of range (naming the accepted ones), and what Overtake has not ("absolute_error").
+  void set(std::string_view name, const ParameterValue& value);
+  void set(const Parameters& parameters);
+
+  /// Every parameter with its value, in the order above, for tables, JSON and model files.
+  [[nodiscard]] Parameters all() const;
+  /// The names set() accepts.
+  [[nodiscard]] static std::span<const std::string> names();
+
+  /// Throws UsageError for values that do not go together: oob_score or max_samples without bootstrap, a criterion of
+  /// the other task, class_weight in regression.
+  void check() const;
+
+  friend bool operator==(const ForestParameters&, const ForestParameters&) = default;
+};
+
+/// One tree: node 0 is the root, nodes are in depth-first order with the left child first, as in scikit-learn.
+struct Tree {
+  std::vector<std::int32_t> feature;   ///< -1: a leaf
+  std::vector<double> threshold;       ///< left if value <= threshold (NaN for leaves)
+  std::vector<std::uint8_t> nan_left;  ///< where a missing value goes
+  std::vector<std::int32_t> left;      ///< child, -1 for leaves
+  std::vector<std::int32_t> right;
+  std::vector<double> impurity;
+  std::vector<std::int32_t> samples;     ///< distinct training rows
+  std::vector<double> weighted_samples;  ///< with bootstrap counts and weights
+  std::vector<double> value;             ///< node x outputs: share of each class, or the mean
+
+  [[nodiscard]] std::int32_t nodes() const noexcept { return static_cast<std::int32_t>(feature.size()); }
+  friend bool operator==(const Tree&, const Tree&) = default;
+};
+
+/// A trained forest: plain data. Predictions are means over the trees in their order, in double: the same bits
+/// everywhere.
+struct Forest {
+  ForestParameters parameters;
+  std::int32_t features = 0;
+  std::int32_t classes = 0;                ///< 0: regression
+  std::vector<std::string> feature_names;  ///< empty, or one a feature
+  std::vector<std::string> class_names;    ///< empty, or one a class
+  std::vector<Tree> trees;
+  std::vector<double> feature_importances;  ///< mean decrease in impurity, sums to 1 (or all 0)
+  std::optional<double> oob_score;          ///< accuracy or r2 on rows that a tree did not see
+  std::vector<double> oob_prediction;       ///< rows x outputs, with oob_score: class shares or numbers; NaN: never out
+
+  [[nodiscard]] std::int32_t outputs() const noexcept { return classes > 0 ? classes : 1; }
+
+  /// Class shares, rows x classes. `inputs` is rows x features, row-major, NaN: missing. Throws UsageError for
+  /// regression forests or a size that is no multiple of `features`.
+  [[nodiscard]] std::vector<double> predict_proba(std::span<const float> inputs) const;
+  /// The class with the largest share (the first of equals).
+  [[nodiscard]] std::vector<std::int32_t> predict(std::span<const float> inputs) const;
+  /// Regression.
+  [[nodiscard]] std::vector<double> predict_values(std::span<const float> inputs) const;
+  /// The leaf each row reaches in each tree: rows x trees.
+  [[nodiscard]] std::vector<std::int32_t> apply(std::span<const float> inputs) const;
+  /// The nodes that a row passes in tree `tree`, root first.
+  [[nodiscard]] std::vector<std::int32_t> decision_path(std::span<const float> row, std::size_t tree) const;
+
+  friend bool operator==(const Forest&, const Forest&) = default;
+};
+
+/// A tree as indented text (scikit-learn's export_text), "|--- petal_length <= 2.45".
+[[nodiscard]] std::string export_text(const Forest& forest, std::size_t tree, int max_depth = 10);
+/// A tree in Graphviz' DOT language.
+[[nodiscard]] std::string export_dot(const Forest& forest, std::size_t tree);
+
+/// What a fit did.
+struct ForestReport {
+  std::string device;
+  std::int64_t trees = 0;
+  std::int64_t nodes = 0;
+  std::int64_t batches = 0;
+  std::int64_t launches = 0;
+  std::uint64_t peak_bytes = 0;    ///< device memory planned
+  std::uint64_t binned_bytes = 0;  ///< the data set on the device
+  struct {
+    double prepare = 0;  ///< binning
+    double upload = 0, compute = 0, finish = 0, wall = 0;
+  } seconds;
+};
+
+/// Told of the progress of a fit or a search's growth.
+class ForestObserver {
+ public:
+  virtual ~ForestObserver() = default;
+  virtual void on_trees(std::int64_t /*done*/, std::int64_t /*of*/) {}
+};
+
+/// What a fit may use.
+struct ForestOptions {
+  Device device;
+  std::uint64_t memory_limit = 0;   ///< bytes on the device; 0: most of what is free
+  const StopToken* stop = nullptr;  ///< asks to stop between batches; the trees grown so far are the result
+  ForestObserver* observer = nullptr;
+  std::vector<std::string> feature_names;  ///< kept in the forest; empty, or one a feature
+  std::vector<std::string> class_names;    ///< likewise; class_weight names classes by them ("0", "1", ... if empty)
+};
+
+/// Trains a forest. `data.inputs` may hold NaN (missing). `sample_weight`: empty, or one finite number >= 0 a row.
+/// `earlier`: with parameters.warm_start, a forest of the same parameters and data that is to get more trees.
+/// Determinism: exact. The same data, parameters and seed give the same forest, bit for bit, on every device, with any
+/// number of threads and any memory limit. Throws UsageError for parameters (check()), DataError for data that cannot
+/// be trained on (no rows, infinite values, negative targets for poisson), DeviceError for memory.
+[[nodiscard]] Forest train_forest(const ForestParameters& parameters, const Dataset& data,
+                                  const ForestOptions& options = {}, std::span<const float> sample_weight = {},
+                                  const Forest* earlier = nullptr, ForestReport* report = nullptr);
+
+/// scikit-learn's RandomForestClassifier in C++: parameters, fit, predict.
+class ForestClassifier {
+ public:
+  explicit ForestClassifier(ForestParameters parameters = ForestParameters::defaults(ForestKind::random_forest,
+                                                                                     Task::classification),
+                            Device device = {});
+  /// Throws what train_forest throws. Returns *this.
+  ForestClassifier& fit(const Dataset& data, std::span<const float> sample_weight = {});
+  /// Throw UsageError before fit().
+  [[nodiscard]] std::vector<std::int32_t> predict(std::span<const float> inputs) const;
+  [[nodiscard]] std::vector<double> predict_proba(std::span<const float> inputs) const;
+  /// Accuracy.
+  [[nodiscard]] double score(const Dataset& data) const;
+  [[nodiscard]] const Forest& forest() const;
+  ForestParameters parameters;
+
+ private:
+  Device device_;
+  std::optional<Forest> forest_;
+};
+
+/// scikit-learn's RandomForestRegressor in C++.
+class ForestRegressor {
+ public:
+  explicit ForestRegressor(ForestParameters parameters = ForestParameters::defaults(ForestKind::random_forest,
+                                                                                    Task::regression),
+                           Device device = {});
+  ForestRegressor& fit(const Dataset& data, std::span<const float> sample_weight = {});
+  [[nodiscard]] std::vector<double> predict(std::span<const float> inputs) const;
+  /// r2.
+  [[nodiscard]] double score(const Dataset& data) const;
+  [[nodiscard]] const Forest& forest() const;
+  ForestParameters parameters;
+
+ private:
+  Device device_;
+  std::optional<Forest> forest_;
+};
+
+/// A forest read from a file.
+struct LoadedForest {
+  Forest forest;
+  std::map<std::string, std::string> metadata;  ///< what save_forest was given
+};
+
+/// Writes a forest as one file (safetensors with a checksum; parameters and names in its metadata). The file appears
+/// complete or not at all. Throws DataError when it cannot be written.
+void save_forest(const std::filesystem::path& path, const Forest& forest,
+                 const std::map<std::string, std::string>& metadata = {});
+/// Throws DataError naming the file and what is wrong: missing, truncated, altered, no forest, inconsistent nodes.
+[[nodiscard]] LoadedForest load_forest(const std::filesystem::path& path);
+
+}  // namespace overtake

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: MIT
+// Hyper-parameter search: what to try, how to split, what to measure, and the search itself.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "overtake/data_set.hpp"
+#include "overtake/device.hpp"
+#include "overtake/forest.hpp"
+#include "overtake/parameters.hpp"
+#include "overtake/trainer.hpp"
+
+namespace overtake {
+
+// -- what to try ------------------------------------------------------------------------------------------------------
+/// One axis of a grid.
+struct GridAxis {
+  std::string name;
+  std::vector<ParameterValue> values;
+};
+
+/// "max_depth=none,3,5,10". Throws UsageError with the form that is expected.
+[[nodiscard]] GridAxis parse_grid_axis(std::string_view text);
+
+/// Every combination, in scikit-learn's ParameterGrid order: names sorted, the last name varies fastest.
+[[nodiscard]] std::vector<Parameters> grid_candidates(std::vector<GridAxis> axes);
+
+/// One random parameter.
+struct Distribution {
+  enum class Kind : std::uint8_t { choice, whole, log_whole, uniform, log_uniform } kind = Kind::choice;
+  std::string name;
+  double low = 0, high = 0;            ///< inclusive for whole numbers, [low, high) otherwise
+  std::vector<ParameterValue> values;  ///< of choice
+};
+
+/// "max_depth=int(2,20)", "x=uniform(0.1,1)", "y=log-int(1,64)", "z=log-uniform(1e-4,1)", "criterion=gini,entropy" or
+/// "criterion=choice(gini,entropy)". Throws UsageError.
+[[nodiscard]] Distribution parse_distribution(std::string_view text);
+
+/// `count` candidates, drawn by Philox from `seed` (candidate i, parameter j by name order): independent of everything
+/// else, so the first 50 of 100 are the same 50. Where every axis is a choice and there are no more combinations than
+/// `count`, each combination comes once.
+[[nodiscard]] std::vector<Parameters> random_candidates(const std::vector<Distribution>& space, int count,
+                                                        std::uint64_t seed);
+
+// -- how to split -----------------------------------------------------------------------------------------------------
+enum class FoldKind : std::uint8_t {
+  automatic,    ///< stratified for classes, k_fold for numbers
+  k_fold,       ///< scikit-learn's KFold
+  stratified,   ///< StratifiedKFold
+  group,        ///< GroupKFold
+  time_series,  ///< TimeSeriesSplit
+  predefined,   ///< PredefinedSplit: a column names each row's fold, -1: always training
+  holdout,      ///< one split; the share `test_size` is for scoring
+};
+
+struct FoldOptions {
+  FoldKind kind = FoldKind::automatic;
+  int n_splits = 5;
+  int n_repeats = 1;     ///< more than 1 implies shuffle, each repeat with a seed of its own
+  bool shuffle = false;  ///< k_fold, stratified; holdout always shuffles
+  double test_size = 0.2;
+  std::uint64_t seed = 0;
+};
+
+/// One fold: rows to train on and rows to score, both ascending.
+struct Fold {
+  std::vector<std::int32_t> train, test;
+  friend bool operator==(const Fold&, const Fold&) = default;
+};
+
+/// The folds of a data set. Unshuffled k_fold, stratified, group, time_series and predefined give the same rows as
+/// scikit-learn. `groups`: one integer a row for group and predefined, else empty. Throws UsageError for options (fewer
+/// than 2 splits), DataError when the data does not allow them: fewer rows or groups than folds, every class with fewer
+/// rows than folds (scikit-learn's rule; the smallest class with fewer rows is named in `warning`).
+[[nodiscard]] std::vector<Fold> make_folds(const Dataset& data, const FoldOptions& options,
+                                           std::span<const std::int32_t> groups = {}, std::string* warning = nullptr);
+
+// -- what to measure --------------------------------------------------------------------------------------------------
+/// A way to score. Larger is better: errors are negated as in scikit-learn ("neg_log_loss").
+enum class Metric : std::uint8_t {
+  accuracy,
+  balanced_accuracy,
+  f1_macro,
+  f1_micro,
+  f1_weighted,
+  f1,
+  precision,
+  precision_macro,
+  recall,
+  recall_macro,
+  roc_auc,
+  roc_auc_ovr,
+  neg_log_loss,
+  r2,
+  neg_mean_squared_error,
+  neg_root_mean_squared_error,
+  neg_mean_absolute_error,
+};
+
+/// scikit-learn's scorer name.
+[[nodiscard]] std::string_view name_of(Metric metric) noexcept;
+/// By scikit-learn's name or the short ones (mse, rmse, mae, log_loss, ...). Throws UsageError naming the nearest.
+[[nodiscard]] Metric parse_metric(std::string_view name);
+[[nodiscard]] bool is_for(Metric metric, Task task) noexcept;
+[[nodiscard]] Metric default_metric(Task task) noexcept;
+/// True for roc_auc and log_loss: they need class shares of every row, the others counts or sums.
+[[nodiscard]] bool needs_probabilities(Metric metric) noexcept;
+
+/// What a device measured of one candidate on one fold; metrics are computed from it.
+struct FoldOutcome {
+  std::vector<std::int64_t> confusion;  ///< classes x classes: [true class][predicted class]
+  std::vector<double> probabilities;    ///< test rows x classes; only when a metric needs it
+  /// Regression: sums over the test rows, in a fixed order.
+  double squared_error = 0;
+  double absolute_error = 0;
+  std::string failure;  ///< not empty: why there is no outcome
+};
+
+/// The score; NaN where it is not defined (roc_auc with one class, r2 of fewer than two rows). `data` and `test` give
+/// the true classes or numbers.
+[[nodiscard]] double score_of(Metric metric, const FoldOutcome& outcome, const Dataset& data,
+                              std::span<const std::int32_t> test);
+
+// -- the search -------------------------------------------------------------------------------------------------------
+/// What the plan of a search says before and after it ran.
+struct SearchPlan {
+  std::int64_t candidates = 0;
+  std::int64_t folds = 0;
+  std::int64_t jobs = 0;     ///< candidates x folds
+  std::int64_t forests = 0;  ///< models really trained: candidates that share work count once (per fold)
+  std::int64_t batches = 0;
+  std::int64_t launches = 0;  ///< on the device, known after the run
+  std::uint64_t peak_bytes = 0;
+};
+
+struct SearchTiming {
+  double startup = 0;  ///< opening the device, compiling kernels
+  double upload = 0, compute = 0, scoring = 0, refit = 0, wall = 0;
+};
+
+/// One row of the table.
+struct SearchRow {
+  Parameters parameters;
+  double mean_fit_seconds = 0;  ///< share of the batch's time
+  double mean_score_seconds = 0;
+  /// [metric][fold]; NaN where not run or failed.
+  std::vector<std::vector<double>> scores;
+  std::vector<double> mean, std;  ///< [metric], over folds, ddof 0
+  std::vector<int> rank;          ///< [metric], 1 is best, ties share the smallest ("min"); failed ones rank last
+  std::string failure;            ///< why it failed
+  bool done = false;              ///< every fold has a score or a failure
+};
+
+struct SearchResult {
+  Task task = Task::classification;
+  std::string estimator;
+  std::vector<std::string> parameter_names;  ///< that vary or were given, sorted
+  std::vector<Metric> metrics;
+  std::size_t refit_metric = 0;
+  std::vector<SearchRow> rows;  ///< in candidate order
+  int best_index = -1;          ///< -1: no candidate has a score
+  SearchPlan plan;
+  SearchTiming timing;
+  std::string device;
+  std::string device_reason;
+  bool interrupted = false;
+  std::int64_t resumed_jobs = 0;  ///< taken from the journal
+  std::optional<Forest> best;     ///< refitted on all rows
+  std::vector<std::string> warnings;
+};
+
+/// Progress of a search, after each batch.
+struct SearchProgress {
+  std::int64_t jobs_done = 0, jobs = 0;
+  double seconds = 0, seconds_left = 0, fits_per_second = 0;
+  double best_score = 0;  ///< NaN: none yet
+  Parameters best;
+  std::string device;
+};
+
+class SearchObserver {
+ public:
+  virtual ~SearchObserver() = default;
+  virtual void on_plan(const SearchPlan&) {}
+  virtual void on_progress(const SearchProgress&) {}
+};
+
+struct SearchOptions {
+  ForestKind estimator = ForestKind::random_forest;
+  Parameters fixed;  ///< parameters that every candidate shares
+  FoldOptions folds;
+  std::vector<std::int32_t> groups;  ///< for FoldKind::group and predefined
+  std::vector<Metric> metrics;       ///< empty: accuracy or r2
+  std::size_t refit_metric = 0;      ///< index into metrics
+  bool refit = true;
+  std::uint64_t seed = 0;  ///< random_state of every candidate
+  Device device;
+  std::string device_reason;
+  std::uint64_t memory_limit = 0;
+  std::filesystem::path journal;  ///< empty: none
+  std::string data_name;          ///< for the journal and messages: the file's name
+  const StopToken* stop = nullptr;
+  SearchObserver* observer = nullptr;
+  std::vector<float> sample_weight;
+  std::vector<std::string> feature_names;  ///< kept in the refitted forest; empty, or one a feature
+  std::vector<std::string> class_names;    ///< likewise
+};
+
+/// Runs every candidate on every fold as one batch of work (or as few as memory allows), ranks them and refits the best
+/// on all rows. Determinism: exact; scores do not depend on the device, batches, the journal or interruption.
+/// With a journal, jobs already recorded for the same data, candidates, folds, seed and version are not run again; one
+/// of another search is refused with DataError naming the difference. A candidate that fails (a value that does not fit
+/// the data) becomes a row that says why. Throws UsageError, DataError, DeviceError as documented there.
+[[nodiscard]] SearchResult search(const Dataset& data, const std::vector<Parameters>& candidates,
+                                  const SearchOptions& options = {});
+
+/// scikit-learn's GridSearchCV.
+class GridSearch {
+ public:
+  GridSearch(std::vector<GridAxis> grid, SearchOptions options = {});
+  GridSearch& fit(const Dataset& data);
+  [[nodiscard]] const SearchResult& result() const;  ///< Throws UsageError before fit().
+  [[nodiscard]] const Parameters& best_parameters() const;
+  [[nodiscard]] double best_score() const;
+  [[nodiscard]] const Forest& best_forest() const;
+
+ private:
+  std::vector<GridAxis> grid_;
+  SearchOptions options_;
+  std::optional<SearchResult> result_;
+};
+
+/// scikit-learn's RandomizedSearchCV.
+class RandomSearch {
+ public:
+  RandomSearch(std::vector<Distribution> space, int n_iter, SearchOptions options = {});
+  RandomSearch& fit(const Dataset& data);
+  [[nodiscard]] const SearchResult& result() const;
+  [[nodiscard]] const Parameters& best_parameters() const;
+  [[nodiscard]] double best_score() const;
+  [[nodiscard]] const Forest& best_forest() const;
+
+ private:
+  std::vector<Distribution> space_;
+  int n_iter_;
+  SearchOptions options_;
+  std::optional<SearchResult> result_;
+};
+
+/// A journal as it stands, finished or running, without disturbing its writer. Throws DataError for a file that is no
+/// journal of Overtake.
+[[nodiscard]] SearchResult read_journal(const std::filesystem::path& path);
+
+/// The table as JSON: schema "overtake.search/1", cv_results_ with scikit-learn's keys.
+[[nodiscard]] std::string to_json(const SearchResult& result, std::string_view settings_json = "{}");
+/// The best rows as text, at most `top` and at most `width` characters wide (0: no limit).
+[[nodiscard]] std::string to_text(const SearchResult& result, int top, int width = 0);
+/// One offline page: best candidate, sortable table, parallel coordinates, score against each parameter, spread over
+/// folds, where the time went.
+[[nodiscard]] std::string to_html(const SearchResult& result, std::string_view title);
+
+}  // namespace overtake

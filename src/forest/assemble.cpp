@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#include "forest/assemble.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
+
+#include "forest/finish.hpp"
+#include "forest/out_of_bag.hpp"
+#include "forest/pruning.hpp"
+
+namespace overtake::forest {
+
+void on_host_threads(std::size_t count, const std::function<void(std::size_t)>& body) {
+  backend::Device& cpu = backend::open_device("cpu");
+  std::atomic<std::size_t> next{0};
+  std::exception_ptr failure;
+  std::mutex mutex;
+  const int parts = static_cast<int>(std::min(static_cast<std::size_t>(std::max(1, cpu.threads())), count));
+  cpu.run_on_host(parts, [&](int) {
+    try {
+      for (std::size_t i = next++; i < count; i = next++) body(i);
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      if (!failure) failure = std::current_exception();
+      next = count;
+    }
+  });
+  if (failure) std::rethrow_exception(failure);
+}
+
+Forest grow_forest(Grower& grower, const Problem& problem, const Dataset& data, const ForestRecipe& recipe,
+                   std::vector<Tree> earlier, const StopToken* stop, ForestObserver* observer) {
+  ForestJob job = recipe.resolved.job;
+  job.first_tree = static_cast<std::int32_t>(earlier.size());
+  std::vector<GrownTree> grown;
+  const auto take = [&](std::int32_t, std::int32_t tree, GrownTree one) {
+    grown.push_back(std::move(one));
+    if (observer != nullptr) observer->on_trees(tree + 1, job.trees);
+  };
+  if (job.first_tree < job.trees) grower.grow({&job, 1}, take, stop);
+
+  Forest forest;
+  forest.parameters = recipe.parameters;
+  forest.features = problem.data.edges.features;
+  forest.classes = problem.targets.classes;
+  forest.trees = std::move(earlier);
+  forest.trees.resize(forest.trees.size() + grown.size());
+  View view = recipe.resolved.view;
+  on_host_threads(grown.size(), [&](std::size_t i) {
+    const std::int32_t number = job.first_tree + static_cast<std::int32_t>(i);
+    GrownTree& tree = grown[i];
+    if (view.needs_pruning()) tree = prune(tree, leaf_flags(problem, job, view, tree), problem.targets.classes);
+    forest.trees[static_cast<std::size_t>(number)] = finish_tree(problem, job, tree, number);
+    tree = {};
+  });
+  forest.feature_importances = importances_of(forest.trees, forest.features);
+  if (recipe.parameters.oob_score) add_out_of_bag(forest, problem, job, data);
+  return forest;
+}
+
+}  // namespace overtake::forest

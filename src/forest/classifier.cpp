@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+#include <cmath>
+#include <utility>
+
+#include "overtake/error.hpp"
+#include "overtake/forest.hpp"
+
+namespace overtake {
+namespace {
+
+const Forest& fitted(const std::optional<Forest>& forest) {
+  if (!forest) throw UsageError("the forest is not trained yet", "Call fit() first.");
+  return *forest;
+}
+
+void check_task(Task expected, const ForestParameters& parameters, const Dataset& data) {
+  if (parameters.task == expected && data.task == expected) return;
+  throw UsageError(expected == Task::classification
+                       ? "ForestClassifier expects parameters and data of classification; these are of regression"
+                       : "ForestRegressor expects parameters and data of regression; these are of classification",
+                   expected == Task::classification ? "Use ForestRegressor." : "Use ForestClassifier.");
+}
+
+/// fit() of both: with warm_start the forest that is there gets more trees.
+void fit_forest(const ForestParameters& parameters, const Device& device, const Dataset& data,
+                std::span<const float> sample_weight, std::optional<Forest>& forest) {
+  ForestOptions options;
+  options.device = device;
+  const Forest* earlier = parameters.warm_start && forest ? &*forest : nullptr;
+  forest = train_forest(parameters, data, options, sample_weight, earlier);
+}
+
+void check_rows(std::size_t known, const Dataset& data) {
+  if (data.rows > 0 && known == static_cast<std::size_t>(data.rows)) return;
+  throw DataError("a score needs at least one row and the true answer of every row");
+}
+
+}  // namespace
+
+ForestClassifier::ForestClassifier(ForestParameters wanted, Device device)
+    : parameters(std::move(wanted)), device_(std::move(device)) {}
+
+ForestClassifier& ForestClassifier::fit(const Dataset& data, std::span<const float> sample_weight) {
+  check_task(Task::classification, parameters, data);
+  fit_forest(parameters, device_, data, sample_weight, forest_);
+  return *this;
+}
+
+std::vector<std::int32_t> ForestClassifier::predict(std::span<const float> inputs) const {
+  return forest().predict(inputs);
+}
+
+std::vector<double> ForestClassifier::predict_proba(std::span<const float> inputs) const {
+  return forest().predict_proba(inputs);
+}
+
+double ForestClassifier::score(const Dataset& data) const {
+  check_rows(data.labels.size(), data);
+  const std::vector<std::int32_t> predicted = predict(data.inputs);
+  if (predicted.size() != data.labels.size()) throw DataError("the data set has other features than the forest");
+  std::int64_t right = 0;
+  for (std::size_t row = 0; row < predicted.size(); ++row) right += predicted[row] == data.labels[row] ? 1 : 0;
+  return static_cast<double>(right) / static_cast<double>(predicted.size());
+}
+
+const Forest& ForestClassifier::forest() const { return fitted(forest_); }
+
+ForestRegressor::ForestRegressor(ForestParameters wanted, Device device)
+    : parameters(std::move(wanted)), device_(std::move(device)) {}
+
+ForestRegressor& ForestRegressor::fit(const Dataset& data, std::span<const float> sample_weight) {
+  check_task(Task::regression, parameters, data);
+  fit_forest(parameters, device_, data, sample_weight, forest_);
+  return *this;
+}
+
+std::vector<double> ForestRegressor::predict(std::span<const float> inputs) const {
+  return forest().predict_values(inputs);
+}
+
+double ForestRegressor::score(const Dataset& data) const {
+  check_rows(data.targets.size(), data);
+  const std::vector<double> predicted = predict(data.inputs);
+  if (predicted.size() != data.targets.size()) throw DataError("the data set has other features than the forest");
+  double mean = 0;
+  for (const float target : data.targets) mean += static_cast<double>(target);
+  mean /= static_cast<double>(predicted.size());
+  double residual = 0;
+  double total = 0;
+  for (std::size_t row = 0; row < predicted.size(); ++row) {
+    const auto target = static_cast<double>(data.targets[row]);
+    residual += (target - predicted[row]) * (target - predicted[row]);
+    total += (target - mean) * (target - mean);
+  }
+  // scikit-learn's convention for constant targets.
+  if (total == 0) return residual == 0 ? 1.0 : 0.0;
+  return 1.0 - residual / total;
+}
+
+const Forest& ForestRegressor::forest() const { return fitted(forest_); }
+
+}  // namespace overtake

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+#include "forest/forest_metadata.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "overtake/error.hpp"
+
+namespace overtake::forest {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr const char* format_name = "overtake.forest/1";
+
+Json to_json(const ParameterValue& value) {
+  struct Writer {
+    Json operator()(std::monostate) const { return nullptr; }
+    Json operator()(bool flag) const { return flag; }
+    Json operator()(std::int64_t number) const { return number; }
+    Json operator()(double number) const { return number; }
+    Json operator()(const std::string& word) const { return word; }
+  };
+  return std::visit(Writer{}, value);
+}
+
+/// Takes checked values out of the metadata.
+class Reader {
+ public:
+  Reader(std::string_view text, std::string context)
+      : context_(std::move(context)), json_(Json::parse(text, nullptr, false)) {
+    if (!json_.is_object() || json_.value("format", Json()) != format_name) {
+      fail(fmt::format("expected the format {}", format_name));
+    }
+  }
+
+  [[nodiscard]] Forest read() const {
+    Forest forest;
+    forest.parameters = parameters();
+    forest.features = size("features", 1);
+    const bool for_classes = forest.parameters.task == Task::classification;
+    forest.classes = size("classes", for_classes ? 1 : 0);
+    if (!for_classes && forest.classes != 0) fail("a regression forest has no classes");
+    forest.feature_names = names("feature_names", forest.features);
+    forest.class_names = names("class_names", forest.classes);
+    const Json& score = member("oob_score");
+    if (score.is_number() && std::isfinite(score.get<double>())) {
+      forest.oob_score = score.get<double>();
+    } else if (!score.is_null()) {
+      fail("oob_score is no number");
+    }
+    return forest;
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& what) const {
+    throw DataError(
+        fmt::format("{}: its description of the forest is damaged or of another version: {}", context_, what),
+        "Train and save the forest again.");
+  }
+
+  [[nodiscard]] const Json& member(const char* key) const {
+    const auto found = json_.find(key);
+    if (found == json_.end()) fail(fmt::format("{} is missing", key));
+    return *found;
+  }
+
+  [[nodiscard]] std::int32_t size(const char* key, std::int64_t least) const {
+    const Json& value = member(key);
+    constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
+    if (!value.is_number_integer() || value.get<double>() > static_cast<double>(most) ||
+        value.get<std::int64_t>() < least) {
+      fail(fmt::format("{} should be a whole number of at least {}", key, least));
+    }
+    return static_cast<std::int32_t>(value.get<std::int64_t>());
+  }
+
+  [[nodiscard]] std::vector<std::string> names(const char* key, std::int32_t expected) const {
+    const Json& list = member(key);
+    if (!list.is_array() || (!list.empty() && list.size() != static_cast<std::size_t>(expected))) {
+      fail(fmt::format("{} should be a list of {} names", key, expected));
+    }
+    std::vector<std::string> result;
+    for (const Json& name : list) {
+      if (!name.is_string()) fail(fmt::format("{} should be texts", key));
+      result.push_back(name.get<std::string>());
+    }
+    return result;
+  }
+
+  [[nodiscard]] ParameterValue value_of(const Json& json) const {
+    if (json.is_null()) return std::monostate{};
+    if (json.is_boolean()) return json.get<bool>();
+    if (json.is_number_integer()) {
+      if (json.is_number_unsigned() && json.get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max()) {
+        fail("a parameter is too large");
+      }
+      return json.get<std::int64_t>();
+    }
+    if (json.is_number_float()) return json.get<double>();
+    if (json.is_string()) return json.get<std::string>();
+    fail("a parameter is no plain value");
+  }
+
+  [[nodiscard]] ForestParameters parameters() const {
+    const Json& kind = member("kind");
+    const Json& task = member("task");
+    ForestParameters result;
+    if (kind == name_of(ForestKind::extra_trees)) {
+      result.kind = ForestKind::extra_trees;
+    } else if (kind != name_of(ForestKind::random_forest)) {
+      fail("kind should be random-forest or extra-trees");
+    }
+    if (task == "regression") {
+      result.task = Task::regression;
+    } else if (task != "classification") {
+      fail("task should be classification or regression");
+    }
+    const Json& values = member("parameters");
+    if (!values.is_object()) fail("parameters should be an object");
+    for (const std::string& name : ForestParameters::names()) {
+      if (!values.contains(name)) fail(fmt::format("the parameter {} is missing", name));
+    }
+    try {
+      for (const auto& [name, value] : values.items()) result.set(name, value_of(value));
+      result.check();
+    } catch (const UsageError& error) {
+      fail(error.what());
+    }
+    return result;
+  }
+
+  std::string context_;
+  Json json_;
+};
+
+}  // namespace
+
+std::string metadata_of(const Forest& forest) {
+  Json parameters = Json::object();
+  for (const auto& [name, value] : forest.parameters.all()) parameters[name] = to_json(value);
+  const Json json = {
+      {"format", format_name},
+      {"kind", name_of(forest.parameters.kind)},
+      {"task", forest.parameters.task == Task::classification ? "classification" : "regression"},
+      {"parameters", std::move(parameters)},
+      {"features", forest.features},
+      {"classes", forest.classes},
+      {"feature_names", forest.feature_names},
+      {"class_names", forest.class_names},
+      {"oob_score", forest.oob_score ? Json(*forest.oob_score) : Json()},
+  };
+  try {
+    return json.dump();
+  } catch (const Json::type_error&) {
+    throw UsageError("a feature or class name is not UTF-8 text", "Rename it before saving the forest.");
+  }
+}
+
+Forest forest_from_metadata(std::string_view text, const std::string& context) { return Reader(text, context).read(); }
+
+}  // namespace overtake::forest

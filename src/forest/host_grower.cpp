@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+// Forests on the threads of the CPU: trees are grown side by side, scores are added in tree order.
+#include "forest/host_grower.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <exception>
+#include <mutex>
+
+#include "forest/host_scoring.hpp"
+#include "forest/host_tree.hpp"
+
+namespace overtake::forest {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+struct TreeTask {
+  std::int32_t job = 0, tree = 0;
+};
+
+class HostGrower final : public Grower {
+ public:
+  HostGrower(backend::Device& device, const Problem& problem, std::uint64_t memory_limit)
+      : device_(device), problem_(problem), memory_limit_(memory_limit) {
+    stats_.data_bytes = problem.data.size_bytes();
+    growers_.resize(static_cast<std::size_t>(std::max(1, device.threads())));
+  }
+
+  void grow(std::span<const ForestJob> jobs, const std::function<void(std::int32_t, std::int32_t, GrownTree)>& take,
+            const StopToken* stop) override {
+    for (const std::vector<TreeTask>& round : rounds(jobs)) {
+      if (stop != nullptr && stop->requested()) return;
+      std::vector<GrownTree> trees = grow_round(jobs, round);
+      for (std::size_t i = 0; i < round.size(); ++i) take(round[i].job, round[i].tree, std::move(trees[i]));
+    }
+  }
+
+  [[nodiscard]] std::vector<ViewOutcome> score(std::span<const ForestJob> jobs, std::span<const View> views,
+                                               bool predictions) override {
+    std::vector<ViewOutcome> outcomes(views.size());
+    std::vector<std::vector<Limits>> limits_of_job(jobs.size());
+    for (Limits& limits : group_limits(views)) limits_of_job[limits.job].push_back(std::move(limits));
+    std::vector<std::unique_ptr<JobScorer>> scorers(jobs.size());
+    for (std::size_t job = 0; job < jobs.size(); ++job) {
+      scorers[job] = std::make_unique<JobScorer>(problem_, jobs[job], std::move(limits_of_job[job]), predictions);
+    }
+    for (const std::vector<TreeTask>& round : rounds(jobs)) {
+      const std::vector<GrownTree> trees = grow_round(jobs, round);
+      const auto start = Clock::now();
+      score_round(jobs, round, trees, scorers, outcomes);
+      stats_.scoring_seconds += seconds_since(start);
+    }
+    return outcomes;
+  }
+
+  [[nodiscard]] GrowerStats stats() const override { return stats_; }
+
+ private:
+  /// Trees in job order, cut into rounds that fit in memory.
+  [[nodiscard]] std::vector<std::vector<TreeTask>> rounds(std::span<const ForestJob> jobs) const {
+    constexpr std::uint64_t default_limit = std::uint64_t{2} << 30;
+    const std::uint64_t limit = memory_limit_ > 0 ? memory_limit_ : default_limit;
+    std::vector<std::vector<TreeTask>> result;
+    std::uint64_t bytes = limit;
+    const std::size_t least = growers_.size();
+    for (std::size_t job = 0; job < jobs.size(); ++job) {
+      const std::uint64_t tree_bytes = largest_tree(jobs[job]);
+      for (std::int32_t tree = jobs[job].first_tree; tree < jobs[job].trees; ++tree) {
+        if (result.empty() || (bytes + tree_bytes > limit && result.back().size() >= least)) {
+          result.emplace_back();
+          bytes = 0;
+        }
+        result.back().push_back({static_cast<std::int32_t>(job), tree});
+        bytes += tree_bytes;
+      }
+    }
+    return result;
+  }
+
+  /// Bytes that a tree may take.
+  [[nodiscard]] std::uint64_t largest_tree(const ForestJob& job) const {
+    const std::uint64_t rows = problem_.folds[job.fold].train.size();
+    std::uint64_t nodes = 2 * rows / static_cast<std::uint64_t>(std::max(1, job.rule.min_samples_leaf)) + 1;
+    if (job.max_depth < 30) nodes = std::min(nodes, (std::uint64_t{2} << job.max_depth) - 1);
+    const std::uint64_t stats_bytes = problem_.targets.classes > 0 ? 4ULL * problem_.targets.classes : 16ULL;
+    return nodes * (sizeof(NodeRecord) + sizeof(std::int32_t) + stats_bytes);
+  }
+
+  [[nodiscard]] std::vector<GrownTree> grow_round(std::span<const ForestJob> jobs, std::span<const TreeTask> round) {
+    const auto start = Clock::now();
+    std::vector<GrownTree> trees(round.size());
+    for_each(round.size(), [&](std::size_t thread, std::size_t i) {
+      std::unique_ptr<HostTreeGrower>& grower = growers_[thread];
+      if (!grower) grower = make_host_tree_grower(problem_);
+      trees[i] = grower->grow(jobs[round[i].job], round[i].tree);
+    });
+    std::uint64_t bytes = stats_.data_bytes;
+    for (const GrownTree& tree : trees) {
+      bytes += tree.nodes.size() * (sizeof(NodeRecord) + 4) + tree.class_weights.size() * 4 + tree.sums.size() * 16;
+    }
+    stats_.peak_bytes = std::max(stats_.peak_bytes, bytes);
+    stats_.batches += 1;
+    stats_.compute_seconds += seconds_since(start);
+    return trees;
+  }
+
+  /// A job's trees are added in order by one thread; jobs go side by side.
+  void score_round(std::span<const ForestJob> jobs, std::span<const TreeTask> round,
+                   const std::vector<GrownTree>& trees, const std::vector<std::unique_ptr<JobScorer>>& scorers,
+                   std::vector<ViewOutcome>& outcomes) {
+    std::vector<std::size_t> first_of_job;
+    for (std::size_t i = 0; i < round.size(); ++i) {
+      if (i == 0 || round[i].job != round[i - 1].job) first_of_job.push_back(i);
+    }
+    (void)jobs;
+    for_each(first_of_job.size(), [&](std::size_t, std::size_t index) {
+      const std::int32_t job = round[first_of_job[index]].job;
+      for (std::size_t i = first_of_job[index]; i < round.size() && round[i].job == job; ++i) {
+        scorers[job]->add(trees[i]);
+        scorers[job]->finish(round[i].tree + 1, outcomes);
+      }
+    });
+  }
+
+  /// Calls body(thread, i) for i < count on all threads, taking the next i when done with one.
+  template <typename Body>
+  void for_each(std::size_t count, const Body& body) {
+    std::atomic<std::size_t> next{0};
+    std::exception_ptr failure;
+    std::mutex mutex;
+    const int parts = static_cast<int>(std::min(growers_.size(), count));
+    device_.run_on_host(parts, [&](int part) {
+      try {
+        for (std::size_t i = next++; i < count; i = next++) body(static_cast<std::size_t>(part), i);
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        if (!failure) failure = std::current_exception();
+        next = count;
+      }
+    });
+    if (failure) std::rethrow_exception(failure);
+  }
+
+  backend::Device& device_;
+  const Problem& problem_;
+  std::uint64_t memory_limit_;
+  GrowerStats stats_;
+  std::vector<std::unique_ptr<HostTreeGrower>> growers_;  // one a thread
+};
+
+}  // namespace
+
+std::unique_ptr<Grower> make_host_grower(backend::Device& device, const Problem& problem, std::uint64_t memory_limit) {
+  return std::make_unique<HostGrower>(device, problem, memory_limit);
+}
+
+}  // namespace overtake::forest

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+#include "forest/host_scoring.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "forest/host_split.hpp"
+#include "forest/pruning.hpp"
+
+namespace overtake::forest {
+namespace {
+
+std::vector<std::uint8_t> leaves_of(const Problem& problem, const ForestJob& job, const View& view,
+                                    const GrownTree& tree) {
+  if (view.needs_pruning()) return leaf_flags(problem, job, view, tree);
+  std::vector<std::uint8_t> leaves(tree.nodes.size());
+  for (std::size_t i = 0; i < leaves.size(); ++i) leaves[i] = cuts(view, tree.nodes[i]) ? 1 : 0;
+  return leaves;
+}
+
+/// Node x outputs: what a row that stops there adds to the sum.
+std::vector<double> shares_of(const Problem& problem, const GrownTree& tree) {
+  const auto classes = static_cast<std::size_t>(problem.targets.classes);
+  const std::size_t nodes = tree.nodes.size();
+  std::vector<double> shares(nodes * std::max<std::size_t>(classes, 1));
+  for (std::size_t node = 0; node < nodes; ++node) {
+    const auto weight = static_cast<double>(tree.nodes[node].weight);
+    if (classes == 0) {
+      shares[node] = static_cast<double>(tree.sums[node]) / weight / problem.targets.scale + problem.targets.shift;
+    }
+    for (std::size_t c = 0; c < classes; ++c) {
+      shares[node * classes + c] = static_cast<double>(tree.class_weights[node * classes + c]) / weight;
+    }
+  }
+  return shares;
+}
+
+std::int32_t walk(const BinnedData& data, const GrownTree& tree, std::uint32_t row) {
+  std::int32_t node = 0;
+  while (tree.nodes[node].feature >= 0) {
+    const NodeRecord& record = tree.nodes[node];
+    const std::uint32_t bin = bin_at(data, row, record.feature);
+    const bool missing = bin == static_cast<std::uint32_t>(data.edges.bins(record.feature));
+    const bool left = missing ? (record.cut >> 16) != 0 : bin <= (record.cut & 0xffffU);
+    node = left ? record.left : tree.right[node];
+  }
+  return node;
+}
+
+}  // namespace
+
+std::vector<std::int32_t> stopping_nodes(const GrownTree& tree, const std::vector<std::uint8_t>& leaves) {
+  std::vector<std::int32_t> stops(tree.nodes.size());
+  std::vector<std::uint8_t> stopped(tree.nodes.size(), 0);
+  for (std::size_t node = 0; node < stops.size(); ++node) {
+    if (stopped[node] == 0) {
+      stops[node] = static_cast<std::int32_t>(node);
+      stopped[node] = leaves[node];
+    }
+    if (tree.nodes[node].feature < 0) continue;
+    for (const std::int32_t child : {tree.nodes[node].left, tree.right[node]}) {
+      stopped[child] = stopped[node];
+      stops[child] = stops[node];
+    }
+  }
+  return stops;
+}
+
+JobScorer::JobScorer(const Problem& problem, const ForestJob& job, std::vector<Limits> limits, bool predictions)
+    : problem_(problem),
+      job_(job),
+      limits_(std::move(limits)),
+      predictions_(predictions),
+      outputs_(static_cast<std::size_t>(std::max(problem.targets.classes, 1))),
+      sums_(limits_.size() * problem.folds[job.fold].test.size() * outputs_) {}
+
+void JobScorer::add(const GrownTree& tree) {
+  std::vector<std::vector<std::int32_t>> stops;
+  stops.reserve(limits_.size());
+  for (const Limits& limits : limits_) {
+    stops.push_back(stopping_nodes(tree, leaves_of(problem_, job_, limits.view, tree)));
+  }
+  add_rows(tree, stops, 0, problem_.folds[job_.fold].test.size());
+}
+
+void JobScorer::add_rows(const GrownTree& tree, std::span<const std::vector<std::int32_t>> stops, std::size_t begin,
+                         std::size_t end) {
+  const std::vector<std::int32_t>& test = problem_.folds[job_.fold].test;
+  const std::vector<double> shares = shares_of(problem_, tree);
+  for (std::size_t i = begin; i < end; ++i) {
+    const std::int32_t leaf = walk(problem_.data, tree, static_cast<std::uint32_t>(test[i]));
+    for (std::size_t limit = 0; limit < stops.size(); ++limit) {
+      const double* share = &shares[static_cast<std::size_t>(stops[limit][leaf]) * outputs_];
+      double* sum = &sums_[(limit * test.size() + i) * outputs_];
+      for (std::size_t output = 0; output < outputs_; ++output) sum[output] += share[output];
+    }
+  }
+}
+
+void JobScorer::finish(std::int32_t trees_done, std::vector<ViewOutcome>& outcomes) const {
+  for (std::size_t limit = 0; limit < limits_.size(); ++limit) {
+    for (const Limits::Member& member : limits_[limit].members) {
+      if (member.trees == trees_done) outcomes[member.view] = outcome(limit, trees_done);
+    }
+  }
+}
+
+ViewOutcome JobScorer::outcome(std::size_t limit, std::int32_t trees) const {
+  const std::vector<std::int32_t>& test = problem_.folds[job_.fold].test;
+  const double* sums = sums_.data() + limit * test.size() * outputs_;
+  ViewOutcome result;
+  std::vector<double> means(sums, sums + test.size() * outputs_);
+  for (double& mean : means) mean /= trees;
+  if (problem_.targets.classes > 0) {
+    result.confusion.resize(outputs_ * outputs_);
+    for (std::size_t i = 0; i < test.size(); ++i) {
+      const double* row = &means[i * outputs_];
+      const auto best = static_cast<std::size_t>(std::max_element(row, row + outputs_) - row);
+      result.confusion[static_cast<std::size_t>(problem_.targets.labels[test[i]]) * outputs_ + best] += 1;
+    }
+  } else {
+    sum_errors(problem_, test, means, result);
+  }
+  if (predictions_) result.predictions = std::move(means);
+  return result;
+}
+
+void sum_errors(const Problem& problem, std::span<const std::int32_t> test, std::span<const double> predictions,
+                ViewOutcome& outcome) {
+  constexpr std::size_t lanes = 256;
+  std::array<double, lanes> squared{};
+  std::array<double, lanes> absolute{};
+  for (std::size_t i = 0; i < test.size(); ++i) {
+    const double error = predictions[i] - problem.targets.values[test[i]];
+    squared[i % lanes] += error * error;
+    absolute[i % lanes] += std::fabs(error);
+  }
+  for (std::size_t width = lanes / 2; width > 0; width /= 2) {
+    for (std::size_t lane = 0; lane < width; ++lane) {
+      squared[lane] += squared[lane + width];
+      absolute[lane] += absolute[lane + width];
+    }
+  }
+  outcome.squared_error = squared[0];
+  outcome.absolute_error = absolute[0];
+}
+
+}  // namespace overtake::forest

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// Grows one tree on one thread of the CPU.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "forest/growth.hpp"
+
+namespace overtake::forest {
+
+/// Grows trees one after the other, reusing its working memory. One for each thread.
+class HostTreeGrower {
+ public:
+  virtual ~HostTreeGrower() = default;
+  /// Tree number `tree` of `job`, in canonical order (docs/forests.md).
+  [[nodiscard]] virtual GrownTree grow(const ForestJob& job, std::int32_t tree) = 0;
+};
+
+[[nodiscard]] std::unique_ptr<HostTreeGrower> make_host_tree_grower(const Problem& problem);
+
+}  // namespace overtake::forest

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+#include "forest/kernel_batch.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "forest/sampling.hpp"
+#include "overtake/error.hpp"
+
+namespace overtake::forest {
+namespace {
+
+using backend::LaunchGeometry;
+
+/// A launch of `groups` groups along the first axis.
+LaunchGeometry line(std::int64_t groups, std::int32_t size) {
+  return {{static_cast<std::uint32_t>(std::max<std::int64_t>(1, groups)), 1, 1},
+          {static_cast<std::uint32_t>(size), 1, 1}};
+}
+
+constexpr std::int32_t item_group = 64;  // work-items of kernels that have no group of their own
+
+}  // namespace
+
+KernelBatch::KernelBatch(backend::Device& device, KernelProgram& program, const Problem& problem,
+                         const KernelData& data, std::span<const ForestJob> jobs, const GrowBatch& batch,
+                         const KernelTuning& tuning)
+    : device_(device), program_(program), problem_(problem), data_(data), tuning_(tuning) {
+  make_tables(jobs, batch);
+  allocate();
+  upload_preset_weights(jobs);
+}
+
+void KernelBatch::make_tables(std::span<const ForestJob> jobs, const GrowBatch& batch) {
+  for (const TreeRange& range : batch.ranges) {
+    const ForestJob& job = jobs[range.job];
+    const TreeRoom room = room_for(problem_, job);
+    job_rows_.push_back(job_row(problem_, data_, job));
+    if (room.rows > tuning_.large_rows) {
+      most_large_ += (room.rows / tuning_.large_rows + 1) * (range.last - range.first);
+    }
+    for (std::int32_t tree = range.first; tree < range.last; ++tree) {
+      TreeRow row;
+      row.job = static_cast<std::int32_t>(job_rows_.size()) - 1;
+      row.number = tree;
+      row.rows_first = static_cast<std::int32_t>(rows_room_);
+      row.rows_room = static_cast<std::int32_t>(room.rows);
+      row.node_first = static_cast<std::int32_t>(node_room_);
+      row.node_room = static_cast<std::int32_t>(room.nodes);
+      rows_room_ += room.rows;
+      node_room_ += room.nodes;
+      tree_rows_.push_back(row);
+      job_of_slot_.push_back(range.job);
+    }
+  }
+}
+
+BufferPtr KernelBatch::take(std::uint64_t size) {
+  bytes_ += size;
+  return device_.allocate(std::max<std::uint64_t>(16, size));
+}
+
+void KernelBatch::allocate() {
+  const auto slots = static_cast<std::uint64_t>(tree_rows_.size());
+  const auto stats_words = static_cast<std::uint64_t>(program_.shape().stats());
+  tree_table = upload_vector(device_, tree_rows_);
+  job_table = upload_vector(device_, job_rows_);
+  lists_ = take(static_cast<std::uint64_t>(rows_room_) * 16);
+  nodes = take(static_cast<std::uint64_t>(node_room_) * sizeof(NodeRecord));
+  stats = take(static_cast<std::uint64_t>(node_room_) * stats_words * 4);
+  tally_ = take(slots * sizeof(TallyRow));
+  control_ = upload_vector(device_, std::vector<std::int32_t>(control_words, 0));
+  queue_room_ = static_cast<std::int64_t>(slots) + 4 * most_large_;
+  queue_ = take(static_cast<std::uint64_t>(queue_room_) * 8);
+  const auto large = static_cast<std::uint64_t>(most_large_);
+  const auto max_features = static_cast<std::uint64_t>(program_.shape().max_features);
+  active_ = take(large * 12);
+  next_ = take(large * 12);
+  large_ = take(large * large_row_bytes);
+  features_ = take(large * max_features * 4);
+  swaps_ = take(large * static_cast<std::uint64_t>(program_.shape().features) * 4);
+  hist_ = take(large * program_.sizes().large_hist * 4);
+  chunks_ = take((static_cast<std::uint64_t>(rows_room_) / KernelSizes::chunk + large + 1) * 4);
+}
+
+void KernelBatch::upload_preset_weights(std::span<const ForestJob> jobs) {
+  for (std::size_t slot = 0; slot < tree_rows_.size(); ++slot) {
+    const TreeRow& row = tree_rows_[slot];
+    if (job_rows_[row.job].preset == 0) continue;
+    const std::vector<std::uint32_t> weights = tree_weights(problem_, jobs[job_of_slot_[slot]], row.number);
+    const std::uint64_t word =
+        4 * static_cast<std::uint64_t>(row.rows_first) + 2 * static_cast<std::uint64_t>(row.rows_room);
+    device_.upload(*lists_, word * 4, weights.data(), weights.size() * 4);
+  }
+}
+
+void KernelBatch::draw_rows() {
+  std::int32_t most_rows = 1;
+  std::int32_t most_draws = 1;
+  for (const JobRow& job : job_rows_) {
+    most_rows = std::max(most_rows, job.train_rows);
+    most_draws = std::max(most_draws, job.draws);
+  }
+  const auto slots = static_cast<std::uint32_t>(tree_rows_.size());
+  // Enough pieces for the machine when trees are few, one a tree when they are many.
+  const auto grid = [&](std::int64_t items, std::int64_t items_per_group) {
+    const std::int64_t pieces = (items + items_per_group - 1) / items_per_group;
+    return LaunchGeometry{{slots, static_cast<std::uint32_t>(std::clamp<std::int64_t>(pieces, 1, 4096)), 1},
+                          {KernelSizes::group, 1, 1}};
+  };
+  program_.launch("forest_clear", grid(most_rows, 1024),
+                  {arg(lists_), arg(tree_table), arg(job_table), arg(tally_), arg(stats), arg(nodes)});
+  program_.launch("forest_draw", grid(most_draws / 4 + 1, 256), {arg(lists_), arg(tree_table), arg(job_table)});
+  program_.launch(
+      "forest_list", grid(most_rows, 1024),
+      {arg(lists_), arg(tree_table), arg(job_table), arg(tally_), arg(stats), arg(nodes), arg(data_.train),
+       arg(data_.units), arg(problem_.data.rows), arg(data_.labels), arg(data_.numbers), arg(data_.squares)});
+  program_.launch("forest_roots", line((slots + item_group - 1) / item_group, item_group),
+                  {arg(tree_table), arg(slots), arg(tally_), arg(nodes), arg(control_), arg(queue_), arg(next_),
+                   arg(tuning_.large_rows)});
+}
+
+void KernelBatch::grow_large() {
+  const std::int64_t units = std::max(1, device_.info().compute_units);
+  const LaunchGeometry per_node = line(std::min<std::int64_t>(most_large_, units * 16), KernelSizes::group);
+  const std::int64_t most_chunks = rows_room_ / KernelSizes::chunk + most_large_;
+  const LaunchGeometry per_chunk = line(std::min<std::int64_t>(most_chunks, units * 8), KernelSizes::large_group);
+  std::int64_t queued_bound = static_cast<std::int64_t>(tree_rows_.size());
+  for (;;) {
+    program_.launch("forest_large_turn", line(1, 1), {arg(control_)});
+    const auto control = download_vector<std::int32_t>(device_, *control_, control_words);
+    ++waits_;
+    if (control[control_active] == 0) return;
+    // A level adds two subtrees a node at most; what waits is grown when that might not fit.
+    queued_bound = control[control_queued] + 2 * std::int64_t{control[control_active]};
+    if (queued_bound > queue_room_) {
+      grow_subtrees();
+      const std::array<std::int32_t, 2> none{0, 0};
+      device_.upload(*control_, control_ticket * 4, none.data(), sizeof none);
+    }
+    std::swap(active_, next_);
+    program_.launch("forest_large_begin", per_node,
+                    {arg(lists_), arg(tree_table), arg(job_table), arg(stats), arg(nodes), arg(control_), arg(active_),
+                     arg(large_), arg(features_), arg(swaps_), arg(hist_), arg(chunks_), arg(data_.numbers)});
+    program_.launch("forest_large_count", per_chunk,
+                    {arg(lists_), arg(tree_table), arg(nodes), arg(control_), arg(large_), arg(features_), arg(hist_),
+                     arg(chunks_), arg(data_.bins), arg(data_.labels), arg(data_.numbers)});
+    program_.launch("forest_large_choose", per_node,
+                    {arg(tree_table), arg(job_table), arg(tally_), arg(stats), arg(nodes), arg(control_), arg(large_),
+                     arg(features_), arg(hist_), arg(data_.first), arg(data_.upper), arg(scratch_)});
+    program_.launch("forest_large_divide", per_chunk,
+                    {arg(lists_), arg(tree_table), arg(nodes), arg(control_), arg(large_), arg(chunks_),
+                     arg(data_.bins), arg(data_.first), arg(data_.squares)});
+    program_.launch("forest_large_end", line((most_large_ + item_group - 1) / item_group, item_group),
+                    {arg(tree_table), arg(job_table), arg(stats), arg(nodes), arg(control_), arg(next_), arg(queue_),
+                     arg(large_), arg(data_.first), arg(data_.lower), arg(data_.upper), arg(tuning_.large_rows)});
+  }
+}
+
+void KernelBatch::grow_subtrees() {
+  const std::int64_t units = std::max(1, device_.info().compute_units);
+  const std::int64_t groups = std::min<std::int64_t>(queue_room_, units * tuning_.groups_per_unit);
+  program_.launch("forest_subtrees", line(groups, KernelSizes::group),
+                  {arg(lists_), arg(tree_table), arg(job_table), arg(tally_), arg(stats), arg(nodes), arg(control_),
+                   arg(queue_), arg(data_.bins), arg(data_.first), arg(data_.lower), arg(data_.upper),
+                   arg(data_.labels), arg(data_.numbers), arg(data_.squares), arg(scratch_)});
+}
+
+void KernelBatch::grow() {
+  const std::int64_t units = std::max(1, device_.info().compute_units);
+  const std::int64_t groups = std::max(std::min<std::int64_t>(queue_room_, units * tuning_.groups_per_unit),
+                                       std::min<std::int64_t>(most_large_, units * 16));
+  scratch_ = take(static_cast<std::uint64_t>(std::max<std::int64_t>(1, groups)) * program_.sizes().scratch_words * 4);
+  draw_rows();
+  if (most_large_ > 0) grow_large();
+  grow_subtrees();
+}
+
+KernelBatch::Downloaded KernelBatch::download(std::size_t slot) {
+  if (tallies_.empty()) {
+    tallies_ = download_vector<TallyRow>(device_, *tally_, tree_rows_.size());
+    const auto control = download_vector<std::int32_t>(device_, *control_, control_words);
+    if (control[control_overflow] != 0) throw InternalError("a tree drew more distinct rows than were planned for");
+  }
+  const TreeRow& row = tree_rows_[slot];
+  const auto count = static_cast<std::size_t>(tallies_[slot].nodes);
+  const auto node_first = static_cast<std::size_t>(row.node_first);
+  const auto words = static_cast<std::size_t>(program_.shape().stats());
+  const auto records = download_vector<NodeRecord>(device_, *nodes, count, node_first);
+  const auto sums = download_vector<std::uint32_t>(device_, *stats, count * words, node_first * words);
+  Downloaded result;
+  result.number_of.assign(count, -1);
+  GrownTree& tree = result.tree;
+  struct Waiting {
+    std::int32_t node, parent;
+    bool is_right;
+  };
+  std::vector<Waiting> stack;
+  if (count > 0) stack.push_back({0, -1, false});
+  while (!stack.empty()) {
+    const Waiting now = stack.back();
+    stack.pop_back();
+    const auto number = static_cast<std::int32_t>(tree.nodes.size());
+    const NodeRecord& record = records[now.node];
+    result.number_of[now.node] = number;
+    tree.nodes.push_back(record);
+    tree.nodes.back().left = -1;
+    tree.right.push_back(-1);
+    const std::uint32_t* of_node = &sums[static_cast<std::size_t>(now.node) * words];
+    if (problem_.targets.classes > 0) {
+      tree.class_weights.insert(tree.class_weights.end(), of_node, of_node + words);
+    } else {
+      const auto joined = [&](int low) {
+        return static_cast<std::int64_t>(std::uint64_t{of_node[low]} | std::uint64_t{of_node[low + 1]} << 32);
+      };
+      tree.sums.push_back(joined(0));
+      tree.square_sums.push_back(joined(2));
+    }
+    if (now.parent >= 0) (now.is_right ? tree.right[now.parent] : tree.nodes[now.parent].left) = number;
+    if (record.feature < 0) continue;
+    stack.push_back({record.left + 1, number, true});
+    stack.push_back({record.left, number, false});
+  }
+  return result;
+}
+
+}  // namespace overtake::forest

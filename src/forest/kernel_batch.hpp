@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// Trees that grow together on a device.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "forest/kernel_data.hpp"
+#include "forest/kernel_grower.hpp"
+#include "forest/kernel_plan.hpp"
+#include "forest/kernel_program.hpp"
+
+namespace overtake::forest {
+
+/// One batch: its tables, lists and nodes on the device. grow() grows it; the trees stay there until it is destroyed.
+class KernelBatch {
+ public:
+  KernelBatch(backend::Device& device, KernelProgram& program, const Problem& problem, const KernelData& data,
+              std::span<const ForestJob> jobs, const GrowBatch& batch, const KernelTuning& tuning);
+
+  /// Enqueues all kernels. Waits for the host once a level while there are large nodes, else not at all.
+  void grow();
+  /// How often the host waited.
+  [[nodiscard]] std::int64_t waits() const noexcept { return waits_; }
+  [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
+
+  /// The grown tree of a slot with the canonical number of each node on the device (-1: not in the tree).
+  struct Downloaded {
+    GrownTree tree;
+    std::vector<std::int32_t> number_of;
+  };
+  [[nodiscard]] Downloaded download(std::size_t slot);
+
+  [[nodiscard]] const std::vector<TreeRow>& trees() const noexcept { return tree_rows_; }
+  [[nodiscard]] std::int64_t node_room() const noexcept { return node_room_; }
+
+  BufferPtr tree_table, job_table, nodes, stats;
+
+ private:
+  void make_tables(std::span<const ForestJob> jobs, const GrowBatch& batch);
+  void allocate();
+  void upload_preset_weights(std::span<const ForestJob> jobs);
+  void draw_rows();
+  void grow_large();
+  void grow_subtrees();
+  [[nodiscard]] BufferPtr take(std::uint64_t size);
+
+  backend::Device& device_;
+  KernelProgram& program_;
+  const Problem& problem_;
+  const KernelData& data_;
+  KernelTuning tuning_;
+  std::vector<TreeRow> tree_rows_;
+  std::vector<JobRow> job_rows_;
+  std::vector<std::int32_t> job_of_slot_;  // index into the jobs given
+  std::int64_t rows_room_ = 0, node_room_ = 0;
+  std::int64_t most_large_ = 0;  // large nodes at one level
+  std::int64_t queue_room_ = 0;
+  std::int64_t waits_ = 0;
+  std::uint64_t bytes_ = 0;
+  std::vector<TallyRow> tallies_;
+  BufferPtr lists_, tally_, control_, queue_, active_, next_, large_, features_, swaps_, hist_, chunks_, scratch_;
+};
+
+}  // namespace overtake::forest

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#include "forest/kernel_data.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace overtake::forest {
+namespace {
+
+std::uint32_t rounded_up(double weight) {
+  return static_cast<std::uint32_t>(std::clamp(std::ceil(weight), 0.0, 4294967295.0));
+}
+
+}  // namespace
+
+KernelData::KernelData(backend::Device& device, const Problem& problem) {
+  const BinnedData& binned = problem.data;
+  bins = binned.wide ? upload_vector(device, binned.words) : upload_vector(device, binned.bytes);
+  first = upload_vector(device, binned.edges.first);
+  lower = upload_vector(device, binned.edges.lower);
+  upper = upload_vector(device, binned.edges.upper);
+  labels = upload_vector(device, problem.targets.labels);
+  numbers = upload_vector(device, problem.targets.numbers);
+  squares = upload_vector(device, problem.targets.squares);
+  values = upload_vector(device, problem.targets.values);
+  target_scale = upload_vector(device, std::vector<double>{problem.targets.scale, problem.targets.shift});
+  std::vector<std::int32_t> train_rows;
+  std::vector<std::int32_t> test_rows;
+  for (const RowSets& fold : problem.folds) {
+    train_first.push_back(static_cast<std::int32_t>(train_rows.size()));
+    test_first.push_back(static_cast<std::int32_t>(test_rows.size()));
+    train_rows.insert(train_rows.end(), fold.train.begin(), fold.train.end());
+    test_rows.insert(test_rows.end(), fold.test.begin(), fold.test.end());
+  }
+  train = upload_vector(device, train_rows);
+  test = upload_vector(device, test_rows);
+  std::vector<double> all_units;
+  for (const Weights& weights : problem.weights) {
+    unit_of.push_back(weights.row.empty() ? -1 : static_cast<std::int32_t>(all_units.size() / weights.row.size()));
+    for (const double weight : weights.row) all_units.push_back(weight * 1.0 * weights.scale);
+  }
+  units = upload_vector(device, all_units);
+  for (const BufferPtr* buffer :
+       {&bins, &first, &lower, &upper, &labels, &numbers, &squares, &values, &train, &test, &units}) {
+    bytes += (*buffer)->bytes();
+  }
+}
+
+JobRow job_row(const Problem& problem, const KernelData& data, const ForestJob& job) {
+  const Weights& weights = problem.weights[job.weights];
+  JobRow row;
+  row.criterion = static_cast<std::int32_t>(job.rule.criterion);
+  row.random = job.rule.random_thresholds ? 1 : 0;
+  row.max_features = job.rule.max_features;
+  row.min_leaf = job.rule.min_samples_leaf;
+  row.least_weight = rounded_up(job.rule.min_weight_leaf * weights.scale);
+  row.least_weight_twice = rounded_up(2 * (job.rule.min_weight_leaf * weights.scale));
+  row.max_depth = job.max_depth;
+  row.min_split = job.min_samples_split;
+  row.seed_low = static_cast<std::uint32_t>(job.seed);
+  row.seed_high = static_cast<std::uint32_t>(job.seed >> 32);
+  row.bootstrap = job.bootstrap ? 1 : 0;
+  row.draws = static_cast<std::int32_t>(job.draws);
+  row.train_first = data.train_first[job.fold];
+  row.train_rows = static_cast<std::int32_t>(problem.folds[job.fold].train.size());
+  row.unit = data.unit_of[job.weights];
+  row.preset = weights.balance_each_tree ? 1 : 0;
+  return row;
+}
+
+}  // namespace overtake::forest

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+// Forests by kernels: plans waves and batches that fit in memory, grows and scores them.
+#include "forest/kernel_grower.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <optional>
+
+#include "forest/kernel_batch.hpp"
+#include "forest/kernel_scorer.hpp"
+
+namespace overtake::forest {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Adds the time until its end to a figure.
+class Stopwatch {
+ public:
+  explicit Stopwatch(double& figure) : figure_(figure) {}
+  ~Stopwatch() { figure_ += std::chrono::duration<double>(Clock::now() - start_).count(); }
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+
+ private:
+  double& figure_;
+  Clock::time_point start_ = Clock::now();
+};
+
+class KernelGrower final : public Grower {
+ public:
+  KernelGrower(backend::Device& device, const Problem& problem, std::uint64_t memory_limit, const KernelTuning& tuning)
+      : device_(device), problem_(problem), tuning_(tuning) {
+    const Stopwatch watch(stats_.upload_seconds);
+    budget_ = budget(memory_limit);
+    data_.emplace(device, problem);
+    device.synchronize();
+    stats_.waits += 1;
+    stats_.data_bytes = data_->bytes;
+    budget_ = budget_ > data_->bytes ? budget_ - data_->bytes : 0;
+  }
+
+  void grow(std::span<const ForestJob> jobs, const std::function<void(std::int32_t, std::int32_t, GrownTree)>& take,
+            const StopToken* stop) override {
+    KernelProgram& program = program_for(jobs);
+    for (const Wave& wave : plan(program, jobs, {}, false)) {
+      for (const GrowBatch& ranges : wave.batches) {
+        if (stop != nullptr && stop->requested()) return;
+        KernelBatch batch = make_batch(program, jobs, ranges, 0);
+        const Stopwatch watch(stats_.scoring_seconds);
+        std::size_t slot = 0;
+        for (const TreeRange& range : ranges.ranges) {
+          for (std::int32_t tree = range.first; tree < range.last; ++tree) {
+            take(range.job, tree, batch.download(slot++).tree);
+          }
+        }
+      }
+    }
+    stats_.launches = launches();
+  }
+
+  [[nodiscard]] std::vector<ViewOutcome> score(std::span<const ForestJob> jobs, std::span<const View> views,
+                                               bool predictions) override {
+    KernelProgram& program = program_for(jobs);
+    std::vector<ViewOutcome> outcomes(views.size());
+    std::vector<Limits> all = group_limits(views);
+    KernelScorer scorer(device_, program, problem_, *data_, jobs, views.size(), predictions);
+    for (const Wave& wave : plan(program, jobs, all, predictions)) {
+      std::vector<Limits> limits;
+      for (const Limits& limit : all) {
+        if (std::find(wave.jobs.begin(), wave.jobs.end(), limit.job) != wave.jobs.end()) limits.push_back(limit);
+      }
+      scorer.begin_wave(std::move(limits));
+      for (const GrowBatch& ranges : wave.batches) {
+        KernelBatch batch = make_batch(program, jobs, ranges, scorer.bytes());
+        const Stopwatch watch(stats_.scoring_seconds);
+        scorer.add(batch, ranges);
+        device_.synchronize();
+        stats_.waits += 1;
+      }
+      const Stopwatch watch(stats_.scoring_seconds);
+      scorer.end_wave(outcomes);
+    }
+    const Stopwatch watch(stats_.scoring_seconds);
+    scorer.finish(outcomes);
+    stats_.waits += 1;
+    stats_.launches = launches();
+    return outcomes;
+  }
+
+  [[nodiscard]] GrowerStats stats() const override { return stats_; }
+
+ private:
+  [[nodiscard]] std::uint64_t budget(std::uint64_t memory_limit) const {
+    if (memory_limit > 0) return memory_limit;
+    constexpr std::uint64_t unknown = std::uint64_t{1} << 30;
+    const std::uint64_t memory = device_.info().memory_bytes;
+    return memory > 0 ? memory / 10 * 6 : unknown;
+  }
+
+  [[nodiscard]] KernelProgram& program_for(std::span<const ForestJob> jobs) {
+    const Stopwatch watch(stats_.startup_seconds);
+    KernelShape shape;
+    shape.classes = problem_.targets.classes;
+    shape.wide = problem_.data.wide;
+    shape.features = problem_.data.edges.features;
+    shape.stride = problem_.data.stride;
+    shape.bins = problem_.data.edges.widest();
+    for (const ForestJob& job : jobs) {
+      shape.counts |= job.rule.min_samples_leaf > 1;
+      shape.max_features = std::max(shape.max_features, job.rule.max_features);
+    }
+    std::unique_ptr<KernelProgram>& program = programs_[shape];
+    if (!program) program = std::make_unique<KernelProgram>(device_, shape);
+    return *program;
+  }
+
+  [[nodiscard]] std::vector<Wave> plan(const KernelProgram& program, std::span<const ForestJob> jobs,
+                                       std::span<const Limits> limits, bool predictions) const {
+    const auto stats_words = static_cast<std::uint64_t>(program.shape().stats());
+    const auto outputs = static_cast<std::uint64_t>(std::max(problem_.targets.classes, 1));
+    PlanCosts costs;
+    costs.bytes_per_node = sizeof(NodeRecord) + 4 * stats_words;
+    const std::uint64_t large_bytes =
+        program.sizes().large_hist * 4 + static_cast<std::uint64_t>(program.shape().features) * 8 + large_row_bytes;
+    costs.tree_bytes_per_row = 16 + large_bytes / static_cast<std::uint64_t>(tuning_.large_rows) + 1;
+    costs.bytes_per_sum_row = 8 * outputs;
+    costs.bytes_per_prediction = predictions || problem_.targets.classes == 0 ? 8 * outputs : 0;
+    return plan_waves(problem_, jobs, limits, costs, budget_);
+  }
+
+  [[nodiscard]] KernelBatch make_batch(KernelProgram& program, std::span<const ForestJob> jobs, const GrowBatch& ranges,
+                                       std::uint64_t other_bytes) {
+    const Stopwatch watch(stats_.compute_seconds);
+    KernelBatch batch(device_, program, problem_, *data_, jobs, ranges, tuning_);
+    batch.grow();
+    device_.synchronize();
+    stats_.batches += 1;
+    stats_.waits += batch.waits() + 1;
+    stats_.peak_bytes = std::max(stats_.peak_bytes, data_->bytes + batch.bytes() + other_bytes);
+    return batch;
+  }
+
+  [[nodiscard]] std::int64_t launches() const {
+    std::int64_t sum = 0;
+    for (const auto& [shape, program] : programs_) sum += program->launches();
+    return sum;
+  }
+
+  backend::Device& device_;
+  const Problem& problem_;
+  KernelTuning tuning_;
+  std::uint64_t budget_ = 0;
+  std::optional<KernelData> data_;
+  std::map<KernelShape, std::unique_ptr<KernelProgram>> programs_;
+  GrowerStats stats_;
+};
+
+}  // namespace
+
+std::unique_ptr<Grower> make_kernel_grower(backend::Device& device, const Problem& problem, std::uint64_t memory_limit,
+                                           const KernelTuning& tuning) {
+  return std::make_unique<KernelGrower>(device, problem, memory_limit, tuning);
+}
+
+}  // namespace overtake::forest

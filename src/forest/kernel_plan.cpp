@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#include "forest/kernel_plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "overtake/error.hpp"
+
+namespace overtake::forest {
+namespace {
+
+constexpr std::int64_t most_rows_together = std::int64_t{1} << 29;   // four lists are addressed by 31 bits
+constexpr std::int64_t most_nodes_together = std::int64_t{1} << 28;  // in elements of a table
+
+/// Counts what the current batch takes.
+struct Load {
+  std::int64_t rows = 0, nodes = 0;
+  std::uint64_t bytes = 0;
+
+  void add(const TreeRoom& room, const PlanCosts& costs, std::int64_t trees) {
+    rows += room.rows * trees;
+    nodes += room.nodes * trees;
+    bytes += static_cast<std::uint64_t>(trees) * (static_cast<std::uint64_t>(room.rows) * costs.tree_bytes_per_row +
+                                                  static_cast<std::uint64_t>(room.nodes) * costs.bytes_per_node);
+  }
+  [[nodiscard]] bool fits(std::uint64_t budget) const {
+    return rows <= most_rows_together && nodes <= most_nodes_together && bytes <= budget;
+  }
+};
+
+std::uint64_t scoring_bytes(const Problem& problem, std::span<const ForestJob> jobs, std::span<const Limits> limits,
+                            const PlanCosts& costs, std::int32_t job) {
+  std::uint64_t bytes = 0;
+  for (const Limits& limit : limits) {
+    if (limit.job != job) continue;
+    const std::uint64_t rows = problem.folds[jobs[job].fold].test.size();
+    bytes += rows * (costs.bytes_per_sum_row + limit.members.size() * costs.bytes_per_prediction);
+  }
+  return bytes;
+}
+
+}  // namespace
+
+TreeRoom room_for(const Problem& problem, const ForestJob& job) {
+  const auto train = static_cast<std::int64_t>(problem.folds[job.fold].train.size());
+  TreeRoom room;
+  room.rows = train;
+  if (job.bootstrap) {
+    // Distinct rows among the draws: n (1 - e^(-draws/n)), with a standard deviation below 0.5 sqrt(n). Draws are
+    // counted in two lists, so these hold at least one word for each training row.
+    const auto n = static_cast<double>(train);
+    const double expected = n * -std::expm1(-static_cast<double>(job.draws) / n);
+    const auto likely = static_cast<std::int64_t>(expected + 12 * std::sqrt(n)) + 64;
+    room.rows = std::min({train, job.draws, likely});
+    room.rows = std::max(room.rows, (train + 1) / 2);
+  } else {
+    room.rows = std::max<std::int64_t>(room.rows, 1);
+  }
+  std::int64_t leaves = std::max<std::int64_t>(1, room.rows / std::max(1, job.rule.min_samples_leaf));
+  if (job.max_depth < 40) leaves = std::min(leaves, std::int64_t{1} << job.max_depth);
+  room.nodes = 2 * leaves + 1;
+  return room;
+}
+
+std::vector<Wave> plan_waves(const Problem& problem, std::span<const ForestJob> jobs, std::span<const Limits> limits,
+                             const PlanCosts& costs, std::uint64_t budget) {
+  std::vector<Wave> waves;
+  Load load;
+  bool open = false;  // may the last wave take another job?
+  for (std::int32_t index = 0; index < static_cast<std::int32_t>(jobs.size()); ++index) {
+    const ForestJob& job = jobs[index];
+    const TreeRoom room = room_for(problem, job);
+    const std::uint64_t fixed = scoring_bytes(problem, jobs, limits, costs, index);
+    const std::int64_t trees = job.trees - job.first_tree;
+    Load whole = open ? load : Load{};
+    whole.bytes += fixed;
+    whole.add(room, costs, trees);
+    if (open && whole.fits(budget)) {
+      waves.back().jobs.push_back(index);
+      waves.back().batches.back().ranges.push_back({index, job.first_tree, job.trees});
+      load = whole;
+      continue;
+    }
+    Load alone;
+    alone.bytes = fixed;
+    alone.add(room, costs, 1);
+    if (!alone.fits(budget)) {
+      throw DeviceError(fmt::format("one tree needs {} bytes on the device, {} may be used", alone.bytes, budget),
+                        "Raise --memory-limit, lower max_depth or max_samples, or use --device cpu.");
+    }
+    waves.push_back({{index}, {}});
+    Load batch;
+    batch.bytes = fixed;
+    std::int32_t first = job.first_tree;
+    for (std::int32_t tree = job.first_tree; tree < job.trees; ++tree) {
+      Load more = batch;
+      more.add(room, costs, 1);
+      if (!more.fits(budget)) {
+        waves.back().batches.push_back({{{index, first, tree}}});
+        first = tree;
+        more = Load{};
+        more.bytes = fixed;
+        more.add(room, costs, 1);
+      }
+      batch = more;
+    }
+    waves.back().batches.push_back({{{index, first, job.trees}}});
+    open = waves.back().batches.size() == 1;
+    load = batch;
+  }
+  return waves;
+}
+
+}  // namespace overtake::forest

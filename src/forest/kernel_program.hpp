@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+// The forest kernels compiled for one shape of data and work.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "forest/growth.hpp"
+
+namespace overtake::forest {
+
+/// What the kernels are compiled for.
+struct KernelShape {
+  std::int32_t classes = 0;
+  bool wide = false;  ///< 16-bit bins
+  std::int32_t features = 0;
+  std::int32_t stride = 0;
+  std::int32_t bins = 0;          ///< most of a feature, missing one included
+  bool counts = false;            ///< histograms count rows
+  std::int32_t max_features = 1;  ///< most of any job: features of a large node's histogram
+
+  friend auto operator<=>(const KernelShape&, const KernelShape&) = default;
+
+  [[nodiscard]] std::int32_t stats() const noexcept { return classes > 0 ? classes : 4; }
+  [[nodiscard]] std::int32_t slots() const noexcept { return (classes > 0 ? classes : 3) + (counts ? 1 : 0); }
+};
+
+/// Sizes that follow from a shape.
+struct KernelSizes {
+  static constexpr std::int32_t group = 32;         ///< work-items on a small node
+  static constexpr std::int32_t large_group = 256;  ///< and on a piece of a large one
+  static constexpr std::int32_t chunk = 32 * large_group;
+  std::int32_t slab = 1;  ///< features of one histogram
+  bool hist_local = true, stats_local = true, order_local = true;
+  std::uint64_t scratch_words = 1;  ///< of device memory a group
+  std::uint64_t scratch_hist = 0, scratch_order = 0, scratch_left = 0;
+  std::uint64_t large_hist = 0;  ///< words of a large node's histogram
+};
+[[nodiscard]] KernelSizes sizes_of(const KernelShape& shape);
+
+/// The compiled kernels.
+class KernelProgram {
+ public:
+  /// Throws DeviceError when the device cannot compile or has no double precision.
+  KernelProgram(backend::Device& device, const KernelShape& shape);
+
+  [[nodiscard]] const KernelSizes& sizes() const noexcept { return sizes_; }
+  [[nodiscard]] const KernelShape& shape() const noexcept { return shape_; }
+  /// Enqueues a kernel; counts it.
+  void launch(const std::string& kernel, backend::LaunchGeometry geometry,
+              const std::vector<backend::KernelArgument>& arguments);
+  [[nodiscard]] std::int64_t launches() const noexcept { return launches_; }
+
+ private:
+  KernelShape shape_;
+  KernelSizes sizes_;
+  std::unique_ptr<backend::Program> program_;
+  std::map<std::string, std::unique_ptr<backend::Kernel>> kernels_;
+  std::int64_t launches_ = 0;
+};
+
+[[nodiscard]] inline backend::KernelArgument arg(const std::unique_ptr<backend::Buffer>& buffer) {
+  return {backend::KernelArgument::Kind::buffer, buffer.get(), 0, 0};
+}
+[[nodiscard]] inline backend::KernelArgument arg(std::int64_t value) {
+  return {backend::KernelArgument::Kind::int32, nullptr, value, 0};
+}
+
+}  // namespace overtake::forest

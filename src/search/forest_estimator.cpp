@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+// Forests for the search: candidates that can come from one grown forest share it.
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <tuple>
+
+#include "forest/assemble.hpp"
+#include "overtake/error.hpp"
+#include "search/estimator.hpp"
+#include "search/forest_ground.hpp"
+
+namespace overtake::search_detail {
+namespace {
+
+/// Jobs that one grown forest serves.
+struct Sharing {
+  std::size_t ground = 0;
+  forest::ForestJob forest;
+  std::vector<Job> jobs;
+};
+
+bool before(const Job& a, const Job& b) { return std::tie(a.candidate, a.fold) < std::tie(b.candidate, b.fold); }
+
+class ForestEstimator final : public Estimator {
+ public:
+  ForestEstimator(const Dataset& data, const std::vector<Parameters>& candidates, const std::vector<Fold>& folds,
+                  const SearchOptions& options)
+      : data_(data), options_(options), grounds_(data, candidates, folds, options) {}
+
+  [[nodiscard]] std::vector<std::string> check() override {
+    std::vector<std::string> problems;
+    for (const ForestCandidate& candidate : grounds_.candidates()) problems.push_back(candidate.problem);
+    return problems;
+  }
+
+  [[nodiscard]] std::vector<Batch> plan(std::span<const Job> jobs) override {
+    std::vector<Batch> batches;
+    double work = 0;
+    std::size_t ground = 0;
+    for (const Sharing& group : share(jobs)) {
+      const double own = work_of(group);
+      if (batches.empty() || work + own > batch_work() || group.ground != ground) {
+        batches.emplace_back();
+        work = 0;
+      }
+      ground = group.ground;
+      work += own;
+      batches.back().jobs.insert(batches.back().jobs.end(), group.jobs.begin(), group.jobs.end());
+      batches.back().models += 1;
+    }
+    for (Batch& batch : batches) std::sort(batch.jobs.begin(), batch.jobs.end(), before);
+    return batches;
+  }
+
+  [[nodiscard]] std::vector<FoldOutcome> run(const Batch& batch, bool probabilities) override {
+    std::vector<FoldOutcome> outcomes(batch.jobs.size());
+    const std::vector<Sharing> groups = share(batch.jobs);
+    if (groups.empty()) return outcomes;
+    std::map<std::pair<std::int32_t, std::int32_t>, std::size_t> place;
+    for (std::size_t i = 0; i < batch.jobs.size(); ++i) place[{batch.jobs[i].candidate, batch.jobs[i].fold}] = i;
+    std::vector<forest::ForestJob> forests;
+    std::vector<forest::View> views;
+    std::vector<std::size_t> outcome_of_view;
+    for (const Sharing& group : groups) {
+      for (const Job& job : group.jobs) {
+        forest::View view = resolved(job).view;
+        view.job = static_cast<std::int32_t>(forests.size());
+        views.push_back(view);
+        outcome_of_view.push_back(place.at({job.candidate, job.fold}));
+      }
+      forests.push_back(group.forest);
+    }
+    std::vector<forest::ViewOutcome> scored =
+        grounds_.grower(groups.front().ground).score(forests, views, probabilities);
+    for (std::size_t view = 0; view < views.size(); ++view) {
+      FoldOutcome& outcome = outcomes[outcome_of_view[view]];
+      outcome.confusion = std::move(scored[view].confusion);
+      if (data_.task == Task::classification) outcome.probabilities = std::move(scored[view].predictions);
+      outcome.squared_error = scored[view].squared_error;
+      outcome.absolute_error = scored[view].absolute_error;
+    }
+    return outcomes;
+  }
+
+  [[nodiscard]] Forest refit(std::int32_t candidate) override {
+    const ForestCandidate& of = grounds_.candidates().at(static_cast<std::size_t>(candidate));
+    if (!of.problem.empty()) throw DataError(of.problem);
+    Forest forest = forest::grow_forest(grounds_.grower(of.ground), grounds_.problem(of.ground), data_,
+                                        {of.parameters, of.of_fold.back()}, {}, nullptr, nullptr);
+    forest.feature_names = options_.feature_names;
+    forest.class_names = options_.class_names;
+    return forest;
+  }
+
+  [[nodiscard]] EstimatorStats stats() const override {
+    EstimatorStats sum;
+    for (const auto& ground : grounds_.all()) {
+      if (!ground->grower) continue;
+      const forest::GrowerStats stats = ground->grower->stats();
+      sum.launches += stats.launches;
+      sum.peak_bytes += stats.peak_bytes;
+      sum.timing.startup += stats.startup_seconds;
+      sum.timing.upload += stats.upload_seconds;
+      sum.timing.compute += stats.compute_seconds;
+      sum.timing.scoring += stats.scoring_seconds;
+    }
+    return sum;
+  }
+
+ private:
+  [[nodiscard]] const forest::Resolved& resolved(const Job& job) const {
+    return grounds_.candidates()[static_cast<std::size_t>(job.candidate)].of_fold[static_cast<std::size_t>(job.fold)];
+  }
+
+  /// Jobs grouped by the forest that serves them, grounds in order, else in the order of the first job of each.
+  [[nodiscard]] std::vector<Sharing> share(std::span<const Job> jobs) const {
+    std::vector<Sharing> groups;
+    std::map<std::tuple<std::size_t, std::int32_t, std::int32_t>, std::vector<std::size_t>> near;
+    for (const Job& job : jobs) {
+      const std::size_t ground = grounds_.candidates()[static_cast<std::size_t>(job.candidate)].ground;
+      const forest::ForestJob& own = resolved(job).job;
+      std::vector<std::size_t>& alike = near[{ground, job.fold, own.weights}];
+      const auto found = std::find_if(alike.begin(), alike.end(),
+                                      [&](std::size_t i) { return forest::can_share(groups[i].forest, own); });
+      if (found == alike.end()) {
+        alike.push_back(groups.size());
+        groups.push_back({ground, own, {job}});
+      } else {
+        forest::widen(groups[*found].forest, own);
+        groups[*found].jobs.push_back(job);
+      }
+    }
+    std::stable_sort(groups.begin(), groups.end(),
+                     [](const Sharing& a, const Sharing& b) { return a.ground < b.ground; });
+    return groups;
+  }
+
+  /// Row visits of a forest, roughly: trees x rows x features a node x levels.
+  [[nodiscard]] double work_of(const Sharing& group) const {
+    const forest::ForestJob& job = group.forest;
+    const auto rows = static_cast<double>(grounds_.problem(group.ground).folds[job.fold].train.size());
+    const double levels = std::min(static_cast<double>(job.max_depth), std::log2(rows + 2));
+    return static_cast<double>(job.trees) * rows * job.rule.max_features * levels;
+  }
+
+  /// A batch is what a killed search repeats, so it takes a second or two: about 3e8 row visits a second on a core,
+  /// 2e11 on a large GPU.
+  [[nodiscard]] double batch_work() const {
+    backend::Device& device = options_.device.impl();
+    return device.is_host() ? 6e8 * std::max(1, device.threads()) : 2e11;
+  }
+
+  const Dataset& data_;
+  const SearchOptions& options_;
+  ForestGrounds grounds_;
+};
+
+}  // namespace
+
+std::unique_ptr<Estimator> make_forest_estimator(const Dataset& data, const std::vector<Parameters>& candidates,
+                                                 const std::vector<Fold>& folds, const SearchOptions& options) {
+  return std::make_unique<ForestEstimator>(data, candidates, folds, options);
+}
+
+}  // namespace overtake::search_detail

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+#include "search/forest_ground.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "forest/binning.hpp"
+#include "forest/targets.hpp"
+#include "overtake/error.hpp"
+
+namespace overtake::search_detail {
+namespace {
+
+std::string weights_name(const ForestParameters& parameters, bool has_sample_weights, const forest::ForestJob& job) {
+  const ClassWeight& classes = parameters.class_weight;
+  if (classes.kind == ClassWeight::Kind::none && !has_sample_weights) return "all one";
+  std::string name =
+      fmt::format("fold {} draws {} kind {}", job.fold, job.bootstrap ? job.draws : 0, static_cast<int>(classes.kind));
+  for (const auto& [of_class, weight] : classes.given) name += fmt::format(" {}={:a}", of_class, weight);
+  return name;
+}
+
+}  // namespace
+
+ForestGrounds::ForestGrounds(const Dataset& data, const std::vector<Parameters>& candidates,
+                             const std::vector<Fold>& folds, const SearchOptions& options)
+    : data_(data), options_(options) {
+  for (const Fold& fold : folds) folds_.push_back({fold.train, fold.test});
+  folds_.emplace_back();
+  folds_.back().train.resize(static_cast<std::size_t>(data.rows));
+  std::iota(folds_.back().train.begin(), folds_.back().train.end(), 0);
+  for (const forest::RowSets& fold : folds_) {
+    double weight = 0;
+    for (const std::int32_t row : fold.train) {
+      weight += options.sample_weight.empty() ? 1.0 : static_cast<double>(options.sample_weight[row]);
+    }
+    fold_weight_.push_back(weight);
+  }
+  for (const Parameters& candidate : candidates) {
+    candidates_.emplace_back();
+    candidates_.back().parameters = parameters_of(candidate);
+    candidates_.back().ground = ground_for(candidates_.back().parameters);
+    resolve_folds(candidates_.back());
+  }
+  constexpr double most = 2147483648.0;
+  for (const auto& ground : grounds_) {
+    ground->problem.targets = forest::make_targets(data, ground->criterion, std::clamp(ground->heaviest, 1.0, most));
+  }
+}
+
+ForestParameters ForestGrounds::parameters_of(const Parameters& candidate) const {
+  ForestParameters parameters = ForestParameters::defaults(options_.estimator, data_.task);
+  parameters.random_state = options_.seed;
+  parameters.set(options_.fixed);
+  parameters.set(candidate);
+  parameters.check();
+  return parameters;
+}
+
+std::size_t ForestGrounds::ground_for(const ForestParameters& parameters) {
+  const bool poisson = parameters.criterion == Criterion::poisson;
+  for (std::size_t i = 0; i < grounds_.size(); ++i) {
+    if (grounds_[i]->max_bins == parameters.max_bins && grounds_[i]->poisson == poisson) return i;
+  }
+  auto ground = std::make_unique<ForestGround>();
+  ground->max_bins = parameters.max_bins;
+  ground->poisson = poisson;
+  ground->criterion = parameters.criterion;
+  ground->problem.data = forest::bin_features(data_.inputs, data_.rows, static_cast<std::int32_t>(data_.features),
+                                              parameters.max_bins, backend::open_device("cpu").threads());
+  ground->problem.folds = folds_;
+  grounds_.push_back(std::move(ground));
+  return grounds_.size() - 1;
+}
+
+void ForestGrounds::resolve_folds(ForestCandidate& candidate) {
+  ForestGround& ground = *grounds_[candidate.ground];
+  try {
+    for (std::size_t fold = 0; fold < folds_.size(); ++fold) {
+      forest::Scope scope;
+      scope.features = static_cast<std::int32_t>(data_.features);
+      scope.rows = static_cast<std::int64_t>(folds_[fold].train.size());
+      scope.total_weight = fold_weight_[fold];
+      scope.fold = static_cast<std::int32_t>(fold);
+      forest::Resolved resolved = forest::resolve(candidate.parameters, scope);
+      resolved.job.weights = weights_for(ground, candidate.parameters, resolved.job);
+      candidate.of_fold.push_back(resolved);
+    }
+  } catch (const Error& error) {
+    candidate.problem = error.what();
+  }
+}
+
+std::int32_t ForestGrounds::weights_for(ForestGround& ground, const ForestParameters& parameters,
+                                        const forest::ForestJob& job) {
+  const std::string name = weights_name(parameters, !options_.sample_weight.empty(), job);
+  const auto found = ground.weights_of.find(name);
+  const forest::TrainingRows training{folds_[job.fold].train, job.bootstrap ? job.draws : 0};
+  if (found != ground.weights_of.end()) {
+    const forest::Weights& weights = ground.problem.weights[found->second];
+    ground.heaviest = std::max(ground.heaviest, forest::weight_bound(weights, training));
+    return found->second;
+  }
+  forest::Weights weights =
+      forest::make_weights(data_, training, options_.sample_weight, parameters.class_weight, options_.class_names);
+  ground.heaviest = std::max(ground.heaviest, forest::weight_bound(weights, training));
+  const auto place = static_cast<std::int32_t>(ground.problem.weights.size());
+  ground.problem.weights.push_back(std::move(weights));
+  ground.weights_of.emplace(name, place);
+  return place;
+}
+
+forest::Grower& ForestGrounds::grower(std::size_t ground) {
+  std::unique_ptr<forest::Grower>& grower = grounds_[ground]->grower;
+  if (!grower) {
+    grower = forest::make_grower(options_.device.impl(), grounds_[ground]->problem, options_.memory_limit);
+  }
+  return *grower;
+}
+
+}  // namespace overtake::search_detail

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// The journal of a search: an SQLite database to which every finished batch is added, so that a search that was killed
+// goes on where it was. `sqlite3 FILE .dump` shows all there is.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "search/database.hpp"
+#include "search/identity.hpp"
+#include "search/results.hpp"
+
+namespace overtake::search_detail {
+
+/// Keeps others from writing the same file for as long as it lives, or until the process ends, however it ends.
+class WriterLock {
+ public:
+  /// Throws DataError when another process writes the journal, or the folder cannot be written.
+  explicit WriterLock(const std::filesystem::path& journal);
+  ~WriterLock();
+  WriterLock(const WriterLock&) = delete;
+  WriterLock& operator=(const WriterLock&) = delete;
+
+ private:
+  std::filesystem::path path_;
+  int descriptor_ = -1;
+};
+
+/// The one writer of a journal. Readers (read_journal) may come and go meanwhile.
+class Journal final : public JobLog {
+ public:
+  /// Opens or makes the journal. `result` gives metrics, estimator and device. Throws DataError: in use, damaged,
+  /// foreign, of another search (naming the first difference), not writable. A file that is refused is left as it was.
+  Journal(const std::filesystem::path& path, const SearchInput& input, const SearchResult& result);
+
+  /// The jobs that earlier runs finished, by candidate and fold.
+  [[nodiscard]] const std::vector<JobRecord>& records() const noexcept { return records_; }
+  /// One transaction: after a kill or a power cut all of the records are there or none.
+  void append(std::span<const JobRecord> records) override;
+  /// Adds what this run did: plan, timing.
+  void finish(const SearchResult& result);
+
+ private:
+  void create(const Identity& identity, const SearchInput& input, const SearchResult& result);
+  void begin_run(const SearchResult& result);
+
+  WriterLock lock_;
+  Database database_;
+  std::vector<Metric> metrics_;
+  std::vector<JobRecord> records_;
+  std::int64_t run_ = 0;
+};
+
+}  // namespace overtake::search_detail

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: MIT
+#include "search/runner.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "overtake/error.hpp"
+#include "search/metrics.hpp"
+
+namespace overtake::search_detail {
+
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+class Clock {
+ public:
+  [[nodiscard]] double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
+
+void check_data(const Dataset& data) {
+  if (data.rows < 1) throw DataError("the data has no rows", "A search needs rows to train on and to score.");
+  const std::size_t answers = data.task == Task::classification ? data.labels.size() : data.targets.size();
+  if (static_cast<std::int64_t>(answers) != data.rows) {
+    throw DataError(fmt::format("the data has {} targets for {} rows", answers, data.rows),
+                    "A search needs the target of every row.");
+  }
+  if (static_cast<std::int64_t>(data.inputs.size()) != data.rows * data.features) {
+    throw UsageError(fmt::format("the data has {} inputs, expected {} rows x {} features", data.inputs.size(),
+                                 data.rows, data.features));
+  }
+}
+
+void check_weights(const Dataset& data, const std::vector<float>& weights) {
+  if (weights.empty()) return;
+  if (static_cast<std::int64_t>(weights.size()) != data.rows) {
+    throw UsageError(fmt::format("{} sample weights for {} rows, expected one a row", weights.size(), data.rows));
+  }
+  const auto bad = std::find_if(weights.begin(), weights.end(), [](float w) { return !std::isfinite(w) || w < 0; });
+  if (bad != weights.end()) {
+    throw DataError(
+        fmt::format("the weight of row {} is {}, expected a finite number of 0 or more", bad - weights.begin(), *bad));
+  }
+}
+
+class Runner {
+ public:
+  Runner(SearchResult& result, const SearchInput& input, Estimator& estimator, JobLog* log)
+      : result_(result),
+        input_(input),
+        estimator_(estimator),
+        log_(log),
+        table_(result, input.candidates, static_cast<int>(input.folds.size())),
+        probabilities_(std::any_of(result.metrics.begin(), result.metrics.end(), needs_probabilities)) {}
+
+  void take(std::span<const JobRecord> earlier) {
+    for (const JobRecord& record : earlier) table_.add(record);
+    result_.resumed_jobs = static_cast<std::int64_t>(earlier.size());
+  }
+
+  void run() {
+    const std::vector<Job> jobs = open_jobs();
+    const std::vector<Batch> batches = estimator_.plan(jobs);
+    note_plan(jobs, batches);
+    for (const Batch& batch : batches) {
+      if (input_.options.stop != nullptr && input_.options.stop->requested()) break;
+      run_batch(batch);
+    }
+    result_.interrupted = table_.jobs_done() < result_.plan.jobs;
+    table_.summarise();
+    warn_of_undefined_scores();
+    refit();
+    finish();
+  }
+
+ private:
+  /// The jobs that nobody has run; those of candidates that cannot be trained get their failure here.
+  std::vector<Job> open_jobs() {
+    const std::vector<std::string> problems = estimator_.check();
+    if (problems.size() != input_.candidates.size()) throw InternalError("the estimator did not check each candidate");
+    std::vector<Job> jobs;
+    std::vector<JobRecord> failed;
+    for (std::int32_t c = 0; c < static_cast<std::int32_t>(problems.size()); ++c) {
+      for (std::int32_t f = 0; f < static_cast<std::int32_t>(input_.folds.size()); ++f) {
+        const std::string& problem = problems[static_cast<std::size_t>(c)];
+        if (table_.has({c, f})) continue;
+        if (problem.empty()) {
+          jobs.push_back({c, f});
+        } else {
+          failed.push_back({{c, f}, std::vector<double>(result_.metrics.size(), nan), problem});
+        }
+      }
+    }
+    keep(failed);
+    return jobs;
+  }
+
+  void keep(std::span<const JobRecord> records) {
+    if (records.empty()) return;
+    for (const JobRecord& record : records) table_.add(record);
+    if (log_ != nullptr) log_->append(records);
+  }
+
+  void note_plan(const std::vector<Job>& jobs, const std::vector<Batch>& batches) {
+    SearchPlan& plan = result_.plan;
+    plan.candidates = static_cast<std::int64_t>(input_.candidates.size());
+    plan.folds = static_cast<std::int64_t>(input_.folds.size());
+    plan.jobs = plan.candidates * plan.folds;
+    plan.batches = static_cast<std::int64_t>(batches.size());
+    std::size_t planned = 0;
+    for (const Batch& batch : batches) {
+      planned += batch.jobs.size();
+      plan.forests += batch.models;
+      plan.peak_bytes = std::max(plan.peak_bytes, batch.bytes);
+    }
+    if (planned != jobs.size()) {
+      throw InternalError(fmt::format("{} jobs were planned, expected {}", planned, jobs.size()));
+    }
+    if (input_.options.observer != nullptr) input_.options.observer->on_plan(plan);
+  }
+
+  void run_batch(const Batch& batch) {
+    const Clock clock;
+    const double scoring_before = estimator_.stats().timing.scoring;
+    const std::vector<FoldOutcome> outcomes = estimator_.run(batch, probabilities_);
+    if (outcomes.size() != batch.jobs.size()) throw InternalError("a batch did not give one outcome a job");
+    const double ran = clock.seconds();
+    std::vector<JobRecord> records;
+    records.reserve(outcomes.size());
+    for (std::size_t i = 0; i < outcomes.size(); ++i) records.push_back(record_of(batch.jobs[i], outcomes[i]));
+    const double metric_seconds = clock.seconds() - ran;
+    scoring_ += metric_seconds;
+    const double device_scoring = std::clamp(estimator_.stats().timing.scoring - scoring_before, 0.0, ran);
+    const auto jobs = static_cast<double>(batch.jobs.size());
+    for (JobRecord& record : records) {
+      record.fit_seconds = (ran - device_scoring) / jobs;
+      record.score_seconds = (device_scoring + metric_seconds) / jobs;
+    }
+    keep(records);
+    jobs_run_ += static_cast<std::int64_t>(records.size());
+    tell();
+  }
+
+  JobRecord record_of(Job job, const FoldOutcome& outcome) const {
+    JobRecord record{job, {}, outcome.failure};
+    const Fold& fold = input_.folds[static_cast<std::size_t>(job.fold)];
+    for (const Metric metric : result_.metrics) {
+      record.scores.push_back(outcome.failure.empty() ? score_of(metric, outcome, input_.data, fold.test) : nan);
+    }
+    return record;
+  }
+
+  void tell() {
+    if (input_.options.observer == nullptr) return;
+    table_.summarise();
+    SearchProgress progress;
+    progress.jobs_done = table_.jobs_done();
+    progress.jobs = result_.plan.jobs;
+    progress.seconds = clock_.seconds();
+    progress.fits_per_second = progress.seconds > 0 ? static_cast<double>(jobs_run_) / progress.seconds : 0;
+    const auto left = static_cast<double>(progress.jobs - progress.jobs_done);
+    progress.seconds_left = progress.fits_per_second > 0 ? left / progress.fits_per_second : 0;
+    progress.best_score = nan;
+    progress.device = result_.device;
+    if (result_.best_index >= 0) {
+      const SearchRow& best = result_.rows[static_cast<std::size_t>(result_.best_index)];
+      progress.best_score = best.mean[result_.refit_metric];
+      progress.best = best.parameters;
+    }
+    input_.options.observer->on_progress(progress);
+  }
+
+  /// A score may be undefined where nothing failed: roc_auc of test rows that are all of one class.
+  void warn_of_undefined_scores() {
+    for (std::size_t m = 0; m < result_.metrics.size(); ++m) {
+      for (std::size_t f = 0; f < input_.folds.size(); ++f) {
+        const bool undefined = std::any_of(result_.rows.begin(), result_.rows.end(), [&](const SearchRow& row) {
+          return row.done && row.failure.empty() && std::isnan(row.scores[m][f]);
+        });
+        if (!undefined) continue;
+        result_.warnings.push_back(fmt::format("{} is not defined in fold {}: too few rows or classes to score there",
+                                               name_of(result_.metrics[m]), f));
+      }
+    }
+  }
+
+  void refit() {
+    if (!input_.options.refit || result_.best_index < 0) return;
+    const Clock clock;
+    try {
+      result_.best = estimator_.refit(result_.best_index);
+    } catch (const Error& error) {
+      result_.warnings.push_back(
+          fmt::format("the best candidate could not be trained on all rows: {} {}", error.what(), error.hint()));
+    }
+    refit_seconds_ = clock.seconds();
+  }
+
+  void finish() {
+    const EstimatorStats stats = estimator_.stats();
+    result_.plan.launches = stats.launches;
+    result_.plan.peak_bytes = std::max(result_.plan.peak_bytes, stats.peak_bytes);
+    result_.timing = stats.timing;
+    result_.timing.scoring += scoring_;
+    result_.timing.refit = refit_seconds_;
+    result_.timing.wall = clock_.seconds();
+  }
+
+  SearchResult& result_;
+  const SearchInput& input_;
+  Estimator& estimator_;
+  JobLog* log_;
+  ScoreTable table_;
+  bool probabilities_;
+  Clock clock_;
+  double scoring_ = 0;  ///< spent on metrics here, on the host
+  double refit_seconds_ = 0;
+  std::int64_t jobs_run_ = 0;
+};
+
+}  // namespace
+
+SearchResult checked_result(const Dataset& data, const std::vector<Parameters>& candidates,
+                            const SearchOptions& options) {
+  check_data(data);
+  check_weights(data, options.sample_weight);
+  if (candidates.empty()) throw UsageError("there is no candidate to try", "Give a grid or a space to draw from.");
+  SearchResult result;
+  result.task = data.task;
+  result.estimator = name_of(options.estimator);
+  result.metrics = options.metrics;
+  if (result.metrics.empty()) result.metrics.push_back(default_metric(data.task));
+  result.refit_metric = options.refit_metric;
+  if (result.refit_metric >= result.metrics.size()) {
+    throw UsageError(fmt::format("the refit metric is number {} of {}", result.refit_metric, result.metrics.size()));
+  }
+  for (std::size_t m = 0; m < result.metrics.size(); ++m) {
+    check_metric(result.metrics[m], data);
+    const auto end = result.metrics.begin() + static_cast<std::ptrdiff_t>(m);
+    if (std::find(result.metrics.begin(), end, result.metrics[m]) != end) {
+      throw UsageError(fmt::format("the metric {} is given twice", name_of(result.metrics[m])));
+    }
+  }
+  result.device = options.device.id();
+  result.device_reason = options.device_reason;
+  return result;
+}
+
+void run_search(SearchResult& result, const SearchInput& input, Estimator& estimator,
+                std::span<const JobRecord> earlier, JobLog* log) {
+  Runner runner(result, input, estimator, log);
+  runner.take(earlier);
+  runner.run();
+}
+
+}  // namespace overtake::search_detail

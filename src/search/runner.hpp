@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// The search without the estimator and the journal: tests run it with their own.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "search/estimator.hpp"
+#include "search/results.hpp"
+
+namespace overtake::search_detail {
+
+/// What is searched; all of it outlives the run.
+struct SearchInput {
+  const Dataset& data;
+  const std::vector<Parameters>& candidates;
+  const std::vector<Fold>& folds;
+  const SearchOptions& options;
+};
+
+/// Checks data, metrics and options and makes an empty result: task, estimator, metrics. Throws UsageError and
+/// DataError.
+[[nodiscard]] SearchResult checked_result(const Dataset& data, const std::vector<Parameters>& candidates,
+                                          const SearchOptions& options);
+
+/// Runs the jobs that `earlier` does not hold, batch by batch, ranks the candidates and refits the best. `log`: told of
+/// every batch before the observer is; may be null. What the estimator throws while it runs jobs passes through; a
+/// refit that fails is a warning, because the table is worth more than the model.
+void run_search(SearchResult& result, const SearchInput& input, Estimator& estimator,
+                std::span<const JobRecord> earlier = {}, JobLog* log = nullptr);
+
+}  // namespace overtake::search_detail

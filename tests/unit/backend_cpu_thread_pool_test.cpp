@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// The CPU's team of threads. Under the thread sanitizer these tests also prove that a round is seen whole.
+#include "backend/cpu/thread_pool.hpp"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <set>
+
+namespace overtake::backend::cpu {
+namespace {
+
+TEST(ThreadPool, EveryPartRunsOnceAndItsWorkIsSeenAfterwards) {
+  ThreadPool pool;
+  for (int round = 0; round < 200; ++round) {
+    const int parts = 1 + round % 7;                               // the team grows, and some of it sits a round out
+    std::vector<int> written(static_cast<std::size_t>(parts), 0);  // plain memory: run() must order it
+    pool.run(parts, [&](int part) { written[static_cast<std::size_t>(part)] += part + 1; });
+    std::vector<int> expected(static_cast<std::size_t>(parts));
+    std::iota(expected.begin(), expected.end(), 1);
+    ASSERT_EQ(written, expected) << "round " << round;
+  }
+}
+
+TEST(ThreadPool, PartsHaveThreadsOfTheirOwnAndTheFirstIsTheCallers) {
+  ThreadPool pool;
+  std::vector<std::thread::id> threads(4);
+  pool.run(4, [&](int part) { threads[static_cast<std::size_t>(part)] = std::this_thread::get_id(); });
+  EXPECT_EQ(threads[0], std::this_thread::get_id());
+  EXPECT_EQ(std::set(threads.begin(), threads.end()).size(), 4U);
+}
+
+TEST(ThreadPool, ACallFromInsideAPartRunsInPlace) {
+  ThreadPool pool;
+  std::vector<int> written(12, 0);
+  pool.run(3, [&](int outer) {
+    pool.run(4, [&, outer](int inner) { written[static_cast<std::size_t>(4 * outer + inner)] += 1; });
+  });
+  EXPECT_EQ(written, std::vector<int>(12, 1));
+}
+
+TEST(ThreadPool, CallersTakeTurns) {
+  ThreadPool pool;
+  std::vector<std::int64_t> sums(3, 0);
+  std::vector<std::thread> callers;
+  for (std::size_t caller = 0; caller < sums.size(); ++caller) {
+    callers.emplace_back([&pool, &sum = sums[caller]] {
+      for (int round = 0; round < 50; ++round) {
+        std::vector<std::int64_t> each(3, 0);
+        pool.run(3, [&](int part) { each[static_cast<std::size_t>(part)] = part; });
+        sum += std::accumulate(each.begin(), each.end(), std::int64_t{0});
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(sums, std::vector<std::int64_t>(3, 150));
+}
+
+TEST(ThreadPool, EndsWhetherItsThreadsSleepOrNeverWorked) {
+  { const ThreadPool unused; }
+  ThreadPool pool;
+  pool.run(4, [](int) {});
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // asleep by now
+  int runs = 0;
+  pool.run(1, [&](int) { ++runs; });
+  EXPECT_EQ(runs, 1);
+}
+
+}  // namespace
+}  // namespace overtake::backend::cpu

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+// Small data, an estimator without models, and scikit-learn's answers for the tests of the search.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <limits>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "overtake/search.hpp"
+#include "search/estimator.hpp"
+
+namespace overtake::test {
+
+/// tests/golden/sklearn_search.json, written by make_sklearn_search.py.
+[[nodiscard]] inline const nlohmann::json& sklearn_answers() {
+  static const nlohmann::json content = [] {
+    std::ifstream file(OVERTAKE_TEST_DATA "/golden/sklearn_search.json");
+    return nlohmann::json::parse(file);
+  }();
+  return content;
+}
+
+/// null is NaN.
+[[nodiscard]] inline double number_of(const nlohmann::json& value) {
+  return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
+}
+
+/// Classes without inputs that matter: one feature, the row's number.
+[[nodiscard]] inline Dataset labelled(std::vector<std::int32_t> labels, std::int32_t classes) {
+  Dataset data;
+  data.rows = static_cast<std::int64_t>(labels.size());
+  data.features = 1;
+  data.classes = classes;
+  for (std::size_t i = 0; i < labels.size(); ++i) data.inputs.push_back(static_cast<float>(i));
+  data.labels = std::move(labels);
+  return data;
+}
+
+[[nodiscard]] inline Dataset numbered(std::vector<float> targets) {
+  Dataset data;
+  data.task = Task::regression;
+  data.rows = static_cast<std::int64_t>(targets.size());
+  data.features = 1;
+  for (std::size_t i = 0; i < targets.size(); ++i) data.inputs.push_back(static_cast<float>(i));
+  data.targets = std::move(targets);
+  return data;
+}
+
+/// An estimator whose accuracy is known beforehand: of the test rows of a job, the first `hits(candidate, fold)` are
+/// right. Batches hold `batch_jobs` jobs.
+class FakeEstimator final : public search_detail::Estimator {
+ public:
+  FakeEstimator(const Dataset& data, const std::vector<Fold>& folds, std::size_t candidates)
+      : data_(data), folds_(folds), candidates_(candidates) {}
+
+  std::size_t batch_jobs = 4;
+  std::map<std::int32_t, std::string> refused;  ///< what check() says of a candidate
+  std::map<std::int32_t, std::string> failing;  ///< what every outcome of a candidate says
+  std::vector<search_detail::Job> ran;          ///< in order
+  std::vector<std::int32_t> refitted;
+  StopToken* stop_after = nullptr;  ///< requested at the end of batch `stop_batch`
+  int stop_batch = 0;
+  int throw_in_batch = -1;
+  bool refit_throws = false;
+
+  [[nodiscard]] std::vector<std::string> check() override {
+    std::vector<std::string> problems(candidates_);
+    for (const auto& [candidate, why] : refused) problems[static_cast<std::size_t>(candidate)] = why;
+    return problems;
+  }
+
+  [[nodiscard]] std::vector<search_detail::Batch> plan(std::span<const search_detail::Job> jobs) override {
+    std::vector<search_detail::Batch> batches;
+    for (std::size_t begin = 0; begin < jobs.size(); begin += batch_jobs) {
+      const std::span<const search_detail::Job> part = jobs.subspan(begin, std::min(batch_jobs, jobs.size() - begin));
+      batches.push_back({{part.begin(), part.end()}, 1, 1000});
+    }
+    return batches;
+  }
+
+  [[nodiscard]] static std::size_t hits(search_detail::Job job, std::size_t rows) {
+    return static_cast<std::size_t>(7 * job.candidate + 3 * job.fold + 1) % (rows + 1);
+  }
+
+  [[nodiscard]] std::vector<FoldOutcome> run(const search_detail::Batch& batch, bool) override {
+    if (batches_ == throw_in_batch) throw DeviceError("the device is gone", "Buy another.");
+    std::vector<FoldOutcome> outcomes;
+    for (const search_detail::Job job : batch.jobs) {
+      ran.push_back(job);
+      FoldOutcome outcome;
+      const auto why = failing.find(job.candidate);
+      if (why != failing.end()) outcome.failure = why->second;
+      const std::vector<std::int32_t>& test = folds_[static_cast<std::size_t>(job.fold)].test;
+      const auto k = static_cast<std::size_t>(data_.classes);
+      outcome.confusion.assign(k * k, 0);
+      for (std::size_t i = 0; i < test.size(); ++i) {
+        const auto truth = static_cast<std::size_t>(data_.labels[static_cast<std::size_t>(test[i])]);
+        const std::size_t guess = i < hits(job, test.size()) ? truth : (truth + 1) % k;
+        ++outcome.confusion[truth * k + guess];
+      }
+      outcomes.push_back(outcome);
+    }
+    stats_.launches += 5;
+    stats_.timing.compute += 0.25;
+    if (stop_after != nullptr && batches_ == stop_batch) stop_after->request();
+    ++batches_;
+    return outcomes;
+  }
+
+  [[nodiscard]] Forest refit(std::int32_t candidate) override {
+    if (refit_throws) throw DeviceError("no memory left", "Use a smaller forest.");
+    refitted.push_back(candidate);
+    Forest forest;
+    forest.features = candidate;
+    return forest;
+  }
+
+  [[nodiscard]] search_detail::EstimatorStats stats() const override { return stats_; }
+
+ private:
+  const Dataset& data_;
+  const std::vector<Fold>& folds_;
+  std::size_t candidates_;
+  search_detail::EstimatorStats stats_;
+  int batches_ = 0;
+};
+
+/// `count` candidates of one parameter.
+[[nodiscard]] inline std::vector<Parameters> depths(int count) {
+  std::vector<Parameters> candidates;
+  for (std::int64_t depth = 1; depth <= count; ++depth) candidates.push_back({{"max_depth", depth}});
+  return candidates;
+}
+
+}  // namespace overtake::test
