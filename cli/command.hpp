@@ -19,6 +19,8 @@ Command add_devices(CLI::App& root);
 Command add_race(CLI::App& root);
 Command add_train(CLI::App& root);
 Command add_predict(CLI::App& root);
+Command add_search(CLI::App& root);
+Command add_show(CLI::App& root);
 
 /// Exit codes beside those of overtake::ErrorCode.
 inline constexpr int exit_ok = 0;

@@ -10,6 +10,9 @@
 #include <clocale>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <system_error>
 
 #include "overtake/data_file.hpp"
@@ -48,6 +51,30 @@ void print(std::string_view text) {
   if (!written) {
     throw overtake::DataError("cannot write to standard output: " + std::generic_category().message(errno),
                               "Check the file or pipe that standard output goes to.");
+  }
+}
+
+// By way of a file: write_table() replaces the file that it is given as a whole, and standard output may be one that
+// holds something already.
+void print_table(const overtake::Table& table) {
+  std::string folder = (std::filesystem::temp_directory_path() / "overtake-XXXXXX").string();
+  if (mkdtemp(folder.data()) == nullptr) {
+    throw overtake::DataError("cannot write " + folder + ": " + std::generic_category().message(errno),
+                              "Set TMPDIR to a folder that can be written, or give --out FILE.");
+  }
+  const struct Remover {
+    const std::string& path;
+    ~Remover() {
+      std::error_code ignored;
+      std::filesystem::remove_all(path, ignored);
+    }
+  } remover{folder};
+  const std::string path = folder + "/table.csv";
+  overtake::write_table(path, table);
+  std::ifstream file(path, std::ios::binary);
+  std::string part(std::size_t{1} << 20, '\0');
+  while (file.read(part.data(), static_cast<std::streamsize>(part.size())) || file.gcount() > 0) {
+    print(std::string_view(part).substr(0, static_cast<std::size_t>(file.gcount())));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "overtake/data_table.hpp"
 #include "overtake/trainer.hpp"
 
 namespace cli {
@@ -19,6 +20,9 @@ struct Terminal {
 
 /// Writes to standard output. Throws overtake::DataError when that fails (a full disk, a closed pipe).
 void print(std::string_view text);
+
+/// Writes a table as CSV to standard output, behind what was written before. Throws overtake::DataError.
+void print_table(const overtake::Table& table);
 
 /// Throws overtake::DataError if the file could not be written; nothing stays behind. "" and "-" always can.
 void check_writable(const std::string& path);

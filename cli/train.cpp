@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// overtake train: a network from a CSV file.
+// overtake train: a network or a forest from a CSV file.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "command.hpp"
+#include "forest_train.hpp"
 #include "names.hpp"
 #include "overtake/data_preprocessing.hpp"
 #include "overtake/data_table.hpp"
@@ -45,6 +46,7 @@ overtake::PreparedData read_data(const TrainFlags& flags) {
   if (flags.header || flags.no_header) {
     reading.header = flags.header;
   }
+  reading.text = parse_words(flags.text);
   overtake::PreprocessingOptions options;
   options.ignore = parse_words(flags.drop);
   if (flags.task != "auto") {
@@ -257,16 +259,24 @@ int run(const TrainFlags& flags) {
 
 Command add_train(CLI::App& root) {
   auto flags = std::make_shared<TrainFlags>();
-  CLI::App* app = root.add_subcommand("train", "Train a network on a CSV file");
+  auto forest_flags = std::make_shared<ForestFlags>();
+  CLI::App* app = root.add_subcommand("train", "Train a network or a forest on a CSV file");
   add_train_flags(*app, *flags);
+  add_forest_flags(*app, *forest_flags);
   app->footer(
       "Examples:\n"
       "  overtake train iris.csv --target species --save iris.safetensors\n"
+      "  overtake train iris.csv --target species --estimator random-forest --n-estimators 500 --oob-score --save "
+      "iris.overtake\n"
       "  overtake train iris.csv --target species --hidden 64,64 --epochs 200 --validation 0.2 --patience 20\n"
       "  overtake train house.csv --target price --task regression --optimizer sgd --momentum 0.9 --schedule cosine\n"
       "Ctrl-C keeps the best weights so far and saves them. With --checkpoint and --resume a killed training "
       "continues.");
-  return {app, [flags] { return run(*flags); }};
+  return {app, [app, flags, forest_flags] {
+            check_estimator_flags(*app, *forest_flags);
+            const bool network = forest_flags->estimator == "network";
+            return network ? run(*flags) : run_forest_training(*app, *flags, *forest_flags);
+          }};
 }
 
 }  // namespace cli

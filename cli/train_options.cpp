@@ -102,6 +102,8 @@ void add_train_flags(CLI::App& app, TrainFlags& flags) {
   app.add_option("--json", flags.json, "Write the result as JSON to a file (-: standard output)")->type_name("FILE");
   app.add_option("--task", flags.task, "auto, classification or regression")->capture_default_str();
   app.add_option("--drop", flags.drop, "Columns to leave out")->type_name("COLUMN,...");
+  app.add_option("--text", flags.text, "Columns that are text, whatever their cells look like")
+      ->type_name("COLUMN,...");
   const auto* header = app.add_flag("--header", flags.header, "The first line holds names (default: detected)");
   app.add_flag("--no-header", flags.no_header, "The first line is data; columns are column_1, column_2, ...")
       ->excludes(app.get_option(header->get_name()));

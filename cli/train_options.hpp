@@ -35,7 +35,7 @@ struct TrainFlags {
   int checkpoint_every = 10;
   bool resume = false;
   std::string task = "auto";
-  std::string drop;
+  std::string drop, text;
   bool header = false, no_header = false;
 };
 

@@ -10,7 +10,7 @@
 #include <limits>
 
 #include "core/checked.hpp"
-#include "forest/column_bins.hpp"
+#include "forest/find_edges.hpp"
 #include "forest/parallel.hpp"
 #include "overtake/error.hpp"
 
@@ -109,7 +109,8 @@ class Assignment {
     const float* begin = edges_.lower.data() + first;
     for (std::int32_t length = edges_.bins(feature); length > 1;) {
       const std::int32_t half = length / 2;
-      for (std::int64_t i = 0; i < rows; ++i) bins[i] += begin[bins[i] + half] <= values[i] ? half : 0;
+      for (std::int64_t i = 0; i < rows; ++i)
+        bins[i] += half & -static_cast<std::int32_t>(begin[bins[i] + half] <= values[i]);
       length -= half;
     }
     if (edges_.has_missing[feature] != 0) {
@@ -145,16 +146,8 @@ void for_rows(std::int64_t rows, int threads, const Work& work) {
                  });
 }
 
-/// Edges of all features; returns which of them were sampled.
-std::vector<std::uint8_t> find_edges(std::span<const float> inputs, std::int64_t rows, int max_bins, int threads,
-                                     BinEdges& edges) {
-  const auto features = static_cast<std::size_t>(edges.features);
-  std::vector<ColumnBins> columns(features);
-  std::vector<ColumnScratch> scratch(static_cast<std::size_t>(threads));
-  for_each_index(features, threads, [&](std::size_t feature, std::size_t thread) {
-    columns[feature] = column_bins({inputs.data() + feature, rows, edges.features}, static_cast<std::int32_t>(feature),
-                                   max_bins, scratch[thread]);
-  });
+/// Puts the bins of all features into one list; returns which of them were sampled.
+std::vector<std::uint8_t> join(const std::vector<ColumnBins>& columns, BinEdges& edges) {
   std::vector<std::uint8_t> sampled;
   edges.first.assign(1, 0);
   for (const ColumnBins& column : columns) {
@@ -206,7 +199,7 @@ BinnedData bin_features(std::span<const float> inputs, std::int64_t rows, std::i
   for_rows(rows, threads,
            [&](std::int64_t begin, std::int64_t end, std::size_t thread) { scan.look(begin, end, thread); });
   data.edges.has_missing = scan.missing();
-  const std::vector<std::uint8_t> sampled = find_edges(inputs, rows, max_bins, threads, data.edges);
+  const std::vector<std::uint8_t> sampled = join(find_edges(inputs, rows, features, max_bins, threads), data.edges);
   data.wide = data.edges.widest() > 256;
   if (data.wide) {
     fill_words(inputs, sampled, threads, data, data.words);

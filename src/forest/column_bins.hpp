@@ -2,43 +2,40 @@
 // Where the bins of one feature lie.
 #pragma once
 
+#include <bit>
+#include <cmath>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 namespace overtake::forest {
 
-/// The bins of one feature, ascending. `sampled`: made from some of the rows, so the edges are not final yet.
+/// The bins of one feature, ascending.
 struct ColumnBins {
   std::vector<float> lower, upper;
-  bool exact = true;
-  bool sampled = false;
+  bool exact = true;     ///< every distinct value has a bin
+  bool sampled = false;  ///< made from some of the rows: values beyond the edges may exist
 };
 
-/// Values of one column of a row-major table.
-struct Column {
-  const float* first = nullptr;
-  std::int64_t rows = 0;
-  std::int64_t step = 0;  ///< from one row to the next
+/// Whole numbers in the order of the floats. Both zeros have one key, all NaN have `missing_key`, the largest.
+inline constexpr std::uint32_t missing_key = 0xFFFFFFFFU;
+[[nodiscard]] inline std::uint32_t key_of(float value) noexcept {
+  if (std::isnan(value)) return missing_key;
+  const auto bits = std::bit_cast<std::uint32_t>(value + 0.0F);
+  return (bits & 0x80000000U) != 0 ? ~bits : bits | 0x80000000U;
+}
 
-  [[nodiscard]] float operator[](std::int64_t row) const noexcept { return first[row * step]; }
-};
+/// The distinct keys of a column (first, first + step, ...) in ascending order, or nothing when there are more than
+/// `most`.
+[[nodiscard]] std::optional<std::vector<std::uint32_t>> few_distinct(const float* first, std::int64_t rows,
+                                                                     std::int64_t step, std::int32_t most);
 
-/// Memory that column_bins uses again and again.
-struct ColumnScratch {
-  std::vector<std::uint32_t> keys, other;
-  std::vector<float> values;
-};
-
-/// Columns of more rows than this are cut into quantiles of about `sample_rows` rows.
-inline constexpr std::int64_t most_sorted_rows = std::int64_t{1} << 21;
-inline constexpr std::int64_t sample_rows = std::int64_t{1} << 20;
-
-/// The bins of a column without infinite values; NaN is left out. Values no more than 1e-7 above the next lower one
-/// count as one. At most `max_bins` distinct values: a bin each. Else quantiles: bins of about equally many rows, cut
-/// between distinct values, a value with many rows having a bin of its own. Up to `most_sorted_rows` rows all are
-/// looked at; of more, one row drawn from each of `sample_rows` equal stretches (Philox, keyed by `feature`).
-[[nodiscard]] ColumnBins column_bins(const Column& column, std::int32_t feature, std::int32_t max_bins,
-                                     ColumnScratch& scratch);
+/// The bins of a column given by its keys, in any order; they are sorted in place, `scratch` is working memory. Values
+/// no more than 1e-7 above the next lower one count as one. At most `max_bins` distinct values: a bin each. Else
+/// quantiles: bins of about equally many rows, cut between distinct values, a value with many rows having a bin of its
+/// own.
+[[nodiscard]] ColumnBins column_bins(std::span<std::uint32_t> keys, std::int32_t max_bins,
+                                     std::vector<std::uint32_t>& scratch);
 
 }  // namespace overtake::forest

@@ -21,8 +21,8 @@ using int64 = std::int64_t;
 #pragma GCC diagnostic ignored "-Wconversion"
 #pragma GCC diagnostic ignored "-Wold-style-cast"
 // clang-format off: the second needs the first
-#include "kernels/philox.k"
 #include "kernels/forest_split.k"
+#include "kernels/philox.k"
 // clang-format on
 #pragma GCC diagnostic pop
 #undef DEVICE

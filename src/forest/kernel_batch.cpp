@@ -79,7 +79,7 @@ void KernelBatch::allocate() {
   large_ = take(large * large_row_bytes);
   features_ = take(large * max_features * 4);
   swaps_ = take(large * static_cast<std::uint64_t>(program_.shape().features) * 4);
-  hist_ = take(large * program_.sizes().large_hist * 4);
+  hist_ = take(large * static_cast<std::uint64_t>(program_.sizes().row.large_hist) * 4);
   chunks_ = take((static_cast<std::uint64_t>(rows_room_) / KernelSizes::chunk + large + 1) * 4);
 }
 
@@ -108,19 +108,21 @@ void KernelBatch::draw_rows() {
     return LaunchGeometry{{slots, static_cast<std::uint32_t>(std::clamp<std::int64_t>(pieces, 1, 4096)), 1},
                           {KernelSizes::group, 1, 1}};
   };
-  program_.launch("forest_clear", grid(most_rows, 1024),
-                  {arg(lists_), arg(tree_table), arg(job_table), arg(tally_), arg(stats), arg(nodes)});
-  program_.launch("forest_draw", grid(most_draws / 4 + 1, 256), {arg(lists_), arg(tree_table), arg(job_table)});
   program_.launch(
-      "forest_list", grid(most_rows, 1024),
-      {arg(lists_), arg(tree_table), arg(job_table), arg(tally_), arg(stats), arg(nodes), arg(data_.train),
-       arg(data_.units), arg(problem_.data.rows), arg(data_.labels), arg(data_.numbers), arg(data_.squares)});
+      "forest_clear", grid(most_rows, 1024),
+      {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(job_table), arg(tally_), arg(stats), arg(nodes)});
+  program_.launch("forest_draw", grid(most_draws / 4 + 1, 256), {arg(lists_), arg(tree_table), arg(job_table)});
+  program_.launch("forest_list", grid(most_rows, 1024),
+                  {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(job_table), arg(tally_), arg(stats),
+                   arg(nodes), arg(data_.train), arg(data_.units), arg(problem_.data.rows), arg(data_.labels),
+                   arg(data_.numbers), arg(data_.squares)});
   program_.launch("forest_roots", line((slots + item_group - 1) / item_group, item_group),
                   {arg(tree_table), arg(slots), arg(tally_), arg(nodes), arg(control_), arg(queue_), arg(next_),
                    arg(tuning_.large_rows)});
 }
 
 void KernelBatch::grow_large() {
+  const KernelSizes& sizes = program_.sizes();
   const std::int64_t units = std::max(1, device_.info().compute_units);
   const LaunchGeometry per_node = line(std::min<std::int64_t>(most_large_, units * 16), KernelSizes::group);
   const std::int64_t most_chunks = rows_room_ / KernelSizes::chunk + most_large_;
@@ -140,43 +142,51 @@ void KernelBatch::grow_large() {
     }
     std::swap(active_, next_);
     program_.launch("forest_large_begin", per_node,
-                    {arg(lists_), arg(tree_table), arg(job_table), arg(stats), arg(nodes), arg(control_), arg(active_),
-                     arg(large_), arg(features_), arg(swaps_), arg(hist_), arg(chunks_), arg(data_.numbers)});
+                    {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(job_table), arg(stats), arg(nodes),
+                     arg(control_), arg(active_), arg(large_), arg(features_), arg(swaps_), arg(hist_), arg(chunks_),
+                     arg(data_.numbers)});
     program_.launch("forest_large_count", per_chunk,
-                    {arg(lists_), arg(tree_table), arg(nodes), arg(control_), arg(large_), arg(features_), arg(hist_),
-                     arg(chunks_), arg(data_.bins), arg(data_.labels), arg(data_.numbers)});
-    program_.launch("forest_large_choose", per_node,
-                    {arg(tree_table), arg(job_table), arg(tally_), arg(stats), arg(nodes), arg(control_), arg(large_),
-                     arg(features_), arg(hist_), arg(data_.first), arg(data_.upper), arg(scratch_)});
+                    {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(nodes), arg(control_), arg(large_),
+                     arg(features_), arg(hist_), arg(chunks_), arg(data_.bins), arg(data_.labels), arg(data_.numbers)},
+                    {sizes.hist_bytes});
+    program_.launch(
+        "forest_large_choose", per_node,
+        {arg(program_.shape_table()), arg(tree_table), arg(job_table), arg(tally_), arg(stats), arg(nodes),
+         arg(control_), arg(large_), arg(features_), arg(hist_), arg(data_.first), arg(data_.upper), arg(scratch_)},
+        {sizes.hist_bytes});
     program_.launch("forest_large_divide", per_chunk,
-                    {arg(lists_), arg(tree_table), arg(nodes), arg(control_), arg(large_), arg(chunks_),
-                     arg(data_.bins), arg(data_.first), arg(data_.squares)});
+                    {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(nodes), arg(control_), arg(large_),
+                     arg(chunks_), arg(data_.bins), arg(data_.first), arg(data_.squares)});
     program_.launch("forest_large_end", line((most_large_ + item_group - 1) / item_group, item_group),
-                    {arg(tree_table), arg(job_table), arg(stats), arg(nodes), arg(control_), arg(next_), arg(queue_),
-                     arg(large_), arg(data_.first), arg(data_.lower), arg(data_.upper), arg(tuning_.large_rows)});
+                    {arg(program_.shape_table()), arg(tree_table), arg(job_table), arg(stats), arg(nodes),
+                     arg(control_), arg(next_), arg(queue_), arg(large_), arg(data_.first), arg(data_.lower),
+                     arg(data_.upper), arg(tuning_.large_rows)});
   }
 }
 
 void KernelBatch::grow_subtrees() {
+  const KernelSizes& sizes = program_.sizes();
   const std::int64_t units = std::max(1, device_.info().compute_units);
   const std::int64_t groups = std::min<std::int64_t>(queue_room_, units * tuning_.groups_per_unit);
   program_.launch("forest_subtrees", line(groups, KernelSizes::group),
-                  {arg(lists_), arg(tree_table), arg(job_table), arg(tally_), arg(stats), arg(nodes), arg(control_),
-                   arg(queue_), arg(data_.bins), arg(data_.first), arg(data_.lower), arg(data_.upper),
-                   arg(data_.labels), arg(data_.numbers), arg(data_.squares), arg(scratch_)});
+                  {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(job_table), arg(tally_), arg(stats),
+                   arg(nodes), arg(control_), arg(queue_), arg(data_.bins), arg(data_.first), arg(data_.lower),
+                   arg(data_.upper), arg(data_.labels), arg(data_.numbers), arg(data_.squares), arg(scratch_)},
+                  {sizes.hist_bytes, sizes.order_bytes});
 }
 
 void KernelBatch::grow() {
   const std::int64_t units = std::max(1, device_.info().compute_units);
   const std::int64_t groups = std::max(std::min<std::int64_t>(queue_room_, units * tuning_.groups_per_unit),
                                        std::min<std::int64_t>(most_large_, units * 16));
-  scratch_ = take(static_cast<std::uint64_t>(std::max<std::int64_t>(1, groups)) * program_.sizes().scratch_words * 4);
+  scratch_ = take(static_cast<std::uint64_t>(std::max<std::int64_t>(1, groups)) *
+                  static_cast<std::uint64_t>(program_.sizes().row.scratch) * 4);
   draw_rows();
   if (most_large_ > 0) grow_large();
   grow_subtrees();
 }
 
-KernelBatch::Downloaded KernelBatch::download(std::size_t slot) {
+KernelBatch::RawTree KernelBatch::fetch(std::size_t slot) {
   if (tallies_.empty()) {
     tallies_ = download_vector<TallyRow>(device_, *tally_, tree_rows_.size());
     const auto control = download_vector<std::int32_t>(device_, *control_, control_words);
@@ -186,17 +196,24 @@ KernelBatch::Downloaded KernelBatch::download(std::size_t slot) {
   const auto count = static_cast<std::size_t>(tallies_[slot].nodes);
   const auto node_first = static_cast<std::size_t>(row.node_first);
   const auto words = static_cast<std::size_t>(program_.shape().stats());
-  const auto records = download_vector<NodeRecord>(device_, *nodes, count, node_first);
-  const auto sums = download_vector<std::uint32_t>(device_, *stats, count * words, node_first * words);
-  Downloaded result;
-  result.number_of.assign(count, -1);
+  return {download_vector<NodeRecord>(device_, *nodes, count, node_first),
+          download_vector<std::uint32_t>(device_, *stats, count * words, node_first * words)};
+}
+
+KernelBatch::OrderedTree KernelBatch::order(const RawTree& raw) const {
+  const std::vector<NodeRecord>& records = raw.records;
+  const auto words = static_cast<std::size_t>(program_.shape().stats());
+  OrderedTree result;
+  result.number_of.assign(records.size(), -1);
   GrownTree& tree = result.tree;
+  tree.nodes.reserve(records.size());
+  tree.right.reserve(records.size());
   struct Waiting {
     std::int32_t node, parent;
     bool is_right;
   };
   std::vector<Waiting> stack;
-  if (count > 0) stack.push_back({0, -1, false});
+  if (!records.empty()) stack.push_back({0, -1, false});
   while (!stack.empty()) {
     const Waiting now = stack.back();
     stack.pop_back();
@@ -206,7 +223,7 @@ KernelBatch::Downloaded KernelBatch::download(std::size_t slot) {
     tree.nodes.push_back(record);
     tree.nodes.back().left = -1;
     tree.right.push_back(-1);
-    const std::uint32_t* of_node = &sums[static_cast<std::size_t>(now.node) * words];
+    const std::uint32_t* of_node = &raw.sums[static_cast<std::size_t>(now.node) * words];
     if (problem_.targets.classes > 0) {
       tree.class_weights.insert(tree.class_weights.end(), of_node, of_node + words);
     } else {

@@ -25,12 +25,19 @@ class KernelBatch {
   [[nodiscard]] std::int64_t waits() const noexcept { return waits_; }
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
 
-  /// The grown tree of a slot with the canonical number of each node on the device (-1: not in the tree).
-  struct Downloaded {
+  /// A tree's nodes as they lie on the device.
+  struct RawTree {
+    std::vector<NodeRecord> records;
+    std::vector<std::uint32_t> sums;
+  };
+  [[nodiscard]] RawTree fetch(std::size_t slot);
+  /// The tree in canonical order, with the canonical number of each node on the device (-1: not in the tree). May be
+  /// called from several threads.
+  struct OrderedTree {
     GrownTree tree;
     std::vector<std::int32_t> number_of;
   };
-  [[nodiscard]] Downloaded download(std::size_t slot);
+  [[nodiscard]] OrderedTree order(const RawTree& raw) const;
 
   [[nodiscard]] const std::vector<TreeRow>& trees() const noexcept { return tree_rows_; }
   [[nodiscard]] std::int64_t node_room() const noexcept { return node_room_; }

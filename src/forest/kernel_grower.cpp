@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 
+#include "forest/assemble.hpp"
 #include "forest/kernel_batch.hpp"
 #include "forest/kernel_scorer.hpp"
 
@@ -49,12 +50,7 @@ class KernelGrower final : public Grower {
         if (stop != nullptr && stop->requested()) return;
         KernelBatch batch = make_batch(program, jobs, ranges, 0);
         const Stopwatch watch(stats_.scoring_seconds);
-        std::size_t slot = 0;
-        for (const TreeRange& range : ranges.ranges) {
-          for (std::int32_t tree = range.first; tree < range.last; ++tree) {
-            take(range.job, tree, batch.download(slot++).tree);
-          }
-        }
+        give(batch, ranges, take);
       }
     }
     stats_.launches = launches();
@@ -92,6 +88,25 @@ class KernelGrower final : public Grower {
   [[nodiscard]] GrowerStats stats() const override { return stats_; }
 
  private:
+  /// Fetches a batch's trees one after the other, orders them on all threads, and hands them on in order.
+  static void give(KernelBatch& batch, const GrowBatch& ranges,
+                   const std::function<void(std::int32_t, std::int32_t, GrownTree)>& take) {
+    const std::size_t count = batch.trees().size();
+    std::vector<KernelBatch::RawTree> raw;
+    for (std::size_t slot = 0; slot < count; ++slot) raw.push_back(batch.fetch(slot));
+    std::vector<GrownTree> ordered(count);
+    on_host_threads(count, [&](std::size_t slot) {
+      ordered[slot] = batch.order(raw[slot]).tree;
+      raw[slot] = {};
+    });
+    std::size_t slot = 0;
+    for (const TreeRange& range : ranges.ranges) {
+      for (std::int32_t tree = range.first; tree < range.last; ++tree) {
+        take(range.job, tree, std::move(ordered[slot++]));
+      }
+    }
+  }
+
   [[nodiscard]] std::uint64_t budget(std::uint64_t memory_limit) const {
     if (memory_limit > 0) return memory_limit;
     constexpr std::uint64_t unknown = std::uint64_t{1} << 30;
@@ -122,8 +137,8 @@ class KernelGrower final : public Grower {
     const auto outputs = static_cast<std::uint64_t>(std::max(problem_.targets.classes, 1));
     PlanCosts costs;
     costs.bytes_per_node = sizeof(NodeRecord) + 4 * stats_words;
-    const std::uint64_t large_bytes =
-        program.sizes().large_hist * 4 + static_cast<std::uint64_t>(program.shape().features) * 8 + large_row_bytes;
+    const std::uint64_t large_bytes = static_cast<std::uint64_t>(program.sizes().row.large_hist) * 4 +
+                                      static_cast<std::uint64_t>(program.shape().features) * 8 + large_row_bytes;
     costs.tree_bytes_per_row = 16 + large_bytes / static_cast<std::uint64_t>(tuning_.large_rows) + 1;
     costs.bytes_per_sum_row = 8 * outputs;
     costs.bytes_per_prediction = predictions || problem_.targets.classes == 0 ? 8 * outputs : 0;

@@ -6,6 +6,26 @@
 
 namespace overtake::forest {
 
+struct ShapeRow {  // ForestShape of forest.k
+  std::int32_t classes = 0;
+  std::int32_t features = 0;
+  std::int32_t stride = 0;
+  std::int32_t bins = 0;
+  std::int32_t counts = 0;
+  std::int32_t stats = 0;
+  std::int32_t slots = 0;
+  std::int32_t count_slot = 0;
+  std::int32_t slab = 1;
+  std::int32_t large_features = 1;
+  std::int32_t large_hist = 0;
+  std::int32_t scratch = 1;
+  std::int32_t scratch_hist = 0;
+  std::int32_t scratch_order = 0;
+  std::int32_t scratch_left = 0;
+  std::int32_t rest = 0;
+};
+static_assert(sizeof(ShapeRow) == 64);
+
 struct JobRow {  // ForestJob of forest.k
   std::int32_t criterion = 0;
   std::int32_t random = 0;

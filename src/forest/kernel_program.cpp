@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "core/checked.hpp"
 #include "kernels/sources.hpp"
 #include "overtake/error.hpp"
 
@@ -21,62 +22,53 @@ std::string source_text() {
   return text;
 }
 
-std::vector<std::string> defines_of(const KernelShape& shape, const KernelSizes& sizes) {
-  const auto number = [](const char* name, std::uint64_t value) { return fmt::format("{}={}", name, value); };
-  return {number("GROUP", KernelSizes::group),
-          number("LARGE_GROUP", KernelSizes::large_group),
-          number("CLASSES", static_cast<std::uint64_t>(shape.classes)),
-          shape.wide ? "BIN=unsigned short" : "BIN=unsigned char",
-          fmt::format("STRIDE={}u", shape.stride),
-          number("FEATURES", static_cast<std::uint64_t>(shape.features)),
-          number("BINS", static_cast<std::uint64_t>(shape.bins)),
-          number("COUNTS", shape.counts ? 1 : 0),
-          number("SLAB", static_cast<std::uint64_t>(sizes.slab)),
-          number("HIST_LOCAL", sizes.hist_local ? 1 : 0),
-          sizes.hist_local ? "HIST=LOCAL_ARG" : "HIST=GLOBAL",
-          number("STATS_LOCAL", sizes.stats_local ? 1 : 0),
-          number("ORDER_LOCAL", sizes.order_local ? 1 : 0),
-          sizes.order_local ? "ORDER=LOCAL_ARG" : "ORDER=GLOBAL",
-          number("SCRATCH", sizes.scratch_words),
-          number("SCRATCH_HIST", sizes.scratch_hist),
-          number("SCRATCH_ORDER", sizes.scratch_order),
-          number("SCRATCH_LEFT", sizes.scratch_left),
-          number("LARGE_FEATURES", static_cast<std::uint64_t>(shape.max_features)),
-          number("LARGE_HIST", sizes.large_hist)};
-}
-
 }  // namespace
 
 KernelSizes sizes_of(const KernelShape& shape) {
   // Ten kilobytes a group let 20 groups share a processor's local memory; one wide feature may take more.
   constexpr std::int64_t usual_words = 2560;
   constexpr std::int64_t most_words = 9216;
+  constexpr std::int32_t most_slab = 64;
   KernelSizes sizes;
-  const std::int64_t feature_words = std::int64_t{shape.bins} * shape.slots();
-  sizes.hist_local = feature_words <= most_words;
+  ShapeRow& row = sizes.row;
+  row.classes = shape.classes;
+  row.features = shape.features;
+  row.stride = shape.stride;
+  row.bins = shape.bins;
+  row.counts = shape.counts ? 1 : 0;
+  row.stats = shape.stats();
+  row.count_slot = shape.classes > 0 ? shape.classes : 3;
+  row.slots = row.count_slot + row.counts;
+  row.large_features = shape.max_features;
+  const std::int64_t feature_words = std::int64_t{row.bins} * row.slots;
   if (feature_words <= usual_words) {
-    sizes.slab = static_cast<std::int32_t>(
-        std::clamp<std::int64_t>(usual_words / feature_words, 1, std::min(shape.max_features, 64)));
+    row.slab = static_cast<std::int32_t>(
+        std::clamp<std::int64_t>(usual_words / feature_words, 1, std::min(shape.max_features, most_slab)));
   }
-  sizes.stats_local = shape.stats() <= 64;
-  sizes.order_local = shape.features <= 256;
-  std::uint64_t words = 0;
-  sizes.scratch_hist = words;
-  if (!sizes.hist_local) words += static_cast<std::uint64_t>(feature_words) * static_cast<std::uint64_t>(sizes.slab);
-  sizes.scratch_order = words;
-  if (!sizes.order_local) words += 2 * static_cast<std::uint64_t>(shape.features);
-  sizes.scratch_left = words;
-  if (!sizes.stats_local) words += static_cast<std::uint64_t>(shape.stats());
-  sizes.scratch_words = std::max<std::uint64_t>(words, 1);
-  sizes.large_hist = static_cast<std::uint64_t>(feature_words) * static_cast<std::uint64_t>(shape.max_features);
+  row.large_hist = narrow<std::int32_t>(feature_words * shape.max_features, "the histogram of a node");
+  sizes.small = feature_words <= most_words && row.stats <= 64 && row.features <= 512;
+  if (sizes.small) {
+    sizes.hist_bytes = feature_words * row.slab * 4;
+    sizes.order_bytes = std::int64_t{row.features} * 8;
+    return sizes;
+  }
+  row.scratch_order = narrow<std::int32_t>(feature_words * row.slab, "the histogram of a node");
+  row.scratch_left = row.scratch_order + 2 * row.features;
+  row.scratch = row.scratch_left + row.stats;
   return sizes;
 }
 
 KernelProgram::KernelProgram(backend::Device& device, const KernelShape& shape)
     : shape_(shape), sizes_(sizes_of(shape)) {
-  const std::vector<std::string> defines = defines_of(shape, sizes_);
+  const std::vector<std::string> defines = {shape.classes > 0 ? "CLASSIFY=1" : "CLASSIFY=0",
+                                            sizes_.small ? "SMALL=1" : "SMALL=0",
+                                            shape.wide ? "BIN=unsigned short" : "BIN=unsigned char"};
+  const std::string name = fmt::format("forest_{}_{}_{}", shape.classes > 0 ? "classes" : "numbers",
+                                       shape.wide ? "wide" : "bytes", sizes_.small ? "small" : "large");
+  shape_table_ = device.allocate(sizeof(ShapeRow));
+  device.upload(*shape_table_, 0, &sizes_.row, sizeof(ShapeRow));
   try {
-    program_ = device.build(source_text(), defines);
+    program_ = device.build_named(name, source_text(), defines);
   } catch (const UsageError& error) {
     throw DeviceError(fmt::format("{} cannot run the forest kernels: {}", device.info().id, error.what()),
                       "Forests need double precision and 32-bit atomics; use --device cpu.");
@@ -84,7 +76,13 @@ KernelProgram::KernelProgram(backend::Device& device, const KernelShape& shape)
 }
 
 void KernelProgram::launch(const std::string& kernel, backend::LaunchGeometry geometry,
-                           const std::vector<backend::KernelArgument>& arguments) {
+                           std::vector<backend::KernelArgument> arguments,
+                           const std::vector<std::int64_t>& local_bytes) {
+  if (sizes_.small) {
+    for (const std::int64_t bytes : local_bytes) {
+      arguments.push_back({backend::KernelArgument::Kind::local_bytes, nullptr, bytes, 0});
+    }
+  }
   std::unique_ptr<backend::Kernel>& found = kernels_[kernel];
   if (!found) found = program_->kernel(kernel);
   found->launch(geometry, arguments);

@@ -9,10 +9,11 @@
 #include <vector>
 
 #include "forest/growth.hpp"
+#include "forest/kernel_layout.hpp"
 
 namespace overtake::forest {
 
-/// What the kernels are compiled for.
+/// What the kernels work on.
 struct KernelShape {
   std::int32_t classes = 0;
   bool wide = false;  ///< 16-bit bins
@@ -25,7 +26,6 @@ struct KernelShape {
   friend auto operator<=>(const KernelShape&, const KernelShape&) = default;
 
   [[nodiscard]] std::int32_t stats() const noexcept { return classes > 0 ? classes : 4; }
-  [[nodiscard]] std::int32_t slots() const noexcept { return (classes > 0 ? classes : 3) + (counts ? 1 : 0); }
 };
 
 /// Sizes that follow from a shape.
@@ -33,11 +33,9 @@ struct KernelSizes {
   static constexpr std::int32_t group = 32;         ///< work-items on a small node
   static constexpr std::int32_t large_group = 256;  ///< and on a piece of a large one
   static constexpr std::int32_t chunk = 32 * large_group;
-  std::int32_t slab = 1;  ///< features of one histogram
-  bool hist_local = true, stats_local = true, order_local = true;
-  std::uint64_t scratch_words = 1;  ///< of device memory a group
-  std::uint64_t scratch_hist = 0, scratch_order = 0, scratch_left = 0;
-  std::uint64_t large_hist = 0;  ///< words of a large node's histogram
+  bool small = true;                             ///< a group's working memory is local
+  ShapeRow row;                                  ///< as the kernels read it
+  std::int64_t hist_bytes = 0, order_bytes = 0;  ///< of local memory; 0 when not small
 };
 [[nodiscard]] KernelSizes sizes_of(const KernelShape& shape);
 
@@ -49,14 +47,18 @@ class KernelProgram {
 
   [[nodiscard]] const KernelSizes& sizes() const noexcept { return sizes_; }
   [[nodiscard]] const KernelShape& shape() const noexcept { return shape_; }
-  /// Enqueues a kernel; counts it.
+  /// The shape on the device, the first argument of most kernels.
+  [[nodiscard]] const std::unique_ptr<backend::Buffer>& shape_table() const noexcept { return shape_table_; }
+  /// Enqueues a kernel; counts it. `local_bytes`: sizes of its local memory parameters, which come last and are left
+  /// out where the program keeps working memory elsewhere.
   void launch(const std::string& kernel, backend::LaunchGeometry geometry,
-              const std::vector<backend::KernelArgument>& arguments);
+              std::vector<backend::KernelArgument> arguments, const std::vector<std::int64_t>& local_bytes = {});
   [[nodiscard]] std::int64_t launches() const noexcept { return launches_; }
 
  private:
   KernelShape shape_;
   KernelSizes sizes_;
+  std::unique_ptr<backend::Buffer> shape_table_;
   std::unique_ptr<backend::Program> program_;
   std::map<std::string, std::unique_ptr<backend::Kernel>> kernels_;
   std::int64_t launches_ = 0;

@@ -20,6 +20,7 @@ KernelScorer::KernelScorer(backend::Device& device, KernelProgram& program, cons
       data_(data),
       jobs_(jobs),
       wants_predictions_(predictions || problem.targets.classes == 0),
+      returns_predictions_(predictions),
       views_(views) {
   const auto classes = static_cast<std::size_t>(problem.targets.classes);
   confusion_ = upload_vector(device, std::vector<std::int32_t>(views * classes * classes, 0));
@@ -36,14 +37,14 @@ void KernelScorer::begin_wave(std::vector<Limits> limits) {
   sums_first_.clear();
   predictions_first_.clear();
   std::size_t sum_rows = 0;
-  std::size_t prediction_rows = 0;
+  prediction_rows_ = 0;
   for (const Limits& limit : limits_) {
     sums_first_.push_back(static_cast<std::int32_t>(sum_rows));
     sum_rows += test_rows(limit);
     std::vector<std::int32_t> firsts;
     for (std::size_t member = 0; member < limit.members.size(); ++member) {
-      firsts.push_back(wants_predictions_ ? static_cast<std::int32_t>(prediction_rows) : -1);
-      if (wants_predictions_) prediction_rows += test_rows(limit);
+      firsts.push_back(wants_predictions_ ? static_cast<std::int32_t>(prediction_rows_) : -1);
+      if (wants_predictions_) prediction_rows_ += test_rows(limit);
     }
     predictions_first_.push_back(std::move(firsts));
   }
@@ -51,7 +52,7 @@ void KernelScorer::begin_wave(std::vector<Limits> limits) {
   sums_.reset();
   predictions_.reset();
   sums_ = device_.allocate(std::max<std::size_t>(16, sum_rows * outputs * 8));
-  predictions_ = device_.allocate(std::max<std::size_t>(16, prediction_rows * outputs * 8));
+  predictions_ = device_.allocate(std::max<std::size_t>(16, prediction_rows_ * outputs * 8));
   const auto words = static_cast<std::int64_t>(sum_rows * outputs * 2);
   program_.launch("forest_fill_zero",
                   {{static_cast<std::uint32_t>(std::clamp<std::int64_t>(words / 1024, 1, 4096)), 1, 1}, {64, 1, 1}},
@@ -72,10 +73,10 @@ BufferPtr KernelScorer::make_flags(KernelBatch& batch, const GrowBatch& ranges, 
   std::size_t slot = 0;
   for (const TreeRange& range : ranges.ranges) {
     for (std::int32_t tree = range.first; tree < range.last; ++tree, ++slot) {
-      KernelBatch::Downloaded grown;
+      KernelBatch::OrderedTree grown;
       for (std::size_t limit = 0; limit < limits_.size(); ++limit) {
         if (place_of[limit] < 0 || limits_[limit].job != range.job) continue;
-        if (grown.number_of.empty()) grown = batch.download(slot);
+        if (grown.number_of.empty()) grown = batch.order(batch.fetch(slot));
         const auto leaves = leaf_flags(problem_, jobs_[range.job], limits_[limit].view, grown.tree);
         const std::size_t first =
             static_cast<std::size_t>(place_of[limit]) * room + static_cast<std::size_t>(batch.trees()[slot].node_first);
@@ -125,12 +126,13 @@ void KernelScorer::add(KernelBatch& batch, const GrowBatch& ranges) {
   const BufferPtr limit_table = upload_vector(device_, limit_rows);
   const BufferPtr member_table = upload_vector(device_, member_rows);
   const auto groups = static_cast<std::uint32_t>((most_rows + rows_per_group - 1) / rows_per_group);
-  program_.launch("forest_score_rows",
-                  {{std::min<std::uint32_t>(groups, 65535), static_cast<std::uint32_t>(limit_rows.size()), 1},
-                   {rows_per_group, 1, 1}},
-                  {arg(batch.tree_table), arg(batch.nodes), arg(batch.stats), arg(data_.first), arg(data_.bins),
-                   arg(data_.test), arg(data_.labels), arg(limit_table), arg(member_table), arg(flags),
-                   arg(batch.node_room()), arg(sums_), arg(confusion_), arg(predictions_), arg(data_.target_scale)});
+  program_.launch(
+      "forest_score_rows",
+      {{std::min<std::uint32_t>(groups, 65535), static_cast<std::uint32_t>(limit_rows.size()), 1},
+       {rows_per_group, 1, 1}},
+      {arg(program_.shape_table()), arg(batch.tree_table), arg(batch.nodes), arg(batch.stats), arg(data_.first),
+       arg(data_.bins), arg(data_.test), arg(data_.labels), arg(limit_table), arg(member_table), arg(flags),
+       arg(batch.node_room()), arg(sums_), arg(confusion_), arg(predictions_), arg(data_.target_scale)});
   if (problem_.targets.classes == 0 && !member_rows.empty()) {
     sum_errors(limit_rows, member_rows, member_limits, limit_table, member_table);
   }
@@ -141,19 +143,19 @@ void KernelScorer::sum_errors(const std::vector<LimitRow>&, const std::vector<Me
                               const BufferPtr& member_table) {
   const BufferPtr limits_of_members = upload_vector(device_, member_limits);
   program_.launch("forest_sum_errors", {{static_cast<std::uint32_t>(member_rows.size()), 1, 1}, {256, 1, 1}},
-                  {arg(limit_table), arg(member_table), arg(limits_of_members), arg(data_.test), arg(data_.values),
-                   arg(predictions_), arg(errors_)});
+                  {arg(program_.shape_table()), arg(limit_table), arg(member_table), arg(limits_of_members),
+                   arg(data_.test), arg(data_.values), arg(predictions_), arg(errors_)});
 }
 
 void KernelScorer::end_wave(std::vector<ViewOutcome>& outcomes) {
-  if (predictions_first_.empty() || !wants_predictions_) return;
+  if (!returns_predictions_ || prediction_rows_ == 0) return;
   const auto outputs = static_cast<std::size_t>(std::max(problem_.targets.classes, 1));
+  const auto all = download_vector<double>(device_, *predictions_, prediction_rows_ * outputs);
   for (std::size_t limit = 0; limit < limits_.size(); ++limit) {
-    const std::size_t rows = test_rows(limits_[limit]);
+    const std::size_t count = test_rows(limits_[limit]) * outputs;
     for (std::size_t member = 0; member < limits_[limit].members.size(); ++member) {
-      const auto first = static_cast<std::size_t>(predictions_first_[limit][member]) * outputs;
-      outcomes[limits_[limit].members[member].view].predictions =
-          download_vector<double>(device_, *predictions_, rows * outputs, first);
+      const double* first = all.data() + static_cast<std::size_t>(predictions_first_[limit][member]) * outputs;
+      outcomes[limits_[limit].members[member].view].predictions.assign(first, first + count);
     }
   }
 }

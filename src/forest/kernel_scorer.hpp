@@ -21,7 +21,7 @@ class KernelScorer {
   void begin_wave(std::vector<Limits> limits);
   /// Adds a batch's trees. Waits for the host only when a limit needs whole trees.
   void add(KernelBatch& batch, const GrowBatch& ranges);
-  /// Fetches what the wave's views need row by row, which is forgotten with the wave.
+  /// Fetches the predictions, if asked for: they are forgotten with the wave.
   void end_wave(std::vector<ViewOutcome>& outcomes);
   /// Fetches the tables.
   void finish(std::vector<ViewOutcome>& outcomes);
@@ -40,7 +40,9 @@ class KernelScorer {
   const Problem& problem_;
   const KernelData& data_;
   std::span<const ForestJob> jobs_;
-  bool wants_predictions_;
+  bool wants_predictions_;    // on the device
+  bool returns_predictions_;  // to the host
+  std::size_t prediction_rows_ = 0;
   std::uint64_t bytes_ = 0;
   std::vector<Limits> limits_;
   std::vector<std::int32_t> sums_first_;                      // of each limit, in rows

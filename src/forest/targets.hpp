@@ -40,9 +40,14 @@ struct TrainingRows {
 /// heaviest row: weights would lose too many bits otherwise.
 [[nodiscard]] double weight_bound(const Weights& weights, const TrainingRows& training);
 
+/// A bound on weight_bound of every fold of a data set with these sample weights, however many rows are drawn: targets
+/// in fixed point must not depend on what else is trained beside them. `rows`: of the data set.
+[[nodiscard]] double largest_weight_bound(std::int64_t rows, std::span<const float> sample_weight);
+
 /// Targets of a data set: labels, or numbers in fixed point.
 ///
-/// `total_weight`: the largest weight_bound of all weights that are used with these targets; at most 2^31.
+/// `total_weight`: no less than the weight_bound of any weights used with these targets (largest_weight_bound); at most
+/// 2^31.
 /// For numbers: `shift` is the mean of all rows as a float32 (0 for poisson), so that y - shift is mostly exact;
 /// `scale` and `square_scale` are powers of two, as large as keeps every sum of weight * number below 2^62. For poisson
 /// `squares` holds y ln y * square_scale instead, which is what its impurity needs.

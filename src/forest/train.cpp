@@ -79,10 +79,10 @@ Forest train_forest(const ForestParameters& parameters, const Dataset& data, con
                                              : std::accumulate(sample_weight.begin(), sample_weight.end(), 0.0);
   const forest::Resolved resolved = forest::resolve(parameters, scope);
   const forest::TrainingRows training{problem.folds[0].train, parameters.bootstrap ? resolved.job.draws : 0};
-  problem.weights.push_back(forest::make_weights(data, training, sample_weight, parameters.class_weight,
-                                                 options.class_names));
+  problem.weights.push_back(
+      forest::make_weights(data, training, sample_weight, parameters.class_weight, options.class_names));
   problem.targets =
-      forest::make_targets(data, parameters.criterion, forest::weight_bound(problem.weights[0], training));
+      forest::make_targets(data, parameters.criterion, forest::largest_weight_bound(data.rows, sample_weight));
   const double prepared = seconds_since(start);
 
   backend::Device& device = options.device.impl();

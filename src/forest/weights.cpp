@@ -153,4 +153,13 @@ double weight_bound(const Weights& weights, const TrainingRows& training) {
   return exact ? bound : bound + rounding_of(weights, training);
 }
 
+double largest_weight_bound(std::int64_t rows, std::span<const float> sample_weight) {
+  double most = 1;
+  for (const float weight : sample_weight) {
+    if (weight != std::floor(weight)) return limit;
+    most = std::max(most, static_cast<double>(weight));
+  }
+  return std::clamp(static_cast<double>(rows) * most, 1.0, limit);
+}
+
 }  // namespace overtake::forest

@@ -3,10 +3,10 @@
 
 #include <array>
 #include <cmath>
-#include <span>
 #include <utility>
 
 #include "overtake/report.hpp"
+#include "report/page_text.hpp"
 
 namespace overtake::embedded {
 extern const std::string_view chart_js;
@@ -17,29 +17,6 @@ extern const std::string_view page_js;
 
 namespace overtake::report {
 namespace {
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += c;
-    }
-  }
-  return out;
-}
-
-/// JSON inside a script element: "</script>" and "<!--" in a string must not end it.
-std::string script_safe(std::string json) {
-  for (std::size_t at = json.find('<'); at != std::string::npos; at = json.find('<', at)) {
-    json.replace(at, 1, "\\u003c");
-  }
-  return json;
-}
 
 const char* unit_name(Unit unit) { return unit == Unit::seconds ? "seconds" : "plain"; }
 
@@ -110,29 +87,6 @@ std::string notes_html(const std::vector<std::string>& notes) {
     out += fmt::format("<li>{}</li>\n", escaped(note));
   }
   return out + "</ul>";
-}
-
-using Replacement = std::pair<std::string_view, std::string>;
-
-/// One pass over the template, so that braces in inserted text mean nothing.
-std::string filled(std::string_view text, std::span<const Replacement> replacements) {
-  std::string out;
-  while (!text.empty()) {
-    const std::size_t begin = text.find("{{");
-    const std::size_t end = begin == std::string_view::npos ? begin : text.find("}}", begin);
-    if (end == std::string_view::npos) {
-      break;
-    }
-    out += text.substr(0, begin);
-    const std::string_view name = text.substr(begin + 2, end - begin - 2);
-    for (const Replacement& replacement : replacements) {
-      if (replacement.first == name) {
-        out += replacement.second;
-      }
-    }
-    text.remove_prefix(end + 2);
-  }
-  return out + std::string(text);
 }
 
 }  // namespace

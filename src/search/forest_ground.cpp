@@ -45,9 +45,9 @@ ForestGrounds::ForestGrounds(const Dataset& data, const std::vector<Parameters>&
     candidates_.back().ground = ground_for(candidates_.back().parameters);
     resolve_folds(candidates_.back());
   }
-  constexpr double most = 2147483648.0;
+  const double heaviest = forest::largest_weight_bound(data.rows, options.sample_weight);
   for (const auto& ground : grounds_) {
-    ground->problem.targets = forest::make_targets(data, ground->criterion, std::clamp(ground->heaviest, 1.0, most));
+    ground->problem.targets = forest::make_targets(data, ground->criterion, heaviest);
   }
 }
 
@@ -99,14 +99,9 @@ std::int32_t ForestGrounds::weights_for(ForestGround& ground, const ForestParame
   const std::string name = weights_name(parameters, !options_.sample_weight.empty(), job);
   const auto found = ground.weights_of.find(name);
   const forest::TrainingRows training{folds_[job.fold].train, job.bootstrap ? job.draws : 0};
-  if (found != ground.weights_of.end()) {
-    const forest::Weights& weights = ground.problem.weights[found->second];
-    ground.heaviest = std::max(ground.heaviest, forest::weight_bound(weights, training));
-    return found->second;
-  }
+  if (found != ground.weights_of.end()) return found->second;
   forest::Weights weights =
       forest::make_weights(data_, training, options_.sample_weight, parameters.class_weight, options_.class_names);
-  ground.heaviest = std::max(ground.heaviest, forest::weight_bound(weights, training));
   const auto place = static_cast<std::int32_t>(ground.problem.weights.size());
   ground.problem.weights.push_back(std::move(weights));
   ground.weights_of.emplace(name, place);

@@ -22,7 +22,6 @@ struct ForestGround {
   bool poisson = false;
   Criterion criterion = Criterion::gini;  ///< of some candidate, for the targets
   forest::Problem problem;
-  double heaviest = 0;  ///< largest weight bound
   std::map<std::string, std::int32_t> weights_of;
   std::unique_ptr<forest::Grower> grower;  ///< made when first asked for
 };

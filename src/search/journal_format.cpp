@@ -75,6 +75,7 @@ std::vector<JobRecord> read_records(const Database& database, const std::vector<
     records.push_back({job, std::vector<double>(metrics.size(), nan), jobs.text(2), jobs.number(3), jobs.number(4)});
   }
   std::vector<std::string_view> names;
+  names.reserve(metrics.size());
   for (const Metric metric : metrics) names.push_back(name_of(metric));
   Statement scores(database, "SELECT candidate, fold, metric, value FROM score");
   std::size_t found = 0;

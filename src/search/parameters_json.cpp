@@ -38,12 +38,4 @@ Parameters parse_parameters_json(std::string_view text) {
   return parameters;
 }
 
-std::string parameters_text(const Parameters& parameters) {
-  std::string text;
-  for (const auto& [name, value] : parameters) {
-    text += fmt::format("{}{}={}", text.empty() ? "" : ", ", name, to_text(value));
-  }
-  return text;
-}
-
 }  // namespace overtake::search_detail

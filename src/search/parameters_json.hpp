@@ -28,7 +28,4 @@ template <typename Json>
 /// Reads what parameters_json wrote, in its order. Throws DataError for anything else.
 [[nodiscard]] Parameters parse_parameters_json(std::string_view text);
 
-/// "max_depth=none, criterion=gini".
-[[nodiscard]] std::string parameters_text(const Parameters& parameters);
-
 }  // namespace overtake::search_detail

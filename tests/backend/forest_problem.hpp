@@ -56,7 +56,7 @@ inline Problem make_problem(const ProblemShape& shape) {
       const std::int32_t bins = edges.bins(f);
       std::int32_t bin = draw(static_cast<std::uint32_t>(bins));
       sum += f < 2 ? bin : 0;
-      if (edges.has_missing[f] != 0 && random() % 1000 < shape.missing * 1000) bin = bins;
+      if (edges.has_missing[f] != 0 && draw(1000) < static_cast<std::int32_t>(shape.missing * 1000)) bin = bins;
       words[static_cast<std::size_t>(row) * static_cast<std::size_t>(problem.data.stride) +
             static_cast<std::size_t>(f)] = static_cast<std::uint16_t>(bin);
     }

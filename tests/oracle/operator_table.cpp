@@ -275,7 +275,8 @@ void add_products(Table& table) {
                            const Tensor z =
                                map2(product(in[0], transposed(in[1])), in[2], [](double x, double y) { return x + y; });
                            return map1(z, [](double x) { return x * sigmoid_of(x); });
-                         }});
+                         },
+                     .scale = 1});  // product and bias may cancel
   }
 }
 

@@ -269,7 +269,7 @@ TEST(Preprocessing, AColumnWithoutAnyValueIsKeptWhereMissingIsUnderstood) {
 TEST(Preprocessing, FilesOfBeforeTheMissingOptionsAreRead) {
   const Preprocessing fitted = Preprocessing::fit(iris(), "species");
   std::string text = fitted.to_json();
-  for (const std::string_view key : {"\"keep_missing\":false,", "\"text_as_codes\":false,"}) {
+  for (const std::string_view key : {"\"keep_missing\":false,", ",\"text_as_codes\":false"}) {
     const std::size_t place = text.find(key);
     ASSERT_NE(place, std::string::npos) << key;
     text.erase(place, key.size());

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "data_support.hpp"
@@ -43,8 +44,8 @@ void expect_partition(const std::vector<Fold>& folds, std::int32_t rows, int tim
 }
 
 TEST(SearchFolds, RowsAreScikitLearns) {
-  ASSERT_GT(sklearn_answers()["folds"].size(), 100U);
-  for (const auto& golden : sklearn_answers()["folds"]) {
+  ASSERT_GT(sklearn_answers<nlohmann::json>()["folds"].size(), 100U);
+  for (const auto& golden : sklearn_answers<nlohmann::json>()["folds"]) {
     const auto labels = golden["labels"].get<std::vector<std::int32_t>>();
     const Dataset data = labelled(labels, *std::max_element(labels.begin(), labels.end()) + 1);
     const auto groups = golden["groups"].get<std::vector<std::int32_t>>();

@@ -126,7 +126,7 @@ TEST(SearchJournal, GoesOnAfterAnError) {
   EXPECT_EQ(jobs_run, 10U);
 }
 
-/// A child runs the search and is killed with SIGKILL inside its batch `batch`, while a transaction is open.
+/// A child runs `batches` batches of the search and is then killed, with the journal open.
 void run_and_be_killed(const Bench& bench, const fs::path& path, int batches) {
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);

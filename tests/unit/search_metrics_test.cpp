@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <numeric>
 #include <set>
 
@@ -38,7 +39,7 @@ Dataset data_of(const nlohmann::json& golden) {
 
 TEST(SearchMetrics, ScoresAreScikitLearns) {
   std::set<std::string> seen;
-  for (const auto& golden : sklearn_answers()["scores"]) {
+  for (const auto& golden : sklearn_answers<nlohmann::json>()["scores"]) {
     const Dataset data = data_of(golden);
     const FoldOutcome outcome = outcome_of(golden);
     for (const auto& [name, expected] : golden["scores"].items()) {
@@ -114,7 +115,7 @@ TEST(SearchMetrics, TaskAndClassesMustFit) {
 }
 
 TEST(SearchResults, MeansSpreadsAndRanksAreScikitLearns) {
-  for (const auto& golden : sklearn_answers()["tables"]) {
+  for (const auto& golden : sklearn_answers<nlohmann::json>()["tables"]) {
     std::vector<double> means;
     for (std::size_t c = 0; c < golden["scores"].size(); ++c) {
       std::vector<double> scores;

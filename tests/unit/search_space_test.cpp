@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "data_support.hpp"
@@ -47,7 +48,7 @@ TEST(SearchGrid, WrongAxesAreRefused) {
 }
 
 TEST(SearchGrid, OrderIsScikitLearns) {
-  for (const auto& golden : sklearn_answers()["grids"]) {
+  for (const auto& golden : sklearn_answers<nlohmann::json>()["grids"]) {
     std::vector<GridAxis> axes;
     for (const auto& [name, values] : golden["grid"].items()) {
       GridAxis axis{name, {}};

@@ -7,7 +7,6 @@
 #include <fstream>
 #include <limits>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -17,17 +16,19 @@
 namespace overtake::test {
 
 /// tests/golden/sklearn_search.json, written by make_sklearn_search.py.
-[[nodiscard]] inline const nlohmann::json& sklearn_answers() {
-  static const nlohmann::json content = [] {
+template <typename Json>
+[[nodiscard]] const Json& sklearn_answers() {
+  static const Json content = [] {
     std::ifstream file(OVERTAKE_TEST_DATA "/golden/sklearn_search.json");
-    return nlohmann::json::parse(file);
+    return Json::parse(file);
   }();
   return content;
 }
 
 /// null is NaN.
-[[nodiscard]] inline double number_of(const nlohmann::json& value) {
-  return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
+template <typename Json>
+[[nodiscard]] double number_of(const Json& value) {
+  return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.template get<double>();
 }
 
 /// Classes without inputs that matter: one feature, the row's number.

@@ -99,6 +99,12 @@ class Device {
   [[nodiscard]] virtual std::unique_ptr<Program> build(std::string_view source,
                                                        std::span<const std::string> defines) = 0;
 
+  /// build() of a program of Overtake's own, which the backend may have compiled ahead of time under this name.
+  [[nodiscard]] virtual std::unique_ptr<Program> build_named(const std::string& /*name*/, std::string_view source,
+                                                             std::span<const std::string> defines) {
+    return build(source, defines);
+  }
+
   [[nodiscard]] virtual TransferCount transfers() const = 0;
   virtual void set_memory_limit(std::uint64_t bytes) = 0;
   [[nodiscard]] virtual std::uint64_t memory_held() const = 0;

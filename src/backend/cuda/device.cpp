@@ -6,6 +6,7 @@
 #include "backend/cuda/discovery.hpp"
 #include "backend/cuda/errors.hpp"
 #include "backend/cuda/executable.hpp"
+#include "backend/cuda/precompiled.hpp"
 #include "backend/cuda/program.hpp"
 #include "backend/cuda/vendor_libraries.hpp"
 #include "core/config.hpp"
@@ -172,6 +173,14 @@ std::unique_ptr<Executable> CudaDevice::compile(const Schedule& schedule, const 
 std::unique_ptr<Program> CudaDevice::build(std::string_view source, std::span<const std::string> defines) {
   context_.use();
   return make_program(*this, source, defines);
+}
+
+std::unique_ptr<Program> CudaDevice::build_named(const std::string& name, std::string_view source,
+                                                 std::span<const std::string> defines) {
+  context_.use();
+  const std::string_view code = precompiled_program(name);
+  if (code.empty()) return make_program(*this, source, defines);
+  return make_program(*this, kernels_->load(std::string(code), name));
 }
 
 const Blas* CudaDevice::library() {

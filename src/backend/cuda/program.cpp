@@ -119,4 +119,8 @@ std::unique_ptr<Program> make_program(CudaDevice& device, std::string_view sourc
   return std::make_unique<CudaProgram>(device, device.kernels().build(source, defines));
 }
 
+std::unique_ptr<Program> make_program(CudaDevice& device, ModuleHandle module) {
+  return std::make_unique<CudaProgram>(device, std::move(module));
+}
+
 }  // namespace overtake::backend::cuda

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "backend/api/device.hpp"
+#include "backend/cuda/driver_api.hpp"
 
 namespace overtake::backend::cuda {
 
@@ -15,5 +16,8 @@ class CudaDevice;
 
 [[nodiscard]] std::unique_ptr<Program> make_program(CudaDevice& device, std::string_view source,
                                                     std::span<const std::string> defines);
+
+/// A program that is already loaded.
+[[nodiscard]] std::unique_ptr<Program> make_program(CudaDevice& device, ModuleHandle module);
 
 }  // namespace overtake::backend::cuda

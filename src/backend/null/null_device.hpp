@@ -2,22 +2,32 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "backend/api/device.hpp"
 
 namespace overtake::backend::null {
 
+/// A launch of a kernel of a program.
+struct NullLaunch {
+  std::string kernel;
+  LaunchGeometry geometry;
+  std::size_t arguments = 0;  ///< how many
+};
+
 /// What was asked of the null device.
 struct NullRecord {
-  std::vector<Schedule> schedules;  ///< every compiled schedule, oldest first
-  std::uint64_t launches = 0;       ///< operations of all runs
-  std::uint64_t waits = 0;          ///< downloads and synchronisations: the host waits
+  std::vector<Schedule> schedules;          ///< every compiled schedule, oldest first
+  std::uint64_t programs = 0;               ///< built from source
+  std::vector<NullLaunch> kernel_launches;  ///< of their kernels, oldest first
+  std::uint64_t launches = 0;               ///< operations of all runs, and kernels
+  std::uint64_t waits = 0;                  ///< downloads and synchronisations: the host waits
   std::uint64_t bytes_held = 0;
   std::uint64_t bytes_peak = 0;
 };
 
-/// Records schedules, launches, transfers and memory; every download gives zeros.
+/// Records schedules, programs, launches, transfers and memory; every download gives zeros.
 class NullDevice final : public Device {
  public:
   NullDevice();
@@ -28,6 +38,7 @@ class NullDevice final : public Device {
   void copy(const Buffer&, std::size_t, Buffer&, std::size_t, std::size_t) override {}
   void synchronize() override;
   [[nodiscard]] std::unique_ptr<Executable> compile(const Schedule& schedule, const CompileOptions& options) override;
+  /// A program that knows its kernels' names and records their launches.
   [[nodiscard]] std::unique_ptr<Program> build(std::string_view source, std::span<const std::string> defines) override;
   [[nodiscard]] TransferCount transfers() const override { return transfers_; }
   void set_memory_limit(std::uint64_t bytes) override { limit_ = bytes; }

@@ -120,7 +120,7 @@ std::unique_ptr<Executable> OpenClDevice::compile(const Schedule& schedule, cons
   return std::make_unique<OpenClExecutable>(*this, schedule);
 }
 
-ProgramHandle OpenClDevice::from_binary(const std::string& binary) const {
+ProgramHandle OpenClDevice::from_binary(const std::string& binary, const std::string& options) const {
   const std::size_t length = binary.size();
   const auto* bytes = reinterpret_cast<const unsigned char*>(binary.data());
   cl_int status = CL_SUCCESS;
@@ -128,23 +128,24 @@ ProgramHandle OpenClDevice::from_binary(const std::string& binary) const {
   ProgramHandle program(
       api().clCreateProgramWithBinary(context_.get(), 1, &found_.device, &length, &bytes, &status, &error));
   if (error != CL_SUCCESS || status != CL_SUCCESS) return {};
-  if (api().clBuildProgram(program.get(), 1, &found_.device, options_.c_str(), nullptr, nullptr) != CL_SUCCESS)
+  if (api().clBuildProgram(program.get(), 1, &found_.device, options.c_str(), nullptr, nullptr) != CL_SUCCESS)
     return {};
   return program;
 }
 
-OpenClDevice::Compiled OpenClDevice::compile_source(const std::string& source) {
-  const ProgramKey key{source, options_, found_.info.name + " " + device_text(found_.device, CL_DEVICE_VERSION),
+OpenClDevice::Compiled OpenClDevice::compile_source(const std::string& source, const std::string& options) {
+  const ProgramKey key{source, options, found_.info.name + " " + device_text(found_.device, CL_DEVICE_VERSION),
                        device_text(found_.device, CL_DRIVER_VERSION), found_.platform_version};
   if (const auto binary = cache_.load(key)) {
-    if (ProgramHandle program = from_binary(*binary); program.get() != nullptr) return {std::move(program), {}};
+    if (ProgramHandle program = from_binary(*binary, options); program.get() != nullptr)
+      return {std::move(program), {}};
   }
   const char* text = source.c_str();
   const std::size_t length = source.size();
   cl_int error = CL_SUCCESS;
   ProgramHandle program(api().clCreateProgramWithSource(context_.get(), 1, &text, &length, &error));
   check(error, "clCreateProgramWithSource");
-  error = api().clBuildProgram(program.get(), 1, &found_.device, options_.c_str(), nullptr, nullptr);
+  error = api().clBuildProgram(program.get(), 1, &found_.device, options.c_str(), nullptr, nullptr);
   if (error != CL_SUCCESS) return {{}, build_log(program.get(), found_.device)};
   if (const std::string binary = binary_of(program.get()); !binary.empty()) cache_.store(key, binary);
   return {std::move(program), {}};
@@ -153,7 +154,7 @@ OpenClDevice::Compiled OpenClDevice::compile_source(const std::string& source) {
 cl_program OpenClDevice::program_of(const LoweredKernel& kernel) {
   const std::scoped_lock lock(programs_mutex_);
   if (const auto found = programs_.find(kernel.entry); found != programs_.end()) return found->second.get();
-  Compiled compiled = compile_source(std::string(embedded::prelude_opencl) + kernel.source);
+  Compiled compiled = compile_source(std::string(embedded::prelude_opencl) + kernel.source, options_);
   if (compiled.program.get() == nullptr) {
     throw InternalError(fmt::format("{}: the kernel {} does not compile: {}", info().id, kernel.entry, compiled.log));
   }
@@ -161,7 +162,18 @@ cl_program OpenClDevice::program_of(const LoweredKernel& kernel) {
 }
 
 std::unique_ptr<Program> OpenClDevice::build(std::string_view source, std::span<const std::string> defines) {
-  Compiled compiled = compile_source(with_defines(embedded::prelude_opencl, source, defines));
+  return build_with(options_, source, defines);
+}
+
+std::unique_ptr<Program> OpenClDevice::build_named(const std::string&, std::string_view source,
+                                                   std::span<const std::string> defines) {
+  const bool is_cpu = (device_value<cl_device_type>(found_.device, CL_DEVICE_TYPE) & CL_DEVICE_TYPE_CPU) != 0;
+  return build_with(is_cpu ? options_ + " -cl-opt-disable" : options_, source, defines);
+}
+
+std::unique_ptr<Program> OpenClDevice::build_with(const std::string& options, std::string_view source,
+                                                  std::span<const std::string> defines) {
+  Compiled compiled = compile_source(with_defines(embedded::prelude_opencl, source, defines), options);
   if (compiled.program.get() == nullptr) {
     throw UsageError(fmt::format("{}: the program does not compile:\n{}", info().id, compiled.log),
                      "Kernels are written in the dialect of docs/dialect.md.");

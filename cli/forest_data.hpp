@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// A CSV file as forests take it: numbers as they are, missing cells marked, text columns as codes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "overtake/data_preprocessing.hpp"
+#include "overtake/data_table.hpp"
+
+namespace cli {
+
+/// How the file is read, and which columns have a meaning of their own; those are no features. "" is none.
+struct ForestDataFlags {
+  std::string data, target;
+  std::string task = "auto";
+  std::string drop, text;     ///< comma-separated column names
+  std::string sample_weight;  ///< column of numbers of at least 0
+  std::string group;          ///< column whose equal cells stay in one fold
+  std::string fold;           ///< column of fold numbers, -1: always training
+  bool header = false, no_header = false;
+};
+
+/// A data set with everything that training and search want to know of it.
+struct ForestData {
+  overtake::Preprocessing preprocessing;
+  overtake::Dataset rows;
+  std::vector<float> weights;        ///< empty, or one a row
+  std::vector<std::int32_t> groups;  ///< of `group` or `fold`: empty, or one a row
+  std::vector<std::string> feature_names, class_names;
+};
+
+/// Throws overtake::UsageError for unknown columns, DataError with the place for cells that cannot be used. With
+/// `known`, the file is read and encoded as that model's data was, not anew.
+[[nodiscard]] ForestData read_forest_data(const ForestDataFlags& flags, const overtake::Preprocessing* known = nullptr);
+
+/// "150 rows, 4 features, 3 classes of species"
+[[nodiscard]] std::string data_text(const ForestData& data);
+
+}  // namespace cli

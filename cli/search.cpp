@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+// overtake search: the best parameters of a forest for a CSV file.
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <cmath>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "command.hpp"
+#include "forest_device.hpp"
+#include "overtake/error.hpp"
+#include "overtake/placement.hpp"
+#include "overtake/report.hpp"
+#include "search_options.hpp"
+#include "search_output.hpp"
+#include "terminal.hpp"
+
+namespace cli {
+namespace {
+
+namespace report = overtake::report;
+
+/// Jobs that the journal holds already; 0 where that cannot be said: then the search itself says what is wrong.
+std::int64_t recorded_jobs(const std::string& journal) {
+  if (journal.empty() || !std::filesystem::exists(journal)) {
+    return 0;
+  }
+  try {
+    return overtake::read_journal(journal).resumed_jobs;
+  } catch (const overtake::DataError&) {
+    return 0;
+  }
+}
+
+/// Prints the plan, then shows how far the search is.
+class Watcher : public overtake::SearchObserver {
+ public:
+  Watcher(bool quiet, std::string journal, std::int64_t recorded)
+      : quiet_(quiet), journal_(std::move(journal)), recorded_(recorded) {}
+
+  void on_plan(const overtake::SearchPlan& plan) override {
+    if (quiet_) {
+      return;
+    }
+    std::string text = "plan: " + plan_text(plan);
+    if (recorded_ > 0) {
+      text += fmt::format("; {} of the fits are in {} already", report::count(recorded_), journal_);
+    }
+    print(text + "\n");
+  }
+
+  void on_progress(const overtake::SearchProgress& now) override {
+    std::string text = fmt::format("{}/{} fits", report::count(now.jobs_done), report::count(now.jobs));
+    if (!std::isnan(now.best_score)) {
+      text += fmt::format("  best {:.4f}", now.best_score);
+      const std::string best = parameters_text(now.best);
+      text += best.empty() ? "" : fmt::format(" ({})", best);
+    }
+    progress_.update(text + fmt::format("  {} fits/s  {} left  {}", report::significant(now.fits_per_second),
+                                        report::seconds(now.seconds_left), now.device));
+  }
+
+  void clear() { progress_.clear(); }
+
+ private:
+  bool quiet_;
+  std::string journal_;
+  std::int64_t recorded_;
+  Progress progress_;
+};
+
+void check_files(const SearchFlags& flags) {
+  for (const std::string& path : {flags.html, flags.json, flags.save}) {
+    check_writable(path);
+  }
+  if (flags.resume && !std::filesystem::exists(flags.journal)) {
+    throw overtake::DataError(fmt::format("there is no journal {} to continue from", flags.journal),
+                              "Without --resume the search starts anew and writes it.");
+  }
+}
+
+std::string files_text(const SearchFlags& flags, const overtake::SearchResult& result) {
+  const std::pair<const char*, std::string> files[] = {
+      {"best forest", result.best ? flags.save : ""},
+      {"journal", flags.journal},
+      {"report", flags.html},
+      {"JSON", flags.json},
+  };
+  std::string text;
+  for (const auto& [what, path] : files) {
+    text += path.empty() ? "" : fmt::format("{}: {}\n", what, path);
+  }
+  return text;
+}
+
+/// A search that nothing came out of is an error, with the first failure as its cause; what was asked for is written.
+void require_winner(const overtake::SearchResult& result) {
+  if (result.best_index >= 0 || result.interrupted) {
+    return;
+  }
+  for (const overtake::SearchRow& row : result.rows) {
+    if (!row.failure.empty()) {
+      throw overtake::DataError(fmt::format("no candidate has a score; the first failed: {}", row.failure));
+    }
+  }
+  throw overtake::DataError("no candidate has a score", "Choose a metric that is defined for every fold's rows.");
+}
+
+void save_best(const SearchFlags& flags, const ForestData& data, const overtake::SearchResult& result) {
+  if (flags.save.empty() || result.best_index < 0) {
+    return;
+  }
+  if (!result.best) {
+    throw overtake::DataError("the best candidate could not be trained on all rows, so nothing is saved",
+                              result.warnings.empty() ? "" : result.warnings.back());
+  }
+  overtake::save_forest(flags.save, *result.best, {{"preprocessing", data.preprocessing.to_json()}});
+}
+
+int run(const CLI::App& app, const SearchFlags& flags) {
+  check_search_flags(app, flags);
+  overtake::SearchOptions options = make_search_options(flags);
+  const std::vector<overtake::Parameters> candidates = make_candidates(flags);
+  check_files(flags);
+  overtake::set_cpu_threads(flags.threads);
+  ForestData data = read_forest_data(flags.data);
+  const ForestDevice device = choose_forest_device(flags.device);
+  const bool quiet = flags.json == "-" || flags.html == "-";
+  if (!quiet) {
+    print(fmt::format("data: {}, {}\ndevice: {} ({})\n", flags.data.data, data_text(data), device.id, device.reason));
+  }
+  options.device = overtake::Device(device.id);
+  options.device_reason = device.reason;
+  options.groups = std::move(data.groups);
+  options.sample_weight = std::move(data.weights);
+  options.feature_names = data.feature_names;
+  options.class_names = data.class_names;
+  options.stop = &stop_on_interrupt();
+  Watcher watcher(quiet, flags.journal, recorded_jobs(flags.journal));
+  options.observer = &watcher;
+
+  const overtake::SearchResult result = overtake::search(data.rows, candidates, options);
+  watcher.clear();
+  write_results(result, flags.json, flags.html, settings_json(flags),
+                fmt::format("{} on {}", flags.estimator, flags.data.data));
+  save_best(flags, data, result);
+  if (!quiet) {
+    const std::string resumed = result.resumed_jobs > 0
+                                    ? fmt::format("taken from the journal: {} of {} fits\n",
+                                                  report::count(result.resumed_jobs), report::count(result.plan.jobs))
+                                    : "";
+    print("\n" + result_text(result, flags.top) + resumed + files_text(flags, result));
+    if (result.interrupted) {
+      print(flags.journal.empty() ? "interrupted: the table holds what was done\n"
+                                  : "interrupted: the same command continues from the journal\n");
+    }
+  }
+  require_winner(result);
+  return result.interrupted ? exit_interrupted : exit_ok;
+}
+
+}  // namespace
+
+Command add_search(CLI::App& root) {
+  auto flags = std::make_shared<SearchFlags>();
+  CLI::App* app = root.add_subcommand("search", "Find the best parameters of a forest; all candidates at once");
+  add_search_flags(*app, *flags);
+  app->footer(
+      "Examples:\n"
+      "  overtake search iris.csv --target species --grid n_estimators=50,100,200 --grid max_depth=none,3,5,10\n"
+      "  overtake search data.csv --target y --random 200 --param 'max_depth=int(2,20)' --param "
+      "'max_features=uniform(0.1,1)'\n"
+      "  overtake search data.csv --target y --grid criterion=gini,entropy --set n_estimators=300 --cv 10 --shuffle "
+      "--scoring f1_macro,accuracy \\\n"
+      "      --journal search.db --report search.html --save best.overtake\n"
+      "With --journal nothing is trained twice: the same command continues where it was stopped or killed. \"overtake "
+      "show\" looks into the\njournal, while the search runs too. Ctrl-C ends with the table so far and the best "
+      "forest.");
+  return {app, [app, flags] { return run(*app, *flags); }};
+}
+
+}  // namespace cli

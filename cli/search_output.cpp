@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include "search_output.hpp"
+
+#include <fmt/format.h>
+
+#include "overtake/report.hpp"
+#include "terminal.hpp"
+
+namespace cli {
+namespace {
+
+namespace report = overtake::report;
+
+std::string plural(std::int64_t number, const char* word) {
+  return fmt::format("{} {}{}", report::count(number), word, number == 1 ? "" : "s");
+}
+
+std::string timing_text(const overtake::SearchResult& result) {
+  const overtake::SearchTiming& t = result.timing;
+  if (!(t.wall > 0)) {
+    return {};
+  }
+  return fmt::format("time: {} (startup {}, upload {}, compute {}, scoring {}, refit {}) on {}\n",
+                     report::seconds(t.wall), report::seconds(t.startup), report::seconds(t.upload),
+                     report::seconds(t.compute), report::seconds(t.scoring), report::seconds(t.refit), result.device);
+}
+
+}  // namespace
+
+std::string parameters_text(const overtake::Parameters& parameters) {
+  std::string text;
+  for (const auto& [name, value] : parameters) {
+    text += fmt::format("{}{}={}", text.empty() ? "" : ", ", name, overtake::to_text(value));
+  }
+  return text;
+}
+
+std::string plan_text(const overtake::SearchPlan& plan) {
+  std::string text = fmt::format("{} x {} = {}", plural(plan.candidates, "candidate"), plural(plan.folds, "fold"),
+                                 plural(plan.jobs, "fit"));
+  if (plan.forests > 0) {
+    text += " from " + plural(plan.forests, "forest");
+  }
+  return text;
+}
+
+std::string result_text(const overtake::SearchResult& result, int top) {
+  return overtake::to_text(result, top, standard_output().width) + timing_text(result);
+}
+
+void write_results(const overtake::SearchResult& result, const std::string& json, const std::string& html,
+                   std::string_view settings_json, std::string_view title) {
+  if (!json.empty()) {
+    write_output(json, overtake::to_json(result, settings_json));
+  }
+  if (!html.empty()) {
+    write_output(html, overtake::to_html(result, title));
+  }
+}
+
+}  // namespace cli

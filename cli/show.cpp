@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+// overtake show: the table of a search from its journal, while it runs too.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "command.hpp"
+#include "names.hpp"
+#include "overtake/error.hpp"
+#include "overtake/report.hpp"
+#include "search_output.hpp"
+#include "terminal.hpp"
+
+namespace cli {
+namespace {
+
+namespace report = overtake::report;
+
+struct Options {
+  std::string journal, by, json, html;
+  int top = 20;
+};
+
+/// Ranks by another of the metrics that were scored.
+void rank_by(overtake::SearchResult& result, const std::string& name) {
+  const overtake::Metric wanted = overtake::parse_metric(name);
+  const auto found = std::find(result.metrics.begin(), result.metrics.end(), wanted);
+  if (found == result.metrics.end()) {
+    std::vector<std::string> scored;
+    for (const overtake::Metric metric : result.metrics) {
+      scored.emplace_back(overtake::name_of(metric));
+    }
+    throw overtake::UsageError(fmt::format("--by {}: the search did not score it", name),
+                               fmt::format("It has {}.", fmt::join(scored, ", ")));
+  }
+  result.refit_metric = static_cast<std::size_t>(found - result.metrics.begin());
+  result.best_index = -1;
+  for (std::size_t c = 0; c < result.rows.size() && result.best_index < 0; ++c) {
+    const overtake::SearchRow& row = result.rows[c];
+    const bool scored =
+        row.done && row.failure.empty() && row.mean[result.refit_metric] == row.mean[result.refit_metric];
+    if (scored && row.rank[result.refit_metric] == 1) {
+      result.best_index = static_cast<int>(c);
+    }
+  }
+}
+
+enum class State : std::uint8_t { running, finished, interrupted };
+
+/// A search holds a lock on JOURNAL-lock for as long as it lives, however it ends.
+bool is_being_written(const std::string& journal) {
+  std::error_code ignored;
+  const std::filesystem::path resolved = std::filesystem::weakly_canonical(journal, ignored);
+  const std::string path = (resolved.empty() ? journal : resolved.string()) + "-lock";
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) {
+    return false;
+  }
+  const bool held = ::flock(descriptor, LOCK_SH | LOCK_NB) != 0;
+  ::close(descriptor);
+  return held;
+}
+
+/// `written` from before the journal was read: a search that ended in between is not taken for a killed one.
+State state_of(const overtake::SearchResult& result, bool written) {
+  if (!result.interrupted) {
+    return State::finished;
+  }
+  return written ? State::running : State::interrupted;
+}
+
+const char* name_of(State state) {
+  switch (state) {
+    case State::running: return "running";
+    case State::finished: return "finished";
+    case State::interrupted: return "interrupted";
+  }
+  return "unknown";
+}
+
+std::string head_text(const overtake::SearchResult& result, State state, const std::string& journal) {
+  std::string text = fmt::format("{}: {}, {} of {} fits done", journal, name_of(state),
+                                 report::count(result.resumed_jobs), report::count(result.plan.jobs));
+  if (state == State::interrupted) {
+    text += "; the command that began it continues it";
+  }
+  return text + fmt::format("\n{}, {} on {}\n\n", result.estimator, plan_text(result.plan), result.device);
+}
+
+int run(const Options& options) {
+  check_writable(options.json);
+  check_writable(options.html);
+  if (options.top < 1) {
+    throw overtake::UsageError(fmt::format("--top must be at least 1, not {}", options.top));
+  }
+  const bool written = is_being_written(options.journal);
+  overtake::SearchResult result = overtake::read_journal(options.journal);
+  const State state = state_of(result, written);
+  if (!options.by.empty()) {
+    rank_by(result, options.by);
+  }
+  report::Json settings = report::Json::object();
+  settings.set("journal", options.journal).set("state", name_of(state));
+  write_results(result, options.json, options.html, settings.dump(-1), options.journal);
+  if (options.json != "-" && options.html != "-") {
+    print(head_text(result, state, options.journal) + result_text(result, options.top));
+  }
+  return exit_ok;
+}
+
+}  // namespace
+
+Command add_show(CLI::App& root) {
+  auto options = std::make_shared<Options>();
+  CLI::App* app = root.add_subcommand("show", "Show the table of a search, finished or running, from its journal");
+  app->add_option("JOURNAL", options->journal, "File that \"overtake search --journal\" writes")->required();
+  app->add_option("--top", options->top, "Rows of the table that are shown")->capture_default_str();
+  app->add_option("--by", options->by, "Rank by another metric that was scored")->type_name("METRIC");
+  app->add_option("--json", options->json, "Write the table as JSON to a file (-: standard output)")->type_name("FILE");
+  app->add_option("--report", options->html, "Write an HTML page to a file")->type_name("FILE");
+  app->footer("Examples:\n  overtake show iris.db --top 20\n  overtake show iris.db --by f1_macro --report iris.html");
+  return {app, [options] { return run(*options); }};
+}
+
+}  // namespace cli

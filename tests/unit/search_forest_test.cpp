@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+// Searches over real forests, small enough to take no time.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "core/philox.hpp"
+#include "data_support.hpp"
+#include "overtake/search.hpp"
+
+namespace overtake::test {
+namespace {
+
+/// 90 rows; the class says in which third of its range the first of three features lies, with some wrong.
+Dataset thirds() {
+  Dataset data;
+  data.rows = 90;
+  data.features = 3;
+  data.classes = 3;
+  data.inputs.resize(270);
+  philox::fill_uniform(data.inputs, 5, 0, 0);
+  for (std::size_t row = 0; row < 90; ++row) {
+    const auto label = static_cast<std::int32_t>(data.inputs[row * 3] * 3);
+    data.labels.push_back(row % 11 == 0 ? (label + 1) % 3 : label);
+  }
+  return data;
+}
+
+SearchOptions few_trees() {
+  SearchOptions options;
+  options.fixed = {{"n_estimators", std::int64_t{15}}};
+  options.folds.n_splits = 3;
+  options.seed = 4;
+  return options;
+}
+
+/// What a forest is, leaf by leaf. (Leaves have no threshold: NaN, which equals nothing.)
+std::string text_of(const Forest& forest) {
+  std::string text;
+  for (std::size_t tree = 0; tree < forest.trees.size(); ++tree) text += export_text(forest, tree, 100);
+  return text;
+}
+
+const std::vector<GridAxis> grid = {parse_grid_axis("max_depth=1,3,none"), parse_grid_axis("criterion=gini,entropy")};
+
+TEST(SearchForests, GridSearchFindsAForestThatFits) {
+  SearchOptions options = few_trees();
+  options.fixed.emplace_back("max_features", std::monostate());
+  GridSearch search(grid, options);
+  const SearchResult& result = search.fit(thirds()).result();
+  ASSERT_EQ(result.rows.size(), 6U);
+  for (const SearchRow& row : result.rows) {
+    EXPECT_TRUE(row.done);
+    EXPECT_EQ(row.failure, "");
+    EXPECT_LE(row.mean[0], search.best_score());
+  }
+  EXPECT_GT(search.best_score(), 0.75);
+  EXPECT_EQ(search.best_forest().trees.size(), 15U);
+  const Dataset data = thirds();
+  int right = 0;
+  const std::vector<std::int32_t> predicted = search.best_forest().predict(data.inputs);
+  for (std::size_t row = 0; row < 90; ++row) right += predicted[row] == data.labels[row] ? 1 : 0;
+  EXPECT_GT(right, 75);
+  EXPECT_LE(result.plan.forests, 6 * 3);
+  EXPECT_EQ(result.plan.jobs, 18);
+}
+
+TEST(SearchForests, RandomSearchIsSeeded) {
+  const std::vector<Distribution> space = {parse_distribution("max_depth=int(1,6)"),
+                                           parse_distribution("max_features=uniform(0.1,1)")};
+  RandomSearch a(space, 5, few_trees());
+  RandomSearch b(space, 5, few_trees());
+  const Dataset data = thirds();
+  EXPECT_EQ(a.fit(data).best_parameters(), b.fit(data).best_parameters());
+  EXPECT_EQ(text_of(a.best_forest()), text_of(b.best_forest()));
+  EXPECT_EQ(a.result().rows[4].scores, b.result().rows[4].scores);
+}
+
+TEST(SearchForests, JournalAndInterruptionChangeNoScore) {
+  const TempFolder folder;
+  const Dataset data = thirds();
+  const std::vector<Parameters> candidates = grid_candidates(grid);
+  const SearchResult plain = search(data, candidates, few_trees());
+  SearchOptions options = few_trees();
+  options.journal = folder / "j.db";
+  StopToken stop;
+  stop.request();
+  options.stop = &stop;
+  const SearchResult stopped = search(data, candidates, options);
+  EXPECT_TRUE(stopped.interrupted);
+  EXPECT_EQ(stopped.best_index, -1);
+  EXPECT_FALSE(stopped.best);
+  options.stop = nullptr;
+  const SearchResult resumed = search(data, candidates, options);
+  const SearchResult again = search(data, candidates, options);
+  EXPECT_EQ(again.resumed_jobs, 18);
+  EXPECT_EQ(again.plan.forests, 0);
+  for (const SearchResult* result : {&resumed, &again}) {
+    EXPECT_FALSE(result->interrupted);
+    EXPECT_EQ(result->best_index, plain.best_index);
+    EXPECT_EQ(text_of(result->best.value()), text_of(plain.best.value()));
+    for (std::size_t c = 0; c < 6; ++c) EXPECT_EQ(result->rows[c].scores, plain.rows[c].scores);
+  }
+}
+
+TEST(SearchForests, WrongParametersLeaveNoJournal) {
+  const TempFolder folder;
+  SearchOptions options = few_trees();
+  options.journal = folder / "j.db";
+  expect_error<UsageError>(
+      [&] {
+        (void)search(thirds(), {{{"max_dept", std::int64_t{3}}}}, options);
+      },
+      {"max_dept", "max_depth"});
+  EXPECT_EQ(folder.count(), 0U);
+}
+
+TEST(SearchForests, RegressionIsScoredByR2) {
+  Dataset data = thirds();
+  data.task = Task::regression;
+  data.classes = 0;
+  for (std::size_t row = 0; row < 90; ++row) data.targets.push_back(data.inputs[row * 3] * 10);
+  data.labels.clear();
+  SearchOptions options = few_trees();
+  options.metrics = {Metric::neg_mean_absolute_error, Metric::r2};
+  options.refit_metric = 1;
+  const SearchResult result =
+      search(data, {{{"max_depth", std::int64_t{1}}}, {{"max_depth", std::int64_t{6}}}}, options);
+  EXPECT_EQ(result.best_index, 1) << "deeper trees fit a slope better";
+  EXPECT_GT(result.rows[1].mean[1], 0.8);
+  EXPECT_LT(result.rows[1].mean[0], 0) << "errors are negated";
+  EXPECT_GT(result.rows[1].mean[0], -2);
+}
+
+}  // namespace
+}  // namespace overtake::test
