@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <map>
+#include <utility>
 
 #include "names.hpp"
 #include "overtake/error.hpp"
@@ -83,6 +84,17 @@ std::vector<std::int32_t> groups_of(const Table& table, const std::string& name)
   return groups;
 }
 
+/// A column that has a meaning of its own is not what is to be learnt.
+void check_roles(const ForestDataFlags& flags) {
+  const std::pair<const char*, const std::string*> roles[] = {
+      {"--sample-weight", &flags.sample_weight}, {"--group", &flags.group}, {"--fold", &flags.fold}};
+  for (const auto& [flag, column] : roles) {
+    if (!flags.target.empty() && *column == flags.target) {
+      throw overtake::UsageError(fmt::format("{} {}: that column is the target", flag, *column));
+    }
+  }
+}
+
 overtake::TableOptions reading_of(const ForestDataFlags& flags) {
   overtake::TableOptions reading;
   if (flags.header || flags.no_header) {
@@ -114,6 +126,7 @@ overtake::PreprocessingOptions preprocessing_of(const ForestDataFlags& flags) {
 }  // namespace
 
 ForestData read_forest_data(const ForestDataFlags& flags, const overtake::Preprocessing* known) {
+  check_roles(flags);
   const Table table = overtake::read_table(flags.data, known != nullptr ? known->table_options() : reading_of(flags));
   ForestData data;
   if (!flags.sample_weight.empty()) {

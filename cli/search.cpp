@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "command.hpp"
 #include "forest_device.hpp"
@@ -74,6 +75,17 @@ class Watcher : public overtake::SearchObserver {
   Progress progress_;
 };
 
+/// Names and values, before a large file is read. What depends on the data the search itself checks.
+void check_parameters(const std::vector<overtake::Parameters>& candidates, const overtake::SearchOptions& options) {
+  overtake::ForestParameters shared =
+      overtake::ForestParameters::defaults(options.estimator, overtake::Task::classification);
+  shared.set(options.fixed);
+  for (const overtake::Parameters& candidate : candidates) {
+    overtake::ForestParameters parameters = shared;
+    parameters.set(candidate);
+  }
+}
+
 void check_files(const SearchFlags& flags) {
   for (const std::string& path : {flags.html, flags.json, flags.save}) {
     check_writable(path);
@@ -126,10 +138,12 @@ int run(const CLI::App& app, const SearchFlags& flags) {
   check_search_flags(app, flags);
   overtake::SearchOptions options = make_search_options(flags);
   const std::vector<overtake::Parameters> candidates = make_candidates(flags);
+  check_parameters(candidates, options);
   check_files(flags);
   overtake::set_cpu_threads(flags.threads);
-  ForestData data = read_forest_data(flags.data);
   const ForestDevice device = choose_forest_device(flags.device);
+  ForestData data = read_forest_data(flags.data);
+  options.stop = &stop_on_interrupt();
   const bool quiet = flags.json == "-" || flags.html == "-";
   if (!quiet) {
     print(fmt::format("data: {}, {}\ndevice: {} ({})\n", flags.data.data, data_text(data), device.id, device.reason));
@@ -140,7 +154,6 @@ int run(const CLI::App& app, const SearchFlags& flags) {
   options.sample_weight = std::move(data.weights);
   options.feature_names = data.feature_names;
   options.class_names = data.class_names;
-  options.stop = &stop_on_interrupt();
   Watcher watcher(quiet, flags.journal, recorded_jobs(flags.journal));
   options.observer = &watcher;
 

@@ -6,6 +6,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
+#include <set>
 
 #include "names.hpp"
 #include "overtake/error.hpp"
@@ -53,6 +54,18 @@ void check_folds(const CLI::App& app, const SearchFlags& flags) {
   require(counts_folds || app.count("--cv") == 0,
           fmt::format("--cv does not belong to --cv-kind {}: the number of folds is given by {}", flags.cv_kind,
                       kind == FoldKind::holdout ? "the kind" : "the column"));
+}
+
+/// A parameter is either tried or fixed, and fixed once.
+void check_names_differ(const SearchFlags& flags) {
+  std::set<std::string> names;
+  for (const std::vector<std::string>* list : {&flags.grid, &flags.space, &flags.fixed}) {
+    for (const std::string& text : *list) {
+      const std::string name = text.substr(0, text.find('='));
+      require(names.insert(name).second, fmt::format("the parameter {} is given twice", name),
+              "Give all its values in one flag.");
+    }
+  }
 }
 
 Json texts(const std::vector<std::string>& values) {
@@ -135,6 +148,7 @@ void check_search_flags(const CLI::App& app, const SearchFlags& flags) {
   require(app.count("--random") == 0 || flags.random >= 1,
           fmt::format("--random must be at least 1, not {}", flags.random));
   check_folds(app, flags);
+  check_names_differ(flags);
   require(!flags.resume || !flags.journal.empty(), "--resume needs --journal FILE, the file to continue from");
   require(!flags.no_refit || flags.save.empty(), "--save needs the refit that --no-refit turns off");
   require(flags.threads >= 0, fmt::format("--threads must not be negative, but is {}", flags.threads));

@@ -20,9 +20,10 @@ using int64 = std::int64_t;
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
 #pragma GCC diagnostic ignored "-Wold-style-cast"
-// clang-format off: the second needs the first
-#include "kernels/forest_split.k"
+// The second needs the first.
+// clang-format off
 #include "kernels/philox.k"
+#include "kernels/forest_split.k"
 // clang-format on
 #pragma GCC diagnostic pop
 #undef DEVICE

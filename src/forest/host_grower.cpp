@@ -51,7 +51,7 @@ class HostGrower final : public Grower {
     for (const std::vector<TreeTask>& round : rounds(jobs)) {
       const std::vector<GrownTree> trees = grow_round(jobs, round);
       const auto start = Clock::now();
-      score_round(jobs, round, trees, scorers, outcomes);
+      score_round(round, trees, scorers, outcomes);
       stats_.scoring_seconds += seconds_since(start);
     }
     return outcomes;
@@ -108,22 +108,27 @@ class HostGrower final : public Grower {
     return trees;
   }
 
-  /// A job's trees are added in order by one thread; jobs go side by side.
-  void score_round(std::span<const ForestJob> jobs, std::span<const TreeTask> round,
-                   const std::vector<GrownTree>& trees, const std::vector<std::unique_ptr<JobScorer>>& scorers,
-                   std::vector<ViewOutcome>& outcomes) {
-    std::vector<std::size_t> first_of_job;
-    for (std::size_t i = 0; i < round.size(); ++i) {
-      if (i == 0 || round[i].job != round[i - 1].job) first_of_job.push_back(i);
+  /// Tables tree by tree, then rows block by block, on all threads.
+  void score_round(std::span<const TreeTask> round, const std::vector<GrownTree>& trees,
+                   const std::vector<std::unique_ptr<JobScorer>>& scorers, std::vector<ViewOutcome>& outcomes) {
+    struct Part {
+      JobScorer* scorer;
+      std::size_t index;
+    };
+    std::vector<JobScorer*> active;
+    std::vector<Part> tables;
+    std::vector<Part> blocks;
+    for (std::size_t begin = 0, end = 0; begin < round.size(); begin = end) {
+      while (end < round.size() && round[end].job == round[begin].job) ++end;
+      JobScorer* scorer = scorers[round[begin].job].get();
+      scorer->begin_round({trees.data() + begin, end - begin}, round[begin].tree);
+      active.push_back(scorer);
+      for (std::size_t i = 0; i < scorer->trees(); ++i) tables.push_back({scorer, i});
+      for (std::size_t i = 0; i < scorer->blocks(); ++i) blocks.push_back({scorer, i});
     }
-    (void)jobs;
-    for_each(first_of_job.size(), [&](std::size_t, std::size_t index) {
-      const std::int32_t job = round[first_of_job[index]].job;
-      for (std::size_t i = first_of_job[index]; i < round.size() && round[i].job == job; ++i) {
-        scorers[job]->add(trees[i]);
-        scorers[job]->finish(round[i].tree + 1, outcomes);
-      }
-    });
+    for_each(tables.size(), [&](std::size_t, std::size_t i) { tables[i].scorer->prepare(tables[i].index); });
+    for_each(blocks.size(), [&](std::size_t, std::size_t i) { blocks[i].scorer->add_block(blocks[i].index); });
+    for (JobScorer* scorer : active) scorer->end_round(outcomes);
   }
 
   /// Calls body(thread, i) for i < count on all threads, taking the next i when done with one.

@@ -75,55 +75,82 @@ JobScorer::JobScorer(const Problem& problem, const ForestJob& job, std::vector<L
       outputs_(static_cast<std::size_t>(std::max(problem.targets.classes, 1))),
       sums_(limits_.size() * problem.folds[job.fold].test.size() * outputs_) {}
 
-void JobScorer::add(const GrownTree& tree) {
-  std::vector<std::vector<std::int32_t>> stops;
-  stops.reserve(limits_.size());
-  for (const Limits& limits : limits_) {
-    stops.push_back(stopping_nodes(tree, leaves_of(problem_, job_, limits.view, tree)));
+void JobScorer::begin_round(std::span<const GrownTree> trees, std::int32_t first) {
+  trees_ = trees;
+  first_ = first;
+  tables_.assign(trees.size(), {});
+  due_.clear();
+  const auto last = first + static_cast<std::int32_t>(trees.size());
+  for (std::size_t limit = 0; limit < limits_.size(); ++limit) {
+    for (const Limits::Member& member : limits_[limit].members) {
+      if (member.trees <= first || member.trees > last) continue;
+      due_.push_back({limit, member, {}, {}});
+      if (problem_.targets.classes > 0) due_.back().predicted.resize(test().size());
+      if (predictions_ || problem_.targets.classes == 0) due_.back().means.resize(test().size() * outputs_);
+    }
   }
-  add_rows(tree, stops, 0, problem_.folds[job_.fold].test.size());
 }
 
-void JobScorer::add_rows(const GrownTree& tree, std::span<const std::vector<std::int32_t>> stops, std::size_t begin,
-                         std::size_t end) {
-  const std::vector<std::int32_t>& test = problem_.folds[job_.fold].test;
-  const std::vector<double> shares = shares_of(problem_, tree);
+void JobScorer::prepare(std::size_t i) {
+  for (const Limits& limits : limits_) {
+    tables_[i].stops.push_back(stopping_nodes(trees_[i], leaves_of(problem_, job_, limits.view, trees_[i])));
+  }
+  tables_[i].shares = shares_of(problem_, trees_[i]);
+}
+
+void JobScorer::add_block(std::size_t index) {
+  const std::size_t begin = index * block;
+  const std::size_t end = std::min(test().size(), begin + block);
+  for (std::size_t tree = 0; tree < trees_.size(); ++tree) {
+    add_tree(tree, begin, end);
+    for (Due& due : due_) {
+      if (due.member.trees == first_ + static_cast<std::int32_t>(tree) + 1) snapshot(due, begin, end);
+    }
+  }
+}
+
+void JobScorer::add_tree(std::size_t tree, std::size_t begin, std::size_t end) {
+  const Tables& tables = tables_[tree];
   for (std::size_t i = begin; i < end; ++i) {
-    const std::int32_t leaf = walk(problem_.data, tree, static_cast<std::uint32_t>(test[i]));
-    for (std::size_t limit = 0; limit < stops.size(); ++limit) {
-      const double* share = &shares[static_cast<std::size_t>(stops[limit][leaf]) * outputs_];
-      double* sum = &sums_[(limit * test.size() + i) * outputs_];
+    const std::int32_t leaf = walk(problem_.data, trees_[tree], static_cast<std::uint32_t>(test()[i]));
+    for (std::size_t limit = 0; limit < limits_.size(); ++limit) {
+      const double* share = &tables.shares[static_cast<std::size_t>(tables.stops[limit][leaf]) * outputs_];
+      double* sum = &sums_[(limit * test().size() + i) * outputs_];
       for (std::size_t output = 0; output < outputs_; ++output) sum[output] += share[output];
     }
   }
 }
 
-void JobScorer::finish(std::int32_t trees_done, std::vector<ViewOutcome>& outcomes) const {
-  for (std::size_t limit = 0; limit < limits_.size(); ++limit) {
-    for (const Limits::Member& member : limits_[limit].members) {
-      if (member.trees == trees_done) outcomes[member.view] = outcome(limit, trees_done);
+void JobScorer::snapshot(Due& due, std::size_t begin, std::size_t end) {
+  std::vector<double> means(outputs_);
+  for (std::size_t i = begin; i < end; ++i) {
+    const double* sum = &sums_[(due.limit * test().size() + i) * outputs_];
+    for (std::size_t output = 0; output < outputs_; ++output) means[output] = sum[output] / due.member.trees;
+    if (!due.predicted.empty()) {
+      due.predicted[i] = static_cast<std::uint32_t>(std::max_element(means.begin(), means.end()) - means.begin());
+    }
+    if (!due.means.empty()) {
+      std::copy(means.begin(), means.end(), due.means.begin() + static_cast<std::ptrdiff_t>(i * outputs_));
     }
   }
 }
 
-ViewOutcome JobScorer::outcome(std::size_t limit, std::int32_t trees) const {
-  const std::vector<std::int32_t>& test = problem_.folds[job_.fold].test;
-  const double* sums = sums_.data() + limit * test.size() * outputs_;
-  ViewOutcome result;
-  std::vector<double> means(sums, sums + test.size() * outputs_);
-  for (double& mean : means) mean /= trees;
-  if (problem_.targets.classes > 0) {
-    result.confusion.resize(outputs_ * outputs_);
-    for (std::size_t i = 0; i < test.size(); ++i) {
-      const double* row = &means[i * outputs_];
-      const auto best = static_cast<std::size_t>(std::max_element(row, row + outputs_) - row);
-      result.confusion[static_cast<std::size_t>(problem_.targets.labels[test[i]]) * outputs_ + best] += 1;
+void JobScorer::end_round(std::vector<ViewOutcome>& outcomes) {
+  for (Due& due : due_) {
+    ViewOutcome& outcome = outcomes[due.member.view];
+    if (problem_.targets.classes > 0) {
+      outcome.confusion.assign(outputs_ * outputs_, 0);
+      for (std::size_t i = 0; i < test().size(); ++i) {
+        outcome.confusion[static_cast<std::size_t>(problem_.targets.labels[test()[i]]) * outputs_ + due.predicted[i]] +=
+            1;
+      }
+    } else {
+      sum_errors(problem_, test(), due.means, outcome);
     }
-  } else {
-    sum_errors(problem_, test, means, result);
+    if (predictions_) outcome.predictions = std::move(due.means);
   }
-  if (predictions_) result.predictions = std::move(means);
-  return result;
+  due_.clear();
+  tables_.clear();
 }
 
 void sum_errors(const Problem& problem, std::span<const std::int32_t> test, std::span<const double> predictions,

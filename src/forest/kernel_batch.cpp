@@ -26,9 +26,20 @@ KernelBatch::KernelBatch(backend::Device& device, KernelProgram& program, const 
                          const KernelData& data, std::span<const ForestJob> jobs, const GrowBatch& batch,
                          const KernelTuning& tuning)
     : device_(device), program_(program), problem_(problem), data_(data), tuning_(tuning) {
+  choose_large_rows(jobs, batch);
   make_tables(jobs, batch);
   allocate();
   upload_preset_weights(jobs);
+}
+
+void KernelBatch::choose_large_rows(std::span<const ForestJob> jobs, const GrowBatch& batch) {
+  if (tuning_.large_rows > 0) return;
+  std::int64_t rows = 0;
+  for (const TreeRange& range : batch.ranges)
+    rows += room_for(problem_, jobs[range.job]).rows * (range.last - range.first);
+  const std::int64_t groups = std::int64_t{std::max(1, device_.info().compute_units)} * tuning_.groups_per_unit;
+  tuning_.large_rows =
+      static_cast<std::int32_t>(std::clamp<std::int64_t>(rows / (2 * groups), least_large_rows, most_large_rows));
 }
 
 void KernelBatch::make_tables(std::span<const ForestJob> jobs, const GrowBatch& batch) {

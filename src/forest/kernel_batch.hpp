@@ -13,6 +13,10 @@
 
 namespace overtake::forest {
 
+/// Bounds of KernelTuning::large_rows where it is chosen here.
+inline constexpr std::int32_t least_large_rows = 1024;
+inline constexpr std::int32_t most_large_rows = 4096;
+
 /// One batch: its tables, lists and nodes on the device. grow() grows it; the trees stay there until it is destroyed.
 class KernelBatch {
  public:
@@ -45,6 +49,7 @@ class KernelBatch {
   BufferPtr tree_table, job_table, nodes, stats;
 
  private:
+  void choose_large_rows(std::span<const ForestJob> jobs, const GrowBatch& batch);
   void make_tables(std::span<const ForestJob> jobs, const GrowBatch& batch);
   void allocate();
   void upload_preset_weights(std::span<const ForestJob> jobs);

@@ -139,7 +139,8 @@ class KernelGrower final : public Grower {
     costs.bytes_per_node = sizeof(NodeRecord) + 4 * stats_words;
     const std::uint64_t large_bytes = static_cast<std::uint64_t>(program.sizes().row.large_hist) * 4 +
                                       static_cast<std::uint64_t>(program.shape().features) * 8 + large_row_bytes;
-    costs.tree_bytes_per_row = 16 + large_bytes / static_cast<std::uint64_t>(tuning_.large_rows) + 1;
+    const std::int32_t large_rows = tuning_.large_rows > 0 ? tuning_.large_rows : least_large_rows;
+    costs.tree_bytes_per_row = 16 + large_bytes / static_cast<std::uint64_t>(large_rows) + 1;
     costs.bytes_per_sum_row = 8 * outputs;
     costs.bytes_per_prediction = predictions || problem_.targets.classes == 0 ? 8 * outputs : 0;
     return plan_waves(problem_, jobs, limits, costs, budget_);

@@ -4,7 +4,7 @@
     python make_sklearn_scores.py            # needs scikit-learn and numpy
 
 The inputs are rounded to float32 before anything is trained, so that both see the same numbers. A set's file has the
-features first, the answer last; an empty cell is a missing value.
+features first, the answer last; an empty cell is a missing value. digits are in datasets/digits.csv.
 """
 import json
 import pathlib
@@ -169,7 +169,8 @@ def main():
     warnings.simplefilter("ignore")
     sets = data_sets()
     for name, (x, y) in sets.items():
-        write_set(name, x, y)
+        if name != "digits":
+            write_set(name, x, y)
     lines = [f'"made_with": "scikit-learn {sklearn.__version__}"', f'"n_estimators": {TREES}']
     lines.append('"classes": ' + json.dumps({name: int(y.max()) + 1 if y.dtype.kind == "i" else 0
                                              for name, (_, y) in sets.items()}))

@@ -41,7 +41,7 @@ std::string text_of(const Forest& forest) {
   return text;
 }
 
-const std::vector<GridAxis> grid = {parse_grid_axis("max_depth=1,3,none"), parse_grid_axis("criterion=gini,entropy")};
+const std::vector<GridAxis> grid = {parse_grid_axis("max_depth=2,4,none"), parse_grid_axis("criterion=gini,entropy")};
 
 TEST(SearchForests, GridSearchFindsAForestThatFits) {
   SearchOptions options = few_trees();
