@@ -70,6 +70,8 @@ void expect_sound(const Outcome& outcome) {
     EXPECT_EQ(v[35], -2);
     EXPECT_EQ(v[36], static_cast<float>(0xffffffffU / 7U % 1000U));
     EXPECT_EQ(v[37], x < 1.0F ? 1 : 0);
+    EXPECT_EQ(v[38], 3 * 100 + SELF_TEST_SIZE + 2);
+    EXPECT_EQ(v[39], 2);
   }
 }
 

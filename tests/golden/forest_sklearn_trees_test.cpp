@@ -185,7 +185,9 @@ TEST(ForestSklearnTrees, SplitBySplit) {
                          .compare(!stable);
     compared += here;
     nodes += static_cast<int>(json["nodes"]["feature"].size());
-    if (stable) EXPECT_EQ(here, each.forest.trees[0].nodes());
+    if (stable) {
+      EXPECT_EQ(here, each.forest.trees[0].nodes());
+    }
   }
   EXPECT_GT(compared, nodes * 9 / 10) << "too little was compared";
 }

@@ -54,7 +54,9 @@ void expect_consistent(const BinnedData& data, const std::vector<float>& inputs)
     for (std::int32_t bin = edges.first[f]; bin < edges.first[f + 1]; ++bin) {
       EXPECT_TRUE(occurs(edges.lower[bin]) && occurs(edges.upper[bin]));
       EXPECT_LE(edges.lower[bin], edges.upper[bin]);
-      if (bin > edges.first[f]) EXPECT_LT(edges.upper[bin - 1], edges.lower[bin]);
+      if (bin > edges.first[f]) {
+        EXPECT_LT(edges.upper[bin - 1], edges.lower[bin]);
+      }
     }
   }
 }

@@ -66,7 +66,9 @@ TEST(ForestFinish, RandomThresholdsSeparateTheBins) {
     const double made = threshold_of(edges, node, true, 11, 5);
     EXPECT_GE(made, static_cast<double>(edges.upper[node.cut]));
     EXPECT_LT(made, static_cast<double>(edges.lower[node.cut + 1]));
-    if (wanted < static_cast<double>(edges.lower[node.cut + 1])) EXPECT_EQ(made, wanted);
+    if (wanted < static_cast<double>(edges.lower[node.cut + 1])) {
+      EXPECT_EQ(made, wanted);
+    }
   }
 }
 
@@ -176,7 +178,9 @@ TEST(ForestFinish, ThresholdsRouteTrainingRowsAsBinsDid) {
     std::vector<std::int32_t> reached(grown.nodes.size(), 0);
     for (const std::int32_t leaf : leaves) ++reached[leaf];
     for (std::size_t node = 0; node < reached.size(); ++node) {
-      if (grown.nodes[node].feature < 0) ASSERT_EQ(reached[node], grown.nodes[node].samples) << "node " << node;
+      if (grown.nodes[node].feature < 0) {
+        ASSERT_EQ(reached[node], grown.nodes[node].samples) << "node " << node;
+      }
     }
   }
 }

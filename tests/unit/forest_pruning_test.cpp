@@ -176,7 +176,7 @@ TEST(ForestPruning, CcpAlphaMinimisesTheCost) {
       for (int i = 0; i < 200; ++i) {
         std::vector<std::uint8_t> flags =
             leaf_flags(grown.problem, grown.job, i % 2 == 0 ? view : view_of(), grown.tree);
-        const std::uint32_t share = 2 + random() % 20;
+        const auto share = 2 + random() % 20;
         for (std::uint8_t& flag : flags) flag = flag != 0 || random() % share == 0 ? 1 : 0;
         const GrownTree other = prune(grown.tree, flags, grown.problem.targets.classes);
         EXPECT_LE(least, grown.cost(other) + alpha * leaves_of(other) + 1e-9);

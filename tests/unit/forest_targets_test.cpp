@@ -70,7 +70,9 @@ void expect_room(const Targets& targets, double total_weight) {
     double most = 0;
     for (const std::int64_t number : *list) most = std::max(most, std::fabs(static_cast<double>(number)));
     EXPECT_LT(most * total_weight, room_for_sums);
-    if (most > 0) EXPECT_GT(most * total_weight, room_for_sums / 16) << "bits are wasted";
+    if (most > 0) {
+      EXPECT_GT(most * total_weight, room_for_sums / 16) << "bits are wasted";
+    }
   }
   for (const double scale : {targets.scale, targets.square_scale}) EXPECT_EQ(std::exp2(std::ilogb(scale)), scale);
 }
