@@ -50,6 +50,9 @@ void SplitFinder<Entry>::set_node(std::span<const Entry> rows, const NodeTotals&
   rows_ = rows;
   totals_ = totals;
   random_ = random;
+  tie_salt_ = formulas::forest_tie_salt(static_cast<std::uint32_t>(random.seed),
+                                        static_cast<std::uint32_t>(random.seed >> 32),
+                                        static_cast<std::uint32_t>(random.tree), random.key);
   total_squares_ = 0;
   for (const std::uint32_t weight : totals.class_weights) total_squares_ += std::uint64_t{weight} * weight;
 }
@@ -184,6 +187,7 @@ void SplitFinder<Entry>::offer(const Side& side, SplitChoice candidate, SplitCho
   if (std::min(side.weight, right) < least_weight_) return;
   if (rule_.criterion == Criterion::poisson && (side.sum <= 0 || totals_.sum - side.sum <= 0)) return;
   candidate.score = score(side);
+  candidate.tie = tie_;
   candidate.valid = true;
   if (candidate.better_than(best)) best = candidate;
 }
@@ -196,7 +200,7 @@ void SplitFinder<Entry>::sweep(std::int32_t feature, std::uint32_t missing, bool
   for (const std::uint32_t bin : present_) {
     if (bin == missing) break;
     add(side, bin);
-    offer(side, {0, feature, missing_left ? 1U : 0U, bin, false}, best);
+    offer(side, {0, feature, missing_left ? 1U : 0U, bin, 0, false}, best);
   }
 }
 
@@ -213,7 +217,7 @@ void SplitFinder<Entry>::try_random(std::int32_t feature, std::uint32_t missing,
   const auto draw = [&](std::int32_t index) {
     return formulas::forest_bits(seed_low, seed_high, stream, random_.key, static_cast<std::uint32_t>(index));
   };
-  SplitChoice candidate{0, feature, 0, lowest, false};
+  SplitChoice candidate{0, feature, 0, lowest, 0, false};
   if (lowest < highest) {
     const double threshold =
         formulas::forest_random_threshold(edges.upper[first + lowest], edges.upper[first + highest], draw(feature));
@@ -236,6 +240,7 @@ void SplitFinder<Entry>::try_random(std::int32_t feature, std::uint32_t missing,
 template <typename Entry>
 bool SplitFinder<Entry>::look(std::int32_t feature, SplitChoice& best) {
   count(feature);
+  tie_ = formulas::forest_tie(tie_salt_, static_cast<std::uint32_t>(feature));
   const bool varies = present_.size() > 1;
   if (varies) {
     const auto missing = static_cast<std::uint32_t>(problem_.data.edges.bins(feature));

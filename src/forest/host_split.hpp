@@ -34,12 +34,14 @@ struct SplitChoice {
   std::int32_t feature = -1;
   std::uint32_t nan_left = 0;
   std::uint32_t bin = 0;
+  std::uint32_t tie = 0;  ///< forest_tie of the feature
   bool valid = false;
 
-  /// The order of docs/forests.md: score, then feature, direction and bin ascending.
+  /// The order of docs/forests.md: score, then tie, feature, direction and bin ascending.
   [[nodiscard]] bool better_than(const SplitChoice& other) const noexcept {
     if (!other.valid || !valid) return valid;
     if (score != other.score) return score > other.score;
+    if (tie != other.tie) return tie < other.tie;
     if (feature != other.feature) return feature < other.feature;
     if (nan_left != other.nan_left) return nan_left < other.nan_left;
     return bin < other.bin;
@@ -94,6 +96,8 @@ class SplitFinder {
   NodeTotals totals_;
   RandomCut random_;
   std::uint64_t total_squares_ = 0;
+  std::uint32_t tie_salt_ = 0;  // of the node
+  std::uint32_t tie_ = 0;       // of the feature
   // By bin, all 0 between two features.
   std::vector<std::uint32_t> weights_;
   std::vector<std::int32_t> samples_;

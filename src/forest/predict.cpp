@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <thread>
 
@@ -12,33 +13,48 @@
 namespace overtake {
 namespace {
 
-/// A node with all that a walk needs side by side.
+/// A node with all that a walk needs side by side. A leaf leads to itself.
 struct Step {
   double threshold = 0;
-  std::int32_t feature = -1;
-  std::int32_t left = -1, right = -1;
-  std::int32_t nan_left = 0;
+  std::int32_t feature = 0;
+  bool nan_left = false;
+  std::array<std::int32_t, 2> child{};  // right, left
+
+  [[nodiscard]] std::int32_t next(const float* row) const noexcept {
+    const float value = row[feature];
+    const bool left = (static_cast<double>(value) <= threshold) | (std::isnan(value) & nan_left);
+    return child[left ? 1 : 0];
+  }
 };
 
 std::vector<Step> steps_of(const Tree& tree) {
   std::vector<Step> steps(tree.feature.size());
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    steps[i] = {tree.threshold[i], tree.feature[i], tree.left[i], tree.right[i], tree.nan_left[i]};
+  for (std::int32_t node = 0; node < tree.nodes(); ++node) {
+    const bool leaf = tree.feature[node] < 0;
+    steps[node] = {tree.threshold[node], leaf ? 0 : tree.feature[node], tree.nan_left[node] != 0,
+                   leaf ? std::array{node, node} : std::array{tree.right[node], tree.left[node]}};
   }
   return steps;
 }
 
-std::int32_t next_of(const Step& step, float value) {
-  const bool left = std::isnan(value) ? step.nan_left != 0 : static_cast<double>(value) <= step.threshold;
-  return left ? step.left : step.right;
-}
-
-std::int32_t leaf_of(const std::vector<Step>& steps, const float* row) {
-  std::int32_t node = 0;
-  for (std::int32_t feature = steps[0].feature; feature >= 0; feature = steps[node].feature) {
-    node = next_of(steps[node], row[feature]);
+/// The leaves of `count` rows of `features` values. Several rows walk side by side, so that they wait for memory
+/// together.
+void find_leaves(const std::vector<Step>& steps, const float* rows, std::int64_t features, std::int64_t count,
+                 std::int32_t* leaves) {
+  constexpr std::int64_t together = 16;
+  for (std::int64_t begin = 0; begin < count; begin += together) {
+    const std::int64_t size = std::min(together, count - begin);
+    std::array<std::int32_t, together> nodes{};
+    for (bool walking = true; walking;) {
+      walking = false;
+      for (std::int64_t i = 0; i < size; ++i) {
+        const std::int32_t next = steps[nodes[i]].next(rows + (begin + i) * features);
+        walking |= next != nodes[i];
+        nodes[i] = next;
+      }
+    }
+    std::copy_n(nodes.begin(), size, leaves + begin);
   }
-  return node;
 }
 
 std::int64_t rows_of(const Forest& forest, std::span<const float> inputs) {
@@ -64,16 +80,16 @@ void walk_all(const Forest& forest, std::span<const float> inputs, const Visit& 
   const std::int64_t useful = rows * trees / walks_worth_a_thread;
   const auto cores = static_cast<std::int64_t>(std::max(1U, std::thread::hardware_concurrency()));
   const int threads = static_cast<int>(std::clamp<std::int64_t>(useful, 1, cores));
-  forest::for_each_index(static_cast<std::size_t>((rows + block - 1) / block), threads,
-                         [&](std::size_t task, std::size_t) {
-                           const std::int64_t begin = static_cast<std::int64_t>(task) * block;
-                           const std::int64_t end = std::min(rows, begin + block);
-                           for (std::int64_t tree = 0; tree < trees; ++tree) {
-                             for (std::int64_t row = begin; row < end; ++row) {
-                               visit(row, tree, leaf_of(steps[tree], inputs.data() + row * forest.features));
-                             }
-                           }
-                         });
+  const auto walk_block = [&](std::size_t task, std::size_t) {
+    const std::int64_t begin = static_cast<std::int64_t>(task) * block;
+    const std::int64_t end = std::min(rows, begin + block);
+    std::vector<std::int32_t> leaves(static_cast<std::size_t>(end - begin));
+    for (std::int64_t tree = 0; tree < trees; ++tree) {
+      find_leaves(steps[tree], inputs.data() + begin * forest.features, forest.features, end - begin, leaves.data());
+      for (std::int64_t row = begin; row < end; ++row) visit(row, tree, leaves[row - begin]);
+    }
+  };
+  forest::for_each_index(static_cast<std::size_t>((rows + block - 1) / block), threads, walk_block);
 }
 
 /// Mean over the trees of the leaves' values.
@@ -130,9 +146,8 @@ std::vector<std::int32_t> Forest::decision_path(std::span<const float> row, std:
   }
   const std::vector<Step> steps = steps_of(trees[tree]);
   std::vector<std::int32_t> path{0};
-  while (steps[path.back()].feature >= 0) {
-    const Step& step = steps[path.back()];
-    path.push_back(next_of(step, row[step.feature]));
+  for (std::int32_t next = steps[0].next(row.data()); next != path.back(); next = steps[next].next(row.data())) {
+    path.push_back(next);
   }
   return path;
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """overtake search: the iris search of the guide, folds, metrics, columns with a meaning, random draws."""
 import hashlib
+import json
 import math
 import re
 import statistics
@@ -88,6 +89,52 @@ class Iris(SearchTest):
         self.same_table(first, second)
         digests = [hashlib.sha256((self.folder / name).read_bytes()).hexdigest() for name in ("one", "two")]
         self.assertEqual(digests[0], digests[1])
+
+    def test_no_result_depends_on_the_device(self):
+        out, _ = self.overtake("devices", "--json", "--no-measure")
+        devices = [d["id"] for d in json.loads(out)["devices"] if d["usable"] and d["id"] != "cpu"]
+        if not devices:
+            self.skipTest("no processor but the CPU")
+        flags = (IRIS, "--target", "species", "--grid", "max_depth=2,5", "--grid", "criterion=gini,entropy", "--set",
+                 "n_estimators=20", "--scoring", "accuracy,neg_log_loss", "--save", "best")
+        first = self.search_json(*flags, "--device", "cpu")
+        best = (self.folder / "best").read_bytes()
+        for device in devices:
+            data = self.search_json(*flags, "--device", device)
+            self.assertEqual(data["device"], device)
+            self.assertGreater(data["plan"]["launches"], 0)
+            self.same_table(first, data)
+            self.assertEqual((self.folder / "best").read_bytes(), best, device)
+
+    def test_a_memory_limit_changes_no_result(self):
+        self.write("d.csv", noisy_csv(800))
+        flags = ("d.csv", "--target", "y", "--grid", "max_features=2,5", "--grid", "max_depth=4,none", "--set", "n_estimators=30",
+                 "--device", "cpu", "--save", "best")
+        free = self.search_json(*flags)
+        best = (self.folder / "best").read_bytes()
+        limit = free["plan"]["peak_bytes"] // 4
+        tight = self.search_json(*flags, "--memory-limit", limit)
+        self.assertLessEqual(tight["plan"]["peak_bytes"], limit)
+        self.assertEqual(tight["settings"]["memory_limit"], limit)
+        self.same_table(free, tight)
+        self.assertEqual((self.folder / "best").read_bytes(), best)
+
+    def test_the_help_names_every_flag(self):
+        wanted = {
+            "search": "target estimator grid random param set cv cv-kind shuffle repeats test-size group fold scoring refit-by "
+                      "no-refit seed device threads memory-limit journal resume report json save task drop text sample-weight "
+                      "header no-header top",
+            "show": "top by json report",
+            "train": "estimator n-estimators criterion max-depth min-samples-split min-samples-leaf min-weight-fraction-leaf "
+                     "max-features max-leaf-nodes min-impurity-decrease bootstrap oob-score class-weight ccp-alpha max-samples "
+                     "max-bins set sample-weight export-text export-dot tree more-trees text",
+            "predict": "out proba apply device",
+        }
+        for command, flags in wanted.items():
+            out, _ = self.overtake(command, "--help")
+            self.assertIn("Examples:", out)
+            for flag in flags.split():
+                self.assertRegex(out, rf"--{flag}\b")
 
     def test_the_seed_matters(self):
         flags = (IRIS, "--target", "species", "--grid", "max_features=1,2,3", "--set", "n_estimators=3", "--set", "max_depth=2")

@@ -128,6 +128,8 @@ def costs_of_splits(x, y, criterion, least):
 
 
 def tree_of(x, y, criterion, parameters):
+    """The tree in depth-first order. "tie" is 0 where the best split is the only one, 1 where several features make the
+    same two groups of rows, 2 where different groups are equally good."""
     kind = DecisionTreeClassifier if y.dtype.kind == "i" else DecisionTreeRegressor
     tree = kind(criterion=criterion, random_state=0, **parameters).fit(x, y).tree_
     result = {key: [] for key in ("feature", "threshold", "missing_left", "impurity", "samples", "tie")}
@@ -147,7 +149,9 @@ def tree_of(x, y, criterion, parameters):
             goes_left = np.where(np.isnan(column), bool(tree.missing_go_to_left[node]), column <= tree.threshold[node])
             splits = list(costs_of_splits(x[rows], y[rows], criterion, parameters.get("min_samples_leaf", 1)))
             best = min(cost for cost, _ in splits)
-            tie = int(sum(cost <= best + 1e-9 * (1 + abs(best)) for cost, _ in splits) > 1)
+            sides = [left if 0 in left else frozenset(range(len(rows))) - left
+                     for cost, left in splits if cost <= best + 1e-9 * (1 + abs(best))]
+            tie = 0 if len(sides) == 1 else 1 if len(set(sides)) == 1 else 2
             open_nodes += [(tree.children_right[node], rows[~goes_left]), (tree.children_left[node], rows[goes_left])]
         result["tie"].append(tie)
     return result

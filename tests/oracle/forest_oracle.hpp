@@ -38,6 +38,7 @@ class OracleGrower {
   struct Split {
     double score = 0;
     std::int32_t feature = -1, direction = 0, bin = 0;  // direction 1: missing values go left
+    std::uint32_t tie = 0;
   };
 
   struct Sums {
@@ -122,14 +123,14 @@ class OracleGrower {
 
     const auto [left, right] = divide(rows, best);
     describe(rows, left, right, best, record);
-    record.left = place(left, depth + 1, mix(2 * key));
-    result_.right[index] = place(right, depth + 1, mix(2 * key + 1));
+    record.left = place(left, depth + 1, child(2 * key));
+    result_.right[index] = place(right, depth + 1, child(2 * key + 1));
     result_.nodes[index] = record;
     return index;
   }
 
-  [[nodiscard]] static std::uint32_t mix(std::uint32_t key) {
-    std::uint32_t x = key + 0x9e3779b9U;
+  [[nodiscard]] static std::uint32_t child(std::uint32_t key) { return mix(key + 0x9e3779b9U); }
+  [[nodiscard]] static std::uint32_t mix(std::uint32_t x) {
     x ^= x >> 16;
     x *= 0x7feb352dU;
     x ^= x >> 15;
@@ -182,12 +183,12 @@ class OracleGrower {
         while (static_cast<double>(upper(f, split.bin + 1)) <= t) ++split.bin;
         if (missing) split.direction = bits(2, key, static_cast<std::uint64_t>(features() + f)) & 1U;
       }
-      offer(rows, split, best);
+      offer(rows, key, split, best);
       return true;
     }
     for (const std::int32_t bin : bins) {
-      if (bin != last || missing) offer(rows, {0, f, 0, bin}, best);
-      if (bin != last && missing) offer(rows, {0, f, 1, bin}, best);
+      if (bin != last || missing) offer(rows, key, {0, f, 0, bin}, best);
+      if (bin != last && missing) offer(rows, key, {0, f, 1, bin}, best);
     }
     return true;
   }
@@ -202,7 +203,7 @@ class OracleGrower {
     return sides;
   }
 
-  void offer(const Rows& rows, Split split, Split& best) const {
+  void offer(const Rows& rows, std::uint32_t key, Split split, Split& best) const {
     const auto [left_rows, right_rows] = divide(rows, split);
     const Sums left = sums_of(left_rows);
     const Sums right = sums_of(right_rows);
@@ -213,7 +214,11 @@ class OracleGrower {
       if (job_.rule.criterion == Criterion::poisson && side.sum <= 0) return;
     }
     split.score = score(left, right);
-    const auto order = [](const Split& s) { return std::tuple(-s.score, s.feature, s.direction, s.bin); };
+    const auto seed_low = static_cast<std::uint32_t>(job_.seed);
+    const auto seed_high = static_cast<std::uint32_t>(job_.seed >> 32);
+    const std::uint32_t salt = mix(mix(mix(seed_low) + seed_high) + tree_) + key;
+    split.tie = mix(salt + static_cast<std::uint32_t>(split.feature) * 0x9e3779b9U) >> 8;
+    const auto order = [](const Split& s) { return std::tuple(-s.score, s.tie, s.feature, s.direction, s.bin); };
     if (best.feature < 0 || order(split) < order(best)) best = split;
   }
 
