@@ -153,7 +153,8 @@ std::string data_text(const ForestData& data) {
       data.preprocessing.task == overtake::Task::classification
           ? fmt::format("{} class{} of {}", outputs, outputs == 1 ? "" : "es", data.preprocessing.target)
           : "predicting " + data.preprocessing.target;
-  return fmt::format("{} rows, {} feature{}, {}", overtake::report::count(data.rows.rows), data.rows.features,
+  return fmt::format("{} row{}, {} feature{}, {}", overtake::report::count(data.rows.rows),
+                     data.rows.rows == 1 ? "" : "s", overtake::report::count(data.rows.features),
                      data.rows.features == 1 ? "" : "s", learns);
 }
 

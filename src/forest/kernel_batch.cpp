@@ -2,7 +2,6 @@
 #include "forest/kernel_batch.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "forest/sampling.hpp"
 #include "overtake/error.hpp"
@@ -81,8 +80,9 @@ void KernelBatch::allocate() {
   stats = take(static_cast<std::uint64_t>(node_room_) * stats_words * 4);
   tally_ = take(slots * sizeof(TallyRow));
   control_ = upload_vector(device_, std::vector<std::int32_t>(control_words, 0));
-  queue_room_ = static_cast<std::int64_t>(slots) + 4 * most_large_;
+  queue_room_ = static_cast<std::int64_t>(slots) + 16 * most_large_;
   queue_ = take(static_cast<std::uint64_t>(queue_room_) * 8);
+  given_ = take(most_large_ > 0 ? static_cast<std::uint64_t>(queue_room_) * 8 : 0);
   const auto large = static_cast<std::uint64_t>(most_large_);
   const auto max_features = static_cast<std::uint64_t>(program_.shape().max_features);
   active_ = take(large * 12);
@@ -148,8 +148,6 @@ void KernelBatch::grow_large() {
     queued_bound = control[control_queued] + 2 * std::int64_t{control[control_active]};
     if (queued_bound > queue_room_) {
       grow_subtrees();
-      const std::array<std::int32_t, 2> none{0, 0};
-      device_.upload(*control_, control_ticket * 4, none.data(), sizeof none);
     }
     std::swap(active_, next_);
     program_.launch("forest_large_begin", per_node,
@@ -178,12 +176,40 @@ void KernelBatch::grow_large() {
 void KernelBatch::grow_subtrees() {
   const KernelSizes& sizes = program_.sizes();
   const std::int64_t units = std::max(1, device_.info().compute_units);
-  const std::int64_t groups = std::min<std::int64_t>(queue_room_, units * tuning_.groups_per_unit);
-  program_.launch("forest_subtrees", line(groups, KernelSizes::group),
-                  {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(job_table), arg(tally_), arg(stats),
-                   arg(nodes), arg(control_), arg(queue_), arg(data_.bins), arg(data_.first), arg(data_.lower),
-                   arg(data_.upper), arg(data_.labels), arg(data_.numbers), arg(data_.squares), arg(scratch_)},
-                  {sizes.hist_bytes, sizes.order_bytes});
+  // Trees that were never large are many and alike; what is left of a large one may be many nodes for one group.
+  constexpr std::int32_t nodes_a_launch = 48;
+  const std::int32_t patience = most_large_ > 0 ? nodes_a_launch : 0;
+  for (;;) {
+    const std::int64_t groups = std::min<std::int64_t>(queue_room_, units * tuning_.groups_per_unit);
+    program_.launch("forest_subtrees", line(groups, KernelSizes::group),
+                    {arg(program_.shape_table()),
+                     arg(lists_),
+                     arg(tree_table),
+                     arg(job_table),
+                     arg(tally_),
+                     arg(stats),
+                     arg(nodes),
+                     arg(control_),
+                     arg(queue_),
+                     arg(given_),
+                     arg(queue_room_),
+                     arg(patience),
+                     arg(data_.bins),
+                     arg(data_.first),
+                     arg(data_.lower),
+                     arg(data_.upper),
+                     arg(data_.labels),
+                     arg(data_.numbers),
+                     arg(data_.squares),
+                     arg(scratch_)},
+                    {sizes.hist_bytes, sizes.order_bytes});
+    if (patience == 0) return;
+    program_.launch("forest_subtrees_turn", line(1, 1), {arg(control_), arg(queue_room_)});
+    std::swap(queue_, given_);
+    const auto control = download_vector<std::int32_t>(device_, *control_, control_words);
+    ++waits_;
+    if (control[control_queued] == 0) return;
+  }
 }
 
 void KernelBatch::grow() {

@@ -72,7 +72,8 @@ class KernelBatch {
   std::int64_t waits_ = 0;
   std::uint64_t bytes_ = 0;
   std::vector<TallyRow> tallies_;
-  BufferPtr lists_, tally_, control_, queue_, active_, next_, large_, features_, swaps_, hist_, chunks_, scratch_;
+  BufferPtr lists_, tally_, control_, queue_, given_, active_, next_, large_, features_, swaps_, hist_, chunks_,
+      scratch_;
 };
 
 }  // namespace overtake::forest

@@ -92,6 +92,7 @@ enum ControlWord : std::uint8_t {
   control_next,
   control_chunks,
   control_overflow,
+  control_given,
   control_words = 8
 };
 

@@ -46,15 +46,13 @@ KernelSizes sizes_of(const KernelShape& shape) {
         std::clamp<std::int64_t>(usual_words / feature_words, 1, std::min(shape.max_features, most_slab)));
   }
   row.large_hist = narrow<std::int32_t>(feature_words * shape.max_features, "the histogram of a node");
-  // A node of few rows keeps one bin's words for each work-item instead.
-  const std::int64_t hist_words = std::max<std::int64_t>(feature_words * row.slab, KernelSizes::group * row.slots);
   sizes.small = feature_words <= most_words && row.stats <= 64 && row.features <= 512;
   if (sizes.small) {
-    sizes.hist_bytes = hist_words * 4;
+    sizes.hist_bytes = feature_words * row.slab * 4;
     sizes.order_bytes = std::int64_t{row.features} * 8;
     return sizes;
   }
-  row.scratch_order = narrow<std::int32_t>(hist_words, "the histogram of a node");
+  row.scratch_order = narrow<std::int32_t>(feature_words * row.slab, "the histogram of a node");
   row.scratch_left = row.scratch_order + 2 * row.features;
   row.scratch = row.scratch_left + row.stats;
   return sizes;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Forests score what scikit-learn's score on the same folds, and a single tree is its tree, node by node.
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 
 #include "overtake/search.hpp"
 #include "sklearn_scores.hpp"
@@ -44,8 +46,10 @@ TEST_P(SklearnScores, OfTheSameFolds) {
   const double error = std::sqrt(ours.variance_of_mean + theirs.variance_of_mean);
   const double difference = ours.mean - theirs.mean;
   RecordProperty("points", std::to_string(100 * difference));
+  // The usual forests are held to two standard errors; of the many others one in twenty would miss that by chance.
+  const double errors = json["parameters"].empty() && json["estimator"] == "random-forest" ? 2 : 3;
   if (std::getenv("SHOW")) printf("%-18s %-14s %s ours %.4f theirs %.4f diff %.2f points, %.1f se\n", json["data"].get<std::string>().c_str(), json["estimator"].get<std::string>().c_str(), json["parameters"].dump().c_str(), ours.mean, theirs.mean, 100*difference, difference/error);
-  EXPECT_LE(std::fabs(difference), 2 * error) << ours.mean << " against " << theirs.mean;
+  EXPECT_LE(std::fabs(difference), errors * error) << ours.mean << " against " << theirs.mean;
   EXPECT_LE(std::fabs(difference), 0.005) << ours.mean << " against " << theirs.mean;
 }
 
