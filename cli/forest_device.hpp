@@ -3,16 +3,15 @@
 
 #include <string>
 
+#include "overtake/search.hpp"
+
 namespace cli {
 
-/// A device for forests, and why.
-struct ForestDevice {
-  std::string id;
-  std::string reason;
-};
+/// What --device says, or for "auto" what overtake::choose_forest_device() finds for this much work (row visits).
+/// Throws overtake::UsageError, DeviceError.
+[[nodiscard]] overtake::ForestPlacement forest_device(const std::string& wanted, double work);
 
-/// `wanted` is what --device says; "auto" is the first GPU that CUDA can use, else the CPU. Throws
-/// overtake::UsageError, DeviceError.
-[[nodiscard]] ForestDevice choose_forest_device(const std::string& wanted);
+/// Throws what opening the device would throw; "auto" is fine. For checks before a large file is read.
+void check_forest_device(const std::string& wanted);
 
 }  // namespace cli

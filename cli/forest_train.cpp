@@ -202,24 +202,26 @@ int run_forest_training(const CLI::App& app, const TrainFlags& flags, const Fore
   check_choice(flags.task, {"auto", "classification", "regression"}, "--task");
   check_files(flags, forest_flags);
   overtake::set_cpu_threads(flags.threads);
-  const ForestDevice device = choose_forest_device(flags.device);
+  check_forest_device(flags.device);
   const std::optional<Earlier> earlier = read_earlier(forest_flags.more_trees);
   // Names and values, before a large file is read.
   overtake::ForestParameters().set(given_parameters(app, forest_flags));
   const ForestData data =
       read_forest_data(data_flags(flags, forest_flags), earlier ? &earlier->preprocessing : nullptr);
   const overtake::ForestParameters parameters = make_parameters(app, flags, forest_flags, data.rows.task, earlier);
+  const overtake::ForestPlacement device =
+      forest_device(flags.device, overtake::forest_work(data.rows, {parameters}, 1));
   overtake::ForestOptions options;
   options.stop = &stop_on_interrupt();
   const bool quiet = flags.json == "-" || forest_flags.export_text == "-" || forest_flags.export_dot == "-";
   if (!quiet) {
-    print(fmt::format("data: {}, {}\ndevice: {} ({})\n", flags.data, data_text(data), device.id, device.reason));
+    print(fmt::format("data: {}, {}\ndevice: {} ({})\n", flags.data, data_text(data), device.device, device.reason));
   }
   if (data.rows.task == overtake::Task::classification && data.class_names.size() == 1) {
     fmt::print(stderr, "note: column {} holds only one class, so there is nothing to learn\n", flags.target);
   }
   Watcher watcher;
-  options.device = overtake::Device(device.id);
+  options.device = overtake::Device(device.device);
   options.memory_limit = flags.memory_limit;
   options.observer = &watcher;
   options.feature_names = data.feature_names;

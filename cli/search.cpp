@@ -134,6 +134,19 @@ void save_best(const SearchFlags& flags, const ForestData& data, const overtake:
   overtake::save_forest(flags.save, *result.best, {{"preprocessing", data.preprocessing.to_json()}});
 }
 
+/// Row visits of the whole search.
+double work_of(const overtake::Dataset& data, const std::vector<overtake::Parameters>& candidates,
+               const overtake::SearchOptions& options) {
+  std::vector<overtake::ForestParameters> forests;
+  for (const overtake::Parameters& candidate : candidates) {
+    forests.push_back(overtake::ForestParameters::defaults(options.estimator, data.task));
+    forests.back().set(options.fixed);
+    forests.back().set(candidate);
+  }
+  const bool one_split = options.folds.kind == overtake::FoldKind::holdout;
+  return overtake::forest_work(data, forests, (one_split ? 1 : options.folds.n_splits) * options.folds.n_repeats);
+}
+
 int run(const CLI::App& app, const SearchFlags& flags) {
   check_search_flags(app, flags);
   overtake::SearchOptions options = make_search_options(flags);
@@ -141,14 +154,16 @@ int run(const CLI::App& app, const SearchFlags& flags) {
   check_parameters(candidates, options);
   check_files(flags);
   overtake::set_cpu_threads(flags.threads);
-  const ForestDevice device = choose_forest_device(flags.device);
+  check_forest_device(flags.device);
   ForestData data = read_forest_data(flags.data);
+  const overtake::ForestPlacement device = forest_device(flags.device, work_of(data.rows, candidates, options));
   options.stop = &stop_on_interrupt();
   const bool quiet = flags.json == "-" || flags.html == "-";
   if (!quiet) {
-    print(fmt::format("data: {}, {}\ndevice: {} ({})\n", flags.data.data, data_text(data), device.id, device.reason));
+    print(
+        fmt::format("data: {}, {}\ndevice: {} ({})\n", flags.data.data, data_text(data), device.device, device.reason));
   }
-  options.device = overtake::Device(device.id);
+  options.device = overtake::Device(device.device);
   options.device_reason = device.reason;
   options.groups = std::move(data.groups);
   options.sample_weight = std::move(data.weights);

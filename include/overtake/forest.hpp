@@ -114,7 +114,8 @@ struct Tree {
   std::vector<double> value;             ///< node x outputs: share of each class, or the mean
 
   [[nodiscard]] std::int32_t nodes() const noexcept { return static_cast<std::int32_t>(feature.size()); }
-  friend bool operator==(const Tree&, const Tree&) = default;
+  /// Bit for bit: the NaN of two leaves are equal.
+  friend bool operator==(const Tree& a, const Tree& b);
 };
 
 /// A trained forest: plain data. Predictions are means over the trees in their order, in double: the same bits
@@ -144,7 +145,8 @@ struct Forest {
   /// The nodes that a row passes in tree `tree`, root first.
   [[nodiscard]] std::vector<std::int32_t> decision_path(std::span<const float> row, std::size_t tree) const;
 
-  friend bool operator==(const Forest&, const Forest&) = default;
+  /// Bit for bit.
+  friend bool operator==(const Forest& a, const Forest& b);
 };
 
 /// A tree as indented text (scikit-learn's export_text), "|--- petal_length <= 2.45".
@@ -239,7 +241,8 @@ struct LoadedForest {
 };
 
 /// Writes a forest as one file (safetensors with a checksum; parameters and names in its metadata). The file appears
-/// complete or not at all. Throws DataError when it cannot be written.
+/// complete or not at all. Throws UsageError for a forest without trees, a metadata key that begins with "overtake." or
+/// names that are not UTF-8, DataError when the file cannot be written.
 void save_forest(const std::filesystem::path& path, const Forest& forest,
                  const std::map<std::string, std::string>& metadata = {});
 /// Throws DataError naming the file and what is wrong: missing, truncated, altered, no forest, inconsistent nodes.

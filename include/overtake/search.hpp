@@ -256,6 +256,20 @@ class RandomSearch {
   std::optional<SearchResult> result_;
 };
 
+/// How much work training these forests on `data` is, in row visits: trees x rows x features a node x levels, forests
+/// that share their growth counted once, times `fits` (folds, say).
+[[nodiscard]] double forest_work(const Dataset& data, const std::vector<ForestParameters>& forests, int fits);
+
+/// A device, and why it was chosen.
+struct ForestPlacement {
+  std::string device;
+  std::string reason;
+};
+
+/// The CPU or the first GPU that CUDA can use, whichever should finish first, by a cost model: row visits a second of a
+/// core and of a GPU's unit, and the time a GPU takes to start (docs/search.md).
+[[nodiscard]] ForestPlacement choose_forest_device(double work);
+
 /// A journal as it stands, finished or running, without disturbing its writer. Throws DataError for a file that is no
 /// journal of Overtake.
 [[nodiscard]] SearchResult read_journal(const std::filesystem::path& path);

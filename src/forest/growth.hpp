@@ -49,7 +49,7 @@ struct RowSets {
 
 /// Weights of rows: weight(tree, row) = draws of the row x row[row] x the class factor. Fixed point: rounded to a whole
 /// number after multiplying with `scale`, a power of two (1 where all weights are whole numbers). The sum over any
-/// tree's rows stays below 2^31.
+/// tree's rows stays below 2^31 (with unequal weights and bootstrap: but for a chance of 2^-100, targets.hpp).
 struct Weights {
   std::vector<double> row;         ///< empty: 1 each
   bool balance_each_tree = false;  ///< class_weight = balanced_subsample: factors from each tree's drawn rows
@@ -63,7 +63,8 @@ struct Targets {
   std::vector<std::int32_t> labels;
   std::vector<float> values;  ///< the numbers themselves
   std::vector<std::int64_t> numbers;
-  std::vector<std::int64_t> squares;  ///< ((y - shift) * square_scale)^2 likewise, for impurities
+  std::vector<std::int64_t> squares;  ///< ((y - shift) * square_scale)^2 likewise, for impurities;
+                                      ///< poisson: y ln y * square_scale
   double shift = 0, scale = 1, square_scale = 1;
 };
 

@@ -32,7 +32,7 @@ class HostGrower final : public Grower {
 
   void grow(std::span<const ForestJob> jobs, const std::function<void(std::int32_t, std::int32_t, GrownTree)>& take,
             const StopToken* stop) override {
-    for (const std::vector<TreeTask>& round : rounds(jobs)) {
+    for (const std::vector<TreeTask>& round : rounds(jobs, 16 * growers_.size())) {
       if (stop != nullptr && stop->requested()) return;
       std::vector<GrownTree> trees = grow_round(jobs, round);
       for (std::size_t i = 0; i < round.size(); ++i) take(round[i].job, round[i].tree, std::move(trees[i]));
@@ -60,8 +60,9 @@ class HostGrower final : public Grower {
   [[nodiscard]] GrowerStats stats() const override { return stats_; }
 
  private:
-  /// Trees in job order, cut into rounds that fit in memory.
-  [[nodiscard]] std::vector<std::vector<TreeTask>> rounds(std::span<const ForestJob> jobs) const {
+  /// Trees in job order, cut into rounds that fit in memory and have at most `most` trees (then stopping is soon).
+  [[nodiscard]] std::vector<std::vector<TreeTask>> rounds(std::span<const ForestJob> jobs,
+                                                          std::size_t most = SIZE_MAX) const {
     constexpr std::uint64_t default_limit = std::uint64_t{2} << 30;
     const std::uint64_t limit = memory_limit_ > 0 ? memory_limit_ : default_limit;
     std::vector<std::vector<TreeTask>> result;
@@ -70,7 +71,8 @@ class HostGrower final : public Grower {
     for (std::size_t job = 0; job < jobs.size(); ++job) {
       const std::uint64_t tree_bytes = largest_tree(jobs[job]);
       for (std::int32_t tree = jobs[job].first_tree; tree < jobs[job].trees; ++tree) {
-        if (result.empty() || (bytes + tree_bytes > limit && result.back().size() >= least)) {
+        const bool full = bytes + tree_bytes > limit && !result.empty() && result.back().size() >= least;
+        if (result.empty() || full || result.back().size() >= most) {
           result.emplace_back();
           bytes = 0;
         }

@@ -177,7 +177,7 @@ void KernelBatch::grow_subtrees() {
   const KernelSizes& sizes = program_.sizes();
   const std::int64_t units = std::max(1, device_.info().compute_units);
   // Trees that were never large are many and alike; what is left of a large one may be many nodes for one group.
-  constexpr std::int32_t nodes_a_launch = 48;
+  constexpr std::int32_t nodes_a_launch = 16;
   const std::int32_t patience = most_large_ > 0 ? nodes_a_launch : 0;
   for (;;) {
     const std::int64_t groups = std::min<std::int64_t>(queue_room_, units * tuning_.groups_per_unit);

@@ -25,8 +25,8 @@ std::string source_text() {
 }  // namespace
 
 KernelSizes sizes_of(const KernelShape& shape) {
-  // Ten kilobytes a group let 20 groups share a processor's local memory; one wide feature may take more.
-  constexpr std::int64_t usual_words = 2560;
+  // Twelve kilobytes a group let 16 groups share a processor's local memory; one wide feature may take more.
+  constexpr std::int64_t usual_words = 3072;
   constexpr std::int64_t most_words = 9216;
   constexpr std::int32_t most_slab = 64;
   KernelSizes sizes;

@@ -148,7 +148,7 @@ class ForestEstimator final : public Estimator {
   /// 2e11 on a large GPU.
   [[nodiscard]] double batch_work() const {
     backend::Device& device = options_.device.impl();
-    return device.is_host() ? 6e8 * std::max(1, device.threads()) : 2e11;
+    return device.is_host() ? 1.5e8 * std::max(1, device.threads()) : 4e10;
   }
 
   const Dataset& data_;

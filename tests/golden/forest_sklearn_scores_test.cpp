@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Forests score what scikit-learn's score on the same folds, and a single tree is its tree, node by node.
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 
 #include "overtake/search.hpp"
 #include "sklearn_scores.hpp"
@@ -48,7 +46,6 @@ TEST_P(SklearnScores, OfTheSameFolds) {
   RecordProperty("points", std::to_string(100 * difference));
   // The usual forests are held to two standard errors; of the many others one in twenty would miss that by chance.
   const double errors = json["parameters"].empty() && json["estimator"] == "random-forest" ? 2 : 3;
-  if (std::getenv("SHOW")) printf("%-18s %-14s %s ours %.4f theirs %.4f diff %.2f points, %.1f se\n", json["data"].get<std::string>().c_str(), json["estimator"].get<std::string>().c_str(), json["parameters"].dump().c_str(), ours.mean, theirs.mean, 100*difference, difference/error);
   EXPECT_LE(std::fabs(difference), errors * error) << ours.mean << " against " << theirs.mean;
   EXPECT_LE(std::fabs(difference), 0.005) << ours.mean << " against " << theirs.mean;
 }
@@ -128,7 +125,6 @@ TEST(SklearnTrees, AreOursSplitBySplitTiesAside) {
     const Forest forest = train_forest(parameters, data);
     const int here = Walk(forest.trees[0], json["nodes"]).compared();
     const auto all = static_cast<int>(json["nodes"]["feature"].size());
-    if (std::getenv("SHOW")) printf("%s %s %d of %d\n", json["data"].get<std::string>().c_str(), json["criterion"].get<std::string>().c_str(), here, all);
     EXPECT_GE(here, all / 2);
     compared += here;
     nodes += all;

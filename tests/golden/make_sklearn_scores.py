@@ -31,7 +31,7 @@ def data_sets():
     sets["generated"] = datasets.make_classification(500, 20, n_informative=6, n_redundant=4, n_classes=3,
                                                      n_clusters_per_class=2, flip_y=0.05, random_state=4)
     rng = np.random.default_rng(5)
-    x = rng.normal(size=(300, 6))
+    x = rng.normal(size=(500, 6)).round(1)
     sets["counts"] = (x, rng.poisson(np.exp(0.6 * x[:, 0] - 0.4 * x[:, 1] * x[:, 2])).astype(float))
     x, y = datasets.load_wine(return_X_y=True)
     sets["wine_missing"] = (np.where(rng.random(size=x.shape) < 0.2, np.nan, x), y)
@@ -60,7 +60,7 @@ SCORES = [
     ("diabetes", "extra-trees", {"max_features": 4, "min_samples_leaf": 3}, 10),
     ("breast_cancer", "random-forest", {"criterion": "entropy", "max_depth": 3}, 10),
     ("generated", "random-forest", {"max_samples": 0.3, "min_samples_leaf": 4, "class_weight": "balanced"}, 40),
-    ("generated", "random-forest", {"class_weight": "balanced_subsample", "max_leaf_nodes": 12}, 40),
+    ("generated", "random-forest", {"class_weight": "balanced_subsample", "max_leaf_nodes": 12}, 100),
     ("generated", "random-forest", {"min_weight_fraction_leaf": 0.05, "max_features": "log2"}, 40),
     ("wine_missing", "random-forest", {}, 40),
     ("wine_missing", "extra-trees", {}, 40),
@@ -68,7 +68,7 @@ SCORES = [
     ("friedman", "random-forest", {"max_features": 3, "ccp_alpha": 0.1}, 10),
     ("friedman", "random-forest", {"min_samples_split": 0.1, "bootstrap": False, "max_features": "sqrt"}, 10),
     ("friedman", "random-forest", {"min_impurity_decrease": 0.1, "max_depth": 6}, 10),
-    ("counts", "random-forest", {"criterion": "poisson", "min_samples_leaf": 3}, 40),
+    ("counts", "random-forest", {"criterion": "poisson", "min_samples_leaf": 5}, 40),
 ]
 
 TREES_OF = [(name, criterion, {}) for name in ("iris", "wine", "generated", "rounded")
