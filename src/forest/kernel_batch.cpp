@@ -75,12 +75,13 @@ void KernelBatch::allocate() {
   const auto stats_words = static_cast<std::uint64_t>(program_.shape().stats());
   tree_table = upload_vector(device_, tree_rows_);
   job_table = upload_vector(device_, job_rows_);
+  bytes_ += tree_table->bytes() + job_table->bytes();
   lists_ = take(static_cast<std::uint64_t>(rows_room_) * 16);
   nodes = take(static_cast<std::uint64_t>(node_room_) * sizeof(NodeRecord));
   stats = take(static_cast<std::uint64_t>(node_room_) * stats_words * 4);
   tally_ = take(slots * sizeof(TallyRow));
   control_ = upload_vector(device_, std::vector<std::int32_t>(control_words, 0));
-  queue_room_ = static_cast<std::int64_t>(slots) + 16 * most_large_;
+  queue_room_ = static_cast<std::int64_t>(slots) + subtrees_per_large * most_large_;
   queue_ = take(static_cast<std::uint64_t>(queue_room_) * 8);
   given_ = take(most_large_ > 0 ? static_cast<std::uint64_t>(queue_room_) * 8 : 0);
   const auto large = static_cast<std::uint64_t>(most_large_);

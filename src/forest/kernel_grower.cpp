@@ -45,10 +45,10 @@ class KernelGrower final : public Grower {
   void grow(std::span<const ForestJob> jobs, const std::function<void(std::int32_t, std::int32_t, GrownTree)>& take,
             const StopToken* stop) override {
     KernelProgram& program = program_for(jobs);
-    for (const Wave& wave : plan(program, jobs, {}, false)) {
+    for (const Wave& wave : plan(program, jobs, {}, false, 0)) {
       for (const GrowBatch& ranges : wave.batches) {
         if (stop != nullptr && stop->requested()) return;
-        KernelBatch batch = make_batch(program, jobs, ranges, 0);
+        KernelBatch batch = make_batch(program, jobs, ranges);
         const Stopwatch watch(stats_.scoring_seconds);
         give(batch, ranges, take);
       }
@@ -62,16 +62,17 @@ class KernelGrower final : public Grower {
     std::vector<ViewOutcome> outcomes(views.size());
     std::vector<Limits> all = group_limits(views);
     KernelScorer scorer(device_, program, problem_, *data_, jobs, views.size(), predictions);
-    for (const Wave& wave : plan(program, jobs, all, predictions)) {
+    for (const Wave& wave : plan(program, jobs, all, predictions, scorer.bytes())) {
       std::vector<Limits> limits;
       for (const Limits& limit : all) {
         if (std::find(wave.jobs.begin(), wave.jobs.end(), limit.job) != wave.jobs.end()) limits.push_back(limit);
       }
       scorer.begin_wave(std::move(limits));
       for (const GrowBatch& ranges : wave.batches) {
-        KernelBatch batch = make_batch(program, jobs, ranges, scorer.bytes());
+        KernelBatch batch = make_batch(program, jobs, ranges);
         const Stopwatch watch(stats_.scoring_seconds);
         scorer.add(batch, ranges);
+        stats_.peak_bytes = std::max(stats_.peak_bytes, data_->bytes + batch.bytes() + scorer.bytes());
         device_.synchronize();
         stats_.waits += 1;
       }
@@ -132,29 +133,36 @@ class KernelGrower final : public Grower {
   }
 
   [[nodiscard]] std::vector<Wave> plan(const KernelProgram& program, std::span<const ForestJob> jobs,
-                                       std::span<const Limits> limits, bool predictions) const {
+                                       std::span<const Limits> limits, bool predictions,
+                                       std::uint64_t other_bytes) const {
     const auto stats_words = static_cast<std::uint64_t>(program.shape().stats());
     const auto outputs = static_cast<std::uint64_t>(std::max(problem_.targets.classes, 1));
     PlanCosts costs;
     costs.bytes_per_node = sizeof(NodeRecord) + 4 * stats_words;
-    const std::uint64_t large_bytes = static_cast<std::uint64_t>(program.sizes().row.large_hist) * 4 +
-                                      static_cast<std::uint64_t>(program.shape().features) * 8 + large_row_bytes;
-    const std::int32_t large_rows = tuning_.large_rows > 0 ? tuning_.large_rows : least_large_rows;
-    costs.tree_bytes_per_row = 16 + large_bytes / static_cast<std::uint64_t>(large_rows) + 1;
+    costs.bytes_per_tree = batch_bytes_per_tree;
+    costs.large_rows = tuning_.large_rows > 0 ? tuning_.large_rows : least_large_rows;
+    costs.bytes_per_large = batch_bytes_per_large + static_cast<std::uint64_t>(program.sizes().row.large_hist) * 4 +
+                            static_cast<std::uint64_t>(program.shape().features) * 4 +
+                            static_cast<std::uint64_t>(program.shape().max_features) * 4;
+    costs.bytes_per_limit = sizeof(LimitRow);
+    costs.bytes_per_member = sizeof(MemberRow) + sizeof(std::int32_t);
     costs.bytes_per_sum_row = 8 * outputs;
     costs.bytes_per_prediction = predictions || problem_.targets.classes == 0 ? 8 * outputs : 0;
-    return plan_waves(problem_, jobs, limits, costs, budget_);
+    costs.bytes_per_group = 4 * static_cast<std::uint64_t>(program.sizes().row.scratch);
+    costs.most_groups = std::int64_t{std::max(1, device_.info().compute_units)} * std::max(tuning_.groups_per_unit, 16);
+    const std::uint64_t fixed = other_bytes + batch_bytes;
+    return plan_waves(problem_, jobs, limits, costs, budget_ > fixed ? budget_ - fixed : 0);
   }
 
-  [[nodiscard]] KernelBatch make_batch(KernelProgram& program, std::span<const ForestJob> jobs, const GrowBatch& ranges,
-                                       std::uint64_t other_bytes) {
+  [[nodiscard]] KernelBatch make_batch(KernelProgram& program, std::span<const ForestJob> jobs,
+                                       const GrowBatch& ranges) {
     const Stopwatch watch(stats_.compute_seconds);
     KernelBatch batch(device_, program, problem_, *data_, jobs, ranges, tuning_);
     batch.grow();
     device_.synchronize();
     stats_.batches += 1;
     stats_.waits += batch.waits() + 1;
-    stats_.peak_bytes = std::max(stats_.peak_bytes, data_->bytes + batch.bytes() + other_bytes);
+    stats_.peak_bytes = std::max(stats_.peak_bytes, data_->bytes + batch.bytes());
     return batch;
   }
 

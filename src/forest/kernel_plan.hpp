@@ -37,11 +37,21 @@ struct TreeRoom {
 };
 [[nodiscard]] TreeRoom room_for(const Problem& problem, const ForestJob& job);
 
-/// Bytes of the working memory that batches need beside their trees.
+/// Subtrees that may wait for each large node.
+inline constexpr std::int64_t subtrees_per_large = 16;
+
+/// Bytes of the memory that waves and batches take.
 struct PlanCosts {
-  std::uint64_t tree_bytes_per_row = 16;
+  std::uint64_t bytes_per_row = 16;
   std::uint64_t bytes_per_node = 32;
-  std::uint64_t bytes_per_sum_row = 8;     ///< of scoring: one test row of one limit
+  std::uint64_t bytes_per_tree = 0;   ///< its rows of tables
+  std::int64_t large_rows = 1;        ///< a tree of more rows has up to rows / large_rows + 1 large nodes at a time
+  std::uint64_t bytes_per_large = 0;  ///< of a large node
+  std::uint64_t bytes_per_group = 0;  ///< working memory of one of the groups that grow subtrees
+  std::int64_t most_groups = 1;
+  std::uint64_t bytes_per_limit = 0;  ///< of scoring: rows of tables
+  std::uint64_t bytes_per_member = 0;
+  std::uint64_t bytes_per_sum_row = 8;     ///< one test row of one limit
   std::uint64_t bytes_per_prediction = 0;  ///< one test row of one member
 };
 

@@ -57,7 +57,8 @@ void KernelScorer::begin_wave(std::vector<Limits> limits) {
   program_.launch("forest_fill_zero",
                   {{static_cast<std::uint32_t>(std::clamp<std::int64_t>(words / 1024, 1, 4096)), 1, 1}, {64, 1, 1}},
                   {arg(sums_), arg(words)});
-  bytes_ = std::max(bytes_, confusion_->bytes() + errors_->bytes() + sums_->bytes() + predictions_->bytes());
+  wave_bytes_ = confusion_->bytes() + errors_->bytes() + sums_->bytes() + predictions_->bytes();
+  bytes_ = std::max(bytes_, wave_bytes_);
 }
 
 BufferPtr KernelScorer::make_flags(KernelBatch& batch, const GrowBatch& ranges, std::vector<std::int32_t>& place_of) {
@@ -125,6 +126,8 @@ void KernelScorer::add(KernelBatch& batch, const GrowBatch& ranges) {
   if (limit_rows.empty() || most_rows == 0) return;
   const BufferPtr limit_table = upload_vector(device_, limit_rows);
   const BufferPtr member_table = upload_vector(device_, member_rows);
+  bytes_ = std::max(bytes_, wave_bytes_ + flags->bytes() + limit_table->bytes() + member_table->bytes() +
+                                member_limits.size() * sizeof(std::int32_t));
   const auto groups = static_cast<std::uint32_t>((most_rows + rows_per_group - 1) / rows_per_group);
   program_.launch(
       "forest_score_rows",

@@ -43,7 +43,7 @@ class KernelScorer {
   bool wants_predictions_;    // on the device
   bool returns_predictions_;  // to the host
   std::size_t prediction_rows_ = 0;
-  std::uint64_t bytes_ = 0;
+  std::uint64_t bytes_ = 0, wave_bytes_ = 0;
   std::vector<Limits> limits_;
   std::vector<std::int32_t> sums_first_;                      // of each limit, in rows
   std::vector<std::vector<std::int32_t>> predictions_first_;  // of each limit's members

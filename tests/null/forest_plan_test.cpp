@@ -154,13 +154,18 @@ struct Work {
 
 TEST(ForestPlan, MemoryStaysBelowItsLimit) {
   for (const std::int32_t classes : {3, 0}) {
-    for (const double missing : {0.0, 0.2}) {
-      SCOPED_TRACE("classes " + std::to_string(classes));
+    for (const std::int32_t rows :
+         {40, 900, 6000}) {  // from many on, nodes grown level by level have tables of their own
+      SCOPED_TRACE(std::to_string(rows) + " rows, classes " + std::to_string(classes));
       forest::testing::ProblemShape shape;
       shape.classes = classes;
-      shape.missing = missing;
-      shape.rows = 6000;  // more than large_rows: nodes grown level by level have tables of their own
-      const Work work(shape, 8);
+      shape.rows = rows;
+      Work work(shape, 8);
+      for (std::size_t i = 0; i < 60; ++i) {
+        work.views.push_back(work.views[i % 8]);
+        work.views.back().max_depth = 5;
+        if (i % 2 == 0) work.views.back().ccp_alpha = static_cast<double>(i) / 1000;
+      }
       std::uint64_t planned = 0;
       {
         NullDevice device;
@@ -168,7 +173,7 @@ TEST(ForestPlan, MemoryStaysBelowItsLimit) {
         (void)grower->score(work.jobs, work.views, false);
         planned = grower->stats().peak_bytes;
         EXPECT_EQ(grower->stats().batches, 1);
-        EXPECT_LE(device.record().bytes_peak, planned + planned / 50) << "more is taken than was said";
+        EXPECT_LE(device.record().bytes_peak, planned + 1000) << "more is taken than was said";
       }
       NullDevice device;
       const auto grower = forest::make_kernel_grower(device, work.problem, planned / 4);

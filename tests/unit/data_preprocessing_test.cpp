@@ -230,7 +230,9 @@ void expect_same_inputs(const Dataset& data, const Floats& expected) {
   ASSERT_EQ(data.inputs.size(), expected.size());
   for (std::size_t i = 0; i < expected.size(); ++i) {
     EXPECT_EQ(std::isnan(data.inputs[i]), std::isnan(expected[i])) << i;
-    if (!std::isnan(expected[i])) EXPECT_EQ(data.inputs[i], expected[i]) << i;
+    if (!std::isnan(expected[i])) {
+      EXPECT_EQ(data.inputs[i], expected[i]) << i;
+    }
   }
 }
 

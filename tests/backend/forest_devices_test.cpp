@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+// Every device gives the file that the CPU gives, whatever memory it may use, and the same table of a search.
+#include <gtest/gtest.h>
+
+#include "oracle/devices.hpp"
+#include "unit/forest_data.hpp"
+
+namespace overtake::test {
+namespace {
+
+ForestOptions on(const Device& device, std::uint64_t memory_limit = 0) {
+  ForestOptions options;
+  options.device = device;
+  options.memory_limit = memory_limit;
+  return options;
+}
+
+class ForestDevices : public oracle::OnEveryDevice {};
+
+TEST_P(ForestDevices, SameFileAsTheCpu) {
+  for (const Fit& fit : many_fits()) {
+    SCOPED_TRACE(fit.name);
+    const std::string expected = file_of(fit.train(on(Device("cpu"))));
+    ForestReport report;
+    const Forest forest = train_forest(fit.parameters, fit.data, on(device()), fit.sample_weight, nullptr, &report);
+    EXPECT_EQ(report.device, device().id());
+    EXPECT_EQ(file_of(forest), expected);
+    // About three trees at a time.
+    const ForestOptions options = on(device(), report.peak_bytes / 4);
+    ForestReport limited;
+    EXPECT_EQ(file_of(train_forest(fit.parameters, fit.data, options, fit.sample_weight, nullptr, &limited)), expected);
+    if (GetParam().backend != "cpu") {
+      EXPECT_GT(limited.batches, report.batches);
+      EXPECT_LE(limited.peak_bytes, options.memory_limit);
+    }
+  }
+}
+
+TEST_P(ForestDevices, TreesMayBeAddedLaterElsewhere) {
+  Fit fit = many_fits()[0];
+  fit.parameters.warm_start = true;
+  const std::string expected = file_of(fit.train(on(Device("cpu"))));
+  fit.parameters.n_estimators = 5;
+  const Forest first = fit.train(on(Device("cpu")));
+  fit.parameters.n_estimators = 12;
+  EXPECT_EQ(file_of(fit.train(on(device()), &first)), expected);
+}
+
+void expect_same_table(const SearchResult& result, const SearchResult& expected) {
+  ASSERT_EQ(result.rows.size(), expected.rows.size());
+  for (std::size_t i = 0; i < result.rows.size(); ++i) {
+    EXPECT_EQ(result.rows[i].failure, expected.rows[i].failure);
+    EXPECT_EQ(result.rows[i].rank, expected.rows[i].rank);
+    if (expected.rows[i].failure.empty()) {
+      EXPECT_EQ(result.rows[i].scores, expected.rows[i].scores) << "candidate " << i;
+    }
+  }
+  EXPECT_EQ(result.best_index, expected.best_index);
+  EXPECT_EQ(result.plan.forests, expected.plan.forests);
+  EXPECT_EQ(file_of(result.best.value()), file_of(expected.best.value()));
+}
+
+TEST_P(ForestDevices, SameTableOfASearch) {
+  for (const Fit& fit : many_fits()) {
+    SCOPED_TRACE(fit.name);
+    std::vector<Parameters> candidates = made_grid({"n_estimators=3,8", "max_depth=2,none", "min_samples_split=2,9"});
+    candidates.push_back({{"n_estimators", std::int64_t{4}}, {"ccp_alpha", 0.002}});
+    candidates.push_back({{"n_estimators", std::int64_t{4}}, {"max_leaf_nodes", std::int64_t{7}}});
+    candidates.push_back({{"n_estimators", std::int64_t{4}}, {"max_features", std::int64_t{1}}});
+    candidates.push_back({{"max_features", std::int64_t{1000}}});  // fails
+    SearchOptions options;
+    options.estimator = fit.parameters.kind;
+    options.sample_weight = fit.sample_weight;
+    options.folds.n_splits = 3;
+    options.metrics = fit.data.classes > 0
+                          ? std::vector<Metric>{Metric::accuracy, Metric::neg_log_loss, Metric::f1_macro}
+                          : std::vector<Metric>{Metric::r2, Metric::neg_mean_absolute_error};
+    options.device = Device("cpu");
+    const SearchResult expected = search(fit.data, candidates, options);
+    options.device = device();
+    const SearchResult result = search(fit.data, candidates, options);
+    expect_same_table(result, expected);
+    options.memory_limit = result.plan.peak_bytes / 4;
+    const SearchResult limited = search(fit.data, candidates, options);
+    expect_same_table(limited, expected);
+    if (GetParam().backend != "cpu") {
+      EXPECT_LE(limited.plan.peak_bytes, options.memory_limit);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Devices, ForestDevices, ::testing::ValuesIn(list_devices()), oracle::device_name);
+
+}  // namespace
+}  // namespace overtake::test

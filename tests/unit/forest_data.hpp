@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+// Made-up data for forests, and what tests compare of them.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "overtake/forest.hpp"
+#include "overtake/search.hpp"
+
+namespace overtake::test {
+
+struct MadeData {
+  std::int64_t rows = 150, features = 6;
+  std::int32_t classes = 3;  ///< 0: numbers
+  double missing = 0;        ///< share of missing cells
+  std::int32_t levels = 0;   ///< of each feature; 0: almost every value is another
+  std::uint32_t seed = 1;
+};
+
+/// Features of which the first three say something; a tenth of the classes is wrong. Numbers are positive and of very
+/// different sizes, so that rounding shows where two fixed points differ.
+[[nodiscard]] inline Dataset made_data(const MadeData& wanted) {
+  std::mt19937 random(wanted.seed);
+  const auto uniform = [&] { return static_cast<float>(random() % 1000003) / 1000003.0F; };
+  Dataset data;
+  data.rows = wanted.rows;
+  data.features = wanted.features;
+  data.classes = wanted.classes;
+  data.task = wanted.classes > 0 ? Task::classification : Task::regression;
+  for (std::int64_t row = 0; row < wanted.rows; ++row) {
+    float signal = 0;
+    for (std::int64_t f = 0; f < wanted.features; ++f) {
+      float cell = uniform();
+      if (wanted.levels > 0) cell = std::floor(cell * static_cast<float>(wanted.levels));
+      const float share = wanted.levels > 0 ? cell / static_cast<float>(wanted.levels) : cell;
+      if (f < 3) signal += (f == 1 ? 1 - share : share) / 3;
+      const bool hole = static_cast<double>(uniform()) < wanted.missing;
+      data.inputs.push_back(hole ? std::numeric_limits<float>::quiet_NaN() : cell);
+    }
+    if (wanted.classes > 0) {
+      const auto label = static_cast<std::int32_t>(signal * static_cast<float>(wanted.classes));
+      const bool wrong = random() % 10 == 0;
+      data.labels.push_back((label + (wrong ? 1 : 0)) % wanted.classes);
+    } else {
+      data.targets.push_back(std::exp(12 * signal) * (1 + uniform()));
+    }
+  }
+  return data;
+}
+
+/// Weights of rows: some 0, none whole.
+[[nodiscard]] inline std::vector<float> made_weights(std::int64_t rows) {
+  std::vector<float> weights;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    weights.push_back(row % 9 == 0 ? 0.0F : 0.3F + static_cast<float>(row % 7) / 3.0F);
+  }
+  return weights;
+}
+
+/// Every combination of axes such as "max_depth=2,3".
+[[nodiscard]] inline std::vector<Parameters> made_grid(const std::vector<std::string>& axes) {
+  std::vector<GridAxis> parsed;
+  for (const std::string& axis : axes) parsed.push_back(parse_grid_axis(axis));
+  return grid_candidates(parsed);
+}
+
+/// The forest's file, byte for byte.
+[[nodiscard]] inline std::string file_of(const Forest& forest) {
+  const std::string name = ::testing::UnitTest::GetInstance()->current_test_info()->name();
+  std::string flat = name;
+  for (char& c : flat) c = c == '/' ? '_' : c;
+  const auto path = std::filesystem::temp_directory_path() /
+                    ("overtake_" + flat + std::to_string(std::random_device()()) + ".overtake");
+  save_forest(path, forest);
+  std::ifstream file(path, std::ios::binary);
+  std::string bytes(std::istreambuf_iterator<char>(file), {});
+  file.close();
+  std::filesystem::remove(path);
+  EXPECT_GT(bytes.size(), 100U);
+  return bytes;
+}
+
+/// A fit, and what it is called.
+struct Fit {
+  std::string name;
+  Dataset data;
+  ForestParameters parameters;
+  std::vector<float> sample_weight;
+
+  [[nodiscard]] Forest train(ForestOptions options = {}, const Forest* earlier = nullptr) const {
+    return train_forest(parameters, data, options, sample_weight, earlier);
+  }
+};
+
+/// Fits that between them use every rule of growth.
+[[nodiscard]] inline std::vector<Fit> many_fits() {
+  std::vector<Fit> fits;
+  const auto add = [&](std::string name, const MadeData& data, ForestKind kind, const Parameters& parameters,
+                       bool weighted) {
+    Fit fit{std::move(name), made_data(data), {}, {}};
+    fit.parameters = ForestParameters::defaults(kind, fit.data.task);
+    fit.parameters.n_estimators = 12;
+    fit.parameters.random_state = 77;
+    fit.parameters.set(parameters);
+    if (weighted) fit.sample_weight = made_weights(fit.data.rows);
+    fits.push_back(std::move(fit));
+  };
+  const auto forest = ForestKind::random_forest;
+  const auto extra = ForestKind::extra_trees;
+  add("classes", {}, forest, {{"oob_score", true}}, false);
+  add("holes and weights", {.missing = 0.1}, forest,
+      {{"criterion", "entropy"}, {"class_weight", "balanced_subsample"}, {"min_samples_leaf", std::int64_t{3}}}, true);
+  add("cut short", {.rows = 300, .levels = 5}, forest,
+      {{"max_leaf_nodes", std::int64_t{20}}, {"ccp_alpha", 0.001}, {"class_weight", "balanced"}}, false);
+  add("extra trees", {.missing = 0.2}, extra, {{"max_features", 0.5}}, false);
+  add("numbers", {.classes = 0}, forest, {{"oob_score", true}, {"max_samples", 0.6}}, true);
+  add("numbers with holes", {.classes = 0, .missing = 0.2}, extra,
+      {{"bootstrap", true}, {"min_weight_fraction_leaf", 0.02}}, false);
+  add("counts", {.classes = 0, .levels = 9}, forest, {{"criterion", "poisson"}, {"min_impurity_decrease", 0.001}},
+      true);
+  return fits;
+}
+
+}  // namespace overtake::test
