@@ -50,9 +50,9 @@ void SplitFinder<Entry>::set_node(std::span<const Entry> rows, const NodeTotals&
   rows_ = rows;
   totals_ = totals;
   random_ = random;
-  tie_salt_ = formulas::forest_tie_salt(static_cast<std::uint32_t>(random.seed),
-                                        static_cast<std::uint32_t>(random.seed >> 32),
-                                        static_cast<std::uint32_t>(random.tree), random.key);
+  tie_salt_ =
+      formulas::forest_tie_salt(static_cast<std::uint32_t>(random.seed), static_cast<std::uint32_t>(random.seed >> 32),
+                                static_cast<std::uint32_t>(random.tree), random.key);
   total_squares_ = 0;
   for (const std::uint32_t weight : totals.class_weights) total_squares_ += std::uint64_t{weight} * weight;
 }
