@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "forest/sampling.hpp"
+
 namespace overtake::forest {
 namespace {
 
@@ -65,7 +67,7 @@ JobRow job_row(const Problem& problem, const KernelData& data, const ForestJob& 
   row.train_first = data.train_first[job.fold];
   row.train_rows = static_cast<std::int32_t>(problem.folds[job.fold].train.size());
   row.unit = data.unit_of[job.weights];
-  row.preset = weights.balance_each_tree ? 1 : 0;
+  row.preset = weights.balance_each_tree || may_draw_nothing(problem, job) ? 1 : 0;
   return row;
 }
 

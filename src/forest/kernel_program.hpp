@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "forest/growth.hpp"
@@ -23,7 +24,10 @@ struct KernelShape {
   bool counts = false;            ///< histograms count rows
   std::int32_t max_features = 1;  ///< most of any job: features of a large node's histogram
 
-  friend auto operator<=>(const KernelShape&, const KernelShape&) = default;
+  friend bool operator<(const KernelShape& a, const KernelShape& b) noexcept {
+    return std::tie(a.classes, a.wide, a.features, a.stride, a.bins, a.counts, a.max_features) <
+           std::tie(b.classes, b.wide, b.features, b.stride, b.bins, b.counts, b.max_features);
+  }
 
   [[nodiscard]] std::int32_t stats() const noexcept { return classes > 0 ? classes : 4; }
 };

@@ -66,7 +66,7 @@ void add_out_of_bag(Forest& forest, const Problem& problem, const ForestJob& job
   constexpr std::size_t block = 1024;
   for (std::size_t number = 0; number < forest.trees.size(); ++number) {
     const Tree& tree = forest.trees[number];
-    const std::vector<std::uint32_t> counts = draw_counts(job, train.size(), static_cast<std::int32_t>(number));
+    const std::vector<std::uint32_t> counts = draw_counts(problem, job, static_cast<std::int32_t>(number));
     on_host_threads((train.size() + block - 1) / block, [&](std::size_t part) {
       const std::size_t end = std::min(train.size(), (part + 1) * block);
       for (std::size_t i = part * block; i < end; ++i) {

@@ -10,9 +10,11 @@
 namespace overtake::forest {
 
 /// How often each training row of the job's fold is drawn by `tree` (1 each without bootstrap), by position in the
-/// fold.
-[[nodiscard]] std::vector<std::uint32_t> draw_counts(const ForestJob& job, std::size_t training_rows,
-                                                     std::int32_t tree);
+/// fold. When all drawn rows weigh nothing, drawing goes on until one does.
+[[nodiscard]] std::vector<std::uint32_t> draw_counts(const Problem& problem, const ForestJob& job, std::int32_t tree);
+
+/// Whether some tree may well have to go on drawing: rows without weight are so many, or draws so few.
+[[nodiscard]] bool may_draw_nothing(const Problem& problem, const ForestJob& job);
 
 /// The factor of each class when every tree is balanced on its own (docs/forests.md); all 1 otherwise.
 [[nodiscard]] std::vector<double> class_factors(const Problem& problem, const ForestJob& job,

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "oracle/devices.hpp"
-#include "unit/forest_data.hpp"
+#include "unit/forest_ugly_data.hpp"
 
 namespace overtake::test {
 namespace {
@@ -86,6 +86,32 @@ TEST_P(ForestDevices, SameTableOfASearch) {
     if (GetParam().backend != "cpu") {
       EXPECT_LE(limited.plan.peak_bytes, options.memory_limit);
     }
+  }
+}
+
+TEST_P(ForestDevices, EveryParameterMeansTheSame) {
+  // That each of these changes the forest is tested in unit/forest_properties_test.cpp.
+  for (const OtherValues& other : other_values()) {
+    for (const ParameterValue& value : other.values) {
+      SCOPED_TRACE(other.name + "=" + to_text(value));
+      Fit fit = plain_fit(other.task);
+      fit.parameters.set(other.name, value);
+      EXPECT_EQ(file_of(fit.train(on(device()))), file_of(fit.train(on(Device("cpu")))));
+    }
+  }
+}
+
+TEST_P(ForestDevices, UglyDataIsNoExcuse) {
+  for (const UglySet& set : ugly_sets()) {
+    SCOPED_TRACE(set.name);
+    Fit fit{set.name, set.data, ForestParameters::defaults(ForestKind::random_forest, set.data.task), {}};
+    fit.parameters.n_estimators = 2;
+    EXPECT_EQ(file_of(fit.train(on(device()))), file_of(fit.train(on(Device("cpu")))));
+    if (set.data.rows < 30) continue;
+    fit.sample_weight = std::vector<float>(static_cast<std::size_t>(set.data.rows), 0.0F);
+    fit.sample_weight[3] = 0.7F;  // most trees draw no row that weighs anything
+    fit.parameters.max_samples = CountOrFraction{false, 5};
+    EXPECT_EQ(file_of(fit.train(on(device()))), file_of(fit.train(on(Device("cpu")))));
   }
 }
 

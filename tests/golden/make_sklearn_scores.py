@@ -64,7 +64,7 @@ SCORES = [
     ("generated", "random-forest", {"min_weight_fraction_leaf": 0.05, "max_features": "log2"}, 40),
     ("wine_missing", "random-forest", {}, 40),
     ("wine_missing", "extra-trees", {}, 40),
-    ("friedman_missing", "random-forest", {}, 10),
+    ("friedman_missing", "random-forest", {}, 40),
     ("friedman", "random-forest", {"max_features": 3, "ccp_alpha": 0.1}, 10),
     ("friedman", "random-forest", {"min_samples_split": 0.1, "bootstrap": False, "max_features": "sqrt"}, 10),
     ("friedman", "random-forest", {"min_impurity_decrease": 0.1, "max_depth": 6}, 10),

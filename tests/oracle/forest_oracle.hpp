@@ -67,6 +67,20 @@ class OracleGrower {
     for (std::int64_t i = 0; job_.bootstrap && i < job_.draws; ++i) {
       ++draws[(std::uint64_t{bits(0, 0, static_cast<std::uint64_t>(i))} * train.size()) >> 32];
     }
+    if (job_.bootstrap && !weights().row.empty()) {
+      const auto seen = [&](std::size_t i, std::int64_t count) {
+        return static_cast<double>(count) * (weights().row[train[i]] * weights().scale) >= 0.5;
+      };
+      bool nothing = true, possible = false;
+      for (std::size_t i = 0; i < train.size(); ++i) {
+        nothing = nothing && !seen(i, draws[i]);
+        possible = possible || seen(i, 1);
+      }
+      for (std::int64_t draw = job_.draws; nothing && possible; ++draw) {
+        const std::size_t at = (std::uint64_t{bits(0, 0, static_cast<std::uint64_t>(draw))} * train.size()) >> 32;
+        nothing = !seen(at, ++draws[at]);
+      }
+    }
     std::map<std::int32_t, std::int64_t> of_class;
     for (std::size_t i = 0; i < train.size() && classes() > 0; ++i) {
       if (draws[i] > 0) of_class[problem_.targets.labels[train[i]]] += draws[i];

@@ -130,4 +130,45 @@ struct Fit {
   return fits;
 }
 
+/// A fit of 36 features for other_values().
+[[nodiscard]] inline Fit plain_fit(Task task) {
+  const std::int32_t classes = task == Task::classification ? 3 : 0;
+  Fit fit{"plain", made_data({.rows = 200, .features = 36, .classes = classes}), {}, {}};
+  fit.parameters = ForestParameters::defaults(ForestKind::random_forest, task);
+  fit.parameters.n_estimators = 4;
+  return fit;
+}
+
+/// For every parameter of ForestParameters::names() the values to try on plain_fit(), each of which differs from the
+/// default and from the others in what it does.
+struct OtherValues {
+  Task task = Task::classification;
+  std::string name;
+  std::vector<ParameterValue> values;
+};
+[[nodiscard]] inline std::vector<OtherValues> other_values() {
+  using Words = std::vector<ParameterValue>;
+  const auto whole = [](std::int64_t value) { return ParameterValue(value); };
+  const auto word = [](const char* value) { return ParameterValue(std::string(value)); };
+  return {{Task::classification, "n_estimators", {whole(1), whole(9)}},
+          {Task::classification, "criterion", {word("entropy")}},
+          {Task::regression, "criterion", {word("poisson")}},
+          {Task::classification, "max_depth", {whole(1), whole(3)}},
+          {Task::classification, "min_samples_split", {whole(25), 0.25}},
+          {Task::regression, "min_samples_leaf", {whole(12), 0.1}},
+          {Task::classification, "min_weight_fraction_leaf", {0.07}},
+          {Task::classification, "max_features", {word("log2"), whole(1), 0.5, std::monostate()}},
+          {Task::regression, "max_features", {word("sqrt"), word("log2"), whole(36 / 4)}},
+          {Task::classification, "max_leaf_nodes", {whole(2), whole(9)}},
+          {Task::regression, "min_impurity_decrease", {1e6, 1e9}},
+          {Task::classification, "bootstrap", {false}},
+          {Task::classification, "oob_score", {true}},
+          {Task::classification, "random_state", {whole(1), whole(std::int64_t{1} << 40)}},
+          {Task::classification, "warm_start", {true}},
+          {Task::classification, "class_weight", Words{word("balanced"), word("balanced_subsample"), word("0:1,2:5")}},
+          {Task::classification, "ccp_alpha", {0.01, 0.03}},
+          {Task::classification, "max_samples", {whole(30), 0.4}},
+          {Task::classification, "max_bins", {whole(2), whole(20)}}};
+}
+
 }  // namespace overtake::test
