@@ -38,7 +38,7 @@ void check_rows(std::size_t known, const Dataset& data) {
 }  // namespace
 
 ForestClassifier::ForestClassifier(ForestParameters wanted, Device device)
-    : parameters(std::move(wanted)), device_(std::move(device)) {}
+    : parameters(std::move(wanted)), device_(device) {}
 
 ForestClassifier& ForestClassifier::fit(const Dataset& data, std::span<const float> sample_weight) {
   check_task(Task::classification, parameters, data);
@@ -66,7 +66,7 @@ double ForestClassifier::score(const Dataset& data) const {
 const Forest& ForestClassifier::forest() const { return fitted(forest_); }
 
 ForestRegressor::ForestRegressor(ForestParameters wanted, Device device)
-    : parameters(std::move(wanted)), device_(std::move(device)) {}
+    : parameters(std::move(wanted)), device_(device) {}
 
 ForestRegressor& ForestRegressor::fit(const Dataset& data, std::span<const float> sample_weight) {
   check_task(Task::regression, parameters, data);

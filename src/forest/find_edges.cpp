@@ -47,8 +47,8 @@ class EdgeFinder {
 
  private:
   [[nodiscard]] std::vector<std::int32_t> all_features() const {
-    std::vector<std::int32_t> list;
-    for (std::int32_t feature = 0; feature < features_; ++feature) list.push_back(feature);
+    std::vector<std::int32_t> list(static_cast<std::size_t>(features_));
+    std::iota(list.begin(), list.end(), 0);
     return list;
   }
 
