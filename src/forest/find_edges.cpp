@@ -2,6 +2,7 @@
 #include "forest/find_edges.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include "core/philox.hpp"
 #include "forest/parallel.hpp"
