@@ -90,7 +90,7 @@ TEST_P(ForestDevices, SameTableOfASearch) {
 }
 
 TEST_P(ForestDevices, EveryParameterMeansTheSame) {
-  // That each of these changes the forest is tested in unit/forest_properties_test.cpp.
+  // That each of these changes the forest is tested in unit/forest_every_parameter_test.cpp.
   for (const OtherValues& other : other_values()) {
     for (const ParameterValue& value : other.values) {
       SCOPED_TRACE(other.name + "=" + to_text(value));

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -87,6 +88,33 @@ struct MadeData {
   std::filesystem::remove(path);
   EXPECT_GT(bytes.size(), 100U);
   return bytes;
+}
+
+/// The depth of each node.
+[[nodiscard]] inline std::vector<int> depths_of(const Tree& tree) {
+  std::vector<int> depths(static_cast<std::size_t>(tree.nodes()), 0);
+  for (std::int32_t node = 0; node < tree.nodes(); ++node) {
+    if (tree.feature[node] < 0) continue;
+    depths[tree.left[node]] = depths[tree.right[node]] = depths[node] + 1;
+  }
+  return depths;
+}
+
+/// The depth of the deepest leaf.
+[[nodiscard]] inline int depth_of(const Tree& tree) {
+  const std::vector<int> depths = depths_of(tree);
+  return *std::max_element(depths.begin(), depths.end());
+}
+
+[[nodiscard]] inline std::int64_t leaves_of(const Tree& tree) {
+  return std::count(tree.feature.begin(), tree.feature.end(), -1);
+}
+
+/// Every split and leaf as text.
+[[nodiscard]] inline std::string splits_of(const Forest& forest) {
+  std::string text;
+  for (std::size_t tree = 0; tree < forest.trees.size(); ++tree) text += export_text(forest, tree, 1000);
+  return text;
 }
 
 /// A fit, and what it is called.

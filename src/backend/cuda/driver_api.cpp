@@ -27,6 +27,7 @@ DriverLookup find_driver_functions(const SymbolLookup& lookup) {
   if (!find(lookup, "cuEventElapsedTime_v2", result.api.event_elapsed_time)) {
     find(lookup, "cuEventElapsedTime", result.api.event_elapsed_time);
   }
+  find(lookup, "cuFuncGetParamInfo", result.api.func_param_info);  // since CUDA 12.4
   return result;
 }
 

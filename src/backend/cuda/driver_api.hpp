@@ -72,6 +72,8 @@ struct DriverApi {
 #undef OVERTAKE_CUDA_MEMBER
   /// Measures with events; its name changed with CUDA 12.8, both versions fit. Null on neither.
   CUresult (*event_elapsed_time)(float*, CUevent, CUevent) = nullptr;
+  /// cuFuncGetParamInfo; null with drivers before CUDA 12.4.
+  CUresult (*func_param_info)(CUfunction, std::size_t, std::size_t*, std::size_t*) = nullptr;
 };
 
 /// Fills the table, or names the first function that is missing.

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include <optional>
 #include <vector>
 
 #include "backend/cuda/device.hpp"
@@ -59,9 +60,13 @@ PackedArguments pack(std::span<const KernelArgument> arguments, const Device& de
 class CudaKernel final : public Kernel {
  public:
   CudaKernel(CudaDevice& device, CUfunction function, std::string name)
-      : device_(device), function_(function), name_(std::move(name)) {}
+      : device_(device), function_(function), name_(std::move(name)), parameters_(count_parameters()) {}
 
   void launch(const LaunchGeometry& geometry, std::span<const KernelArgument> arguments) override {
+    if (parameters_ && arguments.size() != *parameters_) {
+      throw UsageError(
+          fmt::format("kernel {}: {} arguments given, {} expected", name_, arguments.size(), *parameters_));
+    }
     const auto& groups = geometry.groups;
     const auto& size = geometry.group_size;
     if (groups[0] == 0 || groups[1] == 0 || groups[2] == 0) return;
@@ -83,9 +88,20 @@ class CudaKernel final : public Kernel {
   }
 
  private:
+  /// What the driver knows of the kernel's parameters; nothing with drivers before CUDA 12.4.
+  [[nodiscard]] std::optional<std::size_t> count_parameters() const {
+    if (device_.api().func_param_info == nullptr) return std::nullopt;
+    std::size_t count = 0;
+    std::size_t offset = 0;
+    std::size_t bytes = 0;
+    while (device_.api().func_param_info(function_, count, &offset, &bytes) == CUDA_SUCCESS) ++count;
+    return count;
+  }
+
   CudaDevice& device_;
   CUfunction function_;
   std::string name_;
+  std::optional<std::size_t> parameters_;
   std::uint32_t local_bytes_allowed_ = 48 * 1024;
 };
 
