@@ -19,7 +19,7 @@ double accuracy_of(std::span<const std::int32_t> predicted, const overtake::Data
 double r2_of(std::span<const double> predicted, const overtake::Dataset& data) {
   overtake::FoldOutcome outcome;
   for (std::size_t row = 0; row < predicted.size(); ++row) {
-    const double error = predicted[row] - static_cast<double>(data.targets[row]);
+    const double error = predicted[row] - data.targets[row];
     outcome.squared_error += error * error;
   }
   std::vector<std::int32_t> rows(predicted.size());

@@ -161,8 +161,8 @@ std::optional<overtake::Dataset> truth_of(const Prediction& prediction) {
     return std::nullopt;
   }
   overtake::Dataset truth = how.transform(prediction.data);
-  for (float& target : truth.targets) {
-    target = static_cast<float>(how.target_mean + how.target_scale * static_cast<double>(target));
+  for (double& target : truth.targets) {
+    target = how.target_mean + how.target_scale * target;
   }
   const bool known = !truth.labels.empty() || !truth.targets.empty();
   return known ? std::optional(std::move(truth)) : std::nullopt;

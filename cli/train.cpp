@@ -38,7 +38,8 @@ Arrays arrays_of(const overtake::Dataset& data) {
   if (data.task == overtake::Task::classification) {
     return {inputs, Array::from(data.labels, {data.rows})};
   }
-  return {inputs, Array::from(data.targets, {data.rows})};
+  const std::vector<float> targets(data.targets.begin(), data.targets.end());
+  return {inputs, Array::from(targets, {data.rows})};
 }
 
 overtake::PreparedData read_data(const TrainFlags& flags) {

@@ -20,7 +20,7 @@ struct Dataset {
   std::int32_t classes = 0;          ///< classification: labels are 0 .. classes - 1
   std::vector<float> inputs;         ///< rows x features, row-major
   std::vector<std::int32_t> labels;  ///< classification: one a row; empty if not known
-  std::vector<float> targets;        ///< regression: one a row; empty if not known
+  std::vector<double> targets;       ///< regression: one a row; empty if not known
 };
 
 /// The given rows of a data set, in the given order. Throws UsageError for an index out of range.

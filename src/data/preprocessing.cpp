@@ -134,7 +134,7 @@ void write_targets(const Preprocessing& preprocessing, const Table& table, std::
   for (std::size_t row = 0; row < static_cast<std::size_t>(table.rows); ++row) {
     const double value = data::cell_number(table, column, row);
     if (std::isnan(value)) fail_missing_target(table, column, row);
-    data.targets.push_back(static_cast<float>((value - preprocessing.target_mean) / preprocessing.target_scale));
+    data.targets.push_back((value - preprocessing.target_mean) / preprocessing.target_scale);
   }
 }
 

@@ -83,12 +83,12 @@ double ForestRegressor::score(const Dataset& data) const {
   const std::vector<double> predicted = predict(data.inputs);
   if (predicted.size() != data.targets.size()) throw DataError("the data set has other features than the forest");
   double mean = 0;
-  for (const float target : data.targets) mean += static_cast<double>(target);
+  for (const double target : data.targets) mean += target;
   mean /= static_cast<double>(predicted.size());
   double residual = 0;
   double total = 0;
   for (std::size_t row = 0; row < predicted.size(); ++row) {
-    const auto target = static_cast<double>(data.targets[row]);
+    const double target = data.targets[row];
     residual += (target - predicted[row]) * (target - predicted[row]);
     total += (target - mean) * (target - mean);
   }

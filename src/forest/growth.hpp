@@ -61,7 +61,7 @@ struct Weights {
 struct Targets {
   std::int32_t classes = 0;  ///< 0: regression
   std::vector<std::int32_t> labels;
-  std::vector<float> values;  ///< the numbers themselves
+  std::vector<double> values;  ///< the numbers themselves
   std::vector<std::int64_t> numbers;
   std::vector<std::int64_t> squares;  ///< ((y - shift) * square_scale)^2 likewise, for impurities;
                                       ///< poisson: y ln y * square_scale

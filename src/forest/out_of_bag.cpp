@@ -39,7 +39,7 @@ double r2(const std::vector<double>& predictions, const Dataset& data) {
   double scored = 0;
   for (std::size_t row = 0; row < predictions.size(); ++row) {
     if (std::isnan(predictions[row])) continue;
-    mean += static_cast<double>(data.targets[row]);
+    mean += data.targets[row];
     scored += 1;
   }
   mean /= scored;
@@ -47,7 +47,7 @@ double r2(const std::vector<double>& predictions, const Dataset& data) {
   double total = 0;
   for (std::size_t row = 0; row < predictions.size(); ++row) {
     if (std::isnan(predictions[row])) continue;
-    const auto y = static_cast<double>(data.targets[row]);
+    const double y = data.targets[row];
     error += (y - predictions[row]) * (y - predictions[row]);
     total += (y - mean) * (y - mean);
   }

@@ -15,7 +15,7 @@ namespace {
 void check_targets(const Dataset& data, Criterion criterion) {
   double sum = 0;
   for (std::size_t row = 0; row < data.targets.size(); ++row) {
-    const float value = data.targets[row];
+    const double value = data.targets[row];
     if (!std::isfinite(value)) {
       throw DataError(fmt::format("the target of row {} is {}; expected a finite number", row,
                                   std::isnan(value) ? "missing" : "infinite"),
@@ -26,7 +26,7 @@ void check_targets(const Dataset& data, Criterion criterion) {
           fmt::format("the target of row {} is {}; criterion poisson expects numbers of at least 0", row, value),
           "Use criterion squared_error.");
     }
-    sum += static_cast<double>(value);
+    sum += value;
   }
   if (criterion == Criterion::poisson && !(sum > 0)) {
     throw DataError("all targets are 0; criterion poisson expects a positive sum", "Use criterion squared_error.");
@@ -41,9 +41,9 @@ void check_labels(const Dataset& data) {
   }
 }
 
-double mean_of(const std::vector<float>& values) {
+double mean_of(const std::vector<double>& values) {
   double sum = 0;
-  for (const float value : values) sum += static_cast<double>(value);
+  for (const double value : values) sum += value;
   return values.empty() ? 0.0 : sum / static_cast<double>(values.size());
 }
 
@@ -55,35 +55,35 @@ double logs(double value) {
   return value > 0 ? value * (formulas::forest_log2(value) * ln2) : 0.0;
 }
 
-void fill_numbers(const std::vector<float>& values, double total_weight, Targets& targets) {
+void fill_numbers(const std::vector<double>& values, double total_weight, Targets& targets) {
   double most = 0;
-  for (const float value : values) most = std::max(most, std::fabs(static_cast<double>(value) - targets.shift));
+  for (const double value : values) most = std::max(most, std::fabs(value - targets.shift));
   targets.scale = std::ldexp(1.0, exponent_below_limit(most * total_weight));
   targets.numbers.reserve(values.size());
-  for (const float value : values) {
-    targets.numbers.push_back(std::llround((static_cast<double>(value) - targets.shift) * targets.scale));
+  for (const double value : values) {
+    targets.numbers.push_back(std::llround((value - targets.shift) * targets.scale));
   }
 }
 
-void fill_squares(const std::vector<float>& values, double total_weight, Targets& targets) {
+void fill_squares(const std::vector<double>& values, double total_weight, Targets& targets) {
   double most = 0;
-  for (const float value : values) most = std::max(most, std::fabs(static_cast<double>(value) - targets.shift));
+  for (const double value : values) most = std::max(most, std::fabs(value - targets.shift));
   const int exponent = exponent_below_limit(most * most * total_weight);
   targets.square_scale = std::ldexp(1.0, exponent >= 0 ? exponent / 2 : (exponent - 1) / 2);  // rounded down
   targets.squares.reserve(values.size());
-  for (const float value : values) {
-    const double scaled = (static_cast<double>(value) - targets.shift) * targets.square_scale;
+  for (const double value : values) {
+    const double scaled = (value - targets.shift) * targets.square_scale;
     targets.squares.push_back(std::llround(scaled * scaled));
   }
 }
 
-void fill_logs(const std::vector<float>& values, double total_weight, Targets& targets) {
+void fill_logs(const std::vector<double>& values, double total_weight, Targets& targets) {
   double most = 0;
-  for (const float value : values) most = std::max(most, std::fabs(logs(static_cast<double>(value))));
+  for (const double value : values) most = std::max(most, std::fabs(logs(value)));
   targets.square_scale = std::ldexp(1.0, exponent_below_limit(most * total_weight));
   targets.squares.reserve(values.size());
-  for (const float value : values) {
-    targets.squares.push_back(std::llround(logs(static_cast<double>(value)) * targets.square_scale));
+  for (const double value : values) {
+    targets.squares.push_back(std::llround(logs(value) * targets.square_scale));
   }
 }
 

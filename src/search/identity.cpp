@@ -47,7 +47,7 @@ std::string data_fingerprint(const Dataset& data) {
   Fingerprint fingerprint;
   fingerprint.add_values(std::span<const float>(data.inputs));
   fingerprint.add_values(std::span<const std::int32_t>(data.labels));
-  fingerprint.add_values(std::span<const float>(data.targets));
+  fingerprint.add_values(std::span<const double>(data.targets));
   return fingerprint.hex();
 }
 

@@ -166,9 +166,7 @@ double score_of_probabilities(Metric metric, const FoldOutcome& outcome, const D
 
 double r2(double squared_error, const Dataset& data, std::span<const std::int32_t> test) {
   if (test.size() < 2) return nan;
-  const auto target = [&](std::int32_t row) {
-    return static_cast<double>(data.targets[static_cast<std::size_t>(row)]);
-  };
+  const auto target = [&](std::int32_t row) { return data.targets[static_cast<std::size_t>(row)]; };
   double mean = 0;
   for (const std::int32_t row : test) mean += target(row);
   mean /= static_cast<double>(test.size());

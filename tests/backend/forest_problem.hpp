@@ -65,7 +65,7 @@ inline Problem make_problem(const ProblemShape& shape) {
       problem.targets.labels.push_back((noise ? draw(1000) : sum / 3) % shape.classes);
     } else {
       const double y = (shape.positive ? 0.5 : -10) + sum + draw(1000) / 250.0;
-      problem.targets.values.push_back(static_cast<float>(y));
+      problem.targets.values.push_back(y);
     }
     if (shape.weighted) weights.row.push_back(random() % 10 == 0 ? 0.0 : 0.25 + draw(100) / 64.0);
   }
@@ -78,8 +78,8 @@ inline Problem make_problem(const ProblemShape& shape) {
     problem.targets.shift = shape.positive ? 0 : 3.5;
     problem.targets.scale = 1 << 20;
     problem.targets.square_scale = 1 << 10;
-    for (const float y : problem.targets.values) {
-      const double centred = static_cast<double>(y) - problem.targets.shift;
+    for (const double y : problem.targets.values) {
+      const double centred = y - problem.targets.shift;
       problem.targets.numbers.push_back(static_cast<std::int64_t>(centred * problem.targets.scale));
       problem.targets.squares.push_back(
           static_cast<std::int64_t>(centred * centred * problem.targets.square_scale * problem.targets.square_scale));

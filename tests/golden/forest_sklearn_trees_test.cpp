@@ -41,7 +41,7 @@ Dataset data_of(const Json& json) {
   if (data.classes > 0) {
     data.labels = json["answers"].get<std::vector<std::int32_t>>();
   } else {
-    data.targets = json["answers"].get<std::vector<float>>();
+    data.targets = json["answers"].get<std::vector<double>>();
   }
   data.rows = static_cast<std::int64_t>(json["answers"].size());
   data.features = static_cast<std::int64_t>(json["inputs"][0].size());

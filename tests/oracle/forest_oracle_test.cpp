@@ -129,7 +129,7 @@ void expect_scores(const Work& work, const View& view, const std::vector<GrownTr
       const auto best = std::max_element(means.begin(), means.end()) - means.begin();
       ++confusion[static_cast<std::size_t>(problem.targets.labels[test[i]]) * outputs + static_cast<std::size_t>(best)];
     } else {
-      const double error = means[0] - static_cast<double>(problem.targets.values[test[i]]);
+      const double error = means[0] - problem.targets.values[test[i]];
       squared += error * error;
       absolute += std::fabs(error);
     }

@@ -77,7 +77,7 @@ double impurity(Criterion criterion, const std::vector<float>& answers, const st
   Dataset data;
   data.rows = static_cast<std::int64_t>(answers.size());
   data.task = Task::regression;
-  data.targets = answers;
+  data.targets.assign(answers.begin(), answers.end());
   Problem problem;
   problem.targets = make_targets(data, criterion, 1000);
   GrownTree tree;

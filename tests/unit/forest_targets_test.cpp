@@ -31,7 +31,7 @@ Dataset classes(std::vector<std::int32_t> labels, std::int32_t count) {
   return data;
 }
 
-Dataset numbers(std::vector<float> values) {
+Dataset numbers(std::vector<double> values) {
   Dataset data;
   data.task = Task::regression;
   data.rows = static_cast<std::int64_t>(values.size());
@@ -81,13 +81,13 @@ TEST(ForestTargets, NumbersAreFixedPoint) {
   for (const float size : {1e-30F, 1e-3F, 1.0F, 1e6F, 1e30F}) {
     for (const double total : {10.0, 1e6, 2147483647.0}) {
       std::mt19937 random(4);
-      std::vector<float> values(10);
-      for (float& value : values) value = size * (static_cast<float>(random() % 2000) - 300) / 700;
+      std::vector<double> values(10);
+      for (double& value : values) value = static_cast<double>(size) * (static_cast<double>(random() % 2000) - 300) / 700;
       const Targets targets = make_targets(numbers(values), Criterion::squared_error, total);
       EXPECT_EQ(targets.values, values);
       expect_room(targets, total);
       for (std::size_t row = 0; row < values.size(); ++row) {
-        const double centred = static_cast<double>(values[row]) - targets.shift;
+        const double centred = values[row] - targets.shift;
         EXPECT_NEAR(static_cast<double>(targets.numbers[row]), centred * targets.scale, 0.5);
         EXPECT_NEAR(static_cast<double>(targets.squares[row]), std::pow(centred * targets.square_scale, 2), 0.5);
       }
@@ -98,8 +98,7 @@ TEST(ForestTargets, NumbersAreFixedPoint) {
 TEST(ForestTargets, WholeNumbersAreExact) {
   const Targets targets = make_targets(numbers({1, 2, 4, 8, 7}), Criterion::squared_error, 5);
   for (std::size_t row = 0; row < 5; ++row) {
-    EXPECT_EQ(static_cast<double>(targets.numbers[row]) / targets.scale + targets.shift,
-              static_cast<double>(targets.values[row]));
+    EXPECT_EQ(static_cast<double>(targets.numbers[row]) / targets.scale + targets.shift, targets.values[row]);
   }
   EXPECT_NEAR(targets.shift, 4.4, 1e-6);
 }
@@ -112,12 +111,12 @@ TEST(ForestTargets, AllTheSame) {
 }
 
 TEST(ForestTargets, PoissonKeepsLogarithms) {
-  const std::vector<float> values = {0, 1, 0.5F, 20};
+  const std::vector<double> values = {0, 1, 0.5, 20};
   const Targets targets = make_targets(numbers(values), Criterion::poisson, 100);
   EXPECT_EQ(targets.shift, 0);
   expect_room(targets, 100);
   for (std::size_t row = 0; row < values.size(); ++row) {
-    const auto y = static_cast<double>(values[row]);
+    const double y = values[row];
     const double expected = y > 0 ? y * std::log(y) : 0;
     EXPECT_NEAR(static_cast<double>(targets.squares[row]) / targets.square_scale, expected, 1e-12 * (1 + expected));
     EXPECT_EQ(static_cast<double>(targets.numbers[row]) / targets.scale, y);

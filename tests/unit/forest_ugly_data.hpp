@@ -21,7 +21,7 @@ inline constexpr float hole = std::numeric_limits<float>::quiet_NaN();
 }
 
 /// The same with numbers for classes.
-[[nodiscard]] inline Dataset numbers(std::int64_t features, std::vector<float> inputs, std::vector<float> targets) {
+[[nodiscard]] inline Dataset numbers(std::int64_t features, std::vector<float> inputs, std::vector<double> targets) {
   Dataset data;
   data.task = Task::regression;
   data.rows = static_cast<std::int64_t>(targets.size());

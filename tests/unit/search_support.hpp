@@ -42,7 +42,7 @@ template <typename Json>
   return data;
 }
 
-[[nodiscard]] inline Dataset numbered(std::vector<float> targets) {
+[[nodiscard]] inline Dataset numbered(std::vector<double> targets) {
   Dataset data;
   data.task = Task::regression;
   data.rows = static_cast<std::int64_t>(targets.size());
