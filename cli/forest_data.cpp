@@ -3,11 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
-#include <map>
 #include <utility>
 
 #include "names.hpp"
+#include "overtake/data_labels.hpp"
 #include "overtake/error.hpp"
 #include "overtake/report.hpp"
 
@@ -59,29 +60,32 @@ std::vector<float> weights_of(const Table& table, const std::string& name) {
   return {numbers.begin(), numbers.end()};
 }
 
-std::vector<std::int32_t> folds_of(const Table& table, const std::string& name) {
-  constexpr double most = 1e6;
-  const auto& numbers =
-      numbers_of(table, column_index(table, name, "--fold"), "a fold: -1 or a whole number of at least 0",
-                 [](double value) { return value >= -1 && value <= most && value == std::floor(value); });
-  return {numbers.begin(), numbers.end()};
+/// The cells of a column that says what belongs together, as labels.
+overtake::Labels names_of(const Table& table, const std::string& name, const char* flag) {
+  const std::size_t index = column_index(table, name, flag);
+  overtake::Labels labels = overtake::labels_of(table, index);
+  for (std::size_t row = 0; row < labels.codes.size(); ++row) {
+    if (labels.codes[row] < 0) {
+      refuse_cell(table, row, index, "the cell is missing, expected a value in every row");
+    }
+  }
+  return labels;
 }
 
-/// Equal cells get equal numbers, in the order of first appearance.
-std::vector<std::int32_t> groups_of(const Table& table, const std::string& name) {
-  const std::size_t index = column_index(table, name, "--group");
-  const Column& column = table.columns[index];
-  std::vector<std::int32_t> groups;
-  std::map<double, std::int32_t> seen;
-  for (std::size_t row = 0; row < static_cast<std::size_t>(table.rows); ++row) {
-    const bool text = column.kind == ColumnKind::text;
-    if (text ? column.codes[row] < 0 : std::isnan(column.numbers[row])) {
-      refuse_cell(table, row, index, "the group is missing, expected a value in every row");
-    }
-    const double key = text ? column.codes[row] : column.numbers[row];
-    groups.push_back(seen.try_emplace(key, static_cast<std::int32_t>(seen.size())).first->second);
+/// Folds are numbered in the order of their labels; "-1" is no fold: such rows always train.
+std::vector<std::int32_t> folds_of(const Table& table, const std::string& name) {
+  const overtake::Labels labels = names_of(table, name, "--fold");
+  const auto always = std::find(labels.names.begin(), labels.names.end(), "-1") - labels.names.begin();
+  std::vector<std::int32_t> folds;
+  for (const std::int32_t code : labels.codes) {
+    folds.push_back(code == always ? -1 : code > always ? code - 1 : code);
   }
-  return groups;
+  return folds;
+}
+
+/// Groups are numbered in the order of their labels, as np.unique sorts them.
+std::vector<std::int32_t> groups_of(const Table& table, const std::string& name) {
+  return names_of(table, name, "--group").codes;
 }
 
 /// A column that has a meaning of its own is not what is to be learnt.
@@ -95,13 +99,16 @@ void check_roles(const ForestDataFlags& flags) {
   }
 }
 
-overtake::TableOptions reading_of(const ForestDataFlags& flags) {
-  overtake::TableOptions reading;
-  if (flags.header || flags.no_header) {
-    reading.header = flags.header;
+/// The columns with a meaning of their own are read for it.
+void add_roles(const ForestDataFlags& flags, overtake::TableOptions& options) {
+  if (!flags.sample_weight.empty()) {
+    options.numeric.push_back(flags.sample_weight);
   }
-  reading.text = parse_words(flags.text);
-  return reading;
+  for (const std::string& column : {flags.group, flags.fold}) {
+    if (!column.empty()) {
+      options.names.push_back(column);
+    }
+  }
 }
 
 overtake::PreprocessingOptions preprocessing_of(const ForestDataFlags& flags) {
@@ -112,9 +119,7 @@ overtake::PreprocessingOptions preprocessing_of(const ForestDataFlags& flags) {
       options.ignore.push_back(column);
     }
   }
-  if (flags.task != "auto") {
-    options.task = flags.task == "classification" ? overtake::Task::classification : overtake::Task::regression;
-  }
+  options.task = task_of(flags);
   options.standardise_features = false;
   options.standardise_target = false;
   options.keep_missing = true;
@@ -127,7 +132,9 @@ overtake::PreprocessingOptions preprocessing_of(const ForestDataFlags& flags) {
 
 ForestData read_forest_data(const ForestDataFlags& flags, const overtake::Preprocessing* known) {
   check_roles(flags);
-  const Table table = overtake::read_table(flags.data, known != nullptr ? known->table_options() : reading_of(flags));
+  overtake::TableOptions options = known != nullptr ? known->table_options() : training_options(flags, flags.target);
+  add_roles(flags, options);
+  const Table table = overtake::read_table(flags.data, options);
   ForestData data;
   if (!flags.sample_weight.empty()) {
     data.weights = weights_of(table, flags.sample_weight);
@@ -139,7 +146,12 @@ ForestData read_forest_data(const ForestDataFlags& flags, const overtake::Prepro
   }
   data.preprocessing =
       known != nullptr ? *known : overtake::Preprocessing::fit(table, flags.target, preprocessing_of(flags));
-  data.rows = data.preprocessing.transform(table);
+  overtake::TransformReport report;
+  data.rows = data.preprocessing.transform(table, &report);
+  constexpr std::int64_t most_rows = 200'000;
+  data.description = overtake::describe(table, most_rows);
+  data.decisions = decisions_text(table, data.description, data.preprocessing, known != nullptr || flags.task != "auto");
+  data.notes = notes_text(data.description, data.preprocessing) + notes_text(report);
   for (const overtake::Feature& feature : data.preprocessing.features) {
     data.feature_names.push_back(feature.name);
   }

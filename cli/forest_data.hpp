@@ -8,18 +8,16 @@
 
 #include "overtake/data_preprocessing.hpp"
 #include "overtake/data_table.hpp"
+#include "reading_options.hpp"
 
 namespace cli {
 
 /// How the file is read, and which columns have a meaning of their own; those are no features. "" is none.
-struct ForestDataFlags {
-  std::string data, target;
-  std::string task = "auto";
-  std::string drop, text;     ///< comma-separated column names
+struct ForestDataFlags : ReadingFlags {
+  std::string target;
   std::string sample_weight;  ///< column of numbers of at least 0
   std::string group;          ///< column whose equal cells stay in one fold
-  std::string fold;           ///< column of fold numbers, -1: always training
-  bool header = false, no_header = false;
+  std::string fold;           ///< column of each row's fold, -1: always training
 };
 
 /// A data set with everything that training and search want to know of it.
@@ -29,6 +27,9 @@ struct ForestData {
   std::vector<float> weights;        ///< empty, or one a row
   std::vector<std::int32_t> groups;  ///< of `group` or `fold`: empty, or one a row
   std::vector<std::string> feature_names, class_names;
+  overtake::TableDescription description;  ///< of the file
+  std::string decisions;                   ///< what reading decided, a line each
+  std::string notes;                       ///< what the user should know of the columns, a line each
 };
 
 /// Throws overtake::UsageError for unknown columns, DataError with the place for cells that cannot be used. With

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "command.hpp"
+#include "description.hpp"
 #include "forest_data.hpp"
 #include "forest_device.hpp"
 #include "forest_score.hpp"
@@ -59,14 +60,9 @@ std::optional<Earlier> read_earlier(const std::string& path) {
 
 ForestDataFlags data_flags(const TrainFlags& flags, const ForestFlags& forest_flags) {
   ForestDataFlags data;
-  data.data = flags.data;
+  static_cast<ReadingFlags&>(data) = flags;
   data.target = flags.target;
-  data.task = flags.task;
-  data.drop = flags.drop;
-  data.text = flags.text;
   data.sample_weight = forest_flags.sample_weight;
-  data.header = flags.header;
-  data.no_header = flags.no_header;
   return data;
 }
 
@@ -162,6 +158,7 @@ std::string result_json(const Forest& forest, const overtake::ForestReport& fit,
   report::Json json = report::Json::object();
   json.set("schema", "overtake.train-forest/1").set("overtake", overtake::this_machine().version);
   json.set("data", flags.data).set("target", flags.target).set("task", classes ? "classification" : "regression");
+  json.set("table", description_json(data.description));
   json.set("rows", data.rows.rows).set("features", data.rows.features).set("classes", forest.classes);
   json.set("estimator", overtake::name_of(forest.parameters.kind)).set("parameters", std::move(parameters));
   json.set("device", fit.device).set("device_reason", device_reason);
@@ -215,8 +212,13 @@ int run_forest_training(const CLI::App& app, const TrainFlags& flags, const Fore
   options.stop = &stop_on_interrupt();
   const bool quiet = flags.json == "-" || forest_flags.export_text == "-" || forest_flags.export_dot == "-";
   if (!quiet) {
-    print(fmt::format("data: {}, {}\ndevice: {} ({})\n", flags.data, data_text(data), device.device, device.reason));
+    print(fmt::format("data: {}, {}\n{}device: {} ({})\n", flags.data, data_text(data), data.decisions, device.device,
+                      device.reason));
   }
+  if (!quiet && flags.describe) {
+    print("\n" + description_text(data.description, standard_output().width) + "\n");
+  }
+  fmt::print(stderr, "{}", data.notes);
   if (data.rows.task == overtake::Task::classification && data.class_names.size() == 1) {
     fmt::print(stderr, "note: column {} holds only one class, so there is nothing to learn\n", flags.target);
   }

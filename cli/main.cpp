@@ -38,13 +38,15 @@ int run(int argc, const char* const* argv) {
       "  overtake race --report race.html                   the size at which the GPU overtakes\n"
       "  overtake search iris.csv --target species --grid max_depth=none,3,5,10 --grid criterion=gini,entropy --report "
       "iris.html\n"
+      "  overtake describe iris.csv                         how the columns are read\n"
       "  overtake train iris.csv --target species --estimator random-forest --save forest.overtake\n"
       "  overtake train iris.csv --target species --hidden 64,64 --save iris.safetensors\n"
       "  overtake predict iris.safetensors flowers.csv --out predictions.csv\n"
       "Exit codes: 0 done, 1 training diverged, 2 usage, 3 data, 4 device, 5 internal error, 130 interrupted.\n"
       "\"overtake SUBCOMMAND --help\" shows the flags of each.");
   const std::vector<cli::Command> commands = {cli::add_devices(root), cli::add_race(root),  cli::add_search(root),
-                                              cli::add_show(root),    cli::add_train(root), cli::add_predict(root)};
+                                              cli::add_show(root),    cli::add_train(root), cli::add_predict(root),
+                                              cli::add_describe(root)};
   try {
     cli::check_names(root, argc, argv);
     root.parse(argc, argv);

@@ -81,15 +81,21 @@ void check_names(const CLI::App& root, int argc, const char* const* argv) {
 }
 
 std::vector<std::string> parse_words(const std::string& text) {
-  std::vector<std::string> words;
-  std::size_t begin = 0;
-  while (begin <= text.size()) {
-    const std::size_t end = std::min(text.find(',', begin), text.size());
-    if (end > begin) {
-      words.push_back(text.substr(begin, end - begin));
+  std::vector<std::string> words(1);
+  bool quoted = false;
+  for (const char c : text) {
+    if (c == '"') {
+      quoted = !quoted;
+    } else if (c == ',' && !quoted) {
+      words.emplace_back();
+    } else {
+      words.back() += c;
     }
-    begin = end + 1;
   }
+  if (quoted) {
+    return {text};  // one quote alone is part of a name
+  }
+  std::erase(words, std::string());
   return words;
 }
 

@@ -24,6 +24,7 @@ int run(const PredictFlags& flags) {
   // Before the file is written: a class that training did not see is an error, and errors leave nothing behind.
   const std::optional<overtake::Dataset> truth = truth_of(prediction);
   const overtake::Table table = answer_table(prediction);
+  fmt::print(stderr, "{}", prediction.notes);
   if (flags.out == "-") {
     print_table(table);
   } else {
@@ -47,6 +48,11 @@ Command add_predict(CLI::App& root) {
       ->type_name("FILE");
   app->add_flag("--proba", flags->probabilities, "Also write each class's probability");
   app->add_flag("--apply", flags->leaves, "Also write the leaf that each row reaches in each tree of a forest");
+  app->add_option("--unseen", flags->unseen,
+                  "Text that training did not see: error, missing (default: missing, but an error where a column has "
+                  "nothing else)")
+      ->type_name("RULE");
+  add_notation_flags(*app, *flags);
   app->add_option("--device", flags->device, "cpu, cuda, opencl:0, ... (networks)")->capture_default_str();
   app->footer(
       "Examples:\n"

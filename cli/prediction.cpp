@@ -8,6 +8,7 @@
 #include <map>
 
 #include "forest_score.hpp"
+#include "names.hpp"
 #include "overtake/data_table.hpp"
 #include "overtake/error.hpp"
 #include "overtake/forest.hpp"
@@ -44,11 +45,23 @@ void check_probabilities(const PredictFlags& flags, const Preprocessing& preproc
   }
 }
 
+void apply_unseen(const std::string& rule, Preprocessing& preprocessing) {
+  check_choice(rule, {"auto", "error", "missing"}, "--unseen");
+  if (rule != "auto") {
+    preprocessing.unseen = rule == "error" ? overtake::UnseenRule::error : overtake::UnseenRule::missing;
+  }
+}
+
 /// Reads the data as the model wants it.
 overtake::Dataset read_rows(const PredictFlags& flags, Prediction& prediction) {
   check_probabilities(flags, prediction.preprocessing);
-  prediction.data = overtake::read_table(flags.data, prediction.preprocessing.table_options());
-  overtake::Dataset rows = prediction.preprocessing.transform_features(prediction.data);
+  apply_unseen(flags.unseen, prediction.preprocessing);
+  overtake::TableOptions options = prediction.preprocessing.table_options();
+  apply_notation(flags, options);
+  prediction.data = overtake::read_table(flags.data, options);
+  overtake::TransformReport report;
+  overtake::Dataset rows = prediction.preprocessing.transform_features(prediction.data, &report);
+  prediction.notes = notes_text(report);
   prediction.answers.rows = rows.rows;
   return rows;
 }

@@ -9,13 +9,15 @@
 
 #include "overtake/data_preprocessing.hpp"
 #include "overtake/device.hpp"
+#include "reading_options.hpp"
 
 namespace cli {
 
-struct PredictFlags {
-  std::string model, data;
+struct PredictFlags : ReadingFlags {
+  std::string model;
   std::string out = "-";
   std::string device = "cpu";
+  std::string unseen = "auto";  ///< auto, error, missing
   bool probabilities = false, leaves = false;
 };
 
@@ -32,6 +34,7 @@ struct Prediction {
   overtake::Preprocessing preprocessing;
   overtake::Table data;
   Answers answers;
+  std::string notes;  ///< what the user should know of the rows, a line each
 };
 
 /// Reads model and data and predicts. Throws overtake::UsageError for flags that the model has no answer to, DataError

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "command.hpp"
+#include "description.hpp"
 #include "forest_device.hpp"
 #include "overtake/error.hpp"
 #include "overtake/placement.hpp"
@@ -160,9 +161,13 @@ int run(const CLI::App& app, const SearchFlags& flags) {
   options.stop = &stop_on_interrupt();
   const bool quiet = flags.json == "-" || flags.html == "-";
   if (!quiet) {
-    print(
-        fmt::format("data: {}, {}\ndevice: {} ({})\n", flags.data.data, data_text(data), device.device, device.reason));
+    print(fmt::format("data: {}, {}\n{}device: {} ({})\n", flags.data.data, data_text(data), data.decisions, device.device,
+                      device.reason));
+    if (flags.describe) {
+      print("\n" + description_text(data.description, standard_output().width) + "\n");
+    }
   }
+  fmt::print(stderr, "{}", data.notes);
   options.device = overtake::Device(device.device);
   options.device_reason = device.reason;
   options.groups = std::move(data.groups);

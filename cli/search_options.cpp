@@ -80,17 +80,11 @@ Json texts(const std::vector<std::string>& values) {
 Json text_or_null(const std::string& value) { return value.empty() ? Json() : Json(value); }
 
 void add_data_flags(CLI::App& app, ForestDataFlags& data) {
-  app.add_option("DATA", data.data, "CSV file, plain or gzip")->required();
+  add_reading_flags(app, data);
   app.add_option("--target", data.target, "Column to predict")->required()->type_name("COLUMN");
-  app.add_option("--task", data.task, "auto, classification or regression")->capture_default_str();
-  app.add_option("--drop", data.drop, "Columns to leave out")->type_name("COLUMN,...");
-  app.add_option("--text", data.text, "Columns that are text, whatever their cells look like")->type_name("COLUMN,...");
   app.add_option("--sample-weight", data.sample_weight, "Column of row weights")->type_name("COLUMN");
   app.add_option("--group", data.group, "Column whose equal cells stay in one fold")->type_name("COLUMN");
-  app.add_option("--fold", data.fold, "Column of each row's fold number (-1: always training)")->type_name("COLUMN");
-  const auto* header = app.add_flag("--header", data.header, "The first line holds names (default: detected)");
-  app.add_flag("--no-header", data.no_header, "The first line is data; columns are column_1, column_2, ...")
-      ->excludes(app.get_option(header->get_name()));
+  app.add_option("--fold", data.fold, "Column of each row's fold (-1: always training)")->type_name("COLUMN");
 }
 
 void add_space_flags(CLI::App& app, SearchFlags& flags) {
@@ -132,6 +126,7 @@ void add_search_flags(CLI::App& app, SearchFlags& flags) {
   app.add_option("--report", flags.html, "Write an HTML page to a file")->type_name("FILE");
   app.add_option("--json", flags.json, "Write the table as JSON to a file (-: standard output)")->type_name("FILE");
   app.add_option("--save", flags.save, "Write the best forest to a file")->type_name("FILE");
+  app.add_flag("--describe", flags.describe, "Show the table of the columns before the search");
   app.add_option("--top", flags.top, "Rows of the table that are shown")->capture_default_str();
 }
 

@@ -31,6 +31,7 @@ struct SearchFlags {
   std::string journal;
   bool resume = false;
   std::string html, json, save;
+  bool describe = false;
   int top = 10;
 };
 

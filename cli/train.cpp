@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "command.hpp"
+#include "description.hpp"
 #include "forest_train.hpp"
 #include "names.hpp"
 #include "overtake/data_preprocessing.hpp"
@@ -42,19 +43,23 @@ Arrays arrays_of(const overtake::Dataset& data) {
   return {inputs, Array::from(targets, {data.rows})};
 }
 
-overtake::PreparedData read_data(const TrainFlags& flags) {
-  overtake::TableOptions reading;
-  if (flags.header || flags.no_header) {
-    reading.header = flags.header;
-  }
-  reading.text = parse_words(flags.text);
+/// The rows to train on, and what reading them decided.
+struct NetworkData : overtake::PreparedData {
+  overtake::TableDescription description;
+  std::string decisions, notes;  ///< for people, a line each
+};
+
+NetworkData read_data(const TrainFlags& flags) {
+  const overtake::Table table = overtake::read_table(flags.data, training_options(flags, flags.target));
   overtake::PreprocessingOptions options;
   options.ignore = parse_words(flags.drop);
-  if (flags.task != "auto") {
-    options.task = flags.task == "classification" ? overtake::Task::classification : overtake::Task::regression;
-  }
-  return overtake::prepare(overtake::read_table(flags.data, reading), flags.target, options, flags.validation,
-                           flags.seed);
+  options.task = task_of(flags);
+  NetworkData data{overtake::prepare(table, flags.target, options, flags.validation, flags.seed), {}, {}, {}};
+  constexpr std::int64_t most_rows = 200'000;
+  data.description = overtake::describe(table, most_rows);
+  data.decisions = decisions_text(table, data.description, data.preprocessing, flags.task != "auto");
+  data.notes = notes_text(data.description, data.preprocessing);
+  return data;
 }
 
 /// The device to train on, and why.
@@ -133,7 +138,7 @@ report::Json record_json(const overtake::EpochRecord& record) {
   return json.set("validation_loss", record.validation_loss).set("validation_error", record.validation_error);
 }
 
-std::string result_json(const TrainFlags& flags, const overtake::PreparedData& data, const overtake::FitReport& fit,
+std::string result_json(const TrainFlags& flags, const NetworkData& data, const overtake::FitReport& fit,
                         const Choice& choice) {
   report::Json epochs = report::Json::array();
   for (const overtake::EpochRecord& record : fit.epochs) {
@@ -145,6 +150,7 @@ std::string result_json(const TrainFlags& flags, const overtake::PreparedData& d
   report::Json json = report::Json::object();
   json.set("schema", "overtake.train/1").set("overtake", overtake::this_machine().version);
   json.set("data", flags.data).set("target", flags.target).set("task", classes ? "classification" : "regression");
+  json.set("table", description_json(data.description));
   json.set("rows", data.training.rows).set("validation_rows", data.validation.rows);
   json.set("inputs", data.preprocessing.inputs()).set("outputs", data.preprocessing.outputs());
   json.set("parameters", fit.parameters).set("device", fit.device).set("device_reason", choice.reason);
@@ -206,7 +212,7 @@ int run(const TrainFlags& flags) {
     check_writable(path);
   }
   overtake::set_cpu_threads(flags.threads);
-  const overtake::PreparedData data = read_data(flags);
+  const NetworkData data = read_data(flags);
   const Arrays training = arrays_of(data.training);
   const Arrays validation = arrays_of(data.validation);
   const std::int64_t inputs = data.preprocessing.inputs();
@@ -225,12 +231,17 @@ int run(const TrainFlags& flags) {
     print(fmt::format("data: {}, {} rows to train on, {} to validate, {} inputs, {}\n", flags.data,
                       report::count(data.training.rows), report::count(data.validation.rows), inputs,
                       classes ? fmt::format("{} class{} of {}", outputs, outputs == 1 ? "" : "es", flags.target)
-                              : "predicting " + flags.target));
+                              : "predicting " + flags.target) +
+          data.decisions);
+    if (flags.describe) {
+      print("\n" + description_text(data.description, standard_output().width) + "\n");
+    }
     print(fmt::format("network: {}, {} parameters\n", network_text(flags, inputs, outputs),
                       report::count(model.parameter_count())));
     print(fmt::format("device: {} ({})\n", device.id(), choice.reason));
   }
 
+  fmt::print(stderr, "{}", data.notes);
   if (classes && outputs == 1) {
     fmt::print(stderr, "note: column {} holds only one class, so there is nothing to learn\n", flags.target);
   }

@@ -71,7 +71,7 @@ double number_in(const std::string& schedule, const std::string& text) {
 }  // namespace
 
 void add_train_flags(CLI::App& app, TrainFlags& flags) {
-  app.add_option("DATA", flags.data, "CSV file, plain or gzip")->required();
+  add_reading_flags(app, flags);
   app.add_option("--target", flags.target, "Column to predict")->required()->type_name("COLUMN");
   app.add_option("--hidden", flags.hidden, "Widths of the hidden layers; \"\" for none")->capture_default_str();
   app.add_option("--activation", flags.activation, "relu, leaky_relu, tanh, sigmoid, gelu or silu")
@@ -100,13 +100,7 @@ void add_train_flags(CLI::App& app, TrainFlags& flags) {
   app.add_option("--checkpoint-every", flags.checkpoint_every, "Epochs between two checkpoints")->capture_default_str();
   app.add_flag("--resume", flags.resume, "Continue from --checkpoint if that file exists, with the same bits");
   app.add_option("--json", flags.json, "Write the result as JSON to a file (-: standard output)")->type_name("FILE");
-  app.add_option("--task", flags.task, "auto, classification or regression")->capture_default_str();
-  app.add_option("--drop", flags.drop, "Columns to leave out")->type_name("COLUMN,...");
-  app.add_option("--text", flags.text, "Columns that are text, whatever their cells look like")
-      ->type_name("COLUMN,...");
-  const auto* header = app.add_flag("--header", flags.header, "The first line holds names (default: detected)");
-  app.add_flag("--no-header", flags.no_header, "The first line is data; columns are column_1, column_2, ...")
-      ->excludes(app.get_option(header->get_name()));
+  app.add_flag("--describe", flags.describe, "Show the table of the columns before training");
 }
 
 void check_train_flags(const TrainFlags& flags) {

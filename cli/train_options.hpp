@@ -9,12 +9,13 @@
 
 #include "overtake/nn.hpp"
 #include "overtake/optim.hpp"
+#include "reading_options.hpp"
 
 namespace cli {
 
 /// The flags of `overtake train`.
-struct TrainFlags {
-  std::string data, target;
+struct TrainFlags : ReadingFlags {
+  std::string target;
   std::string hidden = "64,64";
   std::string activation = "relu";
   double dropout = 0;
@@ -34,9 +35,7 @@ struct TrainFlags {
   std::string save, checkpoint, json;
   int checkpoint_every = 10;
   bool resume = false;
-  std::string task = "auto";
-  std::string drop, text;
-  bool header = false, no_header = false;
+  bool describe = false;
 };
 
 /// Adds the flags to a subcommand; they are written to `flags` when it is parsed.

@@ -27,16 +27,23 @@ std::size_t index_of(const Table& table, std::string_view name) {
 
 std::string source_of(const Table& table) { return table.source.empty() ? "the table" : table.source; }
 
-/// "Did you mean x?", or the names there are.
-std::string name_hint(const Table& table, const std::string& name) {
+}  // namespace
+
+std::string column_hint(const Table& table, const std::string& name) {
   constexpr std::size_t most_listed = 12;
   const std::vector<std::string> names = table.names();
+  for (const std::string& other : names) {
+    if (name.empty() || other.find(',') == std::string::npos || other.find(name) == std::string::npos) continue;
+    return fmt::format("A name with a comma stands in double quotes inside a list: '\"{}\"'.", other);
+  }
   const std::string near = nearest(name, names);
   if (!near.empty()) return fmt::format("Did you mean {}?", near);
   std::string list;
   for (std::size_t i = 0; i < names.size() && i < most_listed; ++i) list += (i > 0 ? ", " : "") + names[i];
   return fmt::format("It has: {}{}.", list, names.size() > most_listed ? ", ..." : "");
 }
+
+namespace {
 
 std::string number_text(double value) { return fmt::format("{}", value == 0.0 ? 0.0 : value); }
 
@@ -66,14 +73,14 @@ std::size_t require_column(const Table& table, const std::string& name, const ch
   const std::size_t index = index_of(table, name);
   if (index != absent) return index;
   throw UsageError(fmt::format("{} has no column {} ({})", source_of(table), quote(name), role),
-                   name_hint(table, name));
+                   column_hint(table, name));
 }
 
 std::size_t model_column(const Table& table, const std::string& name) {
   const std::size_t index = index_of(table, name);
   if (index != absent) return index;
   throw DataError(fmt::format("{} has no column {}, which the model needs", source_of(table), quote(name)),
-                  name_hint(table, name));
+                  column_hint(table, name));
 }
 
 bool cell_missing(const Column& column, std::size_t row) noexcept {
@@ -82,7 +89,7 @@ bool cell_missing(const Column& column, std::size_t row) noexcept {
 
 std::string cell_text(const Column& column, std::size_t row) {
   if (cell_missing(column, row)) return {};
-  if (column.kind == ColumnKind::numeric) return number_text(column.numbers[row]);
+  if (!column.spelled()) return number_text(column.numbers[row]);
   return column.categories[static_cast<std::size_t>(column.codes[row])];
 }
 
@@ -92,7 +99,7 @@ double cell_number(const Table& table, std::size_t column, std::size_t row) {
   const auto locate = [&] { return table.locate(static_cast<std::int64_t>(row), static_cast<std::int64_t>(column)); };
   double value = 0.0;
   if (cells.kind == ColumnKind::text) {
-    const Cell cell = parse_cell(cell_text(cells, row), '.');
+    const Cell cell = CellRules(table.reading.notation).parse(cell_text(cells, row), true);
     if (cell.kind != CellKind::number) {
       throw DataError(fmt::format("{}: expected a number, found {}", locate(), quote(cell_text(cells, row))),
                       "Correct the cell, or leave it empty if the value is missing.");
@@ -111,11 +118,14 @@ double cell_number(const Table& table, std::size_t column, std::size_t row) {
 
 Statistics column_statistics(const Table& table, std::size_t column, std::span<const std::int32_t> rows) {
   const auto all = static_cast<std::size_t>(table.rows);
+  Statistics result;
   double sum = 0.0;
   double count = 0.0;
   for_rows(all, rows, [&](std::size_t row) {
     const double value = cell_number(table, column, row);
     if (std::isnan(value)) return;
+    result.lowest = count > 0 ? std::min(result.lowest, value) : value;
+    result.highest = count > 0 ? std::max(result.highest, value) : value;
     sum += value;
     count += 1.0;
   });
@@ -124,7 +134,6 @@ Statistics column_statistics(const Table& table, std::size_t column, std::span<c
                                 source_of(table), quote(table.columns[column].name)),
                     "Leave the column out.");
   }
-  Statistics result;
   result.mean = sum / count;
   double squares = 0.0;
   for_rows(all, rows, [&](std::size_t row) {
@@ -155,13 +164,6 @@ std::vector<std::string> sorted_categories(const Column& column, std::span<const
   }
   std::sort(result.begin(), result.end());
   result.erase(std::unique(result.begin(), result.end()), result.end());
-  return result;
-}
-
-std::vector<std::string> sorted_classes(const Column& column) {
-  if (column.kind == ColumnKind::text) return sorted_categories(column, {});
-  std::vector<std::string> result;
-  for (const double number : sorted_numbers(column, {})) result.push_back(number_text(number));
   return result;
 }
 

@@ -18,7 +18,11 @@ namespace overtake::data {
 /// The index of a column that a model needs. Throws DataError with the nearest name.
 [[nodiscard]] std::size_t model_column(const Table& table, const std::string& name);
 
-/// The cell of a column as text: its category, or the shortest decimal form of its number. "" if missing.
+/// "Did you mean x?", or the names there are.
+[[nodiscard]] std::string column_hint(const Table& table, const std::string& name);
+
+/// The cell of a column as text: as it is written where that is kept, or the shortest decimal form of its number. "" if
+/// missing.
 [[nodiscard]] std::string cell_text(const Column& column, std::size_t row);
 
 /// The number of a cell where numbers are needed (also of a text column's, where the cell is one); NaN if missing.
@@ -28,22 +32,16 @@ namespace overtake::data {
 /// True if the cell is missing.
 [[nodiscard]] bool cell_missing(const Column& column, std::size_t row) noexcept;
 
-/// Mean and scale of a numeric column over the given rows (all if empty), missing cells left out: the standard
+/// Mean, scale and range of a numeric column over the given rows (all if empty), missing cells left out: the standard
 /// deviation with ddof 0, or 1 for a constant column. Throws DataError if no cell has a value.
 struct Statistics {
   double mean = 0.0;
   double scale = 1.0;
+  double lowest = 0.0, highest = 0.0;
 };
 [[nodiscard]] Statistics column_statistics(const Table& table, std::size_t column, std::span<const std::int32_t> rows);
 
 /// The distinct cells of a column in the given rows (all if empty), sorted by bytes, missing ones left out.
 [[nodiscard]] std::vector<std::string> sorted_categories(const Column& column, std::span<const std::int32_t> rows);
-
-/// The distinct cells of a target: sorted numerically for a numeric column, else by bytes.
-[[nodiscard]] std::vector<std::string> sorted_classes(const Column& column);
-
-/// The place of every target cell in `classes`. Throws DataError with the position for a missing or unknown class.
-[[nodiscard]] std::vector<std::int32_t> encode_labels(const Table& table, std::size_t column,
-                                                      const std::vector<std::string>& classes);
 
 }  // namespace overtake::data

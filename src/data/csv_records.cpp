@@ -15,11 +15,45 @@ namespace {
 
 constexpr std::size_t most_cells = 1'000'000;
 
+/// Follows the quotes of a record beside libcsv, which does not tell whether a cell had any.
+class QuoteTracker {
+ public:
+  explicit QuoteTracker(char delimiter) : delimiter_(delimiter) {}
+
+  /// Looks at a physical line of the record.
+  void feed(std::string_view text) {
+    if (!inside_ && text.find('"') == std::string_view::npos) return;  // such a line ends the record
+    for (const char c : text) {
+      if (inside_) {
+        inside_ = c != '"';  // a doubled quote leaves and comes back at once
+      } else if (c == '"') {
+        if (quotes_.size() <= cell_) quotes_.resize(cell_ + 1);
+        quotes_[cell_] = true;
+        inside_ = true;
+      } else if (c == delimiter_) {
+        ++cell_;
+      }
+    }
+  }
+  [[nodiscard]] std::vector<bool>& quotes() { return quotes_; }
+  void restart() {
+    quotes_.clear();
+    cell_ = 0;
+    inside_ = false;
+  }
+
+ private:
+  char delimiter_;
+  std::vector<bool> quotes_;
+  std::size_t cell_ = 0;
+  bool inside_ = false;
+};
+
 /// libcsv's parser with the state that its C callbacks need. Exceptions may not cross C code: they wait in `failure`.
 class Parser {
  public:
   Parser(std::string name, char delimiter, std::size_t longest, const std::function<void(const Record&)>& on_record)
-      : name_(std::move(name)), longest_(longest), on_record_(on_record) {
+      : name_(std::move(name)), longest_(longest), on_record_(on_record), quotes_(delimiter) {
     csv_init(&parser_, CSV_STRICT | CSV_STRICT_FINI);
     csv_set_delim(&parser_, static_cast<unsigned char>(delimiter));
     csv_set_blk_size(&parser_, std::size_t{1} << 16);
@@ -36,12 +70,14 @@ class Parser {
       record_bytes_ = 0;
     }
     line_ = line;
+    quotes_.feed(text);
     record_bytes_ += text.size();
     if (record_bytes_ > longest_ + 2) fail_long_record();  // two bytes of line end do not count
     const std::size_t count = csv_parse(&parser_, text.data(), text.size(), &Parser::on_cell, &Parser::on_row, this);
     if (failure_) std::rethrow_exception(failure_);
     if (count != text.size()) fail_quote(count);
     const bool blank = text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+    if (row_ended_ || (blank && !inside_record_)) quotes_.restart();
     if (row_ended_) {
       inside_record_ = false;
       row_ended_ = false;
@@ -87,6 +123,7 @@ class Parser {
     if (failure_) return;
     row_ended_ = true;
     try {
+      record_.quotes = quotes_.quotes();
       on_record_(record_);
     } catch (...) {
       failure_ = std::current_exception();
@@ -116,6 +153,7 @@ class Parser {
   const std::function<void(const Record&)>& on_record_;
   csv_parser parser_{};
   Record record_;
+  QuoteTracker quotes_;
   std::int64_t line_ = 0;
   std::int64_t cell_line_ = 0;  // line at which the cell being read begins
   std::size_t record_bytes_ = 0;
@@ -137,7 +175,7 @@ std::size_t count_outside_quotes(std::string_view line, char wanted) {
 }  // namespace
 
 char detect_delimiter(const std::vector<std::string>& lines) {
-  constexpr char candidates[] = {'\t', ';', ','};
+  constexpr char candidates[] = {'\t', ';', '|', ','};
   char most_frequent = ',';
   std::size_t most = 0;
   for (const char candidate : candidates) {
@@ -153,28 +191,30 @@ char detect_delimiter(const std::vector<std::string>& lines) {
   return most_frequent;
 }
 
-void read_records(const std::filesystem::path& path, std::optional<char> delimiter, std::size_t longest_line,
+char read_records(const std::filesystem::path& path, const RecordFormat& format,
                   const std::function<void(const Record&)>& on_record) {
   constexpr std::size_t sample_lines = 10;
   constexpr std::size_t sample_bytes = std::size_t{1} << 16;
-  LineSource source(path, longest_line);
+  LineSource source(path, format.longest_line);
   // Lines read ahead to detect the delimiter; blank ones stay, so that line numbers stay right.
   std::vector<std::string> ahead;
   std::vector<std::string> sample;
   std::size_t bytes = 0;
-  while (!delimiter && sample.size() < sample_lines && bytes < sample_bytes) {
+  while (!format.delimiter && sample.size() < sample_lines && bytes < sample_bytes) {
     const std::optional<std::string_view> line = source.next();
     if (!line) break;
     ahead.emplace_back(*line);
     bytes += line->size() + 1;
     if (line->find_first_not_of(" \r\n") != std::string_view::npos) sample.emplace_back(*line);
   }
-  Parser parser(source.name(), delimiter ? *delimiter : detect_delimiter(sample), longest_line, on_record);
+  const char delimiter = format.delimiter ? *format.delimiter : detect_delimiter(sample);
+  Parser parser(source.name(), delimiter, format.longest_line, on_record);
   std::int64_t number = 0;
   for (const std::string& line : ahead) parser.feed(line, ++number);
   ahead = {};
   while (const std::optional<std::string_view> line = source.next()) parser.feed(*line, source.line());
   parser.finish();
+  return delimiter;
 }
 
 }  // namespace overtake::data

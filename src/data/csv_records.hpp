@@ -17,20 +17,29 @@ struct Record {
   std::int64_t line = 0;  ///< 1-based line at which it begins
   std::string bytes;
   std::vector<std::size_t> ends;
+  std::vector<bool> quotes;  ///< cell i stood in quotes; shorter than `ends` where the rest did not
 
   [[nodiscard]] std::size_t size() const noexcept { return ends.size(); }
   [[nodiscard]] std::string_view cell(std::size_t i) const noexcept {
     const std::size_t begin = i == 0 ? 0 : ends[i - 1];
     return std::string_view(bytes).substr(begin, ends[i] - begin);
   }
+  [[nodiscard]] bool quoted(std::size_t i) const noexcept { return i < quotes.size() && quotes[i]; }
 };
 
-/// Reads `path` and calls `on_record` for each record in order; what it throws passes through. Throws DataError as
-/// read_table says for everything that is wrong below the level of cells.
-void read_records(const std::filesystem::path& path, std::optional<char> delimiter, std::size_t longest_line,
+/// How the bytes of a file become records.
+struct RecordFormat {
+  std::optional<char> delimiter;  ///< unset: detected
+  std::string encoding = "utf-8";
+  std::size_t longest_line = 0;
+};
+
+/// Reads `path` and calls `on_record` for each record in order; what it throws passes through. Returns the delimiter.
+/// Throws DataError as read_table says for everything that is wrong below the level of cells.
+char read_records(const std::filesystem::path& path, const RecordFormat& format,
                   const std::function<void(const Record&)>& on_record);
 
-/// The delimiter of a table from its first lines: the first of tab, semicolon and comma that occurs, outside quotes,
+/// The delimiter of a table from its first lines: the first of tab, semicolon, pipe and comma that occurs, outside quotes,
 /// equally often (and at least once) in every line; else the one that occurs most often in the first line; else comma.
 [[nodiscard]] char detect_delimiter(const std::vector<std::string>& lines);
 

@@ -5,11 +5,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
-#include <unordered_map>
 
 #include "core/checked.hpp"
 #include "data/columns.hpp"
+#include "data/labels.hpp"
 #include "data/message.hpp"
 #include "overtake/error.hpp"
 
@@ -19,19 +20,10 @@ namespace {
 
 using data::quote;
 
-/// True if neither side has names and the table holds one column a feature: then the target is not among them.
-bool matches_by_position(const Preprocessing& preprocessing, const Table& table) {
-  return !preprocessing.has_header && !table.has_header && table.columns.size() == preprocessing.features.size();
-}
-
 /// The column of each feature.
-std::vector<std::size_t> match_features(const Preprocessing& preprocessing, const Table& table) {
-  const std::vector<Feature>& features = preprocessing.features;
-  const bool by_position = matches_by_position(preprocessing, table);
+std::vector<std::size_t> match_features(const std::vector<Feature>& features, const Table& table) {
   std::vector<std::size_t> result;
-  for (std::size_t i = 0; i < features.size(); ++i) {
-    result.push_back(by_position ? i : data::model_column(table, features[i].name));
-  }
+  for (const Feature& feature : features) result.push_back(data::model_column(table, feature.name));
   return result;
 }
 
@@ -59,11 +51,19 @@ void write_numeric(const Feature& feature, const Preprocessing& how, const Table
   }
 }
 
-[[noreturn]] void fail_unseen(const Table& table, std::size_t column, std::size_t row, const char* what) {
-  throw DataError(fmt::format("{}: {} {} did not occur in training",
-                              table.locate(static_cast<std::int64_t>(row), static_cast<std::int64_t>(column)), what,
-                              quote(data::cell_text(table.columns[column], row))),
-                  "Correct the cell, or train again with rows that have it.");
+/// What unseen cells lead to, once a column is counted.
+void judge_unseen(const UnseenCells& found, UnseenRule rule, std::size_t first_row, const Table& table, std::size_t column,
+                  TransformReport* report) {
+  if (found.cells == 0) return;
+  const bool all = found.cells == found.present;
+  if (rule == UnseenRule::error || (rule == UnseenRule::automatic && all)) {
+    throw DataError(
+        fmt::format("{}: the value {} did not occur in training{}",
+                    table.locate(static_cast<std::int64_t>(first_row), static_cast<std::int64_t>(column)), quote(found.example),
+                    all && found.cells > 1 ? fmt::format(", and neither did any of the column's {} cells", found.cells) : ""),
+        "Correct the cells (upper and lower case differ), or take them as missing: --unseen missing.");
+  }
+  if (report != nullptr) report->unseen.push_back(found);
 }
 
 /// The place of each category of `column` in the sorted list `known`, or -1.
@@ -78,32 +78,36 @@ std::vector<std::int32_t> translate(const Column& column, const std::vector<std:
 }
 
 /// The place of each cell among the categories of a text feature; -1: missing or not seen in training.
-std::vector<std::int32_t> places_of(const Feature& feature, bool refuse_unseen, const Table& table,
-                                    std::size_t column) {
+std::vector<std::int32_t> places_of(const Feature& feature, UnseenRule unseen, const Table& table, std::size_t column,
+                                    TransformReport* report) {
   const Column& cells = table.columns[column];
+  if (!cells.spelled()) {
+    throw DataError(fmt::format("{}: the column holds numbers, and training read it as text",
+                                table.locate(0, static_cast<std::int64_t>(column))),
+                    "Read the table with Preprocessing::table_options().");
+  }
   const std::vector<std::int32_t> known = translate(cells, feature.categories);
   std::vector<std::int32_t> places(static_cast<std::size_t>(table.rows), -1);
+  UnseenCells found{feature.name, 0, 0, {}};
+  std::size_t first_row = 0;
   for (std::size_t row = 0; row < places.size(); ++row) {
-    if (data::cell_missing(cells, row)) continue;
-    std::int32_t& place = places[row];
-    if (cells.kind == ColumnKind::text) {
-      place = known[static_cast<std::size_t>(cells.codes[row])];
-    } else {
-      const std::string text = data::cell_text(cells, row);
-      const auto it = std::lower_bound(feature.categories.begin(), feature.categories.end(), text);
-      const bool found = it != feature.categories.end() && *it == text;
-      if (found) place = static_cast<std::int32_t>(it - feature.categories.begin());
-    }
-    if (place < 0 && refuse_unseen) fail_unseen(table, column, row, "the value");
+    const std::int32_t code = cells.codes[row];
+    if (code < 0) continue;
+    ++found.present;
+    places[row] = known[static_cast<std::size_t>(code)];
+    if (places[row] >= 0 || found.cells++ > 0) continue;
+    found.example = cells.categories[static_cast<std::size_t>(code)];
+    first_row = row;
   }
+  judge_unseen(found, unseen, first_row, table, column, report);
   return places;
 }
 
 /// Writes the inputs of a text feature, which begin at column `offset`: one-hot, or one code.
 void write_text(const Feature& feature, const Preprocessing& how, const Table& table, std::size_t column,
-                std::size_t offset, Dataset& data) {
+                std::size_t offset, Dataset& data, TransformReport* report) {
   const auto width = static_cast<std::size_t>(data.features);
-  const std::vector<std::int32_t> places = places_of(feature, how.refuse_unseen, table, column);
+  const std::vector<std::int32_t> places = places_of(feature, how.unseen, table, column, report);
   for (std::size_t row = 0; row < places.size(); ++row) {
     float* const inputs = data.inputs.data() + row * width + offset;
     if (how.text_as_codes) {
@@ -112,6 +116,31 @@ void write_text(const Feature& feature, const Preprocessing& how, const Table& t
       inputs[places[row]] = 1.0F;
     }
   }
+}
+
+/// A column that cannot be the one of training: an error where position alone says which it is, else a note.
+void check_range(const Feature& feature, const Table& table, std::size_t column, TransformReport* report) {
+  constexpr double far = 10;
+  if (feature.lowest == 0 && feature.highest == 0) return;
+  const double span = feature.highest - feature.lowest;
+  const double room = far * (span > 0 ? span : std::max(std::abs(feature.lowest), 1.0));
+  std::int64_t present = 0;
+  std::int64_t outside = 0;
+  double example = 0;
+  for (const double value : table.columns[column].numbers) {
+    if (std::isnan(value)) continue;
+    ++present;
+    if (value >= feature.lowest - room && value <= feature.highest + room) continue;
+    if (outside++ == 0) example = value;
+  }
+  if (2 * outside <= present) return;
+  const std::string what = fmt::format("{} of {} cells of column {} lie far outside the range of training ({} to {}): {}", outside,
+                                       present, feature.name, feature.lowest, feature.highest, example);
+  if (!table.reading.has_header) {
+    throw DataError(fmt::format("{}: {}", table.source, what),
+                    "Give the file the columns of the training file in the same order.");
+  }
+  if (report != nullptr) report->notes.push_back(what);
 }
 
 /// Inputs that a feature takes.
@@ -128,7 +157,7 @@ std::int64_t width_of(const Feature& feature, bool text_as_codes) {
 
 void write_targets(const Preprocessing& preprocessing, const Table& table, std::size_t column, Dataset& data) {
   if (preprocessing.task == Task::classification) {
-    data.labels = data::encode_labels(table, column, preprocessing.classes);
+    data.labels = data::encode_labels(table, column, preprocessing.classes, preprocessing.numeric_classes);
     return;
   }
   for (std::size_t row = 0; row < static_cast<std::size_t>(table.rows); ++row) {
@@ -140,22 +169,6 @@ void write_targets(const Preprocessing& preprocessing, const Table& table, std::
 
 }  // namespace
 
-std::vector<std::int32_t> data::encode_labels(const Table& table, std::size_t column,
-                                              const std::vector<std::string>& classes) {
-  std::unordered_map<std::string, std::int32_t> labels;
-  for (std::size_t i = 0; i < classes.size(); ++i) labels.emplace(classes[i], static_cast<std::int32_t>(i));
-  const Column& cells = table.columns[column];
-  std::vector<std::int32_t> result;
-  result.reserve(static_cast<std::size_t>(table.rows));
-  for (std::size_t row = 0; row < static_cast<std::size_t>(table.rows); ++row) {
-    if (cell_missing(cells, row)) fail_missing_target(table, column, row);
-    const auto it = labels.find(cell_text(cells, row));
-    if (it == labels.end()) fail_unseen(table, column, row, "the class");
-    result.push_back(it->second);
-  }
-  return result;
-}
-
 std::int64_t Preprocessing::inputs() const noexcept {
   std::int64_t count = 0;
   for (const Feature& feature : features) count += width_of(feature, text_as_codes);
@@ -166,8 +179,8 @@ std::int64_t Preprocessing::outputs() const noexcept {
   return task == Task::classification ? static_cast<std::int64_t>(classes.size()) : 1;
 }
 
-Dataset Preprocessing::transform_features(const Table& table) const {
-  const std::vector<std::size_t> columns = match_features(*this, table);
+Dataset Preprocessing::transform_features(const Table& table, TransformReport* report) const {
+  const std::vector<std::size_t> found = match_features(features, table);
   Dataset data;
   data.task = task;
   data.rows = table.rows;
@@ -178,16 +191,19 @@ Dataset Preprocessing::transform_features(const Table& table) const {
   std::size_t offset = 0;
   for (std::size_t i = 0; i < features.size(); ++i) {
     const Feature& feature = features[i];
-    const auto write = feature.kind == ColumnKind::numeric ? write_numeric : write_text;
-    write(feature, *this, table, columns[i], offset, data);
+    if (feature.kind == ColumnKind::numeric) {
+      write_numeric(feature, *this, table, found[i], offset, data);
+      check_range(feature, table, found[i], report);
+    } else {
+      write_text(feature, *this, table, found[i], offset, data, report);
+    }
     offset += static_cast<std::size_t>(width_of(feature, text_as_codes));
   }
   return data;
 }
 
-Dataset Preprocessing::transform(const Table& table) const {
-  Dataset data = transform_features(table);
-  if (matches_by_position(*this, table)) return data;
+Dataset Preprocessing::transform(const Table& table, TransformReport* report) const {
+  Dataset data = transform_features(table, report);
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
     if (table.columns[i].name == target) write_targets(*this, table, i, data);
   }
@@ -197,12 +213,29 @@ Dataset Preprocessing::transform(const Table& table) const {
 TableOptions Preprocessing::table_options() const {
   TableOptions options;
   options.allow_absent = true;
-  options.mixed_as_text = true;
-  options.header = has_header;
-  if (!has_header) return options;  // names say nothing then: the target may or may not be among the columns
-  for (const Feature& feature : features) {
-    (feature.kind == ColumnKind::numeric ? options.numeric : options.text).push_back(feature.name);
+  options.others_ignored = true;
+  options.header = reading.has_header;
+  if (reading_known) {
+    options.delimiter = reading.delimiter;
+    options.encoding = reading.encoding;
+    options.notation = reading.notation;
   }
+  std::vector<std::string> wanted;
+  for (const Feature& feature : features) {
+    wanted.push_back(feature.name);
+    if (feature.kind == ColumnKind::numeric) {
+      (feature.days ? options.days : options.numeric).push_back(feature.name);
+    } else {
+      (feature.declared_text ? options.text : options.names).push_back(feature.name);
+    }
+  }
+  (target_declared_text ? options.text : options.names).push_back(target);
+  if (reading.has_header || columns.empty()) return options;
+  std::vector<std::string> without_target;
+  std::copy_if(columns.begin(), columns.end(), std::back_inserter(without_target),
+               [this](const std::string& name) { return name != target; });
+  options.headless_names = {columns, without_target};
+  if (wanted.size() != without_target.size()) options.headless_names.push_back(wanted);
   return options;
 }
 

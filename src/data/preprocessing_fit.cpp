@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "data/columns.hpp"
+#include "data/labels.hpp"
 #include "data/message.hpp"
 #include "overtake/data_preprocessing.hpp"
 #include "overtake/error.hpp"
@@ -74,12 +75,23 @@ bool has_value(const Column& column, std::span<const std::int32_t> rows) {
   return std::any_of(rows.begin(), rows.end(), [&](std::int32_t row) { return present(column.numbers[row]); });
 }
 
+/// True for a column of digits with a leading zero or more of them than a double holds.
+bool has_names_in_digits(const Column& column) {
+  constexpr std::size_t exact_digits = 15;
+  return std::any_of(column.categories.begin(), column.categories.end(), [](const std::string& cell) {
+    const bool digits = cell.find_first_not_of("0123456789") == std::string::npos;
+    return digits && ((cell.size() > 1 && cell[0] == '0') || cell.size() > exact_digits);
+  });
+}
+
 Feature fit_feature(const Table& table, std::size_t index, const PreprocessingOptions& options,
                     std::span<const std::int32_t> rows) {
   const Column& column = table.columns[index];
   Feature feature;
   feature.name = column.name;
   feature.kind = column.kind;
+  feature.days = column.days;
+  feature.declared_text = column.declared_text;
   if (column.kind == ColumnKind::text) {
     feature.categories = data::sorted_categories(column, rows);
     check_category_count(table, column.name, feature.categories.size(), options.most_categories);
@@ -94,26 +106,55 @@ Feature fit_feature(const Table& table, std::size_t index, const PreprocessingOp
   const data::Statistics statistics = data::column_statistics(table, index, rows);
   feature.mean = statistics.mean;
   feature.scale = statistics.scale;
+  feature.lowest = statistics.lowest;
+  feature.highest = statistics.highest;
   return feature;
 }
 
 }  // namespace
 
-Task detect_task(const Column& target) {
+TaskChoice detect_task(const Table& table, std::size_t target) {
   constexpr std::size_t most_classes = 20;
   constexpr std::size_t rows_per_class = 3;
-  if (target.kind == ColumnKind::text) return Task::classification;
+  const Column& column = table.columns[target];
+  const std::string& name = column.name;
+  if (column.kind == ColumnKind::text) return {Task::classification, name + " is text"};
+  if (column.days) return {Task::regression, name + " holds dates"};
   std::unordered_set<double> distinct;
   std::size_t count = 0;
-  for (const double value : target.numbers) {
+  for (const double value : column.numbers) {
     if (std::isnan(value)) continue;
-    if (value != std::floor(value) || std::isinf(value)) return Task::regression;
+    if (value != std::floor(value) || std::isinf(value)) return {Task::regression, name + " holds numbers with a fraction"};
     distinct.insert(value);
     ++count;
-    if (distinct.size() > most_classes) return Task::regression;
   }
-  return distinct.size() * rows_per_class <= count ? Task::classification : Task::regression;
+  const Labels labels = labels_of(table, target);
+  if (!labels.numeric && has_names_in_digits(column)) {
+    return {Task::classification, fmt::format("{} holds digits that are names ({})", name, quote(labels.names.front()))};
+  }
+  const std::string found = fmt::format("{} holds {} different whole numbers in {} rows", name, labels.names.size(), count);
+  const bool few = labels.names.size() <= most_classes && labels.names.size() * rows_per_class <= count;
+  return {few ? Task::classification : Task::regression, found};
 }
+
+namespace {
+
+Task choose_task(const Table& table, std::size_t target, const PreprocessingOptions& options) {
+  if (options.task) return *options.task;
+  constexpr std::size_t most_classes = 50;
+  constexpr std::size_t rows_per_class = 5;
+  const TaskChoice choice = detect_task(table, target);
+  if (choice.task == Task::regression) return choice.task;
+  const std::size_t classes = labels_of(table, target).names.size();
+  if (classes <= most_classes || static_cast<std::size_t>(table.rows) >= classes * rows_per_class) return choice.task;
+  const std::string& name = table.columns[target].name;
+  throw DataError(fmt::format("{}: the target {} would make {} classes out of {} rows, since {}", table.source, quote(name),
+                              classes, table.rows, choice.reason),
+                  "Give --task classification if that is meant. If they are numbers, see --decimal, --thousands and --missing, "
+                  "or give --task regression.");
+}
+
+}  // namespace
 
 Preprocessing Preprocessing::fit(const Table& table, const std::string& target, const PreprocessingOptions& options,
                                  std::span<const std::int32_t> rows) {
@@ -123,13 +164,17 @@ Preprocessing Preprocessing::fit(const Table& table, const std::string& target, 
   require_complete(table, target_index);
   Preprocessing result;
   result.target = target;
-  result.has_header = table.has_header;
-  result.refuse_unseen = options.refuse_unseen;
+  result.target_declared_text = target_column.declared_text;
+  result.reading = table.reading;
+  result.columns = table.names();
+  result.unseen = options.unseen;
   result.keep_missing = options.keep_missing;
   result.text_as_codes = options.text_as_codes;
-  result.task = options.task ? *options.task : detect_task(target_column);
+  result.task = choose_task(table, target_index, options);
   if (result.task == Task::classification) {
-    result.classes = data::sorted_classes(target_column);
+    Labels labels = labels_of(table, target_index);
+    result.classes = std::move(labels.names);
+    result.numeric_classes = labels.numeric;
     check_category_count(table, target, result.classes.size(), options.most_categories);
   } else {
     // Also without standardisation: it checks that every cell is a finite number.
@@ -150,14 +195,12 @@ PreparedData prepare(const Table& table, const std::string& target, const Prepro
                      double validation_fraction, std::uint64_t seed) {
   // The task and the labels do not depend on the rows; statistics do, and come from the training rows only.
   const std::size_t index = data::require_column(table, target, "target");
-  const Column& column = table.columns[index];
-  const Task task = options.task ? *options.task : detect_task(column);
+  const Task task = choose_task(table, index, options);
   Split split;
   if (task == Task::classification) {
     require_complete(table, index);
-    const std::vector<std::string> classes = data::sorted_classes(column);
-    const std::vector<std::int32_t> labels = data::encode_labels(table, index, classes);
-    split = split_stratified(labels, static_cast<std::int32_t>(classes.size()), validation_fraction, seed);
+    const Labels labels = labels_of(table, index);
+    split = split_stratified(labels.codes, static_cast<std::int32_t>(labels.names.size()), validation_fraction, seed);
   } else {
     split = split_rows(table.rows, validation_fraction, seed);
   }

@@ -2,11 +2,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "data/cell.hpp"
 #include "data/message.hpp"
+#include "data/reading_json.hpp"
 #include "overtake/data_preprocessing.hpp"
 #include "overtake/error.hpp"
 
@@ -16,7 +19,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr const char* schema_name = "overtake.preprocessing/1";
+constexpr const char* schema_name = "overtake.preprocessing/2";
+constexpr const char* earlier_schema = "overtake.preprocessing/1";  // without the way of reading
 
 /// Takes checked values out of a JSON object.
 class Reader {
@@ -50,6 +54,9 @@ class Reader {
     if (!value.is_number() || !std::isfinite(value.get<double>())) fail(fmt::format("{} should be a number", key));
     return value.get<double>();
   }
+
+  /// 0 where the key is missing.
+  [[nodiscard]] double number_if_present(const char* key) const { return object_.contains(key) ? number(key) : 0.0; }
 
   /// A number to divide by.
   [[nodiscard]] double scale(const char* key) const {
@@ -91,9 +98,13 @@ class Reader {
 
 Json to_json_value(const Feature& feature) {
   if (feature.kind == ColumnKind::text) {
-    return {{"name", feature.name}, {"kind", "text"}, {"categories", feature.categories}};
+    return {{"name", feature.name},
+            {"kind", "text"},
+            {"declared_text", feature.declared_text},
+            {"categories", feature.categories}};
   }
-  return {{"name", feature.name}, {"kind", "numeric"}, {"mean", feature.mean}, {"scale", feature.scale}};
+  return {{"name", feature.name},     {"kind", "numeric"},         {"days", feature.days},      {"mean", feature.mean},
+          {"scale", feature.scale}, {"lowest", feature.lowest}, {"highest", feature.highest}};
 }
 
 Feature feature_from(const Json& value, std::string_view source) {
@@ -102,17 +113,58 @@ Feature feature_from(const Json& value, std::string_view source) {
   feature.name = reader.text("name");
   const std::string kind = reader.text("kind");
   if (kind == "numeric") {
+    feature.days = reader.flag_if_present("days");
     feature.mean = reader.number("mean");
     feature.scale = reader.scale("scale");
+    feature.lowest = reader.number_if_present("lowest");
+    feature.highest = reader.number_if_present("highest");
     return feature;
   }
   if (kind != "text") reader.fail(fmt::format("the kind of a feature is {}", data::quote(kind)));
   feature.kind = ColumnKind::text;
+  feature.declared_text = reader.flag_if_present("declared_text");
   feature.categories = reader.texts("categories");
   if (!std::is_sorted(feature.categories.begin(), feature.categories.end())) {
     reader.fail("the categories of a feature are not sorted");
   }
   return feature;
+}
+
+constexpr std::array<std::pair<UnseenRule, const char*>, 3> unseen_rules = {
+    {{UnseenRule::automatic, "automatic"}, {UnseenRule::error, "error"}, {UnseenRule::missing, "missing"}}};
+
+const char* unseen_name(UnseenRule wanted) {
+  for (const auto& [rule, name] : unseen_rules) {
+    if (rule == wanted) return name;
+  }
+  return "automatic";
+}
+
+bool all_numbers(const std::vector<std::string>& classes) {
+  double value = 0.0;
+  return std::all_of(classes.begin(), classes.end(), [&](const std::string& name) { return data::parse_number(name, value); });
+}
+
+UnseenRule unseen_from(const Reader& reader) {
+  const std::string text = reader.text("unseen");
+  for (const auto& [rule, name] : unseen_rules) {
+    if (text == name) return rule;
+  }
+  reader.fail(fmt::format("unseen is {}", data::quote(text)));
+}
+
+/// What files of before did not say is left as it stands.
+void read_reading(const Json& json, const Reader& reader, std::string_view source, Preprocessing& result) {
+  result.reading_known = reader.text("schema") == schema_name;
+  if (!result.reading_known) {
+    result.reading.has_header = reader.flag("has_header");
+    result.unseen = reader.flag("refuse_unseen") ? UnseenRule::error : UnseenRule::automatic;
+    return;
+  }
+  result.reading = data::reading_from_json(json.at("reading"), source);
+  result.columns = reader.texts("columns");
+  result.unseen = unseen_from(reader);
+  result.target_declared_text = reader.flag("target_declared_text");
 }
 
 }  // namespace
@@ -123,14 +175,17 @@ std::string Preprocessing::to_json() const {
                {"task", classifies ? "classification" : "regression"},
                {"target", target},
                {"standardise", standardise},
-               {"refuse_unseen", refuse_unseen},
+               {"unseen", unseen_name(unseen)},
                {"keep_missing", keep_missing},
                {"text_as_codes", text_as_codes},
-               {"has_header", has_header},
+               {"reading", data::reading_to_json(reading)},
+               {"columns", columns},
+               {"target_declared_text", target_declared_text},
                {"features", Json::array()}};
   for (const Feature& feature : features) json["features"].push_back(to_json_value(feature));
   if (classifies) {
     json["classes"] = classes;
+    json["numeric_classes"] = numeric_classes;
   } else {
     json["target_mean"] = target_mean;
     json["target_scale"] = target_scale;
@@ -145,7 +200,7 @@ std::string Preprocessing::to_json() const {
 Preprocessing Preprocessing::from_json(std::string_view text, std::string_view source) {
   const Json json = Json::parse(text, nullptr, false);
   const Reader reader(json, source);
-  if (reader.text("schema") != schema_name) {
+  if (reader.text("schema") != schema_name && reader.text("schema") != earlier_schema) {
     reader.fail(fmt::format("its schema is {}, expected {}", data::quote(reader.text("schema")), schema_name));
   }
   Preprocessing result;
@@ -154,10 +209,9 @@ Preprocessing Preprocessing::from_json(std::string_view text, std::string_view s
   result.task = task == "classification" ? Task::classification : Task::regression;
   result.target = reader.text("target");
   result.standardise = reader.flag("standardise");
-  result.refuse_unseen = reader.flag("refuse_unseen");
+  read_reading(json, reader, source, result);
   result.keep_missing = reader.flag_if_present("keep_missing");
   result.text_as_codes = reader.flag_if_present("text_as_codes");
-  result.has_header = reader.flag("has_header");
   std::set<std::string> names{result.target};
   for (const Json& value : reader.list("features")) {
     result.features.push_back(feature_from(value, source));
@@ -168,6 +222,7 @@ Preprocessing Preprocessing::from_json(std::string_view text, std::string_view s
   if (result.features.empty()) reader.fail("it has no features");
   if (result.task == Task::classification) {
     result.classes = reader.texts("classes");
+    result.numeric_classes = result.reading_known ? reader.flag("numeric_classes") : all_numbers(result.classes);
   } else {
     result.target_mean = reader.number("target_mean");
     result.target_scale = reader.scale("target_scale");

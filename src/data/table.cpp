@@ -14,11 +14,8 @@ namespace overtake {
 namespace {
 
 void check_options(const TableOptions& options) {
-  if (options.decimal != '.' && options.decimal != ',') {
-    throw UsageError(fmt::format("the decimal mark '{}' is not known", options.decimal), "Use '.' or ','.");
-  }
   if (options.delimiter == '"' || options.delimiter == '\n' || options.delimiter == '\r' || options.delimiter == '\0') {
-    throw UsageError("a quote, a line end or a zero byte cannot be the delimiter", "Use a comma, semicolon or tab.");
+    throw UsageError("a quote, a line end or a zero byte cannot be the delimiter", "Use a comma, semicolon, tab or pipe.");
   }
   constexpr std::size_t most = std::size_t{1} << 31;
   if (options.longest_line == 0 || options.longest_line > most) {
@@ -107,9 +104,9 @@ Column text_column(std::string name, std::vector<std::int32_t> codes, std::vecto
 Table read_table(const std::filesystem::path& path, const TableOptions& options) {
   check_options(options);
   data::TableBuilder builder(path.string(), options);
-  data::read_records(path, options.delimiter, options.longest_line,
-                     [&builder](const data::Record& record) { builder.add(record); });
-  return builder.finish();
+  const char delimiter = data::read_records(path, {options.delimiter, options.encoding, options.longest_line},
+                                            [&builder](const data::Record& record) { builder.add(record); });
+  return builder.finish(delimiter);
 }
 
 void write_table(const std::filesystem::path& path, const Table& table) {

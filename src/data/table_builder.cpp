@@ -2,13 +2,14 @@
 #include "data/table_builder.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <limits>
 #include <unordered_map>
 
-#include "core/nearest.hpp"
-#include "data/cell.hpp"
+#include "data/columns.hpp"
+#include "data/header.hpp"
 #include "data/message.hpp"
 #include "overtake/error.hpp"
 
@@ -16,21 +17,29 @@ namespace overtake::data {
 
 namespace {
 
-/// The header rule of read_table().
-bool looks_like_header(const Record& first, const Record* second, char decimal) {
-  bool numbers = false;
-  bool text_over_number = false;
-  for (std::size_t i = 0; i < first.size(); ++i) {
-    const CellKind kind = parse_cell(first.cell(i), decimal).kind;
-    numbers = numbers || kind == CellKind::number;
-    const bool below =
-        second != nullptr && i < second->size() && parse_cell(second->cell(i), decimal).kind == CellKind::number;
-    text_over_number = text_over_number || (kind == CellKind::text && below);
+/// A word that the shell passes on as one, quotes inside a list of names included.
+std::string shell_name(const std::string& name) {
+  const bool plain = name.find_first_of(" ,;'\"$&|<>()#*?!") == std::string::npos;
+  return plain ? name : fmt::format("'\"{}\"'", name);
+}
+
+/// A column that counts the rows: 0, 1, 2, ... or 1, 2, 3, ...
+bool counts_rows(const Column& column) {
+  if (column.kind != ColumnKind::numeric || column.numbers.size() < 3) return false;
+  const double first = column.numbers[0];
+  if (first != 0 && first != 1) return false;
+  for (std::size_t row = 0; row < column.numbers.size(); ++row) {
+    if (column.numbers[row] != first + static_cast<double>(row)) return false;
   }
-  return !numbers || text_over_number;
+  return true;
 }
 
 }  // namespace
+
+TableBuilder::TableBuilder(std::string source, const TableOptions& options)
+    : options_(options), rules_(options.notation) {
+  table_.source = std::move(source);
+}
 
 void TableBuilder::add(const Record& record) {
   if (!have_first_) {
@@ -38,24 +47,57 @@ void TableBuilder::add(const Record& record) {
     have_first_ = true;
     return;
   }
-  if (record.size() != first_.size()) {
-    const std::size_t column = std::min(record.size(), first_.size()) + 1;
-    throw DataError(fmt::format("{}, line {}, column {}: the record has {} cells, expected {} as in line {}",
-                                table_.source, record.line, column, record.size(), first_.size(), first_.line),
-                    record.size() > first_.size() ? "Quote cells that contain the delimiter."
-                                                  : "Write missing cells as empty ones, with their delimiters.");
-  }
+  if (record.size() != first_.size()) fail_size(record);
   if (!started_) start(first_, &record);
   add_row(record);
+}
+
+void TableBuilder::fail_size(const Record& record) const {
+  const std::size_t column = std::min(record.size(), first_.size()) + 1;
+  std::string hint = record.size() > first_.size() ? "Quote cells that contain the delimiter."
+                                                   : "Write missing cells as empty ones, with their delimiters.";
+  if (table_.rows == 0 && record.size() == first_.size() + 1) {
+    hint = "If the first cell of each line is a row name (R's write.table), give it a name in the first line: "
+           "write.csv(x, row.names = FALSE), or col.names = NA.";
+  }
+  throw DataError(fmt::format("{}, line {}, column {}: the record has {} cells, expected {} as in line {}",
+                              table_.source, record.line, column, record.size(), first_.size(), first_.line),
+                  hint);
 }
 
 void TableBuilder::start(const Record& first, const Record* second) {
   started_ = true;
   raw_.resize(first.size());
   table_.columns.resize(first.size());
-  table_.has_header = options_.header ? *options_.header : looks_like_header(first, second, options_.decimal);
-  name_columns(table_.has_header ? &first : nullptr);
-  if (!table_.has_header) add_row(first);
+  if (!options_.header && counts_upwards(first)) {
+    throw DataError(fmt::format("{}, line {}: {}, {}, {} ... may be the columns' names or a row of data", table_.source,
+                                first.line, first.cell(0), first.cell(1), first.cell(2)),
+                    "Give --header if they are names, --no-header if they are data.");
+  }
+  table_.reading.has_header = options_.header ? *options_.header : looks_like_header(first, second, rules_);
+  if (table_.reading.has_header) {
+    name_columns(&first);
+  } else {
+    name_headless_columns();
+    add_row(first);
+  }
+}
+
+void TableBuilder::name_headless_columns() {
+  if (options_.headless_names.empty()) return name_columns(nullptr);
+  std::vector<std::string> sizes;
+  for (const std::vector<std::string>& names : options_.headless_names) {
+    if (names.size() != table_.columns.size()) {
+      sizes.push_back(fmt::format("{}", names.size()));
+      continue;
+    }
+    for (std::size_t i = 0; i < names.size(); ++i) table_.columns[i].name = names[i];
+    return;
+  }
+  throw DataError(fmt::format("{}, line {}: the file has {} columns, expected {} as in training", table_.source,
+                              first_.line, table_.columns.size(), fmt::join(sizes, " or ")),
+                  "A file without header needs the columns of the training file in the same order, with or without the "
+                  "target.");
 }
 
 void TableBuilder::name_columns(const Record* header) {
@@ -70,7 +112,8 @@ void TableBuilder::name_columns(const Record* header) {
           fmt::format("{}, line {}, column {}: the name {} is already that of column {}, expected different "
                       "names",
                       table_.source, first_.line, i + 1, quote(name), other->second + 1),
-          "Rename one of the two columns.");
+          options_.header ? "Rename one of the two columns."
+                          : "If the first line is data, give --no-header; else rename one of the two columns.");
     }
   }
 }
@@ -80,33 +123,53 @@ void TableBuilder::add_row(const Record& record) {
     throw DataError(fmt::format("{}, line {}: more than {} rows", table_.source, record.line, table_.rows),
                     "Split the file.");
   }
-  for (std::size_t i = 0; i < record.size(); ++i) {
-    const std::string_view cell = record.cell(i);
-    raw_[i].bytes.append(cell);
-    raw_[i].sizes.push_back(static_cast<std::uint32_t>(cell.size()));
-  }
+  for (std::size_t i = 0; i < record.size(); ++i) raw_[i].add(record.cell(i), record.quoted(i));
   table_.line_of_row.push_back(record.line);
   ++table_.rows;
 }
 
-void TableBuilder::check_options() const {
+void TableBuilder::check_lists() const {
   if (options_.allow_absent) return;
-  const std::vector<std::string> names = table_.names();
-  for (const auto* list : {&options_.numeric, &options_.text}) {
+  for (const auto* list : {&options_.numeric, &options_.days, &options_.text, &options_.names, &options_.spelled,
+                           &options_.ignored}) {
     for (const std::string& name : *list) {
       if (table_.find(name) != nullptr) continue;
-      const std::string near = nearest(name, names);
-      throw UsageError(fmt::format("{} has no column {}", table_.source, quote(name)),
-                       near.empty() ? "Use a name of the file's first line." : fmt::format("Did you mean {}?", near));
+      throw UsageError(fmt::format("{} has no column {}", table_.source, quote(name)), column_hint(table_, name));
     }
   }
+}
+
+/// A file of words alone, whose first record returns below itself, may have no header at all.
+void TableBuilder::check_header() const {
+  if (options_.header || !table_.reading.has_header) return;
+  std::size_t returning = 0;
+  for (const Column& column : table_.columns) {
+    if (column.kind != ColumnKind::text) return;
+    const auto& cells = column.categories;
+    returning += std::find(cells.begin(), cells.end(), column.name) != cells.end() ? 1 : 0;
+  }
+  if (returning == 0 || 2 * returning < table_.columns.size()) return;
+  throw DataError(fmt::format("{}, line {}: the first line may be data, since the names of {} of {} columns are found "
+                              "again below themselves ({})",
+                              table_.source, first_.line, returning, table_.columns.size(), quote(table_.columns[0].name)),
+                  "Give --no-header if the first line is data, --header if it holds names.");
 }
 
 bool TableBuilder::listed(const std::vector<std::string>& names, std::size_t index) const {
   return std::find(names.begin(), names.end(), table_.columns[index].name) != names.end();
 }
 
-Table TableBuilder::finish() {
+ColumnUse TableBuilder::use_of(std::size_t index) const {
+  if (listed(options_.ignored, index)) return ColumnUse::ignored;
+  if (listed(options_.text, index)) return ColumnUse::declared_text;
+  if (listed(options_.numeric, index)) return ColumnUse::numeric;
+  if (listed(options_.days, index)) return ColumnUse::days;
+  if (listed(options_.names, index)) return ColumnUse::names;
+  const bool other = options_.others_ignored && !listed(options_.spelled, index);
+  return other ? ColumnUse::ignored : ColumnUse::judged;
+}
+
+Table TableBuilder::finish(char delimiter) {
   if (!have_first_) {
     throw DataError(fmt::format("{}, line 1, column 1: the file is empty, expected a table", table_.source),
                     "Check that the file was written completely.");
@@ -115,71 +178,40 @@ Table TableBuilder::finish() {
   if (table_.rows == 0) {
     throw DataError(fmt::format("{}, line {}: only a header, expected at least one row of data after it", table_.source,
                                 first_.line),
-                    "If the first line is data, say that the file has no header.");
+                    "If the first line is data, give --no-header.");
   }
-  check_options();
-  for (std::size_t i = 0; i < raw_.size(); ++i) finish_column(i);
+  table_.reading.delimiter = delimiter;
+  table_.reading.encoding = options_.encoding;
+  table_.reading.notation = options_.notation;
+  check_lists();
+  read_columns();
+  check_header();
   return std::move(table_);
 }
 
-void TableBuilder::finish_column(std::size_t index) {
-  if (listed(options_.text, index)) return make_text(index);
-  const RawColumn& raw = raw_[index];
-  std::vector<double> numbers;
-  numbers.reserve(raw.sizes.size());
-  std::size_t number_count = 0;
-  std::size_t text_count = 0;
-  std::size_t first_text_row = 0;
-  std::string_view first_text;
-  std::size_t offset = 0;
-  for (std::size_t row = 0; row < raw.sizes.size(); ++row) {
-    const std::string_view text = std::string_view(raw.bytes).substr(offset, raw.sizes[row]);
-    offset += raw.sizes[row];
-    const Cell cell = parse_cell(text, options_.decimal);
-    numbers.push_back(cell.number);
-    if (cell.kind == CellKind::number) ++number_count;
-    if (cell.kind != CellKind::text) continue;
-    if (text_count++ == 0) {
-      first_text = text;
-      first_text_row = row;
+void TableBuilder::read_columns() {
+  std::optional<ColumnProblem> first;
+  std::size_t at = 0;
+  std::vector<std::string> others;
+  for (std::size_t i = 0; i < raw_.size(); ++i) {
+    Column& column = table_.columns[i];
+    auto problem = read_column(raw_[i], use_of(i), listed(options_.spelled, i), rules_, column);
+    raw_[i] = {};
+    if (problem && first) others.push_back(shell_name(column.name));
+    if (problem && !first) {
+      first = std::move(problem);
+      at = i;
+    }
+    if (i == 0 && first_.cell(0).empty() && table_.reading.has_header && counts_rows(column)) {
+      column.notes.emplace_back("it has no name and counts the rows; --drop column_1 leaves it out");
     }
   }
-  const bool forced = listed(options_.numeric, index);
-  if (text_count == 0) return make_numeric(index, std::move(numbers));
-  if (!forced && (number_count <= text_count || options_.mixed_as_text)) return make_text(index);
-  const std::string reason = forced ? std::string("expected a number")
-                                    : fmt::format("expected a number as in {} other cells of the column", number_count);
-  throw DataError(
-      fmt::format("{}: {}, found {}",
-                  table_.locate(static_cast<std::int64_t>(first_text_row), static_cast<std::int64_t>(index)), reason,
-                  quote(first_text)),
-      "Correct the cell or leave it empty (missing); if the column is meant as text, list it as text.");
-}
-
-void TableBuilder::make_numeric(std::size_t index, std::vector<double> numbers) {
-  raw_[index] = {};
-  table_.columns[index].numbers = std::move(numbers);
-}
-
-void TableBuilder::make_text(std::size_t index) {
-  const RawColumn raw = std::move(raw_[index]);
-  raw_[index] = {};
-  Column& column = table_.columns[index];
-  column.kind = ColumnKind::text;
-  column.codes.reserve(raw.sizes.size());
-  std::unordered_map<std::string_view, std::int32_t> codes;  // views into raw.bytes
-  std::size_t offset = 0;
-  for (const std::uint32_t size : raw.sizes) {
-    const std::string_view text = std::string_view(raw.bytes).substr(offset, size);
-    offset += size;
-    if (is_missing(text)) {
-      column.codes.push_back(-1);
-      continue;
-    }
-    const auto [it, inserted] = codes.emplace(text, static_cast<std::int32_t>(column.categories.size()));
-    if (inserted) column.categories.emplace_back(text);
-    column.codes.push_back(it->second);
-  }
+  if (!first) return;
+  std::string hint = first->cure.empty() ? "Correct the cell or leave it empty (missing)" : fmt::format("Give {}", first->cure);
+  if (use_of(at) == ColumnUse::judged) hint += fmt::format("; or --text {} if the column is text", shell_name(table_.columns[at].name));
+  if (!others.empty()) hint += fmt::format(". Likewise the columns {}", fmt::join(others, ", "));
+  throw DataError(fmt::format("{}: {}", table_.locate(static_cast<std::int64_t>(first->row), static_cast<std::int64_t>(at)), first->message),
+                  hint + ".");
 }
 
 }  // namespace overtake::data

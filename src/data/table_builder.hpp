@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "data/cell.hpp"
+#include "data/column_reader.hpp"
 #include "data/csv_records.hpp"
 #include "overtake/data_table.hpp"
 
@@ -14,32 +16,30 @@ namespace overtake::data {
 /// Collects the cells of a file as text; finish() decides what each column is.
 class TableBuilder {
  public:
-  TableBuilder(std::string source, const TableOptions& options) : options_(options) {
-    table_.source = std::move(source);
-  }
+  /// Throws UsageError for a notation that contradicts itself. `options` must outlive the builder.
+  TableBuilder(std::string source, const TableOptions& options);
 
   /// Throws DataError for a record of another size than the first.
   void add(const Record& record);
 
-  /// Throws DataError if there are no rows or a column mixes kinds; UsageError for unknown names in the options.
-  [[nodiscard]] Table finish();
+  /// Throws DataError if there are no rows, the first record may be names or data, or a column mixes kinds; UsageError
+  /// for unknown names in the options.
+  [[nodiscard]] Table finish(char delimiter);
 
  private:
-  struct RawColumn {
-    std::string bytes;
-    std::vector<std::uint32_t> sizes;  // of each cell; longest_line keeps them below 4 GiB
-  };
-
   void start(const Record& first, const Record* second);
   void name_columns(const Record* header);
+  void name_headless_columns();
   void add_row(const Record& record);
-  void check_options() const;
-  void finish_column(std::size_t index);
-  void make_numeric(std::size_t index, std::vector<double> numbers);
-  void make_text(std::size_t index);
+  void check_lists() const;
+  void check_header() const;
+  void read_columns();
+  [[noreturn]] void fail_size(const Record& record) const;
+  [[nodiscard]] ColumnUse use_of(std::size_t index) const;
   [[nodiscard]] bool listed(const std::vector<std::string>& names, std::size_t index) const;
 
   const TableOptions& options_;
+  CellRules rules_;
   Table table_;
   std::vector<RawColumn> raw_;
   Record first_;  // held back until the second record helps to tell a header from data

@@ -26,7 +26,7 @@ import sys
 import tempfile
 
 CASES = pathlib.Path(__file__).resolve().parent
-BINARY = os.environ["OVERTAKE_BINARY"]
+BINARY = os.path.abspath(os.environ["OVERTAKE_BINARY"])
 
 
 class Failure(Exception):

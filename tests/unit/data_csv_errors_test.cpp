@@ -28,7 +28,8 @@ TEST(CsvErrors, RaggedRecords) {
 
 TEST(CsvErrors, TextInANumericColumn) {
   expect_refused("a,b\n1,2\n3,4\n5,oops\n7,8\n",
-                 {"line 4, column 2 (b)", "expected a number", "found \"oops\"", "3 other"});
+                 {"line 4, column 2 (b)", "mixes numbers such as \"2\" (3 cells) with words such as \"oops\" (1 cells)",
+                  "--missing oops", "--text b"});
   TableOptions options;
   options.numeric = {"b"};
   expect_refused("a,b\n1,x\n2,y\n", {"line 2, column 2 (b)", "expected a number", "\"x\""}, options);
@@ -111,7 +112,7 @@ TEST(CsvErrors, Options) {
   const TempFolder folder;
   const auto path = folder.file("t.csv", "a\n1\n");
   TableOptions options;
-  options.decimal = '!';
+  options.notation.decimal = '!';
   EXPECT_THROW((void)read_table(path, options), UsageError);
   options = {};
   options.delimiter = '"';
@@ -124,7 +125,7 @@ TEST(CsvErrors, Options) {
 TEST(CsvErrors, LongCellsAreShortenedInMessages) {
   std::string text;
   for (int i = 0; i < 100; ++i) text += "\xC3\xA4";
-  expect_refused("x\n1\n2\n" + text + "\n", {"...\""});
+  expect_refused("x\n1\n2\n" + text + "\n", {"...\" (1 cells)"});
 }
 
 }  // namespace

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: MIT
+#include "data/date_text.hpp"
+
+#include <fmt/format.h>
+#include <locale.h>
+#include <time.h>
+
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <cmath>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/nearest.hpp"
+#include "data/message.hpp"
+#include "overtake/error.hpp"
+
+namespace overtake::data {
+
+namespace {
+
+constexpr double day_seconds = 86400.0;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// Takes text off its front, piece by piece.
+class Scanner {
+ public:
+  explicit Scanner(std::string_view text) : rest_(text) {}
+
+  [[nodiscard]] bool done() const { return rest_.empty(); }
+  [[nodiscard]] std::size_t digits() const {
+    std::size_t count = 0;
+    while (count < rest_.size() && is_digit(rest_[count])) ++count;
+    return count;
+  }
+  /// A whole number of `least` to `most` digits.
+  std::optional<int> number(std::size_t least, std::size_t most) {
+    const std::size_t count = digits();
+    if (count < least || count > most) return std::nullopt;
+    int value = 0;
+    std::from_chars(rest_.data(), rest_.data() + count, value);
+    rest_.remove_prefix(count);
+    return value;
+  }
+  /// One of the characters of `choices`; 0 if none.
+  char one_of(std::string_view choices) {
+    if (rest_.empty() || choices.find(rest_.front()) == std::string_view::npos) return '\0';
+    const char found = rest_.front();
+    rest_.remove_prefix(1);
+    return found;
+  }
+  [[nodiscard]] std::string_view rest() const { return rest_; }
+
+ private:
+  std::string_view rest_;
+};
+
+std::optional<double> day_number(int year, int month, int day) {
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  if (!date.ok()) return std::nullopt;
+  return static_cast<double>(std::chrono::sys_days(date).time_since_epoch().count());
+}
+
+/// "23:59", "23:59:59", "23:59:59.25" as seconds.
+std::optional<double> scan_time(Scanner& scanner) {
+  const auto hour = scanner.number(1, 2);
+  if (!hour || *hour > 24 || scanner.one_of(":") == '\0') return std::nullopt;
+  const auto minute = scanner.number(2, 2);
+  if (!minute || *minute > 59) return std::nullopt;
+  double seconds = *hour * 3600.0 + *minute * 60.0;
+  if (scanner.one_of(":") != '\0') {
+    const auto second = scanner.number(2, 2);
+    if (!second || *second > 60) return std::nullopt;
+    seconds += *second;
+    if (scanner.one_of(".,") != '\0') {
+      double unit = 0.1;
+      if (scanner.digits() == 0) return std::nullopt;
+      while (const auto digit = scanner.digits() > 0 ? std::optional(scanner.one_of("0123456789")) : std::nullopt) {
+        seconds += (*digit - '0') * unit;
+        unit /= 10;
+      }
+    }
+  }
+  return seconds;
+}
+
+/// "", "Z", "+02:00", "-0530" as seconds to take off.
+std::optional<double> scan_zone(Scanner& scanner) {
+  if (scanner.done() || scanner.one_of("Z") != '\0') return 0.0;
+  const char sign = scanner.one_of("+-");
+  if (sign == '\0') return std::nullopt;
+  const auto hours = scanner.number(2, 4);
+  if (!hours) return std::nullopt;
+  int minutes = 0;
+  int whole = *hours;
+  if (whole > 99) {
+    minutes = whole % 100;
+    whole /= 100;
+  } else if (scanner.one_of(":") != '\0') {
+    const auto more = scanner.number(2, 2);
+    if (!more) return std::nullopt;
+    minutes = *more;
+  }
+  if (whole > 14 || minutes > 59) return std::nullopt;
+  return (sign == '-' ? -1.0 : 1.0) * (whole * 3600.0 + minutes * 60.0);
+}
+
+/// What follows a date: nothing, or a time of the day with or without zone. In seconds.
+std::optional<double> scan_rest(Scanner& scanner) {
+  if (scanner.done()) return 0.0;
+  if (scanner.one_of("T ") == '\0') return std::nullopt;
+  const auto time = scan_time(scanner);
+  if (!time) return std::nullopt;
+  const auto zone = scan_zone(scanner);
+  if (!zone || !scanner.done()) return std::nullopt;
+  return *time - *zone;
+}
+
+std::optional<double> parse_iso(std::string_view text) {
+  if (Scanner alone(text); text.find(':') <= 2) {
+    const auto time = scan_time(alone);
+    return time && alone.done() ? std::optional(*time / day_seconds) : std::nullopt;
+  }
+  Scanner scanner(text);
+  const auto year = scanner.number(4, 4);
+  if (!year || scanner.one_of("-") == '\0') return std::nullopt;
+  const auto month = scanner.number(2, 2);
+  if (!month) return std::nullopt;
+  int day = 1;  // a month alone: its first day
+  if (scanner.one_of("-") != '\0') {
+    const auto number = scanner.number(2, 2);
+    if (!number) return std::nullopt;
+    day = *number;
+  } else if (!scanner.done()) {
+    return std::nullopt;
+  }
+  const auto days = day_number(*year, *month, day);
+  const auto seconds = scan_rest(scanner);
+  return days && seconds ? std::optional(*days + *seconds / day_seconds) : std::nullopt;
+}
+
+/// Three numbers between equal separators, and the separator.
+struct Parts {
+  std::array<int, 3> number{};
+  std::array<std::size_t, 3> digits{};
+};
+std::optional<Parts> scan_parts(Scanner& scanner) {
+  Parts parts;
+  char separator = '\0';
+  for (std::size_t i = 0; i < 3; ++i) {
+    if (i > 0) {
+      const char found = scanner.one_of("./-");
+      if (found == '\0' || (i == 2 && found != separator)) return std::nullopt;
+      separator = found;
+    }
+    parts.digits[i] = scanner.digits();
+    const auto number = scanner.number(1, 4);
+    if (!number || parts.digits[i] == 3) return std::nullopt;
+    parts.number[i] = *number;
+  }
+  return parts;
+}
+
+std::optional<double> parse_ordered(std::string_view text, DateOrder order) {
+  Scanner scanner(text);
+  const auto parts = scan_parts(scanner);
+  if (!parts) return std::nullopt;
+  const std::size_t year_at = order == DateOrder::year_month_day ? 0 : 2;
+  const std::size_t month_at = order == DateOrder::month_day_year ? 0 : 1;
+  const std::size_t day_at = 3 - year_at - month_at;
+  if (parts->digits[month_at] > 2 || parts->digits[day_at] > 2 || parts->digits[year_at] == 1) return std::nullopt;
+  int year = parts->number[year_at];
+  if (parts->digits[year_at] == 2) year += year < 69 ? 2000 : 1900;  // as strptime's %y
+  const auto days = day_number(year, parts->number[month_at], parts->number[day_at]);
+  const auto seconds = scan_rest(scanner);
+  return days && seconds ? std::optional(*days + *seconds / day_seconds) : std::nullopt;
+}
+
+std::optional<double> parse_format(std::string_view text, const std::string& format) {
+  static const locale_t classic = newlocale(LC_ALL_MASK, "C", nullptr);
+  tm time{};
+  time.tm_mday = 1;
+  const std::string copy(text);
+  const char* const end = strptime_l(copy.c_str(), format.c_str(), &time, classic);
+  if (end == nullptr || *end != '\0') return std::nullopt;
+  const auto days = day_number(time.tm_year + 1900, time.tm_mon + 1, time.tm_mday);
+  if (!days) return std::nullopt;
+  const double seconds = time.tm_hour * 3600.0 + time.tm_min * 60.0 + time.tm_sec - static_cast<double>(time.tm_gmtoff);
+  return *days + seconds / day_seconds;
+}
+
+/// True if the only word of `text` is a month's name or its first three letters.
+bool has_month_name(std::string_view text) {
+  constexpr std::array<std::string_view, 13> months = {"january", "february",  "march",   "april",    "may",      "june", "july",
+                                                       "august",  "september", "october", "november", "december", "sept"};
+  std::vector<std::string> words(1);
+  for (const char c : text) {
+    const char lower = detail::ascii_lower(c);
+    if (lower >= 'a' && lower <= 'z') {
+      words.back() += lower;
+    } else if (!words.back().empty()) {
+      words.emplace_back();
+    }
+  }
+  if (words.back().empty()) words.pop_back();
+  if (words.size() != 1 || words[0].size() < 3) return false;
+  for (const std::string_view month : months) {
+    if (words[0] == month || (words[0].size() == 3 && month.starts_with(words[0]))) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool parse_day(std::string_view text, const Notation& notation, double& days) {
+  constexpr std::size_t shortest = 4;
+  constexpr std::size_t longest = 64;
+  if (text.size() < shortest || text.size() > longest) return false;
+  std::optional<double> found = is_digit(text.front()) ? parse_iso(text) : std::nullopt;
+  if (!found && notation.dates != DateOrder::iso) found = parse_ordered(text, notation.dates);
+  if (!found && !notation.date_format.empty()) found = parse_format(text, notation.date_format);
+  if (found) days = *found;
+  return found.has_value();
+}
+
+bool looks_like_date(std::string_view text) {
+  constexpr std::size_t longest = 40;
+  if (text.size() > longest || text.empty()) return false;
+  Scanner scanner(text);
+  if (const auto parts = scan_parts(scanner)) {
+    const auto plausible = [](int number) { return number >= 1 && number <= 31; };
+    const bool year_first = parts->digits[0] == 4;
+    const bool day_and_month = plausible(parts->number[1]) && plausible(parts->number[year_first ? 2 : 0]);
+    const bool one_year = (parts->digits[0] == 4) != (parts->digits[2] == 4) || parts->digits[2] == 2;
+    return day_and_month && one_year && parts->digits[1] <= 2 && scan_rest(scanner).has_value();
+  }
+  Scanner pair(text);
+  const auto a = pair.number(1, 2);
+  const bool slash = pair.one_of("/") != '\0';
+  const auto b = pair.number(1, 2);
+  if (a && slash && b && pair.done()) return *a >= 1 && *b >= 1 && *a <= 31 && *b <= 31;
+  std::size_t digits = 0;
+  for (const char c : text) digits += is_digit(c) ? 1 : 0;
+  return digits >= 3 && digits <= 14 && has_month_name(text);
+}
+
+std::string day_text(double days) {
+  const double whole = std::floor(days);
+  const auto seconds = static_cast<int>(std::lround((days - whole) * day_seconds));
+  const std::string time = fmt::format("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+  if (whole == 0 && seconds > 0) return time;
+  const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(static_cast<int>(whole)))};
+  const std::string text = fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                                       static_cast<unsigned>(date.day()));
+  return seconds > 0 ? text + "T" + time : text;
+}
+
+void check_date_rule(const Notation& notation) {
+  if (notation.date_format.empty()) return;
+  if (notation.date_format.find('%') != std::string::npos && notation.date_format.find('%') + 1 < notation.date_format.size()) return;
+  throw UsageError(fmt::format("the date format {} is not known", quote(notation.date_format)),
+                   "Use ymd, dmy, mdy, or a format of strptime with %: '%d %b %Y'.");
+}
+
+}  // namespace overtake::data

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+#include "data/lookalike.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "data/date_text.hpp"
+
+namespace overtake::data {
+
+namespace {
+
+constexpr std::array<std::string_view, 24> money_and_shares = {
+    "%",   "\xE2\x80\xB0", "$",   "\xE2\x82\xAC", "\xC2\xA3", "\xC2\xA5", "\xE2\x82\xB9", "\xE2\x82\xBD",
+    "\xE2\x82\xA9", "\xE2\x82\xBA", "\xE2\x82\xBF", "\xC2\xA2", "USD", "EUR", "GBP", "CHF",
+    "JPY", "CNY", "INR", "AUD", "CAD", "SEK", "NOK", "DKK"};
+/// Units that follow a number.
+constexpr std::array<std::string_view, 40> measures = {
+    "\xC2\xB0", "\xC2\xB0" "C", "\xC2\xB0" "F", "kg", "g", "mg", "lb", "lbs", "oz", "km", "m", "cm", "mm", "ft",
+    "in", "h", "hr", "hrs", "min", "s", "sec", "ms", "l", "L", "ml", "mph", "km/h", "kW", "kWh", "W",
+    "V", "Hz", "kHz", "MHz", "GHz", "GB", "MB", "KB", "kB", "k"};
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+template <typename List>
+bool holds(const List& list, std::string_view word) {
+  return std::find(list.begin(), list.end(), word) != list.end();
+}
+
+/// A number with a unit, cut in two.
+struct WithUnit {
+  std::string number;
+  std::string unit;
+};
+
+std::optional<WithUnit> split_unit(std::string_view text) {
+  const std::size_t sign = text.starts_with('-') || text.starts_with('+') ? 1 : 0;
+  const auto first = static_cast<std::size_t>(std::find_if(text.begin(), text.end(), is_digit) - text.begin());
+  if (first == text.size()) return std::nullopt;
+  const auto last = text.size() - 1 - static_cast<std::size_t>(std::find_if(text.rbegin(), text.rend(), is_digit) - text.rbegin());
+  const std::string_view before = trimmed(text.substr(sign, first - sign));
+  const std::string_view after = trimmed(text.substr(last + 1));
+  if (before.empty() == after.empty()) return std::nullopt;
+  const std::string_view unit = before.empty() ? after : before;
+  if (!holds(money_and_shares, unit) && !(before.empty() && holds(measures, unit))) return std::nullopt;
+  return WithUnit{std::string(text.substr(0, sign)) + std::string(text.substr(first, last + 1 - first)), std::string(unit)};
+}
+
+/// The number with thousands separators taken out, if that is what `separator` does in it.
+bool reads_with(std::string_view text, char separator, char decimal) {
+  std::string plain(text);
+  if (!remove_thousands(plain, separator, decimal) || plain == text) return false;
+  if (decimal == ',') {
+    if (plain.find('.') != std::string::npos) return false;
+    std::replace(plain.begin(), plain.end(), ',', '.');
+  }
+  double value = 0.0;
+  return parse_number(plain, value);
+}
+
+bool reads_with_comma(std::string_view text) {
+  std::string plain(text);
+  if (std::count(plain.begin(), plain.end(), ',') != 1 || plain.find('.') != std::string::npos) return false;
+  std::replace(plain.begin(), plain.end(), ',', '.');
+  double value = 0.0;
+  return parse_number(plain, value);
+}
+
+bool reads_with_point(std::string_view text) {
+  double value = 0.0;
+  return text.find('.') != std::string_view::npos && parse_number(text, value);
+}
+
+/// Other marks and separators. The decimal mark that is set is not doubted unless only another one makes a number.
+std::optional<Lookalike> find_notation(std::string_view text, const Notation& notation) {
+  const char decimal = notation.decimal;
+  const bool other_decimal = decimal == '.' ? reads_with_comma(text) : reads_with_point(text);
+  const char other = decimal == '.' ? ',' : '.';
+  if (reads_with(text, other, decimal)) {
+    if (!other_decimal) return Lookalike{"a number with thousands separators", fmt::format("--thousands {}", other), {}};
+    return Lookalike{fmt::format("a number with a decimal {0} or with thousands separators", decimal == '.' ? "comma" : "point"),
+                     fmt::format("--decimal {0} or --thousands {0}", other), {}};
+  }
+  if (other_decimal) return Lookalike{decimal == '.' ? "a number with a decimal comma" : "a number with a decimal point",
+                                      fmt::format("--decimal {}", other), {}};
+  for (const char separator : {' ', '\'', '_'}) {
+    if (!reads_with(text, separator, decimal) && !reads_with(text, separator, other)) continue;
+    const std::string flag = separator == ' ' ? "--thousands ' '" : separator == '\'' ? "--thousands \"'\"" : "--thousands _";
+    return Lookalike{"a number with thousands separators",
+                     reads_with(text, separator, decimal) ? flag : fmt::format("{} --decimal {}", flag, other), {}};
+  }
+  if (reads_with(text, decimal, other)) {
+    return Lookalike{decimal == '.' ? "a number with thousands points" : "a number with thousands commas",
+                     fmt::format("--thousands {} --decimal {}", decimal, other), {}};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool is_money_or_share(std::string_view unit) { return holds(money_and_shares, unit); }
+
+std::optional<Lookalike> find_lookalike(std::string_view text, const CellRules& rules) {
+  constexpr std::size_t longest = 48;
+  text = trimmed(text);
+  if (text.size() > longest || std::none_of(text.begin(), text.end(), is_digit)) return std::nullopt;
+  if (auto found = find_notation(text, rules.notation())) return found;
+  if (looks_like_date(text)) {
+    return Lookalike{"a date that is not ISO 8601", "--dates dmy, mdy, ymd or a format such as '%d %b %Y'", {}};
+  }
+  const std::optional<WithUnit> parts = split_unit(text);
+  if (!parts) return std::nullopt;
+  const std::string unit_flag = fmt::format("--units '{}'", parts->unit);
+  const std::string what = is_money_or_share(parts->unit) ? fmt::format("a number with {}", parts->unit)
+                                                          : fmt::format("a number with the unit {}", parts->unit);
+  if (!rules.plain_number(parts->number).empty()) return Lookalike{what, unit_flag, parts->unit};
+  const auto inner = find_notation(parts->number, rules.notation());
+  if (!inner) return std::nullopt;
+  return Lookalike{what + " (" + inner->what + ")", unit_flag + " and " + inner->flags, parts->unit};
+}
+
+}  // namespace overtake::data
