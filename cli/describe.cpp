@@ -44,9 +44,11 @@ Command add_describe(CLI::App& root) {
   auto flags = std::make_shared<DescribeFlags>();
   CLI::App* app = root.add_subcommand("describe", "Show how a CSV file is read: kinds, ranges, gaps, notes");
   app->add_option("DATA", flags->data, "CSV file, plain or gzip")->required();
-  app->add_option("--text", flags->text, "Columns that are text, whatever their cells look like")->type_name("COLUMN,...");
+  app->add_option("--text", flags->text, "Columns that are text, whatever their cells look like")
+      ->type_name("COLUMN,...");
   add_notation_flags(*app, *flags);
-  app->add_option("--json", flags->json, "Write the description as JSON to a file (-: standard output)")->type_name("FILE");
+  app->add_option("--json", flags->json, "Write the description as JSON to a file (-: standard output)")
+      ->type_name("FILE");
   app->footer(
       "Examples:\n"
       "  overtake describe iris.csv\n"

@@ -33,8 +33,9 @@ std::string mark_text(char mark) { return mark == '\t' ? "tab" : std::string(1, 
 
 std::string reading_text(const overtake::Reading& reading) {
   const overtake::Notation& notation = reading.notation;
-  std::string text = fmt::format("{}, delimiter {}, decimal mark {}", reading.has_header ? "with header" : "without header",
-                                 mark_text(reading.delimiter), notation.decimal);
+  std::string text =
+      fmt::format("{}, delimiter {}, decimal mark {}", reading.has_header ? "with header" : "without header",
+                  mark_text(reading.delimiter), notation.decimal);
   text += notation.thousands.empty() ? "" : fmt::format(", thousands separator \"{}\"", notation.thousands);
   text += notation.units.empty() ? "" : fmt::format(", units {}", fmt::join(notation.units, " "));
   return text + fmt::format(", {}", reading.encoding);
@@ -54,13 +55,17 @@ report::Json text_or_null(const std::string& text) { return text.empty() ? repor
 
 std::string description_text(const overtake::TableDescription& description, int width) {
   report::Table table;
-  table.columns = {{"column", report::Align::left},    {"kind", report::Align::left}, {"missing"}, {"distinct"},
-                   {"lowest", report::Align::right, 2}, {"highest", report::Align::right, 2},
+  table.columns = {{"column", report::Align::left},
+                   {"kind", report::Align::left},
+                   {"missing"},
+                   {"distinct"},
+                   {"lowest", report::Align::right, 2},
+                   {"highest", report::Align::right, 2},
                    {"examples", report::Align::left, 1}};
   std::string notes;
   for (const overtake::ColumnDescription& column : description.columns) {
-    table.rows.push_back({shortened(column.name), column.kind, report::count(column.missing), report::count(column.distinct),
-                          column.lowest, column.highest, examples_text(column)});
+    table.rows.push_back({shortened(column.name), column.kind, report::count(column.missing),
+                          report::count(column.distinct), column.lowest, column.highest, examples_text(column)});
     for (const std::string& note : column.notes) {
       notes += fmt::format("note: column {}: {}\n", column.name, note);
     }
@@ -74,7 +79,10 @@ report::Json description_json(const overtake::TableDescription& description) {
   report::Json columns = report::Json::array();
   for (const overtake::ColumnDescription& column : description.columns) {
     report::Json json = report::Json::object();
-    json.set("name", column.name).set("kind", column.kind).set("missing", column.missing).set("distinct", column.distinct);
+    json.set("name", column.name)
+        .set("kind", column.kind)
+        .set("missing", column.missing)
+        .set("distinct", column.distinct);
     json.set("lowest", text_or_null(column.lowest)).set("highest", text_or_null(column.highest));
     json.set("examples", texts(column.examples)).set("notes", texts(column.notes));
     columns.push(std::move(json));

@@ -12,7 +12,8 @@ namespace cli {
 /// A table of the columns, with the notes below it.
 [[nodiscard]] std::string description_text(const overtake::TableDescription& description, int width);
 
-/// rows, rows_with_missing, reading {}, columns[] {name, kind, missing, distinct, lowest, highest, examples[], notes[]}.
+/// rows, rows_with_missing, reading {}, columns[] {name, kind, missing, distinct, lowest, highest, examples[],
+/// notes[]}.
 [[nodiscard]] overtake::report::Json description_json(const overtake::TableDescription& description);
 
 }  // namespace cli

@@ -150,7 +150,8 @@ ForestData read_forest_data(const ForestDataFlags& flags, const overtake::Prepro
   data.rows = data.preprocessing.transform(table, &report);
   constexpr std::int64_t most_rows = 200'000;
   data.description = overtake::describe(table, most_rows);
-  data.decisions = decisions_text(table, data.description, data.preprocessing, known != nullptr || flags.task != "auto");
+  data.decisions =
+      decisions_text(table, data.description, data.preprocessing, known != nullptr || flags.task != "auto");
   data.notes = notes_text(data.description, data.preprocessing) + notes_text(report);
   for (const overtake::Feature& feature : data.preprocessing.features) {
     data.feature_names.push_back(feature.name);

@@ -20,8 +20,13 @@ using overtake::UsageError;
 
 /// One character, or a word for it.
 char character_of(const std::string& text, const std::string& flag) {
-  constexpr std::array<std::pair<const char*, char>, 7> words = {
-      {{"comma", ','}, {"semicolon", ';'}, {"tab", '\t'}, {"\\t", '\t'}, {"pipe", '|'}, {"space", ' '}, {"point", '.'}}};
+  constexpr std::array<std::pair<const char*, char>, 7> words = {{{"comma", ','},
+                                                                  {"semicolon", ';'},
+                                                                  {"tab", '\t'},
+                                                                  {"\\t", '\t'},
+                                                                  {"pipe", '|'},
+                                                                  {"space", ' '},
+                                                                  {"point", '.'}}};
   for (const auto& [word, character] : words) {
     if (text == word) {
       return character;
@@ -71,11 +76,13 @@ void add_notation_flags(CLI::App& app, ReadingFlags& flags) {
   app.add_option("--units", flags.units, "Signs beside numbers that are dropped: '$,%,kg'")->type_name("UNIT,...");
   app.add_option("--dates", flags.dates, "Dates besides ISO 8601: dmy, mdy, ymd, or a format such as '%d %b %Y'")
       ->type_name("RULE");
-  app.add_option("--missing", flags.missing,
-                 "Words that mean a missing cell, exact in case (default: NA, N/A, n/a, NaN, nan, null, NULL, #N/A, <NA>, "
-                 "? outside quotes)")
+  app.add_option(
+         "--missing", flags.missing,
+         "Words that mean a missing cell, exact in case (default: NA, N/A, n/a, NaN, nan, null, NULL, #N/A, <NA>, "
+         "? outside quotes)")
       ->type_name("WORD,...");
-  app.add_option("--encoding", flags.encoding, "utf-8, utf-16, latin-1, windows-1252 (default: utf-8)")->type_name("NAME");
+  app.add_option("--encoding", flags.encoding, "utf-8, utf-16, latin-1, windows-1252 (default: utf-8)")
+      ->type_name("NAME");
 }
 
 void add_reading_flags(CLI::App& app, ReadingFlags& flags) {

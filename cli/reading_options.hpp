@@ -17,7 +17,7 @@ namespace cli {
 struct ReadingFlags {
   std::string data;
   std::string task = "auto";
-  std::string drop, text;  ///< comma-separated column names
+  std::string drop, text;                                             ///< comma-separated column names
   std::string delimiter, decimal, thousands, units, dates, encoding;  ///< "": not given
   std::optional<std::string> missing;                                 ///< comma-separated words
   bool header = false, no_header = false;

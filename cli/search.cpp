@@ -161,8 +161,8 @@ int run(const CLI::App& app, const SearchFlags& flags) {
   options.stop = &stop_on_interrupt();
   const bool quiet = flags.json == "-" || flags.html == "-";
   if (!quiet) {
-    print(fmt::format("data: {}, {}\n{}device: {} ({})\n", flags.data.data, data_text(data), data.decisions, device.device,
-                      device.reason));
+    print(fmt::format("data: {}, {}\n{}device: {} ({})\n", flags.data.data, data_text(data), data.decisions,
+                      device.device, device.reason));
     if (flags.describe) {
       print("\n" + description_text(data.description, standard_output().width) + "\n");
     }

@@ -12,7 +12,7 @@ import tomllib
 SOURCES = {".cpp", ".hpp", ".h", ".cu", ".cuh"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.MULTILINE)
 # The standard library and the system: no slash, or POSIX. Everything else must be in the table.
-SYSTEM = re.compile(r"^([a-z_]+|(sys|linux|net)/\w+\.h|(unistd|fcntl|sched|pthread|signal|termios|immintrin|cpuid|link|langinfo|spawn|poll|pwd|dirent)\.h)$")
+SYSTEM = re.compile(r"^([a-z_]+|(sys|linux|net)/\w+\.h|(unistd|fcntl|sched|pthread|signal|termios|immintrin|cpuid|link|langinfo|spawn|poll|pwd|dirent|locale|time)\.h)$")
 
 
 def module_of(path, modules):

@@ -28,8 +28,8 @@ struct PreprocessingOptions {
   bool standardise_features = true;   ///< numeric features: (x - mean) / standard deviation
   bool standardise_target = true;     ///< the same for the target of a regression
   UnseenRule unseen = UnseenRule::automatic;
-  bool keep_missing = false;           ///< a missing numeric cell: true: NaN, which forests understand; false: the mean
-  bool text_as_codes = false;          ///< text features: true: one input, the place among the sorted values; false: one-hot
+  bool keep_missing = false;   ///< a missing numeric cell: true: NaN, which forests understand; false: the mean
+  bool text_as_codes = false;  ///< text features: true: one input, the place among the sorted values; false: one-hot
   std::int64_t most_categories = 256;  ///< of one text feature, and classes of the target; more is an error
 };
 
@@ -80,9 +80,10 @@ struct Preprocessing {
   UnseenRule unseen = UnseenRule::automatic;
   bool keep_missing = false;
   bool text_as_codes = false;
-  Reading reading;                   ///< how the training file was read: prediction reads alike
-  bool reading_known = true;         ///< false: a model file of before that was kept; only the header is known
-  std::vector<std::string> columns;  ///< of the training file, in its order: without header they are matched by position
+  Reading reading;            ///< how the training file was read: prediction reads alike
+  bool reading_known = true;  ///< false: a model file of before that was kept; only the header is known
+  std::vector<std::string>
+      columns;  ///< of the training file, in its order: without header they are matched by position
 
   /// Learns from a table. Statistics and categories come from `rows` only (all rows if empty), class names from the
   /// whole table. Throws UsageError for an unknown column name (naming the nearest), DataError for a target cell that

@@ -74,9 +74,9 @@ struct Table {
 
 /// How a CSV file is read. The defaults detect what they can.
 struct TableOptions {
-  std::optional<bool> header;        ///< does the first record hold names? Unset: detected
-  std::optional<char> delimiter;     ///< unset: comma, semicolon, tab or pipe, detected from the first lines
-  std::string encoding = "utf-8";    ///< "utf-8", "utf-16", "latin-1", "windows-1252"
+  std::optional<bool> header;      ///< does the first record hold names? Unset: detected
+  std::optional<char> delimiter;   ///< unset: comma, semicolon, tab or pipe, detected from the first lines
+  std::string encoding = "utf-8";  ///< "utf-8", "utf-16", "latin-1", "windows-1252"
   Notation notation;
   std::vector<std::string> numeric;  ///< columns that must be numeric: a text cell is an error
   std::vector<std::string> days;     ///< columns that must hold dates or times
@@ -92,8 +92,8 @@ struct TableOptions {
   std::size_t longest_line = std::size_t{64} << 20;  ///< bytes; longer lines (and records) are refused unread
 };
 
-/// Reads a CSV file, plain or gzip-compressed, in one pass with bounded buffers. docs/reading-data.md has the rules with
-/// examples.
+/// Reads a CSV file, plain or gzip-compressed, in one pass with bounded buffers. docs/reading-data.md has the rules
+/// with examples.
 ///
 /// Format: RFC 4180 (quotes, doubled quotes, delimiters and line ends inside quotes), LF, CRLF or CR, optional byte
 /// order mark; blank lines are skipped; blanks round an unquoted cell are dropped.

@@ -28,7 +28,8 @@ namespace data {
 namespace {
 
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-constexpr std::array<std::string_view, 6> blanks = {" ", "\t", "\xC2\xA0", "\xE2\x80\x87", "\xE2\x80\xAF", "\xEF\xBB\xBF"};
+constexpr std::array<std::string_view, 6> blanks = {" ",           "\t", "\xC2\xA0", "\xE2\x80\x87", "\xE2\x80\xAF",
+                                                    "\xEF\xBB\xBF"};
 constexpr std::string_view unicode_minus = "\xE2\x88\x92";
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -71,13 +72,16 @@ void check(const Notation& notation) {
     throw UsageError(fmt::format("the decimal mark {} is not known", quote(std::string(1, notation.decimal))),
                      "Use '.' or ','.");
   }
-  if (notation.thousands.size() > 1 || (!notation.thousands.empty() && std::string_view(",. '_").find(notation.thousands[0]) == std::string_view::npos)) {
+  if (notation.thousands.size() > 1 ||
+      (!notation.thousands.empty() &&
+       std::string_view(",. '_").find(notation.thousands[0]) == std::string_view::npos)) {
     throw UsageError(fmt::format("the thousands separator {} is not known", quote(notation.thousands)),
                      "Use one of , . ' _ or a space (which stands for no-break spaces too).");
   }
   if (!notation.thousands.empty() && notation.thousands[0] == notation.decimal) {
-    throw UsageError(fmt::format("{} cannot be the decimal mark and the thousands separator", quote(notation.thousands)),
-                     "Give the other one too: --decimal , --thousands . reads 1.234,5.");
+    throw UsageError(
+        fmt::format("{} cannot be the decimal mark and the thousands separator", quote(notation.thousands)),
+        "Give the other one too: --decimal , --thousands . reads 1.234,5.");
   }
   for (const std::string& unit : notation.units) {
     if (!unit.empty() && std::none_of(unit.begin(), unit.end(), is_digit)) continue;
@@ -109,6 +113,14 @@ bool parse_number(std::string_view text, double& value) {
   if (stop != end || error == std::errc::invalid_argument) return false;
   if (error == std::errc::result_out_of_range) value = parse_extreme(text);
   return !std::isnan(value);
+}
+
+bool is_beyond_whole(std::string_view text) noexcept {
+  constexpr std::string_view largest = "9007199254740992";  // 2^53
+  if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
+  while (text.starts_with('0')) text.remove_prefix(1);
+  if (!std::all_of(text.begin(), text.end(), is_digit)) return false;
+  return text.size() > largest.size() || (text.size() == largest.size() && text > largest);
 }
 
 bool remove_thousands(std::string& text, char separator, char decimal) {
@@ -149,7 +161,8 @@ CellRules::CellRules(Notation notation) : notation_(std::move(notation)) {
 }
 
 bool CellRules::is_missing_word(std::string_view text, bool quoted) const {
-  if (notation_.missing) return std::find(notation_.missing->begin(), notation_.missing->end(), text) != notation_.missing->end();
+  if (notation_.missing)
+    return std::find(notation_.missing->begin(), notation_.missing->end(), text) != notation_.missing->end();
   constexpr std::size_t longest = 4;
   if (quoted || text.size() > longest) return false;
   const auto words = missing_words();

@@ -39,7 +39,7 @@ class CellRules {
   [[nodiscard]] bool is_missing_word(std::string_view text, bool quoted) const;
 
   Notation notation_;
-  bool plain_ = true;            // numbers are as from_chars reads them
+  bool plain_ = true;             // numbers are as from_chars reads them
   bool numeric_missing_ = false;  // a word for "missing" may look like a number: -999
 };
 
@@ -48,6 +48,9 @@ class CellRules {
 
 /// The value of a decimal number ("-1.5e3", "inf") that fills `text`; false if it is none or NaN.
 [[nodiscard]] bool parse_number(std::string_view text, double& value);
+
+/// True for digits (a sign before them does not count) that say a whole number beyond 2^53: a double may round it.
+[[nodiscard]] bool is_beyond_whole(std::string_view text) noexcept;
 
 /// Removes `separator` between groups of three digits in front of the decimal point; false if the groups are wrong.
 /// A space stands for no-break spaces too.

@@ -15,8 +15,6 @@ namespace overtake::data {
 
 namespace {
 
-constexpr double whole_limit = 9007199254740992.0;  // 2^53
-
 /// Cells of one sort: how many, and the first.
 struct Sort {
   std::size_t count = 0;
@@ -56,8 +54,7 @@ Survey survey(const RawColumn& raw, const CellRules& rules) {
       case CellKind::number:
         result.numbers.add(row, text);
         result.leading_zeros = result.leading_zeros || has_leading_zeros(trimmed(text));
-        result.beyond_whole = result.beyond_whole || (std::abs(cell.number) > whole_limit &&
-                                                      text.find_first_of(".eEiI") == std::string_view::npos);
+        result.beyond_whole = result.beyond_whole || is_beyond_whole(trimmed(text));
         return;
       case CellKind::day: result.days.add(row, text); return;
       case CellKind::text: break;
@@ -65,8 +62,10 @@ Survey survey(const RawColumn& raw, const CellRules& rules) {
     auto found = find_lookalike(text, rules);
     if (!found) return result.words.add(row, text);
     result.alike.add(row, text);
-    if (!result.example) result.example = std::move(found);
-    else result.one_unit = result.one_unit && found->unit == result.example->unit;
+    if (!result.example)
+      result.example = std::move(found);
+    else
+      result.one_unit = result.one_unit && found->unit == result.example->unit;
   });
   return result;
 }
@@ -85,11 +84,12 @@ void make_text(const RawColumn& raw, const CellRules* rules, Column& column) {
 
 void note_numbers(const Survey& found, Column& column) {
   if (found.leading_zeros) {
-    column.notes.push_back(fmt::format("cells with leading zeros are read as numbers; --text {} keeps them", column.name));
+    column.notes.push_back(
+        fmt::format("cells with leading zeros are read as numbers; --text {} keeps them", column.name));
   }
   if (found.beyond_whole) {
-    column.notes.push_back(
-        fmt::format("whole numbers beyond 2^53 are rounded, so neighbours may be one; --text {} keeps them apart", column.name));
+    column.notes.push_back(fmt::format(
+        "whole numbers beyond 2^53 are rounded, so neighbours may be one; --text {} keeps them apart", column.name));
   }
 }
 
@@ -97,7 +97,8 @@ void make_numbers(const RawColumn& raw, bool spelled, const CellRules& rules, Su
   column.kind = ColumnKind::numeric;
   column.days = found.days.count > 0;
   if (column.days) {
-    column.notes.push_back(fmt::format("dates and times such as {} are read as days since 1970-01-01", quote(found.days.text)));
+    column.notes.push_back(
+        fmt::format("dates and times such as {} are read as days since 1970-01-01", quote(found.days.text)));
   } else if (!spelled) {
     note_numbers(found, column);
   }
@@ -117,17 +118,20 @@ ColumnProblem unexpected(const Survey& found, const char* expected, const Sort& 
 }
 
 ColumnProblem other_notation(const Survey& found) {
-  return {found.alike.row, fmt::format("{} looks like {}", quote(found.alike.text), found.example->what), found.example->flags};
+  return {found.alike.row, fmt::format("{} looks like {}", quote(found.alike.text), found.example->what),
+          found.example->flags};
 }
 
 ColumnProblem mixture(const Survey& found) {
   const bool dates = found.days.count > 0;
   const Sort& usual = dates ? found.days : found.numbers;
   const Sort& odd = found.words.count > 0 ? found.words : found.numbers;
-  return {odd.row,
-          fmt::format("the column mixes {} such as {} ({} cells) with {} such as {} ({} cells)", dates ? "dates" : "numbers",
-                      quote(usual.text), usual.count, found.words.count > 0 ? "words" : "numbers", quote(odd.text), odd.count),
-          found.words.count > 0 ? fmt::format("--missing {} if the word means a missing cell", odd.text) : std::string()};
+  return {
+      odd.row,
+      fmt::format("the column mixes {} such as {} ({} cells) with {} such as {} ({} cells)",
+                  dates ? "dates" : "numbers", quote(usual.text), usual.count,
+                  found.words.count > 0 ? "words" : "numbers", quote(odd.text), odd.count),
+      found.words.count > 0 ? fmt::format("--missing {} if the word means a missing cell", odd.text) : std::string()};
 }
 
 /// A column that holds something else than numbers alone or dates alone: text, or a problem.

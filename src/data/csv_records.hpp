@@ -39,8 +39,9 @@ struct RecordFormat {
 char read_records(const std::filesystem::path& path, const RecordFormat& format,
                   const std::function<void(const Record&)>& on_record);
 
-/// The delimiter of a table from its first lines: the first of tab, semicolon, pipe and comma that occurs, outside quotes,
-/// equally often (and at least once) in every line; else the one that occurs most often in the first line; else comma.
+/// The delimiter of a table from its first lines: the first of tab, semicolon, pipe and comma that occurs, outside
+/// quotes, equally often (and at least once) in every line; else the one that occurs most often in the first line; else
+/// comma.
 [[nodiscard]] char detect_delimiter(const std::vector<std::string>& lines);
 
 }  // namespace overtake::data

@@ -195,8 +195,9 @@ std::optional<double> parse_format(std::string_view text, const std::string& for
 
 /// True if the only word of `text` is a month's name or its first three letters.
 bool has_month_name(std::string_view text) {
-  constexpr std::array<std::string_view, 13> months = {"january", "february",  "march",   "april",    "may",      "june", "july",
-                                                       "august",  "september", "october", "november", "december", "sept"};
+  constexpr std::array<std::string_view, 13> months = {"january",  "february", "march",  "april",     "may",
+                                                       "june",     "july",     "august", "september", "october",
+                                                       "november", "december", "sept"};
   std::vector<std::string> words(1);
   for (const char c : text) {
     const char lower = detail::ascii_lower(c);
@@ -254,14 +255,16 @@ std::string day_text(double days) {
   const std::string time = fmt::format("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
   if (whole == 0 && seconds > 0) return time;
   const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(static_cast<int>(whole)))};
-  const std::string text = fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                                       static_cast<unsigned>(date.day()));
+  const std::string text = fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()),
+                                       static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
   return seconds > 0 ? text + "T" + time : text;
 }
 
 void check_date_rule(const Notation& notation) {
   if (notation.date_format.empty()) return;
-  if (notation.date_format.find('%') != std::string::npos && notation.date_format.find('%') + 1 < notation.date_format.size()) return;
+  if (notation.date_format.find('%') != std::string::npos &&
+      notation.date_format.find('%') + 1 < notation.date_format.size())
+    return;
   throw UsageError(fmt::format("the date format {} is not known", quote(notation.date_format)),
                    "Use ymd, dmy, mdy, or a format of strptime with %: '%d %b %Y'.");
 }

@@ -52,7 +52,8 @@ void describe_numbers(const Column& column, std::int64_t most_rows, ColumnDescri
     any = true;
     if (result.examples.size() == most_examples) continue;
     const std::string text = value_text(column, value);
-    if (std::find(result.examples.begin(), result.examples.end(), text) == result.examples.end()) result.examples.push_back(text);
+    if (std::find(result.examples.begin(), result.examples.end(), text) == result.examples.end())
+      result.examples.push_back(text);
   }
   if (!any) return;
   result.lowest = value_text(column, lowest);
@@ -62,9 +63,10 @@ void describe_numbers(const Column& column, std::int64_t most_rows, ColumnDescri
     kept += static_cast<float>(values[i]) != static_cast<float>(values[i - 1]) ? 1 : 0;
   }
   if (kept >= values.size()) return;
-  result.notes.push_back(fmt::format("models compute in float32, which joins its {} different values to {}; subtract {} from "
-                                     "the column to keep them apart",
-                                     values.size(), kept, result.lowest));
+  result.notes.push_back(
+      fmt::format("models compute in float32, which joins its {} different values to {}; subtract {} from "
+                  "the column to keep them apart",
+                  values.size(), kept, result.lowest));
 }
 
 void describe_text(const Column& column, ColumnDescription& result) {
@@ -127,9 +129,10 @@ std::string summary_of(const TableDescription& description) {
     const std::string text = group_text(description, kind, named);
     if (!text.empty()) groups.push_back(text);
   }
-  const std::string gaps = description.rows_with_missing == 0
-                               ? std::string("no missing cells")
-                               : fmt::format("{} of {} rows have missing cells", description.rows_with_missing, description.rows);
+  const std::string gaps =
+      description.rows_with_missing == 0
+          ? std::string("no missing cells")
+          : fmt::format("{} of {} rows have missing cells", description.rows_with_missing, description.rows);
   return fmt::format("{} column{}: {}; {}", description.columns.size(), description.columns.size() == 1 ? "" : "s",
                      fmt::join(groups, ", "), gaps);
 }

@@ -23,14 +23,16 @@ using data::CellRules;
 /// True for a number that its text says in the one usual way, and that a double holds exactly enough to compare.
 bool is_plain_label(std::string_view number) {
   constexpr std::size_t exact_digits = 15;
-  constexpr double whole_limit = 9007199254740992.0;  // 2^53
   double value = 0.0;
   if (number.empty() || number.find_first_not_of("-.0123456789") != std::string_view::npos) return false;
-  if (!data::parse_number(number, value) || std::abs(value) > whole_limit) return false;
-  if (number.starts_with('-')) number.remove_prefix(1);
+  if (!data::parse_number(number, value) || data::is_beyond_whole(number)) return false;
+  if (number.starts_with('-')) {
+    if (value == 0) return false;
+    number.remove_prefix(1);
+  }
   if (number.size() > 1 && number[0] == '0' && number[1] != '.') return false;
   const std::size_t point = number.find('.');
-  if (point == std::string_view::npos) return value != 0 || number == "0";
+  if (point == std::string_view::npos) return true;
   const std::size_t first = number.find_first_not_of("0.");
   const std::size_t digits = first == std::string_view::npos ? 0 : number.size() - first - (first < point ? 1 : 0);
   return digits <= exact_digits;
@@ -87,8 +89,11 @@ Labels labels_of_numbers(const Column& column) {
   return result;
 }
 
-[[noreturn]] void fail(const Table& table, std::size_t column, std::size_t row, const std::string& what, const char* hint) {
-  throw DataError(fmt::format("{}: {}", table.locate(static_cast<std::int64_t>(row), static_cast<std::int64_t>(column)), what), hint);
+[[noreturn]] void fail(const Table& table, std::size_t column, std::size_t row, const std::string& what,
+                       const char* hint) {
+  throw DataError(
+      fmt::format("{}: {}", table.locate(static_cast<std::int64_t>(row), static_cast<std::int64_t>(column)), what),
+      hint);
 }
 
 }  // namespace

@@ -12,15 +12,73 @@ namespace overtake::data {
 
 namespace {
 
-constexpr std::array<std::string_view, 24> money_and_shares = {
-    "%",   "\xE2\x80\xB0", "$",   "\xE2\x82\xAC", "\xC2\xA3", "\xC2\xA5", "\xE2\x82\xB9", "\xE2\x82\xBD",
-    "\xE2\x82\xA9", "\xE2\x82\xBA", "\xE2\x82\xBF", "\xC2\xA2", "USD", "EUR", "GBP", "CHF",
-    "JPY", "CNY", "INR", "AUD", "CAD", "SEK", "NOK", "DKK"};
+constexpr std::array<std::string_view, 24> money_and_shares = {"%",
+                                                               "\xE2\x80\xB0",
+                                                               "$",
+                                                               "\xE2\x82\xAC",
+                                                               "\xC2\xA3",
+                                                               "\xC2\xA5",
+                                                               "\xE2\x82\xB9",
+                                                               "\xE2\x82\xBD",
+                                                               "\xE2\x82\xA9",
+                                                               "\xE2\x82\xBA",
+                                                               "\xE2\x82\xBF",
+                                                               "\xC2\xA2",
+                                                               "USD",
+                                                               "EUR",
+                                                               "GBP",
+                                                               "CHF",
+                                                               "JPY",
+                                                               "CNY",
+                                                               "INR",
+                                                               "AUD",
+                                                               "CAD",
+                                                               "SEK",
+                                                               "NOK",
+                                                               "DKK"};
 /// Units that follow a number.
-constexpr std::array<std::string_view, 40> measures = {
-    "\xC2\xB0", "\xC2\xB0" "C", "\xC2\xB0" "F", "kg", "g", "mg", "lb", "lbs", "oz", "km", "m", "cm", "mm", "ft",
-    "in", "h", "hr", "hrs", "min", "s", "sec", "ms", "l", "L", "ml", "mph", "km/h", "kW", "kWh", "W",
-    "V", "Hz", "kHz", "MHz", "GHz", "GB", "MB", "KB", "kB", "k"};
+constexpr std::array<std::string_view, 40> measures = {"\xC2\xB0",
+                                                       "\xC2\xB0"
+                                                       "C",
+                                                       "\xC2\xB0"
+                                                       "F",
+                                                       "kg",
+                                                       "g",
+                                                       "mg",
+                                                       "lb",
+                                                       "lbs",
+                                                       "oz",
+                                                       "km",
+                                                       "m",
+                                                       "cm",
+                                                       "mm",
+                                                       "ft",
+                                                       "in",
+                                                       "h",
+                                                       "hr",
+                                                       "hrs",
+                                                       "min",
+                                                       "s",
+                                                       "sec",
+                                                       "ms",
+                                                       "l",
+                                                       "L",
+                                                       "ml",
+                                                       "mph",
+                                                       "km/h",
+                                                       "kW",
+                                                       "kWh",
+                                                       "W",
+                                                       "V",
+                                                       "Hz",
+                                                       "kHz",
+                                                       "MHz",
+                                                       "GHz",
+                                                       "GB",
+                                                       "MB",
+                                                       "KB",
+                                                       "kB",
+                                                       "k"};
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -39,13 +97,15 @@ std::optional<WithUnit> split_unit(std::string_view text) {
   const std::size_t sign = text.starts_with('-') || text.starts_with('+') ? 1 : 0;
   const auto first = static_cast<std::size_t>(std::find_if(text.begin(), text.end(), is_digit) - text.begin());
   if (first == text.size()) return std::nullopt;
-  const auto last = text.size() - 1 - static_cast<std::size_t>(std::find_if(text.rbegin(), text.rend(), is_digit) - text.rbegin());
+  const auto last =
+      text.size() - 1 - static_cast<std::size_t>(std::find_if(text.rbegin(), text.rend(), is_digit) - text.rbegin());
   const std::string_view before = trimmed(text.substr(sign, first - sign));
   const std::string_view after = trimmed(text.substr(last + 1));
   if (before.empty() == after.empty()) return std::nullopt;
   const std::string_view unit = before.empty() ? after : before;
   if (!holds(money_and_shares, unit) && !(before.empty() && holds(measures, unit))) return std::nullopt;
-  return WithUnit{std::string(text.substr(0, sign)) + std::string(text.substr(first, last + 1 - first)), std::string(unit)};
+  return WithUnit{std::string(text.substr(0, sign)) + std::string(text.substr(first, last + 1 - first)),
+                  std::string(unit)};
 }
 
 /// The number with thousands separators taken out, if that is what `separator` does in it.
@@ -79,21 +139,30 @@ std::optional<Lookalike> find_notation(std::string_view text, const Notation& no
   const bool other_decimal = decimal == '.' ? reads_with_comma(text) : reads_with_point(text);
   const char other = decimal == '.' ? ',' : '.';
   if (reads_with(text, other, decimal)) {
-    if (!other_decimal) return Lookalike{"a number with thousands separators", fmt::format("--thousands {}", other), {}};
-    return Lookalike{fmt::format("a number with a decimal {0} or with thousands separators", decimal == '.' ? "comma" : "point"),
-                     fmt::format("--decimal {0} or --thousands {0}", other), {}};
+    if (!other_decimal)
+      return Lookalike{"a number with thousands separators", fmt::format("--thousands {}", other), {}};
+    return Lookalike{
+        fmt::format("a number with a decimal {0} or with thousands separators", decimal == '.' ? "comma" : "point"),
+        fmt::format("--decimal {0} or --thousands {0}", other),
+        {}};
   }
-  if (other_decimal) return Lookalike{decimal == '.' ? "a number with a decimal comma" : "a number with a decimal point",
-                                      fmt::format("--decimal {}", other), {}};
+  if (other_decimal)
+    return Lookalike{decimal == '.' ? "a number with a decimal comma" : "a number with a decimal point",
+                     fmt::format("--decimal {}", other),
+                     {}};
   for (const char separator : {' ', '\'', '_'}) {
     if (!reads_with(text, separator, decimal) && !reads_with(text, separator, other)) continue;
-    const std::string flag = separator == ' ' ? "--thousands ' '" : separator == '\'' ? "--thousands \"'\"" : "--thousands _";
+    const std::string flag = separator == ' '    ? "--thousands ' '"
+                             : separator == '\'' ? "--thousands \"'\""
+                                                 : "--thousands _";
     return Lookalike{"a number with thousands separators",
-                     reads_with(text, separator, decimal) ? flag : fmt::format("{} --decimal {}", flag, other), {}};
+                     reads_with(text, separator, decimal) ? flag : fmt::format("{} --decimal {}", flag, other),
+                     {}};
   }
   if (reads_with(text, decimal, other)) {
     return Lookalike{decimal == '.' ? "a number with thousands points" : "a number with thousands commas",
-                     fmt::format("--thousands {} --decimal {}", decimal, other), {}};
+                     fmt::format("--thousands {} --decimal {}", decimal, other),
+                     {}};
   }
   return std::nullopt;
 }

@@ -52,15 +52,16 @@ void write_numeric(const Feature& feature, const Preprocessing& how, const Table
 }
 
 /// What unseen cells lead to, once a column is counted.
-void judge_unseen(const UnseenCells& found, UnseenRule rule, std::size_t first_row, const Table& table, std::size_t column,
-                  TransformReport* report) {
+void judge_unseen(const UnseenCells& found, UnseenRule rule, std::size_t first_row, const Table& table,
+                  std::size_t column, TransformReport* report) {
   if (found.cells == 0) return;
   const bool all = found.cells == found.present;
   if (rule == UnseenRule::error || (rule == UnseenRule::automatic && all)) {
     throw DataError(
-        fmt::format("{}: the value {} did not occur in training{}",
-                    table.locate(static_cast<std::int64_t>(first_row), static_cast<std::int64_t>(column)), quote(found.example),
-                    all && found.cells > 1 ? fmt::format(", and neither did any of the column's {} cells", found.cells) : ""),
+        fmt::format(
+            "{}: the value {} did not occur in training{}",
+            table.locate(static_cast<std::int64_t>(first_row), static_cast<std::int64_t>(column)), quote(found.example),
+            all && found.cells > 1 ? fmt::format(", and neither did any of the column's {} cells", found.cells) : ""),
         "Correct the cells (upper and lower case differ), or take them as missing: --unseen missing.");
   }
   if (report != nullptr) report->unseen.push_back(found);
@@ -134,8 +135,9 @@ void check_range(const Feature& feature, const Table& table, std::size_t column,
     if (outside++ == 0) example = value;
   }
   if (2 * outside <= present) return;
-  const std::string what = fmt::format("{} of {} cells of column {} lie far outside the range of training ({} to {}): {}", outside,
-                                       present, feature.name, feature.lowest, feature.highest, example);
+  const std::string what =
+      fmt::format("{} of {} cells of column {} lie far outside the range of training ({} to {}): {}", outside, present,
+                  feature.name, feature.lowest, feature.highest, example);
   if (!table.reading.has_header) {
     throw DataError(fmt::format("{}: {}", table.source, what),
                     "Give the file the columns of the training file in the same order.");

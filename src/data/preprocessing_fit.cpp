@@ -5,6 +5,7 @@
 #include <cmath>
 #include <unordered_set>
 
+#include "data/cell.hpp"
 #include "data/columns.hpp"
 #include "data/labels.hpp"
 #include "data/message.hpp"
@@ -75,12 +76,11 @@ bool has_value(const Column& column, std::span<const std::int32_t> rows) {
   return std::any_of(rows.begin(), rows.end(), [&](std::int32_t row) { return present(column.numbers[row]); });
 }
 
-/// True for a column of digits with a leading zero or more of them than a double holds.
+/// True for a column with digits that begin with a zero or are more than a double holds.
 bool has_names_in_digits(const Column& column) {
-  constexpr std::size_t exact_digits = 15;
   return std::any_of(column.categories.begin(), column.categories.end(), [](const std::string& cell) {
     const bool digits = cell.find_first_not_of("0123456789") == std::string::npos;
-    return digits && ((cell.size() > 1 && cell[0] == '0') || cell.size() > exact_digits);
+    return digits && ((cell.size() > 1 && cell[0] == '0') || data::is_beyond_whole(cell));
   });
 }
 
@@ -124,15 +124,18 @@ TaskChoice detect_task(const Table& table, std::size_t target) {
   std::size_t count = 0;
   for (const double value : column.numbers) {
     if (std::isnan(value)) continue;
-    if (value != std::floor(value) || std::isinf(value)) return {Task::regression, name + " holds numbers with a fraction"};
+    if (value != std::floor(value) || std::isinf(value))
+      return {Task::regression, name + " holds numbers with a fraction"};
     distinct.insert(value);
     ++count;
   }
   const Labels labels = labels_of(table, target);
   if (!labels.numeric && has_names_in_digits(column)) {
-    return {Task::classification, fmt::format("{} holds digits that are names ({})", name, quote(labels.names.front()))};
+    return {Task::classification,
+            fmt::format("{} holds digits that are names ({})", name, quote(labels.names.front()))};
   }
-  const std::string found = fmt::format("{} holds {} different whole numbers in {} rows", name, labels.names.size(), count);
+  const std::string found =
+      fmt::format("{} holds {} different whole numbers in {} rows", name, labels.names.size(), count);
   const bool few = labels.names.size() <= most_classes && labels.names.size() * rows_per_class <= count;
   return {few ? Task::classification : Task::regression, found};
 }
@@ -148,10 +151,11 @@ Task choose_task(const Table& table, std::size_t target, const PreprocessingOpti
   const std::size_t classes = labels_of(table, target).names.size();
   if (classes <= most_classes || static_cast<std::size_t>(table.rows) >= classes * rows_per_class) return choice.task;
   const std::string& name = table.columns[target].name;
-  throw DataError(fmt::format("{}: the target {} would make {} classes out of {} rows, since {}", table.source, quote(name),
-                              classes, table.rows, choice.reason),
-                  "Give --task classification if that is meant. If they are numbers, see --decimal, --thousands and --missing, "
-                  "or give --task regression.");
+  throw DataError(
+      fmt::format("{}: the target {} would make {} classes out of {} rows, since {}", table.source, quote(name),
+                  classes, table.rows, choice.reason),
+      "Give --task classification if that is meant. If they are numbers, see --decimal, --thousands and --missing, "
+      "or give --task regression.");
 }
 
 }  // namespace

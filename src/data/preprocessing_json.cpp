@@ -103,7 +103,7 @@ Json to_json_value(const Feature& feature) {
             {"declared_text", feature.declared_text},
             {"categories", feature.categories}};
   }
-  return {{"name", feature.name},     {"kind", "numeric"},         {"days", feature.days},      {"mean", feature.mean},
+  return {{"name", feature.name},   {"kind", "numeric"},        {"days", feature.days},      {"mean", feature.mean},
           {"scale", feature.scale}, {"lowest", feature.lowest}, {"highest", feature.highest}};
 }
 
@@ -142,7 +142,8 @@ const char* unseen_name(UnseenRule wanted) {
 
 bool all_numbers(const std::vector<std::string>& classes) {
   double value = 0.0;
-  return std::all_of(classes.begin(), classes.end(), [&](const std::string& name) { return data::parse_number(name, value); });
+  return std::all_of(classes.begin(), classes.end(),
+                     [&](const std::string& name) { return data::parse_number(name, value); });
 }
 
 UnseenRule unseen_from(const Reader& reader) {
@@ -161,7 +162,7 @@ void read_reading(const Json& json, const Reader& reader, std::string_view sourc
     result.unseen = reader.flag("refuse_unseen") ? UnseenRule::error : UnseenRule::automatic;
     return;
   }
-  result.reading = data::reading_from_json(json.at("reading"), source);
+  result.reading = data::reading_from_json(json.value("reading", Json::object()).dump(), source);
   result.columns = reader.texts("columns");
   result.unseen = unseen_from(reader);
   result.target_declared_text = reader.flag("target_declared_text");
@@ -178,7 +179,7 @@ std::string Preprocessing::to_json() const {
                {"unseen", unseen_name(unseen)},
                {"keep_missing", keep_missing},
                {"text_as_codes", text_as_codes},
-               {"reading", data::reading_to_json(reading)},
+               {"reading", Json::parse(data::reading_to_json(reading))},
                {"columns", columns},
                {"target_declared_text", target_declared_text},
                {"features", Json::array()}};

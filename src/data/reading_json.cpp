@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "data/cell.hpp"
@@ -42,22 +43,19 @@ char only_character(const Json& value) {
 
 }  // namespace
 
-Json reading_to_json(const Reading& reading) {
+std::string reading_to_json(const Reading& reading) {
   const Notation& notation = reading.notation;
-  Json json = {{"has_header", reading.has_header},
-               {"delimiter", std::string(1, reading.delimiter)},
-               {"encoding", reading.encoding},
-               {"decimal", std::string(1, notation.decimal)},
-               {"thousands", notation.thousands},
-               {"units", notation.units},
-               {"dates", name_of(notation.dates)},
-               {"date_format", notation.date_format}};
+  Json json = {{"has_header", reading.has_header}, {"delimiter", std::string(1, reading.delimiter)},
+               {"encoding", reading.encoding},     {"decimal", std::string(1, notation.decimal)},
+               {"thousands", notation.thousands},  {"units", notation.units},
+               {"dates", name_of(notation.dates)}, {"date_format", notation.date_format}};
   json["missing"] = notation.missing ? Json(*notation.missing) : Json();
-  return json;
+  return json.dump();
 }
 
-Reading reading_from_json(const Json& json, std::string_view source) {
+Reading reading_from_json(std::string_view text, std::string_view source) {
   try {
+    const Json json = Json::parse(text);
     Reading reading;
     reading.has_header = json.at("has_header").get<bool>();
     reading.delimiter = only_character(json.at("delimiter"));

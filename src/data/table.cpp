@@ -15,7 +15,8 @@ namespace {
 
 void check_options(const TableOptions& options) {
   if (options.delimiter == '"' || options.delimiter == '\n' || options.delimiter == '\r' || options.delimiter == '\0') {
-    throw UsageError("a quote, a line end or a zero byte cannot be the delimiter", "Use a comma, semicolon, tab or pipe.");
+    throw UsageError("a quote, a line end or a zero byte cannot be the delimiter",
+                     "Use a comma, semicolon, tab or pipe.");
   }
   constexpr std::size_t most = std::size_t{1} << 31;
   if (options.longest_line == 0 || options.longest_line > most) {

@@ -57,8 +57,9 @@ void TableBuilder::fail_size(const Record& record) const {
   std::string hint = record.size() > first_.size() ? "Quote cells that contain the delimiter."
                                                    : "Write missing cells as empty ones, with their delimiters.";
   if (table_.rows == 0 && record.size() == first_.size() + 1) {
-    hint = "If the first cell of each line is a row name (R's write.table), give it a name in the first line: "
-           "write.csv(x, row.names = FALSE), or col.names = NA.";
+    hint =
+        "If the first cell of each line is a row name (R's write.table), give it a name in the first line: "
+        "write.csv(x, row.names = FALSE), or col.names = NA.";
   }
   throw DataError(fmt::format("{}, line {}, column {}: the record has {} cells, expected {} as in line {}",
                               table_.source, record.line, column, record.size(), first_.size(), first_.line),
@@ -130,8 +131,8 @@ void TableBuilder::add_row(const Record& record) {
 
 void TableBuilder::check_lists() const {
   if (options_.allow_absent) return;
-  for (const auto* list : {&options_.numeric, &options_.days, &options_.text, &options_.names, &options_.spelled,
-                           &options_.ignored}) {
+  for (const auto* list :
+       {&options_.numeric, &options_.days, &options_.text, &options_.names, &options_.spelled, &options_.ignored}) {
     for (const std::string& name : *list) {
       if (table_.find(name) != nullptr) continue;
       throw UsageError(fmt::format("{} has no column {}", table_.source, quote(name)), column_hint(table_, name));
@@ -149,10 +150,11 @@ void TableBuilder::check_header() const {
     returning += std::find(cells.begin(), cells.end(), column.name) != cells.end() ? 1 : 0;
   }
   if (returning == 0 || 2 * returning < table_.columns.size()) return;
-  throw DataError(fmt::format("{}, line {}: the first line may be data, since the names of {} of {} columns are found "
-                              "again below themselves ({})",
-                              table_.source, first_.line, returning, table_.columns.size(), quote(table_.columns[0].name)),
-                  "Give --no-header if the first line is data, --header if it holds names.");
+  throw DataError(
+      fmt::format("{}, line {}: the first line may be data, since the names of {} of {} columns are found "
+                  "again below themselves ({})",
+                  table_.source, first_.line, returning, table_.columns.size(), quote(table_.columns[0].name)),
+      "Give --no-header if the first line is data, --header if it holds names.");
 }
 
 bool TableBuilder::listed(const std::vector<std::string>& names, std::size_t index) const {
@@ -207,11 +209,15 @@ void TableBuilder::read_columns() {
     }
   }
   if (!first) return;
-  std::string hint = first->cure.empty() ? "Correct the cell or leave it empty (missing)" : fmt::format("Give {}", first->cure);
-  if (use_of(at) == ColumnUse::judged) hint += fmt::format("; or --text {} if the column is text", shell_name(table_.columns[at].name));
+  std::string hint =
+      first->cure.empty() ? "Correct the cell or leave it empty (missing)" : fmt::format("Give {}", first->cure);
+  if (use_of(at) == ColumnUse::judged)
+    hint += fmt::format("; or --text {} if the column is text", shell_name(table_.columns[at].name));
   if (!others.empty()) hint += fmt::format(". Likewise the columns {}", fmt::join(others, ", "));
-  throw DataError(fmt::format("{}: {}", table_.locate(static_cast<std::int64_t>(first->row), static_cast<std::int64_t>(at)), first->message),
-                  hint + ".");
+  throw DataError(
+      fmt::format("{}: {}", table_.locate(static_cast<std::int64_t>(first->row), static_cast<std::int64_t>(at)),
+                  first->message),
+      hint + ".");
 }
 
 }  // namespace overtake::data

@@ -100,8 +100,10 @@ TEST(Csv, DelimiterIsDetected) {
   EXPECT_EQ(read("a\tb\tc\n1\t\t2\n").columns.size(), 3U);
   EXPECT_EQ(read("a,b\n\"x;y\",2\n").columns.size(), 2U);
   EXPECT_EQ(read("a\n1\n").columns.size(), 1U);
-  EXPECT_EQ(read("1,5;2,5\n3,5;4,5\n").columns.size(), 2U);
   TableOptions options;
+  options.notation.decimal = ',';
+  EXPECT_EQ(read("1,5;2,5\n3,5;4,5\n", options).columns.size(), 2U);
+  options = {};
   options.delimiter = '|';
   EXPECT_EQ(read("a|b\n1|2\n", options).columns.size(), 2U);
 }

@@ -30,7 +30,8 @@ TEST(Labels, EqualNumbersAreOneAndKeepTheFirstSpelling) {
 }
 
 TEST(Labels, OneOddLabelMakesAllOfThemText) {
-  for (const char* odd : {"007", "+7", "1e3", "9007199254740993", "12345678901234567", "0.1234567890123456", "-0", "seven"}) {
+  for (const char* odd :
+       {"007", "+7", "1e3", "9007199254740993", "12345678901234567", "0.1234567890123456", "-0", "seven"}) {
     const Labels found = labels("10\n9\n" + std::string(odd) + "\n");
     EXPECT_FALSE(found.numeric) << odd;
     EXPECT_EQ(found.names.size(), 3U) << odd;
@@ -80,12 +81,15 @@ TEST(Reading, TravelsWithTheModel) {
   options.notation.decimal = ',';
   options.notation.units = {"EUR"};
   options.notation.missing = Texts{"unk"};
-  const Table table = read_table(folder.file("t.csv", "p;c;d;y\n1,5 EUR;NA;2024-01-01;a\nunk;b;2024-01-02;b\n2 EUR;b;2024-01-03;a\n"), options);
+  const Table table = read_table(
+      folder.file("t.csv", "p;c;d;y\n1,5 EUR;NA;2024-01-01;a\nunk;b;2024-01-02;b\n2 EUR;b;2024-01-03;a\n"), options);
   const Preprocessing fitted = Preprocessing::fit(table, "y");
   const Preprocessing back = Preprocessing::from_json(fitted.to_json());
   EXPECT_EQ(back.reading, table.reading);
   EXPECT_EQ(back.to_json(), fitted.to_json());
-  const Dataset again = back.transform(read_table(folder.file("t.csv", "p;c;d;y\n1,5 EUR;NA;2024-01-01;a\nunk;b;2024-01-02;b\n2 EUR;b;2024-01-03;a\n"), back.table_options()));
+  const Dataset again = back.transform(
+      read_table(folder.file("t.csv", "p;c;d;y\n1,5 EUR;NA;2024-01-01;a\nunk;b;2024-01-02;b\n2 EUR;b;2024-01-03;a\n"),
+                 back.table_options()));
   EXPECT_EQ(again.inputs, fitted.transform(table).inputs);
   // A number where training saw dates.
   expect_error<DataError>([&] { (void)read_table(folder.file("u.csv", "p;c;d\n1,5;b;7\n"), back.table_options()); },
@@ -95,11 +99,14 @@ TEST(Reading, TravelsWithTheModel) {
 TEST(Reading, ShiftedColumnsWithoutHeaderAreRefused) {
   const TempFolder folder;
   std::string content;
-  for (int i = 0; i < 30; ++i) content += "0.0" + std::to_string(i) + "," + std::to_string(1000 + i) + ",b," + (i % 2 == 0 ? "p" : "q") + "\n";
+  for (int i = 0; i < 30; ++i)
+    content += "0.0" + std::to_string(i) + "," + std::to_string(1000 + i) + ",b," + (i % 2 == 0 ? "p" : "q") + "\n";
   TableOptions options;
   options.header = false;
   const Preprocessing fitted = Preprocessing::fit(read_table(folder.file("t.csv", content), options), "column_4");
-  const auto predict = [&](const char* rows) { return fitted.transform(read_table(folder.file("n.csv", rows), fitted.table_options())); };
+  const auto predict = [&](const char* rows) {
+    return fitted.transform(read_table(folder.file("n.csv", rows), fitted.table_options()));
+  };
   EXPECT_EQ(predict("0.01,1005,b,q\n").rows, 1);
   EXPECT_EQ(predict("0.01,1005,b\n").rows, 1);
   expect_error<DataError>([&] { (void)predict("1005,0.01,b\n"); }, {"column_1", "far outside"});
@@ -119,7 +126,8 @@ TEST(Unseen, IsCountedAndAColumnOfNothingElseIsRefused) {
   EXPECT_EQ(report.unseen[0].cells, 1);
   EXPECT_EQ(report.unseen[0].present, 2);
   EXPECT_EQ(report.unseen[0].example, "TRUE");
-  expect_error<DataError>([&] { (void)transform("c\nTRUE\nFALSE\n", nullptr); }, {"(c)", "\"TRUE\"", "2 cells", "--unseen"});
+  expect_error<DataError>([&] { (void)transform("c\nTRUE\nFALSE\n", nullptr); },
+                          {"(c)", "\"TRUE\"", "2 cells", "--unseen"});
   fitted.unseen = UnseenRule::missing;
   EXPECT_EQ(transform("c\nTRUE\nFALSE\n", nullptr).rows, 2);
   fitted.unseen = UnseenRule::error;

@@ -55,11 +55,20 @@ TEST(Notation, ThousandsAndDecimals) {
   EXPECT_EQ(number(german, "0,5"), 0.5);
   EXPECT_TRUE(std::isnan(number(german, "1.5")));
   notation.thousands = " ";
-  EXPECT_EQ(number(CellRules(notation), "1\xC2\xA0" "234,5"), 1234.5);
-  EXPECT_EQ(number(CellRules(notation), "1\xE2\x80\xAF" "234"), 1234);
+  EXPECT_EQ(number(CellRules(notation),
+                   "1\xC2\xA0"
+                   "234,5"),
+            1234.5);
+  EXPECT_EQ(number(CellRules(notation),
+                   "1\xE2\x80\xAF"
+                   "234"),
+            1234);
   notation.decimal = '.';
   notation.thousands = "'";
-  EXPECT_EQ(number(CellRules(notation), "1\xE2\x80\x99" "234'567.5"), 1234567.5);
+  EXPECT_EQ(number(CellRules(notation),
+                   "1\xE2\x80\x99"
+                   "234'567.5"),
+            1234567.5);
   notation.thousands = ".";
   EXPECT_THROW(CellRules{notation}, UsageError);
 }
@@ -78,8 +87,14 @@ TEST(Notation, UnitsAndSigns) {
   EXPECT_TRUE(std::isnan(number(rules, "$")));
   // Without any notation: a Unicode minus and no-break spaces are what they are.
   const CellRules plain{Notation{}};
-  EXPECT_EQ(number(plain, "\xE2\x88\x92" "5.5"), -5.5);
-  EXPECT_EQ(number(plain, "\xC2\xA0" "7\xC2\xA0"), 7);
+  EXPECT_EQ(number(plain,
+                   "\xE2\x88\x92"
+                   "5.5"),
+            -5.5);
+  EXPECT_EQ(number(plain,
+                   "\xC2\xA0"
+                   "7\xC2\xA0"),
+            7);
 }
 
 TEST(Notation, IsoDatesAndTimes) {
@@ -96,7 +111,8 @@ TEST(Notation, IsoDatesAndTimes) {
   EXPECT_NEAR(day("2024-02-29T00:00:00.5-0530"), 19782 + (5.5 * 3600 + 0.5) / 86400, 1e-9);
   EXPECT_EQ(day("2024-02"), 19754);
   EXPECT_EQ(day("18:00"), 0.75);
-  for (const char* wrong : {"2023-02-29", "2024-13-01", "2024-2-1", "2024-01-01x", "2024-01-01T25:00", "12:60", "12:3", "24"}) {
+  for (const char* wrong :
+       {"2023-02-29", "2024-13-01", "2024-2-1", "2024-01-01x", "2024-01-01T25:00", "12:60", "12:3", "24"}) {
     EXPECT_TRUE(std::isnan(day(wrong))) << wrong;
   }
   Notation european;
@@ -143,8 +159,8 @@ TEST(Notation, MixturesAreRefused) {
 }
 
 TEST(Notation, CodesThatAreNoNumbersStayText) {
-  for (const char* content : {"c\nQ1\nQ2\nQ3\n", "c\n1A\n2B\n", "c\n5 m\n3 kg\n", "c\n1-2\n3-4\n", "c\n555-12-34\n", "c\nMark 123\n",
-                              "c\n10+\n5-9\n", "c\nv1.2.3\n", "c\n0x1F\n", "c\n1st\n2nd\n"}) {
+  for (const char* content : {"c\nQ1\nQ2\nQ3\n", "c\n1A\n2B\n", "c\n5 m\n3 kg\n", "c\n1-2\n3-4\n", "c\n555-12-34\n",
+                              "c\nMark 123\n", "c\n10+\n5-9\n", "c\nv1.2.3\n", "c\n0x1F\n", "c\n1st\n2nd\n"}) {
     EXPECT_EQ(read(content).columns[0].kind, ColumnKind::text) << content;
   }
   const Table mostly_words = read("c\nlow\nmiddle\nhigh\nother\n50%\n");
@@ -191,7 +207,8 @@ TEST(Header, TheColumnThatCountsRowsIsNoted) {
 }
 
 TEST(Description, KindsRangesGapsAndNotes) {
-  const Table table = read("n,t,d,big,zip\n1,a,2024-01-02,9007199254740993,00501\n,b,2024-01-01,2,10001\n3.5,a,,3,10002\n");
+  const Table table =
+      read("n,t,d,big,zip\n1,a,2024-01-02,9007199254740993,00501\n,b,2024-01-01,2,10001\n3.5,a,,3,10002\n");
   const TableDescription found = describe(table);
   EXPECT_EQ(summary_of(found), "5 columns: 3 numeric, 1 dates (d), 1 text (t); 2 of 3 rows have missing cells");
   EXPECT_EQ(found.columns[0].lowest, "1");
