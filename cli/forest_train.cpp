@@ -13,6 +13,7 @@
 #include "forest_device.hpp"
 #include "forest_score.hpp"
 #include "names.hpp"
+#include "outputs.hpp"
 #include "overtake/error.hpp"
 #include "overtake/placement.hpp"
 #include "overtake/race.hpp"
@@ -174,14 +175,11 @@ std::string result_json(const Forest& forest, const overtake::ForestReport& fit,
 }
 
 void check_files(const TrainFlags& flags, const ForestFlags& forest_flags) {
-  int standard = 0;
-  for (const std::string& path : {flags.save, flags.json, forest_flags.export_text, forest_flags.export_dot}) {
-    check_writable(path);
-    standard += path == "-" ? 1 : 0;
-  }
-  if (standard > 1) {
-    throw UsageError("only one file can go to standard output");
-  }
+  check_outputs({{"--save", flags.save, Content::binary, "--more-trees"},
+                 {"--json", flags.json},
+                 {"--export-text", forest_flags.export_text},
+                 {"--export-dot", forest_flags.export_dot}},
+                {{"DATA", flags.data}, {"--more-trees", forest_flags.more_trees}});
 }
 
 void write_exports(const Forest& forest, const ForestFlags& flags) {
@@ -213,7 +211,8 @@ int run_forest_training(const CLI::App& app, const TrainFlags& flags, const Fore
       forest_device(flags.device, overtake::forest_work(data.rows, {parameters}, 1));
   overtake::ForestOptions options;
   options.stop = &stop_on_interrupt();
-  const bool quiet = flags.json == "-" || forest_flags.export_text == "-" || forest_flags.export_dot == "-";
+  const bool quiet = is_standard_output(flags.json) || is_standard_output(forest_flags.export_text) ||
+                     is_standard_output(forest_flags.export_dot);
   if (!quiet) {
     print(fmt::format("data: {}, {}\ndevice: {} ({})\n", flags.data, data_text(data), device.device, device.reason));
   }

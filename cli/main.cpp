@@ -4,7 +4,6 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <cstdio>
 #include <exception>
 #include <new>
 #include <string>
@@ -14,16 +13,14 @@
 #include "names.hpp"
 #include "overtake/error.hpp"
 #include "overtake/version.hpp"
+#include "terminal.hpp"
 
 namespace {
 
 constexpr int code_of(overtake::ErrorCode code) { return static_cast<int>(code); }
 
 int report(const std::string& message, const std::string& hint, overtake::ErrorCode code) {
-  fmt::print(stderr, "error: {}\n", message);
-  if (!hint.empty()) {
-    fmt::print(stderr, "hint: {}\n", hint);
-  }
+  cli::print_error(fmt::format("error: {}\n{}", message, hint.empty() ? "" : fmt::format("hint: {}\n", hint)));
   return code_of(code);
 }
 
@@ -65,6 +62,7 @@ int run(int argc, const char* const* argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  cli::guard_standard_descriptors();
   try {
     return run(argc, argv);
   } catch (const overtake::Error& error) {

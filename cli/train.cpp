@@ -9,6 +9,7 @@
 #include "command.hpp"
 #include "forest_train.hpp"
 #include "names.hpp"
+#include "outputs.hpp"
 #include "overtake/data_preprocessing.hpp"
 #include "overtake/data_table.hpp"
 #include "overtake/error.hpp"
@@ -202,9 +203,10 @@ int exit_code(const overtake::FitReport& fit) {
 
 int run(const TrainFlags& flags) {
   check_train_flags(flags);
-  for (const std::string& path : {flags.save, flags.checkpoint, flags.json}) {
-    check_writable(path);
-  }
+  check_outputs({{"--save", flags.save, Content::binary},
+                 {"--checkpoint", flags.checkpoint, Content::in_place},
+                 {"--json", flags.json}},
+                {{"DATA", flags.data}});
   overtake::set_cpu_threads(flags.threads);
   const overtake::PreparedData data = read_data(flags);
   const Arrays training = arrays_of(data.training);
@@ -221,7 +223,7 @@ int run(const TrainFlags& flags) {
   const overtake::Device device(choice.device);
   device.set_memory_limit(flags.memory_limit);
   overtake::nn::Sequential model = make_network(flags, inputs, outputs);
-  if (flags.json != "-") {
+  if (!is_standard_output(flags.json)) {
     print(fmt::format("data: {}, {} rows to train on, {} to validate, {} inputs, {}\n", flags.data,
                       report::count(data.training.rows), report::count(data.validation.rows), inputs,
                       classes ? fmt::format("{} class{} of {}", outputs, outputs == 1 ? "" : "es", flags.target)
@@ -246,7 +248,7 @@ int run(const TrainFlags& flags) {
   if (!flags.json.empty()) {
     write_output(flags.json, result_json(flags, data, fit, choice));
   }
-  if (flags.json != "-") {
+  if (!is_standard_output(flags.json)) {
     print(result_text(data, fit, flags));
   }
   if (fit.stop_reason == overtake::StopReason::diverged) {
