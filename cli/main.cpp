@@ -24,6 +24,21 @@ int report(const std::string& message, const std::string& hint, overtake::ErrorC
   return code_of(code);
 }
 
+/// An empty name is what a shell makes of a variable that is not set: the file would not be written, without a word.
+void check_file_names(const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_type_name() != "FILE" || option->count() == 0) {
+      continue;
+    }
+    for (const std::string& path : option->results()) {
+      if (path.empty()) {
+        throw overtake::UsageError(fmt::format("{} has no file name", option->get_name()),
+                                   "Give a name, or leave the flag out.");
+      }
+    }
+  }
+}
+
 int run(int argc, const char* const* argv) {
   CLI::App root("Overtake trains models on the processor that finishes first.", "overtake");
   root.set_version_flag("--version", "overtake " + std::string(overtake::version()), "Show the version and exit");
@@ -53,6 +68,7 @@ int run(int argc, const char* const* argv) {
   }
   for (const cli::Command& command : commands) {
     if (command.app->parsed()) {
+      check_file_names(*command.app);
       return command.run();
     }
   }

@@ -19,14 +19,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
+std::string name_of(const fs::path& path) { return path == "/dev/stdout" ? "standard output" : path.string(); }
+
 [[noreturn]] void fail(const fs::path& path, int number) {
   if (number == EPIPE) {
-    throw DataError(fmt::format("cannot write {}: its reader closed it before the end", path.string()),
+    throw DataError(fmt::format("cannot write {}: its reader closed it before the end", name_of(path)),
                     "Let the reading program take everything, or write to a file.");
   }
   std::string hint = "Check that the folder exists and that you may write there.";
   if (number == ENOSPC || number == EDQUOT || number == EFBIG) hint = "Free some space or choose another folder.";
-  throw DataError(fmt::format("cannot write {}: {}", path.string(), data::os_error(number)), hint);
+  throw DataError(fmt::format("cannot write {}: {}", name_of(path), data::os_error(number)), hint);
 }
 
 /// After a rename, makes the new directory entry itself durable. Not every file system can; then there is no more to
@@ -81,7 +83,7 @@ void require_writable(const fs::path& path) {
   if (const std::optional<int> named = descriptor_named(path)) {
     const int flags = ::fcntl(*named, F_GETFL);
     if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY) return;
-    throw DataError(fmt::format("cannot write {}: it is not open for writing", path.string()),
+    throw DataError(fmt::format("cannot write {}: it is not open for writing", name_of(path)),
                     "Check where it was redirected to.");
   }
   const fs::file_status status = status_of(path);

@@ -169,8 +169,9 @@ void read_records(const std::filesystem::path& path, std::optional<char> delimit
     bytes += line->size() + 1;
     if (line->find_first_not_of(" \r\n") != std::string_view::npos) sample.emplace_back(*line);
   }
+  if (!delimiter) delimiter = source.declared_delimiter();
   Parser parser(source.name(), delimiter ? *delimiter : detect_delimiter(sample), longest_line, on_record);
-  std::int64_t number = 0;
+  std::int64_t number = source.declared_delimiter() ? 1 : 0;
   for (const std::string& line : ahead) parser.feed(line, ++number);
   ahead = {};
   while (const std::optional<std::string_view> line = source.next()) parser.feed(*line, source.line());
