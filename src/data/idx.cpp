@@ -87,8 +87,10 @@ HostArray read_idx(const std::filesystem::path& path) {
   const auto code = static_cast<unsigned char>(start[2]);
   const std::optional<IdxType> type = idx_type(code);
   if (start[0] != 0 || start[1] != 0 || !type) {
-    if (other) fail(source.name(), fmt::format("it is {}", other->what));
-    fail(source.name(), "expected two zero bytes and a type of 0x08, 0x09, 0x0B, 0x0C, 0x0D or 0x0E at its start");
+    const bool known = other && start[0] != 0;
+    fail(source.name(), fmt::format("expected two zero bytes and a type of 0x08, 0x09, 0x0B, 0x0C, 0x0D or 0x0E at its "
+                                    "start{}",
+                                    known ? fmt::format("; it is {}", other->what) : ""));
   }
   const auto rank = static_cast<unsigned char>(start[3]);
   if (rank == 0 || rank > most_dimensions) {

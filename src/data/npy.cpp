@@ -27,7 +27,8 @@ data::NpyHeader read_header(data::BinaryFile& file) {
   file.read(std::span<char>(start), "magic");
   if (std::string_view(start, magic.size()) != magic) {
     const std::optional<data::FileKind> other = data::recognise(head);
-    file.fail(format_name, other ? fmt::format("it is {}", other->what) : "it does not begin with \\x93NUMPY");
+    file.fail(format_name,
+              fmt::format("it does not begin with \\x93NUMPY{}", other ? fmt::format("; it is {}", other->what) : ""));
   }
   const int version = static_cast<unsigned char>(start[6]);
   if (version < 1 || version > 3) file.fail(format_name, fmt::format("version {}, expected 1 to 3", version));
