@@ -67,11 +67,10 @@ void print(std::string_view text) {
     return;
   }
   const bool closed = errno == EPIPE;
-  throw overtake::DataError(
-      "cannot write to standard output: " +
-          (closed ? "its reader closed it before the end" : std::generic_category().message(errno)),
-      closed ? "Let the reading program take everything, or write to a file."
-             : "Check the file or pipe that standard output goes to.");
+  throw overtake::DataError("cannot write to standard output: " + (closed ? "its reader closed it before the end"
+                                                                          : std::generic_category().message(errno)),
+                            closed ? "Let the reading program take everything, or write to a file."
+                                   : "Check the file or pipe that standard output goes to.");
 }
 
 // By its name, which AtomicFile knows: what standard output holds already stays.

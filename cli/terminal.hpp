@@ -18,9 +18,9 @@ struct Terminal {
 };
 [[nodiscard]] Terminal standard_output();
 
-/// Opens /dev/null in place of standard descriptors that are closed, so that no file gets their numbers and then the text
-/// that is meant for them; reading and writing there fails as before. A closed pipe is an error from now on, not the end of the
-/// process. To be called first.
+/// Opens /dev/null in place of standard descriptors that are closed, so that no file gets their numbers and then the
+/// text that is meant for them; reading and writing there fails as before. A closed pipe is an error from now on, not
+/// the end of the process. To be called first.
 void guard_standard_descriptors();
 
 /// Writes to standard error. What cannot be written there is lost.

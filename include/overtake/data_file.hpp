@@ -18,14 +18,15 @@ namespace overtake {
 [[nodiscard]] std::filesystem::path link_target(const std::filesystem::path& path);
 
 /// Throws DataError if an AtomicFile of this path could not be written: the folder is missing or closed to writing, the
-/// path is a folder, the file is write-protected. Nothing stays behind, and pipes and devices are not opened: the reader
-/// of a pipe would take that for the end of the file.
+/// path is a folder, the file is write-protected. Nothing stays behind, and pipes and devices are not opened: the
+/// reader of a pipe would take that for the end of the file.
 void require_writable(const std::filesystem::path& path);
 
 /// Writes a file so that it appears whole or not at all: bytes go to a temporary name in the same folder, and
-/// `commit()` flushes them to the disk and renames. Without `commit()` the destructor removes the temporary file. A file
-/// that is replaced hands on its permissions; a link keeps pointing at the file it pointed at. A target that exists and
-/// is no regular file (/dev/null, a pipe) and an open descriptor of this process (/dev/stdout) are written directly.
+/// `commit()` flushes them to the disk and renames. Without `commit()` the destructor removes the temporary file. A
+/// file that is replaced hands on its permissions; a link keeps pointing at the file it pointed at. A target that
+/// exists and is no regular file (/dev/null, a pipe) and an open descriptor of this process (/dev/stdout) are written
+/// directly.
 class AtomicFile {
  public:
   /// Throws DataError if the temporary file cannot be created or the file that is there is write-protected. Waits for

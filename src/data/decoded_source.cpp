@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Sources: Unicode 15, chapter 3.10 (UTF-16); https://encoding.spec.whatwg.org/index-windows-1252.txt, of which the five
-// bytes that Windows leaves undefined are errors here.
+// Sources: Unicode 15, chapter 3.10 (UTF-16); https://encoding.spec.whatwg.org/index-windows-1252.txt, of which the
+// five bytes that Windows leaves undefined are errors here.
 #include "data/decoded_source.hpp"
 
 #include <fmt/format.h>
@@ -49,9 +49,10 @@ bool is_wide(Encoding encoding) {
 }
 
 /// Bytes 0x80 to 0x9F of windows-1252; 0: undefined. All others are those of Latin-1.
-constexpr std::array<char16_t, 32> windows_1252 = {
-    0x20AC, 0,      0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0, 0x017D, 0,
-    0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0, 0x017E, 0x0178};
+constexpr std::array<char16_t, 32> windows_1252 = {0x20AC, 0,      0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021,
+                                                   0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0,      0x017D, 0,
+                                                   0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014,
+                                                   0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178};
 
 /// The byte order of UTF-16 text: its mark, else the side on which ASCII has its zero bytes.
 Encoding byte_order(std::string_view head) {
@@ -76,8 +77,9 @@ Encoding parse_encoding(std::string_view name) {
   }
   const std::string near = nearest(std::string(name), known);
   throw UsageError(fmt::format("the encoding {} is not known", quote(name)),
-                   near.empty() ? "Use utf-8, utf-16, utf-16le, utf-16be, latin-1 or windows-1252; iconv converts others."
-                                : fmt::format("Did you mean {}?", near));
+                   near.empty()
+                       ? "Use utf-8, utf-16, utf-16le, utf-16be, latin-1 or windows-1252; iconv converts others."
+                       : fmt::format("Did you mean {}?", near));
 }
 
 DecodedSource::DecodedSource(const std::filesystem::path& path, Encoding encoding)

@@ -15,8 +15,8 @@ namespace overtake::data {
 
 enum class Encoding : std::uint8_t { utf8, utf16, utf16le, utf16be, latin1, windows1252 };
 
-/// utf-8, utf-16 (by its byte order mark, else by where its zero bytes are), utf-16le, utf-16be, latin-1 (iso-8859-1) or
-/// windows-1252 (cp1252), in any case, with or without hyphens. Throws UsageError naming the nearest.
+/// utf-8, utf-16 (by its byte order mark, else by where its zero bytes are), utf-16le, utf-16be, latin-1 (iso-8859-1)
+/// or windows-1252 (cp1252), in any case, with or without hyphens. Throws UsageError naming the nearest.
 [[nodiscard]] Encoding parse_encoding(std::string_view name);
 
 /// Hands out the bytes of a plain or compressed file as UTF-8. UTF-8 passes through and is not checked here.

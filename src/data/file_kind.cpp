@@ -96,7 +96,8 @@ FileKind zip_kind(std::string_view head) {
   if (holds("opendocument.spreadsheet")) return {"an OpenDocument spreadsheet (ods)", "Save the sheet as CSV (UTF-8)."};
   if (holds("xl/")) return {"an Excel workbook (xlsx)", "Save the sheet as CSV (UTF-8)."};
   if (holds("data.pkl")) return {"a PyTorch file", no_table};
-  if (holds("[Content_Types].xml")) return {"an Office document (an Excel workbook?)", "Save the sheet as CSV (UTF-8)."};
+  if (holds("[Content_Types].xml"))
+    return {"an Office document (an Excel workbook?)", "Save the sheet as CSV (UTF-8)."};
   if (holds(".npy")) {
     return {"a NumPy archive (NPZ)",
             "Write one of its arrays as CSV: python3 -c \"import numpy, sys; a = numpy.load(sys.argv[1]); "
@@ -196,8 +197,7 @@ std::optional<FileKind> recognise(std::span<const std::byte> head) {
 }
 
 std::string cure_for(const FileKind& kind, std::string_view name) {
-  constexpr std::string_view plain =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./-+=:,@%";
+  constexpr std::string_view plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./-+=:,@%";
   const bool quoted = name.find_first_not_of(plain) != std::string_view::npos;
   std::string result;
   std::string_view rest = kind.cure;

@@ -87,8 +87,8 @@ GzSource::~GzSource() {
 }
 
 void GzSource::fail_damaged(std::string_view problem) const {
-  throw DataError(fmt::format("cannot read {}: its gzip data is damaged or cut off ({}) near byte {} of the file", name_,
-                              problem, taken_ + 1),
+  throw DataError(fmt::format("cannot read {}: its gzip data is damaged or cut off ({}) near byte {} of the file",
+                              name_, problem, taken_ + 1),
                   "Copy or download the file again.");
 }
 

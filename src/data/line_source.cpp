@@ -63,9 +63,9 @@ void LineSource::drop_byte_order_mark() {
   const std::string_view start(buffer_.data(), end_);
   if (!start.starts_with(mark)) return;
   if (start.substr(mark.size()).starts_with(mark)) {
-    throw DataError(fmt::format("{}, line 1, byte {}: a second byte order mark, expected one at most", name(),
-                                mark.size() + 1),
-                    cure_for({"", "Remove one: tail -c +4 FILE > FILE.plain"}, name()));
+    throw DataError(
+        fmt::format("{}, line 1, byte {}: a second byte order mark, expected one at most", name(), mark.size() + 1),
+        cure_for({"", "Remove one: tail -c +4 FILE > FILE.plain"}, name()));
   }
   begin_ = scan_ = mark.size();
 }
@@ -99,10 +99,11 @@ void LineSource::check_text(std::string_view text) const {
   if (is_plain_ascii(text)) return;
   const auto bad = utf8::find_invalid(text.begin(), text.end());
   if (bad != text.end()) {
-    throw DataError(fmt::format("{}, line {}, byte {}: byte 0x{:02X} is not valid UTF-8, expected UTF-8 text", name(),
-                                line_, bad - text.begin() + 1, static_cast<unsigned char>(*bad)),
-                    "If it is text of Western Europe: --encoding windows-1252 or --encoding latin-1. Else convert it to "
-                    "UTF-8 with iconv.");
+    throw DataError(
+        fmt::format("{}, line {}, byte {}: byte 0x{:02X} is not valid UTF-8, expected UTF-8 text", name(), line_,
+                    bad - text.begin() + 1, static_cast<unsigned char>(*bad)),
+        "If it is text of Western Europe: --encoding windows-1252 or --encoding latin-1. Else convert it to "
+        "UTF-8 with iconv.");
   }
   const std::size_t zero = text.find('\0');
   if (zero != std::string_view::npos) {

@@ -16,13 +16,13 @@ namespace overtake::data {
 /// Hands out one line after the other, each with its line end (LF, CR LF or CR; the last may have none).
 class LineSource {
  public:
-  /// `encoding` as parse_encoding() knows it. Throws UsageError for another, DataError if the file cannot be opened or is
-  /// of another kind.
+  /// `encoding` as parse_encoding() knows it. Throws UsageError for another, DataError if the file cannot be opened or
+  /// is of another kind.
   LineSource(const std::filesystem::path& path, std::size_t longest_line, std::string_view encoding = "utf-8");
 
   /// The next line, valid until the next call, or nothing at the end. Throws DataError, with line and byte, for a line
-  /// that is too long, not of the encoding or holds a zero byte, and at first for a file that is of another kind. A byte
-  /// order mark at the start of the file is dropped, and so is a first line "sep=;".
+  /// that is too long, not of the encoding or holds a zero byte, and at first for a file that is of another kind. A
+  /// byte order mark at the start of the file is dropped, and so is a first line "sep=;".
   [[nodiscard]] std::optional<std::string_view> next();
 
   /// 1-based number of the line that next() gave last; 0 before the first.

@@ -44,10 +44,9 @@ std::optional<FileKind> json_kind(std::string_view text) {
       "JSON",
       "Write it as CSV: python3 -c \"import pandas, sys; pandas.read_json(sys.argv[1]).to_csv(sys.argv[2], "
       "index=False)\" FILE FILE.csv"};
-  constexpr FileKind lines = {
-      "JSON lines",
-      "Write it as CSV: python3 -c \"import pandas, sys; pandas.read_json(sys.argv[1], "
-      "lines=True).to_csv(sys.argv[2], index=False)\" FILE FILE.csv"};
+  constexpr FileKind lines = {"JSON lines",
+                              "Write it as CSV: python3 -c \"import pandas, sys; pandas.read_json(sys.argv[1], "
+                              "lines=True).to_csv(sys.argv[2], index=False)\" FILE FILE.csv"};
   const std::string_view inside = without_blanks(text.substr(1));
   const char next = inside.empty() ? '\0' : inside.front();
   if (text.front() == '{') {
@@ -84,8 +83,7 @@ bool is_libsvm(std::string_view line) {
     const std::size_t end = std::min(line.find(' '), line.size());
     const std::string_view word = line.substr(0, end);
     const std::size_t colon = word.find(':');
-    const bool pair = colon != std::string_view::npos && colon > 0 &&
-                      word.find_first_not_of("0123456789") == colon &&
+    const bool pair = colon != std::string_view::npos && colon > 0 && word.find_first_not_of("0123456789") == colon &&
                       word.find_first_not_of("0123456789.eE+-", colon + 1) == std::string_view::npos;
     if (words > 0 && !pair) return false;
     if (words == 0 && word.find_first_not_of("0123456789.eE+-,") != std::string_view::npos) return false;
@@ -148,8 +146,9 @@ std::optional<FileKind> row_names_kind(const std::vector<std::string_view>& line
     return FileKind{"a table with a delimiter at the end of each row, but not of its header",
                     "Remove those delimiters, or write one at the end of the first line, too."};
   }
-  return FileKind{"a table with row names: its header has one name less than the rows have cells",
-                  "In R: write.csv(x, \"FILE\", row.names = FALSE); or put a name before the others in the first line."};
+  return FileKind{
+      "a table with row names: its header has one name less than the rows have cells",
+      "In R: write.csv(x, \"FILE\", row.names = FALSE); or put a name before the others in the first line."};
 }
 
 }  // namespace

@@ -31,8 +31,9 @@ TEST(FileKind, TablesAreNotTakenForOtherKinds) {
 }
 
 TEST(FileKind, ShortHeadsAreNoCrash) {
-  const std::string_view heads[] = {"\x1F\x8B\x08"sv, "\x80\x04\x95"sv, "PK\x03\x04"sv, "\0\0\x08\x01\0\0\0\4"sv,
-                                    "SQLite format 3\0"sv, "\x08\0\0\0\0\0\0\0{\""sv, "\xFF\xFE\0\0"sv, "[\n{"sv};
+  const std::string_view heads[] = {
+      "\x1F\x8B\x08"sv,      "\x80\x04\x95"sv,          "PK\x03\x04"sv,   "\0\0\x08\x01\0\0\0\4"sv,
+      "SQLite format 3\0"sv, "\x08\0\0\0\0\0\0\0{\""sv, "\xFF\xFE\0\0"sv, "[\n{"sv};
   for (const std::string_view head : heads) {
     EXPECT_NE(kind_of(head), "");
     for (std::size_t size = 0; size < head.size(); ++size) static_cast<void>(recognise(head.substr(0, size)));

@@ -82,7 +82,8 @@ TEST(ForestTargets, NumbersAreFixedPoint) {
     for (const double total : {10.0, 1e6, 2147483647.0}) {
       std::mt19937 random(4);
       std::vector<double> values(10);
-      for (double& value : values) value = static_cast<double>(size) * (static_cast<double>(random() % 2000) - 300) / 700;
+      for (double& value : values)
+        value = static_cast<double>(size) * (static_cast<double>(random() % 2000) - 300) / 700;
       const Targets targets = make_targets(numbers(values), Criterion::squared_error, total);
       EXPECT_EQ(targets.values, values);
       expect_room(targets, total);
