@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "command.hpp"
+#include "outputs.hpp"
 #include "overtake/device.hpp"
 #include "overtake/error.hpp"
 #include "overtake/placement.hpp"
@@ -106,12 +107,12 @@ std::string json_of(const std::vector<Entry>& entries) {
 }
 
 int run(const Options& options) {
-  check_writable(options.json);
+  check_outputs({{"--json", options.json}});
   const auto entries = look_at_devices(!options.no_measure);
   if (!options.json.empty()) {
     write_output(options.json, json_of(entries));
   }
-  if (options.json != "-") {
+  if (!is_standard_output(options.json)) {
     print(report::table_text(table_of(entries), standard_output().width) + unusable_text(entries));
   }
   return exit_ok;

@@ -14,6 +14,7 @@
 #include "forest_device.hpp"
 #include "forest_score.hpp"
 #include "names.hpp"
+#include "outputs.hpp"
 #include "overtake/error.hpp"
 #include "overtake/placement.hpp"
 #include "overtake/race.hpp"
@@ -171,14 +172,11 @@ std::string result_json(const Forest& forest, const overtake::ForestReport& fit,
 }
 
 void check_files(const TrainFlags& flags, const ForestFlags& forest_flags) {
-  int standard = 0;
-  for (const std::string& path : {flags.save, flags.json, forest_flags.export_text, forest_flags.export_dot}) {
-    check_writable(path);
-    standard += path == "-" ? 1 : 0;
-  }
-  if (standard > 1) {
-    throw UsageError("only one file can go to standard output");
-  }
+  check_outputs({{"--save", flags.save, Content::binary, "--more-trees"},
+                 {"--json", flags.json},
+                 {"--export-text", forest_flags.export_text},
+                 {"--export-dot", forest_flags.export_dot}},
+                {{"DATA", flags.data}, {"--more-trees", forest_flags.more_trees}});
 }
 
 void write_exports(const Forest& forest, const ForestFlags& flags) {
@@ -210,7 +208,8 @@ int run_forest_training(const CLI::App& app, const TrainFlags& flags, const Fore
       forest_device(flags.device, overtake::forest_work(data.rows, {parameters}, 1));
   overtake::ForestOptions options;
   options.stop = &stop_on_interrupt();
-  const bool quiet = flags.json == "-" || forest_flags.export_text == "-" || forest_flags.export_dot == "-";
+  const bool quiet = is_standard_output(flags.json) || is_standard_output(forest_flags.export_text) ||
+                     is_standard_output(forest_flags.export_dot);
   if (!quiet) {
     print(fmt::format("data: {}, {}\n{}device: {} ({})\n", flags.data, data_text(data), data.decisions, device.device,
                       device.reason));
@@ -218,9 +217,9 @@ int run_forest_training(const CLI::App& app, const TrainFlags& flags, const Fore
   if (!quiet && flags.describe) {
     print("\n" + description_text(data.description, standard_output().width) + "\n");
   }
-  fmt::print(stderr, "{}", data.notes);
+  print_error(data.notes);
   if (data.rows.task == overtake::Task::classification && data.class_names.size() == 1) {
-    fmt::print(stderr, "note: column {} holds only one class, so there is nothing to learn\n", flags.target);
+    print_error(fmt::format("note: column {} holds only one class, so there is nothing to learn\n", flags.target));
   }
   Watcher watcher;
   options.device = overtake::Device(device.device);
@@ -233,7 +232,7 @@ int run_forest_training(const CLI::App& app, const TrainFlags& flags, const Fore
       overtake::train_forest(parameters, data.rows, options, data.weights, earlier ? &earlier->forest : nullptr, &fit);
   watcher.clear();
   if (forest.trees.empty()) {
-    fmt::print(stderr, "note: interrupted before the first tree, so nothing is saved\n");
+    print_error("note: interrupted before the first tree, so nothing is saved\n");
     return exit_interrupted;
   }
   const bool interrupted = static_cast<int>(forest.trees.size()) < parameters.n_estimators;

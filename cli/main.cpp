@@ -4,7 +4,6 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <cstdio>
 #include <exception>
 #include <new>
 #include <string>
@@ -14,17 +13,30 @@
 #include "names.hpp"
 #include "overtake/error.hpp"
 #include "overtake/version.hpp"
+#include "terminal.hpp"
 
 namespace {
 
 constexpr int code_of(overtake::ErrorCode code) { return static_cast<int>(code); }
 
 int report(const std::string& message, const std::string& hint, overtake::ErrorCode code) {
-  fmt::print(stderr, "error: {}\n", message);
-  if (!hint.empty()) {
-    fmt::print(stderr, "hint: {}\n", hint);
-  }
+  cli::print_error(fmt::format("error: {}\n{}", message, hint.empty() ? "" : fmt::format("hint: {}\n", hint)));
   return code_of(code);
+}
+
+/// An empty name is what a shell makes of a variable that is not set: the file would not be written, without a word.
+void check_file_names(const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_type_name() != "FILE" || option->count() == 0) {
+      continue;
+    }
+    for (const std::string& path : option->results()) {
+      if (path.empty()) {
+        throw overtake::UsageError(fmt::format("{} has no file name", option->get_name()),
+                                   "Give a name, or leave the flag out.");
+      }
+    }
+  }
 }
 
 int run(int argc, const char* const* argv) {
@@ -58,6 +70,7 @@ int run(int argc, const char* const* argv) {
   }
   for (const cli::Command& command : commands) {
     if (command.app->parsed()) {
+      check_file_names(*command.app);
       return command.run();
     }
   }
@@ -67,6 +80,7 @@ int run(int argc, const char* const* argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  cli::guard_standard_descriptors();
   try {
     return run(argc, argv);
   } catch (const overtake::Error& error) {

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "command.hpp"
+#include "outputs.hpp"
 #include "overtake/data_table.hpp"
 #include "overtake/report.hpp"
 #include "prediction.hpp"
@@ -19,13 +20,13 @@ namespace cli {
 namespace {
 
 int run(const PredictFlags& flags) {
-  check_writable(flags.out);
+  check_outputs({{"--out", flags.out}}, {{"MODEL", flags.model}, {"DATA", flags.data}});
   const Prediction prediction = predict_file(flags);
   // Before the file is written: a class that training did not see is an error, and errors leave nothing behind.
   const std::optional<overtake::Dataset> truth = truth_of(prediction);
   const overtake::Table table = answer_table(prediction);
-  fmt::print(stderr, "{}", prediction.notes);
-  if (flags.out == "-") {
+  print_error(prediction.notes);
+  if (is_standard_output(flags.out)) {
     print_table(table);
   } else {
     overtake::write_table(flags.out, table);

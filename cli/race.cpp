@@ -13,6 +13,7 @@
 
 #include "command.hpp"
 #include "names.hpp"
+#include "outputs.hpp"
 #include "overtake/race.hpp"
 #include "overtake/report.hpp"
 #include "terminal.hpp"
@@ -65,8 +66,7 @@ std::string result_text(const overtake::RaceResult& result, bool ascii) {
 }
 
 int run(Options& options) {
-  check_writable(options.json);
-  check_writable(options.html);
+  check_outputs({{"--json", options.json}, {"--report", options.html}});
   options.race.layers = parse_ranges(options.layers, "--layers");
   options.race.devices = parse_words(options.devices);
   if (options.quick) {
@@ -82,7 +82,7 @@ int run(Options& options) {
   if (!options.html.empty()) {
     write_output(options.html, overtake::race_html(result));
   }
-  if (options.json != "-" && options.html != "-") {
+  if (!is_standard_output(options.json) && !is_standard_output(options.html)) {
     print(result_text(result, options.ascii));
   }
   return result.interrupted ? exit_interrupted : exit_ok;

@@ -15,6 +15,7 @@
 #include "command.hpp"
 #include "description.hpp"
 #include "forest_device.hpp"
+#include "outputs.hpp"
 #include "overtake/error.hpp"
 #include "overtake/placement.hpp"
 #include "overtake/report.hpp"
@@ -88,9 +89,11 @@ void check_parameters(const std::vector<overtake::Parameters>& candidates, const
 }
 
 void check_files(const SearchFlags& flags) {
-  for (const std::string& path : {flags.html, flags.json, flags.save}) {
-    check_writable(path);
-  }
+  check_outputs({{"--journal", flags.journal, Content::in_place},
+                 {"--report", flags.html},
+                 {"--json", flags.json},
+                 {"--save", flags.save, Content::binary}},
+                {{"DATA", flags.data.data}});
   if (flags.resume && !std::filesystem::exists(flags.journal)) {
     throw overtake::DataError(fmt::format("there is no journal {} to continue from", flags.journal),
                               "Without --resume the search starts anew and writes it.");
@@ -159,7 +162,7 @@ int run(const CLI::App& app, const SearchFlags& flags) {
   ForestData data = read_forest_data(flags.data);
   const overtake::ForestPlacement device = forest_device(flags.device, work_of(data.rows, candidates, options));
   options.stop = &stop_on_interrupt();
-  const bool quiet = flags.json == "-" || flags.html == "-";
+  const bool quiet = is_standard_output(flags.json) || is_standard_output(flags.html);
   if (!quiet) {
     print(fmt::format("data: {}, {}\n{}device: {} ({})\n", flags.data.data, data_text(data), data.decisions,
                       device.device, device.reason));
@@ -167,7 +170,7 @@ int run(const CLI::App& app, const SearchFlags& flags) {
       print("\n" + description_text(data.description, standard_output().width) + "\n");
     }
   }
-  fmt::print(stderr, "{}", data.notes);
+  print_error(data.notes);
   options.device = overtake::Device(device.device);
   options.device_reason = device.reason;
   options.groups = std::move(data.groups);

@@ -16,6 +16,7 @@
 
 #include "command.hpp"
 #include "names.hpp"
+#include "outputs.hpp"
 #include "overtake/error.hpp"
 #include "overtake/report.hpp"
 #include "search_output.hpp"
@@ -98,8 +99,7 @@ std::string head_text(const overtake::SearchResult& result, State state, const s
 }
 
 int run(const Options& options) {
-  check_writable(options.json);
-  check_writable(options.html);
+  check_outputs({{"--json", options.json}, {"--report", options.html}}, {{"JOURNAL", options.journal}});
   if (options.top < 1) {
     throw overtake::UsageError(fmt::format("--top must be at least 1, not {}", options.top));
   }
@@ -112,7 +112,7 @@ int run(const Options& options) {
   report::Json settings = report::Json::object();
   settings.set("journal", options.journal).set("state", name_of(state));
   write_results(result, options.json, options.html, settings.dump(-1), options.journal);
-  if (options.json != "-" && options.html != "-") {
+  if (!is_standard_output(options.json) && !is_standard_output(options.html)) {
     print(head_text(result, state, options.journal) + result_text(result, options.top));
   }
   return exit_ok;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "terminal.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <langinfo.h>
 #include <sys/ioctl.h>
@@ -10,11 +11,9 @@
 #include <clocale>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <system_error>
 
+#include "outputs.hpp"
 #include "overtake/data_file.hpp"
 #include "overtake/error.hpp"
 
@@ -46,46 +45,39 @@ Terminal standard_output() {
   return terminal;
 }
 
-void print(std::string_view text) {
-  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-  if (!written) {
-    throw overtake::DataError("cannot write to standard output: " + std::generic_category().message(errno),
-                              "Check the file or pipe that standard output goes to.");
-  }
-}
-
-// By way of a file: write_table() replaces the file that it is given as a whole, and standard output may be one that
-// holds something already.
-void print_table(const overtake::Table& table) {
-  std::string folder = (std::filesystem::temp_directory_path() / "overtake-XXXXXX").string();
-  if (mkdtemp(folder.data()) == nullptr) {
-    throw overtake::DataError("cannot write " + folder + ": " + std::generic_category().message(errno),
-                              "Set TMPDIR to a folder that can be written, or give --out FILE.");
-  }
-  const struct Remover {
-    const std::string& path;
-    ~Remover() {
-      std::error_code ignored;
-      std::filesystem::remove_all(path, ignored);
+void guard_standard_descriptors() {
+  for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; ++descriptor) {
+    if (fcntl(descriptor, F_GETFD) < 0) {
+      // The lowest free number, which is this one. Reading it and writing results to it fail; messages may be lost.
+      static_cast<void>(open("/dev/null", descriptor == STDOUT_FILENO ? O_RDONLY : O_WRONLY));
     }
-  } remover{folder};
-  const std::string path = folder + "/table.csv";
-  overtake::write_table(path, table);
-  std::ifstream file(path, std::ios::binary);
-  std::string part(std::size_t{1} << 20, '\0');
-  while (file.read(part.data(), static_cast<std::streamsize>(part.size())) || file.gcount() > 0) {
-    print(std::string_view(part).substr(0, static_cast<std::size_t>(file.gcount())));
   }
+  std::signal(SIGPIPE, SIG_IGN);
 }
 
-void check_writable(const std::string& path) {
-  if (!path.empty() && path != "-") {
-    const overtake::AtomicFile probe(path);
-  }
+void print_error(std::string_view text) {
+  static_cast<void>(std::fwrite(text.data(), 1, text.size(), stderr));
+  static_cast<void>(std::fflush(stderr));
 }
+
+void print(std::string_view text) {
+  errno = 0;
+  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  if (written) {
+    return;
+  }
+  const bool closed = errno == EPIPE;
+  throw overtake::DataError("cannot write to standard output: " + (closed ? "its reader closed it before the end"
+                                                                          : std::generic_category().message(errno)),
+                            closed ? "Let the reading program take everything, or write to a file."
+                                   : "Check the file or pipe that standard output goes to.");
+}
+
+// By its name, which AtomicFile knows: what standard output holds already stays.
+void print_table(const overtake::Table& table) { overtake::write_table("/dev/stdout", table); }
 
 void write_output(const std::string& path, std::string_view text) {
-  if (path == "-") {
+  if (is_standard_output(path)) {
     print(text);
   } else {
     overtake::write_text_file(path, text);

@@ -18,14 +18,20 @@ struct Terminal {
 };
 [[nodiscard]] Terminal standard_output();
 
+/// Opens /dev/null in place of standard descriptors that are closed, so that no file gets their numbers and then the
+/// text that is meant for them; reading and writing there fails as before. A closed pipe is an error from now on, not
+/// the end of the process. To be called first.
+void guard_standard_descriptors();
+
+/// Writes to standard error. What cannot be written there is lost.
+void print_error(std::string_view text);
+
 /// Writes to standard output. Throws overtake::DataError when that fails (a full disk, a closed pipe).
 void print(std::string_view text);
 
 /// Writes a table as CSV to standard output, behind what was written before. Throws overtake::DataError.
 void print_table(const overtake::Table& table);
 
-/// Throws overtake::DataError if the file could not be written; nothing stays behind. "" and "-" always can.
-void check_writable(const std::string& path);
 /// "-" is standard output; other files appear whole or not at all.
 void write_output(const std::string& path, std::string_view text);
 

@@ -10,6 +10,7 @@
 #include "description.hpp"
 #include "forest_train.hpp"
 #include "names.hpp"
+#include "outputs.hpp"
 #include "overtake/data_preprocessing.hpp"
 #include "overtake/data_table.hpp"
 #include "overtake/error.hpp"
@@ -208,9 +209,10 @@ int exit_code(const overtake::FitReport& fit) {
 
 int run(const TrainFlags& flags) {
   check_train_flags(flags);
-  for (const std::string& path : {flags.save, flags.checkpoint, flags.json}) {
-    check_writable(path);
-  }
+  check_outputs({{"--save", flags.save, Content::binary},
+                 {"--checkpoint", flags.checkpoint, Content::in_place},
+                 {"--json", flags.json}},
+                {{"DATA", flags.data}});
   overtake::set_cpu_threads(flags.threads);
   const NetworkData data = read_data(flags);
   const Arrays training = arrays_of(data.training);
@@ -227,7 +229,7 @@ int run(const TrainFlags& flags) {
   const overtake::Device device(choice.device);
   device.set_memory_limit(flags.memory_limit);
   overtake::nn::Sequential model = make_network(flags, inputs, outputs);
-  if (flags.json != "-") {
+  if (!is_standard_output(flags.json)) {
     print(fmt::format("data: {}, {} rows to train on, {} to validate, {} inputs, {}\n", flags.data,
                       report::count(data.training.rows), report::count(data.validation.rows), inputs,
                       classes ? fmt::format("{} class{} of {}", outputs, outputs == 1 ? "" : "es", flags.target)
@@ -241,9 +243,9 @@ int run(const TrainFlags& flags) {
     print(fmt::format("device: {} ({})\n", device.id(), choice.reason));
   }
 
-  fmt::print(stderr, "{}", data.notes);
+  print_error(data.notes);
   if (classes && outputs == 1) {
-    fmt::print(stderr, "note: column {} holds only one class, so there is nothing to learn\n", flags.target);
+    print_error(fmt::format("note: column {} holds only one class, so there is nothing to learn\n", flags.target));
   }
   model.to(device);
   const auto optimizer = make_optimizer(flags, model);
@@ -257,12 +259,12 @@ int run(const TrainFlags& flags) {
   if (!flags.json.empty()) {
     write_output(flags.json, result_json(flags, data, fit, choice));
   }
-  if (flags.json != "-") {
+  if (!is_standard_output(flags.json)) {
     print(result_text(data, fit, flags));
   }
   if (fit.stop_reason == overtake::StopReason::diverged) {
-    fmt::print(stderr, "error: {}\nhint: {}\n", fit.message,
-               flags.save.empty() ? "Lower --lr." : "Lower --lr. The file holds the last good weights.");
+    print_error(fmt::format("error: {}\nhint: {}\n", fit.message,
+               flags.save.empty() ? "Lower --lr." : "Lower --lr. The file holds the last good weights."));
   }
   return exit_code(fit);
 }

@@ -3,17 +3,34 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string_view>
 
 namespace overtake {
 
+/// The descriptor of this process that `path` is another name of: 1 for /dev/stdout, N for /dev/fd/N and
+/// /proc/self/fd/N, also through links; nothing for every other path. The descriptor need not be open.
+[[nodiscard]] std::optional<int> descriptor_named(const std::filesystem::path& path);
+
+/// The name that writing to `path` writes to: links are followed, also where the file at their end does not exist yet.
+/// Throws DataError for links that go in a circle.
+[[nodiscard]] std::filesystem::path link_target(const std::filesystem::path& path);
+
+/// Throws DataError if an AtomicFile of this path could not be written: the folder is missing or closed to writing, the
+/// path is a folder, the file is write-protected. Nothing stays behind, and pipes and devices are not opened: the
+/// reader of a pipe would take that for the end of the file.
+void require_writable(const std::filesystem::path& path);
+
 /// Writes a file so that it appears whole or not at all: bytes go to a temporary name in the same folder, and
 /// `commit()` flushes them to the disk and renames. Without `commit()` the destructor removes the temporary file. A
-/// target that exists and is no regular file (/dev/null, a pipe) is written directly.
+/// file that is replaced hands on its permissions; a link keeps pointing at the file it pointed at. A target that
+/// exists and is no regular file (/dev/null, a pipe) and an open descriptor of this process (/dev/stdout) are written
+/// directly.
 class AtomicFile {
  public:
-  /// Throws DataError if the temporary file cannot be created.
+  /// Throws DataError if the temporary file cannot be created or the file that is there is write-protected. Waits for
+  /// the reader of a pipe.
   explicit AtomicFile(std::filesystem::path path);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -18,10 +19,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
+std::string name_of(const fs::path& path) { return path == "/dev/stdout" ? "standard output" : path.string(); }
+
 [[noreturn]] void fail(const fs::path& path, int number) {
+  if (number == EPIPE) {
+    throw DataError(fmt::format("cannot write {}: its reader closed it before the end", name_of(path)),
+                    "Let the reading program take everything, or write to a file.");
+  }
   std::string hint = "Check that the folder exists and that you may write there.";
   if (number == ENOSPC || number == EDQUOT || number == EFBIG) hint = "Free some space or choose another folder.";
-  throw DataError(fmt::format("cannot write {}: {}", path.string(), data::os_error(number)), hint);
+  throw DataError(fmt::format("cannot write {}: {}", name_of(path), data::os_error(number)), hint);
 }
 
 /// After a rename, makes the new directory entry itself durable. Not every file system can; then there is no more to
@@ -38,35 +45,80 @@ void sync_folder(const fs::path& file) noexcept {
   }
 }
 
+/// What stands under a name before it is written.
+fs::file_status status_of(const fs::path& path) {
+  if (path.empty()) throw DataError("cannot write a file without a name", "Give a file name.");
+  std::error_code ignored;
+  const fs::file_status status = fs::status(path, ignored);
+  if (fs::is_directory(status)) {
+    throw DataError(fmt::format("cannot write {}: it is a folder", path.string()), "Give a file name.");
+  }
+  // A rename asks for the permission of the folder alone, so a file would not be safe by being write-protected.
+  if (fs::exists(status) && ::access(path.c_str(), W_OK) != 0) {
+    if (errno != EACCES) fail(path, errno);
+    throw DataError(fmt::format("cannot write {}: it is write-protected", path.string()),
+                    "Give another name, or allow writing: chmod u+w.");
+  }
+  return status;
+}
+
+/// The owner, group and permissions of the file that `descriptor` is going to replace, as far as we may and the file
+/// system can. Without the old group its permissions would open the file to another one.
+void keep_permissions(int descriptor, const fs::path& old) noexcept {
+  struct stat before {};
+  struct stat now {};
+  if (::stat(old.c_str(), &before) != 0 || ::fstat(descriptor, &now) != 0) return;
+  mode_t mode = before.st_mode & 0777U;
+  const bool same = before.st_uid == now.st_uid && before.st_gid == now.st_gid;
+  if (!same && ::fchown(descriptor, before.st_uid, before.st_gid) != 0 &&
+      ::fchown(descriptor, static_cast<uid_t>(-1), before.st_gid) != 0) {
+    mode &= ~mode_t{0070};
+  }
+  static_cast<void>(::fchmod(descriptor, mode));
+}
+
 }  // namespace
 
-AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
-  if (path_.empty()) throw DataError("cannot write a file without a name", "Give a file name.");
-  std::error_code ignored;
-  const fs::file_status status = fs::status(path_, ignored);
-  if (fs::is_directory(status)) {
-    throw DataError(fmt::format("cannot write {}: it is a folder", path_.string()), "Give a file name.");
+void require_writable(const fs::path& path) {
+  if (const std::optional<int> named = descriptor_named(path)) {
+    const int flags = ::fcntl(*named, F_GETFL);
+    if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY) return;
+    throw DataError(fmt::format("cannot write {}: it is not open for writing", name_of(path)),
+                    "Check where it was redirected to.");
   }
+  const fs::file_status status = status_of(path);
+  if (!fs::exists(status) || fs::is_regular_file(status)) const AtomicFile probe(path);
+}
+
+AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
+  if (const std::optional<int> named = descriptor_named(path_)) {
+    // Not by its name: that would open the file behind it anew, and write over what it holds already.
+    descriptor_ = ::fcntl(*named, F_DUPFD_CLOEXEC, 0);
+    if (descriptor_ < 0) fail(path_, errno);
+    return;
+  }
+  const fs::file_status status = status_of(path_);
   if (fs::exists(status) && !fs::is_regular_file(status)) {
     descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
     if (descriptor_ < 0) fail(path_, errno);
     return;
   }
-  // A link keeps pointing at the file it pointed at.
-  if (fs::is_symlink(fs::symlink_status(path_, ignored)) && fs::exists(status)) {
-    const fs::path resolved = fs::canonical(path_, ignored);
-    if (!resolved.empty()) path_ = resolved;
-  }
+  path_ = link_target(path_);
   static std::atomic<unsigned> counter{0};
   constexpr int attempts = 100;  // names left over by a process that was killed
   for (int attempt = 0; attempt < attempts; ++attempt) {
     temporary_ = path_;
     temporary_ += fmt::format(".{}-{}.tmp", ::getpid(), counter.fetch_add(1));
     descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor_ >= 0) return;
-    if (errno != EEXIST) break;
+    if (descriptor_ >= 0) break;
+    if (errno != EEXIST) {
+      const int number = errno;
+      temporary_.clear();
+      fail(path_, number);
+    }
   }
-  fail(path_, errno);
+  if (descriptor_ < 0) fail(path_, EEXIST);
+  if (fs::exists(status)) keep_permissions(descriptor_, path_);
 }
 
 AtomicFile::~AtomicFile() {

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
@@ -39,6 +40,15 @@ void BinaryFile::read(std::span<char> target, const char* what) {
   stream_.read(target.data(), static_cast<std::streamsize>(target.size()));
   if (!stream_) throw DataError(fmt::format("cannot read {}: {}", name_, os_error(errno)), "Check the disk.");
   position_ += target.size();
+}
+
+std::string BinaryFile::head(std::size_t count) {
+  std::string bytes(static_cast<std::size_t>(std::min<std::uint64_t>(count, size_)), '\0');
+  stream_.seekg(0);
+  stream_.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  if (!stream_) throw DataError(fmt::format("cannot read {}: {}", name_, os_error(errno)), "Check the disk.");
+  stream_.seekg(static_cast<std::streamoff>(position_));
+  return bytes;
 }
 
 void BinaryFile::fail(const char* format, const std::string& problem) const {

@@ -27,6 +27,9 @@ class BinaryFile {
   void read(std::span<std::byte> target, const char* what);
   void read(std::span<char> target, const char* what);
 
+  /// The first `count` bytes, fewer where the file is shorter. What read() gives does not change.
+  [[nodiscard]] std::string head(std::size_t count);
+
   /// Throws DataError: "NAME is not a valid FORMAT file: PROBLEM".
   [[noreturn]] void fail(const char* format, const std::string& problem) const;
 

@@ -195,7 +195,7 @@ char read_records(const std::filesystem::path& path, const RecordFormat& format,
                   const std::function<void(const Record&)>& on_record) {
   constexpr std::size_t sample_lines = 10;
   constexpr std::size_t sample_bytes = std::size_t{1} << 16;
-  LineSource source(path, format.longest_line);
+  LineSource source(path, format.longest_line, format.encoding);
   // Lines read ahead to detect the delimiter; blank ones stay, so that line numbers stay right.
   std::vector<std::string> ahead;
   std::vector<std::string> sample;
@@ -207,9 +207,10 @@ char read_records(const std::filesystem::path& path, const RecordFormat& format,
     bytes += line->size() + 1;
     if (line->find_first_not_of(" \r\n") != std::string_view::npos) sample.emplace_back(*line);
   }
-  const char delimiter = format.delimiter ? *format.delimiter : detect_delimiter(sample);
+  const std::optional<char> known = format.delimiter ? format.delimiter : source.declared_delimiter();
+  const char delimiter = known ? *known : detect_delimiter(sample);
   Parser parser(source.name(), delimiter, format.longest_line, on_record);
-  std::int64_t number = 0;
+  std::int64_t number = source.declared_delimiter() ? 1 : 0;
   for (const std::string& line : ahead) parser.feed(line, ++number);
   ahead = {};
   while (const std::optional<std::string_view> line = source.next()) parser.feed(*line, source.line());

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "data/binary_file.hpp"
+#include "data/file_kind.hpp"
 #include "data/gz_source.hpp"
 #include "overtake/data_array.hpp"
 #include "overtake/error.hpp"
@@ -80,12 +81,16 @@ std::vector<char> read_body(data::GzSource& source, std::uint64_t count) {
 HostArray read_idx(const std::filesystem::path& path) {
   constexpr std::size_t most_dimensions = 8;
   data::GzSource source(path);
+  const std::optional<data::FileKind> other = data::recognise(source.peek(data::kind_bytes));
   std::array<char, 4> start{};
   if (source.read(start) < start.size()) fail(source.name(), "it is too short");
   const auto code = static_cast<unsigned char>(start[2]);
   const std::optional<IdxType> type = idx_type(code);
   if (start[0] != 0 || start[1] != 0 || !type) {
-    fail(source.name(), "expected two zero bytes and a type of 0x08, 0x09, 0x0B, 0x0C, 0x0D or 0x0E at its start");
+    const bool known = other && start[0] != 0;
+    fail(source.name(), fmt::format("expected two zero bytes and a type of 0x08, 0x09, 0x0B, 0x0C, 0x0D or 0x0E at its "
+                                    "start{}",
+                                    known ? fmt::format("; it is {}", other->what) : ""));
   }
   const auto rank = static_cast<unsigned char>(start[3]);
   if (rank == 0 || rank > most_dimensions) {

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "data/file_kind.hpp"
+#include "data/text_kind.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::data {
@@ -32,8 +34,8 @@ bool is_plain_ascii(std::string_view text) {
 
 }  // namespace
 
-LineSource::LineSource(const std::filesystem::path& path, std::size_t longest_line)
-    : source_(path), longest_line_(longest_line) {}
+LineSource::LineSource(const std::filesystem::path& path, std::size_t longest_line, std::string_view encoding)
+    : source_(path, parse_encoding(encoding)), longest_line_(longest_line) {}
 
 std::size_t LineSource::find_line_end() const noexcept {
   std::size_t i = scan_;
@@ -57,29 +59,56 @@ bool LineSource::refill() {
 }
 
 void LineSource::drop_byte_order_mark() {
-  const std::string_view start(buffer_.data(), std::min<std::size_t>(end_, 3));
-  if (start.starts_with("\xEF\xBB\xBF")) {
-    begin_ = scan_ = 3;
-    return;
+  constexpr std::string_view mark = "\xEF\xBB\xBF";
+  const std::string_view start(buffer_.data(), end_);
+  if (!start.starts_with(mark)) return;
+  if (start.substr(mark.size()).starts_with(mark)) {
+    throw DataError(
+        fmt::format("{}, line 1, byte {}: a second byte order mark, expected one at most", name(), mark.size() + 1),
+        cure_for({"", "Remove one: tail -c +4 FILE > FILE.plain"}, name()));
   }
-  if (start.starts_with("\xFF\xFE") || start.starts_with("\xFE\xFF")) {
-    throw DataError(fmt::format("{}, line 1, byte 1: the file is UTF-16, expected UTF-8", name()),
-                    "Save it as UTF-8, or convert it: iconv -f UTF-16 -t UTF-8.");
+  begin_ = scan_ = mark.size();
+}
+
+void LineSource::check_kind() const {
+  const std::string_view head = std::string_view(buffer_.data(), end_).substr(begin_, kind_bytes);
+  const bool whole = finished_ && head.size() == end_ - begin_;
+  std::optional<FileKind> kind = structured_text(head);  // seen by the source already, unless it had to be decoded
+  if (!kind) kind = odd_table(head, whole);
+  if (!kind) return;
+  throw DataError(fmt::format("{} is {}, expected a plain table (CSV)", name(), kind->what), cure_for(*kind, name()));
+}
+
+void LineSource::begin() {
+  refill();
+  drop_byte_order_mark();
+  constexpr std::size_t longest_declaration = 10;  // "sep=;" in quotes, with its line end
+  const std::size_t stop = find_line_end();
+  if (stop - begin_ < longest_declaration) {
+    declared_delimiter_ = data::declared_delimiter(std::string_view(buffer_.data() + begin_, stop - begin_));
   }
+  if (declared_delimiter_) {
+    const bool pair = stop + 1 < end_ && buffer_[stop] == '\r' && buffer_[stop + 1] == '\n';
+    begin_ = scan_ = std::min(end_, stop + (pair ? 2 : 1));
+    ++line_;
+  }
+  check_kind();
 }
 
 void LineSource::check_text(std::string_view text) const {
   if (is_plain_ascii(text)) return;
   const auto bad = utf8::find_invalid(text.begin(), text.end());
   if (bad != text.end()) {
-    throw DataError(fmt::format("{}, line {}, byte {}: byte 0x{:02X} is not valid UTF-8, expected UTF-8 text", name(),
-                                line_, bad - text.begin() + 1, static_cast<unsigned char>(*bad)),
-                    "Save the file as UTF-8, or convert it: iconv -f LATIN1 -t UTF-8.");
+    throw DataError(
+        fmt::format("{}, line {}, byte {}: byte 0x{:02X} is not valid UTF-8, expected UTF-8 text", name(), line_,
+                    bad - text.begin() + 1, static_cast<unsigned char>(*bad)),
+        "If it is text of Western Europe: --encoding windows-1252 or --encoding latin-1. Else convert it to "
+        "UTF-8 with iconv.");
   }
   const std::size_t zero = text.find('\0');
   if (zero != std::string_view::npos) {
     throw DataError(fmt::format("{}, line {}, byte {}: a zero byte, expected text", name(), line_, zero + 1),
-                    "This is a binary or UTF-16 file; save it as UTF-8 text.");
+                    "If the rest is text, remove the zero bytes: tr -d '\\000'. Else this is a binary file.");
   }
 }
 
@@ -91,12 +120,8 @@ std::string_view LineSource::take(std::size_t stop) {
 }
 
 std::optional<std::string_view> LineSource::next() {
-  const bool first = line_ == 0;
+  if (line_ == 0) begin();
   ++line_;
-  if (first) {
-    refill();
-    drop_byte_order_mark();
-  }
   while (true) {
     const std::size_t stop = find_line_end();
     if (stop - begin_ > longest_line_) {
@@ -112,6 +137,10 @@ std::optional<std::string_view> LineSource::next() {
       return take(stop + (pair ? 2 : 1));
     }
     if (!refill()) break;
+  }
+  if (source_.problem()) {
+    throw DataError(fmt::format("{}, line {}: {}", name(), line_, *source_.problem()),
+                    "Give --encoding the one that the file has, or convert it to UTF-8 with iconv.");
   }
   if (begin_ == end_) return std::nullopt;
   return take(end_);

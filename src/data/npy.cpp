@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "data/binary_file.hpp"
+#include "data/file_kind.hpp"
 #include "data/message.hpp"
 #include "data/npy_header.hpp"
 #include "overtake/data_array.hpp"
@@ -22,8 +23,13 @@ data::NpyHeader read_header(data::BinaryFile& file) {
   constexpr std::uint64_t longest_header = std::uint64_t{1} << 20;
   char start[8];
   if (file.size() < sizeof(start)) file.fail(format_name, "it is too short");
+  const std::string head = file.head(data::kind_bytes);
   file.read(std::span<char>(start), "magic");
-  if (std::string_view(start, magic.size()) != magic) file.fail(format_name, "it does not begin with \\x93NUMPY");
+  if (std::string_view(start, magic.size()) != magic) {
+    const std::optional<data::FileKind> other = data::recognise(head);
+    file.fail(format_name,
+              fmt::format("it does not begin with \\x93NUMPY{}", other ? fmt::format("; it is {}", other->what) : ""));
+  }
   const int version = static_cast<unsigned char>(start[6]);
   if (version < 1 || version > 3) file.fail(format_name, fmt::format("version {}, expected 1 to 3", version));
   unsigned char length[4] = {};

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "data/binary_file.hpp"
+#include "data/file_kind.hpp"
 #include "data/message.hpp"
 #include "data/safetensors_header.hpp"
 #include "overtake/error.hpp"
@@ -21,6 +22,20 @@ using data::quote;
 using data::TensorEntry;
 
 constexpr const char* format_name = "safetensors";
+
+/// A file of another kind is named as what it is; a model that is damaged is not one of them.
+void check_kind(BinaryFile& file) {
+  const std::string head = file.head(data::kind_bytes);
+  if (head.empty()) file.fail(format_name, "it is empty");
+  if (data::is_safetensors(head)) return;
+  if (const std::optional<data::FileKind> kind = data::recognise(head)) {
+    throw DataError(fmt::format("{} is {}, expected a model (safetensors)", file.name(), kind->what),
+                    "Give a model: the file that \"overtake train --save\" or \"search --save\" wrote.");
+  }
+  if (head.size() < 2 || !data::looks_like_text(head)) return;
+  throw DataError(fmt::format("{} is text, perhaps a table, expected a model (safetensors)", file.name()),
+                  "To predict, give the model before the data: overtake predict MODEL DATA.");
+}
 
 data::TensorHeader read_header(BinaryFile& file) {
   std::array<char, 8> length{};
@@ -124,6 +139,7 @@ const HostArray* TensorFile::find(std::string_view name) const noexcept {
 
 TensorFile read_safetensors(const std::filesystem::path& path, ChecksumRule rule) {
   BinaryFile file(path);
+  check_kind(file);
   data::TensorHeader header = read_header(file);
   // Shapes are checked against offsets and offsets against the file before memory is taken for data.
   for (const TensorEntry& entry : header.tensors) describe(file, entry);

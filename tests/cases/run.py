@@ -13,20 +13,26 @@ A folder holds its inputs and case.json:
                 "files": {"p.csv": {"has": ["text"], "lines": 61, "first": "y", "equals": "other file", "absent": true}}}]}
 
 "shell" in place of "run" gives a command to sh, where "overtake" is the tool: for pipes and links. A json check takes
-"equals", "near" [value, tolerance], "at_least", "at_most" or "length"; a path's parts are keys or indices. After every step the inputs
-must be as they were, and after a step that fails nothing may have appeared. Environment: OVERTAKE_BINARY.
+"equals", "near" [value, tolerance], "at_least", "at_most" or "length"; a path's parts are keys or indices. A file check can
+also name the file's "mode" in octal digits, and "type": "link" or "pipe". After every step the inputs must be as they were,
+and after a step that fails nothing may have appeared; "timeout" (seconds, default 120) ends a step with all that it started.
+Cases run side by side, so none may depend on being alone. Environment: OVERTAKE_BINARY.
 """
+import concurrent.futures
 import json
 import os
 import pathlib
 import shlex
 import shutil
+import signal
+import stat
 import subprocess
 import sys
 import tempfile
 
 CASES = pathlib.Path(__file__).resolve().parent
 BINARY = os.path.abspath(os.environ["OVERTAKE_BINARY"])
+STEP_KEYS = {"about", "run", "shell", "exit", "out", "err", "not", "numbers", "json", "files", "timeout"}
 
 
 class Failure(Exception):
@@ -70,7 +76,15 @@ def check_file(folder, name, wanted):
     if wanted.get("absent"):
         require(not path.exists(), f"{name} is there")
         return
-    require(path.exists(), f"{name} is not there")
+    require(os.path.lexists(path), f"{name} is not there")
+    if "mode" in wanted:
+        mode = f"{stat.S_IMODE(path.stat().st_mode):03o}"
+        require(mode == wanted["mode"], f"{name} has mode {mode}, not {wanted['mode']}")
+    if "type" in wanted:
+        is_type = {"link": path.is_symlink, "pipe": path.is_fifo}[wanted["type"]]
+        require(is_type(), f"{name} is no {wanted['type']}")
+    if path.is_fifo():
+        return
     if "equals" in wanted:
         require(path.read_bytes() == (folder / wanted["equals"]).read_bytes(), f"{name} differs from {wanted['equals']}")
     text = path.read_text(errors="replace")
@@ -88,13 +102,28 @@ def snapshot(folder):
     return {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()}
 
 
+def start(command, folder, timeout):
+    """Runs a command; when its time is over, ends it and all that it started."""
+    environment = dict(os.environ, PATH=f"{folder.parent}/bin:{os.environ['PATH']}")
+    process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               text=True, errors="replace", env=environment, start_new_session=True)
+    try:
+        out, err = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        raise
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+
 def run_step(folder, inputs, step):
+    require(set(step) <= STEP_KEYS, f"a step with unknown keys: {sorted(set(step) - STEP_KEYS)}")
     before = set(os.listdir(folder))
     shell = step.get("shell")
-    command = ["sh", "-c", shell] if shell else [BINARY, *shlex.split(step["run"])]
-    environment = dict(os.environ, PATH=f"{folder.parent}/bin:{os.environ['PATH']}")
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace",
-                          timeout=step.get("timeout", 120), env=environment, stdin=subprocess.DEVNULL)
+    try:
+        done = start(["sh", "-c", shell] if shell else [BINARY, *shlex.split(step["run"])], folder, step.get("timeout", 120))
+    except subprocess.TimeoutExpired as failure:
+        raise Failure(f"timed out: {shell or step['run']}") from failure
     try:
         wanted = step.get("exit", 0)
         require(done.returncode == wanted, f"exit {done.returncode}, not {wanted}")
@@ -119,8 +148,6 @@ def run_step(folder, inputs, step):
             require(not left, f"a failed command left {sorted(left)}")
     except (Failure, KeyError, IndexError, ValueError) as failure:
         raise Failure(f"{failure}\n  command: {shell or step['run']}\n  stdout: {done.stdout}\n  stderr: {done.stderr}") from failure
-    except subprocess.TimeoutExpired as failure:
-        raise Failure(f"timed out: {shell or step['run']}") from failure
 
 
 def run_case(case):
@@ -136,18 +163,25 @@ def run_case(case):
             run_step(folder, inputs, step)
 
 
+def outcome(case):
+    """What went wrong, or None."""
+    try:
+        run_case(case)
+    except Failure as failure:
+        return str(failure)
+    return None
+
+
 def main():
     wanted = sys.argv[1:]
     cases = sorted(p.parent for p in CASES.glob("*/case.json"))
     cases = [c for c in cases if not wanted or c.name in wanted]
     failed = 0
-    for case in cases:
-        try:
-            run_case(case)
-            print(f"ok      {case.name}")
-        except (Failure, subprocess.TimeoutExpired) as failure:
-            failed += 1
-            print(f"FAILED  {case.name}: {failure}")
+    # Two at a time at least: much of a step is starting the tool.
+    with concurrent.futures.ThreadPoolExecutor(max(2, os.cpu_count() or 1)) as pool:
+        for case, failure in zip(cases, pool.map(outcome, cases)):
+            failed += failure is not None
+            print(f"FAILED  {case.name}: {failure}" if failure else f"ok      {case.name}", flush=True)
     print(f"{len(cases) - failed} cases as expected, {failed} not")
     return 1 if failed or not cases else 0
 

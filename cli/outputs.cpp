@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+#include "outputs.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <optional>
+#include <system_error>
+
+#include "overtake/data_file.hpp"
+#include "overtake/error.hpp"
+
+namespace cli {
+namespace {
+
+namespace fs = std::filesystem;
+using overtake::UsageError;
+
+/// What makes two names the same file: device and inode of one that exists, else folder and name. A terminal or
+/// /dev/null holds nothing that could be lost, so it has no identity.
+struct Identity {
+  bool exists = false;
+  dev_t device = 0;
+  ino_t inode = 0;
+  fs::path name;
+};
+
+bool same_file(const Identity& a, const Identity& b) {
+  return a.exists == b.exists && a.device == b.device && a.inode == b.inode && a.name == b.name;
+}
+
+std::optional<Identity> identity_of(const struct stat& status) {
+  if (S_ISCHR(status.st_mode)) {
+    return std::nullopt;
+  }
+  return Identity{true, status.st_dev, status.st_ino, {}};
+}
+
+std::optional<Identity> identity_of(const std::string& path) {
+  struct stat status {};
+  const std::optional<int> named = is_standard_output(path) ? STDOUT_FILENO : overtake::descriptor_named(path);
+  if (named) {
+    return fstat(*named, &status) == 0 ? identity_of(status) : std::nullopt;
+  }
+  if (stat(path.c_str(), &status) == 0) {
+    return identity_of(status);
+  }
+  const fs::path target = overtake::link_target(path);
+  std::error_code ignored;
+  const fs::path folder = fs::canonical(target.has_parent_path() ? target.parent_path() : fs::path("."), ignored);
+  return Identity{false, 0, 0, folder / target.filename()};
+}
+
+/// "d.csv", and how the other flag spells it where that differs.
+std::string both_names(const std::string& one, const std::string& other) {
+  return one == other ? one : fmt::format("{} (also written as {})", one, other);
+}
+
+void check_against_inputs(const Output& output, const Identity& identity, const std::vector<Input>& inputs) {
+  for (const Input& input : inputs) {
+    if (input.path.empty() || input.flag == output.replaces) {
+      continue;
+    }
+    const std::optional<Identity> other = identity_of(input.path);
+    if (other && same_file(identity, *other)) {
+      throw UsageError(fmt::format("{} and {} are the same file: {}; the output would destroy the input", output.flag,
+                                   input.flag, both_names(output.path, input.path)),
+                       fmt::format("Give {} another file.", output.flag));
+    }
+  }
+}
+
+void check_against_others(const std::vector<Output>& outputs, std::size_t index, const Identity& identity) {
+  for (std::size_t i = 0; i < index; ++i) {
+    if (outputs[i].path.empty()) {
+      continue;
+    }
+    const std::optional<Identity> other = identity_of(outputs[i].path);
+    if (other && same_file(identity, *other)) {
+      throw UsageError(fmt::format("{} and {} are the same file: {}; only one of them would be left", outputs[i].flag,
+                                   outputs[index].flag, both_names(outputs[i].path, outputs[index].path)),
+                       "Give each output a file of its own.");
+    }
+  }
+}
+
+void check_place(const Output& output) {
+  if (output.content == Content::text) {
+    return;
+  }
+  if (is_standard_output(output.path)) {
+    throw UsageError(fmt::format("{} {}: {} cannot go to standard output", output.flag, output.path,
+                                 output.content == Content::binary ? "a model is binary and" : "this file"),
+                     output.path == "-" ? "Give a file name; ./- is a file of that name." : "Give a file name.");
+  }
+  struct stat status {};
+  const bool exists = stat(output.path.c_str(), &status) == 0;
+  if (output.content == Content::in_place && exists && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
+    throw UsageError(fmt::format("{} {}: expected a file, not a pipe or a device", output.flag, output.path),
+                     "It is read and written again and again; give the name of a file.");
+  }
+}
+
+/// At most one output on standard output.
+void check_standard_output(const std::vector<Output>& outputs) {
+  const Output* first = nullptr;
+  for (const Output& output : outputs) {
+    if (!is_standard_output(output.path)) {
+      continue;
+    }
+    if (first != nullptr) {
+      throw UsageError(fmt::format("{} {} and {} {}: only one output can go to standard output", first->flag,
+                                   first->path, output.flag, output.path),
+                       "Give one of them a file.");
+    }
+    first = &output;
+  }
+}
+
+}  // namespace
+
+bool is_standard_output(const std::string& path) {
+  return path == "-" || (!path.empty() && overtake::descriptor_named(path) == STDOUT_FILENO);
+}
+
+void check_outputs(const std::vector<Output>& outputs, const std::vector<Input>& inputs) {
+  check_standard_output(outputs);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (outputs[i].path.empty()) {
+      continue;
+    }
+    check_place(outputs[i]);
+    if (const std::optional<Identity> identity = identity_of(outputs[i].path)) {
+      check_against_inputs(outputs[i], *identity, inputs);
+      check_against_others(outputs, i, *identity);
+    }
+  }
+  // Every command says something there, and what it wrote before would stay behind.
+  overtake::require_writable("/dev/stdout");
+  for (const Output& output : outputs) {
+    if (!output.path.empty() && output.path != "-") {
+      overtake::require_writable(output.path);
+    }
+  }
+}
+
+}  // namespace cli
