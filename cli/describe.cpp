@@ -11,6 +11,7 @@
 #include "command.hpp"
 #include "description.hpp"
 #include "names.hpp"
+#include "outputs.hpp"
 #include "reading_options.hpp"
 #include "terminal.hpp"
 
@@ -22,7 +23,7 @@ struct DescribeFlags : ReadingFlags {
 };
 
 int run(const DescribeFlags& flags) {
-  check_writable(flags.json);
+  check_outputs({{"--json", flags.json}}, {{"DATA", flags.data}});
   overtake::TableOptions options;
   apply_notation(flags, options);
   options.text = parse_words(flags.text);
