@@ -3,8 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
+#include <string_view>
 #include <utility>
 
 #include "names.hpp"
@@ -67,19 +69,52 @@ std::vector<std::int32_t> folds_of(const Table& table, const std::string& name) 
   return {numbers.begin(), numbers.end()};
 }
 
-/// Equal cells get equal numbers, in the order of first appearance.
+bool is_whole_number(std::string_view text) {
+  text.remove_prefix(text.starts_with('-') ? 1 : 0);
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos &&
+         (text.size() == 1 || text.front() != '0');
+}
+
+/// Whole numbers by value, however many digits they have.
+bool smaller_number(const std::string& a, const std::string& b) {
+  const bool negative = a.starts_with('-');
+  if (negative != b.starts_with('-')) {
+    return negative;
+  }
+  const bool shorter = a.size() != b.size() ? a.size() < b.size() : a < b;
+  return negative ? a != b && !shorter : shorter;
+}
+
+/// Equal cells get equal numbers, in the order of their values: numbers by value, text by code point. scikit-learn's
+/// GroupKFold deals groups out in that order.
 std::vector<std::int32_t> groups_of(const Table& table, const std::string& name) {
   const std::size_t index = column_index(table, name, "--group");
   const Column& column = table.columns[index];
-  std::vector<std::int32_t> groups;
-  std::map<double, std::int32_t> seen;
+  const bool text = column.kind == ColumnKind::text;
+  std::vector<double> keys;
   for (std::size_t row = 0; row < static_cast<std::size_t>(table.rows); ++row) {
-    const bool text = column.kind == ColumnKind::text;
     if (text ? column.codes[row] < 0 : std::isnan(column.numbers[row])) {
       refuse_cell(table, row, index, "the group is missing, expected a value in every row");
     }
-    const double key = text ? column.codes[row] : column.numbers[row];
-    groups.push_back(seen.try_emplace(key, static_cast<std::int32_t>(seen.size())).first->second);
+    keys.push_back(text ? column.codes[row] : column.numbers[row]);
+  }
+  std::vector<double> order = keys;
+  std::sort(order.begin(), order.end());
+  order.erase(std::unique(order.begin(), order.end()), order.end());
+  if (text) {
+    const auto label = [&](double key) -> const std::string& { return column.categories[static_cast<std::size_t>(key)]; };
+    const bool whole = std::all_of(order.begin(), order.end(), [&](double key) { return is_whole_number(label(key)); });
+    std::sort(order.begin(), order.end(), [&](double a, double b) {
+      return whole ? smaller_number(label(a), label(b)) : label(a) < label(b);
+    });
+  }
+  std::map<double, std::int32_t> rank;
+  for (const double key : order) {
+    rank.emplace(key, static_cast<std::int32_t>(rank.size()));
+  }
+  std::vector<std::int32_t> groups;
+  for (const double key : keys) {
+    groups.push_back(rank.at(key));
   }
   return groups;
 }

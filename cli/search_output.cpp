@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "overtake/error.hpp"
 #include "overtake/report.hpp"
 #include "terminal.hpp"
 
@@ -46,6 +47,14 @@ std::string plan_text(const overtake::SearchPlan& plan) {
 
 std::string result_text(const overtake::SearchResult& result, int top) {
   return overtake::to_text(result, top, standard_output().width) + timing_text(result);
+}
+
+void check_one_output(const std::string& json, const std::string& html) {
+  if (json != "-" || html != "-") {
+    return;
+  }
+  throw overtake::UsageError("--json - and --report - both write to standard output",
+                             "Give one of them the name of a file.");
 }
 
 void write_results(const overtake::SearchResult& result, const std::string& json, const std::string& html,

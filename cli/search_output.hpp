@@ -9,12 +9,14 @@
 
 namespace cli {
 
-/// "max_depth=5, n_estimators=100"
+/// "max_depth=5, n_estimators=100": all digits of every value.
 [[nodiscard]] std::string parameters_text(const overtake::Parameters& parameters);
 /// "72 candidates x 5 folds = 360 fits from 10 forests"
 [[nodiscard]] std::string plan_text(const overtake::SearchPlan& plan);
 /// The best candidate, the table for this terminal, and where the time went.
 [[nodiscard]] std::string result_text(const overtake::SearchResult& result, int top);
+/// Throws UsageError when JSON and page would both go to standard output.
+void check_one_output(const std::string& json, const std::string& html);
 /// Writes what was asked for; "" is nothing.
 void write_results(const overtake::SearchResult& result, const std::string& json, const std::string& html,
                    std::string_view settings_json, std::string_view title);

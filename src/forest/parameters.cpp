@@ -224,7 +224,7 @@ const Entry entries[] = {
      [](const Self& p) -> ParameterValue { return static_cast<std::int64_t>(p.random_state); }},
     {"warm_start", "true or false", [](Self& p, const Setting& s) { p.warm_start = s.flag(); },
      [](const Self& p) -> ParameterValue { return p.warm_start; }},
-    {"class_weight", "none, balanced, balanced_subsample, or weights as name:weight,name:weight",
+    {"class_weight", "none, balanced, balanced_subsample, or weights as name:weight,name:weight or {\"name\":weight}",
      [](Self& p, const Setting& s) { p.class_weight = class_weight_of(s); },
      [](const Self& p) { return to_value(p.class_weight); }},
     {"ccp_alpha", "a number of at least 0",
