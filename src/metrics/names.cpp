@@ -48,9 +48,13 @@ bool same_word(std::string_view a, std::string_view b) {
                     [](char x, char y) { return detail::ascii_lower(x) == detail::ascii_lower(y); });
 }
 
+/// A number as numbers are usually written: 01 and 1e0 are names.
 bool is_number(std::string_view text, double* number) {
+  const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
+  if (digits.find_first_not_of("0123456789.") != std::string_view::npos) return false;
+  if (digits.size() > 1 && digits[0] == '0' && digits[1] != '.') return false;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *number);
-  return error == std::errc() && end == text.data() + text.size() && !text.empty();
+  return error == std::errc() && end == text.data() + text.size() && !digits.empty();
 }
 
 /// The place of the class that Python would find equal to 1; -1: none is.

@@ -312,7 +312,8 @@ TEST(SearchJournal, ForeignAndDamagedFilesAreRefused) {
     change(path, sql);
     return path;
   };
-  both(changed("newer.db", "PRAGMA user_version=99"), {"newer.db", "format 99, expected 1"});
+  both(changed("older.db", "PRAGMA user_version=1"), {"older.db", "format 1, expected 2"});
+  both(changed("newer.db", "PRAGMA user_version=99"), {"newer.db", "format 99, expected 2"});
   both(changed("extra.db", "INSERT INTO job VALUES(77, 0, 1, '', 0, 0)"), {"extra.db", "candidate 77"});
   both(changed("missing.db", "DELETE FROM score WHERE candidate=2 AND fold=1"), {"missing.db", "scores are missing"});
   const fs::path words = changed("words.db", "UPDATE candidate SET parameters='gini' WHERE id=1");
