@@ -214,13 +214,12 @@ std::vector<double> numbers_of(const Table& table, const std::string& path, Tabl
 
 /// Numbers are classes where the truth looks like classes and nothing else was predicted.
 bool looks_like_classes(const Column& truth, const Column& predicted) {
-  if (truth.kind == ColumnKind::text || predicted.kind == ColumnKind::text) {
-    return true;
+  if (overtake::detect_task(truth) == Task::regression) {
+    return false;
   }
   const std::set<double> known(truth.numbers.begin(), truth.numbers.end());
-  return overtake::detect_task(truth) == Task::classification &&
-         std::all_of(predicted.numbers.begin(), predicted.numbers.end(),
-                     [&](double value) { return known.contains(value); });
+  return predicted.kind == ColumnKind::text || std::all_of(predicted.numbers.begin(), predicted.numbers.end(),
+                                                           [&](double value) { return known.contains(value); });
 }
 
 void choose_task(const ScoreFlags& flags, const Column& truth, const Column& predicted, bool probabilities,

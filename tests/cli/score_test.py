@@ -87,12 +87,12 @@ class Score(CliTest):
             self.assertEqual(found[f"split0_test_{name}"][0], scores[name], name)
 
     def test_constant_targets_and_single_rows(self):
-        data = self.write("c.csv", "x,y\n" + "".join(f"{i},0.1\n" for i in range(30)))
+        data = self.write("c.csv", "x,y\n" + "".join(f"{i},2.5\n" for i in range(30)))
         out, _ = self.overtake("train", data, "--target", "y", "--task", "regression", "--estimator", "random-forest",
                                "--n-estimators", "3", "--oob-score", "--json", "t.json", "--save", "m")
         self.assertNotIn("nan", out)
         self.assertIn("training: r2 1.0000", out)
-        self.overtake("predict", "m", self.write("one.csv", "x,y\n1,0.1\n"), "--out", "p.csv")
+        self.overtake("predict", "m", self.write("one.csv", "x,y\n1,2.5\n"), "--out", "p.csv")
         out, _ = self.overtake("predict", "m", "one.csv", "--out", "p.csv")
         self.assertIn("r2 on column y: undefined", out)
         self.assertIsNone(self.scores("p.csv", "one.csv", "y", "--task", "regression")["r2"])
