@@ -102,11 +102,12 @@ std::vector<std::int32_t> groups_of(const Table& table, const std::string& name)
   std::sort(order.begin(), order.end());
   order.erase(std::unique(order.begin(), order.end()), order.end());
   if (text) {
-    const auto label = [&](double key) -> const std::string& { return column.categories[static_cast<std::size_t>(key)]; };
+    const auto label = [&](double key) -> const std::string& {
+      return column.categories[static_cast<std::size_t>(key)];
+    };
     const bool whole = std::all_of(order.begin(), order.end(), [&](double key) { return is_whole_number(label(key)); });
-    std::sort(order.begin(), order.end(), [&](double a, double b) {
-      return whole ? smaller_number(label(a), label(b)) : label(a) < label(b);
-    });
+    std::sort(order.begin(), order.end(),
+              [&](double a, double b) { return whole ? smaller_number(label(a), label(b)) : label(a) < label(b); });
   }
   std::map<double, std::int32_t> rank;
   for (const double key : order) {

@@ -91,8 +91,8 @@ Scores make_scores(const ScoreFlags& flags, const ScoredRows& rows) {
     }
   }
   if (!left_out.empty()) {
-    scores.notes.push_back(fmt::format("{} need --positive-class {} or {}", fmt::join(left_out, ", "), rows.classes[0],
-                                       rows.classes[1]));
+    scores.notes.push_back(
+        fmt::format("{} need --positive-class {} or {}", fmt::join(left_out, ", "), rows.classes[0], rows.classes[1]));
   }
   return scores;
 }
@@ -114,15 +114,14 @@ std::string result_text(const ScoreFlags& flags, const ScoredRows& rows, const S
                                  classes ? classes_text(rows.classes) : "numbers", rows.reason);
   report::Table table;
   table.columns = {{"metric", report::Align::left}, {"score", report::Align::left}};
-  const bool one_class = std::any_of(scores.list.begin(), scores.list.end(),
-                                     [](const Score& score) { return !score.positive.empty(); });
+  const bool one_class =
+      std::any_of(scores.list.begin(), scores.list.end(), [](const Score& score) { return !score.positive.empty(); });
   if (one_class) {
     table.columns.push_back({"positive class", report::Align::left});
   }
   for (const Score& score : scores.list) {
     table.rows.push_back({std::string(overtake::name_of(score.metric)),
-                          std::isnan(score.value) ? "undefined" : fmt::format("{:.10g}", score.value),
-                          score.positive});
+                          std::isnan(score.value) ? "undefined" : fmt::format("{:.10g}", score.value), score.positive});
   }
   text += report::table_text(table);
   for (const std::string& note : scores.notes) {
@@ -197,7 +196,8 @@ Command add_score(CLI::App& root) {
       ->type_name("NAME");
   app->add_option("--task", flags->task, "auto, classification or regression")->capture_default_str();
   app->add_option("--json", flags->json, "Write the scores as JSON to a file (-: standard output)")->type_name("FILE");
-  const auto* header = app->add_flag("--header", flags->header, "The truth's first line holds names (default: detected)");
+  const auto* header =
+      app->add_flag("--header", flags->header, "The truth's first line holds names (default: detected)");
   app->add_flag("--no-header", flags->no_header, "The truth has no names; columns are column_1, column_2, ...")
       ->excludes(app->get_option(header->get_name()));
   app->footer(

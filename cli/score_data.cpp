@@ -153,8 +153,8 @@ void read_shares(const Table& predictions, const std::vector<std::string>& colum
     const Column& column = complete_column(predictions, name);
     const auto place = static_cast<std::size_t>(classes.place(name.substr(probability_prefix.size())));
     if (seen[place] != 0) {
-      throw DataError(fmt::format("{} has two columns of probabilities for class {}", predictions.source,
-                                  classes.names()[place]));
+      throw DataError(
+          fmt::format("{} has two columns of probabilities for class {}", predictions.source, classes.names()[place]));
     }
     seen[place] = 1;
     for (std::size_t row = 0; row < column.numbers.size(); ++row) {

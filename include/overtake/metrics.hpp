@@ -51,10 +51,10 @@ enum class Metric : std::uint8_t {
 void check_metric(Metric metric, Task task, std::int32_t classes);
 
 /// The class that f1, precision, recall or roc_auc is about, as scikit-learn's scorers choose it: for f1, precision and
-/// recall the class 1 (pos_label=1) where the classes are numbers, so 1 of {0, 1}, of {-1, 1} and of {1, 2}, and true of
-/// {false, true}; for roc_auc the second class. `wanted` names another; "" leaves the choice. `class_names`: at most
-/// two; empty: "0", "1". Throws UsageError naming the classes when `wanted` is none of them, and where no class is 1 and
-/// none is named.
+/// recall the class 1 (pos_label=1) where the classes are numbers, so 1 of {0, 1}, of {-1, 1} and of {1, 2}, and true
+/// of {false, true}; for roc_auc the second class. `wanted` names another; "" leaves the choice. `class_names`: at most
+/// two; empty: "0", "1". Throws UsageError naming the classes when `wanted` is none of them, and where no class is 1
+/// and none is named.
 [[nodiscard]] std::int32_t positive_class(Metric metric, std::span<const std::string> class_names,
                                           std::string_view wanted = {});
 
@@ -86,11 +86,12 @@ struct ErrorSums {
 /// positive_class().
 [[nodiscard]] double score_of_counts(Metric metric, std::span<const ClassCounts> counts, std::int32_t positive = 1);
 
-/// roc_auc, roc_auc_ovr and neg_log_loss from shares, rows x classes. roc_auc is the share of pairs (a row of the class,
-/// a row of another) that the class's share orders rightly, ties half; NaN without rows on both sides. roc_auc_ovr is
-/// its mean over the classes, for two classes roc_auc of the second. neg_log_loss keeps shares between the double's
-/// epsilon and 1 - epsilon, as sklearn.metrics.log_loss(labels=all classes), so that it is defined where a class has no
-/// row. NaN for no rows or one class. Throws UsageError for sizes that do not fit and labels that are no class.
+/// roc_auc, roc_auc_ovr and neg_log_loss from shares, rows x classes. roc_auc is the share of pairs (a row of the
+/// class, a row of another) that the class's share orders rightly, ties half; NaN without rows on both sides.
+/// roc_auc_ovr is its mean over the classes, for two classes roc_auc of the second. neg_log_loss keeps shares between
+/// the double's epsilon and 1 - epsilon, as sklearn.metrics.log_loss(labels=all classes), so that it is defined where a
+/// class has no row. NaN for no rows or one class. Throws UsageError for sizes that do not fit and labels that are no
+/// class.
 [[nodiscard]] double score_of_probabilities(Metric metric, std::span<const double> shares,
                                             std::span<const std::int32_t> truth, std::int32_t classes,
                                             std::int32_t positive = 1);

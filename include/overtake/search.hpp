@@ -28,8 +28,8 @@ struct GridAxis {
   std::vector<ParameterValue> values;
 };
 
-/// "max_depth=none,3,5,10", or the values as a JSON list: 'class_weight=[{"a":1,"b":2},"balanced",null]', where an object
-/// stays one value, its JSON text. Throws UsageError with the form that is expected.
+/// "max_depth=none,3,5,10", or the values as a JSON list: 'class_weight=[{"a":1,"b":2},"balanced",null]', where an
+/// object stays one value, its JSON text. Throws UsageError with the form that is expected.
 [[nodiscard]] GridAxis parse_grid_axis(std::string_view text);
 
 /// Every combination, in scikit-learn's ParameterGrid order: names sorted, the last name varies fastest.
@@ -99,7 +99,8 @@ struct FoldOutcome {
 };
 
 /// The score; NaN where it is not defined (roc_auc with one class, r2 of fewer than two rows). `data` and `test` give
-/// the true classes or numbers, `positive` the class that a metric of one class is about. Formulas: overtake/metrics.hpp.
+/// the true classes or numbers, `positive` the class that a metric of one class is about. Formulas:
+/// overtake/metrics.hpp.
 [[nodiscard]] double score_of(Metric metric, const FoldOutcome& outcome, const Dataset& data,
                               std::span<const std::int32_t> test, std::int32_t positive = 1);
 
@@ -131,8 +132,8 @@ struct SearchRow {
   /// [metric], 1 is best. Means within 1e-12 of each other, relative, tie and share the smallest rank; undefined ones
   /// and those that failed rank last.
   std::vector<int> rank;
-  std::string failure;            ///< why it failed
-  bool done = false;              ///< every fold has a score or a failure
+  std::string failure;  ///< why it failed
+  bool done = false;    ///< every fold has a score or a failure
 };
 
 struct SearchResult {

@@ -132,10 +132,9 @@ void check_metric(Metric metric, Task task, std::int32_t classes) {
                      labels ? "Use accuracy or f1_macro, say." : "Use r2, mse, rmse or mae.");
   }
   if (!is_about_one_class(metric) || classes <= 2) return;
-  const std::string several =
-      metric == Metric::roc_auc ? "roc_auc_ovr"
-      : metric == Metric::f1    ? "f1_macro, f1_micro or f1_weighted"
-                                : fmt::format("{}_macro", name_of(metric));
+  const std::string several = metric == Metric::roc_auc ? "roc_auc_ovr"
+                              : metric == Metric::f1    ? "f1_macro, f1_micro or f1_weighted"
+                                                        : fmt::format("{}_macro", name_of(metric));
   throw UsageError(fmt::format("the metric {} is for two classes, and the target has {}", name_of(metric), classes),
                    fmt::format("Use {}.", several));
 }
@@ -154,10 +153,10 @@ std::int32_t positive_class(Metric metric, std::span<const std::string> class_na
   if (one >= 0) return one;
   // A single class that is not 1: nothing is positive, as for scikit-learn, and the score is 0.
   if (names.size() == 1) return 1;
-  throw UsageError(fmt::format("{} is about one of two classes, and neither of {} is 1", name_of(metric),
-                               fmt::join(names, ", ")),
-                   fmt::format("Say which with --positive-class {} or --positive-class {}; {}_macro is about both.",
-                               names[0], names[1], name_of(metric)));
+  throw UsageError(
+      fmt::format("{} is about one of two classes, and neither of {} is 1", name_of(metric), fmt::join(names, ", ")),
+      fmt::format("Say which with --positive-class {} or --positive-class {}; {}_macro is about both.", names[0],
+                  names[1], name_of(metric)));
 }
 
 }  // namespace overtake

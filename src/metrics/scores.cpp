@@ -200,8 +200,7 @@ double score_of_probabilities(Metric metric, std::span<const double> shares, std
                               std::int32_t classes, std::int32_t positive) {
   const auto k = static_cast<std::size_t>(classes);
   if (shares.size() != truth.size() * k) {
-    throw UsageError(
-        fmt::format("{} probabilities for {} rows and {} classes", shares.size(), truth.size(), classes));
+    throw UsageError(fmt::format("{} probabilities for {} rows and {} classes", shares.size(), truth.size(), classes));
   }
   for (const std::int32_t label : truth) check_label(label, classes);
   if (truth.empty() || classes < 2) return nan;

@@ -119,7 +119,8 @@ std::string headline(const SearchResult& result) {
 std::vector<std::string> notes(const SearchResult& result) {
   std::vector<std::string> notes;
   if (result.best_ties > 1) {
-    notes.push_back(fmt::format("{} candidates tie for the best; the one above is the first of them", result.best_ties));
+    notes.push_back(
+        fmt::format("{} candidates tie for the best; the one above is the first of them", result.best_ties));
   }
   const auto done =
       std::count_if(result.rows.begin(), result.rows.end(), [](const SearchRow& row) { return row.done; });

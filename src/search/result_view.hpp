@@ -19,9 +19,9 @@ namespace overtake::search_detail {
 [[nodiscard]] const ParameterValue* value_of(const SearchRow& row, const std::string& name);
 
 /// The values of one parameter for a table, one text a value (null: the candidate does not set it, ""). What was given
-/// stands as it was given: 1 and 1.0 are two texts. A drawn number has 17 digits, of which a table shows six, or as many
-/// more as it takes to tell different values apart and a share from a whole number; the line of the best, the journal
-/// and the JSON have them all.
+/// stands as it was given: 1 and 1.0 are two texts. A drawn number has 17 digits, of which a table shows six, or as
+/// many more as it takes to tell different values apart and a share from a whole number; the line of the best, the
+/// journal and the JSON have them all.
 [[nodiscard]] std::vector<std::string> value_texts(const std::vector<const ParameterValue*>& values);
 
 /// "max_depth=5, n_estimators=100": every value with all its digits, so that it may be given again.

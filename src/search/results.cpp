@@ -43,7 +43,8 @@ double pairwise_sum(std::span<const double> values) {
 bool tie(double larger, double smaller) {
   if (std::isnan(larger) || std::isnan(smaller)) return std::isnan(larger) && std::isnan(smaller);
   if (larger == smaller) return true;
-  return larger - smaller <= tie_tolerance * std::max(std::abs(larger), std::abs(smaller)) && std::isfinite(larger);
+  if (!std::isfinite(larger) || !std::isfinite(smaller)) return false;
+  return larger - smaller <= tie_tolerance * std::max(std::abs(larger), std::abs(smaller));
 }
 
 std::vector<std::string> names_of(const std::vector<Parameters>& candidates) {

@@ -169,8 +169,8 @@ class Runner {
     const Fold& fold = input_.folds[static_cast<std::size_t>(job.fold)];
     for (std::size_t m = 0; m < result_.metrics.size(); ++m) {
       const bool failed = !outcome.failure.empty();
-      record.scores.push_back(
-          failed ? nan : score_of(result_.metrics[m], outcome, input_.data, fold.test, positive_[m]));
+      record.scores.push_back(failed ? nan
+                                     : score_of(result_.metrics[m], outcome, input_.data, fold.test, positive_[m]));
     }
     return record;
   }

@@ -16,20 +16,20 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 ParameterValue value_of(const std::string& name, const Json& json) {
-  const auto refuse = [&](const char* what) {
-    throw UsageError(fmt::format("{}: {} is {}", name, json.dump(), what),
-                     "A value is null, true, false, a number, a word in double quotes, or an object of class weights.");
+  const auto refusal = [&](const char* what) {
+    return UsageError(
+        fmt::format("{}: {} is {}", name, json.dump(), what),
+        "A value is null, true, false, a number, a word in double quotes, or an object of class weights.");
   };
   if (json.is_null()) return std::monostate();
   if (json.is_boolean()) return json.get<bool>();
   if (json.is_number_unsigned() && json.get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max()) {
-    refuse("larger than the largest whole number, 9223372036854775807");
+    throw refusal("larger than the largest whole number, 9223372036854775807");
   }
   if (json.is_number_integer()) return json.get<std::int64_t>();
   if (json.is_number_float()) return json.get<double>();
   if (json.is_string()) return json.get<std::string>();
-  if (json.is_array()) refuse("a list inside the list of values");
-  return json.dump();
+  throw refusal("a list inside the list of values");
 }
 
 std::vector<ParameterValue> parse_json(const std::string& name, std::string_view text, const char* form) {
@@ -39,7 +39,12 @@ std::vector<ParameterValue> parse_json(const std::string& name, std::string_view
                      fmt::format("Expected [value, value, ...] with words in double quotes, or the form {}.", form));
   }
   std::vector<ParameterValue> values;
-  for (const Json& item : json) values.push_back(value_of(name, item));
+  if (!json.empty()) {
+    // Objects stay the text they are: of a name that comes twice the parser would keep the last.
+    for (const std::string_view part : split(text.substr(1, text.size() - 2))) {
+      values.push_back(part.starts_with('{') ? ParameterValue(std::string(part)) : value_of(name, Json::parse(part)));
+    }
+  }
   if (values.empty()) throw UsageError(fmt::format("{} has no values, expected the form {}", name, form));
   return values;
 }
@@ -58,9 +63,9 @@ std::vector<ParameterValue> parse_words(const std::string& name, std::string_vie
 }  // namespace
 
 std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
+  const std::size_t begin = text.find_first_not_of(" \t\r\n");
   if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
 }
 
 std::vector<std::string_view> split(std::string_view text) {

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Writes tests/cases/score_*: predictions, truth, and the scores that scikit-learn computes from the two files.
+"""Writes tests/cases/score_*: predictions, truth, and the scores that scikit-learn computes from the two files; and
+tests/cases/group_values: scores of the folds that GroupKFold makes of numbers and of words.
 
     python make_score_cases.py            # needs scikit-learn 1.9 and numpy
 """
@@ -9,7 +10,7 @@ import shutil
 import warnings
 
 import numpy as np
-from sklearn import metrics
+from sklearn import metrics, model_selection
 
 warnings.simplefilter("ignore")
 CASES = pathlib.Path(__file__).resolve().parents[1] / "cases"
@@ -68,6 +69,29 @@ def numbers(name, about, truth, answers):
     write(name, about, "y", [repr(float(a)) for a in answers], [repr(float(t)) for t in truth], "", scores, {})
 
 
+def group_values():
+    """A tree predicts a number of its own for each fold: c is the only feature and constant."""
+    folder = CASES / "group_values"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    y = RANDOM.uniform(0, 64, size=36).round(2)
+    steps = []
+    groups = {"numbers": np.repeat([100, 20, 3, 7, 11, -5, -40, 1000, 999], 4),
+              "words": np.repeat(["g10", "g9", "G9", "b", "\u00e4", "z", "a", "g1", "\U0001f600"], 4)}
+    for name, group in groups.items():
+        group = group[RANDOM.permutation(36)]
+        (folder / f"{name}.csv").write_text("\n".join(["c,g,y", *(f"0,{g},{t}" for g, t in zip(group, y))]) + "\n")
+        checks = []
+        for f, (train, test) in enumerate(model_selection.GroupKFold(4).split(y, y, group)):
+            score = -metrics.mean_absolute_error(y[test], np.full(len(test), y[train].mean()))
+            checks.append({"file": "-", "path": f"cv_results_.split{f}_test_score.0", "near": [float(score), 1e-9]})
+        steps.append({"run": f"search {name}.csv --target y --group g --cv 4 --grid n_estimators=1 --set bootstrap=false --scoring mae "
+                             "--no-refit --device cpu --json -", "json": checks})
+    (folder / "case.json").write_text(json.dumps({
+        "about": "Groups of one size are dealt out in the order of their values: numbers by value, words by code point.",
+        "steps": steps}, indent=1) + "\n")
+
+
 if __name__ == "__main__":
     classes("score_three_classes", "Every metric of three classes of words.", ["ant", "bee", "cat"], 60)
     classes("score_class_without_rows", "A class that no row has: roc_auc_ovr is undefined, the others are not.",
@@ -81,3 +105,4 @@ if __name__ == "__main__":
     far = 1e9 + RANDOM.uniform(0, 100, size=80)
     numbers("score_far_numbers", "Numbers from 1e9 to 1e9 + 100 are compared in double.", far, far + RANDOM.normal(size=80))
     numbers("score_constant", "Equal truths: r2 is 0 where a prediction misses.", np.full(9, 2.5), np.full(9, 2.5) + 0.25)
+    group_values()

@@ -103,8 +103,12 @@ TEST(SearchRandom, DistributionsAreParsed) {
 
 TEST(SearchGrid, ValuesAsAJsonList) {
   const GridAxis axis = parse_grid_axis(R"(class_weight=[{"a,b":1,"c:d":2.5}, "balanced", null, 3, 1.0, true])");
-  const std::vector<ParameterValue> expected = {word(R"({"a,b":1,"c:d":2.5})"), word("balanced"), std::monostate{},
-                                                whole(3), ParameterValue(1.0), ParameterValue(true)};
+  const std::vector<ParameterValue> expected = {word(R"({"a,b":1,"c:d":2.5})"),
+                                                word("balanced"),
+                                                std::monostate{},
+                                                whole(3),
+                                                ParameterValue(1.0),
+                                                ParameterValue(true)};
   EXPECT_EQ(axis.values, expected);
   EXPECT_EQ(parse_distribution(R"(c=["x,y","z"])").values, (std::vector<ParameterValue>{word("x,y"), word("z")}));
   EXPECT_EQ(parse_grid_axis("max_features=1,1.0").values, (std::vector<ParameterValue>{whole(1), ParameterValue(1.0)}));
@@ -123,7 +127,8 @@ TEST(SearchGrid, ClassWeightsAsAJsonObject) {
   ForestParameters again;
   for (const auto& [name, value] : parameters.all()) again.set(name, value);
   EXPECT_EQ(again.class_weight, parameters.class_weight);
-  for (const char* wrong : {R"({"a":1,"a":2})", R"({"a":-1})", R"({"a":"x"})", "{}", R"({"a":1e400})", R"({"a":null})"}) {
+  for (const char* wrong :
+       {R"({"a":1,"a":2})", R"({"a":-1})", R"({"a":"x"})", "{}", R"({"a":1e400})", R"({"a":null})"}) {
     expect_error<UsageError>([&] { parameters.set("class_weight", word(wrong)); }, {"class_weight", "not accepted"});
   }
 }

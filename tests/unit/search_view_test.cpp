@@ -186,7 +186,8 @@ TEST(SearchText, ValuesAreShownAsTheyAre) {
   EXPECT_NE(lines[5].find(" 1.0 "), std::string::npos) << lines[5];
   EXPECT_NE(lines[6].find(" 0.9999999 "), std::string::npos) << lines[6];
   const SearchResult best = with_values({drawn}, {0.5});
-  EXPECT_NE(to_text(best, 1).find("max_features=" + to_text(drawn)), std::string::npos) << "all digits, to be given again";
+  EXPECT_NE(to_text(best, 1).find("max_features=" + to_text(drawn)), std::string::npos)
+      << "all digits, to be given again";
   const Json data = Json::parse(to_json(result));
   EXPECT_TRUE(data["cv_results_"]["param_max_features"][0].is_number_integer());
   EXPECT_TRUE(data["cv_results_"]["param_max_features"][1].is_number_float());
