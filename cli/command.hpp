@@ -21,6 +21,7 @@ Command add_race(CLI::App& root);
 Command add_train(CLI::App& root);
 Command add_predict(CLI::App& root);
 Command add_search(CLI::App& root);
+Command add_score(CLI::App& root);
 Command add_show(CLI::App& root);
 
 /// Exit codes beside those of overtake::ErrorCode.

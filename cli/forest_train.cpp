@@ -124,9 +124,9 @@ std::string result_text(const Forest& forest, const overtake::ForestReport& fit,
       "{} trees, {} nodes on {} in {} (prepare {}, upload {}, compute {}, finish {})\n", report::count(fit.trees),
       report::count(fit.nodes), fit.device, report::seconds(fit.seconds.wall), report::seconds(fit.seconds.prepare),
       report::seconds(fit.seconds.upload), report::seconds(fit.seconds.compute), report::seconds(fit.seconds.finish));
-  text += fmt::format("training: {} {:.4f}\n", score_name(forest), training_score);
+  text += fmt::format("training: {} {}\n", score_name(forest), score_number(training_score));
   if (forest.oob_score) {
-    text += fmt::format("out of bag: {} {:.4f}\n", score_name(forest), *forest.oob_score);
+    text += fmt::format("out of bag: {} {}\n", score_name(forest), score_number(*forest.oob_score));
   }
   return text + "\n" + importances_text(forest) + (flags.save.empty() ? "" : fmt::format("saved {}\n", flags.save));
 }

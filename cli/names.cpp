@@ -142,4 +142,14 @@ void check_choice(const std::string& value, const std::vector<std::string>& choi
                              near.empty() ? "" : fmt::format("Did you mean \"{}\"?", near));
 }
 
+CLI::Validator seed_check() {
+  const auto problem = [](const std::string& text) -> std::string {
+    std::int64_t seed = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+    const bool whole = error == std::errc() && end == text.data() + text.size() && seed >= 0;
+    return whole ? "" : fmt::format("expected a whole number from 0 to 9223372036854775807, not {}", text);
+  };
+  return CLI::Validator(problem, "");
+}
+
 }  // namespace cli

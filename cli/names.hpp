@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/App.hpp>
+#include <CLI/Validators.hpp>
 #include <string>
 #include <vector>
 
@@ -19,5 +20,8 @@ void check_names(const CLI::App& root, int argc, const char* const* argv);
 [[nodiscard]] std::vector<std::int64_t> parse_sizes(const std::string& text, const std::string& flag);
 /// Throws overtake::UsageError, naming the nearest, unless `value` is one of `choices`.
 void check_choice(const std::string& value, const std::vector<std::string>& choices, const std::string& flag);
+
+/// What --seed takes: whole numbers from 0 to 9223372036854775807, the largest that a model file's random_state holds.
+[[nodiscard]] CLI::Validator seed_check();
 
 }  // namespace cli

@@ -173,10 +173,11 @@ std::optional<overtake::Dataset> truth_of(const Prediction& prediction) {
   if (incomplete) {
     return std::nullopt;
   }
-  overtake::Dataset truth = how.transform(prediction.data);
-  for (double& target : truth.targets) {
-    target = how.target_mean + how.target_scale * target;
-  }
+  // The cells as they are: a number standardised and brought back may differ in its last digits.
+  Preprocessing plain = how;
+  plain.target_mean = 0;
+  plain.target_scale = 1;
+  overtake::Dataset truth = plain.transform(prediction.data);
   const bool known = !truth.labels.empty() || !truth.targets.empty();
   return known ? std::optional(std::move(truth)) : std::nullopt;
 }
@@ -185,8 +186,7 @@ std::string score_text(const Prediction& prediction, const overtake::Dataset& tr
   const Answers& answers = prediction.answers;
   const std::string& target = prediction.preprocessing.target;
   if (truth.task == overtake::Task::regression) {
-    return fmt::format("r2 on column {}: {}\n", target,
-                       overtake::report::significant(r2_of(answers.numbers, truth), 4));
+    return fmt::format("r2 on column {}: {}\n", target, score_number(r2_of(answers.numbers, truth), 6));
   }
   const double share = accuracy_of(answers.labels, truth);
   const auto right = std::llround(share * static_cast<double>(truth.rows));

@@ -102,7 +102,7 @@ Command add_race(CLI::App& root) {
   app->add_option("--samples", race.samples, "Points of the disc data")->capture_default_str();
   app->add_option("--devices", options->devices, "For example cpu,cuda:0,opencl:0 (default: cpu and the first GPU)");
   app->add_option("--repeat", race.repeat, "Measured trainings of each network on each device")->capture_default_str();
-  app->add_option("--seed", race.seed, "Of the data and the first weights")->capture_default_str();
+  app->add_option("--seed", race.seed, "Of the data and the first weights")->capture_default_str()->check(seed_check());
   app->add_option("--lr", race.learning_rate, "Learning rate of plain SGD")->capture_default_str();
   app->add_option(
          "--budget", race.budget_seconds,

@@ -154,7 +154,8 @@ double work_of(const overtake::Dataset& data, const std::vector<overtake::Parame
 int run(const CLI::App& app, const SearchFlags& flags) {
   check_search_flags(app, flags);
   overtake::SearchOptions options = make_search_options(flags);
-  const std::vector<overtake::Parameters> candidates = make_candidates(flags);
+  std::string note;
+  const std::vector<overtake::Parameters> candidates = make_candidates(flags, note);
   check_parameters(candidates, options);
   check_files(flags);
   overtake::set_cpu_threads(flags.threads);
@@ -180,8 +181,11 @@ int run(const CLI::App& app, const SearchFlags& flags) {
   Watcher watcher(quiet, flags.journal, recorded_jobs(flags.journal));
   options.observer = &watcher;
 
-  const overtake::SearchResult result = overtake::search(data.rows, candidates, options);
+  overtake::SearchResult result = overtake::search(data.rows, candidates, options);
   watcher.clear();
+  if (!note.empty()) {
+    result.warnings.push_back(note);
+  }
   write_results(result, flags.json, flags.html, settings_json(flags),
                 fmt::format("{} on {}", flags.estimator, flags.data.data));
   save_best(flags, data, result);

@@ -76,6 +76,13 @@ Json texts(const std::vector<std::string>& values) {
   return list;
 }
 
+bool names_one_class(const std::string& scoring) {
+  const std::vector<std::string> names = parse_words(scoring);
+  return std::any_of(names.begin(), names.end(), [](const std::string& name) {
+    return overtake::is_about_one_class(overtake::parse_metric(name));
+  });
+}
+
 /// null for a flag that was not given.
 Json text_or_null(const std::string& value) { return value.empty() ? Json() : Json(value); }
 
@@ -113,9 +120,14 @@ void add_search_flags(CLI::App& app, SearchFlags& flags) {
       ->capture_default_str();
   app.add_option("--scoring", flags.scoring, "Metrics, the first decides (default: accuracy or r2)")
       ->type_name("METRIC,...");
+  app.add_option("--positive-class", flags.positive_class,
+                 "The class that f1, precision, recall and roc_auc are about (default: 1; roc_auc: the second)")
+      ->type_name("NAME");
   app.add_option("--refit-by", flags.refit_by, "The metric that decides")->type_name("METRIC");
   app.add_flag("--no-refit", flags.no_refit, "Do not train the best candidate on all rows");
-  app.add_option("--seed", flags.seed, "Of the forests, the folds and the draws")->capture_default_str();
+  app.add_option("--seed", flags.seed, "Of the forests, the folds and the draws")
+      ->capture_default_str()
+      ->check(seed_check());
   app.add_option("--device", flags.device, "auto, cpu, cuda, cuda:1, opencl:0, ...")->capture_default_str();
   app.add_option("--threads", flags.threads, "CPU threads (0: all)")->capture_default_str();
   app.add_option("--memory-limit", flags.memory_limit, "Most memory on the device, e.g. 512MiB")
@@ -146,17 +158,28 @@ void check_search_flags(const CLI::App& app, const SearchFlags& flags) {
   check_names_differ(flags);
   require(!flags.resume || !flags.journal.empty(), "--resume needs --journal FILE, the file to continue from");
   require(!flags.no_refit || flags.save.empty(), "--save needs the refit that --no-refit turns off");
+  require(flags.positive_class.empty() || names_one_class(flags.scoring),
+          fmt::format("--positive-class {}: no metric of --scoring is about one class", flags.positive_class),
+          "f1, precision, recall and roc_auc are.");
+  require(app.count("--memory-limit") == 0 || flags.memory_limit > 0, "--memory-limit must be above 0",
+          "Leave it out to use most of the memory that is free.");
   require(flags.threads >= 0, fmt::format("--threads must not be negative, but is {}", flags.threads));
   require(flags.top >= 1, fmt::format("--top must be at least 1, not {}", flags.top));
 }
 
-std::vector<overtake::Parameters> make_candidates(const SearchFlags& flags) {
+std::vector<overtake::Parameters> make_candidates(const SearchFlags& flags, std::string& note) {
   if (flags.random > 0) {
     std::vector<overtake::Distribution> space;
     for (const std::string& text : flags.space) {
       space.push_back(overtake::parse_distribution(text));
     }
-    return overtake::random_candidates(space, flags.random, flags.seed);
+    std::vector<overtake::Parameters> drawn = overtake::random_candidates(space, flags.random, flags.seed);
+    if (static_cast<int>(drawn.size()) < flags.random) {
+      note = fmt::format("--random {} tries {} candidates: the distributions give no more that differ",
+                         overtake::report::count(flags.random),
+                         overtake::report::count(static_cast<std::int64_t>(drawn.size())));
+    }
+    return drawn;
   }
   std::vector<overtake::GridAxis> axes;
   for (const std::string& text : flags.grid) {
@@ -191,6 +214,7 @@ overtake::SearchOptions make_search_options(const SearchFlags& flags) {
             fmt::format("--refit-by {} is none of the metrics of --scoring", flags.refit_by), "Add it to --scoring.");
     options.refit_metric = static_cast<std::size_t>(found - options.metrics.begin());
   }
+  options.positive_class = flags.positive_class;
   options.refit = !flags.no_refit;
   options.seed = flags.seed;
   options.memory_limit = flags.memory_limit;
@@ -209,6 +233,7 @@ std::string settings_json(const SearchFlags& flags) {
   json.set("random", flags.random > 0 ? Json(flags.random) : Json()).set("param", texts(flags.space));
   json.set("cv", flags.cv).set("cv_kind", flags.cv_kind).set("shuffle", flags.shuffle).set("repeats", flags.repeats);
   json.set("test_size", flags.test_size).set("scoring", texts(parse_words(flags.scoring)));
+  json.set("positive_class", text_or_null(flags.positive_class));
   json.set("refit_by", text_or_null(flags.refit_by)).set("refit", !flags.no_refit).set("seed", flags.seed);
   json.set("device", flags.device).set("threads", flags.threads);
   json.set("memory_limit", flags.memory_limit > 0 ? Json(flags.memory_limit) : Json());

@@ -22,7 +22,7 @@ struct SearchFlags {
   bool shuffle = false;
   int repeats = 1;
   double test_size = 0.2;
-  std::string scoring, refit_by;
+  std::string scoring, refit_by, positive_class;
   bool no_refit = false;
   std::uint64_t seed = 0;
   std::string device = "auto";
@@ -40,8 +40,9 @@ void add_search_flags(CLI::App& app, SearchFlags& flags);
 /// What the parser does not check: choices (naming the nearest), ranges, flags that belong together. Throws UsageError.
 void check_search_flags(const CLI::App& app, const SearchFlags& flags);
 
-/// What to try: the grid, or the draws.
-[[nodiscard]] std::vector<overtake::Parameters> make_candidates(const SearchFlags& flags);
+/// What to try: the grid, or the draws. `note` gets what the reader must know of them: that the space has fewer
+/// candidates than were asked for.
+[[nodiscard]] std::vector<overtake::Parameters> make_candidates(const SearchFlags& flags, std::string& note);
 /// Everything of the flags that a search takes; device, data and observers are the caller's. Throws UsageError.
 [[nodiscard]] overtake::SearchOptions make_search_options(const SearchFlags& flags);
 /// "name=value" as a parameter. Throws UsageError naming `flag`.

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "overtake/error.hpp"
 #include "overtake/report.hpp"
 #include "terminal.hpp"
 

@@ -9,7 +9,7 @@
 
 namespace cli {
 
-/// "max_depth=5, n_estimators=100"
+/// "max_depth=5, n_estimators=100": all digits of every value.
 [[nodiscard]] std::string parameters_text(const overtake::Parameters& parameters);
 /// "72 candidates x 5 folds = 360 fits from 10 forests"
 [[nodiscard]] std::string plan_text(const overtake::SearchPlan& plan);

@@ -44,16 +44,7 @@ void rank_by(overtake::SearchResult& result, const std::string& name) {
     throw overtake::UsageError(fmt::format("--by {}: the search did not score it", name),
                                fmt::format("It has {}.", fmt::join(scored, ", ")));
   }
-  result.refit_metric = static_cast<std::size_t>(found - result.metrics.begin());
-  result.best_index = -1;
-  for (std::size_t c = 0; c < result.rows.size() && result.best_index < 0; ++c) {
-    const overtake::SearchRow& row = result.rows[c];
-    const bool scored =
-        row.done && row.failure.empty() && row.mean[result.refit_metric] == row.mean[result.refit_metric];
-    if (scored && row.rank[result.refit_metric] == 1) {
-      result.best_index = static_cast<int>(c);
-    }
-  }
+  overtake::rank_by(result, static_cast<std::size_t>(found - result.metrics.begin()));
 }
 
 enum class State : std::uint8_t { running, finished, interrupted };

@@ -91,7 +91,9 @@ void add_train_flags(CLI::App& app, TrainFlags& flags) {
   app.add_option("--patience", flags.patience, "Stop after so many epochs without improvement (0: never)")
       ->capture_default_str();
   app.add_option("--device", flags.device, "auto, cpu, cuda, cuda:1, opencl:0, ...")->capture_default_str();
-  app.add_option("--seed", flags.seed, "Of weights, shuffling, dropout and the validation rows")->capture_default_str();
+  app.add_option("--seed", flags.seed, "Of weights, shuffling, dropout and the validation rows")
+      ->capture_default_str()
+      ->check(seed_check());
   app.add_option("--threads", flags.threads, "CPU threads (0: all)")->capture_default_str();
   app.add_option("--memory-limit", flags.memory_limit, "Most memory on the device, e.g. 512MiB")
       ->transform(CLI::AsSizeValue(false));

@@ -15,6 +15,7 @@
 #include "overtake/data_set.hpp"
 #include "overtake/device.hpp"
 #include "overtake/forest.hpp"
+#include "overtake/metrics.hpp"
 #include "overtake/parameters.hpp"
 #include "overtake/trainer.hpp"
 
@@ -27,7 +28,8 @@ struct GridAxis {
   std::vector<ParameterValue> values;
 };
 
-/// "max_depth=none,3,5,10". Throws UsageError with the form that is expected.
+/// "max_depth=none,3,5,10", or the values as a JSON list: 'class_weight=[{"a":1,"b":2},"balanced",null]', where an
+/// object stays one value, its JSON text. Throws UsageError with the form that is expected.
 [[nodiscard]] GridAxis parse_grid_axis(std::string_view text);
 
 /// Every combination, in scikit-learn's ParameterGrid order: names sorted, the last name varies fastest.
@@ -45,9 +47,10 @@ struct Distribution {
 /// "criterion=choice(gini,entropy)". Throws UsageError.
 [[nodiscard]] Distribution parse_distribution(std::string_view text);
 
-/// `count` candidates, drawn by Philox from `seed` (candidate i, parameter j by name order): independent of everything
-/// else, so the first 50 of 100 are the same 50. Where every axis is a choice and there are no more combinations than
-/// `count`, each combination comes once.
+/// At most `count` candidates that differ, drawn by Philox from `seed` (draw i, parameter j by name order): independent
+/// of everything else, so the first 50 of 100 are the same 50. No candidate comes twice: where every axis is a choice
+/// they are the first of a shuffled list of all combinations, else a draw that repeats an earlier one is drawn again. A
+/// space with fewer combinations gives fewer candidates: all of them, but for such as are too rare to come up.
 [[nodiscard]] std::vector<Parameters> random_candidates(const std::vector<Distribution>& space, int count,
                                                         std::uint64_t seed);
 
@@ -85,36 +88,6 @@ struct Fold {
                                            std::span<const std::int32_t> groups = {}, std::string* warning = nullptr);
 
 // -- what to measure --------------------------------------------------------------------------------------------------
-/// A way to score. Larger is better: errors are negated as in scikit-learn ("neg_log_loss").
-enum class Metric : std::uint8_t {
-  accuracy,
-  balanced_accuracy,
-  f1_macro,
-  f1_micro,
-  f1_weighted,
-  f1,
-  precision,
-  precision_macro,
-  recall,
-  recall_macro,
-  roc_auc,
-  roc_auc_ovr,
-  neg_log_loss,
-  r2,
-  neg_mean_squared_error,
-  neg_root_mean_squared_error,
-  neg_mean_absolute_error,
-};
-
-/// scikit-learn's scorer name.
-[[nodiscard]] std::string_view name_of(Metric metric) noexcept;
-/// By scikit-learn's name or the short ones (mse, rmse, mae, log_loss, ...). Throws UsageError naming the nearest.
-[[nodiscard]] Metric parse_metric(std::string_view name);
-[[nodiscard]] bool is_for(Metric metric, Task task) noexcept;
-[[nodiscard]] Metric default_metric(Task task) noexcept;
-/// True for roc_auc and log_loss: they need class shares of every row, the others counts or sums.
-[[nodiscard]] bool needs_probabilities(Metric metric) noexcept;
-
 /// What a device measured of one candidate on one fold; metrics are computed from it.
 struct FoldOutcome {
   std::vector<std::int64_t> confusion;  ///< classes x classes: [true class][predicted class]
@@ -126,9 +99,10 @@ struct FoldOutcome {
 };
 
 /// The score; NaN where it is not defined (roc_auc with one class, r2 of fewer than two rows). `data` and `test` give
-/// the true classes or numbers.
+/// the true classes or numbers, `positive` the class that a metric of one class is about. Formulas:
+/// overtake/metrics.hpp.
 [[nodiscard]] double score_of(Metric metric, const FoldOutcome& outcome, const Dataset& data,
-                              std::span<const std::int32_t> test);
+                              std::span<const std::int32_t> test, std::int32_t positive = 1);
 
 // -- the search -------------------------------------------------------------------------------------------------------
 /// What the plan of a search says before and after it ran.
@@ -155,9 +129,11 @@ struct SearchRow {
   /// [metric][fold]; NaN where not run or failed.
   std::vector<std::vector<double>> scores;
   std::vector<double> mean, std;  ///< [metric], over folds, ddof 0
-  std::vector<int> rank;          ///< [metric], 1 is best, ties share the smallest ("min"); failed ones rank last
-  std::string failure;            ///< why it failed
-  bool done = false;              ///< every fold has a score or a failure
+  /// [metric], 1 is best. Means within 1e-12 of each other, relative, tie and share the smallest rank; undefined ones
+  /// and those that failed rank last.
+  std::vector<int> rank;
+  std::string failure;  ///< why it failed
+  bool done = false;    ///< every fold has a score or a failure
 };
 
 struct SearchResult {
@@ -165,9 +141,11 @@ struct SearchResult {
   std::string estimator;
   std::vector<std::string> parameter_names;  ///< that vary or were given, sorted
   std::vector<Metric> metrics;
+  std::vector<std::string> positive_classes;  ///< [metric]: the class that it is about; "" where it is about all
   std::size_t refit_metric = 0;
   std::vector<SearchRow> rows;  ///< in candidate order
-  int best_index = -1;          ///< -1: no candidate has a score
+  int best_index = -1;          ///< -1: no candidate has a score; of several that tie for the best the first
+  int best_ties = 0;            ///< candidates that share the best rank, the best itself included
   SearchPlan plan;
   SearchTiming timing;
   std::string device;
@@ -200,6 +178,7 @@ struct SearchOptions {
   FoldOptions folds;
   std::vector<std::int32_t> groups;  ///< for FoldKind::group and predefined
   std::vector<Metric> metrics;       ///< empty: accuracy or r2
+  std::string positive_class;        ///< by its name in class_names; empty: see positive_class()
   std::size_t refit_metric = 0;      ///< index into metrics
   bool refit = true;
   std::uint64_t seed = 0;  ///< random_state of every candidate
@@ -269,6 +248,10 @@ struct ForestPlacement {
 /// The CPU or the first GPU that CUDA can use, whichever should finish first, by a cost model: row visits a second of a
 /// core and of a GPU's unit, and the time a GPU takes to start (docs/search.md).
 [[nodiscard]] ForestPlacement choose_forest_device(double work);
+
+/// Chooses the best by another of the metrics that were scored: sets refit_metric, best_index and best_ties. Throws
+/// UsageError for a number outside of result.metrics.
+void rank_by(SearchResult& result, std::size_t metric);
 
 /// A journal as it stands, finished or running, without disturbing its writer. Throws DataError for a file that is no
 /// journal of Overtake.

@@ -53,6 +53,20 @@ Numbered numbers_of(const std::vector<std::string>& names, const CellRules& rule
   return result;
 }
 
+/// True for digits as a whole number is written, however many.
+bool is_whole(std::string_view text) {
+  text.remove_prefix(text.starts_with('-') ? 1 : 0);
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos && (text.size() == 1 || text[0] != '0');
+}
+
+/// Whole numbers by value.
+bool smaller_whole(const std::string& a, const std::string& b) {
+  const bool negative = a.starts_with('-');
+  if (negative != b.starts_with('-')) return negative;
+  if (negative) return a.size() != b.size() ? a.size() > b.size() : a > b;
+  return a.size() != b.size() ? a.size() < b.size() : a < b;
+}
+
 /// Sorts the names, joins those that `same` says are equal, and renumbers the codes.
 template <typename Less, typename Same>
 Labels arranged(const std::vector<std::string>& names, const std::vector<std::int32_t>& codes, Less less, Same same) {
@@ -108,8 +122,10 @@ Labels labels_of(const Table& table, std::size_t index) {
   const bool may_be_numbers = column.kind == ColumnKind::numeric && !column.days;
   const Numbered numbers = may_be_numbers ? numbers_of(names, CellRules(table.reading.notation)) : Numbered{};
   if (numbers.value.empty()) {
+    const bool whole = may_be_numbers && std::all_of(names.begin(), names.end(), is_whole);
     return arranged(
-        names, column.codes, [&](std::size_t a, std::size_t b) { return names[a] < names[b]; },
+        names, column.codes,
+        [&](std::size_t a, std::size_t b) { return whole ? smaller_whole(names[a], names[b]) : names[a] < names[b]; },
         [](std::size_t, std::size_t) { return false; });
   }
   Labels result = arranged(

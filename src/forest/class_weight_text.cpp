@@ -5,6 +5,8 @@
 
 #include <charconv>
 #include <cmath>
+#include <nlohmann/json.hpp>
+#include <set>
 #include <vector>
 
 namespace overtake::forest {
@@ -47,9 +49,33 @@ std::optional<std::pair<std::string, double>> parse_part(const std::vector<Mark>
   return std::pair(name, weight);
 }
 
+/// {"a": 1, "b": 2}; none for anything else.
+std::optional<std::map<std::string, double>> parse_object(std::string_view text) {
+  std::set<std::string> names;
+  bool twice = false;
+  const auto note = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
+    // A name that comes twice would silently keep its last weight.
+    if (event == nlohmann::json::parse_event_t::key && depth == 1) {
+      twice = twice || !names.insert(parsed.get<std::string>()).second;
+    }
+    return true;
+  };
+  const nlohmann::json json = nlohmann::json::parse(text, note, false);
+  if (!json.is_object() || json.empty() || twice) return std::nullopt;
+  std::map<std::string, double> weights;
+  for (const auto& [name, value] : json.items()) {
+    if (!value.is_number()) return std::nullopt;
+    const auto weight = value.get<double>();
+    if (!std::isfinite(weight) || weight < 0) return std::nullopt;
+    weights.emplace(name, weight);
+  }
+  return weights;
+}
+
 }  // namespace
 
 std::optional<std::map<std::string, double>> parse_class_weights(std::string_view text) {
+  if (text.starts_with('{') && text.ends_with('}')) return parse_object(text);
   const auto marks = marks_of(text);
   if (!marks) return std::nullopt;
   std::map<std::string, double> weights;

@@ -10,8 +10,8 @@
 namespace overtake::forest {
 
 /// Reads "name:weight,name:weight" ('=' separates as well as ':'; the last one of a part counts). A backslash takes the
-/// next character as it is, for names with separators in them. Nothing when the text is of another form, a weight is no
-/// finite number of at least 0, or a class comes twice.
+/// next character as it is, for names with separators in them. Also reads a JSON object, {"name":1,"other":2}. Nothing
+/// when the text is of another form, a weight is no finite number of at least 0, or a class comes twice.
 [[nodiscard]] std::optional<std::map<std::string, double>> parse_class_weights(std::string_view text);
 
 /// The text that parse_class_weights reads back, by name.

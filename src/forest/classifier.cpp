@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include <cmath>
 #include <utility>
 
 #include "overtake/error.hpp"
 #include "overtake/forest.hpp"
+#include "overtake/metrics.hpp"
 
 namespace overtake {
 namespace {
@@ -58,9 +58,7 @@ double ForestClassifier::score(const Dataset& data) const {
   check_rows(data.labels.size(), data);
   const std::vector<std::int32_t> predicted = predict(data.inputs);
   if (predicted.size() != data.labels.size()) throw DataError("the data set has other features than the forest");
-  std::int64_t right = 0;
-  for (std::size_t row = 0; row < predicted.size(); ++row) right += predicted[row] == data.labels[row] ? 1 : 0;
-  return static_cast<double>(right) / static_cast<double>(predicted.size());
+  return accuracy(predicted, data.labels);
 }
 
 const Forest& ForestClassifier::forest() const { return fitted(forest_); }
@@ -82,19 +80,7 @@ double ForestRegressor::score(const Dataset& data) const {
   check_rows(data.targets.size(), data);
   const std::vector<double> predicted = predict(data.inputs);
   if (predicted.size() != data.targets.size()) throw DataError("the data set has other features than the forest");
-  double mean = 0;
-  for (const double target : data.targets) mean += target;
-  mean /= static_cast<double>(predicted.size());
-  double residual = 0;
-  double total = 0;
-  for (std::size_t row = 0; row < predicted.size(); ++row) {
-    const double target = data.targets[row];
-    residual += (target - predicted[row]) * (target - predicted[row]);
-    total += (target - mean) * (target - mean);
-  }
-  // scikit-learn's convention for constant targets.
-  if (total == 0) return residual == 0 ? 1.0 : 0.0;
-  return 1.0 - residual / total;
+  return r2(predicted, data.targets);
 }
 
 const Forest& ForestRegressor::forest() const { return fitted(forest_); }

@@ -2,11 +2,10 @@
 #include "forest/host_scoring.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 
 #include "forest/host_split.hpp"
 #include "forest/pruning.hpp"
+#include "overtake/metrics.hpp"
 
 namespace overtake::forest {
 namespace {
@@ -155,22 +154,12 @@ void JobScorer::end_round(std::vector<ViewOutcome>& outcomes) {
 
 void sum_errors(const Problem& problem, std::span<const std::int32_t> test, std::span<const double> predictions,
                 ViewOutcome& outcome) {
-  constexpr std::size_t lanes = 256;
-  std::array<double, lanes> squared{};
-  std::array<double, lanes> absolute{};
-  for (std::size_t i = 0; i < test.size(); ++i) {
-    const double error = predictions[i] - problem.targets.values[test[i]];
-    squared[i % lanes] += error * error;
-    absolute[i % lanes] += std::fabs(error);
-  }
-  for (std::size_t width = lanes / 2; width > 0; width /= 2) {
-    for (std::size_t lane = 0; lane < width; ++lane) {
-      squared[lane] += squared[lane + width];
-      absolute[lane] += absolute[lane + width];
-    }
-  }
-  outcome.squared_error = squared[0];
-  outcome.absolute_error = absolute[0];
+  std::vector<double> truth;
+  truth.reserve(test.size());
+  for (const std::int32_t row : test) truth.push_back(problem.targets.values[row]);
+  const ErrorSums sums = error_sums(predictions, truth);
+  outcome.squared_error = sums.squared;
+  outcome.absolute_error = sums.absolute;
 }
 
 }  // namespace overtake::forest

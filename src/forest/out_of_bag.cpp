@@ -7,6 +7,7 @@
 
 #include "forest/assemble.hpp"
 #include "forest/sampling.hpp"
+#include "overtake/metrics.hpp"
 
 namespace overtake::forest {
 namespace {
@@ -21,37 +22,22 @@ std::int32_t leaf_of(const Tree& tree, const float* row) {
   return node;
 }
 
-double accuracy(const std::vector<double>& shares, std::size_t classes, const Dataset& data) {
-  std::int64_t right = 0;
-  std::int64_t scored = 0;
-  for (std::size_t row = 0; row < data.labels.size(); ++row) {
-    const double* first = &shares[row * classes];
+/// The metric over the rows that some tree left out.
+double score_of(const std::vector<double>& answers, std::size_t outputs, const Dataset& data) {
+  std::vector<std::int32_t> labels, known_labels;
+  std::vector<double> numbers, known_numbers;
+  for (std::size_t row = 0; row < static_cast<std::size_t>(data.rows); ++row) {
+    const double* first = &answers[row * outputs];
     if (std::isnan(*first)) continue;
-    ++scored;
-    right += std::max_element(first, first + classes) - first == data.labels[row] ? 1 : 0;
+    if (data.task == Task::classification) {
+      labels.push_back(static_cast<std::int32_t>(std::max_element(first, first + outputs) - first));
+      known_labels.push_back(data.labels[row]);
+    } else {
+      numbers.push_back(*first);
+      known_numbers.push_back(data.targets[row]);
+    }
   }
-  return scored > 0 ? static_cast<double>(right) / static_cast<double>(scored)
-                    : std::numeric_limits<double>::quiet_NaN();
-}
-
-double r2(const std::vector<double>& predictions, const Dataset& data) {
-  double mean = 0;
-  double scored = 0;
-  for (std::size_t row = 0; row < predictions.size(); ++row) {
-    if (std::isnan(predictions[row])) continue;
-    mean += data.targets[row];
-    scored += 1;
-  }
-  mean /= scored;
-  double error = 0;
-  double total = 0;
-  for (std::size_t row = 0; row < predictions.size(); ++row) {
-    if (std::isnan(predictions[row])) continue;
-    const double y = data.targets[row];
-    error += (y - predictions[row]) * (y - predictions[row]);
-    total += (y - mean) * (y - mean);
-  }
-  return 1 - error / total;
+  return data.task == Task::classification ? accuracy(labels, known_labels) : r2(numbers, known_numbers);
 }
 
 }  // namespace
@@ -86,7 +72,7 @@ void add_out_of_bag(Forest& forest, const Problem& problem, const ForestJob& job
       sum = trees[row] > 0 ? sum / trees[row] : std::numeric_limits<double>::quiet_NaN();
     }
   }
-  forest.oob_score = forest.classes > 0 ? accuracy(sums, outputs, data) : r2(sums, data);
+  forest.oob_score = score_of(sums, outputs, data);
   forest.oob_prediction = std::move(sums);
 }
 

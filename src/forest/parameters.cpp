@@ -224,7 +224,7 @@ const Entry entries[] = {
      [](const Self& p) -> ParameterValue { return static_cast<std::int64_t>(p.random_state); }},
     {"warm_start", "true or false", [](Self& p, const Setting& s) { p.warm_start = s.flag(); },
      [](const Self& p) -> ParameterValue { return p.warm_start; }},
-    {"class_weight", "none, balanced, balanced_subsample, or weights as name:weight,name:weight",
+    {"class_weight", "none, balanced, balanced_subsample, or weights as name:weight,name:weight or {\"name\":weight}",
      [](Self& p, const Setting& s) { p.class_weight = class_weight_of(s); },
      [](const Self& p) { return to_value(p.class_weight); }},
     {"ccp_alpha", "a number of at least 0",
@@ -300,6 +300,11 @@ std::span<const std::string> ForestParameters::names() {
 
 void ForestParameters::check() const {
   // Fields may have been written to directly: every value must pass its own rules.
+  constexpr auto largest_seed = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  if (random_state > largest_seed) {  // all() could not say it
+    throw UsageError(fmt::format("random_state: {} is not accepted; expected a whole number from 0 to {}", random_state,
+                                 largest_seed));
+  }
   ForestParameters copy;
   copy.set(all());
   const bool for_classes = criterion == Criterion::gini || criterion == Criterion::entropy;

@@ -130,6 +130,8 @@ const IdentityRow* find(const Identity& rows, const std::string& key) {
 Identity identity_of(const SearchInput& input, const SearchResult& result) {
   const Dataset& data = input.data;
   Identity rows;
+  // First: another version may read the same file as other data.
+  rows.push_back({"version", std::string(version())});
   rows.push_back({"rows", fmt::format("{}", data.rows)});
   rows.push_back({"features", fmt::format("{}", data.features)});
   rows.push_back({"task", data.task == Task::classification ? "classification" : "regression"});
@@ -144,7 +146,9 @@ Identity identity_of(const SearchInput& input, const SearchResult& result) {
   std::string metrics;
   for (const Metric metric : result.metrics) metrics += (metrics.empty() ? "" : ",") + std::string(name_of(metric));
   rows.push_back({"metrics", metrics});
-  rows.push_back({"version", std::string(version())});
+  std::string positive;
+  for (const std::string& name : result.positive_classes) positive += (positive.empty() ? "" : ",") + name;
+  if (!positive.empty()) rows.push_back({"positive_class", positive});
   return rows;
 }
 

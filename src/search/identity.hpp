@@ -16,7 +16,7 @@ struct IdentityRow {
   friend bool operator==(const IdentityRow&, const IdentityRow&) = default;
 };
 
-/// Rows in the order in which differences are looked for: data, estimator, candidates, folds, seed, metrics, version.
+/// Rows in the order in which differences are looked for: version, data, estimator, candidates, folds, seed, metrics.
 using Identity = std::vector<IdentityRow>;
 
 [[nodiscard]] Identity identity_of(const SearchInput& input, const SearchResult& result);

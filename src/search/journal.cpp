@@ -30,6 +30,7 @@ CREATE TABLE job(candidate INTEGER NOT NULL, fold INTEGER NOT NULL, run INTEGER 
                  fit_seconds REAL, score_seconds REAL, PRIMARY KEY(candidate, fold)) WITHOUT ROWID;
 CREATE TABLE score(candidate INTEGER NOT NULL, fold INTEGER NOT NULL, metric TEXT NOT NULL, value REAL,
                    PRIMARY KEY(candidate, fold, metric)) WITHOUT ROWID;
+CREATE TABLE positive(metric TEXT PRIMARY KEY, class TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE run(id INTEGER PRIMARY KEY, started TEXT NOT NULL, device TEXT NOT NULL, device_reason TEXT NOT NULL);
 CREATE TABLE finish(run INTEGER PRIMARY KEY, ended TEXT NOT NULL, interrupted INTEGER NOT NULL, forests INTEGER NOT NULL,
                     batches INTEGER NOT NULL, launches INTEGER NOT NULL, peak_bytes INTEGER NOT NULL, startup REAL,
@@ -165,6 +166,11 @@ void Journal::create(const Identity& identity, const SearchInput& input, const S
     for (const Metric metric : metrics_) metrics += (metrics.empty() ? "" : ",") + std::string(name_of(metric));
     note("metrics", metrics);
     note("refit_metric", name_of(metrics_[result.refit_metric]));
+    Statement positive(database_, "INSERT INTO positive(metric, class) VALUES(?, ?)");
+    for (std::size_t m = 0; m < metrics_.size(); ++m) {
+      if (result.positive_classes[m].empty()) continue;
+      positive.bind(0, name_of(metrics_[m])).bind(1, std::string_view(result.positive_classes[m])).run();
+    }
     Statement candidate(database_, "INSERT INTO candidate(id, parameters) VALUES(?, ?)");
     for (std::size_t c = 0; c < input.candidates.size(); ++c) {
       candidate.bind(0, static_cast<std::int64_t>(c)).bind(1, std::string_view(parameters_json(input.candidates[c])));

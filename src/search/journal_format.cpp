@@ -25,7 +25,9 @@ JournalState check_journal(const Database& database) {
   if (schema != journal_schema) {
     throw DataError(
         fmt::format("the journal {} has the format {}, expected {}", database.path().string(), schema, journal_schema),
-        "It was written by another version of Overtake; use that one.");
+        schema < journal_schema
+            ? "An older version of Overtake wrote it; read it with that one, or give another journal."
+            : "A newer version of Overtake wrote it; use that one, or give another journal.");
   }
   return JournalState::filled;
 }

@@ -11,12 +11,12 @@ namespace overtake::search_detail {
 
 /// Marks the file as a journal of Overtake ("OVTJ"; SQLite's application_id).
 inline constexpr std::int32_t journal_application_id = 0x4F56'544A;
-/// Of the tables; a higher one is refused.
-inline constexpr int journal_schema = 1;
+/// Of the tables and of what the identity is made of; others are refused. 2: targets in double, positive classes.
+inline constexpr int journal_schema = 2;
 
 enum class JournalState : std::uint8_t { empty, filled };
 
-/// Tells a journal from an empty database. Throws DataError for another program's database and for a newer schema.
+/// Tells a journal from an empty database. Throws DataError for another program's database and for another schema.
 [[nodiscard]] JournalState check_journal(const Database& database);
 
 /// A value of the table `about`; throws DataError when it is not there.

@@ -29,6 +29,18 @@ std::vector<Metric> read_metrics(const Database& database) {
   return metrics;
 }
 
+std::vector<std::string> read_positive(const Database& database, const std::vector<Metric>& metrics) {
+  std::vector<std::string> classes(metrics.size());
+  Statement statement(database, "SELECT metric, class FROM positive");
+  while (statement.step()) {
+    const std::string name = statement.text(0);
+    for (std::size_t m = 0; m < metrics.size(); ++m) {
+      if (name_of(metrics[m]) == name) classes[m] = statement.text(1);
+    }
+  }
+  return classes;
+}
+
 std::vector<Parameters> read_candidates(const Database& database) {
   std::vector<Parameters> candidates;
   Statement statement(database, "SELECT id, parameters FROM candidate ORDER BY id");
@@ -81,6 +93,7 @@ SearchResult read_result(const std::filesystem::path& path) {
   result.task = about(database, "task") == "regression" ? Task::regression : Task::classification;
   result.estimator = about(database, "estimator");
   result.metrics = read_metrics(database);
+  result.positive_classes = read_positive(database, result.metrics);
   const std::string refit = about(database, "refit_metric");
   for (std::size_t m = 0; m < result.metrics.size(); ++m) {
     if (name_of(result.metrics[m]) == refit) result.refit_metric = m;

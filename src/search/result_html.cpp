@@ -69,30 +69,43 @@ bool comes_before(const ParameterValue& a, const ParameterValue& b) {
   return to_text(a) < to_text(b);
 }
 
-/// {"name":..,"words":[..]|null,"none":"none"|null,"data":[..]}
+std::vector<std::string> texts_of(const std::vector<ParameterValue>& values) {
+  std::vector<const ParameterValue*> pointers;
+  pointers.reserve(values.size());
+  for (const ParameterValue& value : values) pointers.push_back(&value);
+  return search_detail::value_texts(pointers);
+}
+
+/// {"name":..,"words":[..]|null,"real":false,"none":"none"|null,"data":[..]}; real: numbers with a point.
 std::string parameter_json(const SearchResult& result, const std::string& name) {
   std::vector<ParameterValue> distinct;
-  bool numbers = true;
+  bool words = false;  // something is neither a number nor none
   bool unset = false;
+  bool whole = false;
+  bool real = false;
   for (const SearchRow& row : result.rows) {
     const ParameterValue* value = search_detail::value_of(row, name);
     unset = unset || value == nullptr;
     if (value == nullptr) continue;
-    numbers = numbers && (is_none(value) || number_of(*value).has_value());
+    whole = whole || std::holds_alternative<std::int64_t>(*value);
+    real = real || std::holds_alternative<double>(*value);
+    words = words || (!is_none(value) && !number_of(*value).has_value());
     distinct.push_back(*value);
   }
   std::sort(distinct.begin(), distinct.end(), comes_before);
   distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
   const bool none = unset || (!distinct.empty() && is_none(&distinct.back()));
-  const bool words = !numbers || distinct.size() <= most_words;
+  // Counts beside shares are no axis: 1 and 1.0 would be one point of it.
+  words = words || (whole && real) || distinct.size() <= most_words;
   std::string out = "{\"name\":" + json_text(name);
   out += ",\"words\":" +
-         (words ? list_json(distinct, [](const ParameterValue& v) { return json_text(to_text(v)); }) : "null");
+         (words ? list_json(texts_of(distinct), [](const std::string& text) { return json_text(text); }) : "null");
+  out += std::string(",\"real\":") + (real ? "true" : "false");
   out += ",\"none\":" + (none && !words ? json_text("none") : std::string("null"));
   out += ",\"data\":" + list_json(result.rows, [&](const SearchRow& row) -> std::string {
            const ParameterValue* value = search_detail::value_of(row, name);
            if (value == nullptr) return "null";
-           if (!words) return is_none(value) ? "null" : number_json(*number_of(*value));
+           if (!words) return is_none(value) ? "null" : fmt::format("{}", *number_of(*value));
            const auto found = std::lower_bound(distinct.begin(), distinct.end(), *value, comes_before);
            return fmt::format("{}", found - distinct.begin());
          });
@@ -173,6 +186,7 @@ std::string facts_html(const SearchResult& result) {
                                      {"device", result.device},
                                      {"why this device", result.device_reason},
                                      {"metrics", metrics},
+                                     {"positive class", search_detail::positive_text(result)},
                                      {"candidates", report::count(plan.candidates)},
                                      {"folds", report::count(plan.folds)},
                                      {"jobs", report::count(plan.jobs)},

@@ -95,6 +95,16 @@ Json plan_of(const SearchPlan& plan) {
   return json;
 }
 
+/// {"f1": "yes"} for the metrics of one class.
+Json positive_of(const SearchResult& result) {
+  Json json = Json::object();
+  for (std::size_t m = 0; m < result.positive_classes.size(); ++m) {
+    if (result.positive_classes[m].empty()) continue;
+    json[std::string(name_of(result.metrics[m]))] = result.positive_classes[m];
+  }
+  return json;
+}
+
 Json failures_of(const SearchResult& result) {
   Json list = Json::array();
   for (std::size_t c = 0; c < result.rows.size(); ++c) {
@@ -123,11 +133,13 @@ std::string to_json(const SearchResult& result, std::string_view settings_json) 
   Json metrics = Json::array();
   for (const Metric metric : result.metrics) metrics.push_back(name_of(metric));
   json["metrics"] = std::move(metrics);
+  json["positive_class"] = positive_of(result);
   json["refit_metric"] = result.metrics.empty() ? Json(nullptr) : Json(name_of(result.metrics[result.refit_metric]));
   json["cv_results_"] = cv_results(result);
   json["best_index_"] = has_best ? Json(result.best_index) : Json(nullptr);
   json["best_params_"] = has_best ? parameters_of(best->parameters) : Json(nullptr);
   json["best_score_"] = has_best ? number(best->mean[result.refit_metric]) : Json(nullptr);
+  json["best_ties"] = result.best_ties;
   json["timing"] = timing_of(result.timing);
   json["plan"] = plan_of(result.plan);
   json["device"] = result.device;

@@ -31,18 +31,21 @@ report::Table table_of(const SearchResult& result, const std::vector<std::size_t
   for (const std::string& name : names) table.columns.push_back({name});
   table.columns.push_back({"fit time", report::Align::right, 3});
   if (failures) table.columns.push_back({"failure", report::Align::left});
-  for (const std::size_t c : shown) {
-    const SearchRow& row = result.rows[c];
+  std::vector<std::vector<std::string>> values;  // [parameter][row shown]
+  for (const std::string& name : names) {
+    std::vector<const ParameterValue*> column;
+    for (const std::size_t c : shown) column.push_back(search_detail::value_of(result.rows[c], name));
+    values.push_back(search_detail::value_texts(column));
+  }
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    const SearchRow& row = result.rows[shown[i]];
     std::vector<std::string> cells = {std::isnan(row.mean[refit]) ? "-" : fmt::format("{}", row.rank[refit]),
                                       report::significant(row.mean[refit], score_digits),
                                       report::significant(row.std[refit], 3)};
     for (std::size_t m = 0; m < result.metrics.size(); ++m) {
       if (m != refit) cells.push_back(report::significant(row.mean[m], score_digits));
     }
-    for (const std::string& name : names) {
-      const ParameterValue* value = search_detail::value_of(row, name);
-      cells.push_back(value != nullptr ? search_detail::short_text(*value) : "");
-    }
+    for (const std::vector<std::string>& column : values) cells.push_back(column[i]);
     cells.push_back(report::seconds(row.mean_fit_seconds));
     if (failures) cells.push_back(row.failure);
     table.rows.push_back(std::move(cells));
@@ -59,6 +62,8 @@ std::string to_text(const SearchResult& result, int top, int width) {
   const std::size_t done = order.size();
   order.resize(std::min(done, static_cast<std::size_t>(top)));
   std::string out = search_detail::headline(result) + "\n";
+  const std::string positive = search_detail::positive_text(result);
+  if (!positive.empty()) out += "positive class: " + positive + "\n";
   if (!order.empty()) out += report::table_text(table_of(result, order), width);
   if (order.size() < done)
     out += fmt::format("({} more)\n", report::count(static_cast<std::int64_t>(done - order.size())));

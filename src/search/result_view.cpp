@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "overtake/report.hpp"
 
@@ -46,9 +47,56 @@ std::vector<std::string> varying_parameters(const SearchResult& result) {
   return names.empty() ? result.parameter_names : names;
 }
 
-std::string short_text(const ParameterValue& value) {
-  const auto* number = std::get_if<double>(&value);
-  return number != nullptr ? fmt::format("{:.6g}", *number) : to_text(value);
+namespace {
+
+/// A number with `digits` digits, or with all where fewer would make it whole.
+std::string rounded(double number, int digits) {
+  const std::string full = to_text(number);
+  std::string text = fmt::format("{:.{}g}", number, digits);
+  const bool whole = text.find_first_of(".e") == std::string::npos;
+  return whole || text.size() >= full.size() ? full : text;
+}
+
+}  // namespace
+
+std::vector<std::string> value_texts(const std::vector<const ParameterValue*>& values) {
+  constexpr int fewest = 6;
+  constexpr int all = 17;
+  std::set<double> numbers;
+  for (const ParameterValue* value : values) {
+    if (value != nullptr && std::holds_alternative<double>(*value)) numbers.insert(std::get<double>(*value));
+  }
+  const auto apart = [&](int digits) {
+    std::set<std::string> texts;
+    for (const double number : numbers) texts.insert(rounded(number, digits));
+    return texts.size() == numbers.size();
+  };
+  int digits = fewest;
+  while (digits < all && !apart(digits)) ++digits;
+  std::vector<std::string> texts;
+  texts.reserve(values.size());
+  for (const ParameterValue* value : values) {
+    const double* number = value != nullptr ? std::get_if<double>(value) : nullptr;
+    texts.push_back(number != nullptr ? rounded(*number, digits) : value != nullptr ? to_text(*value) : "");
+  }
+  return texts;
+}
+
+std::string parameters_text(const Parameters& parameters) {
+  std::string text;
+  for (const auto& [name, value] : parameters) {
+    text += fmt::format("{}{}={}", text.empty() ? "" : ", ", name, to_text(value));
+  }
+  return text;
+}
+
+std::string positive_text(const SearchResult& result) {
+  std::string text;
+  for (std::size_t m = 0; m < result.positive_classes.size(); ++m) {
+    if (result.positive_classes[m].empty()) continue;
+    text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", name_of(result.metrics[m]), result.positive_classes[m]);
+  }
+  return text;
 }
 
 std::string headline(const SearchResult& result) {
@@ -60,10 +108,7 @@ std::string headline(const SearchResult& result) {
                        running ? " yet" : "");
   }
   const SearchRow& best = result.rows[static_cast<std::size_t>(result.best_index)];
-  std::string parameters;
-  for (const auto& [name, value] : best.parameters) {
-    parameters += fmt::format("{}{}={}", parameters.empty() ? "" : ", ", name, short_text(value));
-  }
+  const std::string parameters = parameters_text(best.parameters);
   return fmt::format("Best of {} candidate{}: {} {} (std {}){}", report::count(static_cast<std::int64_t>(candidates)),
                      candidates == 1 ? "" : "s", name_of(result.metrics[result.refit_metric]),
                      report::significant(best.mean[result.refit_metric], 4),
@@ -73,6 +118,10 @@ std::string headline(const SearchResult& result) {
 
 std::vector<std::string> notes(const SearchResult& result) {
   std::vector<std::string> notes;
+  if (result.best_ties > 1) {
+    notes.push_back(
+        fmt::format("{} candidates tie for the best; the one above is the first of them", result.best_ties));
+  }
   const auto done =
       std::count_if(result.rows.begin(), result.rows.end(), [](const SearchRow& row) { return row.done; });
   if (done < static_cast<std::ptrdiff_t>(result.rows.size())) {

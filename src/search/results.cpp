@@ -12,7 +12,9 @@
 
 #include "overtake/error.hpp"
 
-namespace overtake::search_detail {
+namespace overtake {
+
+namespace search_detail {
 
 namespace {
 
@@ -35,6 +37,14 @@ double pairwise_sum(std::span<const double> values) {
   double sum = ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]));
   for (; i < n; ++i) sum += values[i];
   return sum;
+}
+
+/// Whether rounding alone may have told two means apart.
+bool tie(double larger, double smaller) {
+  if (std::isnan(larger) || std::isnan(smaller)) return std::isnan(larger) && std::isnan(smaller);
+  if (larger == smaller) return true;
+  if (!std::isfinite(larger) || !std::isfinite(smaller)) return false;
+  return larger - smaller <= tie_tolerance * std::max(std::abs(larger), std::abs(smaller));
 }
 
 std::vector<std::string> names_of(const std::vector<Parameters>& candidates) {
@@ -68,10 +78,10 @@ std::vector<int> ranks_of(std::span<const double> means) {
   };
   std::stable_sort(order.begin(), order.end(), better);
   std::vector<int> ranks(means.size());
-  int rank = 0;
+  std::size_t first = 0;  // of the values that tie
   for (std::size_t i = 0; i < order.size(); ++i) {
-    if (i == 0 || better(order[i - 1], order[i])) rank = static_cast<int>(i) + 1;
-    ranks[order[i]] = rank;
+    if (!tie(means[order[first]], means[order[i]])) first = i;
+    ranks[order[i]] = static_cast<int>(first) + 1;
   }
   return ranks;
 }
@@ -147,18 +157,31 @@ void ScoreTable::summarise() {
       row.std[m] = deviation_of(row.scores[m], row.mean[m]);
     }
   }
-  result_->best_index = -1;
   for (std::size_t m = 0; m < result_->metrics.size(); ++m) {
     std::vector<double> means;
     means.reserve(finished.size());
     for (const std::size_t c : finished) means.push_back(result_->rows[c].mean[m]);
     const std::vector<int> ranks = ranks_of(means);
-    for (std::size_t i = 0; i < finished.size(); ++i) {
-      result_->rows[finished[i]].rank[m] = ranks[i];
-      const bool wins = m == result_->refit_metric && ranks[i] == 1 && !std::isnan(means[i]);
-      if (wins && result_->best_index < 0) result_->best_index = static_cast<int>(finished[i]);
-    }
+    for (std::size_t i = 0; i < finished.size(); ++i) result_->rows[finished[i]].rank[m] = ranks[i];
+  }
+  rank_by(*result_, result_->refit_metric);
+}
+
+}  // namespace search_detail
+
+void rank_by(SearchResult& result, std::size_t metric) {
+  if (metric >= result.metrics.size()) {
+    throw UsageError(fmt::format("metric number {} of {}", metric, result.metrics.size()));
+  }
+  result.refit_metric = metric;
+  result.best_index = -1;
+  result.best_ties = 0;
+  for (std::size_t c = 0; c < result.rows.size(); ++c) {
+    const SearchRow& row = result.rows[c];
+    if (!row.done || row.rank[metric] != 1 || std::isnan(row.mean[metric])) continue;
+    if (result.best_index < 0) result.best_index = static_cast<int>(c);
+    ++result.best_ties;
   }
 }
 
-}  // namespace overtake::search_detail
+}  // namespace overtake

@@ -27,12 +27,14 @@ class JobLog {
   virtual void append(std::span<const JobRecord> records) = 0;
 };
 
-/// The mean, added up in the order NumPy uses, so that rounding makes no ties that scikit-learn has not, and breaks
-/// none. NaN for no values.
+/// The mean, added up in the order NumPy uses: the bits of scikit-learn's. NaN for no values.
 [[nodiscard]] double mean_of(std::span<const double> values);
 /// Standard deviation, ddof 0.
 [[nodiscard]] double deviation_of(std::span<const double> values, double mean);
-/// 1 is the largest; equals share the smallest rank; NaN ranks after all others (1 if all are NaN), as in scikit-learn.
+/// Means tie where they differ by no more than this share of the larger: one sum, added up in another order.
+inline constexpr double tie_tolerance = 1e-12;
+/// 1 is the largest; a value within tie_tolerance of the largest of its group ties with it, and ties share the smallest
+/// rank; NaN ranks after all others (1 if all are NaN), as in scikit-learn.
 [[nodiscard]] std::vector<int> ranks_of(std::span<const double> means);
 
 /// The table of a search while it fills. Rows that are not done have rank 0 and no mean.
@@ -45,7 +47,7 @@ class ScoreTable {
   void add(const JobRecord& record);
   [[nodiscard]] bool has(Job job) const;
   [[nodiscard]] std::int64_t jobs_done() const noexcept { return jobs_done_; }
-  /// Means, spreads, ranks and best_index of the rows that are done.
+  /// Means, spreads, ranks and the best of the rows that are done.
   void summarise();
 
  private:

@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "overtake/error.hpp"
-#include "search/metrics.hpp"
 
 namespace overtake::search_detail {
 
@@ -53,6 +52,18 @@ void check_weights(const Dataset& data, const std::vector<float>& weights) {
   }
 }
 
+/// The class that the metric is about; any for the others.
+std::int32_t positive_of(Metric metric, const SearchOptions& options) {
+  return is_about_one_class(metric) ? positive_class(metric, options.class_names, options.positive_class) : 1;
+}
+
+/// Its name; empty where the metric is about all classes.
+std::string positive_name(Metric metric, const SearchOptions& options) {
+  if (!is_about_one_class(metric)) return {};
+  const auto place = static_cast<std::size_t>(positive_of(metric, options));
+  return place < options.class_names.size() ? options.class_names[place] : fmt::format("{}", place);
+}
+
 class Runner {
  public:
   Runner(SearchResult& result, const SearchInput& input, Estimator& estimator, JobLog* log)
@@ -61,7 +72,9 @@ class Runner {
         estimator_(estimator),
         log_(log),
         table_(result, input.candidates, static_cast<int>(input.folds.size())),
-        probabilities_(std::any_of(result.metrics.begin(), result.metrics.end(), needs_probabilities)) {}
+        probabilities_(std::any_of(result.metrics.begin(), result.metrics.end(), needs_probabilities)) {
+    for (const Metric metric : result.metrics) positive_.push_back(positive_of(metric, input.options));
+  }
 
   void take(std::span<const JobRecord> earlier) {
     for (const JobRecord& record : earlier) table_.add(record);
@@ -154,8 +167,10 @@ class Runner {
   JobRecord record_of(Job job, const FoldOutcome& outcome) const {
     JobRecord record{job, {}, outcome.failure};
     const Fold& fold = input_.folds[static_cast<std::size_t>(job.fold)];
-    for (const Metric metric : result_.metrics) {
-      record.scores.push_back(outcome.failure.empty() ? score_of(metric, outcome, input_.data, fold.test) : nan);
+    for (std::size_t m = 0; m < result_.metrics.size(); ++m) {
+      const bool failed = !outcome.failure.empty();
+      record.scores.push_back(failed ? nan
+                                     : score_of(result_.metrics[m], outcome, input_.data, fold.test, positive_[m]));
     }
     return record;
   }
@@ -222,6 +237,7 @@ class Runner {
   JobLog* log_;
   ScoreTable table_;
   bool probabilities_;
+  std::vector<std::int32_t> positive_;  ///< [metric]
   Clock clock_;
   double scoring_ = 0;  ///< spent on metrics here, on the host
   double refit_seconds_ = 0;
@@ -245,11 +261,17 @@ SearchResult checked_result(const Dataset& data, const std::vector<Parameters>& 
     throw UsageError(fmt::format("the refit metric is number {} of {}", result.refit_metric, result.metrics.size()));
   }
   for (std::size_t m = 0; m < result.metrics.size(); ++m) {
-    check_metric(result.metrics[m], data);
+    check_metric(result.metrics[m], data.task, data.classes);
+    result.positive_classes.push_back(positive_name(result.metrics[m], options));
     const auto end = result.metrics.begin() + static_cast<std::ptrdiff_t>(m);
     if (std::find(result.metrics.begin(), end, result.metrics[m]) != end) {
       throw UsageError(fmt::format("the metric {} is given twice", name_of(result.metrics[m])));
     }
+  }
+  const bool about_one = std::any_of(result.metrics.begin(), result.metrics.end(), is_about_one_class);
+  if (!options.positive_class.empty() && !about_one) {
+    throw UsageError("a positive class is given, and no metric is about one class",
+                     "f1, precision, recall and roc_auc are; leave the positive class out for others.");
   }
   result.device = options.device.id();
   result.device_reason = options.device_reason;

@@ -7,15 +7,22 @@
 #include <charconv>
 #include <cmath>
 #include <optional>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "core/philox.hpp"
 #include "overtake/error.hpp"
 #include "overtake/search.hpp"
+#include "search/value_list.hpp"
 
 namespace overtake {
 
 namespace {
+
+using search_detail::parse_value_list;
+using search_detail::split;
+using search_detail::trimmed;
 
 /// Random streams of this file; the values are part of what a seed means.
 constexpr std::uint32_t draw_stream = 0x5350'4143;   // "SPAC"
@@ -25,39 +32,10 @@ constexpr std::uint32_t order_stream = 0x5350'4F52;  // "SPOR"
 constexpr std::int64_t most_candidates = 1'000'000;
 /// Spaces of words and numbers up to this size are drawn without repetition.
 constexpr std::int64_t most_permuted = 1 << 20;
+/// Draws for each candidate that is wanted: all combinations of a small space come up in fewer, but for rare ones.
+constexpr std::uint32_t most_draws_each = 64;
 /// Doubles hold every whole number up to here.
 constexpr double largest_whole = 9007199254740992.0;  // 2^53
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
-/// Splits at commas that are outside brackets and quotes, so that a value may be "{a: 1, b: 2}".
-std::vector<std::string_view> split(std::string_view text) {
-  std::vector<std::string_view> parts;
-  int depth = 0;
-  char quote = 0;
-  std::size_t begin = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (quote != 0) {
-      if (c == quote) quote = 0;
-    } else if (c == '"' || c == '\'') {
-      quote = c;
-    } else if (c == '(' || c == '{' || c == '[') {
-      ++depth;
-    } else if (c == ')' || c == '}' || c == ']') {
-      --depth;
-    } else if (c == ',' && depth <= 0) {
-      parts.push_back(trimmed(text.substr(begin, i - begin)));
-      begin = i + 1;
-    }
-  }
-  parts.push_back(trimmed(text.substr(begin)));
-  return parts;
-}
 
 struct Assignment {
   std::string name;
@@ -77,22 +55,7 @@ Assignment parse_assignment(std::string_view text, const char* form) {
   return {std::string(name), values};
 }
 
-std::vector<ParameterValue> parse_values(const std::string& name, std::string_view text, const char* form) {
-  std::vector<ParameterValue> values;
-  for (const std::string_view part : split(text)) {
-    if (part.empty()) {
-      throw UsageError(fmt::format("an empty value for {} in \"{}\", expected the form {}", name, text, form));
-    }
-    ParameterValue value = parse_parameter_value(part);
-    if (std::find(values.begin(), values.end(), value) != values.end()) {
-      throw UsageError(fmt::format("{} lists the value {} twice", name, part), "Name each value once.");
-    }
-    values.push_back(std::move(value));
-  }
-  return values;
-}
-
-constexpr const char* grid_form = "name=value,value,...; for example max_depth=none,3,5,10";
+constexpr const char* grid_form = "name=value,value,... or name=[JSON list]; for example max_depth=none,3,5,10";
 constexpr const char* distribution_form =
     "name=int(low,high), log-int(low,high), uniform(low,high), log-uniform(low,high) or value,value,...; for example "
     "max_depth=int(2,20)";
@@ -211,7 +174,7 @@ ParameterValue draw(const Distribution& d, double u) {
 
 GridAxis parse_grid_axis(std::string_view text) {
   const Assignment assignment = parse_assignment(text, grid_form);
-  return {assignment.name, parse_values(assignment.name, assignment.values, grid_form)};
+  return {assignment.name, parse_value_list(assignment.name, assignment.values, grid_form)};
 }
 
 std::vector<Parameters> grid_candidates(std::vector<GridAxis> axes) {
@@ -237,7 +200,7 @@ Distribution parse_distribution(std::string_view text) {
   const std::string_view values = assignment.values;
   const std::size_t open = values.find('(');
   if (open == std::string_view::npos || values.back() != ')') {
-    result.values = parse_values(result.name, values, distribution_form);
+    result.values = parse_value_list(result.name, values, distribution_form);
     return result;
   }
   const std::string_view kind = trimmed(values.substr(0, open));
@@ -249,7 +212,7 @@ Distribution parse_distribution(std::string_view text) {
   }
   result.kind = known->kind;
   if (result.kind == Distribution::Kind::choice) {
-    result.values = parse_values(result.name, inside, distribution_form);
+    result.values = parse_value_list(result.name, inside, distribution_form);
     return result;
   }
   const std::vector<std::string_view> bounds = split(inside);
@@ -282,13 +245,18 @@ std::vector<Parameters> random_candidates(const std::vector<Distribution>& space
     }
     return candidates;
   }
-  for (std::uint32_t i = 0; i < static_cast<std::uint32_t>(count); ++i) {
+  // Whole numbers repeat: a candidate that came before is drawn again, for as long as there is likely another.
+  const std::uint32_t most_draws = most_draws_each * static_cast<std::uint32_t>(count);
+  std::set<std::string> seen;
+  for (std::uint32_t i = 0; i < most_draws && candidates.size() < static_cast<std::size_t>(count); ++i) {
     Parameters parameters;
+    std::string text;
     for (std::size_t j = 0; j < axes.size(); ++j) {
       const auto words = philox::block_at(seed, draw_stream, static_cast<std::uint32_t>(j), i);
       parameters.emplace_back(axes[j].name, draw(axes[j], uniform_double(words)));
+      text += to_text(parameters.back().second) + '\n';
     }
-    candidates.push_back(std::move(parameters));
+    if (seen.insert(std::move(text)).second) candidates.push_back(std::move(parameters));
   }
   return candidates;
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Writes sklearn_search.json: the rows of scikit-learn's splits, its metrics, its ranks and its grid order.
+"""Writes sklearn_search.json: the rows of scikit-learn's splits, its metrics and scorers, its ranks and its grid order.
 
     python make_sklearn_search.py            # needs scikit-learn 1.9 and numpy
 
@@ -12,6 +12,7 @@ import warnings
 import numpy as np
 import sklearn
 from sklearn import metrics, model_selection
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection._search import BaseSearchCV
 
 warnings.simplefilter("ignore")
@@ -30,6 +31,7 @@ def label_sets():
     yield "rare", np.concatenate([np.zeros(20, int), [1, 1], np.full(9, 2)])
     yield "two", random.randint(0, 2, size=37)
     yield "one", np.zeros(11, int)
+    yield "odd", np.array([3, 1, 3, 0, 1, 1, 3, 0, 3, 1, 1])
     yield "many", random.permutation(np.repeat(np.arange(12), 6))
 
 
@@ -51,6 +53,14 @@ def folds():
         column = np.random.RandomState(len(y) + 1).choice([-1, 0, 2, 7], size=len(y))
         cases.append({"data": name, "kind": "predefined", "n_splits": 5, "labels": y.tolist(), "groups": column.tolist(),
                       "folds": rows(model_selection.PredefinedSplit(column).split())})
+    # More groups than the sort of small arrays takes, most of them of one size.
+    for rows_in_all, groups_in_all in ((40, 40), (70, 33), (25, 6)):
+        y = np.arange(rows_in_all) % 2
+        groups = np.random.RandomState(rows_in_all).permutation(np.arange(rows_in_all) % groups_in_all) * 7 - 50
+        for n in (2, 4, 6):
+            splits = model_selection.GroupKFold(n).split(np.zeros((rows_in_all, 1)), y, groups)
+            cases.append({"data": f"{groups_in_all} groups", "kind": "group", "n_splits": n, "labels": y.tolist(),
+                          "groups": groups.tolist(), "folds": rows(splits)})
     return cases
 
 
@@ -85,16 +95,15 @@ def classification(name, classes, y, p):
 
 
 def regression(name, y, guess):
-    y = y.astype(np.float32)
     scores = {
-        "r2": metrics.r2_score(y.astype(float), guess) if len(y) > 1 else np.nan,
-        "neg_mean_squared_error": -metrics.mean_squared_error(y.astype(float), guess),
-        "neg_root_mean_squared_error": -metrics.root_mean_squared_error(y.astype(float), guess),
-        "neg_mean_absolute_error": -metrics.mean_absolute_error(y.astype(float), guess),
+        "r2": metrics.r2_score(y, guess) if len(y) > 1 else np.nan,
+        "neg_mean_squared_error": -metrics.mean_squared_error(y, guess),
+        "neg_root_mean_squared_error": -metrics.root_mean_squared_error(y, guess),
+        "neg_mean_absolute_error": -metrics.mean_absolute_error(y, guess),
     }
     return {"name": name, "task": "regression", "targets": y.tolist(),
-            "squared_error": float(((y.astype(float) - guess) ** 2).sum()),
-            "absolute_error": float(np.abs(y.astype(float) - guess).sum()),
+            "squared_error": float(((y - guess) ** 2).sum()),
+            "absolute_error": float(np.abs(y - guess).sum()),
             "scores": {k: number(v) for k, v in scores.items()}}
 
 
@@ -127,10 +136,46 @@ def scores():
     cases.append(classification("only class 0", 2, np.zeros(8, int), p))
     for n in (2, 17, 200):
         y = random.normal(size=n)
-        cases.append(regression(f"{n} rows", y, y.astype(np.float32) + random.normal(size=n) * 0.3))
+        cases.append(regression(f"{n} rows", y, y + random.normal(size=n) * 0.3))
+    y = 1e9 + random.uniform(0, 100, size=60)
+    cases.append(regression("far from 0", y, y + random.normal(size=60)))
+    cases.append(regression("tiny", y * 1e-20, y * 1e-20 + random.normal(size=60) * 1e-20))
     cases.append(regression("one row", np.array([1.5]), np.array([1.0])))
     cases.append(regression("constant, missed", np.full(5, 2.0), np.full(5, 2.5)))
     cases.append(regression("constant, hit", np.full(5, 2.0), np.full(5, 2.0)))
+    return cases
+
+
+class Answers(ClassifierMixin, BaseEstimator):
+    """What a scorer asks of an estimator, from given labels and shares."""
+    def __init__(self, labels=(), guess=(), shares=()):
+        self.classes_, self.guess, self.shares = np.unique(labels), guess, shares
+
+    def predict(self, x):
+        return self.guess
+
+    def predict_proba(self, x):
+        return self.shares
+
+
+def scorers():
+    """The scorers of one class, for every kind of two labels: which one is positive, and where none is."""
+    random = np.random.RandomState(3)
+    cases = []
+    for labels in ([0, 1], [1, 2], [-1, 1], [0, 2], ["a", "b"], [False, True], [0.0, 1.0], [1, 10]):
+        place = random.randint(0, 2, size=40)
+        shares = random.dirichlet(np.ones(2), size=40) * 0.7 + 0.3 * np.eye(2)[place]
+        guess = shares.argmax(axis=1)
+        estimator = Answers(labels, np.array(labels)[guess], shares)
+        scores = {}
+        for name in ("f1", "precision", "recall", "roc_auc"):
+            try:
+                scores[name] = float(metrics.get_scorer(name)(estimator, np.zeros((40, 1)), np.array(labels)[place]))
+            except ValueError as error:
+                assert "pos_label=1 is not a valid label" in str(error), error
+                scores[name] = None
+        cases.append({"names": [str(label) for label in labels], "truth": place.tolist(), "guess": guess.tolist(),
+                      "shares": shares.ravel().tolist(), "scores": scores})
     return cases
 
 
@@ -156,8 +201,12 @@ def formatted(table):
             "fit_error": None} for v in table.ravel()]
     search = model_selection.GridSearchCV(None, {})
     results = BaseSearchCV._format_results(search, [{"a": i} for i in range(candidates)], splits, out)
+    # Ranks of the means without the last digits, which depend on the order in which folds are added up.
+    rounded = [{**one, "test_scores": {"score": float(f"{mean:.12g}")}}
+               for one, mean in zip(out[::splits], results["mean_test_score"])]
+    ranks = BaseSearchCV._format_results(search, [{"a": i} for i in range(candidates)], 1, rounded)["rank_test_score"]
     return {"mean": [number(v) for v in results["mean_test_score"]], "std": [number(v) for v in results["std_test_score"]],
-            "rank": results["rank_test_score"].tolist()}
+            "rank": ranks.tolist()}
 
 
 def grids():
@@ -168,12 +217,12 @@ def grids():
 def write_line_by_line(path, content):
     """One case a line: readable differences without a line for every number."""
     lines = [f'"sklearn": {json.dumps(content["sklearn"])}']
-    for key in ("folds", "scores", "tables", "grids"):
+    for key in ("folds", "scores", "scorers", "tables", "grids"):
         lines.append(f'"{key}": [\n' + ",\n".join(json.dumps(case) for case in content[key]) + "\n]")
     path.write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
 if __name__ == "__main__":
     write_line_by_line(pathlib.Path(__file__).with_name("sklearn_search.json"),
-                       {"sklearn": sklearn.__version__, "folds": folds(), "scores": scores(), "tables": tables(),
-                        "grids": grids()})
+                       {"sklearn": sklearn.__version__, "folds": folds(), "scores": scores(), "scorers": scorers(),
+                        "tables": tables(), "grids": grids()})

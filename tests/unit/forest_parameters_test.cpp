@@ -231,5 +231,15 @@ TEST(ClassWeightText, NamesMayHoldSeparators) {
   EXPECT_FALSE(forest::parse_class_weights(":1"));
 }
 
+TEST(ForestParameters, ASeedBeyondTheLargestIsNamed) {
+  ForestParameters parameters;
+  parameters.random_state = std::uint64_t{1} << 63;
+  const std::string complaint = complaint_of([&] { parameters.check(); });
+  EXPECT_THAT(complaint, HasSubstr("9223372036854775808"));
+  EXPECT_THAT(complaint, HasSubstr("9223372036854775807"));
+  parameters.random_state -= 1;
+  parameters.check();
+}
+
 }  // namespace
 }  // namespace overtake

@@ -283,6 +283,36 @@ TEST(SearchJournal, AnotherVersionIsRefused) {
   expect_error<DataError>([&] { (void)bench.run(path); }, {"version=0.0.9, this one has version="});
 }
 
+/// Targets that float32 would round to the same are other data.
+TEST(SearchJournal, TargetsCountInDouble) {
+  const TempFolder folder;
+  Dataset data = numbered({1e9 + 1, 1e9 + 2, 1e9 + 3, 1e9 + 4, 1e9 + 5, 1e9 + 6, 1e9 + 7, 1e9 + 8});
+  SearchOptions options;
+  options.estimator = ForestKind::extra_trees;
+  options.fixed = {{"n_estimators", std::int64_t{2}}};
+  options.folds.n_splits = 2;
+  options.journal = folder / "j.db";
+  const SearchResult first = search(data, depths(2), options);
+  EXPECT_EQ(search(data, depths(2), options).resumed_jobs, first.plan.jobs);
+  data.targets[3] += 1e-3;
+  expect_error<DataError>([&] { (void)search(data, depths(2), options); }, {"a search of other data"});
+}
+
+/// f1 of one class is no score of the other.
+TEST(SearchJournal, AnotherPositiveClassIsRefused) {
+  const TempFolder folder;
+  Bench bench;
+  bench.options.metrics = {Metric::f1};
+  bench.options.class_names = {"no", "yes"};
+  bench.options.positive_class = "yes";
+  const SearchResult first = bench.run(folder / "j.db");
+  EXPECT_EQ(first.positive_classes, std::vector<std::string>{"yes"});
+  EXPECT_EQ(read_journal(folder / "j.db").positive_classes, first.positive_classes);
+  bench.options.positive_class = "no";
+  expect_error<DataError>([&] { (void)bench.run(folder / "j.db"); }, {"positive_class=yes", "positive_class=no"});
+  EXPECT_NE(bench.run({}).rows[0].scores, first.rows[0].scores);
+}
+
 TEST(SearchJournal, ForeignAndDamagedFilesAreRefused) {
   const TempFolder folder;
   const Bench bench;
@@ -312,7 +342,8 @@ TEST(SearchJournal, ForeignAndDamagedFilesAreRefused) {
     change(path, sql);
     return path;
   };
-  both(changed("newer.db", "PRAGMA user_version=99"), {"newer.db", "format 99, expected 1"});
+  both(changed("older.db", "PRAGMA user_version=1"), {"older.db", "format 1, expected 2"});
+  both(changed("newer.db", "PRAGMA user_version=99"), {"newer.db", "format 99, expected 2"});
   both(changed("extra.db", "INSERT INTO job VALUES(77, 0, 1, '', 0, 0)"), {"extra.db", "candidate 77"});
   both(changed("missing.db", "DELETE FROM score WHERE candidate=2 AND fold=1"), {"missing.db", "scores are missing"});
   const fs::path words = changed("words.db", "UPDATE candidate SET parameters='gini' WHERE id=1");

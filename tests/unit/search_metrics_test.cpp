@@ -33,7 +33,7 @@ FoldOutcome outcome_of(const nlohmann::json& golden) {
 }
 
 Dataset data_of(const nlohmann::json& golden) {
-  if (golden["task"] == "regression") return numbered(golden["targets"].get<std::vector<float>>());
+  if (golden["task"] == "regression") return numbered(golden["targets"].get<std::vector<double>>());
   return labelled(golden["labels"].get<std::vector<std::int32_t>>(), golden["classes"]);
 }
 
@@ -68,6 +68,74 @@ TEST(SearchMetrics, OnlyTestRowsCount) {
   const Dataset numbers = numbered({100, 1, 100, 3});
   outcome.squared_error = 1;
   EXPECT_DOUBLE_EQ(score_of(Metric::r2, outcome, numbers, std::vector<std::int32_t>{1, 3}), 0.5);
+}
+
+/// Which class f1, precision, recall and roc_auc are about, by the scorers of scikit-learn.
+TEST(SearchMetrics, PositiveClassesAreScikitLearns) {
+  int refused = 0;
+  for (const auto& golden : sklearn_answers<nlohmann::json>()["scorers"]) {
+    const auto names = golden["names"].get<std::vector<std::string>>();
+    const auto truth = golden["truth"].get<std::vector<std::int32_t>>();
+    const auto shares = golden["shares"].get<std::vector<double>>();
+    const auto counts = class_counts(golden["guess"].get<std::vector<std::int32_t>>(), truth, 2);
+    for (const auto& [name, expected] : golden["scores"].items()) {
+      SCOPED_TRACE(names[0] + ", " + names[1] + ", " + name);
+      const Metric metric = parse_metric(name);
+      if (expected.is_null()) {
+        ++refused;
+        expect_error<UsageError>([&] { (void)positive_class(metric, names); },
+                                 {names[0], names[1], "--positive-class " + names[1], name});
+        continue;
+      }
+      const std::int32_t positive = positive_class(metric, names);
+      const double score = needs_probabilities(metric) ? score_of_probabilities(metric, shares, truth, 2, positive)
+                                                       : score_of_counts(metric, counts, positive);
+      EXPECT_NEAR(score, expected.get<double>(), 1e-14);
+    }
+  }
+  EXPECT_EQ(refused, 6);
+}
+
+TEST(SearchMetrics, APositiveClassMayBeNamed) {
+  const std::vector<std::string> names = {"no", "yes"};
+  EXPECT_EQ(positive_class(Metric::f1, names, "yes"), 1);
+  EXPECT_EQ(positive_class(Metric::f1, names, "no"), 0);
+  EXPECT_EQ(positive_class(Metric::roc_auc, names), 1);
+  EXPECT_EQ(positive_class(Metric::roc_auc, names, "no"), 0);
+  EXPECT_EQ(positive_class(Metric::recall, {}), 1);
+  expect_error<UsageError>([&] { (void)positive_class(Metric::f1, names, "Yes"); }, {"Yes", "no, yes"});
+  EXPECT_EQ(positive_class(Metric::f1, std::vector<std::string>{"1.0", "2"}), 0);
+  EXPECT_EQ(positive_class(Metric::f1, std::vector<std::string>{"1", "b"}, "b"), 1);
+  expect_error<UsageError>([&] { (void)positive_class(Metric::f1, std::vector<std::string>{"1", "b"}); }, {"1, b"});
+  expect_error<UsageError>([&] { (void)positive_class(Metric::f1, std::vector<std::string>{"01", "02"}); }, {"01, 02"});
+}
+
+/// The sums of train, predict and search are one: what a fold measures is what the answers of its rows say.
+TEST(SearchMetrics, SumsAndAnswersAgree) {
+  std::vector<double> truth, predicted;
+  for (int i = 0; i < 1000; ++i) {
+    truth.push_back(1e9 + i * 0.37);
+    predicted.push_back(truth.back() + std::sin(i));
+  }
+  const ErrorSums sums = error_sums(predicted, truth);
+  FoldOutcome outcome;
+  outcome.squared_error = sums.squared;
+  const Dataset data = numbered(truth);
+  EXPECT_EQ(score_of(Metric::r2, outcome, data, all_rows(data)), r2(predicted, truth));
+  EXPECT_LT(r2(predicted, truth), 1);
+  expect_error<UsageError>([&] { (void)r2(std::vector<double>{1}, truth); }, {"1 predictions for 1000 rows"});
+  const std::vector<std::int32_t> labels = {0, 2, 1}, guess = {0, 1, 1};
+  EXPECT_DOUBLE_EQ(accuracy(guess, labels), 2.0 / 3);
+  EXPECT_TRUE(std::isnan(accuracy({}, {})));
+  expect_error<UsageError>([&] { (void)accuracy(labels, std::vector<std::int32_t>{0, 0, -1}); }, {"a label is -1"});
+}
+
+/// Equal numbers whose mean is not one of them in double: their spread is 0 all the same.
+TEST(SearchMetrics, ConstantTargets) {
+  const std::vector<double> constant(7, 0.1);
+  EXPECT_EQ(r2(constant, constant), 1);
+  EXPECT_EQ(r2(std::vector<double>(7, 0.2), constant), 0);
+  EXPECT_TRUE(std::isnan(r2(std::vector<double>{1}, std::vector<double>{1})));
 }
 
 TEST(SearchMetrics, FailuresAndEmptyFoldsHaveNoScore) {
@@ -133,6 +201,15 @@ TEST(SearchResults, MeansSpreadsAndRanksAreScikitLearns) {
     }
     EXPECT_EQ(search_detail::ranks_of(means), golden["rank"].get<std::vector<int>>());
   }
+}
+
+/// Means that differ by rounding alone tie; a tie is with the largest of its group, so that it cannot creep.
+TEST(SearchResults, TiesAreRelative) {
+  EXPECT_EQ(search_detail::ranks_of(std::vector<double>{0.9, 0.9 * (1 - 9e-13), 0.9 * (1 - 1.8e-12), 0.5}),
+            (std::vector<int>{1, 1, 3, 4}));
+  EXPECT_EQ(search_detail::ranks_of(std::vector<double>{-2e20, -2e20 * (1 - 5e-13), -2e20 * (1 + 3e-12)}),
+            (std::vector<int>{1, 1, 3}));
+  EXPECT_EQ(search_detail::ranks_of(std::vector<double>{0, 1e-300, -0.0}), (std::vector<int>{2, 1, 2}));
 }
 
 TEST(SearchResults, RanksOfOddValues) {

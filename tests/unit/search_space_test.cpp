@@ -101,6 +101,38 @@ TEST(SearchRandom, DistributionsAreParsed) {
   EXPECT_EQ(parse_distribution("c=3").values, (std::vector<ParameterValue>{whole(3)}));
 }
 
+TEST(SearchGrid, ValuesAsAJsonList) {
+  const GridAxis axis = parse_grid_axis(R"(class_weight=[{"a,b":1,"c:d":2.5}, "balanced", null, 3, 1.0, true])");
+  const std::vector<ParameterValue> expected = {word(R"({"a,b":1,"c:d":2.5})"),
+                                                word("balanced"),
+                                                std::monostate{},
+                                                whole(3),
+                                                ParameterValue(1.0),
+                                                ParameterValue(true)};
+  EXPECT_EQ(axis.values, expected);
+  EXPECT_EQ(parse_distribution(R"(c=["x,y","z"])").values, (std::vector<ParameterValue>{word("x,y"), word("z")}));
+  EXPECT_EQ(parse_grid_axis("max_features=1,1.0").values, (std::vector<ParameterValue>{whole(1), ParameterValue(1.0)}));
+  expect_error<UsageError>([] { (void)parse_grid_axis("a=[1,2"); }, {"no JSON list"});
+  expect_error<UsageError>([] { (void)parse_grid_axis("a=[]"); }, {"no values"});
+  expect_error<UsageError>([] { (void)parse_grid_axis("a=[1,1]"); }, {"lists the value 1 twice"});
+  expect_error<UsageError>([] { (void)parse_grid_axis("a=[[1],2]"); }, {"a list inside"});
+  expect_error<UsageError>([] { (void)parse_grid_axis("a=[9223372036854775808]"); }, {"9223372036854775807"});
+}
+
+/// Class weights of any names, in one value.
+TEST(SearchGrid, ClassWeightsAsAJsonObject) {
+  ForestParameters parameters;
+  parameters.set("class_weight", word(R"({"a,b":1,"c:d":2.5})"));
+  EXPECT_EQ(parameters.class_weight.given, (std::map<std::string, double>{{"a,b", 1}, {"c:d", 2.5}}));
+  ForestParameters again;
+  for (const auto& [name, value] : parameters.all()) again.set(name, value);
+  EXPECT_EQ(again.class_weight, parameters.class_weight);
+  for (const char* wrong :
+       {R"({"a":1,"a":2})", R"({"a":-1})", R"({"a":"x"})", "{}", R"({"a":1e400})", R"({"a":null})"}) {
+    expect_error<UsageError>([&] { parameters.set("class_weight", word(wrong)); }, {"class_weight", "not accepted"});
+  }
+}
+
 TEST(SearchRandom, WrongDistributionsAreRefused) {
   expect_error<UsageError>([] { (void)parse_distribution("x=normal(0,1)"); },
                            {"\"normal\" is no distribution", "log-int"});
@@ -168,6 +200,18 @@ TEST(SearchRandom, PrefixesAndSeeds) {
     EXPECT_EQ(random_candidates({space[1], space[0]}, 9, 7), shorter) << "the order of the axes does not matter";
     EXPECT_EQ(shorter[0][0].first, "a");
   }
+}
+
+TEST(SearchRandom, WholeNumbersNeverRepeat) {
+  const std::vector<Distribution> space = {parse_distribution("a=int(1,3)"), parse_distribution("b=x,y")};
+  for (const int count : {1, 4, 6, 50}) {
+    std::set<std::string> distinct;
+    const std::vector<Parameters> candidates = random_candidates(space, count, 1);
+    for (const Parameters& p : candidates) distinct.insert(text_of(p));
+    EXPECT_EQ(candidates.size(), static_cast<std::size_t>(std::min(count, 6)));
+    EXPECT_EQ(distinct.size(), candidates.size());
+  }
+  EXPECT_EQ(random_candidates({parse_distribution("a=int(1,1)")}, 1000, 5).size(), 1U);
 }
 
 TEST(SearchRandom, ChoicesNeverRepeat) {

@@ -145,6 +145,66 @@ TEST(SearchText, ShowsTheBestInOrder) {
   EXPECT_EQ(all[62].find("   -"), 0U) << all[62];
 }
 
+/// A result of two candidates with these values, and scores that tie when they are equal.
+SearchResult with_values(std::vector<ParameterValue> values, std::vector<double> scores) {
+  std::vector<Parameters> candidates;
+  for (ParameterValue& value : values) candidates.push_back({{"max_features", std::move(value)}});
+  SearchResult result;
+  result.metrics = {Metric::f1};
+  result.positive_classes = {"yes"};
+  search_detail::ScoreTable table(result, candidates, 1);
+  for (std::int32_t c = 0; c < static_cast<std::int32_t>(scores.size()); ++c) {
+    table.add({{c, 0}, {scores[static_cast<std::size_t>(c)]}, "", 0, 0});
+  }
+  table.summarise();
+  return result;
+}
+
+TEST(SearchText, ValuesAreShownAsTheyAre) {
+  const double drawn = 0.12345678901234567;
+  const double close = 0.12345678901234;
+  const SearchResult result =
+      with_values({std::int64_t{1}, 1.0, 0.9999999, drawn, close, 1e-7}, {0.6, 0.5, 0.4, 0.3, 0.2, 0.1});
+  const std::vector<std::string> lines = lines_of(to_text(result, 10));
+  EXPECT_NE(lines[0].find("with max_features=1"), std::string::npos);
+  EXPECT_EQ(lines[0].find("1.0"), std::string::npos) << lines[0];
+  EXPECT_EQ(lines[1], "positive class: f1: yes");
+  for (std::size_t i = 4; i + 1 < 10; ++i) {
+    for (std::size_t j = i + 1; j < 10; ++j) {
+      const auto cell = [&](std::size_t row) {
+        std::vector<std::string> words;
+        for (std::size_t at = 0; at < lines[row].size();) {
+          const std::size_t end = std::min(lines[row].find(' ', at), lines[row].size());
+          if (end > at) words.push_back(lines[row].substr(at, end - at));
+          at = end + 1;
+        }
+        return words.at(3);
+      };
+      EXPECT_NE(cell(i), cell(j));
+    }
+  }
+  EXPECT_NE(lines[5].find(" 1.0 "), std::string::npos) << lines[5];
+  EXPECT_NE(lines[6].find(" 0.9999999 "), std::string::npos) << lines[6];
+  const SearchResult best = with_values({drawn}, {0.5});
+  EXPECT_NE(to_text(best, 1).find("max_features=" + to_text(drawn)), std::string::npos)
+      << "all digits, to be given again";
+  const Json data = Json::parse(to_json(result));
+  EXPECT_TRUE(data["cv_results_"]["param_max_features"][0].is_number_integer());
+  EXPECT_TRUE(data["cv_results_"]["param_max_features"][1].is_number_float());
+  EXPECT_EQ(data["positive_class"], Json::parse(R"({"f1": "yes"})"));
+}
+
+TEST(SearchText, TiesForTheBestAreTold) {
+  const SearchResult result = with_values({0.1, 0.2, 0.3, 0.4}, {0.5, 0.7, 0.7 * (1 + 4e-13), 0.7});
+  EXPECT_EQ(result.best_index, 1) << "the first of those that tie";
+  EXPECT_EQ(result.best_ties, 3);
+  EXPECT_EQ(result.rows[0].rank[0], 4);
+  EXPECT_NE(to_text(result, 1).find("note: 3 candidates tie for the best"), std::string::npos);
+  EXPECT_EQ(Json::parse(to_json(result))["best_ties"], 3);
+  EXPECT_NE(to_html(result, "t").find("3 candidates tie for the best"), std::string::npos);
+  EXPECT_EQ(to_text(with_values({0.1, 0.2}, {0.5, 0.6}), 1).find("tie"), std::string::npos);
+}
+
 TEST(SearchText, FitsTheWidth) {
   const SearchResult result = made_up(60, 3, {Metric::accuracy, Metric::f1_macro}, false);
   const std::vector<std::string> lines = lines_of(to_text(result, 3, 60));
@@ -199,6 +259,22 @@ TEST(SearchHtml, HoldsTheTableInColumns) {
   double sum = 0;
   for (const auto& time : data["times"]) sum += time[1].get<double>();
   EXPECT_NEAR(sum, result.timing.wall, 1e-9);
+}
+
+/// A count and a share of the same number are two words, not one point of an axis.
+TEST(SearchHtml, CountsAndSharesAreApart) {
+  std::vector<ParameterValue> values;
+  std::vector<double> scores;
+  for (std::int64_t i = 1; i <= 20; ++i) {
+    values.emplace_back(i);
+    scores.push_back(0.5);
+  }
+  values.emplace_back(1.0);
+  scores.push_back(0.4);
+  const Json features = data_of(to_html(with_values(values, scores), "t"))["parameters"][0];
+  ASSERT_EQ(features["words"].size(), 21U);
+  EXPECT_EQ(features["words"][features["data"][0].get<std::size_t>()], "1");
+  EXPECT_EQ(features["words"][features["data"][20].get<std::size_t>()], "1.0");
 }
 
 TEST(SearchHtml, TextIsEscapedAndNothingIsLoaded) {

@@ -25,7 +25,9 @@ const page = (function () {
   // A parameter is a list of numbers, or of positions in its list of words.
   for (const p of data.parameters) {
     p.value = (i) => (p.words && !missing(p.data[i]) ? p.words[p.data[i]] : p.data[i]);
-    p.text = (i) => (missing(p.data[i]) ? (p.none || '') : p.words ? p.words[p.data[i]] : short(p.data[i], 6));
+    // Of a drawn number six digits are shown, and all where six would make it whole; 1.0 keeps its point.
+    const number = (v) => { const text = short(v, 6); return !p.real || /[.e]/.test(text) ? text : /[.e]/.test(String(v)) ? String(v) : String(v) + '.0'; };
+    p.text = (i) => (missing(p.data[i]) ? (p.none || '') : p.words ? p.words[p.data[i]] : p.real ? number(p.data[i]) : String(p.data[i]));
   }
   const numeric = (name, list, text, down) => ({ name, value: (i) => list[i], sort: (i) => list[i], text: (i) => text(list[i]), down });
   const columns = [numeric('rank', data.rank, (v) => (missing(v) ? '-' : String(v)), false), numeric(data.metric, data.score, score_text, true),
