@@ -7,12 +7,14 @@
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "command.hpp"
 #include "names.hpp"
 #include "overtake/error.hpp"
+#include "overtake/placement.hpp"
 #include "overtake/version.hpp"
 
 namespace {
@@ -25,6 +27,13 @@ int report(const std::string& message, const std::string& hint, overtake::ErrorC
     fmt::print(stderr, "hint: {}\n", hint);
   }
   return code_of(code);
+}
+
+int out_of_memory() {
+  return report("the computer's memory is exhausted",
+                "Use fewer rows or columns, fewer or shallower trees (n_estimators, max_depth), a smaller network or "
+                "batch, or a computer with more memory.",
+                overtake::ErrorCode::device);
 }
 
 int run(int argc, const char* const* argv) {
@@ -54,6 +63,7 @@ int run(int argc, const char* const* argv) {
     const std::string help = "See overtake --help.";
     return report(error.what(), help, overtake::ErrorCode::usage);
   }
+  overtake::check_environment();
   for (const cli::Command& command : commands) {
     if (command.app->parsed()) {
       return command.run();
@@ -70,8 +80,9 @@ int main(int argc, char** argv) {
   } catch (const overtake::Error& error) {
     return report(error.what(), error.hint(), error.code());
   } catch (const std::bad_alloc&) {
-    return report("the computer's memory is exhausted", "Use a smaller network, batch or file.",
-                  overtake::ErrorCode::device);
+    return out_of_memory();
+  } catch (const std::length_error&) {  // what containers throw for sizes that no memory has
+    return out_of_memory();
   } catch (const std::exception& error) {
     return report(error.what(), "This is a bug in Overtake; please report it with the command you ran.",
                   overtake::ErrorCode::internal);

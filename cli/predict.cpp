@@ -11,6 +11,7 @@
 
 #include "command.hpp"
 #include "overtake/data_table.hpp"
+#include "overtake/placement.hpp"
 #include "overtake/report.hpp"
 #include "prediction.hpp"
 #include "terminal.hpp"
@@ -20,6 +21,7 @@ namespace {
 
 int run(const PredictFlags& flags) {
   check_writable(flags.out);
+  overtake::set_cpu_threads(flags.threads);
   const Prediction prediction = predict_file(flags);
   // Before the file is written: a class that training did not see is an error, and errors leave nothing behind.
   const std::optional<overtake::Dataset> truth = truth_of(prediction);
@@ -48,6 +50,7 @@ Command add_predict(CLI::App& root) {
   app->add_flag("--proba", flags->probabilities, "Also write each class's probability");
   app->add_flag("--apply", flags->leaves, "Also write the leaf that each row reaches in each tree of a forest");
   app->add_option("--device", flags->device, "cpu, cuda, opencl:0, ... (networks)")->capture_default_str();
+  app->add_option("--threads", flags.threads, "CPU threads (0: all)")->capture_default_str();
   app->footer(
       "Examples:\n"
       "  overtake predict iris.safetensors flowers.csv --out predictions.csv --proba\n"

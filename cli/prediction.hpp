@@ -16,6 +16,7 @@ struct PredictFlags {
   std::string model, data;
   std::string out = "-";
   std::string device = "cpu";
+  int threads = 0;  ///< of the CPU; 0: all
   bool probabilities = false, leaves = false;
 };
 

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "forest/out_of_bag.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
-#include "forest/assemble.hpp"
+#include "forest/parallel.hpp"
 #include "forest/sampling.hpp"
 
 namespace overtake::forest {
@@ -21,37 +24,57 @@ std::int32_t leaf_of(const Tree& tree, const float* row) {
   return node;
 }
 
-double accuracy(const std::vector<double>& shares, std::size_t classes, const Dataset& data) {
-  std::int64_t right = 0;
-  std::int64_t scored = 0;
-  for (std::size_t row = 0; row < data.labels.size(); ++row) {
-    const double* first = &shares[row * classes];
+/// The rows that some tree did not see, with what those trees say of them.
+struct Scored {
+  std::vector<std::int32_t> labels, true_labels;
+  std::vector<double> values, true_values;
+};
+
+Scored scored_rows(const Forest& forest, const Dataset& data) {
+  const auto width = static_cast<std::size_t>(forest.outputs());
+  Scored scored;
+  for (std::size_t row = 0; row < static_cast<std::size_t>(data.rows); ++row) {
+    const double* first = &forest.oob_prediction[row * width];
     if (std::isnan(*first)) continue;
-    ++scored;
-    right += std::max_element(first, first + classes) - first == data.labels[row] ? 1 : 0;
+    if (forest.classes == 0) {
+      scored.values.push_back(*first);
+      scored.true_values.push_back(data.targets[row]);
+    } else {
+      scored.labels.push_back(static_cast<std::int32_t>(std::max_element(first, first + width) - first));
+      scored.true_labels.push_back(data.labels[row]);
+    }
   }
-  return scored > 0 ? static_cast<double>(right) / static_cast<double>(scored)
-                    : std::numeric_limits<double>::quiet_NaN();
+  return scored;
 }
 
-double r2(const std::vector<double>& predictions, const Dataset& data) {
+double accuracy(const std::vector<std::int32_t>& predicted, const std::vector<std::int32_t>& truth) {
+  std::int64_t right = 0;
+  for (std::size_t i = 0; i < predicted.size(); ++i) right += predicted[i] == truth[i] ? 1 : 0;
+  return static_cast<double>(right) / static_cast<double>(predicted.size());
+}
+
+/// Coefficient of determination; with constant targets 1 if all are met, else 0, as in scikit-learn.
+double r2(const std::vector<double>& predicted, const std::vector<double>& truth) {
   double mean = 0;
-  double scored = 0;
-  for (std::size_t row = 0; row < predictions.size(); ++row) {
-    if (std::isnan(predictions[row])) continue;
-    mean += data.targets[row];
-    scored += 1;
+  for (const double value : truth) mean += value;
+  mean /= static_cast<double>(truth.size());
+  const bool constant = std::adjacent_find(truth.begin(), truth.end(), std::not_equal_to<>()) == truth.end();
+  double error = 0, total = 0;
+  for (std::size_t i = 0; i < truth.size(); ++i) {
+    error += (truth[i] - predicted[i]) * (truth[i] - predicted[i]);
+    total += (truth[i] - mean) * (truth[i] - mean);
   }
-  mean /= scored;
-  double error = 0;
-  double total = 0;
-  for (std::size_t row = 0; row < predictions.size(); ++row) {
-    if (std::isnan(predictions[row])) continue;
-    const double y = data.targets[row];
-    error += (y - predictions[row]) * (y - predictions[row]);
-    total += (y - mean) * (y - mean);
-  }
+  if (constant || total == 0) return error == 0 ? 1.0 : 0.0;
   return 1 - error / total;
+}
+
+/// Fills in oob_rows and, where it is defined, oob_score.
+void score(Forest& forest, const Dataset& data) {
+  const Scored scored = scored_rows(forest, data);
+  forest.oob_rows = rows_out_of_bag(forest);
+  forest.oob_score.reset();
+  if (forest.classes > 0 && forest.oob_rows > 0) forest.oob_score = accuracy(scored.labels, scored.true_labels);
+  if (forest.classes == 0 && forest.oob_rows > 1) forest.oob_score = r2(scored.values, scored.true_values);
 }
 
 }  // namespace
@@ -86,8 +109,35 @@ void add_out_of_bag(Forest& forest, const Problem& problem, const ForestJob& job
       sum = trees[row] > 0 ? sum / trees[row] : std::numeric_limits<double>::quiet_NaN();
     }
   }
-  forest.oob_score = forest.classes > 0 ? accuracy(sums, outputs, data) : r2(sums, data);
   forest.oob_prediction = std::move(sums);
+  score(forest, data);
+}
+
+std::int64_t rows_out_of_bag(const Forest& forest) {
+  std::int64_t rows = 0;
+  for (std::size_t at = 0; at < forest.oob_prediction.size(); at += static_cast<std::size_t>(forest.outputs())) {
+    rows += std::isnan(forest.oob_prediction[at]) ? 0 : 1;
+  }
+  return rows;
+}
+
+std::string out_of_bag_note(const Forest& forest) {
+  if (forest.oob_prediction.empty()) return {};
+  const auto rows = static_cast<std::int64_t>(forest.oob_prediction.size()) / forest.outputs();
+  if (forest.oob_rows == 0) {
+    return fmt::format(
+        "there is no out-of-bag score: each of the {} rows is in the bag of every tree; more trees, or "
+        "a smaller max_samples, leave some out",
+        rows);
+  }
+  const std::int64_t left = rows - forest.oob_rows;
+  std::string note = fmt::format(
+      "the out-of-bag score judges {} of {} rows: {} in the bag of every tree; more trees "
+      "leave none unjudged",
+      forest.oob_rows, rows, left == 1 ? "1 is" : fmt::format("{} are", left));
+  if (!forest.oob_score)
+    note = "r2 is not defined for a single row, and only one row is out of the bag of some tree; grow more trees";
+  return left > 0 || !forest.oob_score ? note : std::string();
 }
 
 }  // namespace overtake::forest
