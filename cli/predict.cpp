@@ -50,7 +50,7 @@ Command add_predict(CLI::App& root) {
   app->add_flag("--proba", flags->probabilities, "Also write each class's probability");
   app->add_flag("--apply", flags->leaves, "Also write the leaf that each row reaches in each tree of a forest");
   app->add_option("--device", flags->device, "cpu, cuda, opencl:0, ... (networks)")->capture_default_str();
-  app->add_option("--threads", flags.threads, "CPU threads (0: all)")->capture_default_str();
+  app->add_option("--threads", flags->threads, "CPU threads (0: all)")->capture_default_str();
   app->footer(
       "Examples:\n"
       "  overtake predict iris.safetensors flowers.csv --out predictions.csv --proba\n"

@@ -18,8 +18,6 @@ std::optional<std::string> variable(const char* name) {
   return std::string(value);
 }
 
-constexpr const char* threads_name = "OVERTAKE_THREADS";
-
 /// 0 for all cores; nothing for a text that is no number of threads.
 std::optional<int> parse_threads(const std::string& text) {
   if (text.empty()) return 0;
@@ -54,15 +52,15 @@ std::vector<std::filesystem::path> library_paths() {
   return paths;
 }
 
-int threads() { return parse_threads(variable(threads_name).value_or("")).value_or(0); }
+int threads() { return parse_threads(variable("OVERTAKE_THREADS").value_or("")).value_or(0); }
 
 void check() {
-  const std::string text = variable(threads_name).value_or("");
+  const std::string text = variable("OVERTAKE_THREADS").value_or("");
   if (parse_threads(text)) return;
   throw UsageError(
-      fmt::format("the environment variable {} is \"{}\"; expected a whole number from 0 (all cores) to {}",
-                  threads_name, text, most_threads),
-      fmt::format("Correct it, or \"unset {}\".", threads_name));
+      fmt::format("OVERTAKE_THREADS is \"{}\" in the environment; expected a whole number from 0 (all cores) to {}",
+                  text, most_threads),
+      "Correct it, or \"unset OVERTAKE_THREADS\".");
 }
 
 }  // namespace overtake::config

@@ -61,7 +61,7 @@ TEST(ForestOutOfBag, CountsTheRowsThatAreScored) {
 }
 
 TEST(ForestOutOfBag, ConstantTargetsAreMet) {
-  const Judged one = judged(numbers({1, 2, 3, 4, 5, 6}, {7.1, 7.1, 7.1, 7.1, 7.1, 7.1}), 50);
+  const Judged one = judged(numbers({1, 2, 3, 4, 5, 6}, {7.5, 7.5, 7.5, 7.5, 7.5, 7.5}), 50);
   EXPECT_EQ(one.forest.oob_score, 1.0);
 }
 

@@ -47,7 +47,7 @@ const std::vector<Change>& changes() {
          fit.data = select(fit.data, rows);
          if (!fit.sample_weight.empty()) fit.sample_weight.pop_back();
        }},
-      {"other values of the features", [](Fit& fit, ForestOptions&) { fit.data.inputs[77] += 1e-3F; }},
+      {"other values of the features", [](Fit& fit, ForestOptions&) { fit.data.inputs[77] = 0.123F; }},
       {"other targets",
        [](Fit& fit, ForestOptions&) {
          if (fit.data.task == Task::classification) fit.data.labels[3] = (fit.data.labels[3] + 1) % 3;
