@@ -5,6 +5,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <cmath>
 #include <memory>
 #include <optional>
 #include <string>
@@ -79,6 +80,24 @@ report::Table table_of(const std::vector<Entry>& entries) {
   return table;
 }
 
+/// "cpu: the peak is counted at 3,493 MHz (measured with a chain of additions)", a line a device.
+std::string clocks_text(const std::vector<Entry>& entries) {
+  std::string text;
+  for (const Entry& entry : entries) {
+    const auto& info = entry.info;
+    if (!info.usable || !(info.peak_gflops > 0)) {
+      continue;
+    }
+    const std::string origin = info.clock_origin == "measured"  ? "measured with a chain of additions"
+                               : info.clock_origin == "cpufreq" ? "the highest that the system names"
+                               : info.clock_origin == "cpuinfo" ? "what the system shows now"
+                                                                : "from the driver";
+    text +=
+        fmt::format("{}: GFLOP/s peak at {} MHz ({})\n", info.id, report::count(std::llround(info.clock_mhz)), origin);
+  }
+  return text.empty() ? text : "\n" + text;
+}
+
 std::string unusable_text(const std::vector<Entry>& entries) {
   std::string text;
   for (const Entry& entry : entries) {
@@ -113,7 +132,8 @@ int run(const Options& options) {
     write_output(options.json, json_of(entries));
   }
   if (!is_standard_output(options.json)) {
-    print(report::table_text(table_of(entries), standard_output().width) + unusable_text(entries));
+    print(report::table_text(table_of(entries), standard_output().width) + clocks_text(entries) +
+          unusable_text(entries));
   }
   return exit_ok;
 }

@@ -6,12 +6,14 @@
 #include <CLI/Formatter.hpp>
 #include <exception>
 #include <new>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "command.hpp"
 #include "names.hpp"
 #include "overtake/error.hpp"
+#include "overtake/placement.hpp"
 #include "overtake/version.hpp"
 #include "terminal.hpp"
 
@@ -37,6 +39,13 @@ void check_file_names(const CLI::App& app) {
       }
     }
   }
+}
+
+int out_of_memory() {
+  return report("the computer's memory is exhausted",
+                "Use fewer rows or columns, fewer or shallower trees (n_estimators, max_depth), a smaller network or "
+                "batch, or a computer with more memory.",
+                overtake::ErrorCode::device);
 }
 
 int run(int argc, const char* const* argv) {
@@ -68,6 +77,7 @@ int run(int argc, const char* const* argv) {
     const std::string help = "See overtake --help.";
     return report(error.what(), help, overtake::ErrorCode::usage);
   }
+  overtake::check_environment();
   for (const cli::Command& command : commands) {
     if (command.app->parsed()) {
       check_file_names(*command.app);
@@ -86,8 +96,9 @@ int main(int argc, char** argv) {
   } catch (const overtake::Error& error) {
     return report(error.what(), error.hint(), error.code());
   } catch (const std::bad_alloc&) {
-    return report("the computer's memory is exhausted", "Use a smaller network, batch or file.",
-                  overtake::ErrorCode::device);
+    return out_of_memory();
+  } catch (const std::length_error&) {  // what containers throw for sizes that no memory has
+    return out_of_memory();
   } catch (const std::exception& error) {
     return report(error.what(), "This is a bug in Overtake; please report it with the command you ran.",
                   overtake::ErrorCode::internal);

@@ -12,6 +12,7 @@
 #include "command.hpp"
 #include "outputs.hpp"
 #include "overtake/data_table.hpp"
+#include "overtake/placement.hpp"
 #include "overtake/report.hpp"
 #include "prediction.hpp"
 #include "terminal.hpp"
@@ -21,6 +22,7 @@ namespace {
 
 int run(const PredictFlags& flags) {
   check_outputs({{"--out", flags.out}}, {{"MODEL", flags.model}, {"DATA", flags.data}});
+  overtake::set_cpu_threads(flags.threads);
   const Prediction prediction = predict_file(flags);
   // Before the file is written: a class that training did not see is an error, and errors leave nothing behind.
   const std::optional<overtake::Dataset> truth = truth_of(prediction);
@@ -55,6 +57,7 @@ Command add_predict(CLI::App& root) {
       ->type_name("RULE");
   add_notation_flags(*app, *flags);
   app->add_option("--device", flags->device, "cpu, cuda, opencl:0, ... (networks)")->capture_default_str();
+  app->add_option("--threads", flags->threads, "CPU threads (0: all)")->capture_default_str();
   app->footer(
       "Examples:\n"
       "  overtake predict iris.safetensors flowers.csv --out predictions.csv --proba\n"

@@ -84,6 +84,7 @@ Choice choose(const TrainFlags& flags, const Arrays& training, const Arrays& val
   request.validation_targets = validation.targets;
   request.batch_size = flags.batch_size;
   request.epochs = flags.epochs;
+  request.threads = flags.threads;
   request.memory_limit = flags.memory_limit;
   request.stop = &stop_on_interrupt();
   const overtake::Placement placement = overtake::choose_device(request);
@@ -155,6 +156,7 @@ std::string result_json(const TrainFlags& flags, const NetworkData& data, const 
   json.set("rows", data.training.rows).set("validation_rows", data.validation.rows);
   json.set("inputs", data.preprocessing.inputs()).set("outputs", data.preprocessing.outputs());
   json.set("parameters", fit.parameters).set("device", fit.device).set("device_reason", choice.reason);
+  json.set("threads", overtake::cpu_threads());
   json.set("engine", fit.engine).set("seconds", std::move(seconds)).set("steps", fit.steps);
   json.set("stop_reason", overtake::name_of(fit.stop_reason)).set("message", fit.message);
   json.set("first_bad_step", fit.first_bad_step > 0 ? report::Json(fit.first_bad_step) : report::Json());
@@ -223,9 +225,6 @@ int run(const TrainFlags& flags) {
   const auto loss = classes ? overtake::nn::Loss::cross_entropy() : overtake::nn::Loss::mse();
 
   const Choice choice = choose(flags, training, validation, inputs, outputs, loss);
-  if (flags.threads > 0) {
-    overtake::set_cpu_threads(flags.threads);
-  }
   const overtake::Device device(choice.device);
   device.set_memory_limit(flags.memory_limit);
   overtake::nn::Sequential model = make_network(flags, inputs, outputs);

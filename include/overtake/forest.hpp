@@ -128,8 +128,14 @@ struct Forest {
   std::vector<std::string> class_names;    ///< empty, or one a class
   std::vector<Tree> trees;
   std::vector<double> feature_importances;  ///< mean decrease in impurity, sums to 1 (or all 0)
-  std::optional<double> oob_score;          ///< accuracy or r2 on rows that a tree did not see
-  std::vector<double> oob_prediction;       ///< rows x outputs, with oob_score: class shares or numbers; NaN: never out
+  std::optional<double> oob_score;     ///< accuracy or r2 on the `oob_rows` rows that some tree did not see; empty: not
+                                       ///< asked for, or not defined (no such row; r2 of a single one)
+  std::int64_t oob_rows = 0;           ///< rows that oob_score judges: with few trees not all of the training rows
+  std::vector<double> oob_prediction;  ///< rows x outputs, with parameters.oob_score: class shares or numbers; NaN:
+                                       ///< the row was in the bag of every tree
+  /// Names the data that the forest was grown from: sizes and hashes of inputs, targets and sample weights. What a warm
+  /// start compares. Empty: not known (read from a file of an earlier version).
+  std::string data_fingerprint;
 
   [[nodiscard]] std::int32_t outputs() const noexcept { return classes > 0 ? classes : 1; }
 
@@ -163,6 +169,7 @@ struct ForestReport {
   std::int64_t launches = 0;
   std::uint64_t peak_bytes = 0;    ///< device memory planned
   std::uint64_t binned_bytes = 0;  ///< the data set on the device
+  std::vector<std::string> notes;  ///< what the reader of the result must know, a sentence each
   struct {
     double prepare = 0;  ///< binning
     double upload = 0, compute = 0, finish = 0, wall = 0;
@@ -187,10 +194,15 @@ struct ForestOptions {
 };
 
 /// Trains a forest. `data.inputs` may hold NaN (missing). `sample_weight`: empty, or one finite number >= 0 a row.
-/// `earlier`: with parameters.warm_start, a forest of the same parameters and data that is to get more trees.
+/// `earlier`: with parameters.warm_start, a forest of the same parameters and data that is to get more trees. Data are
+/// the same when inputs, targets and sample weights are, row by row; whether they are is known by
+/// Forest::data_fingerprint, and a note says so where the earlier forest has none.
 /// Determinism: exact. The same data, parameters and seed give the same forest, bit for bit, on every device, with any
-/// number of threads and any memory limit. Throws UsageError for parameters (check()), DataError for data that cannot
-/// be trained on (no rows, infinite values, negative targets for poisson), DeviceError for memory.
+/// number of threads and any memory limit. Throws UsageError for parameters (check()) and for work without end (more
+/// than 1e18 row visits), DataError for data that cannot be trained on (no rows, infinite values, negative targets for
+/// poisson) and for a warm start with other data (naming what differs), DeviceError for memory: of the device, or of
+/// the computer where the trees would not fit, naming need and limit, before trees are grown or as soon as the first
+/// ones show it.
 [[nodiscard]] Forest train_forest(const ForestParameters& parameters, const Dataset& data,
                                   const ForestOptions& options = {}, std::span<const float> sample_weight = {},
                                   const Forest* earlier = nullptr, ForestReport* report = nullptr);

@@ -25,6 +25,7 @@ struct PlacementRequest {
   Array validation_inputs, validation_targets;  ///< judged after each epoch; undefined: none
   std::int64_t batch_size = 100;
   int epochs = 100;
+  int threads = 0;                 ///< of the CPU; 0: the faster of one and all
   std::uint64_t memory_limit = 0;  ///< bytes for each device; 0: no limit
   const StopToken* stop = nullptr;
 };
@@ -32,7 +33,7 @@ struct PlacementRequest {
 /// What one processor is expected to take.
 struct Prediction {
   std::string device;
-  int threads = 0;           ///< cpu: the faster of one and all
+  int threads = 0;           ///< cpu: those asked for, else the faster of one and all
   double seconds = 0;        ///< start_seconds + all steps
   double start_seconds = 0;  ///< opening the device, compiling, moving the data
   double step_seconds = 0;
@@ -46,14 +47,22 @@ struct Placement {
   std::string reason;  ///< both times and the choice, in one sentence
 };
 
-/// Times a few steps of the training on the CPU (one thread and all) and on the first usable GPU, each for a fraction
-/// of a second, and chooses the device with the shorter predicted time. The GPU is not even opened when the CPU is done
-/// before a GPU could have started. OpenCL on the CPU is no candidate. Leaves the number of CPU threads at the
-/// prediction's. Throws DeviceError when no device can run the training.
+/// Times a few steps of the training on the CPU (with `threads`, or with one thread and all) and on the first usable
+/// GPU, each for a fraction of a second, and chooses the device with the shorter predicted time. The GPU is not even
+/// opened when the CPU is done before a GPU could have started. OpenCL on the CPU is no candidate. Leaves the number of
+/// CPU threads at the prediction's. Throws DeviceError when no device can run the training.
 [[nodiscard]] Placement choose_device(const PlacementRequest& request);
 
-/// Threads that the CPU computes with from now on; 0: all cores (or OVERTAKE_THREADS). Throws UsageError below 0.
+/// Threads that the CPU computes with from now on, at most 4096: networks, forests, and the predictions of forests.
+/// 0: OVERTAKE_THREADS, or one for each core this process may use. Throws UsageError for other numbers.
 void set_cpu_threads(int threads);
+
+/// How many that is now.
+[[nodiscard]] int cpu_threads();
+
+/// Throws UsageError, naming the variable, for an environment variable whose value cannot be used (OVERTAKE_THREADS). A
+/// program calls it when it starts; without it such a value counts as unset.
+void check_environment();
 
 /// What a device reached in a short measurement.
 struct MeasuredPeak {

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "core/config.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
-#include <cstring>
+
+#include "overtake/error.hpp"
 
 namespace overtake::config {
 namespace {
@@ -12,6 +16,16 @@ std::optional<std::string> variable(const char* name) {
   const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing here sets variables
   if (value == nullptr) return std::nullopt;
   return std::string(value);
+}
+
+/// 0 for all cores; nothing for a text that is no number of threads.
+std::optional<int> parse_threads(const std::string& text) {
+  if (text.empty()) return 0;
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < 0 || value > most_threads)
+    return std::nullopt;
+  return value;
 }
 
 }  // namespace
@@ -38,11 +52,15 @@ std::vector<std::filesystem::path> library_paths() {
   return paths;
 }
 
-int threads() {
+int threads() { return parse_threads(variable("OVERTAKE_THREADS").value_or("")).value_or(0); }
+
+void check() {
   const std::string text = variable("OVERTAKE_THREADS").value_or("");
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && value > 0 && value <= 4096 ? value : 0;
+  if (parse_threads(text)) return;
+  throw UsageError(
+      fmt::format("OVERTAKE_THREADS is \"{}\" in the environment; expected a whole number from 0 (all cores) to {}",
+                  text, most_threads),
+      "Correct it, or \"unset OVERTAKE_THREADS\".");
 }
 
 }  // namespace overtake::config

@@ -16,7 +16,14 @@ namespace overtake::config {
 /// Extra folders to look for vendor libraries in, from OVERTAKE_LIBRARY_PATH (colon-separated), tried first.
 [[nodiscard]] std::vector<std::filesystem::path> library_paths();
 
-/// Threads of the CPU backend: OVERTAKE_THREADS, else 0 (all cores this process may run on).
+/// Most threads that may be asked for, by OVERTAKE_THREADS or otherwise.
+inline constexpr int most_threads = 4096;
+
+/// Threads of the CPU: OVERTAKE_THREADS, or 0 (one for each core this process may use) where it is unset, empty, 0 or
+/// not a whole number up to most_threads.
 [[nodiscard]] int threads();
+
+/// Throws UsageError for a variable whose value threads() would not take, naming the variable and what it takes.
+void check();
 
 }  // namespace overtake::config

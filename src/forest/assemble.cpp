@@ -2,40 +2,25 @@
 #include "forest/assemble.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <exception>
-#include <mutex>
 
+#include "core/host_limits.hpp"
+#include "forest/data_identity.hpp"
 #include "forest/finish.hpp"
+#include "forest/need.hpp"
 #include "forest/out_of_bag.hpp"
+#include "forest/parallel.hpp"
 #include "forest/pruning.hpp"
 
 namespace overtake::forest {
-
-void on_host_threads(std::size_t count, const std::function<void(std::size_t)>& body) {
-  backend::Device& cpu = backend::open_device("cpu");
-  std::atomic<std::size_t> next{0};
-  std::exception_ptr failure;
-  std::mutex mutex;
-  const int parts = static_cast<int>(std::min(static_cast<std::size_t>(std::max(1, cpu.threads())), count));
-  cpu.run_on_host(parts, [&](int) {
-    try {
-      for (std::size_t i = next++; i < count; i = next++) body(i);
-    } catch (...) {
-      const std::lock_guard lock(mutex);
-      if (!failure) failure = std::current_exception();
-      next = count;
-    }
-  });
-  if (failure) std::rethrow_exception(failure);
-}
 
 Forest grow_forest(Grower& grower, const Problem& problem, const Dataset& data, const ForestRecipe& recipe,
                    std::vector<Tree> earlier, const StopToken* stop, ForestObserver* observer) {
   ForestJob job = recipe.resolved.job;
   job.first_tree = static_cast<std::int32_t>(earlier.size());
   std::vector<GrownTree> grown;
+  KeptTrees kept(std::max(0, job.trees - job.first_tree), std::max(1, problem.targets.classes), host::usable_memory());
   const auto take = [&](std::int32_t, std::int32_t tree, GrownTree one) {
+    kept.add(static_cast<std::int64_t>(one.nodes.size()));
     grown.push_back(std::move(one));
     if (observer != nullptr) observer->on_trees(tree + 1, job.trees);
   };
@@ -56,6 +41,7 @@ Forest grow_forest(Grower& grower, const Problem& problem, const Dataset& data, 
     tree = {};
   });
   forest.feature_importances = importances_of(forest.trees, forest.features);
+  forest.data_fingerprint = data_fingerprint(data, recipe.sample_weight);
   if (recipe.parameters.oob_score) add_out_of_bag(forest, problem, job, data);
   return forest;
 }

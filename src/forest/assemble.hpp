@@ -14,17 +14,15 @@ namespace overtake::forest {
 /// What is known of a forest beside its trees.
 struct ForestRecipe {
   const ForestParameters& parameters;
-  Resolved resolved;  ///< its job and view
+  Resolved resolved;                          ///< its job and view
+  std::span<const float> sample_weight = {};  ///< empty, or one a row of the data set
 };
 
 /// Grows the recipe's trees and makes them a forest: pruned as the view says, with importances, and with the out-of-bag
 /// score if asked for. `earlier`: trees that come first (warm start). When `stop` is requested, the trees grown so far
-/// are the forest.
+/// are the forest. Throws DeviceError where the trees would not fit into the computer's memory (forest/need.hpp).
 [[nodiscard]] Forest grow_forest(Grower& grower, const Problem& problem, const Dataset& data,
                                  const ForestRecipe& recipe, std::vector<Tree> earlier, const StopToken* stop,
                                  ForestObserver* observer);
-
-/// Calls body(i) for i < count on the threads of the cpu device; rethrows the first exception.
-void on_host_threads(std::size_t count, const std::function<void(std::size_t)>& body);
 
 }  // namespace overtake::forest

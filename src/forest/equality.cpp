@@ -23,6 +23,7 @@ bool operator==(const Forest& a, const Forest& b) {
   return a.parameters == b.parameters && a.features == b.features && a.classes == b.classes &&
          a.feature_names == b.feature_names && a.class_names == b.class_names && a.trees == b.trees &&
          same_bits(a.feature_importances, b.feature_importances) && a.oob_score == b.oob_score &&
+         a.oob_rows == b.oob_rows && a.data_fingerprint == b.data_fingerprint &&
          same_bits(a.oob_prediction, b.oob_prediction);
 }
 

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "forest/forest_metadata.hpp"
+#include "forest/out_of_bag.hpp"
 #include "overtake/error.hpp"
 #include "overtake/forest.hpp"
 #include "overtake/safetensors.hpp"
@@ -81,6 +82,7 @@ class Reader {
     if (const HostArray* tensor = file_.find("oob_prediction")) {
       if (tensor->extents.size() != 2) fail("the tensor \"oob_prediction\" should have two dimensions");
       forest.oob_prediction = take<double>("oob_prediction", {tensor->extents[0], forest.outputs()});
+      forest.oob_rows = forest::rows_out_of_bag(forest);
     }
     if (taken_ != file_.tensors.size()) fail("it holds tensors that belong to no forest");
     return forest;

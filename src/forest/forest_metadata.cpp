@@ -52,6 +52,10 @@ class Reader {
     } else if (!score.is_null()) {
       fail("oob_score is no number");
     }
+    if (const auto found = json_.find("data_fingerprint"); found != json_.end()) {  // files saved earlier have none
+      if (!found->is_string()) fail("data_fingerprint should be a text");
+      forest.data_fingerprint = found->get<std::string>();
+    }
     return forest;
   }
 
@@ -142,7 +146,7 @@ class Reader {
 std::string metadata_of(const Forest& forest) {
   Json parameters = Json::object();
   for (const auto& [name, value] : forest.parameters.all()) parameters[name] = to_json(value);
-  const Json json = {
+  Json json = {
       {"format", format_name},
       {"kind", name_of(forest.parameters.kind)},
       {"task", forest.parameters.task == Task::classification ? "classification" : "regression"},
@@ -153,6 +157,7 @@ std::string metadata_of(const Forest& forest) {
       {"class_names", forest.class_names},
       {"oob_score", forest.oob_score ? Json(*forest.oob_score) : Json()},
   };
+  if (!forest.data_fingerprint.empty()) json["data_fingerprint"] = forest.data_fingerprint;
   try {
     return json.dump();
   } catch (const Json::type_error&) {

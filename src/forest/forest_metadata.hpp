@@ -9,7 +9,7 @@
 
 namespace overtake::forest {
 
-/// Kind, task, parameters, sizes, names and the out-of-bag score as JSON; equal forests give equal text. Throws
+/// Kind, task, parameters, sizes, names, the out-of-bag score and the fingerprint of the data as JSON; equal forests give equal text. Throws
 /// UsageError for names that are not UTF-8.
 [[nodiscard]] std::string metadata_of(const Forest& forest);
 

@@ -7,9 +7,9 @@
 #include <map>
 #include <optional>
 
-#include "forest/assemble.hpp"
 #include "forest/kernel_batch.hpp"
 #include "forest/kernel_scorer.hpp"
+#include "forest/parallel.hpp"
 
 namespace overtake::forest {
 namespace {

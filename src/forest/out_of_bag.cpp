@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "forest/out_of_bag.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
-#include "forest/assemble.hpp"
+#include "forest/parallel.hpp"
 #include "forest/sampling.hpp"
 #include "overtake/metrics.hpp"
 
@@ -22,22 +25,36 @@ std::int32_t leaf_of(const Tree& tree, const float* row) {
   return node;
 }
 
-/// The metric over the rows that some tree left out.
-double score_of(const std::vector<double>& answers, std::size_t outputs, const Dataset& data) {
-  std::vector<std::int32_t> labels, known_labels;
-  std::vector<double> numbers, known_numbers;
+/// The rows that some tree did not see, with what those trees say of them.
+struct Scored {
+  std::vector<std::int32_t> labels, true_labels;
+  std::vector<double> values, true_values;
+};
+
+Scored scored_rows(const Forest& forest, const Dataset& data) {
+  const auto width = static_cast<std::size_t>(forest.outputs());
+  Scored scored;
   for (std::size_t row = 0; row < static_cast<std::size_t>(data.rows); ++row) {
-    const double* first = &answers[row * outputs];
+    const double* first = &forest.oob_prediction[row * width];
     if (std::isnan(*first)) continue;
-    if (data.task == Task::classification) {
-      labels.push_back(static_cast<std::int32_t>(std::max_element(first, first + outputs) - first));
-      known_labels.push_back(data.labels[row]);
+    if (forest.classes == 0) {
+      scored.values.push_back(*first);
+      scored.true_values.push_back(data.targets[row]);
     } else {
-      numbers.push_back(*first);
-      known_numbers.push_back(data.targets[row]);
+      scored.labels.push_back(static_cast<std::int32_t>(std::max_element(first, first + width) - first));
+      scored.true_labels.push_back(data.labels[row]);
     }
   }
-  return data.task == Task::classification ? accuracy(labels, known_labels) : r2(numbers, known_numbers);
+  return scored;
+}
+
+/// Fills in oob_rows and, where it is defined, oob_score.
+void score(Forest& forest, const Dataset& data) {
+  const Scored scored = scored_rows(forest, data);
+  forest.oob_rows = rows_out_of_bag(forest);
+  forest.oob_score.reset();
+  if (forest.classes > 0 && forest.oob_rows > 0) forest.oob_score = accuracy(scored.labels, scored.true_labels);
+  if (forest.classes == 0 && forest.oob_rows > 1) forest.oob_score = r2(scored.values, scored.true_values);
 }
 
 }  // namespace
@@ -72,8 +89,35 @@ void add_out_of_bag(Forest& forest, const Problem& problem, const ForestJob& job
       sum = trees[row] > 0 ? sum / trees[row] : std::numeric_limits<double>::quiet_NaN();
     }
   }
-  forest.oob_score = score_of(sums, outputs, data);
   forest.oob_prediction = std::move(sums);
+  score(forest, data);
+}
+
+std::int64_t rows_out_of_bag(const Forest& forest) {
+  std::int64_t rows = 0;
+  for (std::size_t at = 0; at < forest.oob_prediction.size(); at += static_cast<std::size_t>(forest.outputs())) {
+    rows += std::isnan(forest.oob_prediction[at]) ? 0 : 1;
+  }
+  return rows;
+}
+
+std::string out_of_bag_note(const Forest& forest) {
+  if (forest.oob_prediction.empty()) return {};
+  const auto rows = static_cast<std::int64_t>(forest.oob_prediction.size()) / forest.outputs();
+  if (forest.oob_rows == 0) {
+    return fmt::format(
+        "there is no out-of-bag score: each of the {} rows is in the bag of every tree; more trees, or "
+        "a smaller max_samples, leave some out",
+        rows);
+  }
+  const std::int64_t left = rows - forest.oob_rows;
+  std::string note = fmt::format(
+      "the out-of-bag score judges {} of {} rows: {} in the bag of every tree; more trees "
+      "leave none unjudged",
+      forest.oob_rows, rows, left == 1 ? "1 is" : fmt::format("{} are", left));
+  if (!forest.oob_score)
+    note = "r2 is not defined for a single row, and only one row is out of the bag of some tree; grow more trees";
+  return left > 0 || !forest.oob_score ? note : std::string();
 }
 
 }  // namespace overtake::forest

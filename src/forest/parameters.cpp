@@ -181,30 +181,30 @@ constexpr int most = std::numeric_limits<int>::max();
 constexpr double largest = std::numeric_limits<double>::max();
 
 const Entry entries[] = {
-    {"n_estimators", "a whole number of at least 1",
+    {"n_estimators", "a whole number from 1 to 1073741824",
      [](Self& p, const Setting& s) { p.n_estimators = s.int_between(1, most_trees); },
      [](const Self& p) -> ParameterValue { return std::int64_t{p.n_estimators}; }},
     {"criterion", "gini, entropy or log_loss (classification), squared_error, friedman_mse or poisson (regression)",
      [](Self& p, const Setting& s) { p.criterion = criterion_of(s); },
      [](const Self& p) -> ParameterValue { return std::string(name_of(p.criterion)); }},
-    {"max_depth", "none or a whole number of at least 1",
+    {"max_depth", "none or a whole number from 1 to 2147483647",
      [](Self& p, const Setting& s) {
        p.max_depth = s.is_none() ? std::nullopt : std::optional(s.int_between(1, most));
      },
      [](const Self& p) { return to_value(p.max_depth); }},
-    {"min_samples_split", "a whole number of at least 2, or a share of the rows above 0.0 and up to 1.0",
+    {"min_samples_split", "a whole number from 2 to 2147483647, or a share of the rows above 0.0 and up to 1.0",
      [](Self& p, const Setting& s) { p.min_samples_split = s.count_or_share(2, false); },
      [](const Self& p) { return to_value(p.min_samples_split); }},
-    {"min_samples_leaf", "a whole number of at least 1, or a share of the rows above 0.0 and below 1.0",
+    {"min_samples_leaf", "a whole number from 1 to 2147483647, or a share of the rows above 0.0 and below 1.0",
      [](Self& p, const Setting& s) { p.min_samples_leaf = s.count_or_share(1, true); },
      [](const Self& p) { return to_value(p.min_samples_leaf); }},
     {"min_weight_fraction_leaf", "a number from 0 to 0.5",
      [](Self& p, const Setting& s) { p.min_weight_fraction_leaf = s.number_between(0, 0.5); },
      [](const Self& p) -> ParameterValue { return p.min_weight_fraction_leaf; }},
-    {"max_features", "sqrt, log2, none, a whole number of at least 1, or a share above 0.0 and up to 1.0",
+    {"max_features", "sqrt, log2, none, a whole number from 1 to 2147483647, or a share above 0.0 and up to 1.0",
      [](Self& p, const Setting& s) { p.max_features = max_features_of(s); },
      [](const Self& p) { return to_value(p.max_features); }},
-    {"max_leaf_nodes", "none or a whole number of at least 2",
+    {"max_leaf_nodes", "none or a whole number from 2 to 2147483647",
      [](Self& p, const Setting& s) {
        p.max_leaf_nodes = s.is_none() ? std::nullopt : std::optional(s.int_between(2, most));
      },
@@ -216,7 +216,7 @@ const Entry entries[] = {
      [](const Self& p) -> ParameterValue { return p.bootstrap; }},
     {"oob_score", "true or false", [](Self& p, const Setting& s) { p.oob_score = s.flag(); },
      [](const Self& p) -> ParameterValue { return p.oob_score; }},
-    {"random_state", "a whole number of at least 0",
+    {"random_state", "a whole number from 0 to 9223372036854775807",
      [](Self& p, const Setting& s) {
        if (s.is_none()) s.refuse("Results are repeatable here: choose a seed, 0 by default.");
        p.random_state = static_cast<std::uint64_t>(s.whole_between(0, std::numeric_limits<std::int64_t>::max()));
@@ -230,7 +230,7 @@ const Entry entries[] = {
     {"ccp_alpha", "a number of at least 0",
      [](Self& p, const Setting& s) { p.ccp_alpha = s.number_between(0, largest); },
      [](const Self& p) -> ParameterValue { return p.ccp_alpha; }},
-    {"max_samples", "none, a whole number of at least 1, or a share of the rows above 0.0 and up to 1.0",
+    {"max_samples", "none, a whole number from 1 to 2147483647, or a share of the rows above 0.0 and up to 1.0",
      [](Self& p, const Setting& s) {
        p.max_samples = s.is_none() ? std::nullopt : std::optional(s.count_or_share(1, false));
      },
@@ -299,6 +299,11 @@ std::span<const std::string> ForestParameters::names() {
 }
 
 void ForestParameters::check() const {
+  constexpr std::uint64_t largest_seed = std::numeric_limits<std::int64_t>::max();
+  if (random_state > largest_seed) {
+    throw UsageError(fmt::format("random_state (--seed): {} is not accepted; expected a whole number from 0 to {}",
+                                 random_state, largest_seed));
+  }
   // Fields may have been written to directly: every value must pass its own rules.
   constexpr auto largest_seed = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   if (random_state > largest_seed) {  // all() could not say it

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <thread>
 
 #include "forest/parallel.hpp"
 #include "overtake/error.hpp"
@@ -67,7 +66,8 @@ std::int64_t rows_of(const Forest& forest, std::span<const float> inputs) {
   return static_cast<std::int64_t>(inputs.size() / features);
 }
 
-/// Calls visit(row, tree, leaf) for every row and tree, a row's trees in order; different rows on several threads.
+/// Calls visit(row, tree, leaf) for every row and tree, a row's trees in order; different rows on the threads of the
+/// cpu device (set_cpu_threads), as far as there is work for them.
 template <typename Visit>
 void walk_all(const Forest& forest, std::span<const float> inputs, const Visit& visit) {
   constexpr std::int64_t block = 1024;
@@ -78,8 +78,7 @@ void walk_all(const Forest& forest, std::span<const float> inputs, const Visit& 
   steps.reserve(forest.trees.size());
   for (const Tree& tree : forest.trees) steps.push_back(steps_of(tree));
   const std::int64_t useful = rows * trees / walks_worth_a_thread;
-  const auto cores = static_cast<std::int64_t>(std::max(1U, std::thread::hardware_concurrency()));
-  const int threads = static_cast<int>(std::clamp<std::int64_t>(useful, 1, cores));
+  const int threads = static_cast<int>(std::clamp<std::int64_t>(useful, 1, backend::open_device("cpu").threads()));
   const auto walk_block = [&](std::size_t task, std::size_t) {
     const std::int64_t begin = static_cast<std::int64_t>(task) * block;
     const std::int64_t end = std::min(rows, begin + block);

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <numeric>
 
+#include "core/host_limits.hpp"
 #include "forest/assemble.hpp"
 #include "forest/binning.hpp"
+#include "forest/data_identity.hpp"
 #include "forest/growth.hpp"
+#include "forest/need.hpp"
+#include "forest/out_of_bag.hpp"
 #include "forest/resolve.hpp"
 #include "forest/targets.hpp"
 #include "overtake/error.hpp"
@@ -37,16 +43,57 @@ void check_data(const ForestParameters& parameters, const Dataset& data, std::sp
   }
 }
 
+/// The names of the parameters in which two forests differ.
+std::vector<std::string> differences(const ForestParameters& a, const ForestParameters& b) {
+  std::vector<std::string> names;
+  if (a.kind != b.kind) names.emplace_back("kind");
+  const Parameters of_a = a.all(), of_b = b.all();
+  for (std::size_t i = 0; i < of_a.size(); ++i) {
+    if (of_a[i].second != of_b[i].second) names.push_back(of_a[i].first);
+  }
+  return names;
+}
+
+/// Refuses data other than those the earlier forest was grown from, saying what differs. Where a file of an earlier
+/// version does not say what they were, the check is left out and a note says so: the trees are worth keeping.
+void check_same_data(const Forest& earlier, const Dataset& data, const ForestOptions& options,
+                     std::span<const float> sample_weight, std::vector<std::string>& notes) {
+  std::string difference;
+  const auto renamed = [](const auto& before, const auto& now) {
+    return !before.empty() && !now.empty() && before != now;
+  };
+  if (earlier.features != data.features) {
+    difference = fmt::format("there are {} features, not {}", data.features, earlier.features);
+  } else if (earlier.classes != data.classes) {
+    difference = fmt::format("there are {} classes, not {}", data.classes, earlier.classes);
+  } else if (renamed(earlier.feature_names, options.feature_names)) {
+    difference = "the features have other names";
+  } else if (renamed(earlier.class_names, options.class_names)) {
+    difference = "the classes have other names";
+  } else if (earlier.data_fingerprint.empty()) {
+    notes.emplace_back(
+        "the earlier forest is from a version that did not record its data, so nothing could check that "
+        "these are the same; with other data the result is not one forest");
+  } else {
+    difference = forest::data_difference(earlier.data_fingerprint, forest::data_fingerprint(data, sample_weight));
+  }
+  if (difference.empty()) return;
+  throw DataError(fmt::format("these are not the data that the earlier forest was grown from: {}", difference),
+                  "More trees need the same rows in the same order, with the same targets and sample weights; or train "
+                  "a new forest.");
+}
+
 /// The trees that a warm start keeps.
-std::vector<Tree> kept_trees(const ForestParameters& parameters, const Dataset& data, const Forest* earlier) {
-  if (earlier == nullptr || !parameters.warm_start) return {};
+std::vector<Tree> kept_trees(const ForestParameters& parameters, const Forest* earlier) {
+  if (earlier == nullptr) return {};
   ForestParameters same = earlier->parameters;
   same.n_estimators = parameters.n_estimators;
   same.warm_start = true;
   same.oob_score = parameters.oob_score;
-  if (!(same == parameters) || earlier->features != data.features || earlier->classes != data.classes) {
-    throw UsageError("warm_start: the earlier forest has other parameters or data",
-                     "Only n_estimators may change; train a new forest for the rest.");
+  if (!(same == parameters)) {
+    throw UsageError(
+        fmt::format("warm_start: the earlier forest has another {}", fmt::join(differences(same, parameters), ", ")),
+        "Only n_estimators and oob_score may change; train a new forest for the rest.");
   }
   if (static_cast<std::size_t>(parameters.n_estimators) < earlier->trees.size()) {
     throw UsageError(fmt::format("warm_start: n_estimators={} is less than the {} trees there are",
@@ -56,6 +103,29 @@ std::vector<Tree> kept_trees(const ForestParameters& parameters, const Dataset& 
   return earlier->trees;
 }
 
+template <typename T>
+bool all_equal(const std::vector<T>& values) {
+  return std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>()) == values.end();
+}
+
+/// Says so where the data give a forest nothing to learn.
+void note_the_data(const Dataset& data, const forest::BinEdges& edges, std::vector<std::string>& notes) {
+  if (data.rows == 1) {
+    notes.emplace_back("there is only one row, so there is nothing to learn");
+    return;
+  }
+  if (data.task == Task::classification && all_equal(data.labels)) {
+    notes.emplace_back("the rows hold only one class, so there is nothing to learn");
+  }
+  if (data.task == Task::regression && all_equal(data.targets)) {
+    notes.emplace_back("the target is the same number in every row, so there is nothing to learn");
+  }
+  for (std::int32_t feature = 0; feature < edges.features; ++feature) {
+    if (edges.bins(feature) + edges.has_missing[feature] > 1) return;
+  }
+  notes.emplace_back("no feature has two different values, so every tree is a single leaf");
+}
+
 }  // namespace
 
 Forest train_forest(const ForestParameters& parameters, const Dataset& data, const ForestOptions& options,
@@ -63,7 +133,12 @@ Forest train_forest(const ForestParameters& parameters, const Dataset& data, con
   const auto start = Clock::now();
   parameters.check();
   check_data(parameters, data, sample_weight);
-  std::vector<Tree> kept = kept_trees(parameters, data, earlier);
+  if (!parameters.warm_start) earlier = nullptr;
+  std::vector<Tree> kept = kept_trees(parameters, earlier);
+  std::vector<std::string> notes;
+  if (earlier != nullptr) check_same_data(*earlier, data, options, sample_weight, notes);
+  const auto first_tree = static_cast<std::int32_t>(kept.size());
+  forest::KeptTrees(parameters.n_estimators - first_tree, std::max(1, data.classes), host::usable_memory());
 
   forest::Problem problem;
   const int threads = backend::open_device("cpu").threads();
@@ -77,7 +152,9 @@ Forest train_forest(const ForestParameters& parameters, const Dataset& data, con
   scope.rows = data.rows;
   scope.total_weight = sample_weight.empty() ? static_cast<double>(data.rows)
                                              : std::accumulate(sample_weight.begin(), sample_weight.end(), 0.0);
-  const forest::Resolved resolved = forest::resolve(parameters, scope);
+  forest::Resolved resolved = forest::resolve(parameters, scope);
+  resolved.job.first_tree = first_tree;
+  forest::check_visits(forest::visits_of(resolved.job, data.rows));
   const forest::TrainingRows training{problem.folds[0].train, parameters.bootstrap ? resolved.job.draws : 0};
   problem.weights.push_back(
       forest::make_weights(data, training, sample_weight, parameters.class_weight, options.class_names));
@@ -87,13 +164,16 @@ Forest train_forest(const ForestParameters& parameters, const Dataset& data, con
 
   backend::Device& device = options.device.impl();
   const auto grower = forest::make_grower(device, problem, options.memory_limit);
-  Forest forest = forest::grow_forest(*grower, problem, data, {parameters, resolved}, std::move(kept), options.stop,
-                                      options.observer);
+  Forest forest = forest::grow_forest(*grower, problem, data, {parameters, resolved, sample_weight}, std::move(kept),
+                                      options.stop, options.observer);
   forest.feature_names = options.feature_names;
   forest.class_names = options.class_names;
   if (report != nullptr) {
+    note_the_data(data, problem.data.edges, notes);
+    if (const std::string note = forest::out_of_bag_note(forest); !note.empty()) notes.push_back(note);
     const forest::GrowerStats stats = grower->stats();
     report->device = device.info().id;
+    report->notes = std::move(notes);
     report->trees = static_cast<std::int64_t>(forest.trees.size());
     report->nodes = 0;
     for (const Tree& tree : forest.trees) report->nodes += tree.nodes();

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <sched.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/host_limits.hpp"
 #include "overtake/race.hpp"
 #include "overtake/version.hpp"
 
@@ -32,15 +32,6 @@ std::string value_in_file(const char* path, std::string_view key, char separator
   return {};
 }
 
-int usable_cores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof(set), &set) == 0) {
-    return CPU_COUNT(&set);
-  }
-  return static_cast<int>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
-}
-
 std::string operating_system() {
   std::string name = value_in_file("/etc/os-release", "PRETTY_NAME", '=');
   utsname kernel{};
@@ -61,7 +52,7 @@ std::string lower(std::string text) {
 Machine this_machine() {
   Machine machine;
   machine.cpu = value_in_file("/proc/cpuinfo", "model name", ':');
-  machine.cores = usable_cores();
+  machine.cores = host::usable_cores();
   const long pages = sysconf(_SC_PHYS_PAGES);
   const long page_bytes = sysconf(_SC_PAGE_SIZE);
   if (pages > 0 && page_bytes > 0) {

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "backend/api/device.hpp"
+#include "core/config.hpp"
 #include "overtake/error.hpp"
 #include "overtake/ops.hpp"
 #include "overtake/race.hpp"
@@ -80,7 +81,8 @@ std::optional<Prediction> predict_on(const PlacementRequest& request, const Tria
     device.set_memory_limit(request.memory_limit);
     const double open_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     bool first = true;
-    for (const int threads : race::thread_choices(device)) {
+    const bool given = request.threads > 0 && device.info().backend == "cpu";
+    for (const int threads : given ? std::vector<int>{request.threads} : race::thread_choices(device)) {
       device.impl().set_threads(threads);
       const auto pace = race::find_pace([&](int epochs) { return trial(request, data, device, epochs); }, most_epochs,
                                         long_trial_seconds);
@@ -159,10 +161,16 @@ Placement choose_device(const PlacementRequest& request) {
 }
 
 void set_cpu_threads(int threads) {
-  if (threads < 0) {
-    throw UsageError(fmt::format("threads must be 0 (all) or more, not {}", threads));
+  if (threads < 0 || threads > config::most_threads) {
+    throw UsageError(
+        fmt::format("threads: {} is not accepted; expected 0 (all cores) to {}", threads, config::most_threads),
+        "More threads than cores make nothing faster.");
   }
   Device("cpu").impl().set_threads(threads);
 }
+
+int cpu_threads() { return Device("cpu").impl().threads(); }
+
+void check_environment() { config::check(); }
 
 }  // namespace overtake

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Forests for the search: candidates that can come from one grown forest share it.
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <tuple>
 
+#include "core/host_limits.hpp"
 #include "forest/assemble.hpp"
+#include "forest/need.hpp"
 #include "overtake/error.hpp"
 #include "search/estimator.hpp"
 #include "search/forest_ground.hpp"
@@ -26,7 +27,9 @@ class ForestEstimator final : public Estimator {
  public:
   ForestEstimator(const Dataset& data, const std::vector<Parameters>& candidates, const std::vector<Fold>& folds,
                   const SearchOptions& options)
-      : data_(data), options_(options), grounds_(data, candidates, folds, options) {}
+      : data_(data), options_(options), grounds_(data, candidates, folds, options) {
+    refuse_too_much(static_cast<std::int32_t>(folds.size()));
+  }
 
   [[nodiscard]] std::vector<std::string> check() override {
     std::vector<std::string> problems;
@@ -86,8 +89,9 @@ class ForestEstimator final : public Estimator {
   [[nodiscard]] Forest refit(std::int32_t candidate) override {
     const ForestCandidate& of = grounds_.candidates().at(static_cast<std::size_t>(candidate));
     if (!of.problem.empty()) throw DataError(of.problem);
-    Forest forest = forest::grow_forest(grounds_.grower(of.ground), grounds_.problem(of.ground), data_,
-                                        {of.parameters, of.of_fold.back()}, {}, nullptr, nullptr);
+    Forest forest =
+        forest::grow_forest(grounds_.grower(of.ground), grounds_.problem(of.ground), data_,
+                            {of.parameters, of.of_fold.back(), options_.sample_weight}, {}, nullptr, nullptr);
     forest.feature_names = options_.feature_names;
     forest.class_names = options_.class_names;
     return forest;
@@ -109,6 +113,25 @@ class ForestEstimator final : public Estimator {
   }
 
  private:
+  /// Refuses work without end, and forests that the computer's memory cannot hold, before anything is grown.
+  void refuse_too_much(std::int32_t folds) const {
+    std::vector<Job> jobs;
+    const std::uint64_t usable = host::usable_memory();
+    for (std::int32_t c = 0; c < static_cast<std::int32_t>(grounds_.candidates().size()); ++c) {
+      const ForestCandidate& candidate = grounds_.candidates()[static_cast<std::size_t>(c)];
+      if (!candidate.problem.empty()) continue;
+      for (std::int32_t fold = 0; fold < folds; ++fold) jobs.push_back({c, fold});
+      // Only a forest that is trained on all rows is kept; of the others each tree is forgotten once it has scored.
+      if (options_.refit) forest::KeptTrees(candidate.parameters.n_estimators, std::max(1, data_.classes), usable);
+    }
+    double visits = 0;
+    for (const Sharing& group : share(jobs)) {
+      visits += work_of(group);
+      forest::check_kept(group.forest.trees, forest::bytes_of_waiting_tree, usable, true);
+    }
+    forest::check_visits(visits);
+  }
+
   [[nodiscard]] const forest::Resolved& resolved(const Job& job) const {
     return grounds_.candidates()[static_cast<std::size_t>(job.candidate)].of_fold[static_cast<std::size_t>(job.fold)];
   }
@@ -136,12 +159,9 @@ class ForestEstimator final : public Estimator {
     return groups;
   }
 
-  /// Row visits of a forest, roughly: trees x rows x features a node x levels.
   [[nodiscard]] double work_of(const Sharing& group) const {
-    const forest::ForestJob& job = group.forest;
-    const auto rows = static_cast<double>(grounds_.problem(group.ground).folds[job.fold].train.size());
-    const double levels = std::min(static_cast<double>(job.max_depth), std::log2(rows + 2));
-    return static_cast<double>(job.trees) * rows * job.rule.max_features * levels;
+    const std::size_t rows = grounds_.problem(group.ground).folds[group.forest.fold].train.size();
+    return forest::visits_of(group.forest, static_cast<std::int64_t>(rows));
   }
 
   /// A batch is what a killed search repeats, so it takes a second or two: about 3e8 row visits a second on a core,

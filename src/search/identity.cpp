@@ -9,14 +9,16 @@
 #include <string_view>
 #include <utility>
 
+#include "core/fingerprint.hpp"
 #include "overtake/version.hpp"
-#include "search/fingerprint.hpp"
 #include "search/folds.hpp"
 #include "search/parameters_json.hpp"
 
 namespace overtake::search_detail {
 
 namespace {
+
+using detail::Fingerprint;
 
 /// Keys of fingerprints, whose values say nothing to people, and what a difference means.
 struct Meaning {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "backend/api/device.hpp"
+#include "core/host_limits.hpp"
 #include "overtake/report.hpp"
 #include "overtake/search.hpp"
 
@@ -74,7 +75,9 @@ ForestPlacement choose_forest_device(double work) {
     if (!info.usable) why_not = fmt::format("{} cannot be used: {}", info.id, info.reason);
   }
   if (gpu == nullptr) return {"cpu", why_not};
-  const double on_cpu = work / (visits_per_core * std::max(1, backend::open_device("cpu").threads()));
+  // Threads beyond the cores make nothing faster.
+  const int busy = std::min(backend::open_device("cpu").threads(), host::usable_cores());
+  const double on_cpu = work / (visits_per_core * std::max(1, busy));
   const double on_gpu = gpu_start_seconds + work / (visits_per_gpu_unit * std::max(1, gpu->compute_units));
   const std::string estimate =
       fmt::format("about {} on the CPU, {} on {}", report::seconds(on_cpu), report::seconds(on_gpu), gpu->id);

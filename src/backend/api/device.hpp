@@ -109,7 +109,8 @@ class Device {
   virtual void set_memory_limit(std::uint64_t bytes) = 0;
   [[nodiscard]] virtual std::uint64_t memory_held() const = 0;
   [[nodiscard]] virtual std::uint64_t memory_peak() const = 0;
-  /// Threads that compute (cpu); elsewhere ignored. Executables compiled later use the new number. 0 means all.
+  /// Threads that compute (cpu); elsewhere ignored. Executables compiled later use the new number. 0 means what
+  /// OVERTAKE_THREADS says, or all.
   virtual void set_threads(int) {}
   [[nodiscard]] virtual int threads() const { return 1; }
   /// True when this processor runs the program itself (cpu): modules that bring C++ code of their own beside their

@@ -40,9 +40,7 @@ void release_host(std::uintptr_t address) { std::free(reinterpret_cast<void*>(ad
 
 class CpuDevice final : public Device {
  public:
-  CpuDevice() : info_(describe_processor()), allocator_({allocate_host, release_host, "cpu"}) {
-    set_threads(config::threads());
-  }
+  CpuDevice() : info_(describe_processor()), allocator_({allocate_host, release_host, "cpu"}) { set_threads(0); }
 
   [[nodiscard]] const DeviceInfo& info() const override { return info_; }
 
@@ -89,7 +87,10 @@ class CpuDevice final : public Device {
   void set_memory_limit(std::uint64_t bytes) override { allocator_.set_limit(bytes); }
   [[nodiscard]] std::uint64_t memory_held() const override { return allocator_.held(); }
   [[nodiscard]] std::uint64_t memory_peak() const override { return allocator_.peak(); }
-  void set_threads(int threads) override { threads_ = threads > 0 ? threads : info_.compute_units; }
+  void set_threads(int threads) override {
+    const int all = config::threads() > 0 ? config::threads() : info_.compute_units;
+    threads_ = threads > 0 ? threads : all;
+  }
   [[nodiscard]] int threads() const override { return threads_; }
   [[nodiscard]] bool is_host() const override { return true; }
   void run_on_host(int parts, const std::function<void(int)>& part) override {

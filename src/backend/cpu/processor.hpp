@@ -5,10 +5,9 @@
 
 namespace overtake::backend::cpu {
 
-/// Cores this process may run on (cpu affinity), at least 1.
-[[nodiscard]] int available_cores();
-
-/// What the operating system says of this machine's processor.
+/// What the operating system says of this machine's processor, with as many compute units as this process may keep busy
+/// (core/host_limits.hpp). The clock is the highest that the system names, or the measured one where that is higher:
+/// then the theoretical rate is no lower than what can be reached. The first call measures for 2 ms.
 [[nodiscard]] DeviceInfo describe_processor();
 
 }  // namespace overtake::backend::cpu

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "backend/cpu/thread_pool.hpp"
 
+#include <fmt/format.h>
 #include <omp.h>
 
 #include <chrono>
+#include <system_error>
+
+#include "overtake/error.hpp"
 
 namespace overtake::backend::cpu {
 namespace {
@@ -76,20 +80,27 @@ void ThreadPool::run(int parts, const std::function<void(int)>& part) {
 void ThreadPool::grow(int workers) {
   while (static_cast<int>(workers_.size()) < workers) {
     const int index = static_cast<int>(workers_.size()) + 1;
-    workers_.emplace_back([this, index, seen = round_.load()]() mutable {
-      omp_set_num_threads(1);  // oneDNN must not start a team of its own on each of ours
-      inside_team = true;
-      while (true) {
-        const auto called = [&] { return round_.load(std::memory_order_acquire) != seen; };
-        if (!wait_awake(called)) {
-          std::unique_lock lock(mutex_);
-          wake_.wait(lock, called);
-        }
-        ++seen;
-        if (stop_.load()) return;
-        work(index);
-      }
-    });
+    try {
+      workers_.emplace_back([this, index, seen = round_.load()] { serve(index, seen); });
+    } catch (const std::system_error&) {
+      throw DeviceError(fmt::format("the system started {} of {} threads and refuses more", index, workers + 1),
+                        "Ask for fewer threads, or raise the system's limit of processes (ulimit -u).");
+    }
+  }
+}
+
+void ThreadPool::serve(int index, std::uint64_t seen) {
+  omp_set_num_threads(1);  // oneDNN must not start a team of its own on each of ours
+  inside_team = true;
+  while (true) {
+    const auto called = [&] { return round_.load(std::memory_order_acquire) != seen; };
+    if (!wait_awake(called)) {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, called);
+    }
+    ++seen;
+    if (stop_.load()) return;
+    work(index);
   }
 }
 

@@ -25,10 +25,13 @@ class ThreadPool {
   ThreadPool& operator=(const ThreadPool&) = delete;
 
   /// Calls part(i) for i < parts, each on a thread of its own (part 0 on the caller's), and returns when all are done.
-  /// Which thread runs which part is fixed. `part` must not throw.
+  /// Which thread runs which part is fixed. `part` must not throw. Throws DeviceError, having called nothing, when the
+  /// system does not start so many threads.
   void run(int parts, const std::function<void(int)>& part);
 
  private:
+  /// What a worker does until the pool ends; `seen`: the last round before it was there.
+  void serve(int index, std::uint64_t seen);
   void work(int index);
   void grow(int workers);
 

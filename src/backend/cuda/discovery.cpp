@@ -35,6 +35,7 @@ DeviceInfo describe(const DriverStart& driver, int index, const std::string& tex
   if (api.cuDeviceTotalMem(&bytes, device) == CUDA_SUCCESS) info.memory_bytes = bytes;
   info.compute_units = attribute(api, device, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
   info.clock_mhz = attribute(api, device, CU_DEVICE_ATTRIBUTE_CLOCK_RATE) / 1e3;
+  info.clock_origin = "driver";
   const int major = attribute(api, device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR);
   const int minor = attribute(api, device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
   info.peak_gflops = 2.0 * cores_per_multiprocessor(major, minor) * info.compute_units * info.clock_mhz / 1e3;

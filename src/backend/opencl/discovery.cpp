@@ -76,6 +76,7 @@ FoundDevice describe(cl_platform_id platform, cl_device_id device, std::size_t p
   info.memory_bytes = device_value<cl_ulong>(device, CL_DEVICE_GLOBAL_MEM_SIZE);
   info.compute_units = static_cast<int>(device_value<cl_uint>(device, CL_DEVICE_MAX_COMPUTE_UNITS));
   info.clock_mhz = device_value<cl_uint>(device, CL_DEVICE_MAX_CLOCK_FREQUENCY);
+  info.clock_origin = "driver";
   info.peak_gflops = theoretical_gflops(device, info);
   judge(device, info);
   return found;

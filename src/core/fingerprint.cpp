@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "search/fingerprint.hpp"
+#include "core/fingerprint.hpp"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,12 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-namespace overtake::search_detail {
+namespace overtake::detail {
+
+std::pair<std::uint64_t, std::uint64_t> hash_of(std::span<const std::byte> bytes) {
+  const XXH128_hash_t digest = XXH3_128bits(bytes.data(), bytes.size());
+  return {digest.high64, digest.low64};
+}
 
 struct Fingerprint::State {
   XXH3_state_t hash;
@@ -28,4 +33,4 @@ std::string Fingerprint::hex() const {
   return fmt::format("{:016x}{:016x}", digest.high64, digest.low64);
 }
 
-}  // namespace overtake::search_detail
+}  // namespace overtake::detail

@@ -2,12 +2,17 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
-namespace overtake::search_detail {
+namespace overtake::detail {
+
+/// XXH3 (128 bits) of one part, as two numbers, the high one first.
+[[nodiscard]] std::pair<std::uint64_t, std::uint64_t> hash_of(std::span<const std::byte> bytes);
 
 /// XXH3 (128 bits) over a sequence of parts. Each part is preceded by its size, so that no two sequences look alike.
 class Fingerprint {
@@ -31,4 +36,4 @@ class Fingerprint {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace overtake::search_detail
+}  // namespace overtake::detail

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+#include "core/host_limits.hpp"
+
+#include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace overtake::host {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A number that is all of a file; nothing where there is no such file or it holds a word ("max").
+std::optional<std::uint64_t> number_in(const fs::path& path) {
+  std::ifstream file(path);
+  std::uint64_t value = 0;
+  if (!(file >> value)) return std::nullopt;
+  return value;
+}
+
+/// The number behind a name: "MemAvailable:  123 kB", "inactive_file 123".
+std::optional<std::uint64_t> number_of(const fs::path& path, std::string_view name) {
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with(name)) continue;
+    const std::size_t digits = line.find_first_of("0123456789", name.size());
+    if (digits != std::string::npos) return std::strtoull(line.c_str() + digits, nullptr, 10);
+  }
+  return std::nullopt;
+}
+
+/// The folders of this process' control group and of those round it, the innermost first. `controller` of version 1,
+/// "" of version 2. In a container the outer ones are often not there to be read.
+std::vector<fs::path> groups_of(const fs::path& root, std::string_view controller) {
+  std::ifstream file(root / "proc/self/cgroup");
+  std::vector<fs::path> folders;
+  for (std::string line; std::getline(file, line);) {  // "4:cpu,cpuacct:/a/b", "0::/a/b"
+    const std::size_t first = line.find(':');
+    const std::size_t second = line.find(':', first + 1);
+    if (first == std::string::npos || second == std::string::npos) continue;
+    const std::string names = "," + line.substr(first + 1, second - first - 1) + ",";
+    const bool found =
+        controller.empty() ? names == ",," : names.find("," + std::string(controller) + ",") != std::string::npos;
+    if (!found) continue;
+    const fs::path base = root / "sys/fs/cgroup" / controller;
+    fs::path inner = fs::path(line.substr(second + 1)).relative_path();
+    for (; !inner.empty(); inner = inner.parent_path()) folders.push_back(base / inner);
+    folders.push_back(base);
+  }
+  return folders;
+}
+
+/// What a group leaves: its limit less what it holds, but for the files in memory that it can drop.
+std::uint64_t left_in(const fs::path& group, const char* limit_file, const char* usage_file, const char* droppable) {
+  const auto limit = number_in(group / limit_file);
+  if (!limit || *limit >= std::uint64_t{1} << 60) return unlimited;  // version 1 writes a huge number for none
+  const std::uint64_t usage = number_in(group / usage_file).value_or(0);
+  const std::uint64_t cache = number_of(group / "memory.stat", droppable).value_or(0);
+  const std::uint64_t held = usage - std::min(usage, cache);
+  return *limit - std::min(*limit, held);
+}
+
+std::uint64_t left_of_address_space(const fs::path& root) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return unlimited;
+  const std::uint64_t pages = number_in(root / "proc/self/statm").value_or(0);
+  const std::uint64_t held = pages * static_cast<std::uint64_t>(sysconf(_SC_PAGE_SIZE));
+  return limit.rlim_cur - std::min<std::uint64_t>(limit.rlim_cur, held);
+}
+
+/// Cores that a quota of time in a period stands for.
+double cores_of(double quota, double period) { return quota > 0 && period > 0 ? std::ceil(quota / period) : INFINITY; }
+
+double quota_of(const fs::path& root) {
+  double cores = INFINITY;
+  for (const fs::path& group : groups_of(root, "")) {
+    std::ifstream file(group / "cpu.max");  // "150000 100000" or "max 100000"
+    double quota = 0, period = 0;
+    if (file >> quota >> period) cores = std::min(cores, cores_of(quota, period));
+  }
+  for (const fs::path& group : groups_of(root, "cpu")) {
+    std::ifstream quota_file(group / "cpu.cfs_quota_us");  // -1: none
+    std::ifstream period_file(group / "cpu.cfs_period_us");
+    double quota = 0, period = 0;
+    if (quota_file >> quota && period_file >> period) cores = std::min(cores, cores_of(quota, period));
+  }
+  return cores;
+}
+
+}  // namespace
+
+int usable_cores(const fs::path& root) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  const bool known = sched_getaffinity(0, sizeof(set), &set) == 0;
+  const double allowed = known ? CPU_COUNT(&set) : static_cast<double>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
+  return static_cast<int>(std::max(1.0, std::min(allowed, quota_of(root))));
+}
+
+std::uint64_t usable_memory(const fs::path& root) {
+  const auto available = number_of(root / "proc/meminfo", "MemAvailable:");
+  std::uint64_t bytes = available ? *available * 1024 : unlimited;
+  for (const fs::path& group : groups_of(root, "")) {
+    bytes = std::min(bytes, left_in(group, "memory.max", "memory.current", "inactive_file"));
+  }
+  for (const fs::path& group : groups_of(root, "memory")) {
+    bytes = std::min(bytes, left_in(group, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"));
+  }
+  return std::min(bytes, left_of_address_space(root));
+}
+
+}  // namespace overtake::host

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+// What this process may use of the computer, which is often less than the computer has.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+
+namespace overtake::host {
+
+/// Cores this process can keep busy at once: its cpu affinity, and the quota of its control groups (version 1 or 2,
+/// rounded up to whole cores). At least 1. `root`: where /proc and /sys are looked for.
+[[nodiscard]] int usable_cores(const std::filesystem::path& root = "/");
+
+/// usable_memory() of a system that says nothing.
+inline constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
+
+/// Bytes this process can still take: the least of what the system has available (MemAvailable), of what each of its
+/// control groups has left (version 1 or 2; what the page cache can give back counts as left) and of its limit of
+/// address space (ulimit -v). Swap does not count. `root` as above.
+[[nodiscard]] std::uint64_t usable_memory(const std::filesystem::path& root = "/");
+
+}  // namespace overtake::host
