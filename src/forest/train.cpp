@@ -8,6 +8,7 @@
 #include "forest/assemble.hpp"
 #include "forest/binning.hpp"
 #include "forest/growth.hpp"
+#include "forest/notes.hpp"
 #include "forest/resolve.hpp"
 #include "forest/targets.hpp"
 #include "overtake/error.hpp"
@@ -31,10 +32,7 @@ void check_data(const ForestParameters& parameters, const Dataset& data, std::sp
     throw UsageError("the parameters and the data are not of one task",
                      "Use ForestParameters::defaults(kind, data.task).");
   }
-  if (!sample_weight.empty() && static_cast<std::int64_t>(sample_weight.size()) != data.rows) {
-    throw UsageError(
-        fmt::format("sample_weight: {} numbers, expected one for each of {} rows", sample_weight.size(), data.rows));
-  }
+  forest::check_sample_weights(sample_weight, data.rows);
 }
 
 /// The trees that a warm start keeps.
@@ -81,8 +79,7 @@ Forest train_forest(const ForestParameters& parameters, const Dataset& data, con
   const forest::TrainingRows training{problem.folds[0].train, parameters.bootstrap ? resolved.job.draws : 0};
   problem.weights.push_back(
       forest::make_weights(data, training, sample_weight, parameters.class_weight, options.class_names));
-  problem.targets =
-      forest::make_targets(data, parameters.criterion, forest::largest_weight_bound(data.rows, sample_weight));
+  problem.targets = forest::make_targets(data, parameters.criterion);
   const double prepared = seconds_since(start);
 
   backend::Device& device = options.device.impl();
@@ -94,6 +91,8 @@ Forest train_forest(const ForestParameters& parameters, const Dataset& data, con
   if (report != nullptr) {
     const forest::GrowerStats stats = grower->stats();
     report->device = device.info().id;
+    report->notes = forest::bin_notes(problem.data.edges, options.feature_names, parameters.max_bins);
+    forest::add_notes(forest::weight_notes(problem.weights[0], problem.folds[0].train), report->notes);
     report->trees = static_cast<std::int64_t>(forest.trees.size());
     report->nodes = 0;
     for (const Tree& tree : forest.trees) report->nodes += tree.nodes();

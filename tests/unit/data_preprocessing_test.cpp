@@ -91,7 +91,7 @@ TEST(Preprocessing, Regression) {
   EXPECT_NEAR(data.targets[2], std::sqrt(1.5), 1e-6);
   PreprocessingOptions options;
   options.standardise_target = false;
-  EXPECT_EQ(Preprocessing::fit(table, "y", options).transform(table).targets, (Floats{10.5, 20.5, 30.5}));
+  EXPECT_EQ(Preprocessing::fit(table, "y", options).transform(table).targets, (std::vector<double>{10.5, 20.5, 30.5}));
 }
 
 TEST(Preprocessing, NumericClassesSortByValue) {
