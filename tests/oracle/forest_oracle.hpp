@@ -151,8 +151,9 @@ class OracleGrower {
     mean /= weight;
     for (const Row& row : rows) {
       const long double apart = y(row) - first - mean;
-      const long double poisson = y(row) > 0 ? y(row) * std::log(y(row) / (first + mean)) - apart : -apart;
-      sum += row.weight * (job_.rule.criterion == Criterion::poisson ? poisson : apart * apart);
+      const long double ratio = apart / (first + mean);
+      const long double excess = y(row) > 0 ? (1 + ratio) * std::log1p(ratio) - ratio : -ratio;
+      sum += row.weight * (job_.rule.criterion == Criterion::poisson ? (first + mean) * excess : apart * apart);
     }
     return static_cast<double>(sum / weight);
   }
