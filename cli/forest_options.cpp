@@ -45,7 +45,7 @@ const std::vector<std::string> network_flags = {
     "--validation", "--patience",   "--checkpoint", "--checkpoint-every", "--resume"};
 
 const std::vector<std::string> other_forest_flags = {"--set",        "--sample-weight", "--export-text",
-                                                     "--export-dot", "--tree",          "--more-trees"};
+                                                     "--export-dot", "--tree",          "--digits",      "--more-trees"};
 
 /// "min_samples_leaf" -> "--min-samples-leaf"
 std::string flag_of(std::string parameter) {
@@ -96,6 +96,10 @@ void add_forest_flags(CLI::App& app, ForestFlags& flags) {
       ->type_name("FILE")
       ->group(group);
   app.add_option("--tree", flags.tree, "Which tree is exported")->capture_default_str()->group(group);
+  app.add_option("--digits", flags.digits,
+                 "Digits after the decimal point of exported numbers (default: those that reading back takes)")
+      ->type_name("N")
+      ->group(group);
   app.add_option("--more-trees", flags.more_trees,
                  "Grow a saved forest to --n-estimators trees; the data must be the same")
       ->type_name("FILE")
@@ -112,6 +116,12 @@ void check_estimator_flags(const CLI::App& app, const ForestFlags& flags) {
                app.count("--validation") > 0 ? "--oob-score judges a forest on rows its trees did not see." : "");
   if (app.count("--tree") > 0 && flags.export_text.empty() && flags.export_dot.empty()) {
     throw UsageError("--tree belongs to --export-text and --export-dot");
+  }
+  if (app.count("--digits") > 0 && flags.export_text.empty() && flags.export_dot.empty()) {
+    throw UsageError("--digits belongs to --export-text and --export-dot");
+  }
+  if (app.count("--digits") > 0 && (flags.digits < 0 || flags.digits > 17)) {
+    throw UsageError(fmt::format("--digits {}: expected a whole number from 0 to 17", flags.digits));
   }
 }
 

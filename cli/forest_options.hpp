@@ -19,6 +19,7 @@ struct ForestFlags {
   std::string sample_weight;
   std::string export_text, export_dot;
   std::size_t tree = 0;
+  int digits = -1;  ///< of exported numbers after the decimal point; -1: as many as reading them back takes
   std::string more_trees;
 };
 

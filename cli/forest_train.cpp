@@ -201,11 +201,12 @@ void write_exports(const Forest& forest, const ForestFlags& flags) {
   if (flags.tree >= forest.trees.size()) {
     throw UsageError(fmt::format("--tree {}: the forest has the trees 0 to {}", flags.tree, forest.trees.size() - 1));
   }
+  const std::optional<int> digits = flags.digits >= 0 ? std::optional(flags.digits) : std::nullopt;
   if (!flags.export_text.empty()) {
-    write_output(flags.export_text, overtake::export_text(forest, flags.tree));
+    write_output(flags.export_text, overtake::export_text(forest, flags.tree, 10, digits));
   }
   if (!flags.export_dot.empty()) {
-    write_output(flags.export_dot, overtake::export_dot(forest, flags.tree));
+    write_output(flags.export_dot, overtake::export_dot(forest, flags.tree, digits));
   }
 }
 

@@ -155,10 +155,13 @@ struct Forest {
   friend bool operator==(const Forest& a, const Forest& b);
 };
 
-/// A tree as indented text (scikit-learn's export_text), "|--- petal_length <= 2.45".
-[[nodiscard]] std::string export_text(const Forest& forest, std::size_t tree, int max_depth = 10);
-/// A tree in Graphviz' DOT language.
-[[nodiscard]] std::string export_dot(const Forest& forest, std::size_t tree);
+/// A tree as indented text (scikit-learn's export_text), "|--- petal_length <= 2.45". Numbers have as many digits as
+/// reading the same double back takes, or `digits` after the decimal point. Throws UsageError for a tree that does not
+/// exist and for `digits` beyond 0 to 17.
+[[nodiscard]] std::string export_text(const Forest& forest, std::size_t tree, int max_depth = 10,
+                                      std::optional<int> digits = {});
+/// A tree in Graphviz' DOT language. `digits` and errors as in export_text.
+[[nodiscard]] std::string export_dot(const Forest& forest, std::size_t tree, std::optional<int> digits = {});
 
 /// What a fit did.
 struct ForestReport {
@@ -174,6 +177,7 @@ struct ForestReport {
     double prepare = 0;  ///< binning
     double upload = 0, compute = 0, finish = 0, wall = 0;
   } seconds;
+  std::vector<std::string> notes;  ///< what the reader should know of the data and the fit, one sentence each
 };
 
 /// Told of the progress of a fit or a search's growth.

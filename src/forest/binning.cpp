@@ -154,6 +154,7 @@ std::vector<std::uint8_t> join(const std::vector<ColumnBins>& columns, BinEdges&
     edges.lower.insert(edges.lower.end(), column.lower.begin(), column.lower.end());
     edges.upper.insert(edges.upper.end(), column.upper.begin(), column.upper.end());
     edges.first.push_back(narrow<std::int32_t>(edges.lower.size(), "the number of bins"));
+    edges.distinct.push_back(column.distinct);
     edges.inexact += column.exact ? 0 : 1;
     sampled.push_back(column.sampled ? 1 : 0);
   }

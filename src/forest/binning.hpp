@@ -17,6 +17,7 @@ struct BinEdges {
   std::vector<std::int32_t> first;  ///< features + 1: bins of f are first[f] .. first[f + 1] - 1 of the arrays below
   std::vector<float> lower, upper;
   std::vector<std::uint8_t> has_missing;  ///< one a feature
+  std::vector<std::int64_t> distinct;     ///< values of each feature that differ (of a sample of large tables)
   std::int32_t inexact = 0;               ///< features with more distinct values than bins
 
   /// Bins of values, the missing one not counted.
@@ -42,8 +43,8 @@ struct BinnedData {
   [[nodiscard]] std::uint64_t size_bytes() const noexcept { return bytes.size() + 2 * words.size(); }
 };
 
-/// Bins every feature: exact where there are at most `max_bins` distinct values (values no more than 1e-7 apart count
-/// as one, scikit-learn's FEATURE_THRESHOLD), else quantiles of the rows. Uses no targets, so that all folds of a
+/// Bins every feature: exact where there are at most `max_bins` distinct values, else quantiles of the rows, with bins of
+/// their own for values far from all others (docs/forests.md). A column times a power of two has the same bins. Uses no targets, so that all folds of a
 /// search may share it (docs/adr/0005). NaN is missing. Throws DataError for infinite values. `threads`: at most this
 /// many; the result does not depend on it.
 [[nodiscard]] BinnedData bin_features(std::span<const float> inputs, std::int64_t rows, std::int32_t features,

@@ -23,21 +23,22 @@ std::string escaped(const std::string& text) {
   return result;
 }
 
-std::string label_of(const Forest& forest, const Tree& tree, std::int32_t node) {
+std::string label_of(const Forest& forest, const Tree& tree, std::int32_t node, std::optional<int> digits) {
+  const auto text = [&](double number) { return forest::number_text(number, digits); };
   std::string label;
   if (tree.feature[node] >= 0) {
     label +=
-        fmt::format("{} <= {:.6g}\\n", escaped(forest::feature_name(forest, tree.feature[node])), tree.threshold[node]);
+        fmt::format("{} <= {}\\n", escaped(forest::feature_name(forest, tree.feature[node])), text(tree.threshold[node]));
   }
-  label += fmt::format("{} = {:.4g}\\nsamples = {}\\n", name_of(forest.parameters.criterion), tree.impurity[node],
+  label += fmt::format("{} = {}\\nsamples = {}\\n", name_of(forest.parameters.criterion), text(tree.impurity[node]),
                        tree.samples[node]);
-  if (forest.classes == 0) return label + fmt::format("value = {:.6g}", tree.value[node]);
+  if (forest.classes == 0) return label + "value = " + text(tree.value[node]);
   constexpr std::int32_t most_shares = 10;  // more would make boxes wider than screens
   if (forest.classes <= most_shares) {
     label += "value = [";
     for (std::int32_t c = 0; c < forest.classes; ++c) {
-      label += fmt::format("{}{:.3g}", c > 0 ? ", " : "",
-                           tree.value[std::size_t(node) * std::size_t(forest.classes) + std::size_t(c)]);
+      label += fmt::format("{}{}", c > 0 ? ", " : "",
+                           text(tree.value[std::size_t(node) * std::size_t(forest.classes) + std::size_t(c)]));
     }
     label += "]\\n";
   }
@@ -52,11 +53,12 @@ std::string edge_of(const Tree& tree, std::int32_t node, bool left) {
 
 }  // namespace
 
-std::string export_dot(const Forest& forest, std::size_t number) {
+std::string export_dot(const Forest& forest, std::size_t number, std::optional<int> digits) {
+  forest::check_digits(digits);
   const Tree& tree = forest::tree_at(forest, number);
   std::string dot = "digraph tree {\n  node [shape=box, fontname=\"helvetica\"];\n  edge [fontname=\"helvetica\"];\n";
   for (std::int32_t node = 0; node < tree.nodes(); ++node) {
-    dot += fmt::format("  {} [label=\"{}\"];\n", node, label_of(forest, tree, node));
+    dot += fmt::format("  {} [label=\"{}\"];\n", node, label_of(forest, tree, node, digits));
     if (tree.feature[node] < 0) continue;
     for (const bool left : {true, false}) {
       dot += fmt::format("  {} -> {} [label=\"{}\"];\n", node, left ? tree.left[node] : tree.right[node],

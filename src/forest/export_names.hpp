@@ -2,7 +2,10 @@
 // What the exports of a tree share.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include "overtake/error.hpp"
@@ -28,6 +31,18 @@ namespace overtake::forest {
 [[nodiscard]] inline std::string class_name(const Forest& forest, std::int32_t label) {
   const auto index = static_cast<std::size_t>(label);
   return index < forest.class_names.size() ? forest.class_names[index] : std::to_string(label);
+}
+
+/// A number with as many digits as reading the same double back takes, or `digits` after the decimal point.
+[[nodiscard]] inline std::string number_text(double number, std::optional<int> digits) {
+  return digits ? fmt::format("{:.{}f}", number, *digits) : fmt::format("{}", number);
+}
+
+/// Throws UsageError for digits that number_text does not take.
+inline void check_digits(std::optional<int> digits) {
+  if (!digits || (*digits >= 0 && *digits <= 17)) return;
+  throw UsageError(fmt::format("digits: {} is not accepted; expected a whole number from 0 to 17", *digits),
+                   "Leave it out for numbers that read back as the same.");
 }
 
 /// The class with the largest share in a node, the first of equals.

@@ -34,11 +34,25 @@ std::string indent_of(int depth) {
   return indent + "|---";
 }
 
+/// A name that may hold line ends, which would end the tree's line too.
+std::string one_line(const std::string& name) {
+  std::string result;
+  for (const char c : name) {
+    if (c == '\n') result += "\\n";
+    if (c == '\r') result += "\\r";
+    if (c != '\n' && c != '\r') result += c;
+  }
+  return result;
+}
+
 }  // namespace
 
-std::string export_text(const Forest& forest, std::size_t number, int max_depth) {
+std::string export_text(const Forest& forest, std::size_t number, int max_depth, std::optional<int> digits) {
+  forest::check_digits(digits);
   const Tree& tree = forest::tree_at(forest, number);
   const std::vector<std::int32_t> heights = heights_of(tree);
+  const auto name_of = [&](std::int32_t feature) { return one_line(forest::feature_name(forest, feature)); };
+  const auto number_of = [&](double value) { return forest::number_text(value, digits); };
   std::string text;
   std::vector<Line> open{{}};
   while (!open.empty()) {
@@ -47,18 +61,16 @@ std::string export_text(const Forest& forest, std::size_t number, int max_depth)
     const std::string indent = indent_of(line.depth);
     const std::int32_t node = line.node;
     if (line.second_half) {
-      text += fmt::format("{} {} >  {:.2f}\n", indent, forest::feature_name(forest, tree.feature[node]),
-                          tree.threshold[node]);
+      text += fmt::format("{} {} >  {}\n", indent, name_of(tree.feature[node]), number_of(tree.threshold[node]));
       open.push_back({tree.right[node], line.depth + 1, false});
     } else if (tree.feature[node] < 0) {
       text += forest.classes > 0 ? fmt::format("{} class: {}\n", indent,
-                                               forest::class_name(forest, forest::majority(forest, tree, node)))
-                                 : fmt::format("{} value: [{:.2f}]\n", indent, tree.value[node]);
+                                               one_line(forest::class_name(forest, forest::majority(forest, tree, node))))
+                                 : fmt::format("{} value: [{}]\n", indent, number_of(tree.value[node]));
     } else if (line.depth > max_depth + 1) {
       text += fmt::format("{} truncated branch of depth {}\n", indent, heights[node]);
     } else {
-      text += fmt::format("{} {} <= {:.2f}\n", indent, forest::feature_name(forest, tree.feature[node]),
-                          tree.threshold[node]);
+      text += fmt::format("{} {} <= {}\n", indent, name_of(tree.feature[node]), number_of(tree.threshold[node]));
       open.push_back({node, line.depth, true});
       open.push_back({tree.left[node], line.depth + 1, false});
     }

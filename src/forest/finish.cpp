@@ -6,11 +6,10 @@
 #include <limits>
 
 #include "forest/formulas.hpp"
+#include "forest/impurity.hpp"
 
 namespace overtake::forest {
 namespace {
-
-constexpr double ln2 = 0.69314718055994531;
 
 double random_threshold(const BinEdges& edges, const NodeRecord& node, std::uint64_t seed, std::int32_t tree) {
   const float* upper = edges.upper.data() + edges.first[node.feature];
@@ -19,27 +18,6 @@ double random_threshold(const BinEdges& edges, const NodeRecord& node, std::uint
       formulas::forest_bits(static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32), stream, node.key,
                             static_cast<std::uint32_t>(node.feature));
   return formulas::forest_random_threshold(upper[node.between & 0xffffU], upper[node.between >> 16], random);
-}
-
-double class_impurity(Criterion criterion, std::span<const std::uint32_t> class_weights, double weight) {
-  double sum = 0;
-  for (const std::uint32_t of_class : class_weights) {
-    if (of_class == 0) continue;
-    const double share = of_class / weight;
-    sum += criterion == Criterion::gini ? share * share : share * formulas::forest_log2(share);
-  }
-  return std::max(0.0, criterion == Criterion::gini ? 1.0 - sum : -sum);
-}
-
-double number_impurity(const Targets& targets, Criterion criterion, double sum, double square_sum, double weight) {
-  if (criterion == Criterion::poisson) {
-    if (!(sum > 0)) return std::numeric_limits<double>::infinity();  // as scikit-learn: no deviance from a mean of 0
-    const double total = sum / targets.scale;
-    const double log_mean = formulas::forest_log2(total / weight) * ln2;
-    return std::max(0.0, (square_sum / targets.square_scale - total * log_mean) / weight);
-  }
-  const double mean = sum / weight / targets.scale;
-  return std::max(0.0, square_sum / weight / targets.square_scale / targets.square_scale - mean * mean);
 }
 
 }  // namespace
@@ -61,23 +39,12 @@ double threshold_of(const BinEdges& edges, const NodeRecord& node, bool random_t
   return formulas::forest_middle(below, above);
 }
 
-double impurity_of(const Problem& problem, const Weights&, Criterion criterion, const GrownTree& tree,
-                   std::int32_t node) {
-  const auto weight = static_cast<double>(tree.nodes[node].weight);
-  if (weight == 0) return 0;
-  if (const auto classes = static_cast<std::size_t>(problem.targets.classes); classes > 0) {
-    return class_impurity(criterion, {&tree.class_weights[static_cast<std::size_t>(node) * classes], classes}, weight);
-  }
-  return number_impurity(problem.targets, criterion, static_cast<double>(tree.sums[node]),
-                         static_cast<double>(tree.square_sums[node]), weight);
-}
-
 Tree finish_tree(const Problem& problem, const ForestJob& job, const GrownTree& grown, std::int32_t tree) {
-  const Targets& targets = problem.targets;
   const Weights& weights = problem.weights[job.weights];
-  const auto classes = static_cast<std::size_t>(targets.classes);
+  const auto classes = static_cast<std::size_t>(problem.targets.classes);
   const auto nodes = static_cast<std::int32_t>(grown.nodes.size());
   Tree result;
+  result.impurity = impurities_of(problem, job.rule.criterion, grown);
   for (std::int32_t i = 0; i < nodes; ++i) {
     const NodeRecord& node = grown.nodes[i];
     const bool leaf = node.feature < 0;
@@ -89,13 +56,10 @@ Tree finish_tree(const Problem& problem, const ForestJob& job, const GrownTree& 
     result.nan_left.push_back(leaf ? 0 : static_cast<std::uint8_t>(node.cut >> 16 & 1U));
     result.left.push_back(leaf ? -1 : node.left);
     result.right.push_back(leaf ? -1 : grown.right[i]);
-    result.impurity.push_back(impurity_of(problem, weights, job.rule.criterion, grown, i));
     result.samples.push_back(node.samples);
     result.weighted_samples.push_back(weight / weights.scale);
     // The same operations in the same order as when candidates are scored, for the same bits.
-    if (classes == 0) {
-      result.value.push_back(static_cast<double>(grown.sums[i]) / weight / targets.scale + targets.shift);
-    }
+    if (classes == 0) result.value.push_back(grown.means[i]);
     for (std::size_t c = 0; c < classes; ++c) {
       result.value.push_back(static_cast<double>(grown.class_weights[static_cast<std::size_t>(i) * classes + c]) /
                              weight);
@@ -118,7 +82,9 @@ std::vector<double> importances_of(const std::vector<Tree>& trees, std::int32_t 
     const auto weighted = [&](std::int32_t node) { return tree.weighted_samples[node] * tree.impurity[node]; };
     for (std::int32_t node = 0; node < tree.nodes(); ++node) {
       if (tree.feature[node] < 0) continue;
-      decrease[tree.feature[node]] += weighted(node) - weighted(tree.left[node]) - weighted(tree.right[node]);
+      // No split makes a node less pure: less than 0 is rounding.
+      decrease[tree.feature[node]] +=
+          std::max(0.0, weighted(node) - weighted(tree.left[node]) - weighted(tree.right[node]));
     }
     normalise(decrease);
     for (std::size_t feature = 0; feature < total.size(); ++feature) total[feature] += decrease[feature];

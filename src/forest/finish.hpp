@@ -15,11 +15,7 @@ namespace overtake::forest {
 [[nodiscard]] double threshold_of(const BinEdges& edges, const NodeRecord& node, bool random_thresholds,
                                   std::uint64_t seed, std::int32_t tree);
 
-/// The impurity of a node as scikit-learn defines it for the criterion, from exact sums, in double.
-[[nodiscard]] double impurity_of(const Problem& problem, const Weights& weights, Criterion criterion,
-                                 const GrownTree& tree, std::int32_t node);
-
-/// A user's tree.
+/// A user's tree. A tree of numbers must have been grown with its impurities.
 [[nodiscard]] Tree finish_tree(const Problem& problem, const ForestJob& job, const GrownTree& grown, std::int32_t tree);
 
 /// Weighted impurity decrease of each feature, normalised to sum 1 for each tree, then averaged over the trees and

@@ -48,24 +48,19 @@ struct RowSets {
 };
 
 /// Weights of rows: weight(tree, row) = draws of the row x row[row] x the class factor. Fixed point: rounded to a whole
-/// number after multiplying with `scale`, a power of two (1 where all weights are whole numbers). The sum over any
-/// tree's rows stays below 2^31 (with unequal weights and bootstrap: but for a chance of 2^-100, targets.hpp).
+/// number after multiplying with `scale`, a power of two (1 where all weights are whole numbers), but to 1 where less is
+/// not 0. The sum over any tree's rows stays below 2^31 (with unequal weights and bootstrap: but for a chance of 2^-100).
 struct Weights {
   std::vector<double> row;         ///< empty: 1 each
   bool balance_each_tree = false;  ///< class_weight = balanced_subsample: factors from each tree's drawn rows
   double scale = 1;
 };
 
-/// Targets: `labels`, or `values` and what is made of them. Numbers are fixed point: target = (y - shift) * scale,
-/// rounded; sums over weighted rows stay below 2^62.
+/// Targets: `labels`, or `values`. Growers make whole numbers of the values of each node (forest_split.k).
 struct Targets {
   std::int32_t classes = 0;  ///< 0: regression
   std::vector<std::int32_t> labels;
-  std::vector<double> values;  ///< the numbers themselves
-  std::vector<std::int64_t> numbers;
-  std::vector<std::int64_t> squares;  ///< ((y - shift) * square_scale)^2 likewise, for impurities;
-                                      ///< poisson: y ln y * square_scale
-  double shift = 0, scale = 1, square_scale = 1;
+  std::vector<double> values;
 };
 
 /// Everything that growers share: goes to the device once.
@@ -96,8 +91,8 @@ struct GrownTree {
   std::vector<NodeRecord> nodes;
   std::vector<std::int32_t> right;
   std::vector<std::uint32_t> class_weights;  ///< nodes x classes, fixed point (classification)
-  std::vector<std::int64_t> sums;            ///< nodes: sum of weight * number (regression)
-  std::vector<std::int64_t> square_sums;     ///< nodes: sum of weight * square
+  std::vector<double> means;                 ///< nodes: the weighted mean of the targets (regression)
+  std::vector<double> impurities;            ///< nodes, for regression and where asked for (forest/impurity.hpp)
 };
 
 /// A candidate's view of a job's forest: its first `trees` trees, where nodes that the candidate's own limits would

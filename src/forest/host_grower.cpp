@@ -34,7 +34,7 @@ class HostGrower final : public Grower {
             const StopToken* stop) override {
     for (const std::vector<TreeTask>& round : rounds(jobs, 16 * growers_.size())) {
       if (stop != nullptr && stop->requested()) return;
-      std::vector<GrownTree> trees = grow_round(jobs, round);
+      std::vector<GrownTree> trees = grow_round(jobs, round, std::vector<std::uint8_t>(jobs.size(), 1));
       for (std::size_t i = 0; i < round.size(); ++i) take(round[i].job, round[i].tree, std::move(trees[i]));
     }
   }
@@ -43,13 +43,17 @@ class HostGrower final : public Grower {
                                                bool predictions) override {
     std::vector<ViewOutcome> outcomes(views.size());
     std::vector<std::vector<Limits>> limits_of_job(jobs.size());
+    std::vector<std::uint8_t> impurities(jobs.size(), 0);
+    for (const View& view : views) {
+      if (view.needs_pruning()) impurities[view.job] = 1;
+    }
     for (Limits& limits : group_limits(views)) limits_of_job[limits.job].push_back(std::move(limits));
     std::vector<std::unique_ptr<JobScorer>> scorers(jobs.size());
     for (std::size_t job = 0; job < jobs.size(); ++job) {
       scorers[job] = std::make_unique<JobScorer>(problem_, jobs[job], std::move(limits_of_job[job]), predictions);
     }
     for (const std::vector<TreeTask>& round : rounds(jobs)) {
-      const std::vector<GrownTree> trees = grow_round(jobs, round);
+      const std::vector<GrownTree> trees = grow_round(jobs, round, std::vector<std::uint8_t>(jobs.size(), 1));
       const auto start = Clock::now();
       score_round(round, trees, scorers, outcomes);
       stats_.scoring_seconds += seconds_since(start);
@@ -92,17 +96,20 @@ class HostGrower final : public Grower {
     return nodes * (sizeof(NodeRecord) + sizeof(std::int32_t) + stats_bytes);
   }
 
-  [[nodiscard]] std::vector<GrownTree> grow_round(std::span<const ForestJob> jobs, std::span<const TreeTask> round) {
+  /// `impurities`: 1 for each job whose trees need them.
+  [[nodiscard]] std::vector<GrownTree> grow_round(std::span<const ForestJob> jobs, std::span<const TreeTask> round,
+                                                  const std::vector<std::uint8_t>& impurities) {
     const auto start = Clock::now();
     std::vector<GrownTree> trees(round.size());
     for_each(round.size(), [&](std::size_t thread, std::size_t i) {
       std::unique_ptr<HostTreeGrower>& grower = growers_[thread];
       if (!grower) grower = make_host_tree_grower(problem_);
-      trees[i] = grower->grow(jobs[round[i].job], round[i].tree);
+      trees[i] = grower->grow(jobs[round[i].job], round[i].tree, impurities[round[i].job] != 0);
     });
     std::uint64_t bytes = stats_.data_bytes;
     for (const GrownTree& tree : trees) {
-      bytes += tree.nodes.size() * (sizeof(NodeRecord) + 4) + tree.class_weights.size() * 4 + tree.sums.size() * 16;
+      bytes += tree.nodes.size() * (sizeof(NodeRecord) + 4) + tree.class_weights.size() * 4 +
+               (tree.means.size() + tree.impurities.size()) * 8;
     }
     stats_.peak_bytes = std::max(stats_.peak_bytes, bytes);
     stats_.batches += 1;

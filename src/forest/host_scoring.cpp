@@ -21,13 +21,11 @@ std::vector<std::uint8_t> leaves_of(const Problem& problem, const ForestJob& job
 /// Node x outputs: what a row that stops there adds to the sum.
 std::vector<double> shares_of(const Problem& problem, const GrownTree& tree) {
   const auto classes = static_cast<std::size_t>(problem.targets.classes);
+  if (classes == 0) return tree.means;
   const std::size_t nodes = tree.nodes.size();
-  std::vector<double> shares(nodes * std::max<std::size_t>(classes, 1));
+  std::vector<double> shares(nodes * classes);
   for (std::size_t node = 0; node < nodes; ++node) {
     const auto weight = static_cast<double>(tree.nodes[node].weight);
-    if (classes == 0) {
-      shares[node] = static_cast<double>(tree.sums[node]) / weight / problem.targets.scale + problem.targets.shift;
-    }
     for (std::size_t c = 0; c < classes; ++c) {
       shares[node * classes + c] = static_cast<double>(tree.class_weights[node * classes + c]) / weight;
     }

@@ -53,6 +53,7 @@ void SplitFinder<Entry>::set_node(std::span<const Entry> rows, const NodeTotals&
   tie_salt_ =
       formulas::forest_tie_salt(static_cast<std::uint32_t>(random.seed), static_cast<std::uint32_t>(random.seed >> 32),
                                 static_cast<std::uint32_t>(random.tree), random.key);
+  centre_ = formulas::forest_centre(totals.sum, totals.weight);
   total_squares_ = 0;
   for (const std::uint32_t weight : totals.class_weights) total_squares_ += std::uint64_t{weight} * weight;
 }
@@ -153,6 +154,11 @@ void SplitFinder<Entry>::add(Side& side, std::uint32_t bin) {
 }
 
 template <typename Entry>
+double SplitFinder<Entry>::total(std::int64_t sum, std::uint32_t weight) const {
+  return formulas::forest_total(totals_.low, totals_.scale, sum, weight);
+}
+
+template <typename Entry>
 double SplitFinder<Entry>::score(const Side& side) const {
   const std::uint32_t left = side.weight;
   const std::uint32_t right = totals_.weight - left;
@@ -170,9 +176,9 @@ double SplitFinder<Entry>::score(const Side& side) const {
   } else {
     const std::int64_t other = totals_.sum - side.sum;
     switch (rule_.criterion) {
-      case Criterion::friedman_mse: return formulas::forest_friedman(side.sum, other, left, right);
-      case Criterion::poisson: return formulas::forest_poisson(side.sum, other, left, right);
-      default: return formulas::forest_squared_error(side.sum, other, left, right);
+      case Criterion::friedman_mse: return formulas::forest_friedman(side.sum, other, left, right, centre_);
+      case Criterion::poisson: return formulas::forest_poisson(total(side.sum, left), total(other, right), left, right);
+      default: return formulas::forest_squared_error(side.sum, other, left, right, centre_);
     }
   }
 }
@@ -185,7 +191,10 @@ void SplitFinder<Entry>::offer(const Side& side, SplitChoice candidate, SplitCho
     return;
   }
   if (std::min(side.weight, right) < least_weight_) return;
-  if (rule_.criterion == Criterion::poisson && (side.sum <= 0 || totals_.sum - side.sum <= 0)) return;
+  if (rule_.criterion == Criterion::poisson &&
+      !(total(side.sum, side.weight) > 0 && total(totals_.sum - side.sum, right) > 0)) {
+    return;
+  }
   candidate.score = score(side);
   candidate.tie = tie_;
   candidate.valid = true;

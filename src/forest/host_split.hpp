@@ -11,7 +11,7 @@
 
 namespace overtake::forest {
 
-/// A row of a tree. `number` is its target, `label` its class (the other is 0).
+/// A row of a tree. `number` is its target as a whole number of its node, `label` its class.
 struct ClassEntry {
   std::uint32_t row, weight, label;
 };
@@ -24,7 +24,8 @@ struct NumberEntry {
 struct NodeTotals {
   std::uint32_t weight = 0;
   std::int32_t samples = 0;
-  std::int64_t sum = 0;                          ///< regression
+  std::int64_t sum = 0;                          ///< regression: of weight * number
+  double low = 0, scale = 1;                     ///< regression: target = low + number / scale
   std::span<const std::uint32_t> class_weights;  ///< classification
 };
 
@@ -87,6 +88,8 @@ class SplitFinder {
   void add(Side& side, std::uint32_t bin);
   void offer(const Side& side, SplitChoice candidate, SplitChoice& best) const;
   [[nodiscard]] double score(const Side& side) const;
+  /// The sum of weight * target of a side.
+  [[nodiscard]] double total(std::int64_t sum, std::uint32_t weight) const;
 
   const Problem& problem_;
   SplitRule rule_;
@@ -96,6 +99,7 @@ class SplitFinder {
   NodeTotals totals_;
   RandomCut random_;
   std::uint64_t total_squares_ = 0;
+  std::int64_t centre_ = 0;     // of the node's numbers
   std::uint32_t tie_salt_ = 0;  // of the node
   std::uint32_t tie_ = 0;       // of the feature
   // By bin, all 0 between two features.

@@ -8,6 +8,7 @@
 
 #include "forest/formulas.hpp"
 #include "forest/host_split.hpp"
+#include "forest/impurity.hpp"
 #include "forest/sampling.hpp"
 
 namespace overtake::forest {
@@ -17,8 +18,10 @@ namespace {
 struct NodeSums {
   NodeRecord record;
   std::vector<std::uint32_t> class_weights;
+  double low = std::numeric_limits<double>::infinity();  // targets
+  double high = -std::numeric_limits<double>::infinity();
+  double scale = 1;
   std::int64_t sum = 0;
-  std::int64_t square_sum = 0;
 };
 
 /// A node whose rows are known and which is not yet in the tree.
@@ -37,7 +40,7 @@ class TreeGrower final : public HostTreeGrower {
     std::iota(order_.begin(), order_.end(), 0);
   }
 
-  [[nodiscard]] GrownTree grow(const ForestJob& job, std::int32_t tree) override {
+  [[nodiscard]] GrownTree grow(const ForestJob& job, std::int32_t tree, bool impurities) override {
     job_ = &job;
     tree_number_ = tree;
     tree_ = {};
@@ -47,6 +50,7 @@ class TreeGrower final : public HostTreeGrower {
     root.end = rows_.size();
     root.sums.class_weights.resize(classes());
     for (const Entry& entry : rows_) add(root.sums, entry);
+    number(root);
     pending_.clear();
     pending_.push_back(std::move(root));
     while (!pending_.empty()) {
@@ -54,6 +58,7 @@ class TreeGrower final : public HostTreeGrower {
       pending_.pop_back();
       place(node);
     }
+    if (impurities && !is_class) add_impurities();
     return std::move(tree_);
   }
 
@@ -74,7 +79,7 @@ class TreeGrower final : public HostTreeGrower {
       if constexpr (is_class) {
         rows_.push_back({row, weights[i], static_cast<std::uint32_t>(problem_.targets.labels[row])});
       } else {
-        rows_.push_back({row, weights[i], problem_.targets.numbers[row]});
+        rows_.push_back({row, weights[i], 0});
       }
     }
   }
@@ -85,8 +90,23 @@ class TreeGrower final : public HostTreeGrower {
     if constexpr (is_class) {
       sums.class_weights[entry.label] += entry.weight;
     } else {
-      sums.sum += static_cast<std::int64_t>(entry.weight) * entry.number;
-      sums.square_sum += static_cast<std::int64_t>(entry.weight) * problem_.targets.squares[entry.row];
+      sums.low = std::min(sums.low, problem_.targets.values[entry.row]);
+      sums.high = std::max(sums.high, problem_.targets.values[entry.row]);
+    }
+  }
+
+  /// Makes the targets of a node whole numbers, and their sum.
+  void number(Pending& node) {
+    if constexpr (!is_class) {
+      NodeSums& sums = node.sums;
+      sums.scale = formulas::forest_scale(sums.low, sums.high, sums.record.weight);
+      sums.sum = 0;
+      if (sums.low == sums.high) return;  // its rows are not looked at again
+      for (std::size_t i = node.begin; i < node.end; ++i) {
+        Entry& entry = rows_[i];
+        entry.number = formulas::forest_number(problem_.targets.values[entry.row], sums.low, sums.scale);
+        sums.sum += static_cast<std::int64_t>(entry.weight) * entry.number;
+      }
     }
   }
 
@@ -95,11 +115,17 @@ class TreeGrower final : public HostTreeGrower {
       return std::any_of(node.sums.class_weights.begin(), node.sums.class_weights.end(),
                          [&](std::uint32_t weight) { return weight == node.sums.record.weight; });
     } else {
-      const std::int64_t first = node.begin < node.end ? rows_[node.begin].number : 0;
-      return std::all_of(rows_.begin() + static_cast<std::ptrdiff_t>(node.begin),
-                         rows_.begin() + static_cast<std::ptrdiff_t>(node.end),
-                         [&](const Entry& entry) { return entry.number == first; });
+      return !(node.sums.low < node.sums.high);
     }
+  }
+
+  void add_impurities() {
+    LeafRows leaves;
+    for (const Entry& entry : rows_) {  // they lie as the leaves do, and ascend in each
+      leaves.rows.push_back(entry.row);
+      leaves.weights.push_back(entry.weight);
+    }
+    tree_.impurities = number_impurities(problem_.targets, job_->rule.criterion, tree_, leaves);
   }
 
   [[nodiscard]] bool is_leaf(const Pending& node) const {
@@ -127,8 +153,8 @@ class TreeGrower final : public HostTreeGrower {
       tree_.class_weights.insert(tree_.class_weights.end(), node.sums.class_weights.begin(),
                                  node.sums.class_weights.end());
     } else {
-      tree_.sums.push_back(node.sums.sum);
-      tree_.square_sums.push_back(node.sums.square_sum);
+      const NodeSums& sums = node.sums;
+      tree_.means.push_back(formulas::forest_mean(sums.low, sums.scale, sums.sum, sums.record.weight));
     }
     if (node.parent >= 0) (node.is_right ? tree_.right[node.parent] : tree_.nodes[node.parent].left) = index;
     return index;
@@ -137,7 +163,8 @@ class TreeGrower final : public HostTreeGrower {
   [[nodiscard]] SplitChoice choose(const Pending& node) {
     const NodeRecord& record = node.sums.record;
     finder_.set_node({rows_.data() + node.begin, node.end - node.begin},
-                     {record.weight, record.samples, node.sums.sum, node.sums.class_weights},
+                     {record.weight, record.samples, node.sums.sum, node.sums.low, node.sums.scale,
+                      node.sums.class_weights},
                      {job_->seed, tree_number_, record.key});
     SplitChoice best;
     const auto features = static_cast<std::int32_t>(order_.size());
@@ -192,16 +219,19 @@ class TreeGrower final : public HostTreeGrower {
         left_high = std::max(left_high, bin);
       } else {
         aside_.push_back(entry);
+        if constexpr (!is_class) add(right.sums, entry);
         if (is_missing) continue;
         right_low = std::min(right_low, bin);
         right_high = std::max(right_high, bin);
       }
     }
     std::copy(aside_.begin(), aside_.end(), rows_.begin() + static_cast<std::ptrdiff_t>(kept));
-    subtract(node.sums, left.sums, right.sums);
+    if constexpr (is_class) subtract(node.sums, left.sums, right.sums);
     left.begin = node.begin;
     left.end = right.begin = kept;
     right.end = node.end;
+    number(left);
+    number(right);
     left.parent = right.parent = index;
     right.is_right = true;
     record_split(split, saw_missing, left.sums.record.samples > right.sums.record.samples, left_low, left_high,
@@ -217,8 +247,6 @@ class TreeGrower final : public HostTreeGrower {
   static void subtract(const NodeSums& all, const NodeSums& left, NodeSums& right) {
     right.record.weight = all.record.weight - left.record.weight;
     right.record.samples = all.record.samples - left.record.samples;
-    right.sum = all.sum - left.sum;
-    right.square_sum = all.square_sum - left.square_sum;
     for (std::size_t c = 0; c < right.class_weights.size(); ++c) {
       right.class_weights[c] = all.class_weights[c] - left.class_weights[c];
     }

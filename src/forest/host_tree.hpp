@@ -13,8 +13,8 @@ namespace overtake::forest {
 class HostTreeGrower {
  public:
   virtual ~HostTreeGrower() = default;
-  /// Tree number `tree` of `job`, in canonical order (docs/forests.md).
-  [[nodiscard]] virtual GrownTree grow(const ForestJob& job, std::int32_t tree) = 0;
+  /// Tree number `tree` of `job`, in canonical order (docs/forests.md); with the impurities of numbers if asked for.
+  [[nodiscard]] virtual GrownTree grow(const ForestJob& job, std::int32_t tree, bool impurities) = 0;
 };
 
 [[nodiscard]] std::unique_ptr<HostTreeGrower> make_host_tree_grower(const Problem& problem);

@@ -2,6 +2,8 @@
 #include "forest/kernel_batch.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <utility>
 
 #include "forest/sampling.hpp"
 #include "overtake/error.hpp"
@@ -127,10 +129,15 @@ void KernelBatch::draw_rows() {
   program_.launch("forest_list", grid(most_rows, 1024),
                   {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(job_table), arg(tally_), arg(stats),
                    arg(nodes), arg(data_.train), arg(data_.units), arg(problem_.data.rows), arg(data_.labels),
-                   arg(data_.numbers), arg(data_.squares)});
+                   arg(data_.ranks)});
+  if (problem_.targets.classes == 0) {
+    program_.launch("forest_root_sums", grid(most_rows, 1024),
+                    {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(tally_), arg(stats), arg(nodes),
+                     arg(data_.values), arg(data_.distinct)});
+  }
   program_.launch("forest_roots", line((slots + item_group - 1) / item_group, item_group),
-                  {arg(tree_table), arg(slots), arg(tally_), arg(nodes), arg(control_), arg(queue_), arg(next_),
-                   arg(tuning_.large_rows)});
+                  {arg(program_.shape_table()), arg(tree_table), arg(slots), arg(tally_), arg(stats), arg(nodes),
+                   arg(control_), arg(queue_), arg(next_), arg(tuning_.large_rows)});
 }
 
 void KernelBatch::grow_large() {
@@ -152,21 +159,27 @@ void KernelBatch::grow_large() {
     }
     std::swap(active_, next_);
     program_.launch("forest_large_begin", per_node,
-                    {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(job_table), arg(stats), arg(nodes),
-                     arg(control_), arg(active_), arg(large_), arg(features_), arg(swaps_), arg(hist_), arg(chunks_),
-                     arg(data_.numbers)});
+                    {arg(program_.shape_table()), arg(tree_table), arg(job_table), arg(stats), arg(nodes),
+                     arg(control_), arg(active_), arg(large_), arg(features_), arg(swaps_), arg(hist_), arg(chunks_)});
     program_.launch("forest_large_count", per_chunk,
-                    {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(nodes), arg(control_), arg(large_),
-                     arg(features_), arg(hist_), arg(chunks_), arg(data_.bins), arg(data_.labels), arg(data_.numbers)},
+                    {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(stats), arg(nodes), arg(control_),
+                     arg(large_), arg(features_), arg(hist_), arg(chunks_), arg(data_.bins), arg(data_.labels),
+                     arg(data_.values), arg(data_.distinct)},
                     {sizes.hist_bytes});
     program_.launch(
         "forest_large_choose", per_node,
         {arg(program_.shape_table()), arg(tree_table), arg(job_table), arg(tally_), arg(stats), arg(nodes),
-         arg(control_), arg(large_), arg(features_), arg(hist_), arg(data_.first), arg(data_.upper), arg(scratch_)},
+         arg(control_), arg(large_), arg(features_), arg(hist_), arg(data_.first), arg(data_.upper),
+         arg(data_.distinct), arg(scratch_)},
         {sizes.hist_bytes});
     program_.launch("forest_large_divide", per_chunk,
                     {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(nodes), arg(control_), arg(large_),
-                     arg(chunks_), arg(data_.bins), arg(data_.first), arg(data_.squares)});
+                     arg(chunks_), arg(data_.bins), arg(data_.first), arg(data_.ranks)});
+    if (problem_.targets.classes == 0) {
+      program_.launch("forest_large_sum", per_chunk,
+                      {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(stats), arg(nodes), arg(control_),
+                       arg(large_), arg(chunks_), arg(data_.values), arg(data_.distinct)});
+    }
     program_.launch("forest_large_end", line((most_large_ + item_group - 1) / item_group, item_group),
                     {arg(program_.shape_table()), arg(tree_table), arg(job_table), arg(stats), arg(nodes),
                      arg(control_), arg(next_), arg(queue_), arg(large_), arg(data_.first), arg(data_.lower),
@@ -200,8 +213,9 @@ void KernelBatch::grow_subtrees() {
                      arg(data_.lower),
                      arg(data_.upper),
                      arg(data_.labels),
-                     arg(data_.numbers),
-                     arg(data_.squares),
+                     arg(data_.values),
+                     arg(data_.ranks),
+                     arg(data_.distinct),
                      arg(scratch_)},
                     {sizes.hist_bytes, sizes.order_bytes});
     if (patience == 0) return;
@@ -222,9 +236,17 @@ void KernelBatch::grow() {
   draw_rows();
   if (most_large_ > 0) grow_large();
   grow_subtrees();
+  if (problem_.targets.classes > 0) return;
+  std::int32_t most_nodes = 1;
+  for (const TreeRow& tree : tree_rows_) most_nodes = std::max(most_nodes, tree.node_room);
+  const auto pieces = static_cast<std::uint32_t>(std::clamp<std::int64_t>(most_nodes / 256, 1, 4096));
+  program_.launch("forest_means",
+                  {{static_cast<std::uint32_t>(tree_rows_.size()), pieces, 1}, {KernelSizes::group, 1, 1}},
+                  {arg(program_.shape_table()), arg(tree_table), arg(tally_), arg(stats), arg(nodes),
+                   arg(data_.distinct)});
 }
 
-KernelBatch::RawTree KernelBatch::fetch(std::size_t slot) {
+KernelBatch::RawTree KernelBatch::fetch(std::size_t slot, bool rows) {
   if (tallies_.empty()) {
     tallies_ = download_vector<TallyRow>(device_, *tally_, tree_rows_.size());
     const auto control = download_vector<std::int32_t>(device_, *control_, control_words);
@@ -234,11 +256,48 @@ KernelBatch::RawTree KernelBatch::fetch(std::size_t slot) {
   const auto count = static_cast<std::size_t>(tallies_[slot].nodes);
   const auto node_first = static_cast<std::size_t>(row.node_first);
   const auto words = static_cast<std::size_t>(program_.shape().stats());
-  return {download_vector<NodeRecord>(device_, *nodes, count, node_first),
-          download_vector<std::uint32_t>(device_, *stats, count * words, node_first * words)};
+  RawTree raw{download_vector<NodeRecord>(device_, *nodes, count, node_first),
+              download_vector<std::uint32_t>(device_, *stats, count * words, node_first * words),
+              rows && problem_.targets.classes == 0,
+              {}};
+  if (!raw.has_rows) return raw;
+  const auto room = static_cast<std::size_t>(row.rows_room);
+  const auto taken = static_cast<std::size_t>(tallies_[slot].rows);
+  for (std::size_t list = 0; list < raw.lists.size(); ++list) {
+    const std::size_t first = 4 * static_cast<std::size_t>(row.rows_first) + 2 * list * room;
+    raw.lists[list].rows = download_vector<std::uint32_t>(device_, *lists_, taken, first);
+    raw.lists[list].weights = download_vector<std::uint32_t>(device_, *lists_, taken, first + room);
+  }
+  return raw;
 }
 
-KernelBatch::OrderedTree KernelBatch::order(const RawTree& raw) const {
+namespace {
+
+/// The rows of an ordered tree's leaves. A node's rows lie where its parent's did, the left child's first, in the list
+/// of its depth.
+LeafRows leaf_rows(const GrownTree& tree, const std::array<LeafRows, 2>& lists) {
+  LeafRows leaves;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> of_leaf;
+  for (const NodeRecord& node : tree.nodes) {
+    if (node.feature >= 0) continue;
+    const LeafRows& list = lists[node.depth % 2];
+    const std::size_t begin = leaves.rows.size();
+    of_leaf.clear();
+    for (std::size_t i = begin; i < begin + static_cast<std::size_t>(node.samples); ++i) {
+      of_leaf.emplace_back(list.rows[i], list.weights[i]);
+    }
+    std::sort(of_leaf.begin(), of_leaf.end());
+    for (const auto& [row, weight] : of_leaf) {
+      leaves.rows.push_back(row);
+      leaves.weights.push_back(weight);
+    }
+  }
+  return leaves;
+}
+
+}  // namespace
+
+KernelBatch::OrderedTree KernelBatch::order(const RawTree& raw, Criterion criterion) const {
   const std::vector<NodeRecord>& records = raw.records;
   const auto words = static_cast<std::size_t>(program_.shape().stats());
   OrderedTree result;
@@ -265,16 +324,15 @@ KernelBatch::OrderedTree KernelBatch::order(const RawTree& raw) const {
     if (problem_.targets.classes > 0) {
       tree.class_weights.insert(tree.class_weights.end(), of_node, of_node + words);
     } else {
-      const auto joined = [&](int low) {
-        return static_cast<std::int64_t>(std::uint64_t{of_node[low]} | std::uint64_t{of_node[low + 1]} << 32);
-      };
-      tree.sums.push_back(joined(0));
-      tree.square_sums.push_back(joined(2));
+      tree.means.push_back(std::bit_cast<double>(std::uint64_t{of_node[0]} | std::uint64_t{of_node[1]} << 32));
     }
     if (now.parent >= 0) (now.is_right ? tree.right[now.parent] : tree.nodes[now.parent].left) = number;
     if (record.feature < 0) continue;
     stack.push_back({record.left + 1, number, true});
     stack.push_back({record.left, number, false});
+  }
+  if (raw.has_rows) {
+    tree.impurities = number_impurities(problem_.targets, criterion, tree, leaf_rows(tree, raw.lists));
   }
   return result;
 }

@@ -2,10 +2,12 @@
 // Trees that grow together on a device.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "forest/impurity.hpp"
 #include "forest/kernel_data.hpp"
 #include "forest/kernel_grower.hpp"
 #include "forest/kernel_plan.hpp"
@@ -39,15 +41,18 @@ class KernelBatch {
   struct RawTree {
     std::vector<NodeRecord> records;
     std::vector<std::uint32_t> sums;
+    bool has_rows = false;
+    std::array<LeafRows, 2> lists;  ///< rows of the leaves at even and at odd depths, each where its leaf lies
   };
-  [[nodiscard]] RawTree fetch(std::size_t slot);
-  /// The tree in canonical order, with the canonical number of each node on the device (-1: not in the tree). May be
-  /// called from several threads.
+  /// `rows`: of numbers the lists of rows too, for impurities.
+  [[nodiscard]] RawTree fetch(std::size_t slot, bool rows);
+  /// The tree in canonical order, with the canonical number of each node on the device (-1: not in the tree), and with
+  /// impurities where the lists of rows were fetched. May be called from several threads.
   struct OrderedTree {
     GrownTree tree;
     std::vector<std::int32_t> number_of;
   };
-  [[nodiscard]] OrderedTree order(const RawTree& raw) const;
+  [[nodiscard]] OrderedTree order(const RawTree& raw, Criterion criterion) const;
 
   [[nodiscard]] const std::vector<TreeRow>& trees() const noexcept { return tree_rows_; }
   [[nodiscard]] std::int64_t node_room() const noexcept { return node_room_; }

@@ -14,6 +14,16 @@ std::uint32_t rounded_up(double weight) {
   return static_cast<std::uint32_t>(std::clamp(std::ceil(weight), 0.0, 4294967295.0));
 }
 
+/// The place of each value among the sorted ones.
+std::vector<std::int32_t> ranks_of(const std::vector<double>& values, const std::vector<double>& sorted) {
+  std::vector<std::int32_t> ranks;
+  ranks.reserve(values.size());
+  for (const double value : values) {
+    ranks.push_back(static_cast<std::int32_t>(std::lower_bound(sorted.begin(), sorted.end(), value) - sorted.begin()));
+  }
+  return ranks;
+}
+
 }  // namespace
 
 KernelData::KernelData(backend::Device& device, const Problem& problem) {
@@ -23,10 +33,12 @@ KernelData::KernelData(backend::Device& device, const Problem& problem) {
   lower = upload_vector(device, binned.edges.lower);
   upper = upload_vector(device, binned.edges.upper);
   labels = upload_vector(device, problem.targets.labels);
-  numbers = upload_vector(device, problem.targets.numbers);
-  squares = upload_vector(device, problem.targets.squares);
   values = upload_vector(device, problem.targets.values);
-  target_scale = upload_vector(device, std::vector<double>{problem.targets.scale, problem.targets.shift});
+  std::vector<double> sorted = problem.targets.values;
+  std::sort(sorted.begin(), sorted.end());
+  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+  ranks = upload_vector(device, ranks_of(problem.targets.values, sorted));
+  distinct = upload_vector(device, sorted);
   std::vector<std::int32_t> train_rows;
   std::vector<std::int32_t> test_rows;
   for (const RowSets& fold : problem.folds) {
@@ -44,7 +56,7 @@ KernelData::KernelData(backend::Device& device, const Problem& problem) {
   }
   units = upload_vector(device, all_units);
   for (const BufferPtr* buffer :
-       {&bins, &first, &lower, &upper, &labels, &numbers, &squares, &values, &train, &test, &units}) {
+       {&bins, &first, &lower, &upper, &labels, &values, &ranks, &distinct, &train, &test, &units}) {
     bytes += (*buffer)->bytes();
   }
 }

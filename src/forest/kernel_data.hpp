@@ -34,7 +34,8 @@ struct KernelData {
   KernelData(backend::Device& device, const Problem& problem);
 
   BufferPtr bins, first, lower, upper;
-  BufferPtr labels, numbers, squares, values, target_scale;
+  BufferPtr labels, values;
+  BufferPtr distinct, ranks;  ///< targets that differ, ascending, and the place of each row's among them
   BufferPtr train, test, units;
   std::vector<std::int32_t> train_first, test_first;  ///< of each fold
   std::vector<std::int32_t> unit_of;                  ///< of each Weights: place among `units`, -1: all 1

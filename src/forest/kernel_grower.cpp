@@ -50,7 +50,7 @@ class KernelGrower final : public Grower {
         if (stop != nullptr && stop->requested()) return;
         KernelBatch batch = make_batch(program, jobs, ranges);
         const Stopwatch watch(stats_.scoring_seconds);
-        give(batch, ranges, take);
+        give(batch, jobs, ranges, take);
       }
     }
     stats_.launches = launches();
@@ -90,14 +90,19 @@ class KernelGrower final : public Grower {
 
  private:
   /// Fetches a batch's trees one after the other, orders them on all threads, and hands them on in order.
-  static void give(KernelBatch& batch, const GrowBatch& ranges,
+  static void give(KernelBatch& batch, std::span<const ForestJob> jobs, const GrowBatch& ranges,
                    const std::function<void(std::int32_t, std::int32_t, GrownTree)>& take) {
     const std::size_t count = batch.trees().size();
     std::vector<KernelBatch::RawTree> raw;
-    for (std::size_t slot = 0; slot < count; ++slot) raw.push_back(batch.fetch(slot));
+    for (std::size_t slot = 0; slot < count; ++slot) raw.push_back(batch.fetch(slot, true));
+    std::vector<Criterion> criteria;
+    for (const TreeRange& range : ranges.ranges) {
+      criteria.resize(criteria.size() + static_cast<std::size_t>(range.last - range.first),
+                      jobs[range.job].rule.criterion);
+    }
     std::vector<GrownTree> ordered(count);
     on_host_threads(count, [&](std::size_t slot) {
-      ordered[slot] = batch.order(raw[slot]).tree;
+      ordered[slot] = batch.order(raw[slot], criteria[slot]).tree;
       raw[slot] = {};
     });
     std::size_t slot = 0;

@@ -77,7 +77,7 @@ BufferPtr KernelScorer::make_flags(KernelBatch& batch, const GrowBatch& ranges, 
       KernelBatch::OrderedTree grown;
       for (std::size_t limit = 0; limit < limits_.size(); ++limit) {
         if (place_of[limit] < 0 || limits_[limit].job != range.job) continue;
-        if (grown.number_of.empty()) grown = batch.order(batch.fetch(slot));
+        if (grown.number_of.empty()) grown = batch.order(batch.fetch(slot, true), jobs_[range.job].rule.criterion);
         const auto leaves = leaf_flags(problem_, jobs_[range.job], limits_[limit].view, grown.tree);
         const std::size_t first =
             static_cast<std::size_t>(place_of[limit]) * room + static_cast<std::size_t>(batch.trees()[slot].node_first);
@@ -135,7 +135,7 @@ void KernelScorer::add(KernelBatch& batch, const GrowBatch& ranges) {
        {rows_per_group, 1, 1}},
       {arg(program_.shape_table()), arg(batch.tree_table), arg(batch.nodes), arg(batch.stats), arg(data_.first),
        arg(data_.bins), arg(data_.test), arg(data_.labels), arg(limit_table), arg(member_table), arg(flags),
-       arg(batch.node_room()), arg(sums_), arg(confusion_), arg(predictions_), arg(data_.target_scale)});
+       arg(batch.node_room()), arg(sums_), arg(confusion_), arg(predictions_)});
   if (problem_.targets.classes == 0 && !member_rows.empty()) {
     sum_errors(limit_rows, member_rows, member_limits, limit_table, member_table);
   }

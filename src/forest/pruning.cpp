@@ -6,7 +6,7 @@
 #include <queue>
 #include <tuple>
 
-#include "forest/finish.hpp"
+#include "forest/impurity.hpp"
 #include "forest/limits.hpp"
 
 namespace overtake::forest {
@@ -18,13 +18,10 @@ constexpr double epsilon = std::numeric_limits<double>::epsilon();
 class Pruner {
  public:
   Pruner(const Problem& problem, const ForestJob& job, const View& view, const GrownTree& tree)
-      : view_(view), tree_(tree), leaves_(tree.nodes.size()) {
-    impurity_.reserve(tree.nodes.size());
-    for (std::size_t i = 0; i < tree.nodes.size(); ++i) {
-      impurity_.push_back(
-          impurity_of(problem, problem.weights[job.weights], job.rule.criterion, tree, static_cast<std::int32_t>(i)));
-    }
-  }
+      : view_(view),
+        tree_(tree),
+        impurity_(impurities_of(problem, job.rule.criterion, tree)),
+        leaves_(tree.nodes.size()) {}
 
   [[nodiscard]] std::vector<std::uint8_t> flags() {
     for (std::size_t i = 0; i < leaves_.size(); ++i) {
@@ -199,8 +196,8 @@ GrownTree prune(const GrownTree& tree, const std::vector<std::uint8_t>& leaves, 
       const auto begin = tree.class_weights.begin() + pending.node * outputs;
       result.class_weights.insert(result.class_weights.end(), begin, begin + outputs);
     } else {
-      result.sums.push_back(tree.sums[pending.node]);
-      result.square_sums.push_back(tree.square_sums[pending.node]);
+      result.means.push_back(tree.means[pending.node]);
+      if (!tree.impurities.empty()) result.impurities.push_back(tree.impurities[pending.node]);
     }
   }
   return result;

@@ -39,7 +39,7 @@ std::int64_t draws_of(const ForestParameters& parameters, std::int64_t rows) {
   if (!parameters.max_samples) return rows;
   const CountOrFraction& wanted = *parameters.max_samples;
   if (wanted.is_fraction) {
-    return std::max<std::int64_t>(1, std::llround(wanted.value * static_cast<double>(rows)));
+    return std::max<std::int64_t>(1, static_cast<std::int64_t>(wanted.value * static_cast<double>(rows)));
   }
   if (wanted.value > static_cast<double>(rows)) {
     throw DataError(fmt::format("max_samples={}: there are only {} rows to train on", wanted.value, rows),

@@ -25,7 +25,7 @@ struct Resolved {
 };
 
 /// scikit-learn's rules: sqrt, log2 and shares of features are rounded down but at least 1; shares of rows rounded up
-/// (max_samples: to the nearest, at least 1). Throws DataError for a number beyond what the data has.
+/// (max_samples: down, at least 1, as scikit-learn 1.9 does). Throws DataError for a number beyond what the data has.
 [[nodiscard]] Resolved resolve(const ForestParameters& parameters, const Scope& scope);
 
 /// Whether two jobs may come from one grown forest: all but trees, max_depth and min_samples_split are equal.

@@ -10,10 +10,8 @@ namespace overtake::forest {
 
 namespace {
 
-/// Whether `draws` of a row are seen, class factors aside.
-bool weighs(const Weights& weights, std::int32_t row, std::uint32_t draws) {
-  return static_cast<double>(draws) * (weights.row[row] * weights.scale) >= 0.5;
-}
+/// Whether a tree sees a row that it draws.
+bool weighs(const Weights& weights, std::int32_t row) { return weights.row[row] > 0; }
 
 }  // namespace
 
@@ -21,7 +19,7 @@ bool may_draw_nothing(const Problem& problem, const ForestJob& job) {
   const Weights& weights = problem.weights[job.weights];
   if (!job.bootstrap || weights.row.empty()) return false;
   const std::vector<std::int32_t>& train = problem.folds[job.fold].train;
-  const auto light = std::count_if(train.begin(), train.end(), [&](auto row) { return !weighs(weights, row, 1); });
+  const auto light = std::count_if(train.begin(), train.end(), [&](auto row) { return !weighs(weights, row); });
   if (light == 0) return false;
   const double share = static_cast<double>(light) / static_cast<double>(train.size());
   return static_cast<double>(job.draws) * std::log2(share) > -100;
@@ -43,12 +41,13 @@ std::vector<std::uint32_t> draw_counts(const Problem& problem, const ForestJob& 
   if (!may_draw_nothing(problem, job)) return counts;
   const Weights& weights = problem.weights[job.weights];
   for (std::size_t i = 0; i < train.size(); ++i) {
-    if (counts[i] > 0 && weighs(weights, train[i], counts[i])) return counts;
+    if (counts[i] > 0 && weighs(weights, train[i])) return counts;
   }
-  if (std::none_of(train.begin(), train.end(), [&](auto row) { return weighs(weights, row, 1); })) return counts;
+  if (std::none_of(train.begin(), train.end(), [&](auto row) { return weighs(weights, row); })) return counts;
   for (auto draw = static_cast<std::uint32_t>(job.draws);; ++draw) {
     const std::uint32_t at = formulas::forest_below(formulas::forest_bits(seed_low, seed_high, stream, 0, draw), rows);
-    if (weighs(weights, train[at], ++counts[at])) return counts;
+    ++counts[at];
+    if (weighs(weights, train[at])) return counts;
   }
 }
 
@@ -82,8 +81,7 @@ std::vector<std::uint32_t> tree_weights(const Problem& problem, const ForestJob&
     const std::int32_t row = train[i];
     const double own = weights.row.empty() ? 1.0 : weights.row[row];
     const double factor = factors.empty() ? 1.0 : factors[problem.targets.labels[row]];
-    const double unit = own * factor * weights.scale;
-    counts[i] = static_cast<std::uint32_t>(std::floor(static_cast<double>(counts[i]) * unit + 0.5));
+    counts[i] = formulas::forest_weight(counts[i], own * factor * weights.scale);
   }
   return counts;
 }

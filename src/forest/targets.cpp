@@ -3,16 +3,15 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 
-#include "forest/formulas.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::forest {
 namespace {
 
 void check_targets(const Dataset& data, Criterion criterion) {
+  constexpr double most = 1e100;
   double sum = 0;
   for (std::size_t row = 0; row < data.targets.size(); ++row) {
     const double value = data.targets[row];
@@ -20,6 +19,10 @@ void check_targets(const Dataset& data, Criterion criterion) {
       throw DataError(fmt::format("the target of row {} is {}; expected a finite number", row,
                                   std::isnan(value) ? "missing" : "infinite"),
                       "Remove the rows without a target.");
+    }
+    if (std::fabs(value) > most) {
+      throw DataError(fmt::format("the target of row {} is {}; forests take numbers of at most {} in size", row, value, most),
+                      "Remove the row, or divide all targets by the same number.");
     }
     if (criterion == Criterion::poisson && value < 0) {
       throw DataError(
@@ -41,55 +44,9 @@ void check_labels(const Dataset& data) {
   }
 }
 
-double mean_of(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double value : values) sum += value;
-  return values.empty() ? 0.0 : sum / static_cast<double>(values.size());
-}
-
-/// The exponent e with which `bound` * 2^e lies below 2^61, leaving a bit for rounding.
-int exponent_below_limit(double bound) { return bound > 0 ? 60 - std::ilogb(bound) : 0; }
-
-double logs(double value) {
-  constexpr double ln2 = 0.69314718055994531;
-  return value > 0 ? value * (formulas::forest_log2(value) * ln2) : 0.0;
-}
-
-void fill_numbers(const std::vector<double>& values, double total_weight, Targets& targets) {
-  double most = 0;
-  for (const double value : values) most = std::max(most, std::fabs(value - targets.shift));
-  targets.scale = std::ldexp(1.0, exponent_below_limit(most * total_weight));
-  targets.numbers.reserve(values.size());
-  for (const double value : values) {
-    targets.numbers.push_back(std::llround((value - targets.shift) * targets.scale));
-  }
-}
-
-void fill_squares(const std::vector<double>& values, double total_weight, Targets& targets) {
-  double most = 0;
-  for (const double value : values) most = std::max(most, std::fabs(value - targets.shift));
-  const int exponent = exponent_below_limit(most * most * total_weight);
-  targets.square_scale = std::ldexp(1.0, exponent >= 0 ? exponent / 2 : (exponent - 1) / 2);  // rounded down
-  targets.squares.reserve(values.size());
-  for (const double value : values) {
-    const double scaled = (value - targets.shift) * targets.square_scale;
-    targets.squares.push_back(std::llround(scaled * scaled));
-  }
-}
-
-void fill_logs(const std::vector<double>& values, double total_weight, Targets& targets) {
-  double most = 0;
-  for (const double value : values) most = std::max(most, std::fabs(logs(value)));
-  targets.square_scale = std::ldexp(1.0, exponent_below_limit(most * total_weight));
-  targets.squares.reserve(values.size());
-  for (const double value : values) {
-    targets.squares.push_back(std::llround(logs(value) * targets.square_scale));
-  }
-}
-
 }  // namespace
 
-Targets make_targets(const Dataset& data, Criterion criterion, double total_weight) {
+Targets make_targets(const Dataset& data, Criterion criterion) {
   const std::size_t given = data.task == Task::classification ? data.labels.size() : data.targets.size();
   if (given != static_cast<std::size_t>(data.rows)) {
     throw DataError(fmt::format("the data set has {} rows and {} {}; expected one a row", data.rows, given,
@@ -104,15 +61,8 @@ Targets make_targets(const Dataset& data, Criterion criterion, double total_weig
     return targets;
   }
   check_targets(data, criterion);
-  targets.values = data.targets;
-  if (criterion == Criterion::poisson) {
-    fill_numbers(data.targets, total_weight, targets);
-    fill_logs(data.targets, total_weight, targets);
-  } else {
-    targets.shift = static_cast<double>(static_cast<float>(mean_of(data.targets)));
-    fill_numbers(data.targets, total_weight, targets);
-    fill_squares(data.targets, total_weight, targets);
-  }
+  targets.values.reserve(data.targets.size());
+  for (const double value : data.targets) targets.values.push_back(value + 0.0);
   return targets;
 }
 

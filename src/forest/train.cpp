@@ -13,6 +13,7 @@
 #include "forest/data_identity.hpp"
 #include "forest/growth.hpp"
 #include "forest/need.hpp"
+#include "forest/notes.hpp"
 #include "forest/out_of_bag.hpp"
 #include "forest/resolve.hpp"
 #include "forest/targets.hpp"
@@ -37,10 +38,7 @@ void check_data(const ForestParameters& parameters, const Dataset& data, std::sp
     throw UsageError("the parameters and the data are not of one task",
                      "Use ForestParameters::defaults(kind, data.task).");
   }
-  if (!sample_weight.empty() && static_cast<std::int64_t>(sample_weight.size()) != data.rows) {
-    throw UsageError(
-        fmt::format("sample_weight: {} numbers, expected one for each of {} rows", sample_weight.size(), data.rows));
-  }
+  forest::check_sample_weights(sample_weight, data.rows);
 }
 
 /// The names of the parameters in which two forests differ.
@@ -158,8 +156,7 @@ Forest train_forest(const ForestParameters& parameters, const Dataset& data, con
   const forest::TrainingRows training{problem.folds[0].train, parameters.bootstrap ? resolved.job.draws : 0};
   problem.weights.push_back(
       forest::make_weights(data, training, sample_weight, parameters.class_weight, options.class_names));
-  problem.targets =
-      forest::make_targets(data, parameters.criterion, forest::largest_weight_bound(data.rows, sample_weight));
+  problem.targets = forest::make_targets(data, parameters.criterion);
   const double prepared = seconds_since(start);
 
   backend::Device& device = options.device.impl();
@@ -173,6 +170,8 @@ Forest train_forest(const ForestParameters& parameters, const Dataset& data, con
     if (const std::string note = forest::out_of_bag_note(forest); !note.empty()) notes.push_back(note);
     const forest::GrowerStats stats = grower->stats();
     report->device = device.info().id;
+    forest::add_notes(forest::bin_notes(problem.data.edges, options.feature_names, parameters.max_bins), notes);
+    forest::add_notes(forest::weight_notes(problem.weights[0], problem.folds[0].train), notes);
     report->notes = std::move(notes);
     report->trees = static_cast<std::int64_t>(forest.trees.size());
     report->nodes = 0;

@@ -15,18 +15,6 @@ namespace {
 
 constexpr double limit = 2147483648.0;  // 2^31
 
-void check_sample_weights(std::span<const float> weights, std::size_t rows) {
-  if (weights.empty()) return;
-  if (weights.size() != rows) {
-    throw DataError(fmt::format("{} sample weights for {} rows; expected one a row", weights.size(), rows));
-  }
-  for (std::size_t row = 0; row < rows; ++row) {
-    if (std::isfinite(weights[row]) && weights[row] >= 0) continue;
-    throw DataError(
-        fmt::format("the sample weight of row {} is {}; expected a finite number of at least 0", row, weights[row]));
-  }
-}
-
 std::vector<double> balanced(std::span<const std::int32_t> labels, std::int32_t classes,
                              std::span<const std::int32_t> rows) {
   std::vector<std::int64_t> counts(static_cast<std::size_t>(classes));
@@ -105,22 +93,34 @@ double unscaled_bound(const Weights& weights, const RowSummary& summary, const T
   return std::min(draws * summary.most, draws * mean + excess);
 }
 
-/// Half a unit of rounding for each row that a tree may hold.
+/// A unit of rounding for each row that a tree may hold.
 double rounding_of(const Weights& weights, const TrainingRows& training) {
   if (weights.row.empty() && !weights.balance_each_tree) return 0;
   const auto rows = static_cast<double>(training.rows.size());
-  return 0.5 * (training.draws > 0 ? std::min(rows, static_cast<double>(training.draws)) : rows);
+  return training.draws > 0 ? std::min(rows, static_cast<double>(training.draws)) : rows;
 }
 
 }  // namespace
+
+void check_sample_weights(std::span<const float> weights, std::int64_t rows) {
+  if (weights.empty()) return;
+  if (static_cast<std::int64_t>(weights.size()) != rows) {
+    throw UsageError(fmt::format("sample_weight: {} numbers for {} rows; expected one a row", weights.size(), rows));
+  }
+  for (std::size_t row = 0; row < weights.size(); ++row) {
+    if (std::isfinite(weights[row]) && weights[row] >= 0) continue;
+    throw DataError(
+        fmt::format("the sample weight of row {} is {}; expected a finite number of at least 0", row, weights[row]));
+  }
+}
 
 Weights make_weights(const Dataset& data, const TrainingRows& training, std::span<const float> sample_weight,
                      const ClassWeight& class_weight, std::span<const std::string> class_names) {
   if (class_weight.kind != ClassWeight::Kind::none && data.task == Task::regression) {
     throw UsageError("class_weight is not accepted in regression; expected none", "Give sample weights instead.");
   }
+  check_sample_weights(sample_weight, data.rows);
   const auto rows = static_cast<std::size_t>(data.rows);
-  check_sample_weights(sample_weight, rows);
 
   Weights weights;
   weights.balance_each_tree = class_weight.kind == ClassWeight::Kind::balanced_subsample && training.draws > 0;
@@ -146,20 +146,11 @@ Weights make_weights(const Dataset& data, const TrainingRows& training, std::spa
   return weights;
 }
 
-double weight_bound(const Weights& weights, const TrainingRows& training) {
-  const RowSummary summary = summary_of(weights, training.rows);
-  const double bound = unscaled_bound(weights, summary, training) * weights.scale;
-  const bool exact = weights.scale == 1 && summary.whole && !weights.balance_each_tree;
-  return exact ? bound : bound + rounding_of(weights, training);
-}
-
-double largest_weight_bound(std::int64_t rows, std::span<const float> sample_weight) {
-  double most = 1;
-  for (const float weight : sample_weight) {
-    if (weight != std::floor(weight)) return limit;
-    most = std::max(most, static_cast<double>(weight));
-  }
-  return std::clamp(static_cast<double>(rows) * most, 1.0, limit);
+std::int64_t count_too_light(const Weights& weights, std::span<const std::int32_t> rows) {
+  if (weights.row.empty()) return 0;
+  return std::count_if(rows.begin(), rows.end(), [&](std::int32_t row) {
+    return weights.row[row] > 0 && weights.row[row] * weights.scale < 0.5;
+  });
 }
 
 }  // namespace overtake::forest

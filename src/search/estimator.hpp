@@ -44,6 +44,8 @@ class Estimator {
   [[nodiscard]] virtual std::vector<FoldOutcome> run(const Batch& batch, bool probabilities) = 0;
   /// Trains a candidate on all rows.
   [[nodiscard]] virtual Forest refit(std::int32_t candidate) = 0;
+  /// What the reader should know of how the data were taken, one sentence each.
+  [[nodiscard]] virtual std::vector<std::string> notes() const { return {}; }
   [[nodiscard]] virtual EstimatorStats stats() const = 0;
 };
 

@@ -2,11 +2,13 @@
 // Forests for the search: candidates that can come from one grown forest share it.
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "core/host_limits.hpp"
 #include "forest/assemble.hpp"
 #include "forest/need.hpp"
+#include "forest/notes.hpp"
 #include "overtake/error.hpp"
 #include "search/estimator.hpp"
 #include "search/forest_ground.hpp"
@@ -95,6 +97,22 @@ class ForestEstimator final : public Estimator {
     forest.feature_names = options_.feature_names;
     forest.class_names = options_.class_names;
     return forest;
+  }
+
+  [[nodiscard]] std::vector<std::string> notes() const override {
+    std::vector<std::string> all;
+    for (const auto& ground : grounds_.all()) {
+      forest::add_notes(forest::bin_notes(ground->problem.data.edges, options_.feature_names, ground->max_bins), all);
+    }
+    std::set<std::pair<std::size_t, std::int32_t>> seen;
+    for (const ForestCandidate& candidate : grounds_.candidates()) {
+      if (!candidate.problem.empty()) continue;
+      const forest::Problem& problem = grounds_.problem(candidate.ground);
+      const forest::ForestJob& job = candidate.of_fold.back().job;
+      if (!seen.emplace(candidate.ground, job.weights).second) continue;
+      forest::add_notes(forest::weight_notes(problem.weights[job.weights], problem.folds[job.fold].train), all);
+    }
+    return all;
   }
 
   [[nodiscard]] EstimatorStats stats() const override {

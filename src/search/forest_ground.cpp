@@ -45,9 +45,8 @@ ForestGrounds::ForestGrounds(const Dataset& data, const std::vector<Parameters>&
     candidates_.back().ground = ground_for(candidates_.back().parameters);
     resolve_folds(candidates_.back());
   }
-  const double heaviest = forest::largest_weight_bound(data.rows, options.sample_weight);
   for (const auto& ground : grounds_) {
-    ground->problem.targets = forest::make_targets(data, ground->criterion, heaviest);
+    ground->problem.targets = forest::make_targets(data, ground->criterion);
   }
 }
 

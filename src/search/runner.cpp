@@ -9,6 +9,7 @@
 #include <limits>
 #include <utility>
 
+#include "forest/targets.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::search_detail {
@@ -37,18 +38,6 @@ void check_data(const Dataset& data) {
   if (static_cast<std::int64_t>(data.inputs.size()) != data.rows * data.features) {
     throw UsageError(fmt::format("the data has {} inputs, expected {} rows x {} features", data.inputs.size(),
                                  data.rows, data.features));
-  }
-}
-
-void check_weights(const Dataset& data, const std::vector<float>& weights) {
-  if (weights.empty()) return;
-  if (static_cast<std::int64_t>(weights.size()) != data.rows) {
-    throw UsageError(fmt::format("{} sample weights for {} rows, expected one a row", weights.size(), data.rows));
-  }
-  const auto bad = std::find_if(weights.begin(), weights.end(), [](float w) { return !std::isfinite(w) || w < 0; });
-  if (bad != weights.end()) {
-    throw DataError(
-        fmt::format("the weight of row {} is {}, expected a finite number of 0 or more", bad - weights.begin(), *bad));
   }
 }
 
@@ -249,7 +238,7 @@ class Runner {
 SearchResult checked_result(const Dataset& data, const std::vector<Parameters>& candidates,
                             const SearchOptions& options) {
   check_data(data);
-  check_weights(data, options.sample_weight);
+  forest::check_sample_weights(options.sample_weight, data.rows);
   if (candidates.empty()) throw UsageError("there is no candidate to try", "Give a grid or a space to draw from.");
   SearchResult result;
   result.task = data.task;

@@ -31,8 +31,8 @@ void expect_same(const GrownTree& a, const GrownTree& b) {
   ASSERT_EQ(a.nodes.size(), b.nodes.size());
   EXPECT_EQ(a.right, b.right);
   EXPECT_EQ(a.class_weights, b.class_weights);
-  EXPECT_EQ(a.sums, b.sums);
-  EXPECT_EQ(a.square_sums, b.square_sums);
+  EXPECT_EQ(a.means, b.means);
+  EXPECT_EQ(a.impurities, b.impurities);
   for (std::size_t i = 0; i < a.nodes.size(); ++i) {
     const NodeRecord& x = a.nodes[i];
     const NodeRecord& y = b.nodes[i];
@@ -170,6 +170,30 @@ TEST_P(ForestGrowers, NegativeNumbersWithWeights) {
   const Problem problem = make_problem(shape);
   const std::vector<ForestJob> jobs = {make_job(problem)};
   compare(problem, jobs, views_of(jobs));
+}
+
+TEST_P(ForestGrowers, NumbersBesideASentinel) {
+  for (const double sentinel : {99999999.0, -1e9, 1e30}) {
+    ProblemShape shape;
+    shape.classes = 0;
+    shape.rows = 400;
+    shape.sentinel = sentinel;
+    shape.weighted = sentinel < 0;
+    const Problem problem = make_problem(shape);
+    std::vector<ForestJob> jobs(2, make_job(problem));
+    jobs[1].rule.criterion = Criterion::friedman_mse;
+    jobs[1].bootstrap = false;
+    std::vector<View> views = views_of(jobs);
+    for (const View& view : std::vector<View>(views)) {
+      views.push_back(view);
+      views.back().max_leaf_nodes = 20;
+      views.push_back(view);
+      views.back().ccp_alpha = 0.5;
+      views.push_back(view);
+      views.back().min_impurity_decrease = 0.01;
+    }
+    compare(problem, jobs, views);
+  }
 }
 
 TEST_P(ForestGrowers, ManyClassesAndWideBins) {

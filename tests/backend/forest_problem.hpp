@@ -18,6 +18,7 @@ struct ProblemShape {
   bool positive = false;   ///< numbers above 0, not shifted
   std::int32_t folds = 1;  ///< fold f scores the rows r % folds == f (one fold: every row both ways)
   bool wide = false;
+  double sentinel = 0;  ///< stands for the number in two rows where it is not 0
   std::uint32_t seed = 1;
 };
 
@@ -65,7 +66,8 @@ inline Problem make_problem(const ProblemShape& shape) {
       problem.targets.labels.push_back((noise ? draw(1000) : sum / 3) % shape.classes);
     } else {
       const double y = (shape.positive ? 0.5 : -10) + sum + draw(1000) / 250.0;
-      problem.targets.values.push_back(y);
+      const bool stands_out = shape.sentinel != 0 && (row == shape.rows / 3 || row == shape.rows / 2);
+      problem.targets.values.push_back(stands_out ? shape.sentinel : y);
     }
     if (shape.weighted) weights.row.push_back(random() % 10 == 0 ? 0.0 : 0.25 + draw(100) / 64.0);
   }
@@ -73,17 +75,6 @@ inline Problem make_problem(const ProblemShape& shape) {
     problem.data.words = words;
   } else {
     problem.data.bytes.assign(words.begin(), words.end());
-  }
-  if (shape.classes == 0) {
-    problem.targets.shift = shape.positive ? 0 : 3.5;
-    problem.targets.scale = 1 << 20;
-    problem.targets.square_scale = 1 << 10;
-    for (const double y : problem.targets.values) {
-      const double centred = y - problem.targets.shift;
-      problem.targets.numbers.push_back(static_cast<std::int64_t>(centred * problem.targets.scale));
-      problem.targets.squares.push_back(
-          static_cast<std::int64_t>(centred * centred * problem.targets.square_scale * problem.targets.square_scale));
-    }
   }
   problem.weights.push_back(weights);
   for (std::int32_t fold = 0; fold < shape.folds; ++fold) {

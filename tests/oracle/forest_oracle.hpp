@@ -3,6 +3,8 @@
 // tried by walking over all rows of the node. Only the logarithm is shared with the product.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -42,7 +44,7 @@ class OracleGrower {
   };
 
   struct Sums {
-    std::int64_t rows = 0, sum = 0, squares = 0;
+    std::int64_t rows = 0, sum = 0;
     std::uint32_t weight = 0;
     std::vector<std::uint32_t> classes;
   };
@@ -68,17 +70,16 @@ class OracleGrower {
       ++draws[(std::uint64_t{bits(0, 0, static_cast<std::uint64_t>(i))} * train.size()) >> 32];
     }
     if (job_.bootstrap && !weights().row.empty()) {
-      const auto seen = [&](std::size_t i, std::int64_t count) {
-        return static_cast<double>(count) * (weights().row[train[i]] * weights().scale) >= 0.5;
-      };
+      const auto seen = [&](std::size_t i) { return weights().row[train[i]] > 0; };
       bool nothing = true, possible = false;
       for (std::size_t i = 0; i < train.size(); ++i) {
-        nothing = nothing && !seen(i, draws[i]);
-        possible = possible || seen(i, 1);
+        nothing = nothing && !(draws[i] > 0 && seen(i));
+        possible = possible || seen(i);
       }
       for (std::int64_t draw = job_.draws; nothing && possible; ++draw) {
         const std::size_t at = (std::uint64_t{bits(0, 0, static_cast<std::uint64_t>(draw))} * train.size()) >> 32;
-        nothing = !seen(at, ++draws[at]);
+        ++draws[at];
+        nothing = !seen(at);
       }
     }
     std::map<std::int32_t, std::int64_t> of_class;
@@ -96,13 +97,33 @@ class OracleGrower {
                                                                 of_class[problem_.targets.labels[train[i]]]);
       }
       const double unit = own * factor * weights().scale;
-      const double weight = std::floor(static_cast<double>(draws[i]) * unit + 0.5);
-      if (weight > 0) rows.push_back({train[i], static_cast<std::uint32_t>(weight)});
+      const double weight = std::max(1.0, std::floor(static_cast<double>(draws[i]) * unit + 0.5));
+      if (unit > 0) rows.push_back({train[i], static_cast<std::uint32_t>(weight)});
     }
     return rows;
   }
 
-  [[nodiscard]] Sums sums_of(const Rows& rows) const {
+  /// How the targets of a node's rows are made whole numbers.
+  struct Numbers {
+    double low = 0, scale = 1;
+    [[nodiscard]] std::int64_t of(double y) const { return static_cast<std::int64_t>(std::floor((y - low) * scale + 0.5)); }
+  };
+
+  [[nodiscard]] Numbers numbers_of(const Rows& rows) const {
+    if (classes() > 0 || rows.empty()) return {};
+    double low = problem_.targets.values[rows[0].row];
+    double high = low;
+    std::uint32_t weight = 0;
+    for (const Row& row : rows) {
+      low = std::min(low, problem_.targets.values[row.row]);
+      high = std::max(high, problem_.targets.values[row.row]);
+      weight += row.weight;
+    }
+    if (low == high) return {low, 1};
+    return {low, std::ldexp(1.0, 61 - (std::ilogb(high - low) + 1) - (std::ilogb(static_cast<double>(weight)) + 1))};
+  }
+
+  [[nodiscard]] Sums sums_of(const Rows& rows, const Numbers& numbers) const {
     Sums sums;
     sums.classes.resize(static_cast<std::size_t>(classes()));
     for (const Row& row : rows) {
@@ -111,16 +132,36 @@ class OracleGrower {
       if (classes() > 0) {
         sums.classes[problem_.targets.labels[row.row]] += row.weight;
       } else {
-        sums.sum += std::int64_t{row.weight} * problem_.targets.numbers[row.row];
-        sums.squares += std::int64_t{row.weight} * problem_.targets.squares[row.row];
+        sums.sum += std::int64_t{row.weight} * numbers.of(problem_.targets.values[row.row]);
       }
     }
     return sums;
   }
 
+  /// From the rows, in two passes of long doubles.
+  [[nodiscard]] double impurity_of(const Rows& rows) const {
+    const auto y = [&](const Row& row) { return static_cast<long double>(problem_.targets.values[row.row]); };
+    if (rows.empty()) return 0;
+    const long double first = y(rows[0]);
+    long double weight = 0, mean = 0, sum = 0;
+    for (const Row& row : rows) {
+      weight += row.weight;
+      mean += row.weight * (y(row) - first);
+    }
+    mean /= weight;
+    for (const Row& row : rows) {
+      const long double apart = y(row) - first - mean;
+      const long double ratio = apart / (first + mean);
+      const long double excess = y(row) > 0 ? (1 + ratio) * std::log1p(ratio) - ratio : -ratio;
+      sum += row.weight * (job_.rule.criterion == Criterion::poisson ? (first + mean) * excess : apart * apart);
+    }
+    return static_cast<double>(sum / weight);
+  }
+
   std::int32_t place(const Rows& rows, std::int32_t depth, std::uint32_t key) {
     const auto index = static_cast<std::int32_t>(result_.nodes.size());
-    const Sums sums = sums_of(rows);
+    const Numbers numbers = numbers_of(rows);
+    const Sums sums = sums_of(rows, numbers);
     NodeRecord record;
     record.samples = static_cast<std::int32_t>(sums.rows);
     record.weight = sums.weight;
@@ -129,8 +170,10 @@ class OracleGrower {
     result_.nodes.push_back(record);
     result_.right.push_back(-1);
     result_.class_weights.insert(result_.class_weights.end(), sums.classes.begin(), sums.classes.end());
-    if (classes() == 0) result_.sums.push_back(sums.sum);
-    if (classes() == 0) result_.square_sums.push_back(sums.squares);
+    if (classes() == 0) {
+      result_.means.push_back(numbers.low + static_cast<double>(sums.sum) / sums.weight / numbers.scale);
+      result_.impurities.push_back(impurity_of(rows));
+    }
     if (stops(rows, record)) return index;
     const Split best = best_split(rows, key);
     if (best.feature < 0) return index;
@@ -153,9 +196,9 @@ class OracleGrower {
   }
 
   [[nodiscard]] bool stops(const Rows& rows, const NodeRecord& record) const {
-    std::set<std::int64_t> answers;
+    std::set<double> answers;
     for (const Row& row : rows) {
-      answers.insert(classes() > 0 ? problem_.targets.labels[row.row] : problem_.targets.numbers[row.row]);
+      answers.insert(classes() > 0 ? problem_.targets.labels[row.row] : problem_.targets.values[row.row]);
     }
     return answers.size() < 2 || record.depth >= job_.max_depth || record.samples < job_.min_samples_split ||
            record.samples < 2 * std::int64_t{job_.rule.min_samples_leaf} ||
@@ -219,15 +262,16 @@ class OracleGrower {
 
   void offer(const Rows& rows, std::uint32_t key, Split split, Split& best) const {
     const auto [left_rows, right_rows] = divide(rows, split);
-    const Sums left = sums_of(left_rows);
-    const Sums right = sums_of(right_rows);
+    const Numbers numbers = numbers_of(rows);
+    const Sums left = sums_of(left_rows, numbers);
+    const Sums right = sums_of(right_rows, numbers);
     const double least_weight = job_.rule.min_weight_leaf * weights().scale;
     for (const Sums& side : {left, right}) {
       if (side.rows == 0 || side.rows < job_.rule.min_samples_leaf) return;
       if (static_cast<double>(side.weight) < least_weight) return;
-      if (job_.rule.criterion == Criterion::poisson && side.sum <= 0) return;
+      if (job_.rule.criterion == Criterion::poisson && !(total(side, numbers) > 0)) return;
     }
-    split.score = score(left, right);
+    split.score = score(left, right, numbers);
     const auto seed_low = static_cast<std::uint32_t>(job_.seed);
     const auto seed_high = static_cast<std::uint32_t>(job_.seed >> 32);
     const std::uint32_t salt = mix(mix(mix(seed_low) + seed_high) + tree_) + key;
@@ -236,11 +280,16 @@ class OracleGrower {
     if (best.feature < 0 || order(split) < order(best)) best = split;
   }
 
-  [[nodiscard]] double score(const Sums& left, const Sums& right) const {
+  [[nodiscard]] static double total(const Sums& side, const Numbers& numbers) {
+    return numbers.low * side.weight + static_cast<double>(side.sum) / numbers.scale;
+  }
+
+  [[nodiscard]] double score(const Sums& left, const Sums& right, const Numbers& numbers) const {
     const double l = left.weight;
     const double r = right.weight;
-    const auto s = static_cast<double>(left.sum);
-    const auto t = static_cast<double>(right.sum);
+    const std::int64_t centre = (left.sum + right.sum) / (std::int64_t{left.weight} + right.weight);
+    const auto s = static_cast<double>(left.sum - left.weight * centre);
+    const auto t = static_cast<double>(right.sum - right.weight * centre);
     const auto xlog2 = [](std::uint32_t x) { return x == 0 ? 0.0 : x * formulas::forest_log2(x); };
     switch (job_.rule.criterion) {
       case Criterion::gini: {
@@ -261,7 +310,11 @@ class OracleGrower {
       }
       case Criterion::squared_error: return s * s / l + t * t / r;
       case Criterion::friedman_mse: return (s * r - t * l) * (s * r - t * l) / (l * r);
-      case Criterion::poisson: return s * formulas::forest_log2(s / l) + t * formulas::forest_log2(t / r);
+      case Criterion::poisson: {
+        const double a = total(left, numbers);
+        const double b = total(right, numbers);
+        return a * formulas::forest_log2(a / l) + b * formulas::forest_log2(b / r);
+      }
     }
     return 0;
   }
@@ -305,6 +358,14 @@ class OracleGrower {
 /// Tree number `tree` of `job`. Recursive and slow: for small problems.
 [[nodiscard]] inline GrownTree grow_oracle_tree(const Problem& problem, const ForestJob& job, std::int32_t tree) {
   return OracleGrower(problem, job, tree).grow();
+}
+
+/// Each impurity must be right by its own size. `expected`: of grow_oracle_tree.
+inline void expect_near_impurities(const GrownTree& grown, const GrownTree& expected) {
+  ASSERT_EQ(grown.impurities.size(), expected.impurities.size());
+  for (std::size_t i = 0; i < grown.impurities.size(); ++i) {
+    ASSERT_NEAR(grown.impurities[i], expected.impurities[i], 1e-11 * expected.impurities[i]) << "node " << i;
+  }
 }
 
 }  // namespace overtake::forest::testing

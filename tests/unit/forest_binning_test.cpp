@@ -74,11 +74,95 @@ TEST(ForestBinning, FewValuesHaveABinEach) {
   EXPECT_EQ(data.bytes[1], 0) << "padding";
 }
 
-TEST(ForestBinning, NearValuesAreOne) {
-  const BinnedData data = bin_one({0.0F, 0.9e-7F, 1.8e-7F, 1e-3F, -0.0F, 1000.0F, std::nextafterf(1000.0F, 2000.0F)});
-  EXPECT_THAT(bins_of(data), ElementsAre(0, 0, 0, 1, 0, 2, 3)) << "the gap counts, in float32";
-  EXPECT_EQ(data.edges.upper[0], 1.8e-7F);
-  EXPECT_EQ(data.edges.lower[0], 0.0F);
+TEST(ForestBinning, NearValuesAreTwo) {
+  const BinnedData data = bin_one({0.0F, 1e-45F, 0.9e-7F, 1e-3F, -0.0F, 1000.0F, std::nextafterf(1000.0F, 2000.0F)});
+  EXPECT_THAT(bins_of(data), ElementsAre(0, 1, 2, 3, 0, 4, 5)) << "both zeros are one";
+}
+
+/// Some shapes of columns: even, skewed, with values far from the others.
+std::vector<std::vector<float>> shapes() {
+  std::mt19937 random(11);
+  const auto share = [&] { return static_cast<float>(random() % 8388608) / 8388608.0F; };
+  std::vector<std::vector<float>> columns(4);
+  for (int i = 0; i < 20000; ++i) {
+    columns[0].push_back(share() - 0.25F);
+    columns[1].push_back(std::exp(10 * share()));
+    columns[2].push_back(i % 500 == 0 ? -999.0F : i % 499 == 0 ? 99999.0F : share());
+    columns[3].push_back(i % 7 == 0 ? missing : std::floor(200 * share()));
+  }
+  return columns;
+}
+
+TEST(ForestBinning, PowersOfTwoChangeNothing) {
+  for (const std::vector<float>& column : shapes()) {
+    for (const int max_bins : {16, 256, 4000}) {
+      const BinnedData expected = bin_one(column, max_bins);
+      for (const int power : {-100, -31, -1, 3, 64, 110}) {
+        std::vector<float> scaled;
+        for (const float value : column) scaled.push_back(std::ldexp(value, power));
+        const BinnedData data = bin_one(scaled, max_bins);
+        EXPECT_EQ(bins_of(data), bins_of(expected)) << max_bins << " bins, 2^" << power;
+        ASSERT_EQ(data.edges.lower.size(), expected.edges.lower.size());
+        for (std::size_t bin = 0; bin < data.edges.lower.size(); ++bin) {
+          EXPECT_EQ(data.edges.lower[bin], std::ldexp(expected.edges.lower[bin], power));
+        }
+      }
+    }
+  }
+}
+
+TEST(ForestBinning, SubnormalValuesAreDistinct) {
+  std::vector<float> column;
+  for (int i = 0; i < 200; ++i) column.push_back(std::ldexp(static_cast<float>(i), -149));
+  const BinnedData data = bin_one(column);
+  EXPECT_EQ(data.edges.bins(0), 200);
+  EXPECT_EQ(data.bin(57, 0), 57);
+}
+
+/// Whether the value shares its bin with no other.
+bool is_alone(const BinnedData& data, float value) {
+  for (std::int32_t bin = 0; bin < data.edges.bins(0); ++bin) {
+    if (data.edges.lower[bin] == value && data.edges.upper[bin] == value) return true;
+  }
+  return false;
+}
+
+TEST(ForestBinning, RareValuesFarFromAllOthersHaveTheirOwnBins) {
+  std::mt19937 random(2);
+  for (const int every : {40, 100, 500, 9000}) {
+    for (const std::vector<float>& far :
+         {std::vector<float>{-999}, {99999}, {-999, 99999}, {9997, 9998, 9999}, {-3e38F, 5}}) {
+      for (const int max_bins : {32, 256}) {
+        SCOPED_TRACE("one in " + std::to_string(every) + ", " + std::to_string(max_bins) + " bins");
+        std::vector<float> column;
+        for (int i = 0; i < 50000; ++i) column.push_back(static_cast<float>(random() % 1000000) / 1e6F);
+        for (std::size_t i = 0; i < column.size(); i += static_cast<std::size_t>(every)) {
+          column[i] = far[i / static_cast<std::size_t>(every) % far.size()];
+        }
+        const BinnedData data = bin_one(column, max_bins);
+        expect_consistent(data, column);
+        const bool all_rare = every > 100 || far.size() == 1;
+        for (const float value : far) {
+          EXPECT_TRUE(is_alone(data, value) || !all_rare) << value;
+        }
+        EXPECT_GE(data.edges.bins(0), max_bins - 12) << "the others have the rest";
+      }
+    }
+  }
+}
+
+TEST(ForestBinning, ALoneValueBetweenTwoGroupsHasItsOwnBin) {
+  std::vector<float> column;
+  for (int i = 0; i < 20000; ++i) column.push_back((i % 2 == 0 ? 1.0F : -2.0F) + static_cast<float>(i) / 20000.0F);
+  column[777] = 0;
+  EXPECT_TRUE(is_alone(bin_one(column, 64), 0));
+}
+
+TEST(ForestBinning, DistinctValuesAreCounted) {
+  EXPECT_THAT(bin_one({1, 2, missing, 2, 0.0F, -0.0F}).edges.distinct, ElementsAre(3));
+  std::vector<float> many;
+  for (int i = 0; i < 6000; ++i) many.push_back(static_cast<float>(i % 3000));
+  EXPECT_THAT(bin_one(many).edges.distinct, ElementsAre(3000));
 }
 
 TEST(ForestBinning, ColumnsOfNothingAndOfOneValue) {

@@ -2,6 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <bit>
+#include <cmath>
+#include <cstdlib>
+#include <random>
+
 #include "forest_support.hpp"
 #include "overtake/error.hpp"
 
@@ -12,7 +17,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 TEST(ForestExport, TextOfClasses) {
-  EXPECT_EQ(export_text(small_forest(), 0),
+  EXPECT_EQ(export_text(small_forest(), 0, 10, 2),
             "|--- length <= 2.50\n"
             "|   |--- class: red\n"
             "|--- length >  2.50\n"
@@ -26,7 +31,7 @@ TEST(ForestExport, TextOfClasses) {
 TEST(ForestExport, TextOfNumbersWithoutNames) {
   Forest forest = small_regression();
   forest.feature_names.clear();
-  EXPECT_EQ(export_text(forest, 0),
+  EXPECT_EQ(export_text(forest, 0, 10, 2),
             "|--- feature_0 <= 2.50\n"
             "|   |--- value: [-1.00]\n"
             "|--- feature_0 >  2.50\n"
@@ -58,7 +63,7 @@ Forest chain(std::int32_t levels) {
 
 TEST(ForestExport, DeepBranchesAreCut) {
   // With max_depth 1, scikit-learn writes the nodes of depth 0 to 1 and what is left of deeper ones in one line.
-  EXPECT_EQ(export_text(chain(4), 0, 1),
+  EXPECT_EQ(export_text(chain(4), 0, 1, 2),
             "|--- length <= 0.00\n"
             "|   |--- value: [1.00]\n"
             "|--- length >  0.00\n"
@@ -88,6 +93,43 @@ TEST(ForestExport, DotEscapesNames) {
   const std::string dot = export_dot(forest, 0);
   EXPECT_THAT(dot, HasSubstr("a \\\"b\\\" \\\\ c <= 2.5"));
   EXPECT_THAT(dot, HasSubstr("line\\nend <= 1.5"));
+}
+
+TEST(ForestExport, NumbersReadBackAsTheSame) {
+  std::mt19937_64 random(3);
+  for (int i = 0; i < 300; ++i) {
+    Forest forest = small_regression();
+    double number = std::bit_cast<double>(random());
+    if (!std::isfinite(number)) number = 1700820000.25;
+    if (i % 3 == 0) number = static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(random()) & 0x7f7fffffU));
+    forest.trees[0].threshold[0] = number;
+    forest.trees[0].value[1] = number;
+    const std::string text = export_text(forest, 0);
+    const std::string dot = export_dot(forest, 0);
+    const auto read = [](const std::string& from, const std::string& after) {
+      return std::strtod(from.c_str() + from.find(after) + after.size(), nullptr);
+    };
+    EXPECT_EQ(read(text, "length <= "), number);
+    EXPECT_EQ(read(text, "length >  "), number);
+    EXPECT_EQ(read(text, "value: ["), number);
+    EXPECT_EQ(read(dot, "length <= "), number);
+    EXPECT_EQ(read(dot.substr(dot.find("1 [label")), "value = "), number);
+  }
+}
+
+TEST(ForestExport, DigitsForPeople) {
+  Forest forest = small_regression();
+  forest.trees[0].threshold[0] = 1.0 / 3;
+  EXPECT_THAT(export_text(forest, 0, 10, 3), HasSubstr("length <= 0.333\n"));
+  EXPECT_THAT(export_dot(forest, 0, 0), HasSubstr("length <= 0\\n"));
+  EXPECT_THROW((void)export_text(forest, 0, 10, -1), UsageError);
+  EXPECT_THROW((void)export_dot(forest, 0, 18), UsageError);
+}
+
+TEST(ForestExport, NamesStayOnTheirLine) {
+  Forest forest = small_forest();
+  forest.feature_names = {"line\nend", "b"};
+  EXPECT_TRUE(export_text(forest, 0).starts_with("|--- line\\nend <= 2.5\n"));
 }
 
 TEST(ForestExport, NoSuchTree) {

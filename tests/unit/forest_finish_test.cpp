@@ -8,6 +8,7 @@
 
 #include "backend/forest_problem.hpp"
 #include "forest/finish.hpp"
+#include "forest/impurity.hpp"
 #include "forest/targets.hpp"
 #include "oracle/forest_oracle.hpp"
 
@@ -73,22 +74,15 @@ TEST(ForestFinish, RandomThresholdsSeparateTheBins) {
 }
 
 /// A node's impurity for the given answers, one row each.
-double impurity(Criterion criterion, const std::vector<float>& answers, const std::vector<std::uint32_t>& weights) {
-  Dataset data;
-  data.rows = static_cast<std::int64_t>(answers.size());
-  data.task = Task::regression;
-  data.targets.assign(answers.begin(), answers.end());
-  Problem problem;
-  problem.targets = make_targets(data, criterion, 1000);
+double impurity(Criterion criterion, const std::vector<double>& answers, const std::vector<std::uint32_t>& weights) {
+  Targets targets;
+  targets.values = answers;
   GrownTree tree;
   tree.nodes.resize(1);
-  tree.sums = tree.square_sums = {0};
-  for (std::size_t i = 0; i < answers.size(); ++i) {
-    tree.nodes[0].weight += weights[i];
-    tree.sums[0] += std::int64_t{weights[i]} * problem.targets.numbers[i];
-    tree.square_sums[0] += std::int64_t{weights[i]} * problem.targets.squares[i];
-  }
-  return impurity_of(problem, {}, criterion, tree, 0);
+  tree.nodes[0].samples = static_cast<std::int32_t>(answers.size());
+  LeafRows leaves{{}, weights};
+  for (std::uint32_t row = 0; row < answers.size(); ++row) leaves.rows.push_back(row);
+  return number_impurities(targets, criterion, tree, leaves)[0];
 }
 
 TEST(ForestFinish, ImpuritiesOfNumbers) {
@@ -102,6 +96,65 @@ TEST(ForestFinish, ImpuritiesOfNumbers) {
   EXPECT_NEAR(impurity(Criterion::poisson, {0, 2}, {1, 1}), 2 * std::log(2.0) / 2, 1e-12);
 }
 
+/// A tree whose leaves hold `of_each` rows, joined one after the other from the last.
+GrownTree chain(std::int32_t leaves, std::int32_t of_each) {
+  GrownTree tree;
+  for (std::int32_t i = 0; i < 2 * leaves - 1; ++i) {
+    const bool leaf = i % 2 == 1 || i == 2 * leaves - 2;
+    NodeRecord node;
+    node.feature = leaf ? -1 : 0;
+    node.left = leaf ? -1 : i + 1;
+    node.samples = of_each * (leaf ? 1 : leaves - i / 2);
+    tree.nodes.push_back(node);
+    tree.right.push_back(leaf ? -1 : i + 2);
+  }
+  return tree;
+}
+
+// Whatever stands in other nodes, and in the node itself: right by the node's own spread.
+TEST(ForestFinish, ImpuritiesAreRightByTheirOwnSize) {
+  constexpr std::int32_t leaves = 12, of_each = 9;
+  for (const Criterion criterion : {Criterion::squared_error, Criterion::poisson}) {
+    for (const double far : {1e3, 99999999.0, 1e9, 1e18, 1e30, 1e90}) {
+      for (const bool many : {false, true}) {  // one far value, or half of them about `far`
+        std::mt19937 random(7);
+        Targets targets;
+        LeafRows rows;
+        for (std::uint32_t row = 0; row < leaves * of_each; ++row) {
+          const double y = static_cast<double>(random() % 1000000) / 1e6;
+          targets.values.push_back(many && row / of_each % 2 == 0 ? far + y : row == 40 && !many ? far : y);
+          rows.rows.push_back(row);
+          rows.weights.push_back(1 + static_cast<std::uint32_t>(random() % 3));
+        }
+        const GrownTree tree = chain(leaves, of_each);
+        const std::vector<double> found = number_impurities(targets, criterion, tree, rows);
+        std::size_t begin = 0;
+        for (std::size_t node = 0; node < tree.nodes.size(); ++node) {
+          const bool leaf = tree.nodes[node].feature < 0;
+          long double weight = 0, mean = 0, sum = 0;
+          const auto end = begin + static_cast<std::size_t>(tree.nodes[node].samples);
+          const auto y = [&](std::size_t i) { return static_cast<long double>(targets.values[i]) - targets.values[begin]; };
+          for (std::size_t i = begin; i < end; ++i) weight += rows.weights[i];
+          for (std::size_t i = begin; i < end; ++i) mean += rows.weights[i] * y(i) / weight;
+          const long double whole = mean + targets.values[begin];
+          for (std::size_t i = begin; i < end; ++i) {
+            const long double apart = y(i) - mean;
+            const long double ratio = apart / whole;
+            const long double excess = std::fabs(ratio) < 1e-4L ? ratio * ratio / 2 - ratio * ratio * ratio / 6
+                                       : ratio <= -1            ? 1
+                                                     : (1 + ratio) * std::log1p(ratio) - ratio;
+            sum += rows.weights[i] * (criterion == Criterion::poisson ? whole * excess : apart * apart);
+          }
+          const auto expected = static_cast<double>(sum / weight);
+          EXPECT_NEAR(found[node], expected, 1e-9 * expected) << "node " << node << " beside " << far;
+          EXPECT_GE(found[node], 0);
+          if (leaf) begin = end;
+        }
+      }
+    }
+  }
+}
+
 TEST(ForestFinish, ImpuritiesOfClasses) {
   Problem problem;
   problem.targets.classes = 3;
@@ -110,10 +163,8 @@ TEST(ForestFinish, ImpuritiesOfClasses) {
   tree.nodes[0].weight = 8;
   tree.nodes[1].weight = 5;
   tree.class_weights = {4, 4, 0, 0, 5, 0};
-  EXPECT_EQ(impurity_of(problem, {}, Criterion::gini, tree, 0), 0.5);
-  EXPECT_EQ(impurity_of(problem, {}, Criterion::entropy, tree, 0), 1.0);
-  EXPECT_EQ(impurity_of(problem, {}, Criterion::gini, tree, 1), 0.0);
-  EXPECT_EQ(impurity_of(problem, {}, Criterion::entropy, tree, 1), 0.0);
+  EXPECT_EQ(impurities_of(problem, Criterion::gini, tree), (std::vector<double>{0.5, 0}));
+  EXPECT_EQ(impurities_of(problem, Criterion::entropy, tree), (std::vector<double>{1, 0}));
 }
 
 TEST(ForestFinish, ATreeAsUsersSeeIt) {

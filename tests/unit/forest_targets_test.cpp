@@ -8,6 +8,7 @@
 #include <numeric>
 #include <random>
 
+#include "forest/formulas.hpp"
 #include "forest/sampling.hpp"
 #include "forest/targets.hpp"
 #include "overtake/error.hpp"
@@ -19,7 +20,8 @@ using ::testing::DoubleEq;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr double room_for_sums = 4611686018427387904.0;  // 2^62
+constexpr double room_for_sums = 4611686018427387904.0;    // 2^62
+constexpr double room_for_weights = 2147483648.0;  // 2^31
 
 Dataset classes(std::vector<std::int32_t> labels, std::int32_t count) {
   Dataset data;
@@ -58,81 +60,49 @@ std::string complaint_of(const std::function<void()>& action) {
 }
 
 TEST(ForestTargets, Labels) {
-  const Targets targets = make_targets(classes({0, 2, 1}, 3), Criterion::gini, 3);
+  const Targets targets = make_targets(classes({0, 2, 1}, 3), Criterion::gini);
   EXPECT_EQ(targets.classes, 3);
   EXPECT_THAT(targets.labels, ElementsAre(0, 2, 1));
-  EXPECT_TRUE(targets.numbers.empty());
+  EXPECT_TRUE(targets.values.empty());
 }
 
-/// The largest sums that weights may make.
-void expect_room(const Targets& targets, double total_weight) {
-  for (const auto* list : {&targets.numbers, &targets.squares}) {
-    double most = 0;
-    for (const std::int64_t number : *list) most = std::max(most, std::fabs(static_cast<double>(number)));
-    EXPECT_LT(most * total_weight, room_for_sums);
-    if (most > 0) {
-      EXPECT_GT(most * total_weight, room_for_sums / 16) << "bits are wasted";
-    }
-  }
-  for (const double scale : {targets.scale, targets.square_scale}) EXPECT_EQ(std::exp2(std::ilogb(scale)), scale);
+TEST(ForestTargets, Numbers) {
+  const std::vector<double> values = {1e99, -3.25, 0};
+  EXPECT_EQ(make_targets(numbers(values), Criterion::squared_error).values, values);
+  EXPECT_FALSE(std::signbit(make_targets(numbers({-0.0}), Criterion::squared_error).values[0])) << "one zero for all";
 }
 
-TEST(ForestTargets, NumbersAreFixedPoint) {
-  for (const float size : {1e-30F, 1e-3F, 1.0F, 1e6F, 1e30F}) {
-    for (const double total : {10.0, 1e6, 2147483647.0}) {
-      std::mt19937 random(4);
-      std::vector<double> values(10);
-      for (double& value : values)
-        value = static_cast<double>(size) * (static_cast<double>(random() % 2000) - 300) / 700;
-      const Targets targets = make_targets(numbers(values), Criterion::squared_error, total);
-      EXPECT_EQ(targets.values, values);
-      expect_room(targets, total);
-      for (std::size_t row = 0; row < values.size(); ++row) {
-        const double centred = values[row] - targets.shift;
-        EXPECT_NEAR(static_cast<double>(targets.numbers[row]), centred * targets.scale, 0.5);
-        EXPECT_NEAR(static_cast<double>(targets.squares[row]), std::pow(centred * targets.square_scale, 2), 0.5);
+// The whole numbers of a node: as fine as sums in 62 bits allow, whatever its weight and its targets' size.
+TEST(ForestTargets, NumbersOfANodeFillTheirBits) {
+  for (const double low : {-1e100, -1e9, 0.0, 1e-30, 7.0}) {
+    for (const double range : {1e-40, 1e-9, 0.75, 1.0, 12345.6, 1e30, 1e100}) {
+      for (const std::uint32_t weight : {1U, 2U, 3U, 1000U, 2147483647U}) {
+        const double high = low + range;
+        if (!(high > low)) continue;
+        const double scale = formulas::forest_scale(low, high, weight);
+        EXPECT_EQ(std::exp2(std::ilogb(scale)), scale);
+        EXPECT_EQ(formulas::forest_number(low, low, scale), 0);
+        const double most = static_cast<double>(formulas::forest_number(high, low, scale)) * weight;
+        EXPECT_LE(most, room_for_sums / 2);
+        EXPECT_GE(most, room_for_sums / 16) << "bits are wasted";
+        EXPECT_NEAR(formulas::forest_mean(low, scale, formulas::forest_number(high, low, scale), 1), high,
+                    1e-9 * (high - low) + 1e-15 * std::fabs(high));
       }
     }
   }
-}
-
-TEST(ForestTargets, WholeNumbersAreExact) {
-  const Targets targets = make_targets(numbers({1, 2, 4, 8, 7}), Criterion::squared_error, 5);
-  for (std::size_t row = 0; row < 5; ++row) {
-    EXPECT_EQ(static_cast<double>(targets.numbers[row]) / targets.scale + targets.shift, targets.values[row]);
-  }
-  EXPECT_NEAR(targets.shift, 4.4, 1e-6);
-}
-
-TEST(ForestTargets, AllTheSame) {
-  const Targets targets = make_targets(numbers({3.25F, 3.25F}), Criterion::squared_error, 2);
-  EXPECT_EQ(targets.shift, 3.25);
-  EXPECT_THAT(targets.numbers, ElementsAre(0, 0));
-  EXPECT_THAT(targets.squares, ElementsAre(0, 0));
-}
-
-TEST(ForestTargets, PoissonKeepsLogarithms) {
-  const std::vector<double> values = {0, 1, 0.5, 20};
-  const Targets targets = make_targets(numbers(values), Criterion::poisson, 100);
-  EXPECT_EQ(targets.shift, 0);
-  expect_room(targets, 100);
-  for (std::size_t row = 0; row < values.size(); ++row) {
-    const double y = values[row];
-    const double expected = y > 0 ? y * std::log(y) : 0;
-    EXPECT_NEAR(static_cast<double>(targets.squares[row]) / targets.square_scale, expected, 1e-12 * (1 + expected));
-    EXPECT_EQ(static_cast<double>(targets.numbers[row]) / targets.scale, y);
-  }
+  EXPECT_EQ(formulas::forest_scale(5, 5, 9), 1);
 }
 
 TEST(ForestTargets, BadAnswersAreNamed) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const auto complaint = [](const Dataset& data, Criterion criterion) {
-    return complaint_of<DataError>([&] { (void)make_targets(data, criterion, 10); });
+    return complaint_of<DataError>([&] { (void)make_targets(data, criterion); });
   };
   EXPECT_THAT(complaint(classes({0, 3}, 3), Criterion::gini), HasSubstr("row 1 has label 3"));
   EXPECT_THAT(complaint(classes({-1}, 3), Criterion::gini), HasSubstr("row 0"));
   EXPECT_THAT(complaint(numbers({1, nan}), Criterion::squared_error), HasSubstr("row 1 is missing"));
   EXPECT_THAT(complaint(numbers({1, INFINITY}), Criterion::squared_error), HasSubstr("row 1 is infinite"));
+  EXPECT_THAT(complaint(numbers({1, 2, -1e101}), Criterion::squared_error), HasSubstr("row 2 is -1e+101"));
   EXPECT_THAT(complaint(numbers({1, -2}), Criterion::poisson), HasSubstr("row 1 is -2"));
   EXPECT_THAT(complaint(numbers({0, 0}), Criterion::poisson), HasSubstr("positive sum"));
   Dataset unknown = classes({0, 1}, 2);
@@ -147,7 +117,6 @@ TEST(ForestWeights, AllOne) {
     const Weights weights = make_weights(data, {rows, draws}, {}, {}, {});
     EXPECT_TRUE(weights.row.empty());
     EXPECT_EQ(weights.scale, 1);
-    EXPECT_EQ(weight_bound(weights, {rows, draws}), draws == 0 ? 3 : static_cast<double>(draws));
   }
   const std::vector<float> ones(3, 1.0F);
   EXPECT_TRUE(make_weights(data, {rows, 3}, ones, {}, {}).row.empty());
@@ -160,7 +129,6 @@ TEST(ForestWeights, WholeWeightsStayExact) {
   const Weights weights = make_weights(data, {rows, 0}, sample, {}, {});
   EXPECT_THAT(weights.row, ElementsAre(2, 0, 5));
   EXPECT_EQ(weights.scale, 1);
-  EXPECT_EQ(weight_bound(weights, {rows, 0}), 7);
 }
 
 TEST(ForestWeights, BalancedCountsTheTrainingRows) {
@@ -201,7 +169,7 @@ TEST(ForestWeights, GivenClassWeights) {
               HasSubstr("Did you mean cat?"));
 }
 
-/// Weights of all trees of a forest stay below 2^31 and below the bound.
+/// Weights of all trees of a forest stay below 2^31.
 void expect_bounded(const Dataset& data, const std::vector<float>& sample, const ClassWeight& class_weight,
                     std::int64_t draws) {
   Problem problem;
@@ -211,8 +179,6 @@ void expect_bounded(const Dataset& data, const std::vector<float>& sample, const
   problem.folds.push_back({rows, {}});
   problem.targets.classes = data.classes;
   problem.targets.labels = data.labels;
-  const double bound = weight_bound(problem.weights[0], training);
-  EXPECT_LT(bound, 2147483648.0);
   EXPECT_EQ(std::exp2(std::ilogb(problem.weights[0].scale)), problem.weights[0].scale);
   ForestJob job;
   job.bootstrap = draws > 0;
@@ -223,8 +189,8 @@ void expect_bounded(const Dataset& data, const std::vector<float>& sample, const
     for (const std::uint32_t weight : tree_weights(problem, job, tree)) total += weight;
     most = std::max(most, total);
   }
-  EXPECT_LE(most, bound);
-  EXPECT_GT(most, 2147483648.0 / 64) << "bits are wasted";
+  EXPECT_LT(most, room_for_weights);
+  EXPECT_GT(most, room_for_weights / 64) << "bits are wasted";
 }
 
 TEST(ForestWeights, TreesStayBelowTheBound) {
@@ -242,11 +208,28 @@ TEST(ForestWeights, TreesStayBelowTheBound) {
       expect_bounded(data, sample, {kind, {}}, draws);
     }
   }
-  Problem problem;
+  for (const std::int64_t draws : {500, 20000}) {
+    expect_bounded(data, sample, {ClassWeight::Kind::balanced_subsample, {}}, draws);
+  }
+}
+
+TEST(ForestWeights, RowsThatWeighLittleAreStillThere) {
+  const Dataset data = numbers(std::vector<double>(1000, 1));
   const auto rows = all_rows(data);
-  const TrainingRows training{rows, 20000};
-  const Weights each = make_weights(data, training, sample, {ClassWeight::Kind::balanced_subsample, {}}, {});
-  EXPECT_LT(weight_bound(each, training), 2147483648.0);
+  std::vector<float> sample(1000, 1.0F);
+  for (std::size_t row = 0; row < sample.size(); ++row) sample[row] = row % 10 == 3 ? 1e-9F : row % 10 == 4 ? 0.0F : 1.0F;
+  Problem problem;
+  problem.weights.push_back(make_weights(data, {rows, 0}, sample, {}, {}));
+  problem.folds.push_back({rows, {}});
+  ForestJob job;
+  job.bootstrap = false;
+  const std::vector<std::uint32_t> weights = tree_weights(problem, job, 0);
+  EXPECT_EQ(weights[3], 1U);
+  EXPECT_EQ(weights[4], 0U);
+  EXPECT_EQ(weights[5], problem.weights[0].scale);
+  EXPECT_EQ(count_too_light(problem.weights[0], rows), 100);
+  sample.assign(1000, 0.3F);
+  EXPECT_EQ(count_too_light(make_weights(data, {rows, 0}, sample, {}, {}), rows), 0);
 }
 
 TEST(ForestWeights, BadWeightsAreNamed) {
@@ -255,7 +238,8 @@ TEST(ForestWeights, BadWeightsAreNamed) {
   const auto complaint = [&](const std::vector<float>& sample) {
     return complaint_of<DataError>([&] { (void)make_weights(data, {rows, 2}, sample, {}, {}); });
   };
-  EXPECT_THAT(complaint({1}), HasSubstr("1 sample weights for 2 rows"));
+  EXPECT_THAT(complaint_of<UsageError>([&] { check_sample_weights(std::vector<float>{1}, 2); }),
+              HasSubstr("1 numbers for 2 rows"));
   EXPECT_THAT(complaint({1, -1}), HasSubstr("row 1 is -1"));
   EXPECT_THAT(complaint({std::numeric_limits<float>::quiet_NaN(), 1}), HasSubstr("row 0"));
   EXPECT_THAT(complaint({0, 0}), HasSubstr("0"));
