@@ -126,10 +126,10 @@ void KernelBatch::draw_rows() {
       "forest_clear", grid(most_rows, 1024),
       {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(job_table), arg(tally_), arg(stats), arg(nodes)});
   program_.launch("forest_draw", grid(most_draws / 4 + 1, 256), {arg(lists_), arg(tree_table), arg(job_table)});
-  program_.launch("forest_list", grid(most_rows, 1024),
-                  {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(job_table), arg(tally_), arg(stats),
-                   arg(nodes), arg(data_.train), arg(data_.units), arg(problem_.data.rows), arg(data_.labels),
-                   arg(data_.ranks)});
+  program_.launch(
+      "forest_list", grid(most_rows, 1024),
+      {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(job_table), arg(tally_), arg(stats), arg(nodes),
+       arg(data_.train), arg(data_.units), arg(problem_.data.rows), arg(data_.labels), arg(data_.ranks)});
   if (problem_.targets.classes == 0) {
     program_.launch("forest_root_sums", grid(most_rows, 1024),
                     {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(tally_), arg(stats), arg(nodes),
@@ -166,12 +166,11 @@ void KernelBatch::grow_large() {
                      arg(large_), arg(features_), arg(hist_), arg(chunks_), arg(data_.bins), arg(data_.labels),
                      arg(data_.values), arg(data_.distinct)},
                     {sizes.hist_bytes});
-    program_.launch(
-        "forest_large_choose", per_node,
-        {arg(program_.shape_table()), arg(tree_table), arg(job_table), arg(tally_), arg(stats), arg(nodes),
-         arg(control_), arg(large_), arg(features_), arg(hist_), arg(data_.first), arg(data_.upper),
-         arg(data_.distinct), arg(scratch_)},
-        {sizes.hist_bytes});
+    program_.launch("forest_large_choose", per_node,
+                    {arg(program_.shape_table()), arg(tree_table), arg(job_table), arg(tally_), arg(stats), arg(nodes),
+                     arg(control_), arg(large_), arg(features_), arg(hist_), arg(data_.first), arg(data_.upper),
+                     arg(data_.distinct), arg(scratch_)},
+                    {sizes.hist_bytes});
     program_.launch("forest_large_divide", per_chunk,
                     {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(nodes), arg(control_), arg(large_),
                      arg(chunks_), arg(data_.bins), arg(data_.first), arg(data_.ranks)});
@@ -240,10 +239,9 @@ void KernelBatch::grow() {
   std::int32_t most_nodes = 1;
   for (const TreeRow& tree : tree_rows_) most_nodes = std::max(most_nodes, tree.node_room);
   const auto pieces = static_cast<std::uint32_t>(std::clamp<std::int64_t>(most_nodes / 256, 1, 4096));
-  program_.launch("forest_means",
-                  {{static_cast<std::uint32_t>(tree_rows_.size()), pieces, 1}, {KernelSizes::group, 1, 1}},
-                  {arg(program_.shape_table()), arg(tree_table), arg(tally_), arg(stats), arg(nodes),
-                   arg(data_.distinct)});
+  program_.launch(
+      "forest_means", {{static_cast<std::uint32_t>(tree_rows_.size()), pieces, 1}, {KernelSizes::group, 1, 1}},
+      {arg(program_.shape_table()), arg(tree_table), arg(tally_), arg(stats), arg(nodes), arg(data_.distinct)});
 }
 
 KernelBatch::RawTree KernelBatch::fetch(std::size_t slot, bool rows) {

@@ -133,7 +133,9 @@ TEST(ForestFinish, ImpuritiesAreRightByTheirOwnSize) {
           const bool leaf = tree.nodes[node].feature < 0;
           long double weight = 0, mean = 0, sum = 0;
           const auto end = begin + static_cast<std::size_t>(tree.nodes[node].samples);
-          const auto y = [&](std::size_t i) { return static_cast<long double>(targets.values[i]) - targets.values[begin]; };
+          const auto y = [&](std::size_t i) {
+            return static_cast<long double>(targets.values[i]) - targets.values[begin];
+          };
           for (std::size_t i = begin; i < end; ++i) weight += rows.weights[i];
           for (std::size_t i = begin; i < end; ++i) mean += rows.weights[i] * y(i) / weight;
           const long double whole = mean + targets.values[begin];
@@ -142,7 +144,7 @@ TEST(ForestFinish, ImpuritiesAreRightByTheirOwnSize) {
             const long double ratio = apart / whole;
             const long double excess = std::fabs(ratio) < 1e-4L ? ratio * ratio / 2 - ratio * ratio * ratio / 6
                                        : ratio <= -1            ? 1
-                                                     : (1 + ratio) * std::log1p(ratio) - ratio;
+                                                                : (1 + ratio) * std::log1p(ratio) - ratio;
             sum += rows.weights[i] * (criterion == Criterion::poisson ? whole * excess : apart * apart);
           }
           const auto expected = static_cast<double>(sum / weight);
