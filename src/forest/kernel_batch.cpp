@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <utility>
 
 #include "forest/sampling.hpp"
 #include "overtake/error.hpp"
@@ -268,32 +267,6 @@ KernelBatch::RawTree KernelBatch::fetch(std::size_t slot, bool rows) {
   }
   return raw;
 }
-
-namespace {
-
-/// The rows of an ordered tree's leaves. A node's rows lie where its parent's did, the left child's first, in the list
-/// of its depth.
-LeafRows leaf_rows(const GrownTree& tree, const std::array<LeafRows, 2>& lists) {
-  LeafRows leaves;
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> of_leaf;
-  for (const NodeRecord& node : tree.nodes) {
-    if (node.feature >= 0) continue;
-    const LeafRows& list = lists[node.depth % 2];
-    const std::size_t begin = leaves.rows.size();
-    of_leaf.clear();
-    for (std::size_t i = begin; i < begin + static_cast<std::size_t>(node.samples); ++i) {
-      of_leaf.emplace_back(list.rows[i], list.weights[i]);
-    }
-    std::sort(of_leaf.begin(), of_leaf.end());
-    for (const auto& [row, weight] : of_leaf) {
-      leaves.rows.push_back(row);
-      leaves.weights.push_back(weight);
-    }
-  }
-  return leaves;
-}
-
-}  // namespace
 
 KernelBatch::OrderedTree KernelBatch::order(const RawTree& raw, Criterion criterion) const {
   const std::vector<NodeRecord>& records = raw.records;
