@@ -86,7 +86,7 @@ double impurity(Criterion criterion, const std::vector<double>& answers, const s
 }
 
 TEST(ForestFinish, ImpuritiesOfNumbers) {
-  const std::vector<float> answers = {1000, 1001, 1004};
+  const std::vector<double> answers = {1000, 1001, 1004};
   EXPECT_NEAR(impurity(Criterion::squared_error, answers, {1, 1, 1}), 26.0 / 9, 1e-12);
   EXPECT_NEAR(impurity(Criterion::friedman_mse, answers, {2, 1, 1}), (2 * 0 + 1 + 16) / 4.0 - 25.0 / 16, 1e-12);
   EXPECT_EQ(impurity(Criterion::squared_error, {5, 5}, {3, 4}), 0);

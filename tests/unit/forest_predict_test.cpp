@@ -105,7 +105,7 @@ TEST(ForestEstimators, FitPredictScore) {
   EXPECT_GT(regressor.fit(groups(Task::regression)).score(groups(Task::regression)), 0.95);
   EXPECT_EQ(regressor.predict(std::vector<float>{0, 39}), (std::vector<double>{-1, 4}));
   Dataset constant = groups(Task::regression);
-  for (float& target : constant.targets) target = 4;
+  for (double& target : constant.targets) target = 4;
   EXPECT_EQ(regressor.score(constant), 0.0);
   EXPECT_EQ(regressor.fit(constant).score(constant), 1.0);
 }
