@@ -116,7 +116,7 @@ overtake::TrainerOptions trainer_options(const TrainFlags& flags, const Arrays& 
   options.patience = flags.patience;
   options.schedule = make_schedule(flags);
   options.checkpoint_path = flags.checkpoint;
-  options.checkpoint_every = flags.checkpoint_every.value_or(10);
+  options.checkpoint_every = flags.checkpoint_every;
   options.resume = flags.resume;
   options.stop = &stop_on_interrupt();
   options.observer = &watcher;

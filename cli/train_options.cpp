@@ -46,6 +46,8 @@ void add_activation(nn::Sequential& model, const std::string& name) {
   }
 }
 
+constexpr int most_threads = 4096;
+
 double learning_rate(const TrainFlags& flags) { return flags.learning_rate.value_or(flags.optimizer == "sgd" ? 0.1 : 1e-3); }
 
 double weight_decay(const TrainFlags& flags) { return flags.weight_decay.value_or(flags.optimizer == "adamw" ? 0.01 : 0.0); }
@@ -55,6 +57,19 @@ std::string out_of_range(const std::string& text) {
   errno = 0;
   static_cast<void>(std::strtod(text.c_str(), nullptr));
   return errno == ERANGE ? text + " is out of range" : "";
+}
+
+/// Refuses a whole number that the parser would replace by the largest there is.
+std::string too_large(const std::string& text) {
+  errno = 0;
+  static_cast<void>(std::strtoll(text.c_str(), nullptr, 10));
+  return errno == ERANGE ? text + " is out of range" : "";
+}
+
+/// 0 would mean no limit, and the parser takes a negative number for one near 2^64.
+std::string unusable_size(const std::string& bytes) {
+  const bool usable = bytes != "0" && !bytes.starts_with('-') && too_large(bytes).empty();
+  return usable ? "" : "it must be at least one byte, and below 8 EiB";
 }
 
 CLI::Option* add_number(CLI::App& app, const std::string& name, double& value, const std::string& help) {
@@ -115,6 +130,7 @@ void add_train_flags(CLI::App& app, TrainFlags& flags) {
   add_number(app, "--dropout", flags.dropout, "Share of each hidden layer that is dropped in training");
   app.add_option("--epochs", flags.epochs, "Passes over the data")->capture_default_str();
   app.add_option("--batch-size", flags.batch_size, "Rows in a training step; all rows where there are fewer")
+      ->check(too_large, "")
       ->capture_default_str();
   add_number(app, "--lr", flags.learning_rate, "Learning rate (default: 0.1 for sgd, else 0.001)");
   app.add_option("--optimizer", flags.optimizer, "sgd, adam or adamw")->capture_default_str();
@@ -131,10 +147,10 @@ void add_train_flags(CLI::App& app, TrainFlags& flags) {
   app.add_option("--threads", flags.threads, "CPU threads (0: all)")->capture_default_str();
   app.add_option("--memory-limit", flags.memory_limit, "Most memory on the device, e.g. 512MiB")
       ->transform(CLI::AsSizeValue(false))
-      ->check([](const std::string& bytes) { return bytes == "0" ? "it must be at least one byte" : ""; }, "");
+      ->check(unusable_size, "");
   app.add_option("--save", flags.save, "Write the model to a file")->type_name("FILE");
   app.add_option("--checkpoint", flags.checkpoint, "Write the state of the training to a file")->type_name("FILE");
-  app.add_option("--checkpoint-every", flags.checkpoint_every, "Epochs between two checkpoints (default: 10)");
+  app.add_option("--checkpoint-every", flags.checkpoint_every, "Epochs between two checkpoints")->capture_default_str();
   app.add_flag("--resume", flags.resume, "Continue from --checkpoint if that file exists, with the same bits");
   app.add_option("--json", flags.json, "Write the result as JSON to a file (-: standard output)")->type_name("FILE");
   app.add_option("--task", flags.task, "auto, classification or regression")->capture_default_str();
@@ -164,10 +180,10 @@ void check_train_flags(const TrainFlags& flags) {
   require(flags.validation >= 0 && flags.validation < 1,
           fmt::format("--validation must be at least 0 and below 1, not {}", flags.validation));
   require(flags.patience >= 0, fmt::format("--patience must not be negative, but is {}", flags.patience));
-  require(flags.threads >= 0, fmt::format("--threads must not be negative, but is {}", flags.threads));
-  require(flags.checkpoint_every.value_or(1) >= 1,
-          fmt::format("--checkpoint-every must be at least 1, not {}", flags.checkpoint_every.value_or(1)));
-  require(!flags.checkpoint_every || !flags.checkpoint.empty(), "--checkpoint-every needs --checkpoint FILE");
+  require(flags.threads >= 0 && flags.threads <= most_threads,
+          fmt::format("--threads must be from 0 to {}, not {}", most_threads, flags.threads));
+  require(flags.checkpoint_every >= 1,
+          fmt::format("--checkpoint-every must be at least 1, not {}", flags.checkpoint_every));
   require(flags.momentum == 0 || flags.optimizer == "sgd", "--momentum belongs to --optimizer sgd");
   require(!flags.resume || !flags.checkpoint.empty(), "--resume needs --checkpoint FILE, the file to continue from");
 }

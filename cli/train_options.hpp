@@ -33,7 +33,7 @@ struct TrainFlags {
   int threads = 0;
   std::uint64_t memory_limit = 0;
   std::string save, checkpoint, json;
-  std::optional<int> checkpoint_every;  ///< not given: 10
+  int checkpoint_every = 10;
   bool resume = false;
   std::string task = "auto";
   std::string drop, text;

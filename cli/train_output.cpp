@@ -112,7 +112,7 @@ std::optional<Figures> figures_of(overtake::nn::Module& model, const overtake::A
   for (const float value : outputs.to_vector<float>()) {
     predicted.push_back(in_unit(value));
   }
-  overtake::Dataset truth{.task = Task::regression, .rows = rows.rows, .targets = rows.targets};
+  overtake::Dataset truth = rows;
   std::transform(truth.targets.begin(), truth.targets.end(), truth.targets.begin(), in_unit);
   figures.r2 = r2_of(predicted, truth);
   figures.root_mean_square_error = root_mean_square_error(predicted, truth);

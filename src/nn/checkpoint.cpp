@@ -72,15 +72,17 @@ Json parse_metadata(const TensorFile& file, const std::string& context) {
 }
 
 void check_settings(const Json& stored, const Fingerprint& settings, const std::string& context) {
+  std::string differences;
   for (const auto& [name, value] : settings) {
     const auto found = stored.find(name);
     const std::string before =
         found != stored.end() && found->is_string() ? found->get<std::string>() : "(not recorded)";
     if (before == value) continue;
-    throw DataError(fmt::format("{}: this checkpoint belongs to another training: {} was {}, is now {}", context, name,
-                                before, value),
-                    "Train with the same settings and data, or start anew without resuming.");
+    differences += fmt::format("{}{} was {}, is now {}", differences.empty() ? "" : "; ", name, before, value);
   }
+  if (differences.empty()) return;
+  throw DataError(fmt::format("{}: this checkpoint belongs to another training: {}", context, differences),
+                  "Train with the same settings and data, or start anew without resuming.");
 }
 
 std::string data_text(const Array& inputs, const Array& targets) {

@@ -33,8 +33,7 @@ class TrainFlags(CliTest):
                            f"{flag}={value}", says=[flag])
 
     def test_flags_that_would_be_ignored_are_refused(self):
-        for says, flags in (("--momentum", ("--momentum", "0.9")), ("--checkpoint-every", ("--checkpoint-every", "3")),
-                            ("--resume", ("--resume",)), ("--dropout", ("--dropout", "0.5", "--hidden", ""))):
+        for says, flags in (("--momentum", ("--momentum", "0.9")), ("--resume", ("--resume",)), ("--dropout", ("--dropout", "0.5", "--hidden", ""))):
             with self.subTest(says=says):
                 self.fails(2, "train", IRIS, "--target", "species", "--device", "cpu", *flags, says=[says])
 

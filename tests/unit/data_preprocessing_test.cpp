@@ -91,7 +91,7 @@ TEST(Preprocessing, Regression) {
   EXPECT_NEAR(data.targets[2], std::sqrt(1.5), 1e-6);
   PreprocessingOptions options;
   options.standardise_target = false;
-  EXPECT_EQ(Preprocessing::fit(table, "y", options).transform(table).targets, (Floats{10.5, 20.5, 30.5}));
+  EXPECT_EQ(Preprocessing::fit(table, "y", options).transform(table).targets, (std::vector<double>{10.5, 20.5, 30.5}));
 }
 
 TEST(Preprocessing, NumericClassesSortByValue) {
@@ -262,7 +262,7 @@ TEST(Preprocessing, AColumnWithoutAnyValueIsKeptWhereMissingIsUnderstood) {
   expect_error<DataError>([&] { (void)Preprocessing::fit(table, "y"); }, {"\"x\"", "no value"});
   const Preprocessing fitted = Preprocessing::fit(table, "y", forest_options());
   expect_same_inputs(fitted.transform(table), {missing, 1, missing, 2});
-  EXPECT_EQ(fitted.transform(table).targets, (Floats{1.5F, 2.5F}));
+  EXPECT_EQ(fitted.transform(table).targets, (std::vector<double>{1.5, 2.5}));
   // Of the given rows only: the value of row 0 was not seen.
   const std::vector<std::int32_t> rows = {1};
   EXPECT_EQ(Preprocessing::fit(table_of("x,y\n5,a\n,b\n"), "y", forest_options(), rows).features[0].mean, 0.0);

@@ -41,7 +41,7 @@ Ended train(const Setup& setup) {
   return ended;
 }
 
-// The rate grows a thousandfold each epoch: some epochs are good before one is not.
+// The rate grows a hundredfold each epoch: some epochs are good before one is not.
 Setup growing() {
   Setup setup{.rate = 1e-6};
   setup.options.epochs = 20;
