@@ -42,7 +42,8 @@ std::string weights_text(const TrainResult& result) {
   if (result.validation && fit.weights_epoch == fit.best_epoch) {
     return text + ", the best on the rows to validate";
   }
-  return text + (fit.stop_reason == overtake::StopReason::diverged ? ", the last whose loss is a number" : ", the last");
+  return text +
+         (fit.stop_reason == overtake::StopReason::diverged ? ", the last whose loss is a number" : ", the last");
 }
 
 std::string figures_text(const overtake::Preprocessing& how, const Figures& figures) {
@@ -124,8 +125,9 @@ std::vector<std::string> notes_of(const overtake::PreparedData& data) {
   const bool constant = !targets.empty() && std::all_of(targets.begin(), targets.end(),
                                                         [&](double value) { return value == targets.front(); });
   if (constant) {
-    notes.push_back(fmt::format("column {} holds only one value in the {} row{} to train on, so there is nothing to learn",
-                                target, report::count(data.training.rows), data.training.rows == 1 ? "" : "s"));
+    notes.push_back(
+        fmt::format("column {} holds only one value in the {} row{} to train on, so there is nothing to learn", target,
+                    report::count(data.training.rows), data.training.rows == 1 ? "" : "s"));
   }
   if (data.validation.rows == 1) {
     notes.emplace_back("one row alone validates: its figures say little");
@@ -147,7 +149,10 @@ std::string result_json(const TrainFlags& flags, const TrainResult& result) {
   json.set("table", description_json(result.data.description));
   json.set("rows", result.data.training.rows).set("validation_rows", result.data.validation.rows);
   json.set("inputs", how.inputs()).set("outputs", how.outputs());
-  json.set("parameters", fit.parameters).set("device", fit.device).set("device_reason", result.device_reason).set("threads", overtake::cpu_threads());
+  json.set("parameters", fit.parameters)
+      .set("device", fit.device)
+      .set("device_reason", result.device_reason)
+      .set("threads", overtake::cpu_threads());
   json.set("engine", fit.engine).set("seconds", std::move(seconds)).set("steps", fit.steps);
   json.set("stop_reason", overtake::name_of(fit.stop_reason)).set("message", fit.message);
   json.set("first_bad_step", fit.first_bad_step > 0 ? report::Json(fit.first_bad_step) : report::Json());

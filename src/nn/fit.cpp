@@ -66,7 +66,8 @@ FitReport Fit::run() {
 void Fit::take_own_buffers() {
   optimizer_.zero_grad();
   for (const NamedValue& entry : model_values(model_)) {
-    latest_.values.push_back(*entry.value);  // plans write to the copies, so this handle keeps the weights training began with
+    latest_.values.push_back(
+        *entry.value);  // plans write to the copies, so this handle keeps the weights training began with
     const bool learnt = std::as_const(*entry.value).requires_grad();
     *entry.value = graph::copy_of(*entry.value);
     if (learnt) entry.value->requires_grad(true);
@@ -76,8 +77,8 @@ void Fit::take_own_buffers() {
 
 void Fit::resume() {
   if (!options_.resume || !has_checkpoints() || !std::filesystem::exists(options_.checkpoint_path)) return;
-  progress_ = read_checkpoint(options_.checkpoint_path, model_, optimizer_, options_, data_.has_validation(),
-                              fingerprint_);
+  progress_ =
+      read_checkpoint(options_.checkpoint_path, model_, optimizer_, options_, data_.has_validation(), fingerprint_);
   first_epoch_ = progress_.epoch;
   saved_epoch_ = progress_.epoch;
   report_.resumed_epoch = progress_.epoch;

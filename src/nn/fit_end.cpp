@@ -52,14 +52,12 @@ void Fit::finish() {
 }
 
 std::string Fit::ending() const {
-  const std::string kept =
-      has_best() ? fmt::format(" The weights are those of epoch {}.", report_.weights_epoch) : "";
+  const std::string kept = has_best() ? fmt::format(" The weights are those of epoch {}.", report_.weights_epoch) : "";
   switch (report_.stop_reason) {
     case StopReason::early_stopped:
       return fmt::format("Stopped after epoch {}: no better loss for {} epochs.{}", progress_.epoch,
                          progress_.epoch - progress_.best.epoch, kept);
-    case StopReason::interrupted:
-      return fmt::format("Interrupted after {} complete epochs.{}", progress_.epoch, kept);
+    case StopReason::interrupted: return fmt::format("Interrupted after {} complete epochs.{}", progress_.epoch, kept);
     case StopReason::finished:
     case StopReason::diverged: break;
   }
@@ -77,9 +75,9 @@ void Fit::diverge() {
   } else if (!options_.check_data) {
     cause += " Or the data holds NaN: it was not checked (check_data).";
   }
-  report_.message = fmt::format("The loss became NaN or infinite {} step {} (epoch {}). {}",
-                                bad_steps_ > 0 ? "at" : "after", report_.first_bad_step,
-                                (report_.first_bad_step - 1) / steps_per_epoch() + 1, cause);
+  report_.message =
+      fmt::format("The loss became NaN or infinite {} step {} (epoch {}). {}", bad_steps_ > 0 ? "at" : "after",
+                  report_.first_bad_step, (report_.first_bad_step - 1) / steps_per_epoch() + 1, cause);
 }
 
 void Fit::fall_back() {

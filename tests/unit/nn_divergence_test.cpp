@@ -79,8 +79,8 @@ TEST(NnDivergence, EndsWithTheBestEpochWhereValidationDecides) {
   const EpochRecord& best = ended.report.epochs[static_cast<std::size_t>(ended.report.best_epoch - 1)];
   EXPECT_EQ(ended.report.validation.loss, best.validation_loss);
   EXPECT_EQ(ended.report.validation.error, best.validation_error);
-  EXPECT_THAT(ended.report.message, HasSubstr("The weights are those after epoch " +
-                                              std::to_string(ended.report.best_epoch)));
+  EXPECT_THAT(ended.report.message,
+              HasSubstr("The weights are those after epoch " + std::to_string(ended.report.best_epoch)));
 }
 
 TEST(NnDivergence, EndsWithTheLastWeightsWhoseLossIsFinite) {
