@@ -186,8 +186,8 @@ int run(const CLI::App& app, const SearchFlags& flags) {
   if (!note.empty()) {
     result.warnings.push_back(note);
   }
-  write_results(result, flags.json, flags.html, settings_json(flags),
-                fmt::format("{} on {}", flags.estimator, flags.data.data));
+  write_results(result, flags.json, flags.html, settings_json(flags, data.description),
+                fmt::format("{} on {}", flags.estimator, flags.data.data), &data.description);
   save_best(flags, data, result);
   if (!quiet) {
     const std::string resumed = result.resumed_jobs > 0

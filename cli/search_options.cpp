@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <set>
 
+#include "description.hpp"
 #include "names.hpp"
 #include "overtake/error.hpp"
 #include "overtake/report.hpp"
@@ -223,7 +224,7 @@ overtake::SearchOptions make_search_options(const SearchFlags& flags) {
   return options;
 }
 
-std::string settings_json(const SearchFlags& flags) {
+std::string settings_json(const SearchFlags& flags, const overtake::TableDescription& description) {
   Json json = Json::object();
   json.set("data", flags.data.data).set("target", flags.data.target).set("task", flags.data.task);
   json.set("drop", texts(parse_words(flags.data.drop))).set("text", texts(parse_words(flags.data.text)));
@@ -238,6 +239,7 @@ std::string settings_json(const SearchFlags& flags) {
   json.set("device", flags.device).set("threads", flags.threads);
   json.set("memory_limit", flags.memory_limit > 0 ? Json(flags.memory_limit) : Json());
   json.set("journal", text_or_null(flags.journal)).set("report", text_or_null(flags.html));
+  json.set("table", description_json(description));
   return json.set("save", text_or_null(flags.save)).dump(-1);
 }
 

@@ -48,7 +48,7 @@ void check_search_flags(const CLI::App& app, const SearchFlags& flags);
 /// "name=value" as a parameter. Throws UsageError naming `flag`.
 [[nodiscard]] std::pair<std::string, overtake::ParameterValue> parse_parameter(const std::string& text,
                                                                                const std::string& flag);
-/// The flags as JSON, for the settings of a result.
-[[nodiscard]] std::string settings_json(const SearchFlags& flags);
+/// The flags as JSON, for the settings of a result, with what was made of the data as `table`.
+[[nodiscard]] std::string settings_json(const SearchFlags& flags, const overtake::TableDescription& description);
 
 }  // namespace cli

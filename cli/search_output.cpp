@@ -50,12 +50,13 @@ std::string result_text(const overtake::SearchResult& result, int top) {
 }
 
 void write_results(const overtake::SearchResult& result, const std::string& json, const std::string& html,
-                   std::string_view settings_json, std::string_view title) {
+                   std::string_view settings_json, std::string_view title,
+                   const overtake::TableDescription* data) {
   if (!json.empty()) {
     write_output(json, overtake::to_json(result, settings_json));
   }
   if (!html.empty()) {
-    write_output(html, overtake::to_html(result, title));
+    write_output(html, overtake::to_html(result, title, data));
   }
 }
 

@@ -17,6 +17,7 @@ namespace cli {
 [[nodiscard]] std::string result_text(const overtake::SearchResult& result, int top);
 /// Writes what was asked for; "" is nothing.
 void write_results(const overtake::SearchResult& result, const std::string& json, const std::string& html,
-                   std::string_view settings_json, std::string_view title);
+                   std::string_view settings_json, std::string_view title,
+                   const overtake::TableDescription* data = nullptr);
 
 }  // namespace cli

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "overtake/data_description.hpp"
 #include "overtake/data_set.hpp"
 #include "overtake/device.hpp"
 #include "overtake/forest.hpp"
@@ -262,7 +263,8 @@ void rank_by(SearchResult& result, std::size_t metric);
 /// The best rows as text, at most `top` and at most `width` characters wide (0: no limit).
 [[nodiscard]] std::string to_text(const SearchResult& result, int top, int width = 0);
 /// One offline page: best candidate, sortable table, parallel coordinates, score against each parameter, spread over
-/// folds, where the time went.
-[[nodiscard]] std::string to_html(const SearchResult& result, std::string_view title);
+/// folds, where the time went; with `data` also what was made of the columns.
+[[nodiscard]] std::string to_html(const SearchResult& result, std::string_view title,
+                                  const TableDescription* data = nullptr);
 
 }  // namespace overtake

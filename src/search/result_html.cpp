@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The result as one page that needs no network: compact columns of JSON, which a script draws.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -204,6 +205,23 @@ std::string facts_html(const SearchResult& result) {
   return out;
 }
 
+/// What was made of the columns; nothing where that is not known (a journal alone).
+std::string columns_html(const TableDescription* data) {
+  if (data == nullptr) return {};
+  std::string out = fmt::format("<section class=\"card\">\n<h2>The data</h2>\n<p class=\"hint\">{}: {} rows; {}</p>\n",
+                                report::escaped(data->source), report::count(data->rows),
+                                report::escaped(summary_of(*data)));
+  out += "<div class=\"scroll\"><table>\n<thead><tr><th>column</th><th>kind</th><th>missing</th><th>distinct</th><th>lowest</th>"
+         "<th>highest</th><th>notes</th></tr></thead>\n<tbody>\n";
+  for (const ColumnDescription& column : data->columns) {
+    out += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+                       report::escaped(column.name), column.kind, report::count(column.missing),
+                       report::count(column.distinct), report::escaped(column.lowest), report::escaped(column.highest),
+                       report::escaped(fmt::format("{}", fmt::join(column.notes, "; "))));
+  }
+  return out + "</tbody></table></div>\n</section>";
+}
+
 std::string notes_html(const SearchResult& result) {
   const std::vector<std::string> notes = search_detail::notes(result);
   if (notes.empty()) return {};
@@ -214,14 +232,15 @@ std::string notes_html(const SearchResult& result) {
 
 }  // namespace
 
-std::string to_html(const SearchResult& result, std::string_view title) {
+std::string to_html(const SearchResult& result, std::string_view title, const TableDescription* data) {
   const bool empty = result.rows.empty() || result.metrics.empty();
-  const std::array<report::Replacement, 11> replacements = {{
+  const std::array<report::Replacement, 12> replacements = {{
       {"title", report::escaped(title)},
       {"headline", empty ? "No candidates" : report::escaped(search_detail::headline(result))},
       {"notes", notes_html(result)},
       {"metric", empty ? "score" : report::escaped(name_of(result.metrics[result.refit_metric]))},
       {"facts", facts_html(result)},
+      {"columns", columns_html(data)},
       {"footer", report::escaped(fmt::format("Overtake {}", version()))},
       {"data", empty ? std::string(no_data) : report::script_safe(data_json(result))},
       {"page_css", std::string(embedded::page_css)},
