@@ -32,10 +32,10 @@ inline constexpr float hole = std::numeric_limits<float>::quiet_NaN();
 }
 
 /// `rows` rows of one column, by the row's number.
-template <typename Cell>
-[[nodiscard]] std::vector<float> column(std::int64_t rows, const Cell& cell) {
-  std::vector<float> cells;
-  for (std::int64_t row = 0; row < rows; ++row) cells.push_back(static_cast<float>(cell(row)));
+template <typename Number = float, typename Cell>
+[[nodiscard]] std::vector<Number> column(std::int64_t rows, const Cell& cell) {
+  std::vector<Number> cells;
+  for (std::int64_t row = 0; row < rows; ++row) cells.push_back(static_cast<Number>(cell(row)));
   return cells;
 }
 
@@ -125,9 +125,9 @@ struct UglySet {
   sets.push_back({"700 distinct values", wave(700)});
   sets.push_back({"extremes", extremes()});
   sets.push_back({"huge numbers", numbers(1, column(30, [](auto row) { return row; }),
-                                          column(30, [](auto row) { return row % 2 == 0 ? 3e38 : -3e38; }))});
+                                          column<double>(30, [](auto row) { return row % 2 == 0 ? 3e38 : -3e38; }))});
   sets.push_back({"tiny numbers", numbers(1, column(30, [](auto row) { return row; }),
-                                          column(30, [](auto row) { return row % 2 == 0 ? 1e-38 : 3e-45; }))});
+                                          column<double>(30, [](auto row) { return row % 2 == 0 ? 1e-38 : 3e-45; }))});
   return sets;
 }
 
