@@ -174,9 +174,9 @@ int run(const TrainFlags& flags) {
   overtake::Trainer trainer(model, loss, *optimizer, trainer_options(flags, validation, watcher));
   const overtake::FitReport fit = trainer.fit(training.inputs, training.targets);
   watcher.clear();
-  const TrainResult result{data, fit, figures_of(model, training.inputs, data.training, data.preprocessing, fit.training),
-                           figures_of(model, validation.inputs, data.validation, data.preprocessing, fit.validation),
-                           choice.reason};
+  const TrainResult result{
+      data, fit, figures_of(model, training.inputs, data.training, data.preprocessing, fit.training),
+      figures_of(model, validation.inputs, data.validation, data.preprocessing, fit.validation), choice.reason};
   if (!flags.save.empty()) {
     overtake::save_model(flags.save, model, {{"preprocessing", data.preprocessing.to_json()}});
   }

@@ -48,9 +48,13 @@ void add_activation(nn::Sequential& model, const std::string& name) {
 
 constexpr int most_threads = 4096;
 
-double learning_rate(const TrainFlags& flags) { return flags.learning_rate.value_or(flags.optimizer == "sgd" ? 0.1 : 1e-3); }
+double learning_rate(const TrainFlags& flags) {
+  return flags.learning_rate.value_or(flags.optimizer == "sgd" ? 0.1 : 1e-3);
+}
 
-double weight_decay(const TrainFlags& flags) { return flags.weight_decay.value_or(flags.optimizer == "adamw" ? 0.01 : 0.0); }
+double weight_decay(const TrainFlags& flags) {
+  return flags.weight_decay.value_or(flags.optimizer == "adamw" ? 0.01 : 0.0);
+}
 
 /// Refuses a number that double holds only as 0 or infinity, which the parser takes for those.
 std::string out_of_range(const std::string& text) {
@@ -82,8 +86,8 @@ CLI::Option* add_number(CLI::App& app, const std::string& name, std::optional<do
 
 /// Networks compute in float32: a setting that is not 0 must not become 0 or infinity there, nor be NaN.
 void require_setting(const std::string& flag, double value) {
-  const bool fits = value == 0 || (value >= std::numeric_limits<float>::min() &&
-                                   value <= std::numeric_limits<float>::max());
+  const bool fits =
+      value == 0 || (value >= std::numeric_limits<float>::min() && value <= std::numeric_limits<float>::max());
   require(fits, fmt::format("{} {} is not 0 or a number from 1.18e-38 to 3.4e38", flag, value));
 }
 

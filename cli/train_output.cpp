@@ -47,7 +47,7 @@ std::string weights_text(const TrainResult& result) {
   if (result.validation && fit.weights_epoch == fit.best_epoch) {
     return text + ", the best on the rows to validate";
   }
-  return text + (fit.stop_reason == overtake::StopReason::diverged ? ", the last whose loss is a number" : ", the last");
+  return text + (fit.weights_epoch < fit.epochs_run ? ", the last whose loss is a number" : ", the last");
 }
 
 std::string figures_text(const overtake::Preprocessing& how, const Figures& figures) {
@@ -129,8 +129,9 @@ std::vector<std::string> notes_of(const overtake::PreparedData& data) {
   const bool constant = !targets.empty() && std::all_of(targets.begin(), targets.end(),
                                                         [&](double value) { return value == targets.front(); });
   if (constant) {
-    notes.push_back(fmt::format("column {} holds only one value in the {} row{} to train on, so there is nothing to learn",
-                                target, report::count(data.training.rows), data.training.rows == 1 ? "" : "s"));
+    notes.push_back(
+        fmt::format("column {} holds only one value in the {} row{} to train on, so there is nothing to learn", target,
+                    report::count(data.training.rows), data.training.rows == 1 ? "" : "s"));
   }
   if (data.validation.rows == 1) {
     notes.emplace_back("one row alone validates: its figures say little");

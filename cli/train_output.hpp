@@ -29,8 +29,8 @@ struct TrainResult {
   std::string device_reason;
 };
 
-/// Figures of what the network predicts for these rows, as `overtake predict` would write it; `evaluation` has the loss.
-/// Empty without rows.
+/// Figures of what the network predicts for these rows, as `overtake predict` would write it; `evaluation` has the
+/// loss. Empty without rows.
 [[nodiscard]] std::optional<Figures> figures_of(overtake::nn::Module& model, const overtake::Array& inputs,
                                                 const overtake::Dataset& rows, const overtake::Preprocessing& how,
                                                 const overtake::Evaluation& evaluation);

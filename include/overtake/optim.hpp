@@ -110,8 +110,8 @@ struct AdamOptions {
 /// p -= lr/(1-b1^t) m / (sqrt(v)/sqrt(1-b2^t) + epsilon). Weight decay is added to the gradient.
 class Adam : public Optimizer {
  public:
-  /// Throws UsageError for betas outside [0, 1) (also once rounded to float32), and for a setting that is negative, NaN,
-  /// infinite, or that float32 would turn into 0 or infinity.
+  /// Throws UsageError for betas outside [0, 1) (also once rounded to float32), and for a setting that is negative,
+  /// NaN, infinite, or that float32 would turn into 0 or infinity.
   Adam(std::vector<nn::Parameter*> parameters, double learning_rate = 1e-3, const AdamOptions& options = {});
   [[nodiscard]] std::string describe() const override;
 

@@ -141,7 +141,7 @@ struct FitReport {
   Evaluation training;              ///< of the model's weights over the training rows, in evaluation mode
   Evaluation validation;            ///< likewise over the validation rows
   StopReason stop_reason = StopReason::finished;
-  std::string message;              ///< for diverged: the step and the likely cause; for the others one short sentence
+  std::string message;  ///< for diverged: the step and the likely cause; for the others one short sentence
   /// For diverged: the first step whose loss was not finite, counted from 1 over the whole training, or the last step
   /// where only the weights after it are at fault; else 0.
   std::int64_t first_bad_step = 0;
@@ -165,18 +165,19 @@ struct FitReport {
 ///
 /// When the loss becomes NaN or infinite, training ends with StopReason::diverged at the next read-back. The model then
 /// has the weights of the best epoch where validation data decides (restore_best). Else it has the last ones that were
-/// read back (at first: those it came with) that are finite and give a finite loss over all training rows; weights of
-/// the last two read-backs are kept for that, in copies on the device. FitReport::weights_epoch says which they are.
+/// read back (at first: those it came with) that are finite and give a finite loss over all training rows. Weights of
+/// the last two read-backs are kept for that in copies on the device; of more than 4,194,304 weights those of the last
+/// alone. FitReport::weights_epoch says which they are.
 class Trainer {
  public:
-  /// Throws UsageError for options out of range, naming the option: negative counts, shares outside [0, 1), numbers that
-  /// are NaN or infinite, a schedule that cannot be, `resume` without a path. None is replaced by another value.
+  /// Throws UsageError for options out of range, naming the option: negative counts, shares outside [0, 1), numbers
+  /// that are NaN or infinite, a schedule that cannot be, `resume` without a path. None is replaced by another value.
   Trainer(nn::Module& model, nn::Loss loss, optim::Optimizer& optimizer, TrainerOptions options = {});
 
   /// Trains. inputs (rows, features) float32; targets (rows,) int32 for cross_entropy, else float32 of the output's
   /// shape (or (rows,) for one output column). Both on any device. Throws UsageError for zero rows, unequal rows, a
-  /// wrong dtype or a schedule whose rate leaves float32, DataError for NaN, infinity (naming row and column) or a label outside the classes, DeviceError when
-  /// memory runs out.
+  /// wrong dtype or a schedule whose rate leaves float32, DataError for NaN, infinity (naming row and column) or a
+  /// label outside the classes, DeviceError when memory runs out.
   FitReport fit(const Array& inputs, const Array& targets);
   /// Row-major inputs, one label per row.
   FitReport fit(std::span<const float> inputs, std::span<const std::int32_t> labels);

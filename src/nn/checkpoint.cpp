@@ -148,13 +148,13 @@ std::optional<StopReason> reason_of(const Json& json, const std::string& context
 }
 
 // A training that was shorter would have ended with other weights, which the file no longer has.
-void check_length(const Progress& progress, const TrainerOptions& options, bool validates,
-                  const std::string& context) {
+void check_length(const Progress& progress, const TrainerOptions& options, bool validates, const std::string& context) {
   const char* hint = "Ask for at least as many, or start anew without resuming.";
   if (progress.epoch > options.epochs) {
-    throw DataError(fmt::format("{}: this checkpoint belongs to a longer training: it holds {} epochs, asked for are {}",
-                                context, progress.epoch, options.epochs),
-                    hint);
+    throw DataError(
+        fmt::format("{}: this checkpoint belongs to a longer training: it holds {} epochs, asked for are {}", context,
+                    progress.epoch, options.epochs),
+        hint);
   }
   const int end = exhausted_at(progress.history, options, validates);
   if (end == 0 || end >= progress.history.back().epoch) return;

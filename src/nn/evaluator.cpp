@@ -84,8 +84,9 @@ Evaluation Evaluator::run() {
   const std::vector<float> values = impl_->summary->outputs().front().to_vector<float>();
   const auto rows = static_cast<double>(impl_->rows);
   // Wrong rows over all rows, and not 1 minus the share of right ones: the same double as counting answers gives.
-  return {.loss = values[0] / rows,
-          .error = impl_->metric == Metric::none ? std::numeric_limits<double>::quiet_NaN() : (rows - values[1]) / rows};
+  return {
+      .loss = values[0] / rows,
+      .error = impl_->metric == Metric::none ? std::numeric_limits<double>::quiet_NaN() : (rows - values[1]) / rows};
 }
 
 double Evaluator::compile_seconds() const {

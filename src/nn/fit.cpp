@@ -25,6 +25,10 @@ constexpr std::int64_t most_staged_rows = std::int64_t{1} << 22;
 // Rows of validation data computed at a time, at least.
 constexpr std::int64_t least_validation_batch = 1024;
 
+// Where the weights are no more than this (16 MiB), those of the last two read-backs are kept, else those of the last:
+// a third copy would be most of a large network's memory.
+constexpr std::int64_t most_weights_kept_twice = std::int64_t{1} << 22;
+
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
@@ -66,7 +70,8 @@ FitReport Fit::run() {
 void Fit::take_own_buffers() {
   optimizer_.zero_grad();
   for (const NamedValue& entry : model_values(model_)) {
-    latest_.values.push_back(*entry.value);  // plans write to the copies, so this handle keeps the weights training began with
+    latest_.values.push_back(
+        *entry.value);  // plans write to the copies, so this handle keeps the weights training began with
     const bool learnt = std::as_const(*entry.value).requires_grad();
     *entry.value = graph::copy_of(*entry.value);
     if (learnt) entry.value->requires_grad(true);
@@ -76,8 +81,8 @@ void Fit::take_own_buffers() {
 
 void Fit::resume() {
   if (!options_.resume || !has_checkpoints() || !std::filesystem::exists(options_.checkpoint_path)) return;
-  progress_ = read_checkpoint(options_.checkpoint_path, model_, optimizer_, options_, data_.has_validation(),
-                              fingerprint_);
+  progress_ =
+      read_checkpoint(options_.checkpoint_path, model_, optimizer_, options_, data_.has_validation(), fingerprint_);
   first_epoch_ = progress_.epoch;
   saved_epoch_ = progress_.epoch;
   report_.resumed_epoch = progress_.epoch;
@@ -130,7 +135,6 @@ void Fit::train() {
     if (has_stop_request() || !run_until(next_stop())) {
       report_.stop_reason = StopReason::interrupted;
       bad_steps_ = engine_->read_statistics().bad_steps;
-      if (bad_steps_ > 0) diverge();
       break;
     }
     const EpochRecord record = read_record();
@@ -237,8 +241,7 @@ void Fit::keep_weights(bool better, bool last) {
     return take_snapshot(progress_.kept);
   }
   if (has_best()) return;
-  progress_.previous = std::move(latest_);
-  latest_ = {};
+  if (model_.parameter_count() <= most_weights_kept_twice) progress_.previous = std::exchange(latest_, {});
   if (!last) take_snapshot(latest_);
 }
 

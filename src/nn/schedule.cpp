@@ -58,9 +58,9 @@ void Schedule::check(double base, int epochs) const {
   if (epochs < 1 || fits(epochs - 1)) return;
   int epoch = 0;
   while (fits(epoch)) ++epoch;
-  throw UsageError(fmt::format("[{}] the learning rate is too large for float32 from epoch {} of {}", describe(),
-                               epoch + 1, epochs),
-                   "Use a factor below 1, or fewer epochs.");
+  throw UsageError(
+      fmt::format("[{}] the learning rate is too large for float32 from epoch {} of {}", describe(), epoch + 1, epochs),
+      "Use a factor below 1, or fewer epochs.");
 }
 
 double Schedule::at(double base, int epoch) const {
