@@ -42,8 +42,7 @@ std::string weights_text(const TrainResult& result) {
   if (result.validation && fit.weights_epoch == fit.best_epoch) {
     return text + ", the best on the rows to validate";
   }
-  return text +
-         (fit.stop_reason == overtake::StopReason::diverged ? ", the last whose loss is a number" : ", the last");
+  return text + (fit.weights_epoch < fit.epochs_run ? ", the last whose loss is a number" : ", the last");
 }
 
 std::string figures_text(const overtake::Preprocessing& how, const Figures& figures) {

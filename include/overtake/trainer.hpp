@@ -165,8 +165,9 @@ struct FitReport {
 ///
 /// When the loss becomes NaN or infinite, training ends with StopReason::diverged at the next read-back. The model then
 /// has the weights of the best epoch where validation data decides (restore_best). Else it has the last ones that were
-/// read back (at first: those it came with) that are finite and give a finite loss over all training rows; weights of
-/// the last two read-backs are kept for that, in copies on the device. FitReport::weights_epoch says which they are.
+/// read back (at first: those it came with) that are finite and give a finite loss over all training rows. Weights of
+/// the last two read-backs are kept for that in copies on the device; of more than 4,194,304 weights those of the last
+/// alone. FitReport::weights_epoch says which they are.
 class Trainer {
  public:
   /// Throws UsageError for options out of range, naming the option: negative counts, shares outside [0, 1), numbers

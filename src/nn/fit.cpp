@@ -25,6 +25,10 @@ constexpr std::int64_t most_staged_rows = std::int64_t{1} << 22;
 // Rows of validation data computed at a time, at least.
 constexpr std::int64_t least_validation_batch = 1024;
 
+// Where the weights are no more than this (16 MiB), those of the last two read-backs are kept, else those of the last:
+// a third copy would be most of a large network's memory.
+constexpr std::int64_t most_weights_kept_twice = std::int64_t{1} << 22;
+
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
@@ -131,7 +135,6 @@ void Fit::train() {
     if (has_stop_request() || !run_until(next_stop())) {
       report_.stop_reason = StopReason::interrupted;
       bad_steps_ = engine_->read_statistics().bad_steps;
-      if (bad_steps_ > 0) diverge();
       break;
     }
     const EpochRecord record = read_record();
@@ -238,8 +241,7 @@ void Fit::keep_weights(bool better, bool last) {
     return take_snapshot(progress_.kept);
   }
   if (has_best()) return;
-  progress_.previous = std::move(latest_);
-  latest_ = {};
+  if (model_.parameter_count() <= most_weights_kept_twice) progress_.previous = std::exchange(latest_, {});
   if (!last) take_snapshot(latest_);
 }
 

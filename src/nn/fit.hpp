@@ -56,8 +56,13 @@ class Fit {
   void finish();
   /// Says where and why the loss or the weights stopped being finite.
   void diverge();
-  /// After a divergence: the best weights, or the latest good ones.
-  void fall_back();
+  /// Gives the model the weights it keeps, after the checkpoint has those that were reached.
+  void choose_weights();
+  void end_diverged();
+  /// Writes the last checkpoint, unless training stopped where none can be resumed from.
+  void save_end();
+  /// Restores the best weights, or the latest good ones; says in a sentence which.
+  [[nodiscard]] std::string fall_back();
   void restore(const Snapshot& snapshot);
   [[nodiscard]] bool weights_are_finite();
   /// Evaluates the weights on all rows. True if they and the loss over the training rows are finite.

@@ -22,37 +22,58 @@ void Fit::finish() {
   evaluator_.reset();
   report_.weights_epoch = progress_.epoch;
   if (report_.stop_reason == StopReason::finished && progress_.epoch < options_.epochs) {
-    report_.stop_reason = progress_.divergence ? StopReason::diverged : StopReason::early_stopped;
+    report_.stop_reason = StopReason::early_stopped;
   }
-  const bool was_over = progress_.divergence.has_value();
-  if (was_over) {
+  if (progress_.divergence) {  // of the checkpoint: nothing was trained
     report_.stop_reason = StopReason::diverged;
     report_.first_bad_step = progress_.divergence->first_bad_step;
     report_.weights_epoch = progress_.divergence->weights_epoch;
     report_.message = progress_.divergence->message;
     (void)measure();
-  } else if (report_.stop_reason == StopReason::diverged) {
-    fall_back();
-  } else if (!has_best() && options_.check_result && !measure()) {
-    diverge();
-    fall_back();
-  }
-  const bool recorded = !progress_.history.empty() && progress_.history.back().epoch == progress_.epoch;
-  const bool complete = report_.stop_reason == StopReason::diverged || (recorded && !report_.mid_epoch);
-  const bool saved = was_over || saved_epoch_ == progress_.epoch;
-  if (has_checkpoints() && complete && !saved) save_checkpoint(report_.stop_reason);
-  if (has_best() && report_.stop_reason != StopReason::diverged) {
-    restore(progress_.kept);
-    if (options_.check_result) (void)measure();
+  } else {
+    choose_weights();
   }
   report_.epochs = progress_.history;
   report_.epochs_run = progress_.epoch;
   report_.best_epoch = progress_.best.epoch;
-  if (report_.stop_reason != StopReason::diverged) report_.message = ending();
+}
+
+void Fit::choose_weights() {
+  if (report_.stop_reason == StopReason::diverged) return end_diverged();
+  if (has_best()) {
+    save_end();
+    restore(progress_.kept);
+    if (options_.check_result) (void)measure();
+    report_.message = ending();
+    return;
+  }
+  const bool good = bad_steps_ == 0 && (!options_.check_result || measure());
+  if (!good && report_.stop_reason != StopReason::interrupted) {
+    diverge();
+    return end_diverged();
+  }
+  save_end();
+  report_.message = ending();
+  // The file keeps what was reached: resumed, training diverges as it would have without the interrupt.
+  if (!good) report_.message += " The loss had become NaN or infinite." + fall_back();
+}
+
+void Fit::end_diverged() {
+  report_.message += fall_back();
+  progress_.divergence = Divergence{report_.first_bad_step, report_.message, report_.weights_epoch};
+  progress_.previous = {};
+  if (has_checkpoints()) save_checkpoint(StopReason::diverged);
+}
+
+void Fit::save_end() {
+  const bool recorded = !progress_.history.empty() && progress_.history.back().epoch == progress_.epoch;
+  if (!has_checkpoints() || !recorded || report_.mid_epoch || saved_epoch_ == progress_.epoch) return;
+  save_checkpoint(report_.stop_reason);
 }
 
 std::string Fit::ending() const {
-  const std::string kept = has_best() ? fmt::format(" The weights are those of epoch {}.", report_.weights_epoch) : "";
+  const std::string kept =
+      has_best() ? fmt::format(" The weights are those after epoch {}.", report_.weights_epoch) : "";
   switch (report_.stop_reason) {
     case StopReason::early_stopped:
       return fmt::format("Stopped after epoch {}: no better loss for {} epochs.{}", progress_.epoch,
@@ -80,7 +101,7 @@ void Fit::diverge() {
                   report_.first_bad_step, (report_.first_bad_step - 1) / steps_per_epoch() + 1, cause);
 }
 
-void Fit::fall_back() {
+std::string Fit::fall_back() {
   bool good = has_best();
   if (good) {
     restore(progress_.kept);
@@ -93,10 +114,8 @@ void Fit::fall_back() {
   }
   const std::string which = report_.weights_epoch > 0 ? fmt::format("after epoch {}", report_.weights_epoch)
                                                       : std::string("before the first epoch");
-  report_.message += good ? fmt::format(" The weights are those {}.", which)
-                          : fmt::format(" No weights with a finite loss are known; they are those {}.", which);
-  progress_.divergence = Divergence{report_.first_bad_step, report_.message, report_.weights_epoch};
-  progress_.previous = {};
+  return good ? fmt::format(" The weights are those {}.", which)
+              : fmt::format(" No weights with a finite loss are known; they are those {}.", which);
 }
 
 void Fit::restore(const Snapshot& snapshot) {

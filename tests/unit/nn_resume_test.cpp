@@ -122,6 +122,10 @@ TEST(NnResume, AfterDivergenceNothingChanges) {
   at_once.options.epochs = 4;
   at_once.options.batch_size = 10;
   expect_repeatable(at_once, "diverged_at_once");
+  at_once.options.epochs = 1;
+  at_once.options.batch_size = 120;  // the last step of all
+  ASSERT_EQ(train(at_once).report.stop_reason, StopReason::diverged);
+  expect_repeatable(at_once, "diverged_at_last");
 }
 
 TEST(NnResume, ADivergedTrainingIsNotContinuedWithMoreEpochs) {
@@ -219,6 +223,7 @@ TEST(NnResume, TheFileSaysWhyTrainingEnded) {
   Job job = early(0);
   job.options.checkpoint_path = fresh_path("why").string();
   EXPECT_THAT(ended(job), HasSubstr(R"("ended":"early_stopped")"));
+  job.options.patience = 0;
   job.options.epochs = 8;  // a multiple of checkpoint_every
   EXPECT_THAT(ended(job), HasSubstr(R"("ended":"finished")"));
   Job worse = diverging(true, 10);
