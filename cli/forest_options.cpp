@@ -44,8 +44,8 @@ const std::vector<std::string> network_flags = {
     "--lr",         "--optimizer",  "--momentum",   "--weight-decay",     "--schedule",
     "--validation", "--patience",   "--checkpoint", "--checkpoint-every", "--resume"};
 
-const std::vector<std::string> other_forest_flags = {"--set",        "--sample-weight", "--export-text",
-                                                     "--export-dot", "--tree",          "--digits",      "--more-trees"};
+const std::vector<std::string> other_forest_flags = {"--set",  "--sample-weight", "--export-text", "--export-dot",
+                                                     "--tree", "--digits",        "--more-trees"};
 
 /// "min_samples_leaf" -> "--min-samples-leaf"
 std::string flag_of(std::string parameter) {

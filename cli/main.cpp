@@ -65,8 +65,8 @@ int run(int argc, const char* const* argv) {
       "  overtake predict iris.safetensors flowers.csv --out predictions.csv\n"
       "Exit codes: 0 done, 1 training diverged, 2 usage, 3 data, 4 device, 5 internal error, 130 interrupted.\n"
       "\"overtake SUBCOMMAND --help\" shows the flags of each.");
-  const std::vector<cli::Command> commands = {cli::add_devices(root), cli::add_race(root),  cli::add_search(root),
-                                              cli::add_show(root),    cli::add_train(root), cli::add_predict(root),
+  const std::vector<cli::Command> commands = {cli::add_devices(root),  cli::add_race(root),  cli::add_search(root),
+                                              cli::add_show(root),     cli::add_train(root), cli::add_predict(root),
                                               cli::add_describe(root), cli::add_score(root)};
   try {
     cli::check_names(root, argc, argv);

@@ -18,7 +18,7 @@ struct PredictFlags : ReadingFlags {
   std::string out = "-";
   std::string device = "cpu";
   std::string unseen = "auto";  ///< auto, error, missing
-  int threads = 0;  ///< of the CPU; 0: all
+  int threads = 0;              ///< of the CPU; 0: all
   bool probabilities = false, leaves = false;
 };
 

@@ -127,7 +127,8 @@ const std::vector<double>& numbers_of(const Table& table, const Column& column) 
     ++row;
   }
   throw DataError(fmt::format("{}: expected a number, found \"{}\"",
-                              table.locate(static_cast<std::int64_t>(row), static_cast<std::int64_t>(column_of(table, column.name))),
+                              table.locate(static_cast<std::int64_t>(row),
+                                           static_cast<std::int64_t>(column_of(table, column.name))),
                               column.categories[static_cast<std::size_t>(column.codes[row])]),
                   "Correct the cell; or give --task classification if these are classes.");
 }
@@ -190,8 +191,8 @@ bool looks_like_classes(const Table& table, const Column& truth, const Column& p
                                                            [&](double value) { return known.contains(value); });
 }
 
-void choose_task(const ScoreFlags& flags, const Table& table, const Column& truth, const Column& predicted, bool probabilities,
-                 ScoredRows& rows) {
+void choose_task(const ScoreFlags& flags, const Table& table, const Column& truth, const Column& predicted,
+                 bool probabilities, ScoredRows& rows) {
   const auto take = [&](bool classes, const char* reason) {
     rows.task = classes ? Task::classification : Task::regression;
     rows.reason = reason;

@@ -21,6 +21,7 @@
 #include "overtake/trainer.hpp"
 #include "terminal.hpp"
 #include "train_options.hpp"
+#include "train_output.hpp"
 
 namespace cli {
 namespace {
@@ -43,12 +44,6 @@ Arrays arrays_of(const overtake::Dataset& data) {
   const std::vector<float> targets(data.targets.begin(), data.targets.end());
   return {inputs, Array::from(targets, {data.rows})};
 }
-
-/// The rows to train on, and what reading them decided.
-struct NetworkData : overtake::PreparedData {
-  overtake::TableDescription description;
-  std::string decisions, notes;  ///< for people, a line each
-};
 
 NetworkData read_data(const TrainFlags& flags) {
   const overtake::Table table = overtake::read_table(flags.data, training_options(flags, flags.target));
@@ -112,76 +107,6 @@ class Watcher : public overtake::TrainingObserver {
   Progress progress_;
 };
 
-/// Error in percent for classes; for numbers the root mean square error in the target's own unit.
-std::string quality(const overtake::Preprocessing& preprocessing, double loss, double error) {
-  if (std::isnan(loss)) {
-    return "no figures";
-  }
-  if (preprocessing.task == overtake::Task::classification) {
-    return fmt::format("loss {}, error {} %", report::significant(loss), report::significant(100 * error));
-  }
-  return fmt::format("loss {}, root mean square error {}", report::significant(loss),
-                     report::significant(std::sqrt(loss) * preprocessing.target_scale));
-}
-
-const overtake::EpochRecord* record_of(const overtake::FitReport& fit, int epoch) {
-  for (const overtake::EpochRecord& record : fit.epochs) {
-    if (record.epoch == epoch) {
-      return &record;
-    }
-  }
-  return nullptr;
-}
-
-report::Json record_json(const overtake::EpochRecord& record) {
-  report::Json json = report::Json::object();
-  json.set("epoch", record.epoch).set("learning_rate", record.learning_rate);
-  json.set("train_loss", record.train_loss).set("train_error", record.train_error);
-  return json.set("validation_loss", record.validation_loss).set("validation_error", record.validation_error);
-}
-
-std::string result_json(const TrainFlags& flags, const NetworkData& data, const overtake::FitReport& fit,
-                        const Choice& choice) {
-  report::Json epochs = report::Json::array();
-  for (const overtake::EpochRecord& record : fit.epochs) {
-    epochs.push(record_json(record));
-  }
-  report::Json seconds = report::Json::object();
-  seconds.set("compile", fit.seconds.compile).set("transfer", fit.seconds.transfer).set("compute", fit.seconds.compute);
-  const bool classes = data.preprocessing.task == overtake::Task::classification;
-  report::Json json = report::Json::object();
-  json.set("schema", "overtake.train/1").set("overtake", overtake::this_machine().version);
-  json.set("data", flags.data).set("target", flags.target).set("task", classes ? "classification" : "regression");
-  json.set("table", description_json(data.description));
-  json.set("rows", data.training.rows).set("validation_rows", data.validation.rows);
-  json.set("inputs", data.preprocessing.inputs()).set("outputs", data.preprocessing.outputs());
-  json.set("parameters", fit.parameters).set("device", fit.device).set("device_reason", choice.reason);
-  json.set("threads", overtake::cpu_threads());
-  json.set("engine", fit.engine).set("seconds", std::move(seconds)).set("steps", fit.steps);
-  json.set("stop_reason", overtake::name_of(fit.stop_reason)).set("message", fit.message);
-  json.set("first_bad_step", fit.first_bad_step > 0 ? report::Json(fit.first_bad_step) : report::Json());
-  json.set("epochs_run", fit.epochs_run).set("best_epoch", fit.best_epoch).set("epochs", std::move(epochs));
-  return json.set("model", flags.save.empty() ? report::Json() : report::Json(flags.save)).dump() + "\n";
-}
-
-std::string result_text(const overtake::PreparedData& data, const overtake::FitReport& fit, const TrainFlags& flags) {
-  std::string text = fmt::format("{}: {} epochs, {} steps on {} ({} engine) in {} (compile {}, transfer {})\n",
-                                 overtake::name_of(fit.stop_reason), fit.epochs_run, report::count(fit.steps),
-                                 fit.device, fit.engine, report::seconds(fit.seconds.compute),
-                                 report::seconds(fit.seconds.compile), report::seconds(fit.seconds.transfer));
-  const bool validates = data.validation.rows > 0;
-  const overtake::EpochRecord* last = fit.epochs.empty() ? nullptr : &fit.epochs.back();
-  const overtake::EpochRecord* kept = validates ? record_of(fit, fit.best_epoch) : last;
-  if (kept != nullptr) {
-    text += fmt::format("training: {}\n", quality(data.preprocessing, kept->train_loss, kept->train_error));
-  }
-  if (kept != nullptr && validates) {
-    text += fmt::format("validation: {} (best epoch: {})\n",
-                        quality(data.preprocessing, kept->validation_loss, kept->validation_error), fit.best_epoch);
-  }
-  return text + (flags.save.empty() ? "" : fmt::format("saved {}\n", flags.save));
-}
-
 overtake::TrainerOptions trainer_options(const TrainFlags& flags, const Arrays& validation, Watcher& watcher) {
   overtake::TrainerOptions options;
   options.epochs = flags.epochs;
@@ -224,6 +149,7 @@ int run(const TrainFlags& flags) {
   const bool classes = data.preprocessing.task == overtake::Task::classification;
   const auto loss = classes ? overtake::nn::Loss::cross_entropy() : overtake::nn::Loss::mse();
 
+  check_network_memory(flags, inputs, outputs, data.training.rows);
   const Choice choice = choose(flags, training, validation, inputs, outputs, loss);
   const overtake::Device device(choice.device);
   device.set_memory_limit(flags.memory_limit);
@@ -243,8 +169,8 @@ int run(const TrainFlags& flags) {
   }
 
   print_error(data.notes);
-  if (classes && outputs == 1) {
-    print_error(fmt::format("note: column {} holds only one class, so there is nothing to learn\n", flags.target));
+  for (const std::string& note : notes_of(data)) {
+    print_error(fmt::format("note: {}\n", note));
   }
   model.to(device);
   const auto optimizer = make_optimizer(flags, model);
@@ -252,18 +178,21 @@ int run(const TrainFlags& flags) {
   overtake::Trainer trainer(model, loss, *optimizer, trainer_options(flags, validation, watcher));
   const overtake::FitReport fit = trainer.fit(training.inputs, training.targets);
   watcher.clear();
+  const TrainResult result{
+      data, fit, figures_of(model, training.inputs, data.training, data.preprocessing, fit.training),
+      figures_of(model, validation.inputs, data.validation, data.preprocessing, fit.validation), choice.reason};
   if (!flags.save.empty()) {
     overtake::save_model(flags.save, model, {{"preprocessing", data.preprocessing.to_json()}});
   }
   if (!flags.json.empty()) {
-    write_output(flags.json, result_json(flags, data, fit, choice));
+    write_output(flags.json, result_json(flags, result));
   }
   if (!is_standard_output(flags.json)) {
-    print(result_text(data, fit, flags));
+    print(result_text(flags, result));
   }
   if (fit.stop_reason == overtake::StopReason::diverged) {
-    print_error(fmt::format("error: {}\nhint: {}\n", fit.message,
-               flags.save.empty() ? "Lower --lr." : "Lower --lr. The file holds the last good weights."));
+    print_error(fmt::format("error: {}\nhint: Lower --lr.{}\n", fit.message,
+                            flags.save.empty() ? "" : fmt::format(" {} holds those weights.", flags.save)));
   }
   return exit_code(fit);
 }

@@ -4,6 +4,7 @@
 #include <CLI/App.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,10 +22,10 @@ struct TrainFlags : ReadingFlags {
   double dropout = 0;
   int epochs = 100;
   std::int64_t batch_size = 32;
-  double learning_rate = 0;  ///< 0: the optimiser's usual one
+  std::optional<double> learning_rate;  ///< not given: the optimiser's usual one
   std::string optimizer = "adam";
   double momentum = 0;
-  double weight_decay = -1;  ///< below 0: the optimiser's default
+  std::optional<double> weight_decay;  ///< not given: the optimiser's default
   std::string schedule = "constant";
   double validation = 0;
   int patience = 0;
@@ -42,6 +43,11 @@ struct TrainFlags : ReadingFlags {
 void add_train_flags(CLI::App& app, TrainFlags& flags);
 /// What the parser does not check: choices (naming the nearest), ranges, flags that belong together. Throws UsageError.
 void check_train_flags(const TrainFlags& flags);
+
+/// Before the network is made: throws DeviceError, with need and limit, where training it on batches of `rows` at most
+/// needs more memory than the device (or --memory-limit) has. Counts weights, gradients, what the optimiser and the
+/// Trainer keep of each weight, and the layers' outputs.
+void check_network_memory(const TrainFlags& flags, std::int64_t inputs, std::int64_t outputs, std::int64_t rows);
 
 /// inputs -> hidden layers with activation and dropout -> outputs. Weights are drawn from `flags.seed`.
 [[nodiscard]] overtake::nn::Sequential make_network(const TrainFlags& flags, std::int64_t inputs, std::int64_t outputs);

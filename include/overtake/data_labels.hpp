@@ -11,7 +11,7 @@ namespace overtake {
 
 /// The distinct cells of a column that holds names (classes, groups, folds), and which one each row has.
 struct Labels {
-  std::vector<std::string> names;   ///< sorted: by value if `numeric` or whole numbers of any length, else by code point
+  std::vector<std::string> names;  ///< sorted: by value if `numeric` or whole numbers of any length, else by code point
   std::vector<std::int32_t> codes;  ///< one a row: an index into `names`, -1 where the cell is missing
   bool numeric = false;             ///< all are plain numbers: equal numbers are one, spelt as first seen
 };

@@ -172,7 +172,6 @@ struct ForestReport {
   std::int64_t launches = 0;
   std::uint64_t peak_bytes = 0;    ///< device memory planned
   std::uint64_t binned_bytes = 0;  ///< the data set on the device
-  std::vector<std::string> notes;  ///< what the reader of the result must know, a sentence each
   struct {
     double prepare = 0;  ///< binning
     double upload = 0, compute = 0, finish = 0, wall = 0;

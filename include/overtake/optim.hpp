@@ -30,7 +30,9 @@ class Optimizer {
   void zero_grad();
 
   [[nodiscard]] float learning_rate() const noexcept { return learning_rate_value_; }
-  /// Takes effect from the next step, compiled steps included. Throws UsageError for a negative or non-finite rate.
+  /// Takes effect from the next step, compiled steps included; 0 is taken as it is, and leaves the parameters alone. A
+  /// rate below the normal numbers of float32 (1.18e-38) becomes 0. Throws UsageError for one that is negative, NaN,
+  /// infinite, or infinite in float32.
   void set_learning_rate(double rate);
 
   /// Every array that step() reassigns beside the parameters, created if need be: "0.momentum", "step", ... The leading
@@ -42,7 +44,8 @@ class Optimizer {
   [[nodiscard]] virtual std::string describe() const = 0;
 
  protected:
-  /// Throws UsageError when there are no parameters, one of them is null or undefined, or the rate is unusable.
+  /// Throws UsageError when there are no parameters, one of them is null or undefined, or the rate is neither 0 nor a
+  /// positive normal number of float32 (1.18e-38 to 3.4e38).
   Optimizer(std::vector<nn::Parameter*> parameters, double learning_rate);
 
   /// Lazy arrays one per parameter of its shape, zero at the start, named "<position>.<name>".
@@ -85,7 +88,8 @@ struct SGDOptions {
 /// (without momentum p -= lr g). Dampening is 0.
 class SGD final : public Optimizer {
  public:
-  /// Throws UsageError for negative settings, or Nesterov without momentum.
+  /// Throws UsageError for a setting that is negative, NaN, infinite, or that float32 would turn into 0 or infinity;
+  /// and for Nesterov without momentum.
   SGD(std::vector<nn::Parameter*> parameters, double learning_rate = 1e-3, const SGDOptions& options = {});
   [[nodiscard]] std::string describe() const override;
 
@@ -106,7 +110,8 @@ struct AdamOptions {
 /// p -= lr/(1-b1^t) m / (sqrt(v)/sqrt(1-b2^t) + epsilon). Weight decay is added to the gradient.
 class Adam : public Optimizer {
  public:
-  /// Throws UsageError for betas outside [0, 1) or negative settings.
+  /// Throws UsageError for betas outside [0, 1) (also once rounded to float32), and for a setting that is negative,
+  /// NaN, infinite, or that float32 would turn into 0 or infinity.
   Adam(std::vector<nn::Parameter*> parameters, double learning_rate = 1e-3, const AdamOptions& options = {});
   [[nodiscard]] std::string describe() const override;
 
@@ -153,9 +158,13 @@ struct Schedule {
   /// CosineAnnealingLR: minimum + (base - minimum) (1 + cos(pi epoch / t_max)) / 2. Throws UsageError unless t_max
   /// >= 1.
   [[nodiscard]] static Schedule cosine_annealing_lr(int t_max, double minimum = 0);
-  /// ExponentialLR: base * gamma^epoch.
+  /// ExponentialLR: base * gamma^epoch. Throws UsageError, as step_lr does, unless gamma is a number above 0.
   [[nodiscard]] static Schedule exponential_lr(double gamma);
 
+  /// Throws UsageError for members that the functions above would refuse.
+  void check() const;
+  /// The same, and for a rate that float32 cannot hold in one of the first `epochs` epochs, naming the epoch.
+  void check(double base, int epochs) const;
   [[nodiscard]] double at(double base, int epoch) const;
   /// "StepLR(step_size=30, gamma=0.1)".
   [[nodiscard]] std::string describe() const;

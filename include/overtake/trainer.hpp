@@ -54,6 +54,12 @@ struct EpochEvent {
   double seconds_left = 0;   ///< estimate: time per epoch so far times epochs to go
 };
 
+/// Loss and error of a model on a data set. NaN: not known.
+struct Evaluation {
+  double loss = std::numeric_limits<double>::quiet_NaN();
+  double error = std::numeric_limits<double>::quiet_NaN();  ///< wrong rows / rows; NaN when the loss has no metric
+};
+
 /// Told of a fit()'s progress, on the thread that called fit().
 class TrainingObserver {
  public:
@@ -79,16 +85,17 @@ struct TrainerOptions {
   /// monitored loss is the validation loss, or the training loss where there is no validation data.
   int patience = 0;
   double min_delta = 0;
-  /// With validation data: end with the weights of the best epoch instead of the last.
+  /// With validation data: end with the weights of the best epoch instead of the last, however training ends.
   bool restore_best = true;
 
   optim::Schedule schedule{};
 
   std::string checkpoint_path{};  ///< empty: no checkpoints
   int checkpoint_every = 1;       ///< epochs; one is also written when training ends
-  /// Continue from checkpoint_path if that file exists, with the same bits as if training had never stopped. A
-  /// checkpoint of other settings or other data is refused (DataError) naming the difference. Otherwise it is
-  /// overwritten.
+  /// Continue from checkpoint_path if that file exists, with the same bits as if training had never stopped. The file
+  /// knows how training ended: the same settings then train no further and give the same model; more epochs or more
+  /// patience continue, unless it diverged. A checkpoint of other settings or other data, or of more epochs than asked
+  /// for, is refused (DataError) naming the difference. Without `resume` the file is overwritten.
   bool resume = false;
 
   /// Read figures back, and validate, observe, keep good weights and look for divergence, only every so many epochs
@@ -96,6 +103,9 @@ struct TrainerOptions {
   int report_every = 1;
   /// Look for NaN and infinity in the data, and for labels outside the classes, before the first step.
   bool check_data = true;
+  /// When training ends, compute FitReport::training and ::validation with the weights it ends with (one pass over the
+  /// rows), and treat it as diverged when they or that loss are not finite. false: only after a divergence.
+  bool check_result = true;
 
   EngineKind engine = EngineKind::graph;
   const StopToken* stop = nullptr;
@@ -107,7 +117,8 @@ enum class StopReason : std::uint8_t {
   early_stopped,  ///< no improvement for `patience` epochs
   interrupted,    ///< the stop token was requested; the weights are the best with validation data and restore_best,
                   ///  else those reached when it stopped
-  diverged,       ///< the loss became NaN or infinite
+  diverged,       ///< loss or weights became NaN or infinite; the weights are the best with validation data and
+                  ///  restore_best, else the last that were kept whose loss over the training rows is finite
 };
 
 /// "finished", "early_stopped", "interrupted", "diverged".
@@ -122,11 +133,18 @@ struct PhaseSeconds {
 
 struct FitReport {
   std::vector<EpochRecord> epochs;  ///< those that were read back; a resumed run has the earlier ones too
-  int epochs_run = 0;               ///< complete epochs the weights have seen, earlier runs included
-  int best_epoch = 0;               ///< lowest monitored loss; 0 if no epoch was read back
+  int epochs_run = 0;               ///< complete epochs, earlier runs included
+  int resumed_epoch = 0;            ///< complete epochs of the checkpoint that training continued from
+  int best_epoch = 0;               ///< lowest monitored loss; 0 if no epoch was read back with a finite one
+  int weights_epoch = 0;            ///< the epoch after which the model's weights were like this; 0: before the first
+  bool mid_epoch = false;           ///< interrupted inside an epoch: the weights have steps beyond weights_epoch
+  Evaluation training;              ///< of the model's weights over the training rows, in evaluation mode
+  Evaluation validation;            ///< likewise over the validation rows
   StopReason stop_reason = StopReason::finished;
-  std::string message;              ///< for diverged: the step and the likely cause; for the others one short sentence
-  std::int64_t first_bad_step = 0;  ///< for diverged: counted from 1 over the whole training; else 0
+  std::string message;  ///< for diverged: the step and the likely cause; for the others one short sentence
+  /// For diverged: the first step whose loss was not finite, counted from 1 over the whole training, or the last step
+  /// where only the weights after it are at fault; else 0.
+  std::int64_t first_bad_step = 0;
   PhaseSeconds seconds;
   std::int64_t steps = 0;  ///< training steps of this fit()
   std::string engine;      ///< "graph"
@@ -139,30 +157,26 @@ struct FitReport {
   [[nodiscard]] const EpochRecord& last() const;
 };
 
-/// Loss and error of a model on a data set.
-struct Evaluation {
-  double loss = 0;
-  double error = std::numeric_limits<double>::quiet_NaN();  ///< NaN when the loss has no metric
-};
-
 /// Trains a model on the device it is on.
 ///
 /// Data goes up once. A step (take the batch, forward, loss, backward, update, count) is one compiled plan, replayed
 /// for every batch; an epoch reads back one small array. The model, the optimiser and the stop token must outlive the
 /// Trainer. Same seed, same data, same device: same bits.
 ///
-/// When the loss becomes NaN or infinite, training ends with StopReason::diverged at the next read-back, and the model
-/// has the weights of the last epoch read back with a finite loss (at first: the weights it came with). Those are kept
-/// in a copy on the device, which doubles the memory of the weights.
+/// When the loss becomes NaN or infinite, training ends with StopReason::diverged at the next read-back. The model then
+/// has the weights of the best epoch where validation data decides (restore_best). Else it has the last ones that were
+/// read back (at first: those it came with) that are finite and give a finite loss over all training rows; weights of
+/// the last two read-backs are kept for that, in copies on the device. FitReport::weights_epoch says which they are.
 class Trainer {
  public:
-  /// Throws UsageError for options out of range.
+  /// Throws UsageError for options out of range, naming the option: negative counts, shares outside [0, 1), numbers
+  /// that are NaN or infinite, a schedule that cannot be, `resume` without a path. None is replaced by another value.
   Trainer(nn::Module& model, nn::Loss loss, optim::Optimizer& optimizer, TrainerOptions options = {});
 
   /// Trains. inputs (rows, features) float32; targets (rows,) int32 for cross_entropy, else float32 of the output's
-  /// shape (or (rows,) for one output column). Both on any device. Throws UsageError for zero rows, unequal rows or a
-  /// wrong dtype, DataError for NaN, infinity (naming row and column) or a label outside the classes, DeviceError when
-  /// memory runs out.
+  /// shape (or (rows,) for one output column). Both on any device. Throws UsageError for zero rows, unequal rows, a
+  /// wrong dtype or a schedule whose rate leaves float32, DataError for NaN, infinity (naming row and column) or a
+  /// label outside the classes, DeviceError when memory runs out.
   FitReport fit(const Array& inputs, const Array& targets);
   /// Row-major inputs, one label per row.
   FitReport fit(std::span<const float> inputs, std::span<const std::int32_t> labels);

@@ -56,7 +56,8 @@ Numbered numbers_of(const std::vector<std::string>& names, const CellRules& rule
 /// True for digits as a whole number is written, however many.
 bool is_whole(std::string_view text) {
   text.remove_prefix(text.starts_with('-') ? 1 : 0);
-  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos && (text.size() == 1 || text[0] != '0');
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos &&
+         (text.size() == 1 || text[0] != '0');
 }
 
 /// Whole numbers by value.

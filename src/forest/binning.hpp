@@ -43,10 +43,10 @@ struct BinnedData {
   [[nodiscard]] std::uint64_t size_bytes() const noexcept { return bytes.size() + 2 * words.size(); }
 };
 
-/// Bins every feature: exact where there are at most `max_bins` distinct values, else quantiles of the rows, with bins of
-/// their own for values far from all others (docs/forests.md). A column times a power of two has the same bins. Uses no targets, so that all folds of a
-/// search may share it (docs/adr/0005). NaN is missing. Throws DataError for infinite values. `threads`: at most this
-/// many; the result does not depend on it.
+/// Bins every feature: exact where there are at most `max_bins` distinct values, else quantiles of the rows, with bins
+/// of their own for values far from all others (docs/forests.md). A column times a power of two has the same bins. Uses
+/// no targets, so that all folds of a search may share it (docs/adr/0005). NaN is missing. Throws DataError for
+/// infinite values. `threads`: at most this many; the result does not depend on it.
 [[nodiscard]] BinnedData bin_features(std::span<const float> inputs, std::int64_t rows, std::int32_t features,
                                       int max_bins, int threads);
 

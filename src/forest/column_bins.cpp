@@ -72,7 +72,7 @@ class Partings {
   }
 
   [[nodiscard]] std::vector<std::size_t> find() const {
-    std::size_t low = 0;             // groups 1 .. low are parted
+    std::size_t low = 0;                // groups 1 .. low are parted
     std::size_t high = groups_.size();  // and groups high ..
     for (std::size_t i = 1; i <= most_; ++i) {
       if (gap(i) > wide_) low = i;

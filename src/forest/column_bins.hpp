@@ -14,9 +14,9 @@ namespace overtake::forest {
 /// The bins of one feature, ascending.
 struct ColumnBins {
   std::vector<float> lower, upper;
-  bool exact = true;     ///< every distinct value has a bin
+  bool exact = true;          ///< every distinct value has a bin
   std::int64_t distinct = 0;  ///< values that differ, of the rows looked at
-  bool sampled = false;  ///< made from some of the rows: values beyond the edges may exist
+  bool sampled = false;       ///< made from some of the rows: values beyond the edges may exist
 };
 
 /// Whole numbers in the order of the floats. Both zeros have one key, all NaN have `missing_key`, the largest.
@@ -33,8 +33,8 @@ inline constexpr std::uint32_t missing_key = 0xFFFFFFFFU;
                                                                      std::int64_t step, std::int32_t most);
 
 /// The bins of a column given by its keys, in any order; they are sorted in place, `scratch` is working memory. At most
-/// `max_bins` distinct values: a bin each. Else quantiles: bins of about equally many rows, cut between distinct values,
-/// a value with many rows having a bin of its own, and so have values far from all others (docs/forests.md).
+/// `max_bins` distinct values: a bin each. Else quantiles: bins of about equally many rows, cut between distinct
+/// values, a value with many rows having a bin of its own, and so have values far from all others (docs/forests.md).
 [[nodiscard]] ColumnBins column_bins(std::span<std::uint32_t> keys, std::int32_t max_bins,
                                      std::vector<std::uint32_t>& scratch);
 

@@ -27,8 +27,8 @@ std::string label_of(const Forest& forest, const Tree& tree, std::int32_t node, 
   const auto text = [&](double number) { return forest::number_text(number, digits); };
   std::string label;
   if (tree.feature[node] >= 0) {
-    label +=
-        fmt::format("{} <= {}\\n", escaped(forest::feature_name(forest, tree.feature[node])), text(tree.threshold[node]));
+    label += fmt::format("{} <= {}\\n", escaped(forest::feature_name(forest, tree.feature[node])),
+                         text(tree.threshold[node]));
   }
   label += fmt::format("{} = {}\\nsamples = {}\\n", name_of(forest.parameters.criterion), text(tree.impurity[node]),
                        tree.samples[node]);

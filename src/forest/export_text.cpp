@@ -64,9 +64,10 @@ std::string export_text(const Forest& forest, std::size_t number, int max_depth,
       text += fmt::format("{} {} >  {}\n", indent, name_of(tree.feature[node]), number_of(tree.threshold[node]));
       open.push_back({tree.right[node], line.depth + 1, false});
     } else if (tree.feature[node] < 0) {
-      text += forest.classes > 0 ? fmt::format("{} class: {}\n", indent,
-                                               one_line(forest::class_name(forest, forest::majority(forest, tree, node))))
-                                 : fmt::format("{} value: [{}]\n", indent, number_of(tree.value[node]));
+      text += forest.classes > 0
+                  ? fmt::format("{} class: {}\n", indent,
+                                one_line(forest::class_name(forest, forest::majority(forest, tree, node))))
+                  : fmt::format("{} value: [{}]\n", indent, number_of(tree.value[node]));
     } else if (line.depth > max_depth + 1) {
       text += fmt::format("{} truncated branch of depth {}\n", indent, heights[node]);
     } else {

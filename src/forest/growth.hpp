@@ -48,8 +48,9 @@ struct RowSets {
 };
 
 /// Weights of rows: weight(tree, row) = draws of the row x row[row] x the class factor. Fixed point: rounded to a whole
-/// number after multiplying with `scale`, a power of two (1 where all weights are whole numbers), but to 1 where less is
-/// not 0. The sum over any tree's rows stays below 2^31 (with unequal weights and bootstrap: but for a chance of 2^-100).
+/// number after multiplying with `scale`, a power of two (1 where all weights are whole numbers), but to 1 where less
+/// is not 0. The sum over any tree's rows stays below 2^31 (with unequal weights and bootstrap: but for a chance of
+/// 2^-100).
 struct Weights {
   std::vector<double> row;         ///< empty: 1 each
   bool balance_each_tree = false;  ///< class_weight = balanced_subsample: factors from each tree's drawn rows

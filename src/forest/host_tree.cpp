@@ -162,10 +162,10 @@ class TreeGrower final : public HostTreeGrower {
 
   [[nodiscard]] SplitChoice choose(const Pending& node) {
     const NodeRecord& record = node.sums.record;
-    finder_.set_node({rows_.data() + node.begin, node.end - node.begin},
-                     {record.weight, record.samples, node.sums.sum, node.sums.low, node.sums.scale,
-                      node.sums.class_weights},
-                     {job_->seed, tree_number_, record.key});
+    finder_.set_node(
+        {rows_.data() + node.begin, node.end - node.begin},
+        {record.weight, record.samples, node.sums.sum, node.sums.low, node.sums.scale, node.sums.class_weights},
+        {job_->seed, tree_number_, record.key});
     SplitChoice best;
     const auto features = static_cast<std::int32_t>(order_.size());
     const bool all = job_->rule.max_features >= features;

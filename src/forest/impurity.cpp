@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <span>
+#include <utility>
 
 #include "forest/formulas.hpp"
 #include "overtake/error.hpp"
@@ -82,6 +83,26 @@ double class_impurity(Criterion criterion, std::span<const std::uint32_t> class_
 }
 
 }  // namespace
+
+LeafRows leaf_rows(const GrownTree& tree, const std::array<LeafRows, 2>& lists) {
+  LeafRows leaves;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> of_leaf;
+  for (const NodeRecord& node : tree.nodes) {
+    if (node.feature >= 0) continue;
+    const LeafRows& list = lists[node.depth % 2];
+    const std::size_t begin = leaves.rows.size();
+    of_leaf.clear();
+    for (std::size_t i = begin; i < begin + static_cast<std::size_t>(node.samples); ++i) {
+      of_leaf.emplace_back(list.rows[i], list.weights[i]);
+    }
+    std::sort(of_leaf.begin(), of_leaf.end());
+    for (const auto& [row, weight] : of_leaf) {
+      leaves.rows.push_back(row);
+      leaves.weights.push_back(weight);
+    }
+  }
+  return leaves;
+}
 
 std::vector<double> number_impurities(const Targets& targets, Criterion criterion, const GrownTree& tree,
                                       const LeafRows& leaves) {

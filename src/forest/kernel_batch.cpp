@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <utility>
 
 #include "forest/sampling.hpp"
 #include "overtake/error.hpp"
@@ -126,10 +125,10 @@ void KernelBatch::draw_rows() {
       "forest_clear", grid(most_rows, 1024),
       {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(job_table), arg(tally_), arg(stats), arg(nodes)});
   program_.launch("forest_draw", grid(most_draws / 4 + 1, 256), {arg(lists_), arg(tree_table), arg(job_table)});
-  program_.launch("forest_list", grid(most_rows, 1024),
-                  {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(job_table), arg(tally_), arg(stats),
-                   arg(nodes), arg(data_.train), arg(data_.units), arg(problem_.data.rows), arg(data_.labels),
-                   arg(data_.ranks)});
+  program_.launch(
+      "forest_list", grid(most_rows, 1024),
+      {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(job_table), arg(tally_), arg(stats), arg(nodes),
+       arg(data_.train), arg(data_.units), arg(problem_.data.rows), arg(data_.labels), arg(data_.ranks)});
   if (problem_.targets.classes == 0) {
     program_.launch("forest_root_sums", grid(most_rows, 1024),
                     {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(tally_), arg(stats), arg(nodes),
@@ -166,12 +165,11 @@ void KernelBatch::grow_large() {
                      arg(large_), arg(features_), arg(hist_), arg(chunks_), arg(data_.bins), arg(data_.labels),
                      arg(data_.values), arg(data_.distinct)},
                     {sizes.hist_bytes});
-    program_.launch(
-        "forest_large_choose", per_node,
-        {arg(program_.shape_table()), arg(tree_table), arg(job_table), arg(tally_), arg(stats), arg(nodes),
-         arg(control_), arg(large_), arg(features_), arg(hist_), arg(data_.first), arg(data_.upper),
-         arg(data_.distinct), arg(scratch_)},
-        {sizes.hist_bytes});
+    program_.launch("forest_large_choose", per_node,
+                    {arg(program_.shape_table()), arg(tree_table), arg(job_table), arg(tally_), arg(stats), arg(nodes),
+                     arg(control_), arg(large_), arg(features_), arg(hist_), arg(data_.first), arg(data_.upper),
+                     arg(data_.distinct), arg(scratch_)},
+                    {sizes.hist_bytes});
     program_.launch("forest_large_divide", per_chunk,
                     {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(nodes), arg(control_), arg(large_),
                      arg(chunks_), arg(data_.bins), arg(data_.first), arg(data_.ranks)});
@@ -240,10 +238,9 @@ void KernelBatch::grow() {
   std::int32_t most_nodes = 1;
   for (const TreeRow& tree : tree_rows_) most_nodes = std::max(most_nodes, tree.node_room);
   const auto pieces = static_cast<std::uint32_t>(std::clamp<std::int64_t>(most_nodes / 256, 1, 4096));
-  program_.launch("forest_means",
-                  {{static_cast<std::uint32_t>(tree_rows_.size()), pieces, 1}, {KernelSizes::group, 1, 1}},
-                  {arg(program_.shape_table()), arg(tree_table), arg(tally_), arg(stats), arg(nodes),
-                   arg(data_.distinct)});
+  program_.launch(
+      "forest_means", {{static_cast<std::uint32_t>(tree_rows_.size()), pieces, 1}, {KernelSizes::group, 1, 1}},
+      {arg(program_.shape_table()), arg(tree_table), arg(tally_), arg(stats), arg(nodes), arg(data_.distinct)});
 }
 
 KernelBatch::RawTree KernelBatch::fetch(std::size_t slot, bool rows) {
@@ -270,32 +267,6 @@ KernelBatch::RawTree KernelBatch::fetch(std::size_t slot, bool rows) {
   }
   return raw;
 }
-
-namespace {
-
-/// The rows of an ordered tree's leaves. A node's rows lie where its parent's did, the left child's first, in the list
-/// of its depth.
-LeafRows leaf_rows(const GrownTree& tree, const std::array<LeafRows, 2>& lists) {
-  LeafRows leaves;
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> of_leaf;
-  for (const NodeRecord& node : tree.nodes) {
-    if (node.feature >= 0) continue;
-    const LeafRows& list = lists[node.depth % 2];
-    const std::size_t begin = leaves.rows.size();
-    of_leaf.clear();
-    for (std::size_t i = begin; i < begin + static_cast<std::size_t>(node.samples); ++i) {
-      of_leaf.emplace_back(list.rows[i], list.weights[i]);
-    }
-    std::sort(of_leaf.begin(), of_leaf.end());
-    for (const auto& [row, weight] : of_leaf) {
-      leaves.rows.push_back(row);
-      leaves.weights.push_back(weight);
-    }
-  }
-  return leaves;
-}
-
-}  // namespace
 
 KernelBatch::OrderedTree KernelBatch::order(const RawTree& raw, Criterion criterion) const {
   const std::vector<NodeRecord>& records = raw.records;

@@ -21,18 +21,19 @@ std::vector<std::string> bin_notes(const BinEdges& edges, std::span<const std::s
   }
   if (count == 0) return {};
   if (count > most_named) names += fmt::format(" and {} more", count - most_named);
-  return {fmt::format("more distinct values than max_bins={}, so that not every cut between them is tried: {}; "
-                      "a larger max_bins (at most 65535) tries more",
-                      max_bins, names)};
+  return {
+      fmt::format("more distinct values than max_bins={}, so that not every cut between them is tried: {}; "
+                  "a larger max_bins (at most 65535) tries more",
+                  max_bins, names)};
 }
 
 std::vector<std::string> weight_notes(const Weights& weights, std::span<const std::int32_t> rows) {
   const std::int64_t light = count_too_light(weights, rows);
   if (light == 0) return {};
-  return {fmt::format("{} {} less than half of {:.3g}, the smallest weight that can be held beside the others, and {} "
-                      "as that much",
-                      light, light == 1 ? "row weighs" : "rows weigh", 1 / weights.scale,
-                      light == 1 ? "counts" : "count")};
+  return {
+      fmt::format("{} {} less than half of {:.3g}, the smallest weight that can be held beside the others, and {} "
+                  "as that much",
+                  light, light == 1 ? "row weighs" : "rows weigh", 1 / weights.scale, light == 1 ? "counts" : "count")};
 }
 
 void add_notes(std::vector<std::string> more, std::vector<std::string>& notes) {

@@ -21,8 +21,9 @@ void check_targets(const Dataset& data, Criterion criterion) {
                       "Remove the rows without a target.");
     }
     if (std::fabs(value) > most) {
-      throw DataError(fmt::format("the target of row {} is {}; forests take numbers of at most {} in size", row, value, most),
-                      "Remove the row, or divide all targets by the same number.");
+      throw DataError(
+          fmt::format("the target of row {} is {}; forests take numbers of at most {} in size", row, value, most),
+          "Remove the row, or divide all targets by the same number.");
     }
     if (criterion == Criterion::poisson && value < 0) {
       throw DataError(

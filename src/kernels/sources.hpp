@@ -32,6 +32,7 @@ extern const std::string_view kernel_forest;
 extern const std::string_view kernel_forest_rows;
 extern const std::string_view kernel_forest_subtrees;
 extern const std::string_view kernel_forest_large;
+extern const std::string_view kernel_forest_numbers;
 extern const std::string_view kernel_forest_score;
 
 /// Complete sources.

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "nn/float_setting.hpp"
 #include "overtake/error.hpp"
 #include "overtake/ops.hpp"
 #include "overtake/optim.hpp"
@@ -20,14 +21,13 @@ Array one_minus_power(double beta, const Array& t) {
 }
 
 void check(const char* name, const AdamOptions& options) {
-  const auto is_beta = [](double beta) { return beta >= 0 && beta < 1; };
+  const auto is_beta = [](double beta) { return nn::fits_float(beta) && static_cast<float>(beta) < 1; };
   if (!is_beta(options.beta1) || !is_beta(options.beta2)) {
-    throw UsageError(fmt::format("[{}] beta1 {} and beta2 {} must be in [0, 1)", name, options.beta1, options.beta2));
+    throw UsageError(
+        fmt::format("[{}] beta1 {} and beta2 {} must be in [0, 1) as float32", name, options.beta1, options.beta2));
   }
-  if (!(options.epsilon >= 0) || !(options.weight_decay >= 0)) {
-    throw UsageError(fmt::format("[{}] epsilon {} and weight_decay {} must be at least 0", name, options.epsilon,
-                                 options.weight_decay));
-  }
+  nn::require_float(name, "epsilon", options.epsilon);
+  nn::require_float(name, "weight_decay", options.weight_decay);
 }
 
 std::string describe_as(const char* name, const AdamOptions& options) {

@@ -36,8 +36,8 @@ class Engine {
   virtual void set_orders(std::span<const std::int32_t> rows_of_epochs) = 0;
   /// The orders set before, from their first again.
   virtual void rewind_orders() = 0;
-  /// Enqueues the next epoch of the orders. False if `stop` was requested before its end.
-  [[nodiscard]] virtual bool run_epoch(const StopToken* stop) = 0;
+  /// Enqueues the next epoch of the orders. Returns the steps enqueued: fewer than an epoch's if `stop` was requested.
+  [[nodiscard]] virtual std::int64_t run_epoch(const StopToken* stop) = 0;
   /// Zeroes the sums of losses and right answers, in order with the epochs.
   virtual void reset_statistics() = 0;
   /// Waits for the epochs, reads the sums and zeroes them.

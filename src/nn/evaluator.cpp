@@ -83,8 +83,10 @@ Evaluation Evaluator::run() {
   impl_->summary->run(1);
   const std::vector<float> values = impl_->summary->outputs().front().to_vector<float>();
   const auto rows = static_cast<double>(impl_->rows);
-  return {.loss = values[0] / rows,
-          .error = impl_->metric == Metric::none ? std::numeric_limits<double>::quiet_NaN() : 1 - values[1] / rows};
+  // Wrong rows over all rows, and not 1 minus the share of right ones: the same double as counting answers gives.
+  return {
+      .loss = values[0] / rows,
+      .error = impl_->metric == Metric::none ? std::numeric_limits<double>::quiet_NaN() : (rows - values[1]) / rows};
 }
 
 double Evaluator::compile_seconds() const {

@@ -29,16 +29,6 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-bool is_finite(const std::vector<Array>& values) {
-  for (const Array& array : values) {
-    if (array.dtype() != DType::float32) continue;
-    for (const float value : array.to_vector<float>()) {
-      if (!std::isfinite(value)) return false;
-    }
-  }
-  return true;
-}
-
 }  // namespace
 
 Fit::Fit(Module& model, const Loss& loss, optim::Optimizer& optimizer, const TrainerOptions& options, TrainingData data)
@@ -76,7 +66,8 @@ FitReport Fit::run() {
 void Fit::take_own_buffers() {
   optimizer_.zero_grad();
   for (const NamedValue& entry : model_values(model_)) {
-    good_.push_back(*entry.value);  // plans write to the copies, so this handle keeps the weights training began with
+    latest_.values.push_back(
+        *entry.value);  // plans write to the copies, so this handle keeps the weights training began with
     const bool learnt = std::as_const(*entry.value).requires_grad();
     *entry.value = graph::copy_of(*entry.value);
     if (learnt) entry.value->requires_grad(true);
@@ -85,12 +76,20 @@ void Fit::take_own_buffers() {
 }
 
 void Fit::resume() {
-  if (!options_.resume || options_.checkpoint_path.empty() || !std::filesystem::exists(options_.checkpoint_path))
-    return;
-  progress_ = read_checkpoint(options_.checkpoint_path, model_, optimizer_, fingerprint_);
-  copy_weights(good_);
+  if (!options_.resume || !has_checkpoints() || !std::filesystem::exists(options_.checkpoint_path)) return;
+  progress_ =
+      read_checkpoint(options_.checkpoint_path, model_, optimizer_, options_, data_.has_validation(), fingerprint_);
   first_epoch_ = progress_.epoch;
   saved_epoch_ = progress_.epoch;
+  report_.resumed_epoch = progress_.epoch;
+  latest_ = {};
+  if (!has_best()) take_snapshot(latest_);
+}
+
+// Also of a checkpoint: then there is nothing left to train.
+bool Fit::is_over() const {
+  return progress_.divergence.has_value() || progress_.epoch >= options_.epochs ||
+         is_exhausted(options_.patience, progress_.epoch, progress_.best);
 }
 
 void Fit::transfer() {
@@ -123,32 +122,34 @@ void Fit::compile() {
 
 void Fit::train() {
   const auto before_orders = Clock::now();
-  if (progress_.epoch < options_.epochs) stage_orders(progress_.epoch, next_stop() - progress_.epoch);
+  if (!is_over()) stage_orders(progress_.epoch, next_stop() - progress_.epoch);
   model_.device().synchronize();
   report_.seconds.transfer += seconds_since(before_orders);
   if (options_.observer != nullptr) options_.observer->on_start(options_.epochs, steps_per_epoch());
   start_ = Clock::now();
-  while (progress_.epoch < options_.epochs) {
+  while (!is_over()) {
     if (has_stop_request() || !run_until(next_stop())) {
       report_.stop_reason = StopReason::interrupted;
+      bad_steps_ = engine_->read_statistics().bad_steps;
+      if (bad_steps_ > 0) diverge();
       break;
     }
     const EpochRecord record = read_record();
     if (bad_steps_ > 0 || !std::isfinite(record.train_loss)) {
-      diverge(record);
+      diverge();
       break;
     }
-    if (!accept(record)) break;
+    accept(record);
   }
   model_.device().synchronize();
   report_.seconds.compute = seconds_since(start_);
 }
 
 int Fit::next_stop() const {
-  const auto multiple = [&](int every) { return (progress_.epoch / every + 1) * every; };
-  int next = std::min(options_.epochs, multiple(options_.report_every));
-  if (!options_.checkpoint_path.empty()) next = std::min(next, multiple(options_.checkpoint_every));
-  return next;
+  const auto multiple = [&](std::int64_t every) { return (progress_.epoch / every + 1) * every; };
+  std::int64_t next = std::min<std::int64_t>(options_.epochs, multiple(options_.report_every));
+  if (has_checkpoints()) next = std::min(next, multiple(options_.checkpoint_every));
+  return static_cast<int>(next);
 }
 
 bool Fit::run_until(int target) {
@@ -158,8 +159,10 @@ bool Fit::run_until(int target) {
     // The figures are those of the last epoch alone.
     if (epoch == target - 1 && target - first > 1) engine_->reset_statistics();
     set_rate(epoch);
-    if (!engine_->run_epoch(options_.stop)) return false;
-    report_.steps += steps_per_epoch();
+    const std::int64_t steps = engine_->run_epoch(options_.stop);
+    report_.steps += steps;
+    report_.mid_epoch = steps > 0 && steps < steps_per_epoch();
+    if (steps < steps_per_epoch()) return false;
     progress_.epoch = epoch + 1;
   }
   return true;
@@ -210,104 +213,49 @@ EpochRecord Fit::read_record() {
   return record;
 }
 
-bool Fit::is_better(const EpochRecord& record) const {
-  const double monitored = evaluator_ ? record.validation_loss : record.train_loss;
-  return monitored < progress_.best_loss - options_.min_delta ||
-         (progress_.best_epoch == 0 && std::isfinite(monitored));
-}
-
-bool Fit::accept(const EpochRecord& record) {
+void Fit::accept(const EpochRecord& record) {
   progress_.history.push_back(record);
-  const bool better = is_better(record);
-  const bool last = record.epoch >= options_.epochs;
-  if (better) {
-    progress_.best_epoch = record.epoch;
-    progress_.best_loss = evaluator_ ? record.validation_loss : record.train_loss;
-  }
-  if (better && evaluator_ && options_.restore_best) {
-    good_.clear();
-    copy_weights(progress_.best);
-    good_ = progress_.best;
-  } else if (!last) {
-    copy_weights(good_);
-  }
-  if (!options_.checkpoint_path.empty() && record.epoch % options_.checkpoint_every == 0) save_checkpoint();
-  if (options_.observer != nullptr) {
-    const double spent = seconds_since(start_);
-    const double per_epoch = spent / (record.epoch - first_epoch_);
-    options_.observer->on_epoch({.record = record,
-                                 .epochs = options_.epochs,
-                                 .best = better,
-                                 .seconds_spent = spent,
-                                 .seconds_left = per_epoch * (options_.epochs - record.epoch)});
-  }
-  if (options_.patience > 0 && record.epoch - progress_.best_epoch >= options_.patience && !last) {
-    report_.stop_reason = StopReason::early_stopped;
-    return false;
-  }
-  return true;
+  const double loss = monitored(record, data_.has_validation());
+  const bool better = improves(loss, progress_.best, options_.min_delta) && (!keeps_best() || weights_are_finite());
+  if (better) progress_.best = {record.epoch, loss};
+  keep_weights(better, record.epoch >= options_.epochs);
+  // The last checkpoint is finish()'s, which knows how training ended.
+  if (has_checkpoints() && record.epoch % options_.checkpoint_every == 0 && !is_over()) save_checkpoint({});
+  if (options_.observer == nullptr) return;
+  const double spent = seconds_since(start_);
+  const double per_epoch = spent / (record.epoch - first_epoch_);
+  options_.observer->on_epoch({.record = record,
+                               .epochs = options_.epochs,
+                               .best = better,
+                               .seconds_spent = spent,
+                               .seconds_left = per_epoch * (options_.epochs - record.epoch)});
 }
 
-void Fit::diverge(const EpochRecord& record) {
-  const std::int64_t steps = record.epoch * steps_per_epoch();
-  // The sum itself may overflow in the last step without any bad lane.
-  report_.first_bad_step = steps - std::max<std::int64_t>(bad_steps_, 1) + 1;
-  report_.stop_reason = StopReason::diverged;
-  std::string cause = fmt::format("The learning rate {} is most likely too high.", optimizer_.learning_rate());
-  if (report_.first_bad_step == 1) {
-    cause = is_finite(good_) ? "It was so before any update: the data has values that are too large, or NaN."
-                             : "The weights held NaN or infinity before the first step.";
-  } else if (!options_.check_data) {
-    cause += " Or the data holds NaN: it was not checked (check_data).";
+void Fit::keep_weights(bool better, bool last) {
+  if (better && keeps_best()) {
+    latest_ = {};
+    progress_.previous = {};
+    return take_snapshot(progress_.kept);
   }
-  report_.message = fmt::format("The loss became NaN or infinite at step {} (epoch {}). {}", report_.first_bad_step,
-                                (report_.first_bad_step - 1) / steps_per_epoch() + 1, cause);
-  restore(good_);
+  if (has_best()) return;
+  progress_.previous = std::move(latest_);
+  latest_ = {};
+  if (!last) take_snapshot(latest_);
 }
 
-void Fit::save_checkpoint() {
+void Fit::save_checkpoint(std::optional<StopReason> ended) {
+  progress_.ended = ended;
   write_checkpoint(options_.checkpoint_path, model_, optimizer_, progress_, fingerprint_);
   saved_epoch_ = progress_.epoch;
 }
 
-void Fit::copy_weights(std::vector<Array>& copies) {
+void Fit::take_snapshot(Snapshot& copy) {
   const std::vector<NamedValue> entries = model_values(model_);
-  copies.resize(entries.size());
+  copy.epoch = progress_.epoch;
+  copy.values.resize(entries.size());
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    copies[i] = Array();  // its memory first: there need be no room for old and new copies at once
-    copies[i] = graph::copy_of(*entries[i].value);
-  }
-}
-
-void Fit::restore(const std::vector<Array>& values) {
-  const std::vector<NamedValue> entries = model_values(model_);
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    const bool learnt = std::as_const(*entries[i].value).requires_grad();
-    *entries[i].value = values[i];
-    if (learnt) entries[i].value->requires_grad(true);
-  }
-}
-
-void Fit::finish() {
-  const bool recorded = !progress_.history.empty() && progress_.history.back().epoch == progress_.epoch;
-  const bool diverged = report_.stop_reason == StopReason::diverged;
-  if (!options_.checkpoint_path.empty() && recorded && !diverged && saved_epoch_ != progress_.epoch) save_checkpoint();
-  const bool restores = !diverged && evaluator_ && options_.restore_best && !progress_.best.empty();
-  if (restores) restore(progress_.best);
-  report_.epochs = progress_.history;
-  report_.epochs_run = progress_.epoch;
-  report_.best_epoch = progress_.best_epoch;
-  const std::string kept = restores ? fmt::format(" The weights are those of epoch {}.", progress_.best_epoch) : "";
-  switch (report_.stop_reason) {
-    case StopReason::finished: report_.message = fmt::format("Finished {} epochs.{}", progress_.epoch, kept); break;
-    case StopReason::early_stopped:
-      report_.message = fmt::format("Stopped after epoch {}: no better loss for {} epochs.{}", progress_.epoch,
-                                    progress_.epoch - progress_.best_epoch, kept);
-      break;
-    case StopReason::interrupted:
-      report_.message = fmt::format("Interrupted after {} complete epochs.{}", progress_.epoch, kept);
-      break;
-    case StopReason::diverged: break;
+    copy.values[i] = Array();  // its memory first: there need be no room for old and new copies at once
+    copy.values[i] = graph::copy_of(*entries[i].value);
   }
 }
 

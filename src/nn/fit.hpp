@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "nn/checkpoint.hpp"
+#include "nn/early_stopping.hpp"
 #include "nn/engine.hpp"
 #include "nn/evaluator.hpp"
 #include "nn/trainer_data.hpp"
@@ -34,6 +35,8 @@ class Fit {
   void transfer();
   void compile();
   void train();
+  /// True when no epoch is left to run: all done, patience exhausted, or diverged before.
+  [[nodiscard]] bool is_over() const;
   /// The next epoch after which figures are read back.
   [[nodiscard]] int next_stop() const;
   /// Runs epochs up to `target`; false if interrupted.
@@ -41,16 +44,30 @@ class Fit {
   void stage_orders(int epoch, int count);
   void set_rate(int epoch);
   [[nodiscard]] EpochRecord read_record();
-  /// Takes a record in: best, copies, checkpoint, observer. True if training should go on.
-  [[nodiscard]] bool accept(const EpochRecord& record);
-  [[nodiscard]] bool is_better(const EpochRecord& record) const;
-  void diverge(const EpochRecord& record);
-  void save_checkpoint();
-  void restore(const std::vector<Array>& values);
-  /// Replaces `copies` by copies of the weights.
-  void copy_weights(std::vector<Array>& copies);
-  void finish();
+  /// Takes a record in: best, copies, checkpoint, observer.
+  void accept(const EpochRecord& record);
+  /// Keeps what a later end may need: the best weights, or those of the last two read-backs.
+  void keep_weights(bool better, bool last);
+  void save_checkpoint(std::optional<StopReason> ended);
+  /// Makes `copy` one of the weights as they are now.
+  void take_snapshot(Snapshot& copy);
 
+  // -- the end (fit_end.cpp) --
+  void finish();
+  /// Says where and why the loss or the weights stopped being finite.
+  void diverge();
+  /// After a divergence: the best weights, or the latest good ones.
+  void fall_back();
+  void restore(const Snapshot& snapshot);
+  [[nodiscard]] bool weights_are_finite();
+  /// Evaluates the weights on all rows. True if they and the loss over the training rows are finite.
+  [[nodiscard]] bool measure();
+  [[nodiscard]] std::string ending() const;
+
+  [[nodiscard]] bool keeps_best() const { return data_.has_validation() && options_.restore_best; }
+  [[nodiscard]] bool has_best() const { return keeps_best() && !progress_.kept.values.empty(); }
+  [[nodiscard]] bool has_checkpoints() const { return !options_.checkpoint_path.empty(); }
+  [[nodiscard]] std::int64_t total_steps() const { return first_epoch_ * steps_per_epoch() + report_.steps; }
   [[nodiscard]] bool has_stop_request() const { return options_.stop != nullptr && options_.stop->requested(); }
   [[nodiscard]] std::int64_t rows() const { return data_.inputs.shape()[0]; }
   [[nodiscard]] std::int64_t batch() const { return std::min(options_.batch_size, rows()); }
@@ -64,7 +81,7 @@ class Fit {
   float base_rate_;
   Progress progress_;
   Fingerprint fingerprint_;  ///< empty without checkpoints
-  std::vector<Array> good_;  ///< weights of the last record with a finite loss
+  Snapshot latest_;          ///< of the last record with a finite loss; empty where the best weights are kept
   std::optional<Evaluator> evaluator_;
   std::unique_ptr<Engine> engine_;
   int staged_epoch_ = -1;  ///< first epoch of the orders on the device

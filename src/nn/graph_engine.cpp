@@ -90,13 +90,17 @@ class GraphEngine final : public Engine {
     tail_.rewind();
   }
 
-  [[nodiscard]] bool run_epoch(const StopToken* stop) override {
-    for (std::int64_t left = full_.batches(); left > 0; left -= steps_at_once) {
-      if (stop != nullptr && stop->requested()) return false;
-      full_step_->run(static_cast<int>(std::min(left, steps_at_once)));
+  [[nodiscard]] std::int64_t run_epoch(const StopToken* stop) override {
+    std::int64_t steps = 0;
+    while (steps < full_.batches()) {
+      if (stop != nullptr && stop->requested()) return steps;
+      const std::int64_t count = std::min(full_.batches() - steps, steps_at_once);
+      full_step_->run(static_cast<int>(count));
+      steps += count;
     }
-    if (tail_step_) tail_step_->run(1);
-    return true;
+    if (!tail_step_) return steps;
+    tail_step_->run(1);
+    return steps + 1;
   }
 
   void reset_statistics() override { summary_->run(1); }

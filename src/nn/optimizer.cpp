@@ -2,10 +2,11 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cmath>
+#include <limits>
 #include <utility>
 
 #include "graph/compiled_step.hpp"
+#include "nn/float_setting.hpp"
 #include "overtake/error.hpp"
 #include "overtake/ops.hpp"
 #include "overtake/optim.hpp"
@@ -14,9 +15,7 @@ namespace overtake::optim {
 namespace {
 
 float checked_rate(double rate) {
-  if (!(rate >= 0) || !std::isfinite(rate)) {
-    throw UsageError(fmt::format("[optim] the learning rate {} is not a number of at least 0", rate));
-  }
+  nn::require_float("optim", "the learning rate", rate);
   return static_cast<float>(rate);
 }
 
@@ -99,7 +98,9 @@ void Optimizer::zero_grad() {
 }
 
 void Optimizer::set_learning_rate(double rate) {
-  learning_rate_value_ = checked_rate(rate);
+  // A schedule's rate may decay below what float32 holds: that is a rate of 0.
+  const bool vanishes = rate > 0 && rate < std::numeric_limits<float>::min();
+  learning_rate_value_ = checked_rate(vanishes ? 0 : rate);
   if (learning_rate_.defined()) graph::overwrite(learning_rate_, std::array<float, 1>{learning_rate_value_});
 }
 

@@ -2,8 +2,10 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
 #include <numbers>
 
+#include "nn/float_setting.hpp"
 #include "overtake/error.hpp"
 #include "overtake/optim.hpp"
 
@@ -19,25 +21,50 @@ void require_factor(const char* name, double gamma) {
 }  // namespace
 
 Schedule Schedule::step_lr(int step_size, double gamma) {
-  if (step_size < 1) throw UsageError(fmt::format("[StepLR] step_size {} must be at least 1", step_size));
-  require_factor("StepLR", gamma);
-  return {.kind = Kind::step, .period = step_size, .gamma = gamma};
+  const Schedule result{.kind = Kind::step, .period = step_size, .gamma = gamma};
+  result.check();
+  return result;
 }
 
 Schedule Schedule::cosine_annealing_lr(int t_max, double minimum) {
-  if (t_max < 1) throw UsageError(fmt::format("[CosineAnnealingLR] t_max {} must be at least 1", t_max));
-  if (!(minimum >= 0)) {
-    throw UsageError(fmt::format("[CosineAnnealingLR] the lowest rate {} must be at least 0", minimum));
-  }
-  return {.kind = Kind::cosine, .period = t_max, .minimum = minimum};
+  const Schedule result{.kind = Kind::cosine, .period = t_max, .minimum = minimum};
+  result.check();
+  return result;
 }
 
 Schedule Schedule::exponential_lr(double gamma) {
-  require_factor("ExponentialLR", gamma);
-  return {.kind = Kind::exponential, .gamma = gamma};
+  const Schedule result{.kind = Kind::exponential, .gamma = gamma};
+  result.check();
+  return result;
+}
+
+void Schedule::check() const {
+  switch (kind) {
+    case Kind::step:
+      if (period < 1) throw UsageError(fmt::format("[StepLR] step_size {} must be at least 1", period));
+      return require_factor("StepLR", gamma);
+    case Kind::cosine:
+      if (period < 1) throw UsageError(fmt::format("[CosineAnnealingLR] t_max {} must be at least 1", period));
+      return nn::require_float("CosineAnnealingLR", "the lowest rate", minimum);
+    case Kind::exponential: return require_factor("ExponentialLR", gamma);
+    case Kind::constant: return;
+  }
+}
+
+void Schedule::check(double base, int epochs) const {
+  check();
+  const auto fits = [&](int epoch) { return at(base, epoch) <= std::numeric_limits<float>::max(); };
+  // Only factors above 1 raise the rate, and then the last epoch has the highest.
+  if (epochs < 1 || fits(epochs - 1)) return;
+  int epoch = 0;
+  while (fits(epoch)) ++epoch;
+  throw UsageError(
+      fmt::format("[{}] the learning rate is too large for float32 from epoch {} of {}", describe(), epoch + 1, epochs),
+      "Use a factor below 1, or fewer epochs.");
 }
 
 double Schedule::at(double base, int epoch) const {
+  if (base == 0 && kind != Kind::cosine) return 0;  // 0 times a factor that has grown to infinity is not a number
   switch (kind) {
     case Kind::step: return base * std::pow(gamma, epoch / period);
     case Kind::cosine: return minimum + (base - minimum) * (1 + std::cos(std::numbers::pi * epoch / period)) / 2;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
+#include "nn/float_setting.hpp"
 #include "overtake/error.hpp"
 #include "overtake/ops.hpp"
 #include "overtake/optim.hpp"
@@ -9,10 +10,8 @@ namespace overtake::optim {
 
 SGD::SGD(std::vector<nn::Parameter*> parameters, double learning_rate, const SGDOptions& options)
     : Optimizer(std::move(parameters), learning_rate), options_(options) {
-  if (!(options.momentum >= 0) || !(options.weight_decay >= 0)) {
-    throw UsageError(fmt::format("[SGD] momentum {} and weight_decay {} must be at least 0", options.momentum,
-                                 options.weight_decay));
-  }
+  nn::require_float("SGD", "momentum", options.momentum);
+  nn::require_float("SGD", "weight_decay", options.weight_decay);
   if (options.nesterov && options.momentum == 0) {
     throw UsageError("[SGD] Nesterov needs a momentum", "Set momentum, 0.9 say.");
   }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "nn/evaluator.hpp"
 #include "nn/fit.hpp"
@@ -28,10 +29,13 @@ void check_options(const TrainerOptions& options) {
   require(options.validation_fraction == 0 || !options.validation_inputs.defined(),
           "validation_fraction and validation_inputs exclude each other");
   require(options.patience >= 0, fmt::format("patience {} is negative", options.patience));
-  require(options.min_delta >= 0, fmt::format("min_delta {} must be at least 0", options.min_delta));
+  require(options.min_delta >= 0 && std::isfinite(options.min_delta),
+          fmt::format("min_delta {} must be a number of at least 0", options.min_delta));
   require(options.report_every >= 1, fmt::format("report_every {} must be at least 1", options.report_every));
   require(options.checkpoint_every >= 1,
           fmt::format("checkpoint_every {} must be at least 1", options.checkpoint_every));
+  require(!options.resume || !options.checkpoint_path.empty(), "resume needs a checkpoint_path to continue from");
+  options.schedule.check();
 }
 
 void check_parameters(nn::Module& model, const optim::Optimizer& optimizer) {
@@ -75,6 +79,7 @@ Trainer::Trainer(nn::Module& model, nn::Loss loss, optim::Optimizer& optimizer, 
 
 FitReport Trainer::fit(const Array& inputs, const Array& targets) {
   check_parameters(model_, optimizer_);
+  options_.schedule.check(optimizer_.learning_rate(), options_.epochs);
   return nn::Fit(model_, loss_, optimizer_, options_, nn::prepare_data(model_, loss_, options_, inputs, targets)).run();
 }
 

@@ -61,6 +61,7 @@ std::optional<FitReport> trial(const PlacementRequest& request, const TrialData&
     options.report_every = epochs;
   }
   options.check_data = false;
+  options.check_result = false;
   options.stop = request.stop;
   FitReport report = Trainer(model, request.loss, *optimizer, options).fit(data.inputs, data.targets);
   if (report.stop_reason == StopReason::interrupted) {

@@ -106,7 +106,9 @@ class OracleGrower {
   /// How the targets of a node's rows are made whole numbers.
   struct Numbers {
     double low = 0, scale = 1;
-    [[nodiscard]] std::int64_t of(double y) const { return static_cast<std::int64_t>(std::floor((y - low) * scale + 0.5)); }
+    [[nodiscard]] std::int64_t of(double y) const {
+      return static_cast<std::int64_t>(std::floor((y - low) * scale + 0.5));
+    }
   };
 
   [[nodiscard]] Numbers numbers_of(const Rows& rows) const {

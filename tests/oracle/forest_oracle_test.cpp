@@ -116,10 +116,9 @@ void expect_scores(const Work& work, const View& view, const std::vector<GrownTr
       const std::int32_t at = stop_of(problem, trees[t], view, test[i]);
       const double weight = trees[t].nodes[at].weight;
       for (std::size_t o = 0; o < outputs; ++o) {
-        means[o] +=
-            problem.targets.classes > 0
-                ? trees[t].class_weights[static_cast<std::size_t>(at) * outputs + o] / weight
-                : trees[t].means[at];
+        means[o] += problem.targets.classes > 0
+                        ? trees[t].class_weights[static_cast<std::size_t>(at) * outputs + o] / weight
+                        : trees[t].means[at];
       }
     }
     for (std::size_t o = 0; o < outputs; ++o) {

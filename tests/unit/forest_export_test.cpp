@@ -101,7 +101,8 @@ TEST(ForestExport, NumbersReadBackAsTheSame) {
     Forest forest = small_regression();
     double number = std::bit_cast<double>(random());
     if (!std::isfinite(number)) number = 1700820000.25;
-    if (i % 3 == 0) number = static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(random()) & 0x7f7fffffU));
+    if (i % 3 == 0)
+      number = static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(random()) & 0x7f7fffffU));
     forest.trees[0].threshold[0] = number;
     forest.trees[0].value[1] = number;
     const std::string text = export_text(forest, 0);

@@ -86,7 +86,7 @@ double impurity(Criterion criterion, const std::vector<double>& answers, const s
 }
 
 TEST(ForestFinish, ImpuritiesOfNumbers) {
-  const std::vector<float> answers = {1000, 1001, 1004};
+  const std::vector<double> answers = {1000, 1001, 1004};
   EXPECT_NEAR(impurity(Criterion::squared_error, answers, {1, 1, 1}), 26.0 / 9, 1e-12);
   EXPECT_NEAR(impurity(Criterion::friedman_mse, answers, {2, 1, 1}), (2 * 0 + 1 + 16) / 4.0 - 25.0 / 16, 1e-12);
   EXPECT_EQ(impurity(Criterion::squared_error, {5, 5}, {3, 4}), 0);
@@ -133,7 +133,9 @@ TEST(ForestFinish, ImpuritiesAreRightByTheirOwnSize) {
           const bool leaf = tree.nodes[node].feature < 0;
           long double weight = 0, mean = 0, sum = 0;
           const auto end = begin + static_cast<std::size_t>(tree.nodes[node].samples);
-          const auto y = [&](std::size_t i) { return static_cast<long double>(targets.values[i]) - targets.values[begin]; };
+          const auto y = [&](std::size_t i) {
+            return static_cast<long double>(targets.values[i]) - targets.values[begin];
+          };
           for (std::size_t i = begin; i < end; ++i) weight += rows.weights[i];
           for (std::size_t i = begin; i < end; ++i) mean += rows.weights[i] * y(i) / weight;
           const long double whole = mean + targets.values[begin];
@@ -142,7 +144,7 @@ TEST(ForestFinish, ImpuritiesAreRightByTheirOwnSize) {
             const long double ratio = apart / whole;
             const long double excess = std::fabs(ratio) < 1e-4L ? ratio * ratio / 2 - ratio * ratio * ratio / 6
                                        : ratio <= -1            ? 1
-                                                     : (1 + ratio) * std::log1p(ratio) - ratio;
+                                                                : (1 + ratio) * std::log1p(ratio) - ratio;
             sum += rows.weights[i] * (criterion == Criterion::poisson ? whole * excess : apart * apart);
           }
           const auto expected = static_cast<double>(sum / weight);

@@ -55,7 +55,8 @@ TEST(ForestScale, FeaturesTimesAPowerOfTwo) {
       for (const std::int32_t levels : {20, 500}) {
         Fit fit = fit_of(kind, classes, levels);
         const Forest forest = fit.train();
-        const auto answers = classes > 0 ? forest.predict_proba(fit.data.inputs) : forest.predict_values(fit.data.inputs);
+        const auto answers =
+            classes > 0 ? forest.predict_proba(fit.data.inputs) : forest.predict_values(fit.data.inputs);
         for (const int power : {-149, -130, -60, -1, 7, 60, 118}) {
           SCOPED_TRACE(std::string(name_of(kind)) + " 2^" + std::to_string(power));
           Fit other = fit;

@@ -20,8 +20,8 @@ using ::testing::DoubleEq;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr double room_for_sums = 4611686018427387904.0;    // 2^62
-constexpr double room_for_weights = 2147483648.0;  // 2^31
+constexpr double room_for_sums = 4611686018427387904.0;  // 2^62
+constexpr double room_for_weights = 2147483648.0;        // 2^31
 
 Dataset classes(std::vector<std::int32_t> labels, std::int32_t count) {
   Dataset data;
@@ -217,7 +217,8 @@ TEST(ForestWeights, RowsThatWeighLittleAreStillThere) {
   const Dataset data = numbers(std::vector<double>(1000, 1));
   const auto rows = all_rows(data);
   std::vector<float> sample(1000, 1.0F);
-  for (std::size_t row = 0; row < sample.size(); ++row) sample[row] = row % 10 == 3 ? 1e-9F : row % 10 == 4 ? 0.0F : 1.0F;
+  for (std::size_t row = 0; row < sample.size(); ++row)
+    sample[row] = row % 10 == 3 ? 1e-9F : row % 10 == 4 ? 0.0F : 1.0F;
   Problem problem;
   problem.weights.push_back(make_weights(data, {rows, 0}, sample, {}, {}));
   problem.folds.push_back({rows, {}});

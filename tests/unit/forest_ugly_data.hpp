@@ -79,8 +79,9 @@ template <typename Cell>
 /// One column of `rows` distinct values and a wave over them.
 [[nodiscard]] inline Dataset wave(std::int64_t rows) {
   const auto angle = [&](std::int64_t row) { return static_cast<double>(row) * 12 / static_cast<double>(rows); };
-  return numbers(1, column(rows, [](std::int64_t row) { return row * 3 - 5; }),
-                 column(rows, [&](std::int64_t row) { return std::sin(angle(row)); }));
+  std::vector<double> answers;
+  for (std::int64_t row = 0; row < rows; ++row) answers.push_back(std::sin(angle(row)));
+  return numbers(1, column(rows, [](std::int64_t row) { return row * 3 - 5; }), std::move(answers));
 }
 
 /// Columns at both ends of float32's range: subnormal, largest, both signs, zeros of both signs.
@@ -92,7 +93,7 @@ template <typename Cell>
   for (std::size_t i = 0; i < cells.size(); ++i) {
     data.inputs.push_back(cells[i]);
     data.inputs.push_back(i % 2 == 0 ? most : -most);
-    data.labels.push_back(cells[i] > 0.5F ? 1 : 0);  // what is closer than 1e-7 is one value
+    data.labels.push_back(cells[i] > 0 ? 1 : 0);
   }
   data.rows = static_cast<std::int64_t>(cells.size());
   return data;
@@ -115,7 +116,7 @@ struct UglySet {
   sets.push_back({"constant columns", table(2, std::vector<float>(40, 5),
                                             {0, 1, 1, 0, 1, 1, 1, 0, 1, 1, 0, 1, 1, 0, 1, 1, 1, 0, 1, 1}, 2)});
   sets.push_back(
-      {"constant numbers", numbers(1, column(30, [](auto row) { return row; }), std::vector<float>(30, 0.1F))});
+      {"constant numbers", numbers(1, column(30, [](auto row) { return row; }), std::vector<double>(30, 0.1))});
   sets.push_back({"all missing", table(2, std::vector<float>(20, hole), {0, 1, 1, 0, 1, 1, 1, 0, 1, 1}, 2)});
   sets.push_back({"a column all missing", table(2, {hole, 1, hole, 2, hole, 3, hole, 4}, {0, 0, 1, 1}, 2)});
   sets.push_back({"duplicates", duplicates()});

@@ -342,7 +342,7 @@ TEST(NnTrainer, DivergenceNamesTheStepAndKeepsTheLastGoodWeights) {
 
 TEST(NnTrainer, DivergenceInALaterEpochKeepsTheEpochBefore) {
   // The rate grows a thousandfold each epoch: some epochs are good before one is not.
-  TrainerOptions options = options_for(50);
+  TrainerOptions options = options_for(14);
   options.schedule = optim::Schedule::exponential_lr(1000);
   nn::Sequential model = small_model();
   optim::SGD optimizer(model.parameters(), 1e-6);
