@@ -142,6 +142,15 @@ void check_choice(const std::string& value, const std::vector<std::string>& choi
                              near.empty() ? "" : fmt::format("Did you mean \"{}\"?", near));
 }
 
+CLI::Validator size_check() {
+  const auto problem = [](const std::string& text) -> std::string {
+    std::uint64_t size = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
+    return error == std::errc() && size > 0 ? "" : fmt::format("expected a size above 0 such as 512MiB, not {}", text);
+  };
+  return CLI::Validator(problem, "");
+}
+
 CLI::Validator seed_check() {
   const auto problem = [](const std::string& text) -> std::string {
     std::int64_t seed = 0;

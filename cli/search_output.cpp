@@ -50,8 +50,7 @@ std::string result_text(const overtake::SearchResult& result, int top) {
 }
 
 void write_results(const overtake::SearchResult& result, const std::string& json, const std::string& html,
-                   std::string_view settings_json, std::string_view title,
-                   const overtake::TableDescription* data) {
+                   std::string_view settings_json, std::string_view title, const overtake::TableDescription* data) {
   if (!json.empty()) {
     write_output(json, overtake::to_json(result, settings_json));
   }

@@ -106,8 +106,8 @@ std::string out_of_bag_note(const Forest& forest) {
   const auto rows = static_cast<std::int64_t>(forest.oob_prediction.size()) / forest.outputs();
   if (forest.oob_rows == 0) {
     return fmt::format(
-        "there is no out-of-bag score: each of the {} rows is in the bag of every tree; more trees, or "
-        "a smaller max_samples, leave some out",
+        "there is no out-of-bag score: every tree has all rows in its bag ({}); more trees, or a smaller "
+        "max_samples, leave some out",
         rows);
   }
   const std::int64_t left = rows - forest.oob_rows;

@@ -9,6 +9,7 @@
 #include <numeric>
 #include <utility>
 
+#include "core/host_limits.hpp"
 #include "core/philox.hpp"
 #include "overtake/error.hpp"
 
@@ -257,6 +258,18 @@ std::uint64_t repeat_seed(std::uint64_t seed, int repeat) {
   return (std::uint64_t{words[0]} << 32) | words[1];
 }
 
+/// Every fold names every row, and the search keeps two copies.
+void check_memory(const Dataset& data, const FoldOptions& options, FoldKind kind) {
+  const double splits = kind == FoldKind::holdout || kind == FoldKind::predefined ? 1 : options.n_splits;
+  const double bytes = 2.0 * sizeof(std::int32_t) * static_cast<double>(data.rows) * splits * options.n_repeats;
+  const auto usable = static_cast<double>(host::usable_memory());
+  if (bytes <= usable) return;
+  throw DeviceError(
+      fmt::format("{:.0f} splits of {} rows need {:.1f} GiB of the computer's memory, {:.1f} GiB can be used",
+                  splits * options.n_repeats, data.rows, bytes / (1 << 30), usable / (1 << 30)),
+      "Use fewer folds or repeats.");
+}
+
 }  // namespace
 
 FoldKind search_detail::resolved(FoldKind kind, Task task) noexcept {
@@ -269,6 +282,7 @@ std::vector<Fold> make_folds(const Dataset& data, const FoldOptions& options, st
   const FoldKind kind = search_detail::resolved(options.kind, data.task);
   check_options(data, options, kind);
   check_data(data, options, kind, groups);
+  check_memory(data, options, kind);
   const auto rows = static_cast<std::int32_t>(data.rows);
   const bool shuffle = options.shuffle || options.n_repeats > 1;
   std::vector<Fold> all;

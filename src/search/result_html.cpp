@@ -208,11 +208,14 @@ std::string facts_html(const SearchResult& result) {
 /// What was made of the columns; nothing where that is not known (a journal alone).
 std::string columns_html(const TableDescription* data) {
   if (data == nullptr) return {};
-  std::string out = fmt::format("<section class=\"card\">\n<h2>The data</h2>\n<p class=\"hint\">{}: {} rows; {}</p>\n",
-                                report::escaped(data->source), report::count(data->rows),
-                                report::escaped(summary_of(*data)));
-  out += "<div class=\"scroll\"><table>\n<thead><tr><th>column</th><th>kind</th><th>missing</th><th>distinct</th><th>lowest</th>"
-         "<th>highest</th><th>notes</th></tr></thead>\n<tbody>\n";
+  std::string out =
+      fmt::format("<section class=\"card\">\n<h2>The data</h2>\n<p class=\"hint\">{}: {} rows; {}</p>\n",
+                  report::escaped(data->source), report::count(data->rows), report::escaped(summary_of(*data)));
+  out +=
+      "<div "
+      "class=\"scroll\"><table>\n<thead><tr><th>column</th><th>kind</th><th>missing</th><th>distinct</th><th>lowest</"
+      "th>"
+      "<th>highest</th><th>notes</th></tr></thead>\n<tbody>\n";
   for (const ColumnDescription& column : data->columns) {
     out += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
                        report::escaped(column.name), column.kind, report::count(column.missing),
