@@ -69,6 +69,7 @@ run() {
   if [ -x "$bin/overtake_oracle_tests" ]; then
     step 120 overtake_oracle_tests "$bin/overtake_oracle_tests" --gtest_filter='*cuda*' --gtest_brief=1
   fi
+  forests
   for name in probe_start_bench bench_probe_start; do
     [ -x "$bin/$name" ] || continue
     step 60 start_cold "$bin/$name"
@@ -88,6 +89,16 @@ run() {
   rm -rf "$out/cache" "$packed"
 }
 
+# Forests on the GPU: the growers against the oracle and each other, on CUDA and on the vendor's OpenCL, then times.
+forests() {
+  if [ -x "$bin/overtake_backend_tests" ]; then
+    step 200 forest_tests "$bin/overtake_backend_tests" --gtest_filter='Forest*:DialectSelf*' --gtest_brief=1
+  fi
+  [ -x "$bin/bench_forest" ] && [ -d datasets ] || return
+  step 120 forest_numbers bench/forest_numbers.sh "$bin/overtake" "$out" 200000 cuda:0 opencl:0 cpu
+  step 200 forest_bench env PEERS="${PEERS:-yes}" bench/forest_sweep.sh "$bin/bench_forest" "$out" cuda:0 cpu
+}
+
 # The whole of every log goes into OUT/all.log; what is printed fits a short screen, the most important last.
 report() {
   local log
@@ -103,7 +114,9 @@ report() {
   show start_cold 5 250
   show start_warm 14 250
   show train_step 20 150
-  for log in overtake_backend_tests cuda_tests overtake_oracle_tests; do
+  show forest_bench 24 330
+  show forest_numbers 6 330
+  for log in overtake_backend_tests cuda_tests overtake_oracle_tests forest_tests; do
     [ -f "$out/$log.log" ] || continue
     echo "== $log: failures, then the end"
     grep -E 'FAILED|Failure|error:' "$out/$log.log" | cut -c1-200 | head -n 20
