@@ -12,7 +12,7 @@ import sys
 SOURCES = {".cpp", ".hpp", ".c", ".k", ".prelude", ".py", ".sh", ".cmake", ".js", ".css", ".html"}
 # What the product may weigh. Raise a number in the change that needs it, and say why there.
 # Raised from 24,000 when forests and searches came (11,000 lines with their kernels, reports and tool).
-BUDGET = {"lines of src, include and cli": 36000, "environment variables": 8, "lines of the longest file": 500}
+BUDGET = {"lines of src, include and cli": 42000, "environment variables": 8, "lines of the longest file": 500}
 
 
 def code_lines(path):

@@ -28,8 +28,8 @@ namespace data {
 namespace {
 
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-constexpr std::array<std::string_view, 6> blanks = {" ",           "\t", "\xC2\xA0", "\xE2\x80\x87", "\xE2\x80\xAF",
-                                                    "\xEF\xBB\xBF"};
+constexpr std::array<std::string_view, 7> blanks = {
+    " ", "\t", "\xC2\xA0", "\xE2\x80\x87", "\xE2\x80\xAF", "\xEF\xBB\xBF", "\xE2\x80\x8B"};
 constexpr std::string_view unicode_minus = "\xE2\x88\x92";
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }

@@ -43,14 +43,16 @@ bool has_leading_zeros(std::string_view text) {
   return text.size() > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9';
 }
 
-Survey survey(const RawColumn& raw, const CellRules& rules) {
+Survey survey(const RawColumn& raw, const CellRules& rules, std::set<std::string>& missing_seen) {
   Survey result;
   result.values.reserve(raw.size());
   raw.each([&](std::size_t row, std::string_view text, bool quoted) {
     const Cell cell = rules.parse(text, quoted);
     result.values.push_back(cell.number);
     switch (cell.kind) {
-      case CellKind::missing: return;
+      case CellKind::missing:
+        if (!trimmed(text).empty()) missing_seen.emplace(trimmed(text));
+        return;
       case CellKind::number:
         result.numbers.add(row, text);
         result.leading_zeros = result.leading_zeros || has_leading_zeros(trimmed(text));
@@ -113,25 +115,29 @@ ColumnProblem unexpected(const Survey& found, const char* expected, const Sort& 
     if (sort->count > 0 && (first == nullptr || sort->row < first->row)) first = sort;
   }
   const bool alike = first == &found.alike;
-  return {first->row, fmt::format("expected {}, found {}", expected, quote(first->text)),
-          alike ? found.example->flags : std::string()};
+  return {first->row,
+          fmt::format("expected {}, found {}", expected, quote(first->text)),
+          alike ? found.example->flags : std::string(),
+          {}};
 }
 
 ColumnProblem other_notation(const Survey& found) {
-  return {found.alike.row, fmt::format("{} looks like {}", quote(found.alike.text), found.example->what),
-          found.example->flags};
+  return {found.alike.row,
+          fmt::format("{} looks like {}", quote(found.alike.text), found.example->what),
+          found.example->flags,
+          {}};
 }
 
 ColumnProblem mixture(const Survey& found) {
   const bool dates = found.days.count > 0;
   const Sort& usual = dates ? found.days : found.numbers;
   const Sort& odd = found.words.count > 0 ? found.words : found.numbers;
-  return {
-      odd.row,
-      fmt::format("the column mixes {} such as {} ({} cells) with {} such as {} ({} cells)",
-                  dates ? "dates" : "numbers", quote(usual.text), usual.count,
-                  found.words.count > 0 ? "words" : "numbers", quote(odd.text), odd.count),
-      found.words.count > 0 ? fmt::format("--missing {} if the word means a missing cell", odd.text) : std::string()};
+  return {odd.row,
+          fmt::format("the column mixes {} such as {} ({} cells) with {} such as {} ({} cells)",
+                      dates ? "dates" : "numbers", quote(usual.text), usual.count,
+                      found.words.count > 0 ? "words" : "numbers", quote(odd.text), odd.count),
+          {},
+          found.words.count > 0 ? std::string(trimmed(odd.text)) : std::string()};
 }
 
 /// A column that holds something else than numbers alone or dates alone: text, or a problem.
@@ -168,14 +174,14 @@ void RawColumn::add(std::string_view cell, bool quoted) {
 }
 
 std::optional<ColumnProblem> read_column(const RawColumn& raw, ColumnUse use, bool spelled, const CellRules& rules,
-                                         Column& column) {
+                                         Column& column, std::set<std::string>& missing_seen) {
   if (use == ColumnUse::declared_text) {
     column.kind = ColumnKind::text;
     column.declared_text = true;
     make_text(raw, nullptr, column);
     return std::nullopt;
   }
-  Survey found = survey(raw, rules);
+  Survey found = survey(raw, rules, missing_seen);
   const std::size_t others = found.words.count + found.alike.count;
   const bool numbers = others == 0 && (found.days.count == 0 || found.numbers.count == 0);
   if (use == ColumnUse::numeric && others + found.days.count > 0) return unexpected(found, "a number", found.days);

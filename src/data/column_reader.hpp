@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,12 +50,14 @@ enum class ColumnUse : std::uint8_t {
 struct ColumnProblem {
   std::size_t row = 0;
   std::string message;  ///< "expected ..., found ..."
-  std::string cure;     ///< "--decimal ,"; empty: only --text or a correction helps
+  std::string cure;     ///< "--decimal ','"; empty: only --text or a correction helps
+  std::string word;     ///< a word among numbers, which may mean a missing cell; empty: none
 };
 
 /// Fills kind, numbers, codes and notes of `column` from its cells, or says why that cannot be done. `spelled`: keep
-/// codes and categories of a numeric column too.
+/// codes and categories of a numeric column too. Adds the words that were taken as missing to `missing_seen`.
 [[nodiscard]] std::optional<ColumnProblem> read_column(const RawColumn& raw, ColumnUse use, bool spelled,
-                                                       const CellRules& rules, Column& column);
+                                                       const CellRules& rules, Column& column,
+                                                       std::set<std::string>& missing_seen);
 
 }  // namespace overtake::data

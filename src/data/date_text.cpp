@@ -228,6 +228,13 @@ bool parse_day(std::string_view text, const Notation& notation, double& days) {
   return found.has_value();
 }
 
+bool looks_like_iso_date(std::string_view text) {
+  Scanner scanner(text);
+  const bool date = scanner.number(4, 4) && scanner.one_of("-") != '\0' && scanner.number(2, 2) &&
+                    scanner.one_of("-") != '\0' && scanner.number(2, 2);
+  return date && scan_rest(scanner).has_value();
+}
+
 bool looks_like_date(std::string_view text) {
   constexpr std::size_t longest = 40;
   if (text.size() > longest || text.empty()) return false;
@@ -261,12 +268,20 @@ std::string day_text(double days) {
 }
 
 void check_date_rule(const Notation& notation) {
-  if (notation.date_format.empty()) return;
-  if (notation.date_format.find('%') != std::string::npos &&
-      notation.date_format.find('%') + 1 < notation.date_format.size())
-    return;
-  throw UsageError(fmt::format("the date format {} is not known", quote(notation.date_format)),
-                   "Use ymd, dmy, mdy, or a format of strptime with %: '%d %b %Y'.");
+  constexpr std::string_view known = "aAbBcCdDeFgGhHIjklmMnpPrRsStTuUVwWxXyYzZ%";
+  constexpr std::string_view enough = "cDFsTRrHIyYxX";  // a year, or a time of the day
+  const std::string& format = notation.date_format;
+  if (format.empty()) return;
+  bool right = true;
+  bool complete = false;
+  for (std::size_t at = format.find('%'); at != std::string::npos; at = format.find('%', at + 2)) {
+    const char directive = at + 1 < format.size() ? format[at + 1] : '?';
+    right = right && known.find(directive) != std::string_view::npos;
+    complete = complete || enough.find(directive) != std::string_view::npos;
+  }
+  if (right && complete) return;
+  throw UsageError(fmt::format("the date format {} is not known, or says neither year nor time", quote(format)),
+                   "Use ymd, dmy, mdy, or a format of strptime: '%d %b %Y'.");
 }
 
 }  // namespace overtake::data

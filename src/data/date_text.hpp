@@ -14,6 +14,9 @@ namespace overtake::data {
 /// day of the calendar.
 [[nodiscard]] bool parse_day(std::string_view text, const Notation& notation, double& days);
 
+/// True for text in the form of an ISO 8601 date (four, two and two digits), whether there is such a day or not.
+[[nodiscard]] bool looks_like_iso_date(std::string_view text);
+
 /// True if `text` is a date in some other order or with a month's name: 31.12.2024, 12/31/24, 3/4, 5 Jan 2024. Which
 /// order, it does not say.
 [[nodiscard]] bool looks_like_date(std::string_view text);

@@ -12,7 +12,7 @@ namespace overtake::data {
 
 namespace {
 
-constexpr std::array<std::string_view, 24> money_and_shares = {"%",
+constexpr std::array<std::string_view, 33> money_and_shares = {"%",
                                                                "\xE2\x80\xB0",
                                                                "$",
                                                                "\xE2\x82\xAC",
@@ -35,7 +35,16 @@ constexpr std::array<std::string_view, 24> money_and_shares = {"%",
                                                                "CAD",
                                                                "SEK",
                                                                "NOK",
-                                                               "DKK"};
+                                                               "DKK",
+                                                               "kr",
+                                                               "R$",
+                                                               "z\xC5\x82",
+                                                               "K\xC4\x8D",
+                                                               "Ft",
+                                                               "lei",
+                                                               "\xE5\x86\x86",
+                                                               "\xD1\x80\xD1\x83\xD0\xB1.",
+                                                               "\xD9\xAA"};
 /// Units that follow a number.
 constexpr std::array<std::string_view, 40> measures = {"\xC2\xB0",
                                                        "\xC2\xB0"
@@ -133,6 +142,35 @@ bool reads_with_point(std::string_view text) {
   return text.find('.') != std::string_view::npos && parse_number(text, value);
 }
 
+bool is_number(std::string_view text, const CellRules& rules) { return !rules.plain_number(text).empty(); }
+
+/// Numbers that no flag reads: of accountants, of typesetters, in groups of two digits.
+std::optional<Lookalike> find_unreadable(std::string_view text, const CellRules& rules) {
+  constexpr std::string_view en_dash = "\xE2\x80\x93";
+  if (text.starts_with('(') && text.ends_with(')')) {
+    const std::string_view inside = trimmed(text.substr(1, text.size() - 2));
+    const auto parts = split_unit(inside);
+    if (is_number(inside, rules) || (parts && is_number(parts->number, rules))) {
+      return Lookalike{"a negative number in parentheses, which no flag reads", {}, {}};
+    }
+  }
+  if (text.starts_with(en_dash) && is_number(text.substr(en_dash.size()), rules)) {
+    return Lookalike{"a number with a dash for its minus, which no flag reads", {}, {}};
+  }
+  if (text.ends_with('-') && is_number(text.substr(0, text.size() - 1), rules)) {
+    return Lookalike{"a number with its minus behind it, which no flag reads", {}, {}};
+  }
+  std::string joined(text);
+  const auto commas = std::count(joined.begin(), joined.end(), ',');
+  std::erase(joined, ',');
+  const std::size_t last = text.rfind(',');
+  if (commas > 1 && is_number(joined, rules) && text.find_first_not_of("+-0123456789,.") == std::string_view::npos &&
+      text.substr(last + 1, text.find('.', last) - last - 1).size() == 3) {
+    return Lookalike{"a number in groups of two digits, which no flag reads", {}, {}};
+  }
+  return std::nullopt;
+}
+
 /// Other marks and separators. The decimal mark that is set is not doubted unless only another one makes a number.
 std::optional<Lookalike> find_notation(std::string_view text, const Notation& notation) {
   const char decimal = notation.decimal;
@@ -148,7 +186,7 @@ std::optional<Lookalike> find_notation(std::string_view text, const Notation& no
   }
   if (other_decimal)
     return Lookalike{decimal == '.' ? "a number with a decimal comma" : "a number with a decimal point",
-                     fmt::format("--decimal {}", other),
+                     fmt::format("--decimal '{}'", other),
                      {}};
   for (const char separator : {' ', '\'', '_'}) {
     if (!reads_with(text, separator, decimal) && !reads_with(text, separator, other)) continue;
@@ -176,9 +214,11 @@ std::optional<Lookalike> find_lookalike(std::string_view text, const CellRules& 
   text = trimmed(text);
   if (text.size() > longest || std::none_of(text.begin(), text.end(), is_digit)) return std::nullopt;
   if (auto found = find_notation(text, rules.notation())) return found;
+  if (looks_like_iso_date(text)) return Lookalike{"an ISO 8601 date, but is no day of the calendar", {}, {}};
   if (looks_like_date(text)) {
     return Lookalike{"a date that is not ISO 8601", "--dates dmy, mdy, ymd or a format such as '%d %b %Y'", {}};
   }
+  if (auto found = find_unreadable(text, rules)) return found;
   const std::optional<WithUnit> parts = split_unit(text);
   if (!parts) return std::nullopt;
   const std::string unit_flag = fmt::format("--units '{}'", parts->unit);

@@ -17,10 +17,23 @@ namespace overtake::data {
 
 namespace {
 
-/// A word that the shell passes on as one, quotes inside a list of names included.
-std::string shell_name(const std::string& name) {
-  const bool plain = name.find_first_of(" ,;'\"$&|<>()#*?!") == std::string::npos;
-  return plain ? name : fmt::format("'\"{}\"'", name);
+/// A word as it can be pasted into a shell.
+std::string shell_word(const std::string& word) {
+  const bool plain = !word.empty() && word.find_first_not_of(
+                                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.,:/+%@=") ==
+                                          std::string::npos;
+  if (plain) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? "'\\''" : std::string(1, c);
+  return quoted + "'";
+}
+
+/// A name as a list flag of the tool takes it: with a comma or a quote in it, in double quotes.
+std::string list_word(const std::string& name) {
+  if (name.find_first_of(",\"") == std::string::npos) return name;
+  std::string quoted = "\"";
+  for (const char c : name) quoted += c == '"' ? "\"\"" : std::string(1, c);
+  return quoted + "\"";
 }
 
 /// A column that counts the rows: 0, 1, 2, ... or 1, 2, 3, ...
@@ -192,31 +205,44 @@ Table TableBuilder::finish(char delimiter) {
 }
 
 void TableBuilder::read_columns() {
-  std::optional<ColumnProblem> first;
-  std::size_t at = 0;
-  std::vector<std::string> others;
+  std::vector<std::pair<std::size_t, ColumnProblem>> problems;
+  std::set<std::string> missing;  // words that were taken as missing
   for (std::size_t i = 0; i < raw_.size(); ++i) {
     Column& column = table_.columns[i];
-    auto problem = read_column(raw_[i], use_of(i), listed(options_.spelled, i), rules_, column);
+    auto problem = read_column(raw_[i], use_of(i), listed(options_.spelled, i), rules_, column, missing);
     raw_[i] = {};
-    if (problem && first) others.push_back(shell_name(column.name));
-    if (problem && !first) {
-      first = std::move(problem);
-      at = i;
-    }
+    if (problem) problems.emplace_back(i, std::move(*problem));
     if (i == 0 && first_.cell(0).empty() && table_.reading.has_header && counts_rows(column)) {
       column.notes.emplace_back("it has no name and counts the rows; --drop column_1 leaves it out");
     }
   }
-  if (!first) return;
-  std::string hint =
-      first->cure.empty() ? "Correct the cell or leave it empty (missing)" : fmt::format("Give {}", first->cure);
-  if (use_of(at) == ColumnUse::judged)
-    hint += fmt::format("; or --text {} if the column is text", shell_name(table_.columns[at].name));
+  if (!problems.empty()) fail_columns(problems, std::move(missing));
+}
+
+/// Throws for the first column; the hint has what settles all of them.
+void TableBuilder::fail_columns(const std::vector<std::pair<std::size_t, ColumnProblem>>& problems,
+                                std::set<std::string> missing) const {
+  const auto& [at, first] = problems.front();
+  std::vector<std::string> others;
+  for (const auto& [index, problem] : problems) {
+    if (index != at) others.push_back(list_word(table_.columns[index].name));
+    if (!problem.word.empty()) missing.insert(problem.word);
+  }
+  std::string hint = "Correct the cell or leave it empty (missing)";
+  if (!first.cure.empty()) hint = "Give " + first.cure;
+  if (!first.word.empty()) {
+    std::vector<std::string> words;
+    for (const std::string& word : missing) words.push_back(list_word(word));
+    hint = fmt::format("Give --missing {} if such words mean a missing cell",
+                       shell_word(fmt::format("{}", fmt::join(words, ","))));
+  }
+  if (use_of(at) == ColumnUse::judged) {
+    hint += fmt::format("; or --text {} if the column is text", shell_word(list_word(table_.columns[at].name)));
+  }
   if (!others.empty()) hint += fmt::format(". Likewise the columns {}", fmt::join(others, ", "));
   throw DataError(
-      fmt::format("{}: {}", table_.locate(static_cast<std::int64_t>(first->row), static_cast<std::int64_t>(at)),
-                  first->message),
+      fmt::format("{}: {}", table_.locate(static_cast<std::int64_t>(first.row), static_cast<std::int64_t>(at)),
+                  first.message),
       hint + ".");
 }
 

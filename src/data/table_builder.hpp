@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "data/cell.hpp"
@@ -34,6 +36,8 @@ class TableBuilder {
   void check_lists() const;
   void check_header() const;
   void read_columns();
+  [[noreturn]] void fail_columns(const std::vector<std::pair<std::size_t, ColumnProblem>>& problems,
+                                 std::set<std::string> missing) const;
   [[noreturn]] void fail_size(const Record& record) const;
   [[nodiscard]] ColumnUse use_of(std::size_t index) const;
   [[nodiscard]] bool listed(const std::vector<std::string>& names, std::size_t index) const;

@@ -299,6 +299,11 @@ std::span<const std::string> ForestParameters::names() {
 }
 
 void ForestParameters::check() const {
+  constexpr auto largest_seed = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  if (random_state > largest_seed) {  // all() could not say it
+    throw UsageError(fmt::format("random_state (--seed): {} is not accepted; expected a whole number from 0 to {}",
+                                 random_state, largest_seed));
+  }
   // Fields may have been written to directly: every value must pass its own rules.
   ForestParameters copy;
   copy.set(all());

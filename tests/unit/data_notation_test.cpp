@@ -197,7 +197,7 @@ TEST(Header, MayBeDataOrNames) {
   EXPECT_EQ(read("p,x\ne,b\np,x\n", options).rows, 2);
   EXPECT_EQ(read("city,kind\nRome,a\nOslo,b\n").rows, 2);
   // R's row names: the header is one cell short.
-  expect_refused("x,y\na,1,2\nb,3,4\n", {"3 cells, expected 2", "row name"});
+  expect_refused("x,y\na,1,2\nb,3,4\n", {"row names", "one name less"});
 }
 
 TEST(Header, TheColumnThatCountsRowsIsNoted) {
