@@ -49,6 +49,14 @@ report::Json texts(const std::vector<std::string>& values) {
   return list;
 }
 
+std::vector<std::string> all_notes(const overtake::ColumnDescription& column) {
+  std::vector<std::string> notes = column.notes;
+  if (!column.float32_note.empty()) {
+    notes.push_back(column.float32_note);
+  }
+  return notes;
+}
+
 report::Json text_or_null(const std::string& text) { return text.empty() ? report::Json() : report::Json(text); }
 
 }  // namespace
@@ -66,7 +74,7 @@ std::string description_text(const overtake::TableDescription& description, int 
   for (const overtake::ColumnDescription& column : description.columns) {
     table.rows.push_back({shortened(column.name), column.kind, report::count(column.missing),
                           report::count(column.distinct), column.lowest, column.highest, examples_text(column)});
-    for (const std::string& note : column.notes) {
+    for (const std::string& note : all_notes(column)) {
       notes += fmt::format("note: column {}: {}\n", column.name, note);
     }
   }
@@ -84,7 +92,7 @@ report::Json description_json(const overtake::TableDescription& description) {
         .set("missing", column.missing)
         .set("distinct", column.distinct);
     json.set("lowest", text_or_null(column.lowest)).set("highest", text_or_null(column.highest));
-    json.set("examples", texts(column.examples)).set("notes", texts(column.notes));
+    json.set("examples", texts(column.examples)).set("notes", texts(all_notes(column)));
     columns.push(std::move(json));
   }
   const overtake::Reading& reading = description.reading;

@@ -83,13 +83,20 @@ void check_names(const CLI::App& root, int argc, const char* const* argv) {
 std::vector<std::string> parse_words(const std::string& text) {
   std::vector<std::string> words(1);
   bool quoted = false;
-  for (const char c : text) {
-    if (c == '"') {
+  bool began_quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '"' && quoted && i + 1 < text.size() && text[i + 1] == '"') {
+      words.back() += c;
+      ++i;
+    } else if (c == '"' && (quoted || (words.back().empty() && !began_quoted))) {
       quoted = !quoted;
+      began_quoted = true;
     } else if (c == ',' && !quoted) {
       words.emplace_back();
+      began_quoted = false;
     } else {
-      words.back() += c;
+      words.back() += c;  // a quote inside a word is part of it
     }
   }
   if (quoted) {

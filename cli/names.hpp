@@ -14,7 +14,8 @@ void check_names(const CLI::App& root, int argc, const char* const* argv);
 
 /// "2..8", "2,4,8" or "2..4,8" as numbers. Throws overtake::UsageError naming `flag`.
 [[nodiscard]] std::vector<int> parse_ranges(const std::string& text, const std::string& flag);
-/// Comma-separated words; empty ones are left out. Double quotes hold a comma in a word: '"weight, kg",age'.
+/// Comma-separated words; empty ones are left out. Double quotes round a word hold a comma, and two of them a quote:
+/// '"weight, kg",age'.
 [[nodiscard]] std::vector<std::string> parse_words(const std::string& text);
 /// Comma-separated positive whole numbers. Throws overtake::UsageError naming `flag`.
 [[nodiscard]] std::vector<std::int64_t> parse_sizes(const std::string& text, const std::string& flag);

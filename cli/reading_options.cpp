@@ -168,6 +168,10 @@ std::string notes_text(const overtake::TableDescription& description, const over
         text += fmt::format("note: column {}: {}\n", column.name, note);
       }
     }
+    const bool feature = is_used(preprocessing, column.name) && column.name != preprocessing.target;
+    if (feature && !column.float32_note.empty()) {
+      text += fmt::format("note: column {}: {}\n", column.name, column.float32_note);
+    }
   }
   return text;
 }

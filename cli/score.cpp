@@ -197,6 +197,8 @@ Command add_score(CLI::App& root) {
       ->type_name("NAME");
   app->add_option("--task", flags->task, "auto, classification or regression")->capture_default_str();
   app->add_option("--json", flags->json, "Write the scores as JSON to a file (-: standard output)")->type_name("FILE");
+  app->add_option("--text", flags->text, "Columns of the truth that are text, whatever their cells look like")
+      ->type_name("COLUMN,...");
   add_notation_flags(*app, *flags);
   app->footer(
       "Example:\n"

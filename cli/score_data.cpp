@@ -34,7 +34,9 @@ constexpr std::string_view probability_prefix = "probability_";
 TableOptions truth_reading(const ScoreFlags& flags) {
   TableOptions reading;
   apply_notation(flags, reading);
-  reading.names = {flags.target};
+  reading.text = parse_words(flags.text);
+  // Numbers in a notation that is not set are no classes, unless the task says so.
+  (flags.task == "classification" ? reading.names : reading.spelled).push_back(flags.target);
   reading.others_ignored = true;
   return reading;
 }
@@ -115,6 +117,15 @@ overtake::Labels joint_labels(const Table& truth, const Column& known, const Col
 /// Numbers of a column. Throws DataError for the first word.
 const std::vector<double>& numbers_of(const Table& table, const Column& column) {
   if (column.kind == ColumnKind::numeric) {
+    const auto infinite =
+        std::find_if(column.numbers.begin(), column.numbers.end(), [](double x) { return std::isinf(x); });
+    if (infinite != column.numbers.end()) {
+      throw DataError(fmt::format("{}: expected a finite number, found {}",
+                                  table.locate(infinite - column.numbers.begin(),
+                                               static_cast<std::int64_t>(column_of(table, column.name))),
+                                  *infinite),
+                      "Correct the cell.");
+    }
     return column.numbers;
   }
   double value = 0;
@@ -181,14 +192,16 @@ void take_classes(const Table& truth, const Column& known, const Table& predicti
   }
 }
 
-/// Numbers are classes where the truth looks like classes and nothing else was predicted.
+/// Numbers are classes where both files hold whole ones and not many: a few rows say less than training knew.
 bool looks_like_classes(const Table& table, const Column& truth, const Column& predicted) {
-  if (overtake::detect_task(table, column_of(table, truth.name)).task == Task::regression) {
-    return false;
+  constexpr std::size_t most_classes = 50;
+  if (predicted.kind == ColumnKind::text || !overtake::labels_of(table, column_of(table, truth.name)).numeric) {
+    return true;
   }
-  const std::set<double> known(truth.numbers.begin(), truth.numbers.end());
-  return predicted.kind == ColumnKind::text || std::all_of(predicted.numbers.begin(), predicted.numbers.end(),
-                                                           [&](double value) { return known.contains(value); });
+  std::set<double> distinct(truth.numbers.begin(), truth.numbers.end());
+  distinct.insert(predicted.numbers.begin(), predicted.numbers.end());
+  const auto whole = [](double value) { return value == std::floor(value); };
+  return distinct.size() <= most_classes && std::all_of(distinct.begin(), distinct.end(), whole);
 }
 
 void choose_task(const ScoreFlags& flags, const Table& table, const Column& truth, const Column& predicted,
@@ -211,7 +224,8 @@ void choose_task(const ScoreFlags& flags, const Table& table, const Column& trut
     return take(true, "the target is text");
   }
   const bool classes = looks_like_classes(table, truth, predicted);
-  take(classes, classes ? "the target holds few distinct whole numbers" : "the target holds numbers");
+  take(classes,
+       classes ? "the target holds few distinct whole numbers, or names in digits" : "the target holds numbers");
 }
 
 }  // namespace

@@ -95,7 +95,7 @@ forests() {
     step 200 forest_tests "$bin/overtake_backend_tests" --gtest_filter='Forest*:DialectSelf*' --gtest_brief=1
   fi
   [ -x "$bin/bench_forest" ] && [ -d datasets ] || return
-  step 120 forest_numbers bench/forest_numbers.sh "$bin/overtake" "$out" 200000 cuda:0 opencl:0 cpu
+  step 120 forest_numbers bench/forest_numbers.sh "$bin/overtake" "$out" 200000 cuda:0 cpu
   step 200 forest_bench env PEERS="${PEERS:-yes}" bench/forest_sweep.sh "$bin/bench_forest" "$out" cuda:0 cpu
 }
 

@@ -18,6 +18,7 @@ struct ColumnDescription {
   std::string lowest, highest;        ///< numbers in their shortest form, dates as ISO 8601; empty: text, or no value
   std::vector<std::string> examples;  ///< the first distinct values, at most three
   std::vector<std::string> notes;     ///< what a reader should know: dates, rounded numbers, names in digits
+  std::string float32_note;           ///< where float32 joins values that differ: matters to features only; else empty
 };
 
 /// What was made of a file: the decisions that reading it took.

@@ -93,7 +93,7 @@ std::string cell_text(const Column& column, std::size_t row) {
   return column.categories[static_cast<std::size_t>(column.codes[row])];
 }
 
-double cell_number(const Table& table, std::size_t column, std::size_t row) {
+double cell_number(const Table& table, std::size_t column, std::size_t row, ValueUse use) {
   const Column& cells = table.columns[column];
   if (cell_missing(cells, row)) return std::numeric_limits<double>::quiet_NaN();
   const auto locate = [&] { return table.locate(static_cast<std::int64_t>(row), static_cast<std::int64_t>(column)); };
@@ -108,21 +108,25 @@ double cell_number(const Table& table, std::size_t column, std::size_t row) {
   } else {
     value = cells.numbers[row];
   }
-  // float32 carries the value on the device.
-  if (std::abs(value) > static_cast<double>(std::numeric_limits<float>::max())) {
-    throw DataError(fmt::format("{}: expected a finite number within float32, found {}", locate(), value),
-                    "Correct the cell, or leave it empty if the value is missing.");
+  // float32 carries a feature on the device.
+  const bool feature = use == ValueUse::feature;
+  const double most =
+      feature ? static_cast<double>(std::numeric_limits<float>::max()) : std::numeric_limits<double>::max();
+  if (std::abs(value) > most) {
+    throw DataError(
+        fmt::format("{}: expected a finite number{}, found {}", locate(), feature ? " within float32" : "", value),
+        "Correct the cell, or leave it empty if the value is missing.");
   }
   return value;
 }
 
-Statistics column_statistics(const Table& table, std::size_t column, std::span<const std::int32_t> rows) {
+Statistics column_statistics(const Table& table, std::size_t column, std::span<const std::int32_t> rows, ValueUse use) {
   const auto all = static_cast<std::size_t>(table.rows);
   Statistics result;
   double sum = 0.0;
   double count = 0.0;
   for_rows(all, rows, [&](std::size_t row) {
-    const double value = cell_number(table, column, row);
+    const double value = cell_number(table, column, row, use);
     if (std::isnan(value)) return;
     result.lowest = count > 0 ? std::min(result.lowest, value) : value;
     result.highest = count > 0 ? std::max(result.highest, value) : value;
@@ -137,7 +141,7 @@ Statistics column_statistics(const Table& table, std::size_t column, std::span<c
   result.mean = sum / count;
   double squares = 0.0;
   for_rows(all, rows, [&](std::size_t row) {
-    const double value = cell_number(table, column, row);
+    const double value = cell_number(table, column, row, use);
     if (!std::isnan(value)) squares += (value - result.mean) * (value - result.mean);
   });
   const double variance = squares / count;

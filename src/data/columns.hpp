@@ -25,9 +25,13 @@ namespace overtake::data {
 /// missing.
 [[nodiscard]] std::string cell_text(const Column& column, std::size_t row);
 
+/// What a number is for: features are float32 in models, targets stay doubles.
+enum class ValueUse : std::uint8_t { feature, target };
+
 /// The number of a cell where numbers are needed (also of a text column's, where the cell is one); NaN if missing.
-/// Throws DataError with the position for text and for values that float32 cannot hold.
-[[nodiscard]] double cell_number(const Table& table, std::size_t column, std::size_t row);
+/// Throws DataError with the position for text and for values that float32 cannot hold (a target: that are infinite).
+[[nodiscard]] double cell_number(const Table& table, std::size_t column, std::size_t row,
+                                 ValueUse use = ValueUse::feature);
 
 /// True if the cell is missing.
 [[nodiscard]] bool cell_missing(const Column& column, std::size_t row) noexcept;
@@ -39,7 +43,8 @@ struct Statistics {
   double scale = 1.0;
   double lowest = 0.0, highest = 0.0;
 };
-[[nodiscard]] Statistics column_statistics(const Table& table, std::size_t column, std::span<const std::int32_t> rows);
+[[nodiscard]] Statistics column_statistics(const Table& table, std::size_t column, std::span<const std::int32_t> rows,
+                                           ValueUse use = ValueUse::feature);
 
 /// The distinct cells of a column in the given rows (all if empty), sorted by bytes, missing ones left out.
 [[nodiscard]] std::vector<std::string> sorted_categories(const Column& column, std::span<const std::int32_t> rows);

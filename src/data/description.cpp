@@ -63,10 +63,10 @@ void describe_numbers(const Column& column, std::int64_t most_rows, ColumnDescri
     kept += static_cast<float>(values[i]) != static_cast<float>(values[i - 1]) ? 1 : 0;
   }
   if (kept >= values.size()) return;
-  result.notes.push_back(
-      fmt::format("models compute in float32, which joins its {} different values to {}; subtract {} from "
-                  "the column to keep them apart",
-                  values.size(), kept, result.lowest));
+  result.float32_note = fmt::format(
+      "models compute in float32, which joins its {} different values to {}; shift or scale the column to "
+      "keep them apart",
+      values.size(), kept);
 }
 
 void describe_text(const Column& column, ColumnDescription& result) {

@@ -163,7 +163,7 @@ void write_targets(const Preprocessing& preprocessing, const Table& table, std::
     return;
   }
   for (std::size_t row = 0; row < static_cast<std::size_t>(table.rows); ++row) {
-    const double value = data::cell_number(table, column, row);
+    const double value = data::cell_number(table, column, row, data::ValueUse::target);
     if (std::isnan(value)) fail_missing_target(table, column, row);
     data.targets.push_back((value - preprocessing.target_mean) / preprocessing.target_scale);
   }

@@ -182,7 +182,7 @@ Preprocessing Preprocessing::fit(const Table& table, const std::string& target, 
     check_category_count(table, target, result.classes.size(), options.most_categories);
   } else {
     // Also without standardisation: it checks that every cell is a finite number.
-    const data::Statistics statistics = data::column_statistics(table, target_index, rows);
+    const data::Statistics statistics = data::column_statistics(table, target_index, rows, data::ValueUse::target);
     if (options.standardise_target) {
       result.target_mean = statistics.mean;
       result.target_scale = statistics.scale;

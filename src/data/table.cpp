@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "data/message.hpp"
@@ -26,8 +27,10 @@ void check_options(const TableOptions& options) {
 
 void append_cell(std::string& line, std::string_view text) {
   if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
+    const auto words = missing_words();
     const bool blank_edge = !text.empty() && (text.front() == ' ' || text.back() == ' ');
-    line += blank_edge ? fmt::format("\"{}\"", text) : std::string(text);
+    const bool guarded = blank_edge || std::find(words.begin(), words.end(), text) != words.end();  // data, not missing
+    line += guarded ? fmt::format("\"{}\"", text) : std::string(text);
     return;
   }
   line += '"';

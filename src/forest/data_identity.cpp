@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <cstdint>
 #include <limits>
 #include <utility>
@@ -50,20 +51,21 @@ std::string data_fingerprint(const Dataset& data, std::span<const float> sample_
   const auto features = static_cast<std::size_t>(data.features);
   Fingerprint inputs, targets, weights;
   SumOfRows in_any_order;
-  std::vector<std::byte> row_bytes;  // all of a row, one value behind the other
-  const auto take = [&](Fingerprint* fingerprint, auto value) {
-    const auto bytes = std::as_bytes(std::span(&value, 1));
-    if (fingerprint != nullptr) fingerprint->add(bytes);
-    row_bytes.insert(row_bytes.end(), bytes.begin(), bytes.end());
-  };
+  // All of a row, one value behind the other: its inputs, its label or target, its weight.
+  std::vector<std::byte> row_bytes(features * sizeof(float) + 2 * sizeof(double));
   for (std::size_t row = 0; row < static_cast<std::size_t>(data.rows); ++row) {
-    row_bytes.clear();
-    for (std::size_t i = row * features; i < (row + 1) * features; ++i) take(nullptr, canonical(data.inputs[i]));
-    inputs.add(row_bytes);
-    if (row < data.labels.size()) take(&targets, data.labels[row]);
-    if (row < data.targets.size()) take(&targets, canonical(data.targets[row]));
-    if (weighted) take(&weights, canonical(sample_weight[row]));
-    in_any_order.add(row_bytes);
+    std::size_t size = 0;
+    const auto put = [&](auto value) {
+      std::memcpy(row_bytes.data() + size, &value, sizeof(value));
+      size += sizeof(value);
+      return std::span<const std::byte>(row_bytes).subspan(size - sizeof(value), sizeof(value));
+    };
+    for (std::size_t i = row * features; i < (row + 1) * features; ++i) put(canonical(data.inputs[i]));
+    inputs.add(std::span<const std::byte>(row_bytes).first(size));
+    if (row < data.labels.size()) targets.add(put(data.labels[row]));
+    if (row < data.targets.size()) targets.add(put(canonical(data.targets[row])));
+    if (weighted) weights.add(put(canonical(sample_weight[row])));
+    in_any_order.add(std::span<const std::byte>(row_bytes).first(size));
   }
   return fmt::format("rows={} features={} inputs={} targets={} weights={} in_any_order={:016x}{:016x}", data.rows,
                      data.features, inputs.hex(), targets.hex(), weighted ? weights.hex() : "none", in_any_order.high,

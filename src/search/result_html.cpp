@@ -220,7 +220,7 @@ std::string columns_html(const TableDescription* data) {
     out += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
                        report::escaped(column.name), column.kind, report::count(column.missing),
                        report::count(column.distinct), report::escaped(column.lowest), report::escaped(column.highest),
-                       report::escaped(fmt::format("{}", fmt::join(column.notes, "; "))));
+                       report::escaped(fmt::format("{} {}", fmt::join(column.notes, "; "), column.float32_note)));
   }
   return out + "</tbody></table></div>\n</section>";
 }

@@ -129,14 +129,14 @@ TEST(Notation, IsoDatesAndTimes) {
 }
 
 TEST(Notation, OtherNotationsAreRefusedAndNamed) {
-  expect_refused("x;y\n1,5;a\n2,5;b\n", {"column 1 (x)", "\"1,5\"", "decimal comma", "--decimal ,"});
+  expect_refused("x;y\n1,5;a\n2,5;b\n", {"column 1 (x)", "\"1,5\"", "decimal comma", "--decimal ','"});
   expect_refused("x;y\n\"1,234\";a\n\"2,500\";b\n", {"\"1,234\"", "--decimal , or --thousands ,"});
   expect_refused("x;y\n1,234,567;a\n2;b\n", {"thousands separators", "--thousands ,"});
   expect_refused("x;y\n1.234,5;a\n2;b\n", {"--thousands . --decimal ,"});
   expect_refused("x,y\n$5,a\n$7.50,b\n", {"\"$5\"", "--units '$'"});
   expect_refused("x,y\n5 %,a\n7 %,b\n", {"--units '%'"});
   expect_refused("x,y\n70 kg,a\n65 kg,b\n", {"unit kg", "--units 'kg'"});
-  expect_refused("x;y\n5,5 \xE2\x82\xAC;a\n", {"--decimal ,"});
+  expect_refused("x;y\n5,5 \xE2\x82\xAC;a\n", {"--decimal ','"});
   expect_refused("x,y\n31.12.2024,a\n", {"--dates dmy"});
   expect_refused("x,y\n03/04,a\n05/06,b\n", {"\"03/04\"", "--dates"});
   expect_refused("x,y\n5 Jan 2024,a\n", {"--dates"});
@@ -222,7 +222,7 @@ TEST(Description, KindsRangesGapsAndNotes) {
   EXPECT_NE(found.columns[3].notes[0].find("2^53"), std::string::npos);
   EXPECT_NE(found.columns[4].notes.at(0).find("--text zip"), std::string::npos);
   const TableDescription seconds = describe(read("t\n1700000155\n1700000088\n1700000172\n"));
-  EXPECT_NE(seconds.columns[0].notes.at(0).find("float32"), std::string::npos);
+  EXPECT_NE(seconds.columns[0].float32_note.find("float32"), std::string::npos);
   EXPECT_EQ(seconds.columns[0].distinct, 3);
 }
 
