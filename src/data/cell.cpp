@@ -60,7 +60,8 @@ bool remove_unit(std::string& text, const std::vector<std::string>& units) {
     const std::size_t sign = text.starts_with('-') || text.starts_with('+') ? 1 : 0;
     if (text.size() > sign + unit.size() && text.compare(sign, unit.size(), unit) == 0) {
       const std::string rest(trimmed(std::string_view(text).substr(sign + unit.size())));
-      text = text.substr(0, sign) + rest;
+      text.resize(sign);
+      text += rest;
       return true;
     }
   }

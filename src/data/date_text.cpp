@@ -259,7 +259,7 @@ bool looks_like_date(std::string_view text) {
 std::string day_text(double days) {
   const double whole = std::floor(days);
   const auto seconds = static_cast<int>(std::lround((days - whole) * day_seconds));
-  const std::string time = fmt::format("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+  std::string time = fmt::format("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
   if (whole == 0 && seconds > 0) return time;
   const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(static_cast<int>(whole)))};
   const std::string text = fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()),

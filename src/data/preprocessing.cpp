@@ -23,6 +23,7 @@ using data::quote;
 /// The column of each feature.
 std::vector<std::size_t> match_features(const std::vector<Feature>& features, const Table& table) {
   std::vector<std::size_t> result;
+  result.reserve(features.size());
   for (const Feature& feature : features) result.push_back(data::model_column(table, feature.name));
   return result;
 }

@@ -232,6 +232,7 @@ void TableBuilder::fail_columns(const std::vector<std::pair<std::size_t, ColumnP
   if (!first.cure.empty()) hint = "Give " + first.cure;
   if (!first.word.empty()) {
     std::vector<std::string> words;
+    words.reserve(missing.size());
     for (const std::string& word : missing) words.push_back(list_word(word));
     hint = fmt::format("Give --missing {} if such words mean a missing cell",
                        shell_word(fmt::format("{}", fmt::join(words, ","))));
