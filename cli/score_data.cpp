@@ -195,13 +195,19 @@ void take_classes(const Table& truth, const Column& known, const Table& predicti
 /// Numbers are classes where both files hold whole ones and not many: a few rows say less than training knew.
 bool looks_like_classes(const Table& table, const Column& truth, const Column& predicted) {
   constexpr std::size_t most_classes = 50;
-  if (predicted.kind == ColumnKind::text || !overtake::labels_of(table, column_of(table, truth.name)).numeric) {
-    return true;
+  const auto whole = [](double value) { return value == std::floor(value); };
+  const auto all_whole = [&](const Column& column) {
+    return std::all_of(column.numbers.begin(), column.numbers.end(), whole);
+  };
+  if (!all_whole(truth) || !all_whole(predicted)) {
+    return false;
+  }
+  if (!overtake::labels_of(table, column_of(table, truth.name)).numeric) {
+    return true;  // names in digits: 007, or more of them than a number holds
   }
   std::set<double> distinct(truth.numbers.begin(), truth.numbers.end());
   distinct.insert(predicted.numbers.begin(), predicted.numbers.end());
-  const auto whole = [](double value) { return value == std::floor(value); };
-  return distinct.size() <= most_classes && std::all_of(distinct.begin(), distinct.end(), whole);
+  return distinct.size() <= most_classes;
 }
 
 void choose_task(const ScoreFlags& flags, const Table& table, const Column& truth, const Column& predicted,

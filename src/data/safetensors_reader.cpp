@@ -32,7 +32,8 @@ void check_kind(BinaryFile& file) {
     throw DataError(fmt::format("{} is {}, expected a model (safetensors)", file.name(), kind->what),
                     "Give a model: the file that \"overtake train --save\" or \"search --save\" wrote.");
   }
-  if (head.size() < 2 || !data::looks_like_text(head)) return;
+  const bool ascii = static_cast<unsigned char>(head.front()) < 0x80;
+  if (head.size() < 2 || !ascii || !data::looks_like_text(head)) return;
   throw DataError(fmt::format("{} is text, perhaps a table, expected a model (safetensors)", file.name()),
                   "To predict, give the model before the data: overtake predict MODEL DATA.");
 }

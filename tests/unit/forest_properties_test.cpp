@@ -102,8 +102,9 @@ void expect_sums(const Fit& fit, const Forest& forest, const Tree& tree) {
       const auto sum = [&](std::int32_t at) {
         return tree.weighted_samples[at] * tree.value[static_cast<std::size_t>(at) * outputs + o];
       };
-      // Each node has whole numbers of its own: with weights that fill 31 bits its targets have 30.
-      EXPECT_NEAR(sum(node), sum(left) + sum(right), 1e-8 * (1 + std::fabs(sum(node))));
+      // Each node has whole numbers of its own: beside weights that fill 31 bits its targets have 30 bits of the range
+      // of the node, which is some times its mean.
+      EXPECT_NEAR(sum(node), sum(left) + sum(right), 1e-7 * (1 + std::fabs(sum(node))));
     }
     open.push_back(right);
     open.push_back(left);
