@@ -77,7 +77,7 @@ def journal_of(path, candidates, folds=5):
     """A finished journal of made-up scores: what a search of so many candidates leaves, without training them."""
     database = sqlite3.connect(path)
     database.executescript("""
-        PRAGMA application_id = 1331057738; PRAGMA user_version = 1;
+        PRAGMA application_id = 1331057738; PRAGMA user_version = 2;
         CREATE TABLE identity(position INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, value TEXT NOT NULL);
         CREATE TABLE about(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
         CREATE TABLE candidate(id INTEGER PRIMARY KEY, parameters TEXT NOT NULL);
@@ -85,6 +85,7 @@ def journal_of(path, candidates, folds=5):
                          fit_seconds REAL, score_seconds REAL, PRIMARY KEY(candidate, fold)) WITHOUT ROWID;
         CREATE TABLE score(candidate INTEGER NOT NULL, fold INTEGER NOT NULL, metric TEXT NOT NULL, value REAL,
                            PRIMARY KEY(candidate, fold, metric)) WITHOUT ROWID;
+        CREATE TABLE positive(metric TEXT PRIMARY KEY, class TEXT NOT NULL) WITHOUT ROWID;
         CREATE TABLE run(id INTEGER PRIMARY KEY, started TEXT NOT NULL, device TEXT NOT NULL, device_reason TEXT NOT NULL);
         CREATE TABLE finish(run INTEGER PRIMARY KEY, ended TEXT NOT NULL, interrupted INTEGER NOT NULL,
                             forests INTEGER NOT NULL, batches INTEGER NOT NULL, launches INTEGER NOT NULL,

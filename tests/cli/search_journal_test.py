@@ -137,7 +137,7 @@ class Refusals(SearchTest):
     def test_other_settings(self):
         self.refused(*self.grid, "--seed", "1", says=("seed=1", "seed=0"))
         self.refused(*self.grid, "--cv", "3", says=("cv=3", "cv=5"))
-        self.refused(*self.grid, "--scoring", "f1", says=("metrics=f1", "metrics=accuracy"))
+        self.refused(*self.grid, "--scoring", "f1_macro", says=("metrics=f1", "metrics=accuracy"))
         self.refused(*self.grid, "--estimator", "extra-trees", says=("extra-trees", "random-forest"))
 
     def test_other_data(self):
