@@ -281,7 +281,7 @@ TEST(ForestProperties, ColumnsMayComeInAnyOrder) {
     std::reverse(turned.inputs.begin() + row * 12, turned.inputs.begin() + (row + 1) * 12);
   }
   for (Dataset* each : {&turned}) {
-    for (float& target : each->targets) target = std::log(target);
+    for (double& target : each->targets) target = std::log(target);
   }
   Dataset straight = turned;
   straight.inputs = data.inputs;
@@ -306,7 +306,7 @@ TEST(ForestProperties, OutOfBagScoreIsCloseToThatOfOtherRows) {
     shape.seed = 4;
     Dataset other = made_data(shape);
     for (Dataset* each : {&data, &other}) {
-      for (float& target : each->targets) target = std::log(target);
+      for (double& target : each->targets) target = std::log(target);
     }
     ForestParameters parameters = ForestParameters::defaults(ForestKind::random_forest, data.task);
     parameters.n_estimators = 60;

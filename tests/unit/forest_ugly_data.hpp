@@ -39,6 +39,14 @@ template <typename Cell>
   return cells;
 }
 
+/// Targets likewise.
+template <typename Cell>
+[[nodiscard]] std::vector<double> answers(std::int64_t rows, const Cell& cell) {
+  std::vector<double> cells;
+  for (std::int64_t row = 0; row < rows; ++row) cells.push_back(cell(row));
+  return cells;
+}
+
 /// A hundred times the same three rows, which do not agree on their classes.
 [[nodiscard]] inline Dataset duplicates() {
   std::vector<float> inputs;
@@ -79,9 +87,8 @@ template <typename Cell>
 /// One column of `rows` distinct values and a wave over them.
 [[nodiscard]] inline Dataset wave(std::int64_t rows) {
   const auto angle = [&](std::int64_t row) { return static_cast<double>(row) * 12 / static_cast<double>(rows); };
-  std::vector<double> answers;
-  for (std::int64_t row = 0; row < rows; ++row) answers.push_back(std::sin(angle(row)));
-  return numbers(1, column(rows, [](std::int64_t row) { return row * 3 - 5; }), std::move(answers));
+  return numbers(1, column(rows, [](std::int64_t row) { return row * 3 - 5; }),
+                 answers(rows, [&](std::int64_t row) { return std::sin(angle(row)); }));
 }
 
 /// Columns at both ends of float32's range: subnormal, largest, both signs, zeros of both signs.
@@ -125,9 +132,9 @@ struct UglySet {
   sets.push_back({"700 distinct values", wave(700)});
   sets.push_back({"extremes", extremes()});
   sets.push_back({"huge numbers", numbers(1, column(30, [](auto row) { return row; }),
-                                          column(30, [](auto row) { return row % 2 == 0 ? 3e38 : -3e38; }))});
+                                          answers(30, [](auto row) { return row % 2 == 0 ? 3e38 : -3e38; }))});
   sets.push_back({"tiny numbers", numbers(1, column(30, [](auto row) { return row; }),
-                                          column(30, [](auto row) { return row % 2 == 0 ? 1e-38 : 3e-45; }))});
+                                          answers(30, [](auto row) { return row % 2 == 0 ? 1e-38 : 3e-45; }))});
   return sets;
 }
 

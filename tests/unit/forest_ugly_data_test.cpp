@@ -199,7 +199,7 @@ TEST(ForestUglyData, HugeAndTinyInputs) {
 TEST(ForestUglyData, HugeAndTinyTargets) {
   for (const double scale : {8e37, 1e-37, 1.0}) {
     const Dataset data = numbers(1, column(40, [](auto row) { return row; }),
-                                 column(40, [&](auto row) { return scale * static_cast<double>(row % 5); }));
+                                 answers(40, [&](auto row) { return scale * static_cast<double>(row % 5); }));
     const Forest forest = train_forest(one_tree(data), data);
     const std::vector<double> answers = forest.predict_values(data.inputs);
     for (std::size_t row = 0; row < 40; ++row) {

@@ -71,7 +71,7 @@ TEST(SearchFolds, AutomaticFollowsTheTask) {
   const Dataset classes = labelled(repeated({10, 20}), 2);
   EXPECT_EQ(make_folds(classes, {}), make_folds(classes, stratified));
   EXPECT_NE(make_folds(classes, {}), make_folds(classes, k_fold));
-  const Dataset numbers = numbered(std::vector<float>(12, 1.0F));
+  const Dataset numbers = numbered(std::vector<double>(12, 1.0));
   EXPECT_EQ(make_folds(numbers, {}), make_folds(numbers, k_fold));
   expect_error<UsageError>([&] { (void)make_folds(numbers, stratified); }, {"stratified folds need classes"});
 }

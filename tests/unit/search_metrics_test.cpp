@@ -33,7 +33,7 @@ FoldOutcome outcome_of(const nlohmann::json& golden) {
 }
 
 Dataset data_of(const nlohmann::json& golden) {
-  if (golden["task"] == "regression") return numbered(golden["targets"].get<std::vector<float>>());
+  if (golden["task"] == "regression") return numbered(golden["targets"].get<std::vector<double>>());
   return labelled(golden["labels"].get<std::vector<std::int32_t>>(), golden["classes"]);
 }
 
