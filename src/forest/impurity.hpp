@@ -16,8 +16,8 @@ struct LeafRows {
   std::vector<std::uint32_t> weights;  ///< fixed point
 };
 
-/// The rows of a tree's leaves, gathered from where growers that divide rows between two lists leave them: a node's rows
-/// lie where its parent's did, the left child's first, in the list of its depth (even or odd), in any order.
+/// The rows of a tree's leaves, gathered from where growers that divide rows between two lists leave them: a node's
+/// rows lie where its parent's did, the left child's first, in the list of its depth (even or odd), in any order.
 [[nodiscard]] LeafRows leaf_rows(const GrownTree& tree, const std::array<LeafRows, 2>& lists);
 
 /// The impurity of every node of a tree of numbers, as scikit-learn defines it for the criterion: the variance, or the

@@ -291,7 +291,7 @@ TEST(SearchRunner, WrongInputIsRefused) {
   expect_error<UsageError>([&] { check([](D&, C&, O& o) { o.refit_metric = 1; }); }, {"refit metric"});
   expect_error<UsageError>([&] { check([](D&, C&, O& o) { o.metrics = {Metric::r2}; }); }, {"r2 is for numbers"});
   expect_error<UsageError>([&] { check([](D&, C&, O& o) { o.metrics = {Metric::f1, Metric::f1}; }); }, {"given twice"});
-  expect_error<UsageError>([&] { check([](D&, C&, O& o) { o.sample_weight = {1, 2}; }); }, {"2 sample weights"});
+  expect_error<UsageError>([&] { check([](D&, C&, O& o) { o.sample_weight = {1, 2}; }); }, {"2 numbers for 12 rows"});
   expect_error<DataError>([&] { check([](D&, C&, O& o) { o.sample_weight.assign(12, -1.0F); }); }, {"weight of row 0"});
   EXPECT_NO_THROW(check([](D&, C&, O&) {}));
 }
