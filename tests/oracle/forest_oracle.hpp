@@ -158,8 +158,9 @@ class OracleGrower {
     for (const Row& row : rows) {
       const long double apart = y(row) - first - mean;
       const long double ratio = apart / (first + mean);
-      const long double excess = y(row) > 0 ? (1 + ratio) * std::log1p(ratio) - ratio : -ratio;
-      sum += row.weight * (job_.rule.criterion == Criterion::poisson ? (first + mean) * excess : apart * apart);
+      long double poisson = (first + mean) * ((1 + ratio) * std::log1p(ratio) - ratio);
+      if (std::fabs(ratio) > 0.1L) poisson = (y(row) > 0 ? y(row) * std::log(y(row) / (first + mean)) : 0) - apart;
+      sum += row.weight * (job_.rule.criterion == Criterion::poisson ? poisson : apart * apart);
     }
     return static_cast<double>(sum / weight);
   }
