@@ -34,6 +34,7 @@ report::Table table_of(const SearchResult& result, const std::vector<std::size_t
   std::vector<std::vector<std::string>> values;  // [parameter][row shown]
   for (const std::string& name : names) {
     std::vector<const ParameterValue*> column;
+    column.reserve(shown.size());
     for (const std::size_t c : shown) column.push_back(search_detail::value_of(result.rows[c], name));
     values.push_back(search_detail::value_texts(column));
   }
