@@ -21,7 +21,7 @@ struct NodeSums {
   double low = std::numeric_limits<double>::infinity();  // targets
   double high = -std::numeric_limits<double>::infinity();
   double scale = 1;
-  std::int64_t sum = 0;
+  std::int64_t sum = 0, fine = 0;  // of weight * number and of weight * forest_fine
 };
 
 /// A node whose rows are known and which is not yet in the tree.
@@ -100,12 +100,14 @@ class TreeGrower final : public HostTreeGrower {
     if constexpr (!is_class) {
       NodeSums& sums = node.sums;
       sums.scale = formulas::forest_scale(sums.low, sums.high, sums.record.weight);
-      sums.sum = 0;
       if (sums.low == sums.high) return;  // its rows are not looked at again
       for (std::size_t i = node.begin; i < node.end; ++i) {
         Entry& entry = rows_[i];
-        entry.number = formulas::forest_number(problem_.targets.values[entry.row], sums.low, sums.scale);
-        sums.sum += static_cast<std::int64_t>(entry.weight) * entry.number;
+        const double target = problem_.targets.values[entry.row];
+        const auto weight = static_cast<std::int64_t>(entry.weight);
+        entry.number = formulas::forest_number(target, sums.low, sums.scale);
+        sums.sum += weight * entry.number;
+        sums.fine += weight * formulas::forest_fine(target, sums.low, sums.scale, entry.number);
       }
     }
   }
@@ -154,7 +156,7 @@ class TreeGrower final : public HostTreeGrower {
                                  node.sums.class_weights.end());
     } else {
       const NodeSums& sums = node.sums;
-      tree_.means.push_back(formulas::forest_mean(sums.low, sums.scale, sums.sum, sums.record.weight));
+      tree_.means.push_back(formulas::forest_mean(sums.low, sums.scale, sums.sum, sums.fine, sums.record.weight));
     }
     if (node.parent >= 0) (node.is_right ? tree_.right[node.parent] : tree_.nodes[node.parent].left) = index;
     return index;

@@ -29,7 +29,7 @@ struct KernelShape {
            std::tie(b.classes, b.wide, b.features, b.stride, b.bins, b.counts, b.max_features);
   }
 
-  [[nodiscard]] std::int32_t stats() const noexcept { return classes > 0 ? classes : 4; }
+  [[nodiscard]] std::int32_t stats() const noexcept { return classes > 0 ? classes : 6; }
 };
 
 /// Sizes that follow from a shape.

@@ -44,7 +44,7 @@ class OracleGrower {
   };
 
   struct Sums {
-    std::int64_t rows = 0, sum = 0;
+    std::int64_t rows = 0, sum = 0, fine = 0;
     std::uint32_t weight = 0;
     std::vector<std::uint32_t> classes;
   };
@@ -134,7 +134,11 @@ class OracleGrower {
       if (classes() > 0) {
         sums.classes[problem_.targets.labels[row.row]] += row.weight;
       } else {
-        sums.sum += std::int64_t{row.weight} * numbers.of(problem_.targets.values[row.row]);
+        const double y = problem_.targets.values[row.row];
+        const std::int64_t number = numbers.of(y);
+        const double lost = (y - numbers.low) * numbers.scale - static_cast<double>(number);
+        sums.sum += std::int64_t{row.weight} * number;
+        sums.fine += std::int64_t{row.weight} * static_cast<std::int64_t>(std::trunc(std::ldexp(lost, 30)));
       }
     }
     return sums;
@@ -174,7 +178,8 @@ class OracleGrower {
     result_.right.push_back(-1);
     result_.class_weights.insert(result_.class_weights.end(), sums.classes.begin(), sums.classes.end());
     if (classes() == 0) {
-      result_.means.push_back(numbers.low + static_cast<double>(sums.sum) / sums.weight / numbers.scale);
+      const double sum = static_cast<double>(sums.sum) + std::ldexp(static_cast<double>(sums.fine), -30);
+      result_.means.push_back(numbers.low + sum / sums.weight / numbers.scale);
       result_.impurities.push_back(impurity_of(rows));
     }
     if (stops(rows, record)) return index;

@@ -104,7 +104,7 @@ void expect_sums(const Fit& fit, const Forest& forest, const Tree& tree) {
       };
       // Each node has whole numbers of its own: beside weights that fill 31 bits its targets have 30 bits of the range
       // of the node, which is some times its mean.
-      EXPECT_NEAR(sum(node), sum(left) + sum(right), 1e-7 * (1 + std::fabs(sum(node))));
+      EXPECT_NEAR(sum(node), sum(left) + sum(right), 1e-9 * (1 + std::fabs(sum(node))));
     }
     open.push_back(right);
     open.push_back(left);

@@ -85,8 +85,13 @@ TEST(ForestTargets, NumbersOfANodeFillTheirBits) {
         const double most = static_cast<double>(formulas::forest_number(high, low, scale)) * weight;
         EXPECT_LE(most, room_for_sums / 2);
         EXPECT_GE(most, room_for_sums / 16) << "bits are wasted";
-        EXPECT_NEAR(formulas::forest_mean(low, scale, formulas::forest_number(high, low, scale), 1), high,
-                    1e-9 * (high - low) + 1e-15 * std::fabs(high));
+        for (const double share : {0.0, 0.1234567, 0.9, 1.0}) {  // the mean of one target is the target
+          const double target = low + share * (high - low);
+          const std::int64_t number = formulas::forest_number(target, low, scale);
+          const std::int64_t fine = formulas::forest_fine(target, low, scale, number);
+          EXPECT_NEAR(formulas::forest_mean(low, scale, number, fine, 1), target,
+                      1e-15 * ((high - low) + std::fabs(low) + std::fabs(high)));
+        }
       }
     }
   }
