@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "core/fingerprint.hpp"
+#include "forest/parallel.hpp"
 
 namespace overtake::forest {
 namespace {
@@ -24,16 +26,76 @@ T canonical(T value) {
   return value + T{0};  // -0 becomes 0
 }
 
-/// Hashes of all rows, added up: the same in any order.
-struct SumOfRows {
-  std::uint64_t high = 0, low = 0;
+constexpr std::size_t block_rows = 4096;
 
-  void add(std::span<const std::byte> row) {
+/// Of consecutive rows. Blocks are hashed on all threads and joined in order.
+struct BlockIdentity {
+  using Hash = std::pair<std::uint64_t, std::uint64_t>;
+  Hash inputs, targets, weights;
+  std::uint64_t high = 0, low = 0;  // hashes of the block's rows, added up: the same in any order
+
+  void add_row(std::span<const std::byte> row) {
     const auto [a, b] = detail::hash_of(row);
     high += a;
     low += b;
   }
 };
+
+/// Values in the spelling that is hashed, one behind the other.
+class Bytes {
+ public:
+  explicit Bytes(std::size_t most) : bytes_(most) {}
+
+  template <typename T>
+  void put(T value) {
+    std::memcpy(bytes_.data() + size_, &value, sizeof(value));
+    size_ += sizeof(value);
+  }
+  void put_all(std::span<const std::byte> bytes) {
+    std::memcpy(bytes_.data() + size_, bytes.data(), bytes.size());
+    size_ += bytes.size();
+  }
+  [[nodiscard]] std::span<const std::byte> all() const { return {bytes_.data(), size_}; }
+  [[nodiscard]] std::span<const std::byte> since(std::size_t begin) const { return all().subspan(begin); }
+  [[nodiscard]] std::size_t size() const { return size_; }
+  void clear() { size_ = 0; }
+
+ private:
+  std::vector<std::byte> bytes_;
+  std::size_t size_ = 0;
+};
+
+/// `weights` is empty where all are 1.
+BlockIdentity identity_of(const Dataset& data, std::span<const float> weights, std::size_t begin, std::size_t end) {
+  const auto features = static_cast<std::size_t>(data.features);
+  const std::size_t rows = end - begin;
+  Bytes inputs(rows * features * sizeof(float)), targets(rows * 2 * sizeof(double)), by_weight(rows * sizeof(float));
+  Bytes whole_row(features * sizeof(float) + 3 * sizeof(double));
+  BlockIdentity block;
+  for (std::size_t row = begin; row < end; ++row) {
+    const std::size_t input_begin = inputs.size(), target_begin = targets.size(), weight_begin = by_weight.size();
+    for (std::size_t i = row * features; i < (row + 1) * features; ++i) inputs.put(canonical(data.inputs[i]));
+    if (row < data.labels.size()) targets.put(data.labels[row]);
+    if (row < data.targets.size()) targets.put(canonical(data.targets[row]));
+    if (row < weights.size()) by_weight.put(canonical(weights[row]));
+    whole_row.clear();
+    whole_row.put_all(inputs.since(input_begin));
+    whole_row.put_all(targets.since(target_begin));
+    whole_row.put_all(by_weight.since(weight_begin));
+    block.add_row(whole_row.all());
+  }
+  block.inputs = detail::hash_of(inputs.all());
+  block.targets = detail::hash_of(targets.all());
+  block.weights = detail::hash_of(by_weight.all());
+  return block;
+}
+
+std::string joined(std::span<const BlockIdentity> blocks, BlockIdentity::Hash BlockIdentity::*part) {
+  Fingerprint all;
+  for (const BlockIdentity& block : blocks)
+    all.add_values(std::span<const std::uint64_t>(std::array{(block.*part).first, (block.*part).second}));
+  return all.hex();
+}
 
 /// The text between `name` and the next space.
 std::string_view part(std::string_view fingerprint, std::string_view name) {
@@ -48,28 +110,21 @@ std::string_view part(std::string_view fingerprint, std::string_view name) {
 std::string data_fingerprint(const Dataset& data, std::span<const float> sample_weight) {
   const bool weighted =
       std::any_of(sample_weight.begin(), sample_weight.end(), [](float weight) { return weight != 1; });
-  const auto features = static_cast<std::size_t>(data.features);
-  Fingerprint inputs, targets, weights;
-  SumOfRows in_any_order;
-  // All of a row, one value behind the other: its inputs, its label or target, its weight.
-  std::vector<std::byte> row_bytes(features * sizeof(float) + 2 * sizeof(double));
-  for (std::size_t row = 0; row < static_cast<std::size_t>(data.rows); ++row) {
-    std::size_t size = 0;
-    const auto put = [&](auto value) {
-      std::memcpy(row_bytes.data() + size, &value, sizeof(value));
-      size += sizeof(value);
-      return std::span<const std::byte>(row_bytes).subspan(size - sizeof(value), sizeof(value));
-    };
-    for (std::size_t i = row * features; i < (row + 1) * features; ++i) put(canonical(data.inputs[i]));
-    inputs.add(std::span<const std::byte>(row_bytes).first(size));
-    if (row < data.labels.size()) targets.add(put(data.labels[row]));
-    if (row < data.targets.size()) targets.add(put(canonical(data.targets[row])));
-    if (weighted) weights.add(put(canonical(sample_weight[row])));
-    in_any_order.add(std::span<const std::byte>(row_bytes).first(size));
+  const auto rows = static_cast<std::size_t>(data.rows);
+  std::vector<BlockIdentity> blocks((rows + block_rows - 1) / block_rows);
+  on_host_threads(blocks.size(), [&](std::size_t i) {
+    const std::size_t begin = i * block_rows;
+    blocks[i] = identity_of(data, weighted ? sample_weight : std::span<const float>{}, begin,
+                            std::min(rows, begin + block_rows));
+  });
+  std::uint64_t high = 0, low = 0;
+  for (const BlockIdentity& block : blocks) {
+    high += block.high;
+    low += block.low;
   }
   return fmt::format("rows={} features={} inputs={} targets={} weights={} in_any_order={:016x}{:016x}", data.rows,
-                     data.features, inputs.hex(), targets.hex(), weighted ? weights.hex() : "none", in_any_order.high,
-                     in_any_order.low);
+                     data.features, joined(blocks, &BlockIdentity::inputs), joined(blocks, &BlockIdentity::targets),
+                     weighted ? joined(blocks, &BlockIdentity::weights) : "none", high, low);
 }
 
 std::string data_difference(std::string_view earlier, std::string_view now) {

@@ -15,9 +15,9 @@ namespace {
 std::string source_text() {
   std::string text(embedded::kernel_philox);
   for (const std::string_view part :
-       {embedded::kernel_forest_split, embedded::kernel_forest, embedded::kernel_forest_rows,
-        embedded::kernel_forest_subtrees, embedded::kernel_forest_large, embedded::kernel_forest_numbers,
-        embedded::kernel_forest_score}) {
+       {embedded::kernel_forest_split, embedded::kernel_forest, embedded::kernel_forest_evaluate,
+        embedded::kernel_forest_rows, embedded::kernel_forest_subtrees, embedded::kernel_forest_large,
+        embedded::kernel_forest_numbers, embedded::kernel_forest_score}) {
     text += part;
   }
   return text;
