@@ -52,6 +52,17 @@ void apply_unseen(const std::string& rule, Preprocessing& preprocessing) {
   }
 }
 
+/// Before the data is read and encoded, which may take much memory.
+void check_belongs(const std::string& path, const Preprocessing& how, std::int64_t inputs, std::int64_t outputs) {
+  if (how.inputs() == inputs && how.outputs() == outputs) {
+    return;
+  }
+  throw DataError(fmt::format("{}: its network and its description of the columns do not belong together: the network "
+                              "takes {} inputs and gives {} outputs, the description says {} and {}",
+                              path, inputs, outputs, how.inputs(), how.outputs()),
+                  "Train and save the network again.");
+}
+
 /// Reads the data as the model wants it.
 overtake::Dataset read_rows(const PredictFlags& flags, Prediction& prediction) {
   check_probabilities(flags, prediction.preprocessing);
@@ -74,6 +85,7 @@ Prediction predict_with_network(const PredictFlags& flags, const overtake::Devic
   overtake::LoadedModel loaded = overtake::load_model(flags.model);
   Prediction prediction;
   const Preprocessing& how = prediction.preprocessing = preprocessing_of(loaded.metadata, flags.model);
+  check_belongs(flags.model, how, loaded.inputs, loaded.outputs);
   const overtake::Dataset rows = read_rows(flags, prediction);
   loaded.model.to(device);
   const Array inputs = Array::from(rows.inputs, {rows.rows, rows.features});

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "core/shallow_json.hpp"
 #include "data/cell.hpp"
 #include "data/message.hpp"
 #include "data/reading_json.hpp"
@@ -32,6 +33,15 @@ class Reader {
   [[noreturn]] void fail(const std::string& problem) const {
     throw DataError(fmt::format("{}: the stored preprocessing is not valid: {}", source_, problem),
                     "Save the model again with the program that trained it.");
+  }
+
+  /// A key of a newer version must not be dropped in silence: it may change what the model sees.
+  void allow_only(std::initializer_list<const char*> keys) const {
+    for (const auto& [key, value] : object_.items()) {
+      if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
+        fail(fmt::format("the key {} is not known", data::quote(key)));
+      }
+    }
   }
 
   [[nodiscard]] std::string text(const char* key) const {
@@ -109,6 +119,7 @@ Json to_json_value(const Feature& feature) {
 
 Feature feature_from(const Json& value, std::string_view source) {
   const Reader reader(value, source);
+  reader.allow_only({"name", "kind", "days", "mean", "scale", "lowest", "highest", "declared_text", "categories"});
   Feature feature;
   feature.name = reader.text("name");
   const std::string kind = reader.text("kind");
@@ -162,7 +173,8 @@ void read_reading(const Json& json, const Reader& reader, std::string_view sourc
     result.unseen = reader.flag("refuse_unseen") ? UnseenRule::error : UnseenRule::automatic;
     return;
   }
-  result.reading = data::reading_from_json(json.value("reading", Json::object()).dump(), source);
+  const auto reading = json.find("reading");
+  result.reading = data::reading_from_json(reading == json.end() ? "{}" : reading->dump(), source);
   result.columns = reader.texts("columns");
   result.unseen = unseen_from(reader);
   result.target_declared_text = reader.flag("target_declared_text");
@@ -179,7 +191,7 @@ std::string Preprocessing::to_json() const {
                {"unseen", unseen_name(unseen)},
                {"keep_missing", keep_missing},
                {"text_as_codes", text_as_codes},
-               {"reading", Json::parse(data::reading_to_json(reading))},
+               {"reading", Json::parse(shallow_json(data::reading_to_json(reading)))},
                {"columns", columns},
                {"target_declared_text", target_declared_text},
                {"features", Json::array()}};
@@ -199,11 +211,14 @@ std::string Preprocessing::to_json() const {
 }
 
 Preprocessing Preprocessing::from_json(std::string_view text, std::string_view source) {
-  const Json json = Json::parse(text, nullptr, false);
+  const Json json = Json::parse(shallow_json(text), nullptr, false);
   const Reader reader(json, source);
   if (reader.text("schema") != schema_name && reader.text("schema") != earlier_schema) {
     reader.fail(fmt::format("its schema is {}, expected {}", data::quote(reader.text("schema")), schema_name));
   }
+  reader.allow_only({"schema", "task", "target", "standardise", "unseen", "keep_missing", "text_as_codes", "reading",
+                     "columns", "target_declared_text", "features", "classes", "numeric_classes", "target_mean",
+                     "target_scale", "has_header", "refuse_unseen"});
   Preprocessing result;
   const std::string task = reader.text("task");
   if (task != "classification" && task != "regression") reader.fail(fmt::format("the task is {}", data::quote(task)));

@@ -4,10 +4,15 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "core/shallow_json.hpp"
 #include "data/cell.hpp"
+#include "data/decoded_source.hpp"
+#include "data/message.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::data {
@@ -32,12 +37,12 @@ DateOrder order_of(const std::string& wanted) {
   for (const auto& [order, name] : orders) {
     if (wanted == name) return order;
   }
-  throw UsageError("an unknown order of dates: " + wanted);
+  throw UsageError("an unknown order of dates: " + quote(wanted));
 }
 
 char only_character(const Json& value) {
   const auto text = value.get<std::string>();
-  if (text.size() != 1) throw UsageError("expected one character, found " + text);
+  if (text.size() != 1) throw UsageError("expected one character, found " + quote(text));
   return text[0];
 }
 
@@ -55,17 +60,28 @@ std::string reading_to_json(const Reading& reading) {
 
 Reading reading_from_json(std::string_view text, std::string_view source) {
   try {
-    const Json json = Json::parse(text);
+    const Json json = Json::parse(shallow_json(text));
     Reading reading;
-    reading.has_header = json.at("has_header").get<bool>();
-    reading.delimiter = only_character(json.at("delimiter"));
-    reading.encoding = json.at("encoding").get<std::string>();
-    reading.notation.decimal = only_character(json.at("decimal"));
-    reading.notation.thousands = json.at("thousands").get<std::string>();
-    reading.notation.units = json.at("units").get<std::vector<std::string>>();
-    reading.notation.dates = order_of(json.at("dates").get<std::string>());
-    reading.notation.date_format = json.at("date_format").get<std::string>();
-    if (!json.at("missing").is_null()) reading.notation.missing = json.at("missing").get<std::vector<std::string>>();
+    Notation& notation = reading.notation;
+    const std::map<std::string, std::function<void(const Json&)>> takers = {
+        {"has_header", [&](const Json& value) { value.get_to(reading.has_header); }},
+        {"delimiter", [&](const Json& value) { reading.delimiter = only_character(value); }},
+        {"encoding", [&](const Json& value) { value.get_to(reading.encoding); }},
+        {"decimal", [&](const Json& value) { notation.decimal = only_character(value); }},
+        {"thousands", [&](const Json& value) { value.get_to(notation.thousands); }},
+        {"units", [&](const Json& value) { value.get_to(notation.units); }},
+        {"dates", [&](const Json& value) { notation.dates = order_of(value.get<std::string>()); }},
+        {"date_format", [&](const Json& value) { value.get_to(notation.date_format); }},
+        {"missing", [&](const Json& value) {
+           if (!value.is_null()) notation.missing = value.get<std::vector<std::string>>();
+         }}};
+    if (!json.is_object()) throw UsageError("expected an object");
+    for (const auto& [key, value] : json.items()) {  // what is missing keeps its default
+      const auto taker = takers.find(key);
+      if (taker == takers.end()) throw UsageError("an unknown key: " + quote(key));
+      taker->second(value);
+    }
+    static_cast<void>(parse_encoding(reading.encoding));
     static_cast<void>(CellRules(reading.notation));  // refuses a notation that contradicts itself
     return reading;
   } catch (const Json::exception& error) {

@@ -12,7 +12,8 @@ namespace overtake::data {
 /// As JSON text.
 [[nodiscard]] std::string reading_to_json(const Reading& reading);
 
-/// Throws DataError naming `source` for anything that reading_to_json does not write.
+/// What is missing keeps its default. Throws DataError naming `source` for anything else that reading_to_json does not
+/// write.
 [[nodiscard]] Reading reading_from_json(std::string_view text, std::string_view source);
 
 }  // namespace overtake::data

@@ -9,6 +9,8 @@
 #include <set>
 #include <vector>
 
+#include "core/shallow_json.hpp"
+
 namespace overtake::forest {
 namespace {
 
@@ -60,7 +62,7 @@ std::optional<std::map<std::string, double>> parse_object(std::string_view text)
     }
     return true;
   };
-  const nlohmann::json json = nlohmann::json::parse(text, note, false);
+  const nlohmann::json json = nlohmann::json::parse(shallow_json(text), note, false);
   if (!json.is_object() || json.empty() || twice) return std::nullopt;
   std::map<std::string, double> weights;
   for (const auto& [name, value] : json.items()) {

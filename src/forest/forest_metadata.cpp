@@ -3,10 +3,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "core/shallow_json.hpp"
+#include "core/whole_number.hpp"
+#include "data/message.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::forest {
@@ -15,6 +20,8 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr const char* format_name = "overtake.forest/1";
+constexpr std::array known_keys = {"format",  "kind",          "task",        "parameters", "features",
+                                   "classes", "feature_names", "class_names", "oob_score",  "data_fingerprint"};
 
 Json to_json(const ParameterValue& value) {
   struct Writer {
@@ -31,9 +38,15 @@ Json to_json(const ParameterValue& value) {
 class Reader {
  public:
   Reader(std::string_view text, std::string context)
-      : context_(std::move(context)), json_(Json::parse(text, nullptr, false)) {
-    if (!json_.is_object() || json_.value("format", Json()) != format_name) {
+      : context_(std::move(context)), json_(Json::parse(shallow_json(text), nullptr, false)) {
+    if (!json_.is_object() || !json_.contains("format") || json_["format"] != format_name) {
       fail(fmt::format("expected the format {}", format_name));
+    }
+    // A key of a newer version must not be dropped in silence: it may change what the forest predicts.
+    for (const auto& [key, value] : json_.items()) {
+      if (std::find(known_keys.begin(), known_keys.end(), key) == known_keys.end()) {
+        fail(fmt::format("the key {} is not known", data::quote(key)));
+      }
     }
   }
 
@@ -74,12 +87,9 @@ class Reader {
 
   [[nodiscard]] std::int32_t size(const char* key, std::int64_t least) const {
     const Json& value = member(key);
-    constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
-    if (!value.is_number_integer() || value.get<double>() > static_cast<double>(most) ||
-        value.get<std::int64_t>() < least) {
-      fail(fmt::format("{} should be a whole number of at least {}", key, least));
-    }
-    return static_cast<std::int32_t>(value.get<std::int64_t>());
+    const std::optional<std::int64_t> number = whole_number(value, least, std::numeric_limits<std::int32_t>::max());
+    if (!number) fail(fmt::format("{} should be a whole number of at least {}", key, least));
+    return static_cast<std::int32_t>(*number);
   }
 
   [[nodiscard]] std::vector<std::string> names(const char* key, std::int32_t expected) const {
@@ -99,10 +109,10 @@ class Reader {
     if (json.is_null()) return std::monostate{};
     if (json.is_boolean()) return json.get<bool>();
     if (json.is_number_integer()) {
-      if (json.is_number_unsigned() && json.get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max()) {
-        fail("a parameter is too large");
-      }
-      return json.get<std::int64_t>();
+      constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+      const std::optional<std::int64_t> number = whole_number(json, -most - 1, most);
+      if (!number) fail("a parameter is too large");
+      return *number;
     }
     if (json.is_number_float()) return json.get<double>();
     if (json.is_string()) return json.get<std::string>();
@@ -112,22 +122,15 @@ class Reader {
   [[nodiscard]] ForestParameters parameters() const {
     const Json& kind = member("kind");
     const Json& task = member("task");
-    ForestParameters result;
-    if (kind == name_of(ForestKind::extra_trees)) {
-      result.kind = ForestKind::extra_trees;
-    } else if (kind != name_of(ForestKind::random_forest)) {
-      fail("kind should be random-forest or extra-trees");
-    }
-    if (task == "regression") {
-      result.task = Task::regression;
-    } else if (task != "classification") {
-      fail("task should be classification or regression");
-    }
+    const bool extra = kind == name_of(ForestKind::extra_trees);
+    const bool numbers = task == "regression";
+    if (!extra && kind != name_of(ForestKind::random_forest)) fail("kind should be random-forest or extra-trees");
+    if (!numbers && task != "classification") fail("task should be classification or regression");
+    // A parameter that the file lacks is newer than the file, which was made as its default says.
+    ForestParameters result = ForestParameters::defaults(extra ? ForestKind::extra_trees : ForestKind::random_forest,
+                                                         numbers ? Task::regression : Task::classification);
     const Json& values = member("parameters");
     if (!values.is_object()) fail("parameters should be an object");
-    for (const std::string& name : ForestParameters::names()) {
-      if (!values.contains(name)) fail(fmt::format("the parameter {} is missing", name));
-    }
     try {
       for (const auto& [name, value] : values.items()) result.set(name, value_of(value));
       result.check();

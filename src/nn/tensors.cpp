@@ -4,6 +4,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <set>
+
+#include "data/message.hpp"
 #include "graph/compiled_step.hpp"
 #include "overtake/error.hpp"
 
@@ -16,6 +20,8 @@ ElementType element_type(DType dtype) { return dtype == DType::float32 ? Element
 
 TensorFile read_checked(const std::filesystem::path& path) {
   TensorFile file = read_safetensors(path);
+  const auto is_own = [](const auto& entry) { return entry.first.starts_with("overtake"); };
+  if (std::none_of(file.metadata.begin(), file.metadata.end(), is_own)) return file;
   if (file.metadata.contains(std::string(checksum_key))) return file;
   throw DataError(fmt::format("{}: the checksum \"{}\" is missing: the file was altered, or Overtake did not write it",
                               path.string(), checksum_key));
@@ -33,6 +39,20 @@ const HostArray& matching_tensor(const TensorFile& file, const std::string& name
   if (tensor->type == element_type(like.dtype()) && tensor->extents == like.shape().extents()) return *tensor;
   throw DataError(fmt::format("{}: the tensor \"{}\" is {} ({}), expected {} {}", context, name, name_of(tensor->type),
                               fmt::join(tensor->extents, ", "), name_of(like.dtype()), like.shape().to_string()));
+}
+
+void overwrite_with_all(const std::vector<NamedValue>& values, const TensorFile& file, const std::string& context) {
+  std::vector<const HostArray*> found;
+  std::set<std::string_view> names;
+  for (const NamedValue& entry : values) {
+    found.push_back(&matching_tensor(file, entry.name, *entry.value, context));
+    names.insert(entry.name);
+  }
+  for (const NamedArray& tensor : file.tensors) {
+    if (names.contains(tensor.name)) continue;
+    throw DataError(fmt::format("{}: the tensor {} belongs to no layer", context, data::quote(tensor.name)));
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) overwrite_with(*values[i].value, *found[i]);
 }
 
 void overwrite_with(const Array& array, const HostArray& values) {

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/shallow_json.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::search_detail {
@@ -31,7 +32,7 @@ std::string parameters_json(const Parameters& parameters) {
 }
 
 Parameters parse_parameters_json(std::string_view text) {
-  const Json json = Json::parse(text, nullptr, false);
+  const Json json = Json::parse(shallow_json(text), nullptr, false);
   if (!json.is_object()) throw DataError(fmt::format("no parameters: {}", text));
   Parameters parameters;
   for (const auto& [name, value] : json.items()) parameters.emplace_back(name, value_of(value));

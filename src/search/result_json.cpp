@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "core/shallow_json.hpp"
 #include "overtake/device.hpp"
 #include "overtake/error.hpp"
 #include "overtake/search.hpp"
@@ -120,7 +121,7 @@ Json failures_of(const SearchResult& result) {
 }  // namespace
 
 std::string to_json(const SearchResult& result, std::string_view settings_json) {
-  Json settings = Json::parse(settings_json, nullptr, false);
+  Json settings = Json::parse(shallow_json(settings_json), nullptr, false);
   if (!settings.is_object()) throw UsageError("the settings of a search are no JSON object");
   const bool has_best = result.best_index >= 0;
   const SearchRow* best = has_best ? &result.rows[static_cast<std::size_t>(result.best_index)] : nullptr;

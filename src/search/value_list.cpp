@@ -7,6 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "core/shallow_json.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::search_detail {
@@ -33,7 +34,7 @@ ParameterValue value_of(const std::string& name, const Json& json) {
 }
 
 std::vector<ParameterValue> parse_json(const std::string& name, std::string_view text, const char* form) {
-  const Json json = Json::parse(text, nullptr, false);
+  const Json json = Json::parse(shallow_json(text), nullptr, false);
   if (!json.is_array()) {
     throw UsageError(fmt::format("the values of {}, {}, are no JSON list", name, text),
                      fmt::format("Expected [value, value, ...] with words in double quotes, or the form {}.", form));
@@ -42,7 +43,8 @@ std::vector<ParameterValue> parse_json(const std::string& name, std::string_view
   if (!json.empty()) {
     // Objects stay the text they are: of a name that comes twice the parser would keep the last.
     for (const std::string_view part : split(text.substr(1, text.size() - 2))) {
-      values.push_back(part.starts_with('{') ? ParameterValue(std::string(part)) : value_of(name, Json::parse(part)));
+      values.push_back(part.starts_with('{') ? ParameterValue(std::string(part))
+                                             : value_of(name, Json::parse(shallow_json(part))));
     }
   }
   if (values.empty()) throw UsageError(fmt::format("{} has no values, expected the form {}", name, form));

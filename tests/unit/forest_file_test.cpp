@@ -220,7 +220,6 @@ TEST_F(ForestFile, DamagedDescriptionsAreRefused) {
       [](Json& json) { json["oob_score"] = "high"; },
       [](Json& json) { json.erase("oob_score"); },
       [](Json& json) { json["parameters"] = 1; },
-      [](Json& json) { json["parameters"].erase("max_depth"); },
       [](Json& json) { json["parameters"]["max_depth"] = -1; },
       [](Json& json) { json["parameters"]["random_state"] = 18446744073709551615U; },
       [](Json& json) { json["parameters"]["criterion"] = "poisson"; },
@@ -239,6 +238,37 @@ TEST_F(ForestFile, DamagedDescriptionsAreRefused) {
   }
   write_changed([&](TensorFile& file) { file.metadata["overtake.forest"] = "{"; });
   EXPECT_NE(complaint_of(scratch("changed")), "");
+}
+
+// The next parameter of forests must not make every saved forest unreadable.
+TEST_F(ForestFile, AParameterThatIsMissingTakesItsDefault) {
+  for (const bool extra : {false, true}) {
+    Forest forest = small_forest();
+    forest.parameters =
+        ForestParameters::defaults(extra ? ForestKind::extra_trees : ForestKind::random_forest, Task::classification);
+    save_forest(scratch("whole"), forest);
+    for (const std::string& name : ForestParameters::names()) {
+      TensorFile file = read_safetensors(scratch("whole"));
+      Json json = Json::parse(file.metadata["overtake.forest"]);
+      ASSERT_EQ(json["parameters"].erase(name), 1U);
+      file.metadata["overtake.forest"] = json.dump();
+      write_safetensors(scratch("without"), file);
+      EXPECT_EQ(load_forest(scratch("without")).forest.parameters, forest.parameters) << name;
+    }
+  }
+}
+
+TEST_F(ForestFile, UnknownKeysAreRefusedByName) {
+  const auto complaint_with = [&](const char* pointer) {
+    write_changed([&](TensorFile& file) {
+      Json json = Json::parse(file.metadata["overtake.forest"]);
+      json[Json::json_pointer(pointer)] = 1;
+      file.metadata["overtake.forest"] = json.dump();
+    });
+    return complaint_of(scratch("changed"));
+  };
+  EXPECT_THAT(complaint_with("/parameters/colour"), HasSubstr("colour"));
+  EXPECT_THAT(complaint_with("/tempo"), HasSubstr("the key \"tempo\" is not known"));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <utility>
 
 #include "nn_support.hpp"
 #include "overtake/error.hpp"
@@ -88,7 +89,7 @@ TEST(NnModelFile, TruncatedAndAlteredFilesAreRefusedByName) {
 TEST(NnModelFile, WrongArchitecturesAreRefusedByName) {
   EXPECT_THAT(refused_after([](TensorFile& f) { replace(f, "\"Tanh\"", "\"Tahn\""); }),
               HasSubstr("layer 3: there is no layer \"Tahn\""));
-  EXPECT_THAT(refused_after([](TensorFile& f) { replace(f, "overtake.model/1", "overtake.model/9"); }),
+  EXPECT_THAT(refused_after([](TensorFile& f) { replace(f, "overtake.model/2", "overtake.model/9"); }),
               HasSubstr("another version"));
   EXPECT_THAT(refused_after([](TensorFile& f) { f.metadata["overtake.model"] = "{"; }), HasSubstr("damaged"));
   EXPECT_THAT(refused_after([](TensorFile& f) { f.metadata.erase("overtake.model"); }),
@@ -106,6 +107,111 @@ TEST(NnModelFile, WrongArchitecturesAreRefusedByName) {
                 }
               }),
               HasSubstr("\"0.bias\" is float32 (4, 2), expected float32 (8,)"));
+}
+
+TEST(NnModelFile, MissingAttributesTakeTheirDefaultsUnknownOnesAreRefused) {
+  const auto changed = [](const std::string& from, const std::string& to) {
+    const std::filesystem::path path = saved("attributes.safetensors");
+    TensorFile file = read_safetensors(path);
+    replace(file, from, to);
+    write_safetensors(path, file);
+    return path;
+  };
+  const auto layer_text = [](const LoadedModel& loaded, std::size_t layer) { return loaded.model[layer].to_string(); };
+  EXPECT_EQ(layer_text(load_model(changed("\"negative_slope\":0.20000000298023224,", "")), 2),
+            "LeakyReLU(negative_slope=0.01)");
+  EXPECT_THAT(layer_text(load_model(changed("\"p\":0.30000001192092896,", "")), 4), HasSubstr("Dropout(p=0.5)"));
+  const LoadedModel loaded = load_model(changed("\"bias\":1.0,\"in_features\":3.0", "\"in_features\":3.0"));
+  EXPECT_EQ(layer_text(loaded, 0), "Linear(in_features=3, out_features=8, bias=True)");
+  EXPECT_EQ(loaded.inputs, 3);
+  EXPECT_EQ(loaded.outputs, 2);
+  const auto refused = [&](const std::string& from, const std::string& to) {
+    return message_of<DataError>([&] { (void)load_model(changed(from, to)); });
+  };
+  EXPECT_THAT(refused("\"type\":\"Tanh\"", "\"rate\":1,\"type\":\"Tanh\""),
+              HasSubstr("layer 3: layer Tanh has the unknown attribute \"rate\""));
+  EXPECT_THAT(refused("\"in_features\":3.0,", ""), HasSubstr("does not have the shape"));
+  EXPECT_THAT(refused("\"p\":0.3", "\"p\":\"x\",\"q\":0.3"), HasSubstr("layer 4.2: \"p\" is no number"));
+  EXPECT_THAT(refused("\"p\":0.3", "\"p\":0.99999999999"), HasSubstr("not in [0, 1)"));
+  EXPECT_THAT(refused("\"negative_slope\":0.2", "\"negative_slope\":1e300,\"x\":0.2"), HasSubstr("beyond float32"));
+  EXPECT_THAT(refused("\"format\"", "\"kind\":1,\"format\""), HasSubstr("unknown key \"kind\""));
+  EXPECT_THAT(refused("\"4.2.counter\":0", "\"4.2.counter\":1e9"), HasSubstr("\"4.2.counter\" is no 32-bit number"));
+  EXPECT_THAT(refused("\"4.2.counter\":0", "\"4.1.counter\":0"), HasSubstr("counters that belong to no layer"));
+}
+
+nn::Sequential many_layers(int count) {
+  nn::Sequential model((nn::Linear(2, 2)));
+  for (int i = 1; i < count; ++i) model.add(nn::ReLU());
+  return model;
+}
+
+TEST(NnModelFile, LayersAreBounded) {
+  const std::filesystem::path path = fresh_path("layers.safetensors");
+  nn::Sequential most = many_layers(1000);
+  save_model(path, most);
+  EXPECT_EQ(load_model(path).model.size(), 1000U);
+  nn::Sequential more = many_layers(1001);
+  EXPECT_THAT(message_of<UsageError>([&] { save_model(path, more); }), HasSubstr("at most 1000 layers"));
+  TensorFile file = read_safetensors(path);
+  replace(file, "[{", "[{\"type\":\"ReLU\"},{");
+  for (NamedArray& tensor : file.tensors) tensor.name[0] = '1';
+  write_safetensors(path, file);
+  EXPECT_THAT(message_of<DataError>([&] { (void)load_model(path); }), HasSubstr("more than 1000 layers"));
+}
+
+TEST(NnModelFile, LayersThatDoNotFitOneAnotherAreRefused) {
+  const std::filesystem::path path = fresh_path("widths.safetensors");
+  nn::Sequential model(nn::Linear(2, 8), nn::ReLU(), nn::Sequential(nn::Tanh(), nn::Linear(7, 3)));
+  save_model(path, model);
+  EXPECT_THAT(message_of<DataError>([&] { (void)load_model(path); }),
+              HasSubstr("layer 2.1 takes 7 values, the layer before it gives 8"));
+}
+
+// What PyTorch's save_file(model.state_dict(), path) writes: no metadata, or {"format": "pt"}.
+std::filesystem::path by_pytorch(const std::string& name, const std::string& metadata) {
+  std::string header = "{" + metadata + R"("0.weight":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},)" +
+                       R"("0.bias":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}})";
+  header.append((8 - header.size() % 8) % 8, ' ');
+  std::string bytes(8, '\0');
+  bytes[0] = static_cast<char>(header.size());
+  const std::vector<float> values = {1.5F, -2, 0.25F};
+  bytes += header + std::string(reinterpret_cast<const char*>(values.data()), 12);
+  const std::filesystem::path path = fresh_path(name);
+  std::ofstream(path, std::ios::binary) << bytes;
+  return path;
+}
+
+TEST(NnModelFile, WeightsOfPyTorchAreRead) {
+  for (const char* metadata : {"", R"("__metadata__":{"format":"pt"},)"}) {
+    const std::filesystem::path path = by_pytorch("torch.safetensors", metadata);
+    nn::Sequential model(nn::Linear(2, 1), nn::Dropout(0.5F));
+    load_weights(path, model);
+    EXPECT_EQ(weights_of(model), (std::vector<std::vector<float>>{{1.5F, -2}, {0.25F}}));
+    EXPECT_TRUE(std::as_const(model.parameters()[0]->value).requires_grad());
+    const auto refused = [&](nn::Sequential&& other) {
+      return message_of<DataError>([&] { load_weights(path, other); });
+    };
+    EXPECT_THAT(refused(nn::Sequential(nn::Linear(3, 1))), HasSubstr("\"0.weight\" is float32 (1, 2)"));
+    EXPECT_THAT(refused(nn::Sequential(nn::Linear(2, 1, false))), HasSubstr("\"0.bias\" belongs to no layer"));
+    EXPECT_THAT(refused(nn::Sequential(nn::Linear(2, 1), nn::Linear(1, 1))), HasSubstr("\"1.weight\" is missing"));
+    // As a model it lacks the architecture, which is what the message must say: nothing was altered.
+    EXPECT_THAT(message_of<DataError>([&] { (void)load_model(path); }), HasSubstr("it holds no model of Overtake"));
+  }
+}
+
+TEST(NnModelFile, TensorsAreThoseOfPyTorchAndCountersAreKept) {
+  nn::Sequential model = every_layer();
+  (void)model.forward(random_array(Shape{5, 3}, 1)).to_vector<float>();  // the counter is now 1
+  const std::filesystem::path path = fresh_path("strict.safetensors");
+  save_model(path, model);
+  std::vector<std::string> names;
+  for (const NamedArray& tensor : read_safetensors(path).tensors) names.push_back(tensor.name);
+  std::vector<std::string> expected;  // of state_dict(): Linear has parameters, nothing else has anything
+  for (const nn::NamedValue& entry : model.named_parameters()) expected.push_back(entry.name);
+  EXPECT_THAT(names, ::testing::UnorderedElementsAreArray(expected));
+  LoadedModel loaded = load_model(path);
+  ASSERT_EQ(loaded.model.buffers().size(), 1U);
+  EXPECT_EQ(loaded.model.buffers()[0].value->to_vector<std::int32_t>(), (std::vector<std::int32_t>{1}));
 }
 
 class OwnLayer : public nn::Module {

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+// JSON of strangers: how deep it may nest.
+#pragma once
+
+#include <string_view>
+
+namespace overtake {
+
+/// Lists and objects that JSON text may nest in one another. Overtake's own files need less than 80.
+inline constexpr int deepest_json = 100;
+
+/// The text itself, or "" (which no parser takes for JSON) where it nests deeper than deepest_json. Whatever parses
+/// JSON parses this: a value that nests 80,000 deep overflows the stack when it is copied, written or freed.
+[[nodiscard]] std::string_view shallow_json(std::string_view text) noexcept;
+
+}  // namespace overtake
