@@ -134,6 +134,7 @@ ForestData read_forest_data(const ForestDataFlags& flags, const overtake::Prepro
   check_roles(flags);
   overtake::TableOptions options = known != nullptr ? known->table_options() : training_options(flags, flags.target);
   add_roles(flags, options);
+  options.memory_limit = flags.memory_limit;
   const Table table = overtake::read_table(flags.data, options);
   ForestData data;
   if (!flags.sample_weight.empty()) {

@@ -15,9 +15,10 @@ namespace cli {
 /// How the file is read, and which columns have a meaning of their own; those are no features. "" is none.
 struct ForestDataFlags : ReadingFlags {
   std::string target;
-  std::string sample_weight;  ///< column of numbers of at least 0
-  std::string group;          ///< column whose equal cells stay in one fold
-  std::string fold;           ///< column of each row's fold, -1: always training
+  std::string sample_weight;       ///< column of numbers of at least 0
+  std::string group;               ///< column whose equal cells stay in one fold
+  std::string fold;                ///< column of each row's fold, -1: always training
+  std::uint64_t memory_limit = 0;  ///< bytes; 0: what there is
 };
 
 /// A data set with everything that training and search want to know of it.

@@ -65,6 +65,7 @@ ForestDataFlags data_flags(const TrainFlags& flags, const ForestFlags& forest_fl
   static_cast<ReadingFlags&>(data) = flags;
   data.target = flags.target;
   data.sample_weight = forest_flags.sample_weight;
+  data.memory_limit = flags.memory_limit;
   return data;
 }
 

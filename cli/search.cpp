@@ -160,7 +160,9 @@ int run(const CLI::App& app, const SearchFlags& flags) {
   check_files(flags);
   overtake::set_cpu_threads(flags.threads);
   check_forest_device(flags.device);
-  ForestData data = read_forest_data(flags.data);
+  ForestDataFlags reading = flags.data;
+  reading.memory_limit = flags.memory_limit;
+  ForestData data = read_forest_data(reading);
   const overtake::ForestPlacement device = forest_device(flags.device, work_of(data.rows, candidates, options));
   options.stop = &stop_on_interrupt();
   const bool quiet = is_standard_output(flags.json) || is_standard_output(flags.html);

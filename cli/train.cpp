@@ -46,7 +46,9 @@ Arrays arrays_of(const overtake::Dataset& data) {
 }
 
 NetworkData read_data(const TrainFlags& flags) {
-  const overtake::Table table = overtake::read_table(flags.data, training_options(flags, flags.target));
+  overtake::TableOptions reading = training_options(flags, flags.target);
+  reading.memory_limit = flags.memory_limit;
+  const overtake::Table table = overtake::read_table(flags.data, reading);
   overtake::PreprocessingOptions options;
   options.ignore = parse_words(flags.drop);
   options.task = task_of(flags);

@@ -151,7 +151,7 @@ void add_train_flags(CLI::App& app, TrainFlags& flags) {
       ->capture_default_str()
       ->check(seed_check());
   app.add_option("--threads", flags.threads, "CPU threads (0: all)")->capture_default_str();
-  app.add_option("--memory-limit", flags.memory_limit, "Most memory on the device, e.g. 512MiB")
+  app.add_option("--memory-limit", flags.memory_limit, "Most memory of the table, and on the device, e.g. 512MiB")
       ->transform(CLI::AsSizeValue(false))
       ->check(unusable_size, "");
   app.add_option("--save", flags.save, "Write the model to a file")->type_name("FILE");

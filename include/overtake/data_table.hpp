@@ -90,6 +90,8 @@ struct TableOptions {
   /// fits: an error. Empty: column_1, column_2, ...
   std::vector<std::vector<std::string>> headless_names;
   std::size_t longest_line = std::size_t{64} << 20;  ///< bytes; longer lines (and records) are refused unread
+  /// Bytes that the table may take while it is read, expanded; 0: seven eighths of what this process can still use.
+  std::uint64_t memory_limit = 0;
 };
 
 /// Reads a CSV file, plain or gzip-compressed, in one pass with bounded buffers. docs/reading-data.md has the rules
@@ -110,8 +112,9 @@ struct TableOptions {
 ///
 /// Throws DataError with file, line, column, what was expected and a hint for: a file that is missing, unreadable,
 /// empty, without data, not in the encoding or damaged gzip; a record with too few or too many cells; a wrong or
-/// unclosed quote; a line over `longest_line`; two columns of one name; the mixtures and notations above. UsageError
-/// for a name on a list that the file does not have. A cell is located by the line at which its record begins.
+/// unclosed quote; a line over `longest_line` (or a sixteenth of the memory); two columns of one name; the mixtures
+/// and notations above. DeviceError, with need and limit, when the table grows beyond `memory_limit`. UsageError for a
+/// name on a list that the file does not have. A cell is located by the line at which its record begins.
 [[nodiscard]] Table read_table(const std::filesystem::path& path, const TableOptions& options = {});
 
 /// The words that mean "missing" besides the empty cell where nothing else is said; exact in case: NA, N/A, n/a, NaN,

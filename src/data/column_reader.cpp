@@ -43,8 +43,9 @@ bool has_leading_zeros(std::string_view text) {
   return text.size() > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9';
 }
 
-Survey survey(const RawColumn& raw, const CellRules& rules, std::set<std::string>& missing_seen) {
+Survey survey(const RawColumn& raw, const CellRules& rules, std::set<std::string>& missing_seen, MemoryMeter& memory) {
   Survey result;
+  memory.take(raw.size() * sizeof(double));
   result.values.reserve(raw.size());
   raw.each([&](std::size_t row, std::string_view text, bool quoted) {
     const Cell cell = rules.parse(text, quoted);
@@ -72,14 +73,19 @@ Survey survey(const RawColumn& raw, const CellRules& rules, std::set<std::string
   return result;
 }
 
-void make_text(const RawColumn& raw, const CellRules* rules, Column& column) {
+void make_text(const RawColumn& raw, const CellRules* rules, Column& column, MemoryMeter& memory) {
+  constexpr std::uint64_t of_category = 128;  // its text beside the letters, its place in the map
+  memory.take(raw.size() * sizeof(std::int32_t));
   column.codes.reserve(raw.size());
   std::unordered_map<std::string_view, std::int32_t> codes;  // views into the raw column
   raw.each([&](std::size_t, std::string_view text, bool quoted) {
     const bool missing = rules == nullptr ? text.empty() : rules->is_missing(text, quoted);
     if (missing) return column.codes.push_back(-1);
     const auto [it, inserted] = codes.emplace(text, static_cast<std::int32_t>(column.categories.size()));
-    if (inserted) column.categories.emplace_back(text);
+    if (inserted) {
+      memory.take(of_category + text.size());
+      column.categories.emplace_back(text);
+    }
     column.codes.push_back(it->second);
   });
 }
@@ -95,7 +101,8 @@ void note_numbers(const Survey& found, Column& column) {
   }
 }
 
-void make_numbers(const RawColumn& raw, bool spelled, const CellRules& rules, Survey found, Column& column) {
+void make_numbers(const RawColumn& raw, bool spelled, const CellRules& rules, Survey found, Column& column,
+                  MemoryMeter& memory) {
   column.kind = ColumnKind::numeric;
   column.days = found.days.count > 0;
   if (column.days) {
@@ -105,7 +112,7 @@ void make_numbers(const RawColumn& raw, bool spelled, const CellRules& rules, Su
     note_numbers(found, column);
   }
   column.numbers = std::move(found.values);
-  if (spelled) make_text(raw, &rules, column);
+  if (spelled) make_text(raw, &rules, column, memory);
 }
 
 /// The first cell that is none of what was expected.
@@ -164,7 +171,9 @@ std::optional<ColumnProblem> judge_mixture(Survey& found, Column& column) {
 
 }  // namespace
 
-void RawColumn::add(std::string_view cell, bool quoted) {
+void RawColumn::add(std::string_view cell, bool quoted, MemoryMeter& memory) {
+  take_growth(memory, bytes_, cell.size());
+  take_growth(memory, sizes_, 1);
   bytes_.append(cell);
   if (quoted) {
     quoted_.resize(sizes_.size());
@@ -174,27 +183,29 @@ void RawColumn::add(std::string_view cell, bool quoted) {
 }
 
 std::optional<ColumnProblem> read_column(const RawColumn& raw, ColumnUse use, bool spelled, const CellRules& rules,
-                                         Column& column, std::set<std::string>& missing_seen) {
+                                         Column& column, std::set<std::string>& missing_seen, MemoryMeter& memory) {
   if (use == ColumnUse::declared_text) {
     column.kind = ColumnKind::text;
     column.declared_text = true;
-    make_text(raw, nullptr, column);
+    make_text(raw, nullptr, column, memory);
     return std::nullopt;
   }
-  Survey found = survey(raw, rules, missing_seen);
+  Survey found = survey(raw, rules, missing_seen, memory);
   const std::size_t others = found.words.count + found.alike.count;
   const bool numbers = others == 0 && (found.days.count == 0 || found.numbers.count == 0);
   if (use == ColumnUse::numeric && others + found.days.count > 0) return unexpected(found, "a number", found.days);
   if (use == ColumnUse::days && others + found.numbers.count > 0) return unexpected(found, "a date", found.numbers);
   if (numbers) {
-    make_numbers(raw, spelled || use == ColumnUse::names, rules, std::move(found), column);
+    make_numbers(raw, spelled || use == ColumnUse::names, rules, std::move(found), column, memory);
     return std::nullopt;
   }
   if (use == ColumnUse::judged) {
     if (auto problem = judge_mixture(found, column)) return problem;
   }
   column.kind = ColumnKind::text;
-  make_text(raw, &rules, column);
+  found.values = {};
+  memory.give(raw.size() * sizeof(double));
+  make_text(raw, &rules, column, memory);
   return std::nullopt;
 }
 

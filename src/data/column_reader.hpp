@@ -10,13 +10,17 @@
 #include <vector>
 
 #include "data/cell.hpp"
+#include "data/memory_meter.hpp"
 
 namespace overtake::data {
 
 /// The cells of a column as they stand in the file.
 class RawColumn {
  public:
-  void add(std::string_view cell, bool quoted);
+  /// Throws DeviceError when the meter has no room for it.
+  void add(std::string_view cell, bool quoted, MemoryMeter& memory);
+  /// Bytes that add() took from the meter.
+  [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_.size() + sizes_.size() * sizeof(std::uint32_t); }
   [[nodiscard]] std::size_t size() const noexcept { return sizes_.size(); }
   [[nodiscard]] bool quoted(std::size_t row) const noexcept { return row < quoted_.size() && quoted_[row]; }
 
@@ -55,9 +59,10 @@ struct ColumnProblem {
 };
 
 /// Fills kind, numbers, codes and notes of `column` from its cells, or says why that cannot be done. `spelled`: keep
-/// codes and categories of a numeric column too. Adds the words that were taken as missing to `missing_seen`.
+/// codes and categories of a numeric column too. Adds the words that were taken as missing to `missing_seen`, and takes
+/// what the column keeps from the meter (throws DeviceError).
 [[nodiscard]] std::optional<ColumnProblem> read_column(const RawColumn& raw, ColumnUse use, bool spelled,
                                                        const CellRules& rules, Column& column,
-                                                       std::set<std::string>& missing_seen);
+                                                       std::set<std::string>& missing_seen, MemoryMeter& memory);
 
 }  // namespace overtake::data

@@ -9,6 +9,7 @@
 #include "data/binary_file.hpp"
 #include "data/file_kind.hpp"
 #include "data/gz_source.hpp"
+#include "data/memory_meter.hpp"
 #include "overtake/data_array.hpp"
 #include "overtake/error.hpp"
 
@@ -57,12 +58,13 @@ void convert(const unsigned char* from, std::byte* to, unsigned char code, const
 }
 
 /// Reads exactly `count` bytes, growing with what is really there, so that a lying header costs no memory.
-std::vector<char> read_body(data::GzSource& source, std::uint64_t count) {
+std::vector<char> read_body(data::GzSource& source, std::uint64_t count, data::MemoryMeter& memory) {
   constexpr std::uint64_t chunk = std::uint64_t{1} << 24;
   std::vector<char> bytes;
   while (bytes.size() < count) {
     const std::size_t begin = bytes.size();
     const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(chunk, count - begin));
+    data::take_growth(memory, bytes, wanted);
     bytes.resize(begin + wanted);
     const std::size_t got = source.read(std::span(bytes).subspan(begin));
     if (got < wanted) {
@@ -107,7 +109,9 @@ HostArray read_idx(const std::filesystem::path& path) {
   const data::ByteCount converted = data::byte_count(array.extents, array.type);
   if (!converted.fits) fail(source.name(), "its dimensions are too large");
   const std::uint64_t elements = converted.bytes / size_of(array.type);
-  const std::vector<char> body = read_body(source, elements * type->bytes);
+  data::MemoryMeter memory(source.name(), 0);
+  const std::vector<char> body = read_body(source, elements * type->bytes, memory);
+  memory.take(converted.bytes);
   array.bytes.resize(static_cast<std::size_t>(converted.bytes));
   const auto* from = reinterpret_cast<const unsigned char*>(body.data());
   for (std::size_t i = 0; i < elements; ++i) {

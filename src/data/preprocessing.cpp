@@ -9,8 +9,10 @@
 #include <limits>
 
 #include "core/checked.hpp"
+#include "core/host_limits.hpp"
 #include "data/columns.hpp"
 #include "data/labels.hpp"
+#include "data/memory_meter.hpp"
 #include "data/message.hpp"
 #include "overtake/error.hpp"
 
@@ -170,6 +172,16 @@ void write_targets(const Preprocessing& preprocessing, const Table& table, std::
   }
 }
 
+/// Columns of many texts, one input for each of them, can make a large table of a small file.
+void require_memory(std::int64_t values, const Preprocessing& how, const Table& table) {
+  const double need = static_cast<double>(values) * sizeof(float);
+  const auto usable = static_cast<double>(host::usable_memory());
+  if (need <= usable) return;
+  throw DeviceError(fmt::format("{}: {} rows of {} inputs need {} of the computer's memory, {} can be used",
+                                table.source, table.rows, how.inputs(), data::size_text(need), data::size_text(usable)),
+                    "Give fewer rows, or leave out text columns with many different cells, each of which is an input.");
+}
+
 }  // namespace
 
 std::int64_t Preprocessing::inputs() const noexcept {
@@ -190,6 +202,7 @@ Dataset Preprocessing::transform_features(const Table& table, TransformReport* r
   data.features = inputs();
   data.classes = static_cast<std::int32_t>(classes.size());
   const std::int64_t size = checked_mul(data.rows, data.features, "the data set");
+  require_memory(size, *this, table);
   data.inputs.resize(static_cast<std::size_t>(size));
   std::size_t offset = 0;
   for (std::size_t i = 0; i < features.size(); ++i) {

@@ -108,7 +108,11 @@ Column text_column(std::string name, std::vector<std::int32_t> codes, std::vecto
 Table read_table(const std::filesystem::path& path, const TableOptions& options) {
   check_options(options);
   data::TableBuilder builder(path.string(), options);
-  const char delimiter = data::read_records(path, {options.delimiter, options.encoding, options.longest_line},
+  // A line is held a few times over, with a place for each of its cells.
+  constexpr std::size_t copies_of_line = 16, least_longest = std::size_t{1} << 20;
+  const auto longest = static_cast<std::size_t>(std::min<std::uint64_t>(
+      options.longest_line, std::max<std::uint64_t>(least_longest, builder.memory_limit() / copies_of_line)));
+  const char delimiter = data::read_records(path, {options.delimiter, options.encoding, longest},
                                             [&builder](const data::Record& record) { builder.add(record); });
   return builder.finish(delimiter);
 }

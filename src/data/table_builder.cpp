@@ -50,7 +50,7 @@ bool counts_rows(const Column& column) {
 }  // namespace
 
 TableBuilder::TableBuilder(std::string source, const TableOptions& options)
-    : options_(options), rules_(options.notation) {
+    : options_(options), rules_(options.notation), memory_(source, options.memory_limit) {
   table_.source = std::move(source);
 }
 
@@ -81,6 +81,8 @@ void TableBuilder::fail_size(const Record& record) const {
 
 void TableBuilder::start(const Record& first, const Record* second) {
   started_ = true;
+  constexpr std::size_t of_name = 256;  // the column's name, also among all names while they are compared
+  memory_.take(first.size() * (sizeof(RawColumn) + sizeof(Column) + of_name));
   raw_.resize(first.size());
   table_.columns.resize(first.size());
   if (!options_.header && counts_upwards(first)) {
@@ -137,7 +139,8 @@ void TableBuilder::add_row(const Record& record) {
     throw DataError(fmt::format("{}, line {}: more than {} rows", table_.source, record.line, table_.rows),
                     "Split the file.");
   }
-  for (std::size_t i = 0; i < record.size(); ++i) raw_[i].add(record.cell(i), record.quoted(i));
+  for (std::size_t i = 0; i < record.size(); ++i) raw_[i].add(record.cell(i), record.quoted(i), memory_);
+  take_growth(memory_, table_.line_of_row, 1);
   table_.line_of_row.push_back(record.line);
   ++table_.rows;
 }
@@ -209,8 +212,10 @@ void TableBuilder::read_columns() {
   std::set<std::string> missing;  // words that were taken as missing
   for (std::size_t i = 0; i < raw_.size(); ++i) {
     Column& column = table_.columns[i];
-    auto problem = read_column(raw_[i], use_of(i), listed(options_.spelled, i), rules_, column, missing);
+    const std::uint64_t raw_bytes = raw_[i].bytes();
+    auto problem = read_column(raw_[i], use_of(i), listed(options_.spelled, i), rules_, column, missing, memory_);
     raw_[i] = {};
+    memory_.give(raw_bytes);
     if (problem) problems.emplace_back(i, std::move(*problem));
     if (i == 0 && first_.cell(0).empty() && table_.reading.has_header && counts_rows(column)) {
       column.notes.emplace_back("it has no name and counts the rows; --drop column_1 leaves it out");

@@ -11,6 +11,7 @@
 #include "data/cell.hpp"
 #include "data/column_reader.hpp"
 #include "data/csv_records.hpp"
+#include "data/memory_meter.hpp"
 #include "overtake/data_table.hpp"
 
 namespace overtake::data {
@@ -21,7 +22,10 @@ class TableBuilder {
   /// Throws UsageError for a notation that contradicts itself. `options` must outlive the builder.
   TableBuilder(std::string source, const TableOptions& options);
 
-  /// Throws DataError for a record of another size than the first.
+  /// Bytes that the table may take.
+  [[nodiscard]] std::uint64_t memory_limit() const noexcept { return memory_.limit(); }
+
+  /// Throws DataError for a record of another size than the first, DeviceError when the table gets too large.
   void add(const Record& record);
 
   /// Throws DataError if there are no rows, the first record may be names or data, or a column mixes kinds; UsageError
@@ -44,6 +48,7 @@ class TableBuilder {
 
   const TableOptions& options_;
   CellRules rules_;
+  MemoryMeter memory_;
   Table table_;
   std::vector<RawColumn> raw_;
   Record first_;  // held back until the second record helps to tell a header from data

@@ -10,6 +10,7 @@
 
 #include "forest/host_scoring.hpp"
 #include "forest/host_tree.hpp"
+#include "forest/need.hpp"
 
 namespace overtake::forest {
 namespace {
@@ -32,7 +33,8 @@ class HostGrower final : public Grower {
 
   void grow(std::span<const ForestJob> jobs, const std::function<void(std::int32_t, std::int32_t, GrownTree)>& take,
             const StopToken* stop) override {
-    for (const std::vector<TreeTask>& round : rounds(jobs, 16 * growers_.size())) {
+    const Room room = room_for(jobs);
+    for (const std::vector<TreeTask>& round : rounds(jobs, room, 16 * growers_.size())) {
       if (stop != nullptr && stop->requested()) return;
       std::vector<GrownTree> trees = grow_round(jobs, round, std::vector<std::uint8_t>(jobs.size(), 1));
       for (std::size_t i = 0; i < round.size(); ++i) take(round[i].job, round[i].tree, std::move(trees[i]));
@@ -52,7 +54,8 @@ class HostGrower final : public Grower {
     for (std::size_t job = 0; job < jobs.size(); ++job) {
       scorers[job] = std::make_unique<JobScorer>(problem_, jobs[job], std::move(limits_of_job[job]), predictions);
     }
-    for (const std::vector<TreeTask>& round : rounds(jobs)) {
+    const Room room = room_for(jobs);
+    for (const std::vector<TreeTask>& round : rounds(jobs, room)) {
       const std::vector<GrownTree> trees = grow_round(jobs, round, std::vector<std::uint8_t>(jobs.size(), 1));
       const auto start = Clock::now();
       score_round(round, trees, scorers, outcomes);
@@ -64,18 +67,52 @@ class HostGrower final : public Grower {
   [[nodiscard]] GrowerStats stats() const override { return stats_; }
 
  private:
-  /// Trees in job order, cut into rounds that fit in memory and have at most `most` trees (then stopping is soon).
-  [[nodiscard]] std::vector<std::vector<TreeTask>> rounds(std::span<const ForestJob> jobs,
-                                                          std::size_t most = SIZE_MAX) const {
+  /// How many trees may grow at once, and the bytes that the trees of a round may take.
+  struct Room {
+    std::size_t threads = 1;
+    std::uint64_t bytes = 0;
+  };
+
+  /// Throws DeviceError when not even one tree fits beside the data.
+  [[nodiscard]] Room room_for(std::span<const ForestJob> jobs) {
     constexpr std::uint64_t default_limit = std::uint64_t{2} << 30;
-    const std::uint64_t limit = memory_limit_ > 0 ? memory_limit_ : default_limit;
+    Room room{growers_.size(), default_limit};
+    if (memory_limit_ > 0) {
+      std::uint64_t rows = 0;
+      std::uint64_t tree = 0;
+      for (const ForestJob& job : jobs) {
+        rows = std::max<std::uint64_t>(rows, problem_.folds[job.fold].train.size());
+        tree = std::max(tree, largest_tree(job));
+      }
+      const std::uint64_t grower = host_tree_grower_bytes(problem_, rows);
+      const std::uint64_t data = problem_bytes();
+      if (data + grower + tree > memory_limit_) refuse_tree(data + grower + tree, memory_limit_, true);
+      const std::uint64_t left = memory_limit_ - data;
+      room.threads = std::min<std::size_t>(growers_.size(), left / (grower + tree));
+      room.bytes = left - room.threads * grower;
+    }
+    threads_ = room.threads;
+    return room;
+  }
+
+  [[nodiscard]] std::uint64_t problem_bytes() const {
+    std::uint64_t bytes = problem_.data.size_bytes();
+    bytes += problem_.targets.labels.size() * sizeof(std::int32_t) + problem_.targets.values.size() * sizeof(double);
+    for (const RowSets& fold : problem_.folds) bytes += (fold.train.size() + fold.test.size()) * sizeof(std::int32_t);
+    for (const Weights& weights : problem_.weights) bytes += weights.row.size() * sizeof(double);
+    return bytes;
+  }
+
+  /// Trees in job order, cut into rounds that fit in memory and have at most `most` trees (then stopping is soon).
+  [[nodiscard]] std::vector<std::vector<TreeTask>> rounds(std::span<const ForestJob> jobs, const Room& room,
+                                                          std::size_t most = SIZE_MAX) const {
     std::vector<std::vector<TreeTask>> result;
-    std::uint64_t bytes = limit;
-    const std::size_t least = growers_.size();
+    std::uint64_t bytes = 0;
+    const std::size_t least = room.threads;
     for (std::size_t job = 0; job < jobs.size(); ++job) {
       const std::uint64_t tree_bytes = largest_tree(jobs[job]);
       for (std::int32_t tree = jobs[job].first_tree; tree < jobs[job].trees; ++tree) {
-        const bool full = bytes + tree_bytes > limit && !result.empty() && result.back().size() >= least;
+        const bool full = bytes + tree_bytes > room.bytes && !result.empty() && result.back().size() >= least;
         if (result.empty() || full || result.back().size() >= most) {
           result.emplace_back();
           bytes = 0;
@@ -146,7 +183,7 @@ class HostGrower final : public Grower {
     std::atomic<std::size_t> next{0};
     std::exception_ptr failure;
     std::mutex mutex;
-    const int parts = static_cast<int>(std::min(growers_.size(), count));
+    const int parts = static_cast<int>(std::min(threads_, count));
     device_.run_on_host(parts, [&](int part) {
       try {
         for (std::size_t i = next++; i < count; i = next++) body(static_cast<std::size_t>(part), i);
@@ -164,6 +201,7 @@ class HostGrower final : public Grower {
   std::uint64_t memory_limit_;
   GrowerStats stats_;
   std::vector<std::unique_ptr<HostTreeGrower>> growers_;  // one a thread
+  std::size_t threads_ = 1;                               // of them, as many as memory allows
 };
 
 }  // namespace

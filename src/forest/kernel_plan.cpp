@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "overtake/error.hpp"
+#include "forest/need.hpp"
 
 namespace overtake::forest {
 namespace {
@@ -114,10 +114,7 @@ std::vector<Wave> plan_waves(const Problem& problem, std::span<const ForestJob> 
     Load alone;
     alone.add(scoring);
     alone.add(room, costs, 1);
-    if (!alone.fits(budget)) {
-      throw DeviceError(fmt::format("one tree needs {} bytes on the device, {} may be used", alone.bytes(), budget),
-                        "Raise --memory-limit, lower max_depth or max_samples, or use --device cpu.");
-    }
+    if (!alone.fits(budget)) refuse_tree(alone.bytes(), budget, false);
     waves.push_back({{index}, {}});
     Load batch;
     batch.add(scoring);

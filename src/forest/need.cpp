@@ -7,18 +7,12 @@
 #include <bit>
 #include <cmath>
 
+#include "data/memory_meter.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::forest {
-namespace {
 
-/// "15.2 GiB"
-std::string size_text(double bytes) {
-  constexpr double mib = 1024.0 * 1024.0;
-  return bytes < 1024 * mib ? fmt::format("{:.1f} MiB", bytes / mib) : fmt::format("{:.1f} GiB", bytes / mib / 1024);
-}
-
-}  // namespace
+using data::size_text;
 
 double visits_of(const ForestJob& job, std::int64_t rows) {
   const double levels = std::min(static_cast<double>(job.max_depth), std::log2(static_cast<double>(rows) + 2));
@@ -53,6 +47,12 @@ void check_kept(std::int64_t trees, double bytes_a_tree, std::uint64_t usable, b
                   at_least ? "fewer than" : "about",
                   std::max<std::int64_t>(1, static_cast<std::int64_t>(static_cast<double>(usable) / bytes_a_tree))),
       "Lower n_estimators; max_depth, max_leaf_nodes and min_samples_leaf make trees smaller.");
+}
+
+void refuse_tree(std::uint64_t need, std::uint64_t limit, bool cpu) {
+  throw DeviceError(fmt::format("one tree needs {} bytes on the device, {} may be used", need, limit),
+                    cpu ? "Raise --memory-limit, or lower max_depth, or train on fewer rows."
+                        : "Raise --memory-limit, lower max_depth or max_samples, or use --device cpu.");
 }
 
 KeptTrees::KeptTrees(std::int64_t trees, std::int32_t outputs, std::uint64_t usable)

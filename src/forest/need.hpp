@@ -26,6 +26,10 @@ inline constexpr double bytes_of_waiting_tree = 8;
 /// bytes of memory. `at_least`: the need is a lower bound, not an estimate.
 void check_kept(std::int64_t trees, double bytes_a_tree, std::uint64_t usable, bool at_least);
 
+/// Throws DeviceError, naming need and limit: one tree with all that growing it takes is more than may be used. `cpu`:
+/// it was to grow there.
+[[noreturn]] void refuse_tree(std::uint64_t need, std::uint64_t limit, bool cpu);
+
 /// Watches the trees of a forest that is kept: refuses it before the first when even trees of one node would not fit,
 /// later when the trees so far say that all will not. Both throw what check_kept throws.
 class KeptTrees {

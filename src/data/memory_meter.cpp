@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#include "data/memory_meter.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "core/host_limits.hpp"
+#include "overtake/error.hpp"
+
+namespace overtake::data {
+
+std::string size_text(double bytes) {
+  constexpr double mib = 1024.0 * 1024.0;
+  return bytes < 1024 * mib ? fmt::format("{:.1f} MiB", bytes / mib) : fmt::format("{:.1f} GiB", bytes / mib / 1024);
+}
+
+MemoryMeter::MemoryMeter(std::string source, std::uint64_t limit)
+    : source_(std::move(source)), given_(limit > 0), limit_(limit) {
+  if (given_) return;
+  limit_ = host::usable_memory();
+  limit_ -= limit_ / 8;
+}
+
+void MemoryMeter::refuse(std::uint64_t bytes) const {
+  throw DeviceError(fmt::format("{}: reading it needs at least {} of the computer's memory, {} may be used", source_,
+                                size_text(static_cast<double>(used_) + static_cast<double>(bytes)),
+                                size_text(static_cast<double>(limit_))),
+                    given_ ? "Raise --memory-limit, or give a file of fewer rows or columns."
+                           : "Give a file of fewer rows or columns, or use a computer with more memory.");
+}
+
+}  // namespace overtake::data
