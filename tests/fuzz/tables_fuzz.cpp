@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+// Tables of text: plain, compressed, in other encodings and notations.
+#include <stdexcept>
+
+#include "fuzz.hpp"
+#include "overtake/data.hpp"
+
+namespace overtake::fuzz {
+namespace {
+
+constexpr std::uint64_t most_memory = std::uint64_t{64} << 20;
+
+void check(bool holds, const char* what) {
+  if (!holds) throw std::logic_error(what);
+}
+
+void check_table(const Table& table) {
+  for (const Column& column : table.columns) {
+    const std::size_t cells = column.kind == ColumnKind::numeric ? column.numbers.size() : column.codes.size();
+    check(cells == static_cast<std::size_t>(table.rows), "a column of another length");
+    for (const std::int32_t code : column.codes) {
+      check(code >= -1 && code < static_cast<std::int32_t>(column.categories.size()), "a code without a category");
+    }
+  }
+}
+
+/// Options from the first line: letters that each switch something.
+TableOptions options_of(std::string_view line) {
+  TableOptions options;
+  options.memory_limit = most_memory;
+  for (const char letter : line) {
+    switch (letter) {
+      case 'h': options.header = true; break;
+      case 'n': options.header = false; break;
+      case ';': options.delimiter = ';'; break;
+      case 't': options.delimiter = '\t'; break;
+      case ',': options.notation.decimal = ','; break;
+      case '.': options.notation.thousands = "."; break;
+      case '$': options.notation.units = {"$", "%"}; break;
+      case 'd': options.notation.dates = DateOrder::day_month_year; break;
+      case 'f': options.notation.date_format = "%d %b %Y"; break;
+      case 'm': options.notation.missing = {{"-", "none"}}; break;
+      case '1': options.encoding = "latin-1"; break;
+      case 'w': options.encoding = "windows-1252"; break;
+      case '6': options.encoding = "utf-16"; break;
+      default: break;
+    }
+  }
+  if (options.notation.decimal == '.') options.notation.thousands.clear();
+  return options;
+}
+
+}  // namespace
+
+FUZZ_TARGET(csv) {
+  Parts parts(input);
+  const TableOptions options = options_of(parts.line());
+  const Table table = read_table(scratch_file(parts.rest()), options);
+  check_table(table);
+  (void)describe(table);
+  // What a table says of a target must serve to encode it, here and when it is read from a model.
+  const std::string target = table.columns.back().name;
+  const Preprocessing how = Preprocessing::fit(table, target);
+  const Dataset rows = how.transform(table);
+  check(rows.inputs.size() == static_cast<std::size_t>(rows.rows * rows.features), "inputs of another size");
+  const Preprocessing again = Preprocessing::from_json(how.to_json());
+  check(again.to_json() == how.to_json(), "preprocessing that does not read back");
+}
+
+FUZZ_TARGET(csv_gz) {
+  TableOptions options;
+  options.memory_limit = most_memory;
+  check_table(read_table(scratch_file(input), options));
+}
+
+FUZZ_TARGET(npy) {
+  const HostArray array = read_npy(scratch_file(input));
+  check(array.bytes.size() == static_cast<std::size_t>(array.size()) * size_of(array.type), "bytes of another size");
+}
+
+FUZZ_TARGET(idx) {
+  const HostArray array = read_idx(scratch_file(input));
+  check(array.bytes.size() == static_cast<std::size_t>(array.size()) * size_of(array.type), "bytes of another size");
+}
+
+FUZZ_TARGET(safetensors) {
+  const TensorFile file = read_safetensors(scratch_file(input));
+  const std::filesystem::path path = scratch_path();
+  write_safetensors(path, file);
+  const TensorFile again = read_safetensors(path, ChecksumRule::required);
+  check(content_checksum(again) == content_checksum(file), "a file that does not read back");
+}
+
+}  // namespace overtake::fuzz
