@@ -23,6 +23,7 @@ RULES = [
      "use std::make_unique or a container"),
     ("using namespace", ("src/", "include/", "cli/", "examples/"), (), r"\busing\s+namespace\s+(?!std::(string_view_|chrono_)?literals)",
      "name what you use"),
+    ("json", ("src/", "cli/"), (), r"\b[Jj]son::(parse|accept)\s*\((?!\s*shallow_json\()", "bound the depth: Json::parse(shallow_json(text), ...)"),
     ("malloc", ("src/", "include/", "cli/"), ("src/kernels/",), r"(?<![\w.>:])(std::)?(malloc|calloc|realloc)\s*\(",
      "use a container or a unique_ptr with a deleter"),
 ]

@@ -11,7 +11,10 @@
 namespace overtake::data {
 
 std::string size_text(double bytes) {
-  constexpr double mib = 1024.0 * 1024.0;
+  constexpr double kib = 1024.0;
+  constexpr double mib = 1024.0 * kib;
+  if (bytes < kib) return fmt::format("{:.0f} bytes", bytes);
+  if (bytes < mib) return fmt::format("{:.1f} KiB", bytes / kib);
   return bytes < 1024 * mib ? fmt::format("{:.1f} MiB", bytes / mib) : fmt::format("{:.1f} GiB", bytes / mib / 1024);
 }
 

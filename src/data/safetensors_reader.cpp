@@ -123,10 +123,9 @@ void check_content(const BinaryFile& file, const TensorFile& content, ChecksumRu
                     "Use a file that Overtake wrote.");
   }
   if (stored->second == content_checksum(content)) return;
-  throw DataError(
-      fmt::format("{} was altered after it was written: its content does not match its checksum ({})", file.name(),
-                  checksum_key),
-      fmt::format("Use an unaltered copy. If the change was intended, remove {} from its metadata.", checksum_key));
+  throw DataError(fmt::format("{} was altered after it was written: its content does not match its checksum ({})",
+                              file.name(), checksum_key),
+                  "Use an unaltered copy, or write the file again with the program that made it.");
 }
 
 }  // namespace

@@ -89,7 +89,7 @@ class Reader {
   }
 
  private:
-  [[noreturn]] void fail(const std::string& what, const std::string& hint = {}) const {
+  [[noreturn]] void fail(const std::string& what, const std::string& hint = "Train and save the forest again.") const {
     throw DataError(fmt::format("{}: {}", context_, what), hint);
   }
 

@@ -115,7 +115,8 @@ class Reader {
     if (taken_ + of_progress != file_.tensors.size()) fail("it holds tensors that belong to no checkpoint");
   }
 
-  [[noreturn]] void fail(const std::string& what, const std::string& hint = {}) const {
+  [[noreturn]] void fail(const std::string& what,
+                         const std::string& hint = "Use an unaltered copy, or start anew without resuming.") const {
     throw DataError(fmt::format("{}: {}", context_, what), hint);
   }
 

@@ -89,7 +89,8 @@ class Reader {
   }
 
  private:
-  [[noreturn]] void fail(const std::string& what, const std::string& hint = {}) const {
+  [[noreturn]] void fail(const std::string& what,
+                         const std::string& hint = "Save the model again with the program that trained it.") const {
     throw DataError(fmt::format("{}: {}", context_, what), hint);
   }
 
