@@ -36,7 +36,8 @@ Preprocessing preprocessing_of(const std::map<std::string, std::string>& metadat
 }
 
 bool holds_forest(const std::string& path) {
-  return overtake::read_safetensors(path, overtake::ChecksumRule::required).metadata.contains("overtake.forest");
+  // Whether it must have a checksum, the reader of the one or the other model knows.
+  return overtake::read_safetensors(path).metadata.contains("overtake.forest");
 }
 
 void check_probabilities(const PredictFlags& flags, const Preprocessing& preprocessing) {

@@ -174,7 +174,8 @@ void write_targets(const Preprocessing& preprocessing, const Table& table, std::
 
 /// Columns of many texts, one input for each of them, can make a large table of a small file.
 void require_memory(std::int64_t values, const Preprocessing& how, const Table& table) {
-  const double need = static_cast<double>(values) * sizeof(float);
+  constexpr double copies = 2;  // a model works on its own
+  const double need = copies * static_cast<double>(values) * sizeof(float);
   const auto usable = static_cast<double>(host::usable_memory());
   if (need <= usable) return;
   throw DeviceError(fmt::format("{}: {} rows of {} inputs need {} of the computer's memory, {} can be used",

@@ -131,6 +131,12 @@ class Reader {
                                                          numbers ? Task::regression : Task::classification);
     const Json& values = member("parameters");
     if (!values.is_object()) fail("parameters should be an object");
+    const auto known = ForestParameters::names();
+    for (const auto& [name, value] : values.items()) {
+      if (std::find(known.begin(), known.end(), name) == known.end()) {
+        fail(fmt::format("the parameter {} is not known", data::quote(name)));
+      }
+    }
     try {
       for (const auto& [name, value] : values.items()) result.set(name, value_of(value));
       result.check();

@@ -109,6 +109,19 @@ class Reader {
     return matching_tensor(file_, name, like, context_);
   }
 
+  /// A tensor of the model or the optimiser as it was; what counts something holds counts.
+  [[nodiscard]] const HostArray& state(const NamedValue& entry) {
+    const HostArray& found = tensor(entry.name, *entry.value);
+    const bool counts = found.type == ElementType::int32 || entry.name == "optimizer.step";
+    if (!counts) return found;
+    const std::vector<float> numbers = to_float32(found);
+    const auto is_count = [](float value) {
+      return whole_number(static_cast<double>(value), 0, std::int64_t{1} << 31).has_value();
+    };
+    if (std::all_of(numbers.begin(), numbers.end(), is_count)) return found;
+    fail(fmt::format("the checkpoint is damaged: {} is no count", entry.name));
+  }
+
   /// To be called last.
   void check_all_taken() const {
     constexpr std::size_t of_progress = 2;  // history, best_loss
@@ -250,7 +263,7 @@ Progress read_checkpoint(const std::filesystem::path& path, Module& model, optim
   std::vector<const HostArray*> found;
   const std::vector<NamedValue> values = stored_values(model, optimizer);
   found.reserve(values.size());
-  for (const NamedValue& entry : values) found.push_back(&reader.tensor(entry.name, *entry.value));
+  for (const NamedValue& entry : values) found.push_back(&reader.state(entry));
   progress.kept.values = reader.snapshot("best.", model_values(model));
   progress.previous.values = reader.snapshot("previous.", model_values(model));
   reader.check_all_taken();

@@ -8,6 +8,7 @@
 
 #include "backend/api/device.hpp"
 #include "forest_data.hpp"
+#include "overtake/error.hpp"
 
 namespace overtake::test {
 namespace {
@@ -50,14 +51,32 @@ TEST(ForestDeterminism, ThreadsDoNotMatter) {
   }
 }
 
+/// Calls check(limit) with more and more memory: refused while one tree does not fit, never again after it does.
+template <typename Check>
+void in_more_and_more_memory(const Check& check) {
+  int refused = 0;
+  int kept = 0;
+  for (std::uint64_t limit = 1024; limit <= std::uint64_t{1} << 20; limit *= 2) {
+    try {
+      check(limit);
+      ++kept;
+    } catch (const DeviceError& error) {
+      EXPECT_EQ(kept, 0) << error.what();
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, 0);
+  EXPECT_GT(kept, 2);
+}
+
 TEST(ForestDeterminism, MemoryDoesNotMatter) {
   for (const Fit& fit : many_fits()) {
     const std::string file = file_of(fit.train());
-    for (const std::uint64_t limit : {1U, 20000U, 100000U}) {
+    in_more_and_more_memory([&](std::uint64_t limit) {
       ForestOptions options;
       options.memory_limit = limit;
       EXPECT_EQ(file_of(fit.train(options)), file) << fit.name << " in " << limit << " bytes";
-    }
+    });
   }
 }
 
@@ -173,13 +192,13 @@ TEST(ForestDeterminism, ASearchInLittleMemoryGivesTheSameTable) {
     const std::vector<Parameters> candidates = candidates_of(fit);
     const SearchResult expected = search(fit.data, candidates, options);
     ASSERT_GT(expected.plan.peak_bytes, 0U);
-    for (const std::uint64_t part : {4, 64}) {
-      options.memory_limit = expected.plan.peak_bytes / part;
+    in_more_and_more_memory([&](std::uint64_t limit) {
+      options.memory_limit = limit;
       const SearchResult result = search(fit.data, candidates, options);
       for (std::size_t i = 0; i < candidates.size(); ++i) EXPECT_EQ(result.rows[i].scores, expected.rows[i].scores);
       EXPECT_EQ(result.best_index, expected.best_index);
       EXPECT_EQ(file_of(*result.best), file_of(*expected.best));
-    }
+    });
   }
 }
 

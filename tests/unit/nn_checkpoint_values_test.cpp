@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "nn_support.hpp"
@@ -115,6 +116,20 @@ TEST_F(NnCheckpointValues, HistoriesThatCannotBe) {
   EXPECT_THAT(reshaped({18}, "history"), HasSubstr("history"));
   EXPECT_THAT(reshaped({9, 2}, "history"), HasSubstr("history"));
   EXPECT_THAT(reshaped({2, 4}, "model.0.weight"), HasSubstr("model.0.weight"));
+}
+
+TEST_F(NnCheckpointValues, CountersThatCannotBe) {
+  const auto refused_bytes = [&](const char* name, auto value) {
+    return refused([&](TensorFile& file) {
+      for (NamedArray& named : file.tensors) {
+        if (named.name == name) std::memcpy(named.array.bytes.data(), &value, sizeof(value));
+      }
+    });
+  };
+  for (const float value : {-1.0F, 1e30F, 0.5F, std::numeric_limits<float>::quiet_NaN()}) {
+    EXPECT_THAT(refused_bytes("optimizer.step", value), HasSubstr("optimizer.step is no count")) << value;
+  }
+  EXPECT_THAT(refused_bytes("model.2.counter", std::int32_t{-7}), HasSubstr("model.2.counter is no count"));
 }
 
 TEST_F(NnCheckpointValues, PartsThatDoNotBelong) {
