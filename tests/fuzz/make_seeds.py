@@ -64,7 +64,7 @@ def tables():
     put("csv_gz", "good_two", gzip.compress(plain, mtime=0) + gzip.compress(b"3,c\n", mtime=0) + b"\0" * 8)
     put("csv_gz", "good_stored", gzip.compress(plain, compresslevel=0, mtime=0))
     put("csv_gz", "cut", packed[:-9])
-    put("csv_gz", "crash_bomb", gzip.compress(b"x,y\n" + b"0,0\n" * 8_000_000, mtime=0))
+    put("csv_gz", "crash_bomb", gzip.compress(b"x,y\n" + b"0,0\n" * 1_500_000, mtime=0))
 
 
 def arrays():
@@ -148,9 +148,10 @@ def texts():
 def journal():
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "journal"
-        subprocess.run([os.environ["OVERTAKE_BINARY"], "search", FORMATS / "data.csv", "--target", "kind", "--grid",
+        subprocess.run([os.path.abspath(os.environ["OVERTAKE_BINARY"]), "search", "data.csv", "--target", "kind", "--grid",
                         "max_depth=1,2", "--set", "n_estimators=2", "--cv", "2", "--device", "cpu", "--threads", "1",
-                        "--no-refit", "--journal", path], check=True, stdout=subprocess.DEVNULL)
+                        "--no-refit", "--journal", path], check=True, stdout=subprocess.DEVNULL,
+                       cwd=FORMATS)  # a journal names its data
         database = sqlite3.connect(path)
         database.execute("PRAGMA journal_mode=DELETE")
         database.execute("PRAGMA page_size=512")

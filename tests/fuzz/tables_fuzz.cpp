@@ -8,7 +8,7 @@
 namespace overtake::fuzz {
 namespace {
 
-constexpr std::uint64_t most_memory = std::uint64_t{64} << 20;
+constexpr std::uint64_t most_memory = std::uint64_t{8} << 20;
 
 void check(bool holds, const char* what) {
   if (!holds) throw std::logic_error(what);
