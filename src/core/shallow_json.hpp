@@ -13,4 +13,9 @@ inline constexpr int deepest_json = 100;
 /// JSON parses this: a value that nests 80,000 deep overflows the stack when it is copied, written or freed.
 [[nodiscard]] std::string_view shallow_json(std::string_view text) noexcept;
 
+/// Whether that is the case, for messages.
+[[nodiscard]] inline bool is_deep_json(std::string_view text) noexcept {
+  return !text.empty() && shallow_json(text).empty();
+}
+
 }  // namespace overtake

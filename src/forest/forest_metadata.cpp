@@ -39,6 +39,7 @@ class Reader {
  public:
   Reader(std::string_view text, std::string context)
       : context_(std::move(context)), json_(Json::parse(shallow_json(text), nullptr, false)) {
+    if (is_deep_json(text)) fail(fmt::format("it nests deeper than {} levels", deepest_json));
     if (!json_.is_object() || !json_.contains("format") || json_["format"] != format_name) {
       fail(fmt::format("expected the format {}", format_name));
     }

@@ -35,6 +35,7 @@ class Reader {
     if (found == file_.metadata.end()) {
       fail("not a checkpoint of Overtake", "Pass the path of a file that a Trainer wrote.");
     }
+    if (is_deep_json(found->second)) fail(fmt::format("its description nests deeper than {} levels", deepest_json));
     json_ = Json::parse(shallow_json(found->second), nullptr, false);
     if (!json_.is_object() || !json_.contains("format") || json_["format"] != checkpoint_format) {
       fail(fmt::format("the checkpoint's description is damaged or of another version (expected {})",

@@ -72,6 +72,7 @@ class Reader {
       fail("it holds no model of Overtake",
            "save_model() or `overtake train --save` writes such files; load_weights() reads the weights of others.");
     }
+    if (is_deep_json(found->second)) fail(fmt::format("its architecture nests deeper than {} levels", deepest_json));
     const Json json = Json::parse(shallow_json(found->second), nullptr, false);
     const Json& format = member(json, "format");
     if (format != format_name && format != earlier_format) {

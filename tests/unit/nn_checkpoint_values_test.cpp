@@ -134,6 +134,8 @@ TEST_F(NnCheckpointValues, CountersThatCannotBe) {
 
 TEST_F(NnCheckpointValues, PartsThatDoNotBelong) {
   EXPECT_THAT(refused_with("tempo", 3), HasSubstr("unknown key \"tempo\""));
+  EXPECT_THAT(refused([](TensorFile& f) { f.metadata[key] = std::string(200'000, '['); }),
+              HasSubstr("deeper than 100 levels"));
   EXPECT_THAT(refused_with("settings", Json::array()), HasSubstr("settings"));
   EXPECT_THAT(refused_with("ended", "bored"), HasSubstr("why its training ended"));
   EXPECT_THAT(refused_with("ended", "diverged"), HasSubstr("contradicts itself"));

@@ -52,7 +52,7 @@ TEST(StrangerJson, DepthIsBoundedExactly) {
 }
 
 TEST(StrangerJson, EveryReaderRefusesDeepNesting) {
-  const std::filesystem::path path = fresh_path("deep");
+  const std::filesystem::path path = fresh_path("nested");
   nn::Sequential model = small_model();
   save_forest(path, small_forest());
   const TensorFile forest = read_safetensors(path);
@@ -70,13 +70,13 @@ TEST(StrangerJson, EveryReaderRefusesDeepNesting) {
     });
   };
   for (const std::string& text : {deep_list(), deep_object()}) {
-    EXPECT_THAT(refused(forest, "overtake.forest", text), HasSubstr("deep"));
-    EXPECT_THAT(refused(network, "overtake.model", text), HasSubstr("deep"));
+    EXPECT_THAT(refused(forest, "overtake.forest", text), HasSubstr("deeper than 100 levels"));
+    EXPECT_THAT(refused(network, "overtake.model", text), HasSubstr("deeper than 100 levels"));
     for (const char* key : {"format", "layers"}) {  // deep inside what is otherwise in order
       const std::string whole = network.metadata.at("overtake.model");
       const std::size_t at = whole.find(std::string("\"") + key + "\":") + std::string(key).size() + 3;
       EXPECT_THAT(refused(network, "overtake.model", whole.substr(0, at) + text + "," + whole.substr(at)),
-                  HasSubstr("deep"));
+                  HasSubstr("deeper than 100 levels"));
     }
     EXPECT_THROW((void)Preprocessing::from_json(text, "it"), DataError);
     EXPECT_THROW((void)Preprocessing::from_json("{\"schema\":" + text + "}", "it"), DataError);
