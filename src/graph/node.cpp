@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "graph/primitive.hpp"
+#include "graph/tracing.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::graph {
@@ -23,7 +24,7 @@ thread_local int no_gradient_depth = 0;
 NoGradient::NoGradient() noexcept { ++no_gradient_depth; }
 NoGradient::~NoGradient() { --no_gradient_depth; }
 
-Node::Node() : id(next_id()) {}
+Node::Node() : id(next_id()), trace(current_trace()) {}
 
 Node::~Node() {
   std::vector<std::shared_ptr<Node>> chain = std::move(inputs);

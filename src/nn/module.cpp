@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "graph/compiled_step.hpp"
+#include "graph/node.hpp"
 #include "nn/mode_guard.hpp"
 #include "overtake/error.hpp"
 #include "overtake/ops.hpp"
@@ -66,8 +67,9 @@ std::int64_t Module::parameter_count() {
 void Module::to(const Device& device) {
   for (Parameter* parameter : parameters()) {
     if (parameter->value.device() == device) continue;
+    const bool frozen = parameter->value.node()->frozen;
     parameter->value = parameter->value.to(device);
-    parameter->value.requires_grad(true);
+    parameter->value.requires_grad(!frozen);
   }
   for (const NamedValue& buffer : buffers()) *buffer.value = buffer.value->to(device);
 }
