@@ -41,7 +41,7 @@ enum class TapeCode : std::uint8_t {
   multiply,
   divide,
   power,
-  maximum,  // NaN in either operand gives NaN
+  maximum,  // NaN in either operand gives NaN; +0 is above -0
   minimum,
   less,  // comparisons give 1.0f or 0.0f; any comparison with NaN but not_equal is 0
   less_equal,
