@@ -47,8 +47,8 @@ class CellRules {
   [[nodiscard]] Cell as_number(double value, int unit) const;
 
   Notation notation_;
-  bool plain_ = true;             // numbers are as from_chars reads them
-  bool numeric_missing_ = false;  // a word for "missing" may look like a number: -999
+  bool plain_ = true;                   // numbers are as from_chars reads them
+  bool numeric_missing_ = false;        // a word for "missing" may look like a number: -999
   std::vector<double> missing_values_;  // those that are numbers: -999 stands for -999.0 too
 };
 

@@ -105,8 +105,8 @@ class Module {
   };
   /// Draws the arrays this module itself owns and advances the streams it used.
   virtual void draw(Streams&) {}
-  /// For `forward`: gives a buffer its next value, without its gradient. Evaluated at once in a loop by hand, where each call would otherwise
-  /// leave a longer chain behind; left to the plan in a compiled step.
+  /// For `forward`: gives a buffer its next value, without its gradient. Evaluated at once in a loop by hand, where
+  /// each call would otherwise leave a longer chain behind; left to the plan in a compiled step.
   static void assign_buffer(Parameter& buffer, const Array& value);
   /// This thread's streams, from which a layer draws when it is made. manual_seed() restarts them.
   [[nodiscard]] static Streams& default_streams() noexcept;

@@ -35,8 +35,8 @@ const Rule divide_rule{"divide", emit_binary<TapeCode::divide>,
                          return i == 0 ? divide(g, in[1]) : negative(divide(multiply(g, y), in[1]));
                        }};
 
-// d/da a^b = b a^(b-1), which is 0 for b = 0 whatever a is; d/db a^b = a^b log a, taken as 0 where a = 0 and b >= 0: both
-// as PyTorch does.
+// d/da a^b = b a^(b-1), which is 0 for b = 0 whatever a is; d/db a^b = a^b log a, taken as 0 where a = 0 and b >= 0:
+// both as PyTorch does.
 const Rule power_rule{"power", emit_binary<TapeCode::power>,
                       [](Inputs in, const Array& y, const Array& g, std::size_t i, float) {
                         if (i == 0) {
