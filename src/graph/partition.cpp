@@ -82,10 +82,8 @@ bool restride(const Shape& shape, const Layout& layout, const Shape& extent, Lay
   return next == axes.size();
 }
 
-Partition partition(std::span<const std::shared_ptr<Node>> targets) {
+Partition partition(std::span<const std::shared_ptr<Node>> targets, const backend::FusionLimits& limits) {
   Partition plan;
-  backend::FusionLimits limits;
-  for (const auto& target : targets) limits = target->device != nullptr ? target->device->fusion_limits() : limits;
   std::unordered_map<const Node*, int> index;
   for (Node* node : reachable(targets)) {
     index[node] = static_cast<int>(plan.nodes.size());

@@ -67,7 +67,7 @@ struct Partition {
 /// values element by element and the extents agree; otherwise it floats down to its only element-wise user, or opens a
 /// group. Chains that only feed a reduction are inlined into it. No operation exceeds the limits of the targets'
 /// device. Takes time in proportion to the nodes, and no more stack for deep graphs than for shallow ones.
-[[nodiscard]] Partition partition(std::span<const std::shared_ptr<Node>> targets);
+[[nodiscard]] Partition partition(std::span<const std::shared_ptr<Node>> targets, const backend::FusionLimits& limits);
 
 /// The second step of partition(): distributes nodes whose kind, inputs and users are known among groups.
 void make_groups(Partition& plan, const backend::FusionLimits& limits);

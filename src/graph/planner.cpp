@@ -43,8 +43,9 @@ void merge_axes(Operation& operation) {
 
 class Planner {
  public:
-  Planner(std::span<const std::shared_ptr<Node>> targets, std::span<const Update> updates)
-      : parts_(partition(targets)), updates_(updates) {
+  Planner(std::span<const std::shared_ptr<Node>> targets, std::span<const Update> updates,
+          const backend::FusionLimits& limits)
+      : parts_(partition(targets, limits)), updates_(updates) {
     for (int i = 0; i < static_cast<int>(parts_.nodes.size()); ++i) index_[parts_.nodes[at(i)].node] = i;
   }
 
@@ -236,8 +237,12 @@ class Planner {
 
 }  // namespace
 
-Plan make_plan(std::span<const std::shared_ptr<Node>> targets, std::span<const Update> updates) {
-  return Planner(targets, updates).run();
+Plan make_plan(std::span<const std::shared_ptr<Node>> targets, std::span<const Update> updates,
+               std::optional<backend::FusionLimits> limits) {
+  for (const auto& target : targets) {
+    if (!limits && target->device != nullptr) limits = target->device->fusion_limits();
+  }
+  return Planner(targets, updates, limits.value_or(backend::FusionLimits{})).run();
 }
 
 }  // namespace overtake::graph
