@@ -72,7 +72,7 @@ std::string head_text(const overtake::SearchResult& result, State state, const s
 }
 
 int run(const Options& options) {
-  check_outputs({{"--json", options.json}, {"--report", options.html}}, {{"JOURNAL", options.journal}});
+  check_outputs({{"--json", options.json}, {"--report", options.html}}, {{"JOURNAL", options.journal, true}});
   if (options.top < 1) {
     throw overtake::UsageError(fmt::format("--top must be at least 1, not {}", options.top));
   }
