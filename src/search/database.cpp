@@ -89,7 +89,7 @@ void Statement::run() {
 void Statement::require(bool kind_fits, int column, std::string_view expected) const {
   if (kind_fits) return;
   const char* table = sqlite3_column_name(statement_.get(), column);
-  database_->fail_damaged(fmt::format("a value of {} is no {}", table != nullptr ? table : "a column", expected));
+  fail_damaged(*database_, fmt::format("a value of {} is no {}", table != nullptr ? table : "a column", expected));
 }
 
 std::int64_t Statement::whole(int column) const {
@@ -184,13 +184,6 @@ void Database::execute(const char* sql) const {
   if (code != SQLITE_OK) fail(code);
 }
 
-bool Database::try_execute(const char* sql) const {
-  const int code = sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr);
-  if ((code & 0xFF) == SQLITE_BUSY || (code & 0xFF) == SQLITE_LOCKED) return false;
-  if (code != SQLITE_OK) fail(code);
-  return true;
-}
-
 std::int64_t Database::whole(const char* sql) const {
   Statement statement(*this, sql);
   return statement.step() ? statement.whole(0) : 0;
@@ -215,13 +208,16 @@ void Database::fail(int code) const {
     case SQLITE_NOTADB:
       throw DataError(fmt::format("{} is no journal of Overtake: it is no SQLite database", name),
                       "Give the name of a journal, or of a file that does not exist yet.");
-    case SQLITE_CORRUPT: fail_damaged(reason);
-    case SQLITE_INTERRUPT: fail_damaged("reading it takes far more work than its size accounts for");
+    case SQLITE_CORRUPT: fail_damaged(*this, reason);
+    case SQLITE_INTERRUPT: fail_damaged(*this, "reading it takes far more work than its size accounts for");
     case SQLITE_TOOBIG:
       throw DataError(fmt::format("the journal {}: a text of more than {} bytes", name, most_bytes),
                       "A journal holds no longer names and values; a file with longer ones is damaged.");
     case SQLITE_BUSY:
-    case SQLITE_LOCKED: fail_in_use();
+    case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL:
+      throw DataError(fmt::format("the journal {} is in use by another process", name),
+                      "Wait until it has ended, or give another journal.");
     case SQLITE_FULL:
       throw DataError(fmt::format("cannot write the journal {}: the disk is full", name),
                       "Free some space and run the same command again; what was written is kept.");
@@ -233,13 +229,8 @@ void Database::fail(int code) const {
                   "Check that the file and its folder exist and that you may read and write there.");
 }
 
-void Database::fail_in_use() const {
-  throw DataError(fmt::format("the journal {} is in use by another process", path_.string()),
-                  "Wait until it has ended, or give another journal.");
-}
-
-void Database::fail_damaged(std::string_view what) const {
-  throw DataError(fmt::format("the journal {} is damaged: {}", path_.string(), what),
+void fail_damaged(const Database& database, std::string_view what) {
+  throw DataError(fmt::format("the journal {} is damaged: {}", database.path().string(), what),
                   "Move it away and run the search anew.");
 }
 

@@ -61,8 +61,6 @@ class Database {
 
   /// Runs statements that give no rows.
   void execute(const char* sql) const;
-  /// Likewise; false when another process or reader is in the way.
-  [[nodiscard]] bool try_execute(const char* sql) const;
   /// The first column of the first row.
   [[nodiscard]] std::int64_t whole(const char* sql) const;
   [[nodiscard]] std::string text(const char* sql) const;
@@ -77,10 +75,6 @@ class Database {
   [[nodiscard]] sqlite3* handle() const noexcept { return handle_.get(); }
   /// Throws the DataError for SQLite's result `code`.
   [[noreturn]] void fail(int code) const;
-  /// Throws the DataError of a journal that another process keeps from being used.
-  [[noreturn]] void fail_in_use() const;
-  /// Throws the DataError of a journal whose content makes no sense.
-  [[noreturn]] void fail_damaged(std::string_view what) const;
 
  private:
   struct Close {
@@ -95,5 +89,8 @@ class Database {
   std::unique_ptr<std::int64_t> work_left_;  ///< calls of the progress handler; its address must stay
   std::unique_ptr<sqlite3, Close> handle_;
 };
+
+/// Throws the DataError of a journal whose content makes no sense.
+[[noreturn]] void fail_damaged(const Database& database, std::string_view what);
 
 }  // namespace overtake::search_detail

@@ -3,11 +3,9 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
-#include <thread>
-
 #include "overtake/error.hpp"
 #include "overtake/version.hpp"
+#include "search/database.hpp"
 #include "search/journal_format.hpp"
 #include "search/journal_rows.hpp"
 #include "search/parameters_json.hpp"
@@ -17,9 +15,6 @@ namespace overtake::search_detail {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// How long others may keep the file from being set up: readers do so for a moment only.
-constexpr std::chrono::seconds patience(30);
 
 /// A table of more scores would be refused when it is read.
 JournalPlace checked_place(const fs::path& path, const SearchInput& input, std::size_t metrics, FileSystemProbe probe) {
@@ -66,7 +61,7 @@ Journal::Journal(const fs::path& path, const SearchInput& input, const SearchRes
   database_.limit_work();
   const JournalState state = check_journal(database_);
   const Identity identity = identity_of(input, result);
-  if (state == JournalState::filled) take(identity);
+  if (state == JournalState::filled) take(identity, input);
   database_.free_work();
   choose_mode();
   in_transaction(database_, [&] {
@@ -75,7 +70,7 @@ Journal::Journal(const fs::path& path, const SearchInput& input, const SearchRes
   });
 }
 
-void Journal::take(const Identity& identity) {
+void Journal::take(const Identity& identity, const SearchInput& input) {
   check_pages(database_);
   seal_ = checked_seal(database_);
   const JournalSettings settings = read_settings(database_);
@@ -83,7 +78,10 @@ void Journal::take(const Identity& identity) {
     throw DataError(fmt::format("the journal {} {}", database_.path().string(), *other),
                     "Run the search that it belongs to, or give another journal.");
   }
-  if (settings.metrics != metrics_) database_.fail_damaged("its settings contradict each other");
+  if (settings.metrics != metrics_ || settings.candidates != static_cast<std::int64_t>(input.candidates.size()) ||
+      settings.folds != static_cast<std::int64_t>(input.folds.size())) {
+    fail_damaged(database_, "its settings contradict each other");
+  }
   records_ = read_records(database_, seal_, settings);
 }
 
@@ -93,13 +91,8 @@ void Journal::take(const Identity& identity) {
 // NORMAL a power cut could take back all batches since the last checkpoint.
 void Journal::choose_mode() {
   const bool shared = !place_.shared.empty();
-  // SQLite does not wait here for a reader to leave, as it does everywhere else.
-  const char* mode = shared ? "PRAGMA journal_mode=DELETE" : "PRAGMA journal_mode=WAL";
-  const auto end = std::chrono::steady_clock::now() + patience;
-  while (!database_.try_execute(mode)) {
-    if (std::chrono::steady_clock::now() > end) database_.fail_in_use();
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
+  // Waits for readers as every statement does (Database's patience).
+  database_.execute(shared ? "PRAGMA journal_mode=DELETE" : "PRAGMA journal_mode=WAL");
   database_.execute("PRAGMA synchronous=FULL");
   // Locks are let go at the next access.
   if (shared) database_.execute("PRAGMA locking_mode=NORMAL; SELECT 1 FROM sqlite_schema LIMIT 1");

@@ -36,7 +36,7 @@ class Journal final : public JobLog {
   void finish(const SearchResult& result);
 
  private:
-  void take(const Identity& identity);
+  void take(const Identity& identity, const SearchInput& input);
   void create(const Identity& identity, const SearchInput& input, const SearchResult& result);
   void choose_mode();
 

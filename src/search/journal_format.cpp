@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "overtake/error.hpp"
+#include "search/database.hpp"
 
 namespace overtake::search_detail {
 
@@ -45,8 +46,6 @@ constexpr std::array<TableText, 8> tables = {{
      "startup REAL, upload REAL, compute REAL, scoring REAL, refit REAL, wall REAL, checksum TEXT NOT NULL)"},
 }};
 
-constexpr const char* newer_version = "A newer version of Overtake wrote it; use that one, or give another journal.";
-
 void check_tables(const Database& database) {
   Statement rows(database, "SELECT type, name, tbl_name, ifnull(sql, '') FROM sqlite_schema");
   std::size_t found = 0;
@@ -55,11 +54,11 @@ void check_tables(const Database& database) {
     const auto* ours =
         std::find_if(tables.begin(), tables.end(), [&](const TableText& table) { return table.name == name; });
     if (ours == tables.end() || rows.text(0) != "table" || rows.text(2) != name || rows.text(3) != ours->sql) {
-      database.fail_damaged(fmt::format("it has a {:.20} {:.100} that Overtake did not make", rows.text(0), name));
+      fail_damaged(database, fmt::format("it has a {:.20} {:.100} that Overtake did not make", rows.text(0), name));
     }
     ++found;
   }
-  if (found != tables.size()) database.fail_damaged("tables are missing");
+  if (found != tables.size()) fail_damaged(database, "tables are missing");
 }
 
 using Settings = std::map<std::string, std::string, std::less<>>;
@@ -70,7 +69,7 @@ std::int64_t whole_setting(const Database& database, const Settings& settings, s
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || value < 1 || value > most) {
-    database.fail_damaged(fmt::format("its {} is \"{:.100}\"", key, text));
+    fail_damaged(database, fmt::format("its {} is \"{:.100}\"", key, text));
   }
   return value;
 }
@@ -78,7 +77,7 @@ std::int64_t whole_setting(const Database& database, const Settings& settings, s
 [[noreturn]] void fail_unknown(const Database& database, std::string_view what, std::string_view name) {
   throw DataError(fmt::format("the journal {} has the {} {:.100}, which this version of Overtake does not know",
                               database.path().string(), what, name),
-                  newer_version);
+                  "A newer version of Overtake wrote it; use that one, or give another journal.");
 }
 
 std::vector<Metric> metrics_of(const Database& database, const std::string& list, Task task) {
@@ -90,7 +89,7 @@ std::vector<Metric> metrics_of(const Database& database, const std::string& list
     const auto metric = std::find_if(all.begin(), all.end(), [&](Metric m) { return name_of(m) == name; });
     if (metric == all.end()) fail_unknown(database, "metric", name);
     if (!is_for(*metric, task) || std::find(metrics.begin(), metrics.end(), *metric) != metrics.end()) {
-      database.fail_damaged(fmt::format("its metrics are \"{:.200}\"", list));
+      fail_damaged(database, fmt::format("its metrics are \"{:.200}\"", list));
     }
     metrics.push_back(*metric);
     begin = end + 1;
@@ -112,7 +111,7 @@ Settings settings_of(const Database& database) {
     settings.insert_or_assign(key, rows.text(1));
   }
   for (const std::string_view key : needed) {
-    if (settings.find(key) == settings.end()) database.fail_damaged(fmt::format("it does not say its {}", key));
+    if (settings.find(key) == settings.end()) fail_damaged(database, fmt::format("it does not say its {}", key));
   }
   return settings;
 }
@@ -140,7 +139,7 @@ JournalState check_journal(const Database& database) {
         fmt::format("the journal {} has the format {}, expected {}", database.path().string(), schema, journal_schema),
         schema < journal_schema
             ? "An older version of Overtake wrote it; read it with that one, or give another journal."
-            : newer_version);
+            : "A newer version of Overtake wrote it; use that one, or give another journal.");
   }
   check_tables(database);
   return JournalState::filled;
@@ -148,7 +147,7 @@ JournalState check_journal(const Database& database) {
 
 void check_pages(const Database& database) {
   const std::string problem = database.text("PRAGMA quick_check(1)");
-  if (problem != "ok") database.fail_damaged(problem);
+  if (problem != "ok") fail_damaged(database, problem);
 }
 
 JournalSettings read_settings(const Database& database) {
@@ -190,7 +189,7 @@ std::string checked_seal(const Database& database) {
   const std::string written = database.text("SELECT value FROM about WHERE key = 'checksum'");
   std::string seal = seal_of(database);
   if (written != seal) {
-    database.fail_damaged("the checksum of its settings and candidates (row \"checksum\" of about) does not fit them");
+    fail_damaged(database, "the checksum of its settings and candidates (row \"checksum\" of about) does not fit them");
   }
   return seal;
 }

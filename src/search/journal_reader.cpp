@@ -6,6 +6,7 @@
 #include <span>
 
 #include "overtake/error.hpp"
+#include "search/database.hpp"
 #include "search/journal.hpp"
 #include "search/journal_format.hpp"
 #include "search/journal_rows.hpp"
@@ -40,7 +41,7 @@ void check_names(const Database& database, const Parameters& parameters, std::si
           "A newer version of Overtake wrote it; use that one, or give another journal.");
     }
     if (std::any_of(parameters.begin(), it, [&](const auto& other) { return other.first == it->first; })) {
-      database.fail_damaged(fmt::format("candidate {} has {} twice", candidate, it->first));
+      fail_damaged(database, fmt::format("candidate {} has {} twice", candidate, it->first));
     }
   }
 }
@@ -51,18 +52,18 @@ std::vector<Parameters> read_candidates(const Database& database, const JournalS
   while (statement.step()) {
     const std::size_t id = candidates.size();
     if (statement.whole(0) != static_cast<std::int64_t>(id)) {
-      database.fail_damaged(fmt::format("candidate {} is missing", id));
+      fail_damaged(database, fmt::format("candidate {} is missing", id));
     }
-    if (statement.whole(0) >= settings.candidates) database.fail_damaged("it has more candidates than it says");
+    if (statement.whole(0) >= settings.candidates) fail_damaged(database, "it has more candidates than it says");
     try {
       candidates.push_back(parse_parameters_json(statement.text(1)));
     } catch (const DataError& error) {
-      database.fail_damaged(fmt::format("candidate {}: {:.200}", id, error.what()));
+      fail_damaged(database, fmt::format("candidate {}: {:.200}", id, error.what()));
     }
     check_names(database, candidates.back(), id);
   }
   if (static_cast<std::int64_t>(candidates.size()) != settings.candidates) {
-    database.fail_damaged("candidates are missing");
+    fail_damaged(database, "candidates are missing");
   }
   return candidates;
 }
@@ -92,7 +93,7 @@ SearchResult read_result(const std::filesystem::path& path, FileSystemProbe prob
   const auto refit = std::find_if(result.metrics.begin(), result.metrics.end(),
                                   [&](Metric metric) { return name_of(metric) == settings.refit_metric; });
   if (refit == result.metrics.end()) {
-    database.fail_damaged(fmt::format("it did not score its refit_metric {:.100}", settings.refit_metric));
+    fail_damaged(database, fmt::format("it did not score its refit_metric {:.100}", settings.refit_metric));
   }
   result.refit_metric = static_cast<std::size_t>(refit - result.metrics.begin());
   const std::vector<Parameters> candidates = read_candidates(database, settings);

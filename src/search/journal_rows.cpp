@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "overtake/error.hpp"
+#include "search/database.hpp"
 
 namespace overtake::search_detail {
 
@@ -42,7 +43,7 @@ Job job_of(const Database& database, const Statement& row, const JournalSettings
   const std::int64_t candidate = row.whole(0);
   const std::int64_t fold = row.whole(1);
   if (candidate < 0 || fold < 0 || candidate >= settings.candidates || fold >= settings.folds) {
-    database.fail_damaged(fmt::format("it has a score of candidate {}, fold {}", candidate, fold));
+    fail_damaged(database, fmt::format("it has a score of candidate {}, fold {}", candidate, fold));
   }
   return {static_cast<std::int32_t>(candidate), static_cast<std::int32_t>(fold)};
 }

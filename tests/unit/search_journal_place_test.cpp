@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <thread>
 
 #include "data_support.hpp"
@@ -55,6 +56,31 @@ TEST(SearchJournalPlace, ReadersInATightLoopDisturbNobody) {
   for (std::thread& reader : readers) reader.join();
   EXPECT_GT(shown, 0);
   EXPECT_TRUE(errors.empty()) << errors.size() << " errors, the first: " << errors.front();
+}
+
+/// A search that starts never finds the lock in the hands of somebody who only looks.
+TEST(SearchJournalPlace, AskingForTheLockKeepsNobodyFromTakingIt) {
+  const TempFolder folder;
+  const fs::path path = folder / "j.db";
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> readers;
+  for (int reader = 0; reader < 3; ++reader) {
+    readers.emplace_back([&] {
+      while (!stop) static_cast<void>(is_being_written(path));
+    });
+  }
+  int refused = 0;
+  for (int round = 0; round < 2000; ++round) {
+    (void)folder.file("j.db-lock", "");
+    try {
+      const search_detail::WriterLock lock(path);
+    } catch (const DataError&) {
+      ++refused;
+    }
+  }
+  stop = true;
+  for (std::thread& reader : readers) reader.join();
+  EXPECT_EQ(refused, 0);
 }
 
 TEST(SearchJournalPlace, AsksForTheLockWithoutTakingIt) {
@@ -155,6 +181,24 @@ TEST(SearchJournalPlace, AJournalThatMovesToASharedFileSystem) {
   expect_error<DataError>([&] { (void)run_on(bench, copy, nfs); }, says);
   EXPECT_EQ(other.count(), 2U);
   expect_same_table(read_result(copy), plain);
+}
+
+/// A journal that comes back to a local disk, where its way of writing changes while somebody reads.
+TEST(SearchJournalPlace, ASearchWaitsForAReaderThatIsInItsWay) {
+  const TempFolder folder;
+  const Bench bench;
+  const fs::path path = folder / "j.db";
+  (void)run_on(bench, path, nfs);
+  sqlite3* reader = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &reader), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM sqlite_schema", nullptr, nullptr, nullptr), SQLITE_OK);
+  std::thread leaves([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    sqlite3_close(reader);
+  });
+  EXPECT_NO_THROW((void)bench.run(path));
+  leaves.join();
+  EXPECT_EQ(way_of_writing(path), 2);
 }
 
 }  // namespace
