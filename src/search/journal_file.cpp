@@ -67,29 +67,41 @@ bool require_file(const std::string& path, std::string_view what) {
 }
 
 /// The first bytes of an SQLite database: its name, page size and how it is written.
+constexpr std::size_t header_bytes = 20;
 struct Header {
-  std::array<char, 20> bytes{};
-  std::size_t size = 0;
+  std::string bytes;
 
   [[nodiscard]] bool is_database() const {
     constexpr std::string_view magic("SQLite format 3\0", 16);
-    return size >= magic.size() && std::equal(magic.begin(), magic.end(), bytes.begin());
+    return bytes.starts_with(magic);
   }
-  [[nodiscard]] bool has_log() const { return size == bytes.size() && bytes[19] == 2; }
+  [[nodiscard]] bool has_log() const { return bytes.size() == header_bytes && bytes.back() == 2; }
 };
 
-Header read_header(const fs::path& path) {
+/// Up to `size` bytes, from `begin` or, where that is negative, so far before the end.
+std::string read_part(const fs::path& path, off_t begin, std::size_t size) {
   // Without waiting, should another process have put a pipe there since.
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) {
     throw DataError(fmt::format("cannot use the journal {}: {}", path.string(), std::generic_category().message(errno)),
                     "Check that the file and its folder exist and that you may read and write there.");
   }
-  Header header;
-  const ssize_t size = ::read(descriptor, header.bytes.data(), header.bytes.size());
+  std::string bytes(size, '\0');
+  const bool placed = ::lseek(descriptor, begin, begin < 0 ? SEEK_END : SEEK_SET) >= 0;
+  const ssize_t got = placed ? ::read(descriptor, bytes.data(), bytes.size()) : 0;
   ::close(descriptor);
-  header.size = size > 0 ? static_cast<std::size_t>(size) : 0;
-  return header;
+  bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  return bytes;
+}
+
+/// A rollback journal that ends so names another file, which SQLite removes in the end: one that many databases share.
+/// Overtake has no such transactions, so somebody made it up.
+void refuse_shared_rollback(const std::string& rollback_journal) {
+  constexpr std::string_view magic("\xD9\xD5\x05\xF9\x20\xA1\x63\xD7", 8);
+  if (read_part(rollback_journal, -static_cast<off_t>(magic.size()), magic.size()) != magic) return;
+  throw DataError(
+      fmt::format("{} is no rollback journal of Overtake: it names a file that SQLite would remove", rollback_journal),
+      "It may have been forged; do not use the journal it lies beside.");
 }
 
 /// Where SQLite keeps the files beside the journal: those of a link lie beside what it points to.
@@ -125,12 +137,13 @@ JournalPlace look_at_journal(const fs::path& path, FileSystemProbe probe) {
   for (const char* suffix : {"-wal", "-shm", "-journal", "-lock"}) {
     const bool exists = require_file(real + suffix, "file beside the journal");
     log = log || (exists && std::string_view(suffix) == "-wal");
+    if (exists && std::string_view(suffix) == "-journal") refuse_shared_rollback(real + suffix);
   }
   place.shared = shared_file_system(probe(real));
   if (!place.exists) return place;
-  const Header header = read_header(path);
+  const Header header{read_part(path, 0, header_bytes)};
   // SQLite would take a short text file for a database without content, and overwrite it.
-  if (header.size > 0 && !header.is_database()) {
+  if (!header.bytes.empty() && !header.is_database()) {
     throw DataError(fmt::format("{} is no journal of Overtake: it is no SQLite database", path.string()),
                     "Give the name of a journal, or of a file that does not exist yet.");
   }

@@ -29,7 +29,8 @@ struct JournalPlace {
 
 /// Looks without waiting: never opens a pipe or a device. Throws DataError for everything that is no file, and no name
 /// of a new one, also where a file of SQLite's beside the journal is (-wal, -shm, -journal, -lock); for a file that is
-/// no SQLite database; and for a write-ahead log on a shared file system.
+/// no SQLite database; for a write-ahead log on a shared file system; and for a rollback journal that would make SQLite
+/// remove some other file.
 [[nodiscard]] JournalPlace look_at_journal(const std::filesystem::path& path, FileSystemProbe probe = file_system_of);
 
 }  // namespace overtake::search_detail

@@ -291,5 +291,33 @@ TEST(SearchJournalTrust, WhatIsNoFile) {
   }
 }
 
+/// A rollback journal may name a file that SQLite removes when it has rolled back: any file of the user's, if forged.
+TEST(SearchJournalTrust, AForgedRollbackJournalRemovesNoFile) {
+  const Changed journal;
+  std::string bytes = read_bytes(journal.folder / "j.db");
+  bytes[18] = bytes[19] = 1;  // written by a rollback journal
+  const fs::path path = journal.folder.file("copy.db", bytes);
+  const fs::path victim = journal.folder.file("victim", "precious");
+  const auto number = [](std::uint32_t value) {
+    std::string text;
+    for (int shift = 24; shift >= 0; shift -= 8) text += static_cast<char>(value >> shift & 0xFFU);
+    return text;
+  };
+  const std::string magic("\xD9\xD5\x05\xF9\x20\xA1\x63\xD7", 8);
+  const std::string name = victim.string();
+  std::uint32_t sum = 0;
+  for (const char c : name) sum += static_cast<unsigned char>(c);
+  const auto pages = static_cast<std::uint32_t>(bytes.size() / 4096);
+  std::string forged = magic + number(0) + number(1) + number(pages) + number(512) + number(4096);
+  forged.resize(512);
+  forged +=
+      number(0x4000'0000 / 4096 + 1) + name + number(static_cast<std::uint32_t>(name.size())) + number(sum) + magic;
+  (void)journal.folder.file("copy.db-journal", forged);
+  journal.refused(path, {"copy.db-journal", "no rollback journal of Overtake"});
+  EXPECT_EQ(read_bytes(victim), "precious");
+  (void)journal.folder.file("copy.db-journal", "");
+  EXPECT_EQ(read_journal(path).resumed_jobs, 18);
+}
+
 }  // namespace
 }  // namespace overtake::test
