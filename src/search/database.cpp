@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -117,8 +118,8 @@ Database::Database(std::filesystem::path path, Mode mode) : path_(std::move(path
     if (code != SQLITE_OK) fail(code);
     return;
   }
-  if (mode == Mode::read_at_rest) {
-    const int code = open(SQLITE_OPEN_READONLY, "?immutable=1");
+  if (mode == Mode::read_at_rest || mode == Mode::look) {
+    const int code = open(SQLITE_OPEN_READONLY, mode == Mode::look ? "" : "?immutable=1");
     if (code != SQLITE_OK) fail(code);
     return;
   }
@@ -178,6 +179,20 @@ void Database::limit_work() {
 void Database::free_work() noexcept { sqlite3_progress_handler(handle_.get(), 0, nullptr, nullptr); }
 
 void Database::Close::operator()(sqlite3* handle) const noexcept { sqlite3_close_v2(handle); }
+
+std::string Database::head(std::size_t size) const {
+  sqlite3_file* file = nullptr;
+  int code = sqlite3_file_control(handle_.get(), nullptr, SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&file));
+  sqlite3_int64 there = 0;
+  if (code == SQLITE_OK) code = file->pMethods->xFileSize(file, &there);
+  std::string bytes(static_cast<std::size_t>(std::clamp<sqlite3_int64>(there, 0, static_cast<sqlite3_int64>(size))),
+                    '\0');
+  if (code == SQLITE_OK && !bytes.empty()) {
+    code = file->pMethods->xRead(file, bytes.data(), static_cast<int>(bytes.size()), 0);
+  }
+  if (code != SQLITE_OK) fail(code);
+  return bytes;
+}
 
 void Database::execute(const char* sql) const {
   const int code = sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr);

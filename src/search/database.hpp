@@ -52,6 +52,7 @@ class Database {
     read,          ///< refuses statements that write
     read_at_rest,  ///< likewise, and nobody writes meanwhile: takes no lock and makes no file
     write,         ///< makes the file if there is none
+    look,          ///< only head() may be called
   };
   /// Longest text or row in bytes: longer ones are neither written nor read.
   static constexpr int most_bytes = 16 << 20;
@@ -59,6 +60,9 @@ class Database {
   /// Nothing is read yet, so that a foreign file shows at the first statement.
   Database(std::filesystem::path path, Mode mode);
 
+  /// Up to `size` bytes from the beginning of the file. Never read them with a descriptor of your own: the system drops
+  /// all locks of a process on a file when the process closes any descriptor of it, and SQLite's are such locks.
+  [[nodiscard]] std::string head(std::size_t size) const;
   /// Runs statements that give no rows.
   void execute(const char* sql) const;
   /// The first column of the first row.

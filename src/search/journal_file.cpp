@@ -78,27 +78,18 @@ struct Header {
   [[nodiscard]] bool has_log() const { return bytes.size() == header_bytes && bytes.back() == 2; }
 };
 
-/// Up to `size` bytes, from `begin` or, where that is negative, so far before the end.
-std::string read_part(const fs::path& path, off_t begin, std::size_t size) {
-  // Without waiting, should another process have put a pipe there since.
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (descriptor < 0) {
-    throw DataError(fmt::format("cannot use the journal {}: {}", path.string(), std::generic_category().message(errno)),
-                    "Check that the file and its folder exist and that you may read and write there.");
-  }
-  std::string bytes(size, '\0');
-  const bool placed = ::lseek(descriptor, begin, begin < 0 ? SEEK_END : SEEK_SET) >= 0;
-  const ssize_t got = placed ? ::read(descriptor, bytes.data(), bytes.size()) : 0;
-  ::close(descriptor);
-  bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-  return bytes;
-}
-
 /// A rollback journal that ends so names another file, which SQLite removes in the end: one that many databases share.
 /// Overtake has no such transactions, so somebody made it up.
 void refuse_shared_rollback(const std::string& rollback_journal) {
   constexpr std::string_view magic("\xD9\xD5\x05\xF9\x20\xA1\x63\xD7", 8);
-  if (read_part(rollback_journal, -static_cast<off_t>(magic.size()), magic.size()) != magic) return;
+  // Without waiting, should another process have put a pipe there since.
+  const int descriptor = ::open(rollback_journal.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor < 0) return;  // what SQLite cannot read either, or is gone by now
+  std::string end(magic.size(), '\0');
+  const bool placed = ::lseek(descriptor, -static_cast<off_t>(end.size()), SEEK_END) >= 0;
+  const bool read = placed && ::read(descriptor, end.data(), end.size()) == static_cast<ssize_t>(end.size());
+  ::close(descriptor);
+  if (!read || end != magic) return;
   throw DataError(
       fmt::format("{} is no rollback journal of Overtake: it names a file that SQLite would remove", rollback_journal),
       "It may have been forged; do not use the journal it lies beside.");
@@ -141,7 +132,7 @@ JournalPlace look_at_journal(const fs::path& path, FileSystemProbe probe) {
   }
   place.shared = shared_file_system(probe(real));
   if (!place.exists) return place;
-  const Header header{read_part(path, 0, header_bytes)};
+  const Header header{Database(path, Database::Mode::look).head(header_bytes)};
   // SQLite would take a short text file for a database without content, and overwrite it.
   if (!header.bytes.empty() && !header.is_database()) {
     throw DataError(fmt::format("{} is no journal of Overtake: it is no SQLite database", path.string()),

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Readers beside a writer, and file systems that computers share.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -81,6 +84,37 @@ TEST(SearchJournalPlace, AskingForTheLockKeepsNobodyFromTakingIt) {
   stop = true;
   for (std::thread& reader : readers) reader.join();
   EXPECT_EQ(refused, 0);
+}
+
+/// Whether another process would find the database in use. A search holds this lock for as long as it lives; without it
+/// a reader of another process that leaves takes itself for the last one, and removes the write-ahead log.
+bool in_use(const fs::path& path) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    struct flock lock {};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    lock.l_start = 0x4000'0002;  // SQLite's range of shared locks
+    lock.l_len = 510;
+    const int descriptor = ::open(path.c_str(), O_RDWR);
+    ::_exit(::fcntl(descriptor, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK ? 1 : 0);
+  }
+  int status = 0;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 1;
+}
+
+TEST(SearchJournalPlace, ReadersInTheSameProcessLeaveTheLocksOfTheSearch) {
+  const TempFolder folder;
+  const Bench bench;
+  const fs::path path = folder / "j.db";
+  const SearchResult result = bench.empty();
+  Journal writer(path, bench.input(), result);
+  EXPECT_TRUE(in_use(path));
+  EXPECT_EQ(read_journal(path).resumed_jobs, 0);
+  EXPECT_TRUE(is_being_written(path));
+  expect_error<DataError>([&] { const Journal second(path, bench.input(), result); }, {"in use"});
+  EXPECT_TRUE(in_use(path));
 }
 
 TEST(SearchJournalPlace, AsksForTheLockWithoutTakingIt) {
