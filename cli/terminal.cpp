@@ -16,6 +16,7 @@
 #include "outputs.hpp"
 #include "overtake/data_file.hpp"
 #include "overtake/error.hpp"
+#include "overtake/text.hpp"
 
 namespace cli {
 namespace {
@@ -56,11 +57,14 @@ void guard_standard_descriptors() {
 }
 
 void print_error(std::string_view text) {
-  static_cast<void>(std::fwrite(text.data(), 1, text.size(), stderr));
+  const std::string shown = overtake::text::printable(text);
+  static_cast<void>(std::fwrite(shown.data(), 1, shown.size(), stderr));
   static_cast<void>(std::fflush(stderr));
 }
 
-void print(std::string_view text) {
+void print(std::string_view text) { print_drawing(overtake::text::printable(text)); }
+
+void print_drawing(std::string_view text) {
   errno = 0;
   const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
   if (written) {
@@ -74,11 +78,28 @@ void print(std::string_view text) {
 }
 
 // By its name, which AtomicFile knows: what standard output holds already stays.
-void print_table(const overtake::Table& table) { overtake::write_table("/dev/stdout", table); }
+void print_table(const overtake::Table& table) {
+  if (isatty(STDOUT_FILENO) == 0) {
+    overtake::write_table("/dev/stdout", table);
+    return;
+  }
+  overtake::Table shown = table;
+  for (overtake::Column& column : shown.columns) {
+    column.name = overtake::text::printable_line(column.name);
+    for (std::string& word : column.categories) {
+      word = overtake::text::printable_line(word);
+    }
+  }
+  overtake::write_table("/dev/stdout", shown);
+}
 
 void write_output(const std::string& path, std::string_view text) {
   if (is_standard_output(path)) {
-    print(text);
+    if (isatty(STDOUT_FILENO) == 1) {
+      print(text);
+    } else {
+      print_drawing(text);
+    }
   } else {
     overtake::write_text_file(path, text);
   }
@@ -95,12 +116,13 @@ void Progress::update(const std::string& text) {
     return;
   }
   last_ = now;
+  const std::string shown = overtake::text::printable_line(text);
   if (!interactive_) {
-    std::fprintf(stderr, "%s\n", text.c_str());
+    std::fprintf(stderr, "%s\n", shown.c_str());
     return;
   }
   const auto width = static_cast<std::size_t>(terminal_width(STDERR_FILENO) - 1);
-  std::fprintf(stderr, "\r\x1b[K%s", text.substr(0, width).c_str());
+  std::fprintf(stderr, "\r\x1b[K%s", shown.substr(0, width).c_str());
   std::fflush(stderr);
   shown_ = true;
 }

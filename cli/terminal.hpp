@@ -23,16 +23,24 @@ struct Terminal {
 /// the end of the process. To be called first.
 void guard_standard_descriptors();
 
+// Names and texts from files reach people through these functions alone. What a terminal would obey is spelt out there
+// (overtake::text::printable), wherever the output goes: pipes end at terminals, too.
+
 /// Writes to standard error. What cannot be written there is lost.
 void print_error(std::string_view text);
 
 /// Writes to standard output. Throws overtake::DataError when that fails (a full disk, a closed pipe).
 void print(std::string_view text);
 
-/// Writes a table as CSV to standard output, behind what was written before. Throws overtake::DataError.
+/// Likewise for text with colours of its own, which holds nothing from files.
+void print_drawing(std::string_view text);
+
+/// Writes a table as CSV to standard output, behind what was written before: as it is, but on a terminal as people can
+/// read it. Throws overtake::DataError.
 void print_table(const overtake::Table& table);
 
-/// "-" is standard output; other files appear whole or not at all.
+/// "-" is standard output, which gets the text as it is, unless it is a terminal; other files appear whole or not at
+/// all.
 void write_output(const std::string& path, std::string_view text);
 
 /// One line on standard error that says how far the work is: rewritten in place on a terminal, else a new line every
