@@ -8,9 +8,12 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <latch>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <thread>
 #include <vector>
 
 namespace overtake::host {
@@ -115,6 +118,20 @@ std::uint64_t usable_memory(const fs::path& root) {
     bytes = std::min(bytes, left_in(group, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"));
   }
   return std::min(bytes, left_of_address_space(root));
+}
+
+bool threads_start(unsigned count) {
+  std::latch tried(1);  // all of them live until then
+  std::vector<std::jthread> threads;
+  threads.reserve(count);
+  bool all = true;
+  try {
+    while (threads.size() < count) threads.emplace_back([&tried] { tried.wait(); });
+  } catch (const std::system_error&) {
+    all = false;
+  }
+  tried.count_down();
+  return all;
 }
 
 }  // namespace overtake::host

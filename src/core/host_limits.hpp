@@ -20,4 +20,8 @@ inline constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::m
 /// address space (ulimit -v). Swap does not count. `root` as above.
 [[nodiscard]] std::uint64_t usable_memory(const std::filesystem::path& root = "/");
 
+/// True if the system lets this process start `count` more threads at once, which it tries: limits of processes and of
+/// address space (ulimit -u, -v) and control groups all have a say.
+[[nodiscard]] bool threads_start(unsigned count);
+
 }  // namespace overtake::host

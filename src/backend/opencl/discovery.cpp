@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <thread>
+
 #include "backend/common/kernel_text.hpp"
+#include "core/host_limits.hpp"
 
 namespace overtake::backend::opencl {
 namespace {
@@ -97,6 +100,13 @@ Discovery discover() {
   if (!api().missing.empty()) {
     result.reason = "the OpenCL loader cannot be opened: " + api().missing;
     result.hint = "Install the loader and a driver (Debian/Ubuntu: apt install ocl-icd-libopencl1 pocl-opencl-icd).";
+    return result;
+  }
+  // Drivers that compute on the CPU start their threads when they are asked what there is, and abort without them.
+  if (const unsigned cores = std::thread::hardware_concurrency(); !host::threads_start(cores)) {
+    result.reason = fmt::format("the system refuses the {} threads that drivers start", cores);
+    result.hint =
+        "Raise the limits of processes and memory (ulimit -u, ulimit -v), or compute on the CPU: --device cpu.";
     return result;
   }
   cl_uint platform_count = 0;
