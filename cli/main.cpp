@@ -6,8 +6,10 @@
 #include <CLI/Formatter.hpp>
 #include <exception>
 #include <new>
+#include <sstream>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "command.hpp"
@@ -48,6 +50,14 @@ int out_of_memory() {
                 overtake::ErrorCode::device);
 }
 
+/// Help and version are results: where they cannot be written, that is an error.
+int show(const CLI::App& root, const CLI::Success& success) {
+  std::ostringstream text;
+  const int code = root.exit(success, text, text);
+  cli::print(text.str());
+  return code;
+}
+
 int run(int argc, const char* const* argv) {
   CLI::App root("Overtake trains models on the processor that finishes first.", "overtake");
   root.set_version_flag("--version", "overtake " + std::string(overtake::version()), "Show the version and exit");
@@ -72,7 +82,7 @@ int run(int argc, const char* const* argv) {
     cli::check_names(root, argc, argv);
     root.parse(argc, argv);
   } catch (const CLI::Success& success) {
-    return root.exit(success);  // help and version
+    return show(root, success);
   } catch (const CLI::ParseError& error) {
     const std::string help = "See overtake --help.";
     return report(error.what(), help, overtake::ErrorCode::usage);
@@ -99,6 +109,9 @@ int main(int argc, char** argv) {
     return out_of_memory();
   } catch (const std::length_error&) {  // what containers throw for sizes that no memory has
     return out_of_memory();
+  } catch (const std::system_error& error) {  // what the system refuses and nobody expected it to
+    return report(error.what(), "The system refused it; check names, permissions and limits (ulimit -a).",
+                  overtake::ErrorCode::data);
   } catch (const std::exception& error) {
     return report(error.what(), "This is a bug in Overtake; please report it with the command you ran.",
                   overtake::ErrorCode::internal);

@@ -24,7 +24,14 @@ using Clock = std::chrono::steady_clock;
 
 overtake::StopToken interrupt_token;
 
-extern "C" void on_signal(int) { interrupt_token.request(); }
+/// The second signal, of whatever kind, ends the process as it does programs that know nothing of it.
+extern "C" void on_signal(int number) {
+  if (interrupt_token.requested()) {
+    std::signal(number, SIG_DFL);
+    static_cast<void>(std::raise(number));
+  }
+  interrupt_token.request();
+}
 
 int terminal_width(int descriptor) {
   winsize size{};
@@ -53,6 +60,7 @@ void guard_standard_descriptors() {
     }
   }
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
 }
 
 void print_error(std::string_view text) {
@@ -116,10 +124,15 @@ void Progress::clear() {
 overtake::StopToken& stop_on_interrupt() {
   struct sigaction action {};
   action.sa_handler = on_signal;
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  action.sa_flags = SA_RESTART;  // what is being read or written goes on; the token is asked in between
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  struct sigaction hangup {};
+  sigaction(SIGHUP, nullptr, &hangup);
+  if (hangup.sa_handler != SIG_IGN) {  // nohup
+    sigaction(SIGHUP, &action, nullptr);
+  }
   return interrupt_token;
 }
 
