@@ -47,7 +47,7 @@ class FaultTest(CliTest):
     def begin(self, *arguments, limits=None, ignored=(), environment=None, **streams):
         """Starts the tool; what is not given of stdin, stdout and stderr is nothing and pipes."""
         streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
-        variables = dict(os.environ, TMPDIR=str(self.temporary), **(environment or {}))
+        variables = {**os.environ, "TMPDIR": str(self.temporary), **(environment or {})}
         process = subprocess.Popen([BINARY, *map(str, arguments)], cwd=self.work, text=True, env=variables,
                                    preexec_fn=limited(limits or {}, ignored), **streams)
         self.addCleanup(self.end, process)

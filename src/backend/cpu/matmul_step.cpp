@@ -3,7 +3,10 @@
 // that oneDNN computes. Either way the element-wise rest works on values that are still in the cache.
 #include <dnnl.h>
 #include <omp.h>
+#include <sys/mman.h>
 
+#include <new>
+#include <utility>
 #include <vector>
 
 #include "backend/cpu/step.hpp"
@@ -64,6 +67,14 @@ class SmallMatMul final : public Step {
   const float* a_ = nullptr;
   const float* b_ = nullptr;
 };
+
+// oneDNN makes its kernels at the first product of each kind, and crashes where there is no memory for them.
+void require_room_for_library() {
+  constexpr std::size_t enough = std::size_t{16} << 20;
+  void* room = ::mmap(nullptr, enough, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (room == MAP_FAILED) throw std::bad_alloc();
+  ::munmap(room, enough);
+}
 
 // A tape that only adds a multiple of the core to what is stored: p = p - rate * core, p = p + c * core. The product
 // can then be accumulated in place, without a pass of its own over p.
@@ -159,6 +170,7 @@ class StripMatMul final : public Step {
     alpha_ = accumulation_.factor;
     for (const float* scalar : scalars_) alpha_ *= *scalar;
     omp_set_num_threads(1);  // oneDNN must not start a team of its own
+    if (!std::exchange(has_run_, true)) require_room_for_library();
     const std::int64_t length = by_rows_ ? core_.m : core_.n;
     parallel_ranges(length, strip_, threads_, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t at = begin; at < end; at += strip_) run_strip(at, std::min(strip_, end - at));
@@ -192,6 +204,7 @@ class StripMatMul final : public Step {
                    accumulates_ ? alpha_ : 1.0F, a_ + row * core_.a.row_stride,
                    leading(core_.a, a_transposed, core_.m, core_.k), b_ + column * core_.b.column_stride,
                    leading(core_.b, b_transposed, core_.k, core_.n), accumulates_ ? 1.0F : 0.0F, to, to_stride);
+    if (status == dnnl_out_of_memory) throw std::bad_alloc();
     if (status != dnnl_success) throw InternalError("oneDNN refused a matrix product");
   }
 
@@ -206,6 +219,7 @@ class StripMatMul final : public Step {
   Accumulation accumulation_;
   bool accumulates_ = false;
   bool by_rows_ = false;
+  bool has_run_ = false;
   std::int64_t strip_ = 1;
   int target_slot_ = -1;
   float alpha_ = 1;
