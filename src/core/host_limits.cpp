@@ -2,6 +2,7 @@
 #include "core/host_limits.hpp"
 
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -118,6 +119,13 @@ std::uint64_t usable_memory(const fs::path& root) {
     bytes = std::min(bytes, left_in(group, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"));
   }
   return std::min(bytes, left_of_address_space(root));
+}
+
+bool has_address_space(std::size_t bytes) noexcept {
+  void* room = ::mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (room == MAP_FAILED) return false;
+  ::munmap(room, bytes);
+  return true;
 }
 
 bool threads_start(unsigned count) {

@@ -3,7 +3,6 @@
 // that oneDNN computes. Either way the element-wise rest works on values that are still in the cache.
 #include <dnnl.h>
 #include <omp.h>
-#include <sys/mman.h>
 
 #include <new>
 #include <utility>
@@ -11,6 +10,7 @@
 
 #include "backend/cpu/step.hpp"
 #include "backend/cpu/vector_math.hpp"
+#include "core/host_limits.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::backend::cpu {
@@ -68,13 +68,8 @@ class SmallMatMul final : public Step {
   const float* b_ = nullptr;
 };
 
-// oneDNN makes its kernels at the first product of each kind, and crashes where there is no memory for them.
-void require_room_for_library() {
-  constexpr std::size_t enough = std::size_t{16} << 20;
-  void* room = ::mmap(nullptr, enough, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (room == MAP_FAILED) throw std::bad_alloc();
-  ::munmap(room, enough);
-}
+// What oneDNN needs for its kernels, which it makes at the first product of each kind. It crashes where that fails.
+constexpr std::size_t library_bytes = std::size_t{16} << 20;
 
 // A tape that only adds a multiple of the core to what is stored: p = p - rate * core, p = p + c * core. The product
 // can then be accumulated in place, without a pass of its own over p.
@@ -170,7 +165,7 @@ class StripMatMul final : public Step {
     alpha_ = accumulation_.factor;
     for (const float* scalar : scalars_) alpha_ *= *scalar;
     omp_set_num_threads(1);  // oneDNN must not start a team of its own
-    if (!std::exchange(has_run_, true)) require_room_for_library();
+    if (!std::exchange(has_run_, true) && !host::has_address_space(library_bytes)) throw std::bad_alloc();
     const std::int64_t length = by_rows_ ? core_.m : core_.n;
     parallel_ranges(length, strip_, threads_, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t at = begin; at < end; at += strip_) run_strip(at, std::min(strip_, end - at));
