@@ -8,12 +8,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <fstream>
 #include <latch>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -135,7 +135,7 @@ bool threads_start(unsigned count) {
   bool all = true;
   try {
     while (threads.size() < count) threads.emplace_back([&tried] { tried.wait(); });
-  } catch (const std::system_error&) {
+  } catch (const std::exception&) {  // no thread, or no memory for one
     all = false;
   }
   tried.count_down();

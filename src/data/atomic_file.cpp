@@ -70,6 +70,21 @@ void sync_folder(const fs::path& file) noexcept {
   }
 }
 
+/// True where only owners may replace a file (a sticky folder, as /tmp), and we are none: the rename would fail, when
+/// the work is done.
+bool only_owners_replace(const fs::path& path) noexcept {
+  struct stat file {};
+  struct stat folder {};
+  try {
+    const fs::path target = link_target(path);
+    if (::stat(target.c_str(), &file) != 0 || ::stat(folder_of(target).c_str(), &folder) != 0) return false;
+  } catch (const std::exception&) {
+    return false;
+  }
+  const uid_t user = ::geteuid();
+  return (folder.st_mode & S_ISVTX) != 0 && user != 0 && user != file.st_uid && user != folder.st_uid;
+}
+
 /// What stands under a name before it is written.
 fs::file_status status_of(const fs::path& path) {
   if (path.empty()) throw DataError("cannot write a file without a name", "Give a file name.");
@@ -88,6 +103,12 @@ fs::file_status status_of(const fs::path& path) {
     if (errno != EACCES) fail(path, errno);
     throw DataError(fmt::format("cannot write {}: it is write-protected", path.string()),
                     "Give another name, or allow writing: chmod u+w.");
+  }
+  if (fs::is_regular_file(status) && only_owners_replace(path)) {
+    throw DataError(
+        fmt::format("cannot write {}: it belongs to another user, in a folder where only owners replace files",
+                    path.string()),
+        "Give another name or folder.");
   }
   return status;
 }

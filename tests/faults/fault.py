@@ -2,6 +2,7 @@
 """A command under a fault: its streams, limits and signals, and what must be true afterwards."""
 import os
 import pathlib
+import pwd
 import resource
 import signal
 import subprocess
@@ -18,7 +19,7 @@ NETWORK = ("--target", "species", "--hidden", "16", "--device", "cpu", "--thread
 MIB = 1 << 20
 
 
-def limited(limits, ignored):
+def limited(limits, ignored, user):
     """For preexec_fn: {"FSIZE": 1000} sets RLIMIT_FSIZE. Other signals than `ignored` are as a user's shell leaves them."""
     def apply():
         for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
@@ -27,6 +28,10 @@ def limited(limits, ignored):
         for name, value in limits.items():
             number = getattr(resource, "RLIMIT_" + name)
             resource.setrlimit(number, (value, value))
+        if user is not None:
+            os.setgroups([])
+            os.setgid(user)
+            os.setuid(user)
     return apply
 
 
@@ -44,12 +49,12 @@ class FaultTest(CliTest):
     def nothing_in_temporary_folder(self):
         self.assertEqual(os.listdir(self.temporary), [], "left in the temporary folder")
 
-    def begin(self, *arguments, limits=None, ignored=(), environment=None, **streams):
+    def begin(self, *arguments, limits=None, ignored=(), user=None, environment=None, **streams):
         """Starts the tool; what is not given of stdin, stdout and stderr is nothing and pipes."""
         streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
         variables = {**os.environ, "TMPDIR": str(self.temporary), **(environment or {})}
         process = subprocess.Popen([BINARY, *map(str, arguments)], cwd=self.work, text=True, env=variables,
-                                   preexec_fn=limited(limits or {}, ignored), **streams)
+                                   preexec_fn=limited(limits or {}, ignored, user), **streams)
         self.addCleanup(self.end, process)
         return process
 
@@ -77,6 +82,18 @@ class FaultTest(CliTest):
         self.assertNotIn("bug in Overtake", err)
         self.assertEqual(self.files(), before, "files differ from before")
         return err
+
+    def ordinary_user(self):
+        """For user=: somebody whom permissions and limits bind; everything of the test is open to him."""
+        if os.geteuid() != 0:
+            return None
+        nobody = pwd.getpwnam("nobody").pw_uid
+        for folder, mode in ((self.folder, 0o755), (self.work, 0o777), (self.temporary, 0o777)):
+            folder.chmod(mode)
+        process = self.begin("--version", user=nobody)
+        process.communicate()
+        skip_unless(process.returncode == 0, "the binary lies where only root may run it")
+        return nobody
 
     def files(self):
         """Names and contents; None for what is no regular file."""

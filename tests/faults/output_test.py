@@ -110,12 +110,27 @@ class Files(FaultTest):
                 with self.subTest(flags=flags):
                     self.refused(2 if not name else 3, *flags, says=(says,))
 
-    def test_a_folder_that_may_not_be_written(self):
-        locked = self.work / "locked"
-        locked.mkdir(mode=0o555)
-        self.addCleanup(locked.chmod, 0o755)
-        skip_unless(os.geteuid() != 0, "root may write everywhere; /proc/x stands for it")
-        self.refused(3, "predict", "m", IRIS, "--out", "locked/p.csv", says=("Permission denied",))
+    def test_what_permissions_refuse_is_known_before_the_work(self):
+        user = self.ordinary_user()
+        self.iris(1)
+        (self.work / "locked").mkdir(mode=0o555)
+        self.put("protected", "old")
+        (self.work / "protected").chmod(0o444)
+        for name, says in (("locked/m", "Permission denied"), ("protected", "write-protected")):
+            self.refused(3, "train", "d.csv", *NETWORK, "--epochs", "1000000", "--save", name, user=user, says=(says,))
+
+    def test_files_of_others_where_only_owners_replace_them(self):
+        user = self.ordinary_user()
+        skip_unless(user is not None, "only root can make files of somebody else")
+        self.iris(1)
+        sticky = self.work / "sticky"
+        sticky.mkdir()
+        sticky.chmod(0o1777)
+        (sticky / "m").write_text("old")
+        (sticky / "m").chmod(0o666)
+        self.refused(3, "train", "d.csv", *NETWORK, "--epochs", "1000000", "--save", "sticky/m", user=user, says=("only owners",))
+        self.run_tool("train", "d.csv", *NETWORK, "--epochs", "1", "--save", "sticky/n", user=user)
+        self.run_tool("train", "d.csv", *NETWORK, "--epochs", "1", "--save", "sticky/n", user=user)
 
     def test_links_permissions_and_left_overs(self):
         """What a link points at is written; permissions stay; what killed processes left goes, whatever its number."""

@@ -33,6 +33,12 @@ class Threads(FaultTest):
             with self.subTest(command=command):
                 self.refused(DEVICE, *command, limits=NO_THREADS, says=self.cure)
 
+    def test_the_limit_of_processes(self):
+        user = self.ordinary_user()
+        command = self.commands("4")[0]
+        self.refused(DEVICE, *command, limits={"NPROC": 1}, user=user, says=self.cure)
+        self.run_tool(*self.commands("1")[0], limits={"NPROC": 1}, user=user)
+
     def test_the_cure_cures(self):
         for command in self.commands("1"):
             with self.subTest(command=command):
