@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <langinfo.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -31,6 +32,22 @@ extern "C" void on_signal(int number) {
     static_cast<void>(std::raise(number));
   }
   interrupt_token.request();
+}
+
+/// Returns errno, or 0. Whoever shares the stream may have set it not to block, and then a full pipe is waited for.
+int write_to_standard_output(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = write(STDOUT_FILENO, text.data(), text.size());
+    if (count >= 0) {
+      text.remove_prefix(static_cast<std::size_t>(count));
+    } else if (errno == EAGAIN) {
+      pollfd room{STDOUT_FILENO, POLLOUT, 0};
+      static_cast<void>(poll(&room, 1, -1));
+    } else if (errno != EINTR) {
+      return errno;
+    }
+  }
+  return 0;
 }
 
 int terminal_width(int descriptor) {
@@ -69,14 +86,13 @@ void print_error(std::string_view text) {
 }
 
 void print(std::string_view text) {
-  errno = 0;
-  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-  if (written) {
+  const int error = write_to_standard_output(text);
+  if (error == 0) {
     return;
   }
-  const bool closed = errno == EPIPE;
+  const bool closed = error == EPIPE;
   throw overtake::DataError("cannot write to standard output: " + (closed ? "its reader closed it before the end"
-                                                                          : std::generic_category().message(errno)),
+                                                                          : std::generic_category().message(error)),
                             closed ? "Let the reading program take everything, or write to a file."
                                    : "Check the file or pipe that standard output goes to.");
 }

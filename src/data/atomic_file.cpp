@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -189,6 +190,11 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t count = ::write(descriptor_, bytes.data(), bytes.size());
     if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno == EAGAIN) {  // somebody else has set the stream not to block
+      pollfd room{descriptor_, POLLOUT, 0};
+      static_cast<void>(::poll(&room, 1, -1));
+      continue;
+    }
     if (count < 0) fail(path_, errno);
     bytes = bytes.subspan(static_cast<std::size_t>(count));
   }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Outputs that cannot be written: streams that are closed or full, limits, full disks, folders, pipes, sockets."""
+import fcntl
 import os
 import pathlib
 import shutil
@@ -58,6 +59,23 @@ class Streams(FaultTest):
         self.assertEqual(self.shell(f"{train} --save m > /dev/null")[0], 0)
         self.assertEqual(self.shell(f"{train} --save n > o <&- 2>&-")[0], 0)
         self.assertEqual((self.work / "n").read_bytes(), (self.work / "m").read_bytes())
+
+    def test_a_stream_that_does_not_block(self):
+        """A shell, ssh or another program of the pipeline may have set it so: a full pipe is waited for."""
+        self.run_tool("train", IRIS, *FOREST, "--n-estimators", "50", "--save", "m")
+        self.iris(10)
+        for arguments in (("search", "--help"), ("predict", "m", "d.csv", "--apply")):
+            expected, _ = self.run_tool(*arguments)
+            reader, writer = os.pipe()
+            fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+            self.assertGreater(len(expected), 4096)
+            os.set_blocking(writer, False)
+            process = self.begin(*arguments, stdout=writer)
+            os.close(writer)
+            time.sleep(0.3)
+            with open(reader) as stream:
+                self.assertEqual(stream.read(), expected)
+            self.assertEqual(process.wait(timeout=60), 0, process.stderr.read())
 
     def test_a_reader_that_leaves(self):
         self.iris(100)
