@@ -3,7 +3,7 @@
 
     OVERTAKE_BINARY=... python3 -B tests/torture/torture.py [COUNT] [--seed N]
 
-COUNT is how many signals are sent: kill -9, SIGTERM, SIGINT, or SIGINT twice. What can be continued is continued until it
+COUNT is how many signals are sent: kill -9, SIGTERM, SIGINT, SIGHUP, or SIGINT twice. What can be continued is continued until it
 ends, and must end as if nothing had happened, bit for bit; what cannot must leave the old file or the new one. The last line
 counts; on a difference the exit code is 1, and the folder with the files is named.
 """
@@ -24,7 +24,7 @@ import time
 BINARY = os.path.abspath(os.environ["OVERTAKE_BINARY"])
 INTERRUPTED = 130
 KINDS = {"kill -9": [signal.SIGKILL], "SIGTERM": [signal.SIGTERM], "SIGINT": [signal.SIGINT],
-         "SIGINT twice": [signal.SIGINT, signal.SIGINT]}
+         "SIGHUP": [signal.SIGHUP], "SIGINT twice": [signal.SIGINT, signal.SIGINT]}
 TIMES = {"seconds", "steps", "resumed_epoch", "device_reason", "timing", "plan", "resumed_jobs", "settings", "machine",
          "warnings"}
 
@@ -64,7 +64,7 @@ class Torture:
 
     def start(self, arguments):
         def signals_of_a_terminal():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, signal.SIG_DFL)
         variables = {**os.environ, "TMPDIR": str(self.folder / "temporary")}
         return subprocess.Popen([BINARY, *arguments], cwd=self.folder / "work", stdin=subprocess.DEVNULL, text=True, env=variables,
@@ -187,6 +187,34 @@ class Written:
         torture.nothing_else(*self.inputs, *self.outputs)
 
 
+class Grown:
+    """A forest that grows in its own file: a kill leaves the old one or the whole new one, an interruption one that works."""
+
+    def __init__(self, torture, name, first, more):
+        self.torture, self.name, self.command = torture, name, more
+        torture.clear("d.csv")
+        torture.undisturbed(first)
+        self.old = torture.bytes_of("m")
+        self.seconds = torture.undisturbed(more)
+        self.new = torture.bytes_of("m")
+
+    def round(self):
+        torture = self.torture
+        torture.clear("d.csv")
+        for _ in range(4):
+            torture.path("m").write_bytes(self.old)
+            kills = torture.sent["kill -9"]
+            torture.disturbed(self.command, self.seconds * 1.1)
+            if torture.sent["kill -9"] > kills:
+                require(torture.bytes_of("m") in (self.old, self.new), f"{self.name}: the forest is neither old nor new")
+            torture.undisturbed(["predict", "m", "d.csv", "--out", "/dev/null"])
+            torture.nothing_else("d.csv", "m", after_a_kill=True)
+        torture.path("m").write_bytes(self.old)
+        torture.undisturbed(self.command)
+        require(torture.bytes_of("m") == self.new, f"{self.name}: the forest differs")
+        torture.nothing_else("d.csv", "m")
+
+
 def work_of(torture):
     csv = noisy_csv(1500, random.Random(7))
     torture.path("d.csv").write_text(csv)
@@ -200,13 +228,14 @@ def work_of(torture):
         Resumed(torture, "search", search, ("j", "j-wal", "j-shm", "j-journal", "j-lock"), "s.json"),
         Resumed(torture, "training", train, ("c",), "t.json"),
         Written(torture, "predictions", ["predict", "f", "d.csv", "--apply", "--out", "p.csv"], ["p.csv"], [[*forest, "f"]]),
+        Grown(torture, "more trees", [*forest, "m"], [*forest[:-3], "--more-trees", "m", "--n-estimators", "600", "--save", "m"]),
         Written(torture, "description", ["describe", "d.csv", "--json", "d.json"], ["d.json"]),
     ]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("count", nargs="?", type=int, default=800, help="signals to send (default: 800, about 5 minutes)")
+    parser.add_argument("count", nargs="?", type=int, default=600, help="signals to send (default: 600, about 5 minutes)")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     options = parser.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="overtake-torture-"))
