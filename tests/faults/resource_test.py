@@ -18,10 +18,10 @@ class Threads(FaultTest):
 
     def commands(self, threads):
         d = self.iris(100)
-        forest = ("--target", "species", "--estimator", "random-forest", "--threads", threads)
+        forest = (*CPU, threads, "--estimator", "random-forest")
         return (("train", d, *forest, "--n-estimators", "20", "--save", "n"),
                 ("search", d, *forest, "--grid", "n_estimators=5,10", "--grid", "max_bins=8,16"),
-                ("train", d, "--target", "species", "--epochs", "2", "--threads", threads),
+                ("train", d, *CPU, threads, "--epochs", "2"),
                 ("predict", "m", d, "--apply", "--threads", threads, "--out", "p.csv"))
 
     def setUp(self):
