@@ -43,11 +43,14 @@ void check_file_names(const CLI::App& app) {
   }
 }
 
+/// Takes no memory for its text: there is none.
 int out_of_memory() {
-  return report("the computer's memory is exhausted",
-                "Use fewer rows or columns, fewer or shallower trees (n_estimators, max_depth), a smaller network or "
-                "batch, or a computer with more memory.",
-                overtake::ErrorCode::device);
+  cli::print_error(
+      "error: the computer's memory is exhausted\n"
+      "hint: Use fewer rows or columns, fewer or shallower trees (n_estimators, max_depth), a smaller network or "
+      "batch, "
+      "or a computer with more memory.\n");
+  return code_of(overtake::ErrorCode::device);
 }
 
 /// Help and version are results: where they cannot be written, that is an error.
@@ -97,10 +100,8 @@ int run(int argc, const char* const* argv) {
   return code_of(overtake::ErrorCode::usage);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  cli::guard_standard_descriptors();
+/// run(), with its errors told; telling them takes memory, too.
+int run_and_report(int argc, const char* const* argv) {
   try {
     return run(argc, argv);
   } catch (const overtake::Error& error) {
@@ -115,5 +116,16 @@ int main(int argc, char** argv) {
   } catch (const std::exception& error) {
     return report(error.what(), "This is a bug in Overtake; please report it with the command you ran.",
                   overtake::ErrorCode::internal);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  cli::guard_standard_descriptors();
+  try {
+    return run_and_report(argc, argv);
+  } catch (const std::bad_alloc&) {
+    return out_of_memory();
   }
 }
