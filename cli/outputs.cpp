@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <system_error>
 
@@ -161,6 +162,27 @@ void check_standard_output(const std::vector<Output>& outputs) {
   }
 }
 
+bool is_pipe(const std::string& path) {
+  std::error_code ignored;
+  return fs::is_fifo(path, ignored);
+}
+
+/// Opens the outputs that are pipes now and keeps them: a reader that never comes is an error before the work, not
+/// after it. Not where the data come through a pipe, too: who writes that may read the other only afterwards.
+void hold_pipes(const std::vector<Output>& outputs, const std::vector<Input>& inputs) {
+  static std::vector<std::unique_ptr<overtake::AtomicFile>> held;
+  for (const Input& input : inputs) {
+    if (is_pipe(input.path)) {
+      return;
+    }
+  }
+  for (const Output& output : outputs) {
+    if (is_pipe(output.path) && !overtake::descriptor_named(output.path)) {
+      held.push_back(std::make_unique<overtake::AtomicFile>(output.path));
+    }
+  }
+}
+
 }  // namespace
 
 bool is_standard_output(const std::string& path) {
@@ -187,6 +209,7 @@ void check_outputs(const std::vector<Output>& outputs, const std::vector<Input>&
       overtake::require_writable(output.path);
     }
   }
+  hold_pipes(outputs, inputs);
 }
 
 }  // namespace cli

@@ -36,8 +36,9 @@ struct Input {
 
 /// Before any work: no output is an input or another output, however the paths are spelt (links of both kinds
 /// included), or a file that belongs to a journal, at most one goes to standard output and none of those that cannot,
-/// and each can be written. Nothing stays behind. Throws overtake::UsageError naming both flags and the file, or
-/// DataError for a file that cannot be written.
+/// and each can be written. Nothing stays behind. Named pipes are opened, which waits some seconds for their readers,
+/// and stay open until the process ends, unless an input is a pipe, too. Throws overtake::UsageError naming both flags
+/// and the file, or DataError for a file that cannot be written.
 void check_outputs(const std::vector<Output>& outputs, const std::vector<Input>& inputs = {});
 
 }  // namespace cli

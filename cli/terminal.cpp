@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <langinfo.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -25,7 +26,30 @@ using Clock = std::chrono::steady_clock;
 
 overtake::StopToken interrupt_token;
 
-extern "C" void on_signal(int) { interrupt_token.request(); }
+/// The second signal, of whatever kind, ends the process as it does programs that know nothing of it.
+extern "C" void on_signal(int number) {
+  if (interrupt_token.requested()) {
+    std::signal(number, SIG_DFL);
+    static_cast<void>(std::raise(number));
+  }
+  interrupt_token.request();
+}
+
+/// Returns errno, or 0. Whoever shares the stream may have set it not to block, and then a full pipe is waited for.
+int write_to_standard_output(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = write(STDOUT_FILENO, text.data(), text.size());
+    if (count >= 0) {
+      text.remove_prefix(static_cast<std::size_t>(count));
+    } else if (errno == EAGAIN) {
+      pollfd room{STDOUT_FILENO, POLLOUT, 0};
+      static_cast<void>(poll(&room, 1, -1));
+    } else if (errno != EINTR) {
+      return errno;
+    }
+  }
+  return 0;
+}
 
 int terminal_width(int descriptor) {
   winsize size{};
@@ -54,6 +78,7 @@ void guard_standard_descriptors() {
     }
   }
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
 }
 
 void print_error(std::string_view text) {
@@ -65,14 +90,13 @@ void print_error(std::string_view text) {
 void print(std::string_view text) { print_drawing(overtake::text::printable(text)); }
 
 void print_drawing(std::string_view text) {
-  errno = 0;
-  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-  if (written) {
+  const int error = write_to_standard_output(text);
+  if (error == 0) {
     return;
   }
-  const bool closed = errno == EPIPE;
+  const bool closed = error == EPIPE;
   throw overtake::DataError("cannot write to standard output: " + (closed ? "its reader closed it before the end"
-                                                                          : std::generic_category().message(errno)),
+                                                                          : std::generic_category().message(error)),
                             closed ? "Let the reading program take everything, or write to a file."
                                    : "Check the file or pipe that standard output goes to.");
 }
@@ -138,10 +162,15 @@ void Progress::clear() {
 overtake::StopToken& stop_on_interrupt() {
   struct sigaction action {};
   action.sa_handler = on_signal;
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  action.sa_flags = SA_RESTART;  // what is being read or written goes on; the token is asked in between
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  struct sigaction hangup {};
+  sigaction(SIGHUP, nullptr, &hangup);
+  if (hangup.sa_handler != SIG_IGN) {  // nohup
+    sigaction(SIGHUP, &action, nullptr);
+  }
   return interrupt_token;
 }
 

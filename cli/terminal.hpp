@@ -19,8 +19,8 @@ struct Terminal {
 [[nodiscard]] Terminal standard_output();
 
 /// Opens /dev/null in place of standard descriptors that are closed, so that no file gets their numbers and then the
-/// text that is meant for them; reading and writing there fails as before. A closed pipe is an error from now on, not
-/// the end of the process. To be called first.
+/// text that is meant for them; reading and writing there fails as before. A closed pipe and the limit of file sizes
+/// are errors from now on, not the end of the process. To be called first.
 void guard_standard_descriptors();
 
 // Names and texts from files reach people through these functions alone. What a terminal would obey is spelt out there
@@ -61,7 +61,8 @@ class Progress {
   std::chrono::steady_clock::time_point last_;
 };
 
-/// From now on the first Ctrl-C (or SIGTERM) sets the token and the second ends the process.
+/// From now on the first Ctrl-C (or SIGTERM, or SIGHUP unless nohup has it ignored) sets the token, and the second ends
+/// the process.
 [[nodiscard]] overtake::StopToken& stop_on_interrupt();
 
 }  // namespace cli
