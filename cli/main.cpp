@@ -45,11 +45,10 @@ void check_file_names(const CLI::App& app) {
 
 /// Takes no memory for its text: there is none.
 int out_of_memory() {
-  cli::print_error(
+  cli::print_fixed_error(
       "error: the computer's memory is exhausted\n"
       "hint: Use fewer rows or columns, fewer or shallower trees (n_estimators, max_depth), a smaller network or "
-      "batch, "
-      "or a computer with more memory.\n");
+      "batch, or a computer with more memory.\n");
   return code_of(overtake::ErrorCode::device);
 }
 

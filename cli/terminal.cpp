@@ -81,9 +81,10 @@ void guard_standard_descriptors() {
   std::signal(SIGXFSZ, SIG_IGN);
 }
 
-void print_error(std::string_view text) {
-  const std::string shown = overtake::text::printable(text);
-  static_cast<void>(std::fwrite(shown.data(), 1, shown.size(), stderr));
+void print_error(std::string_view text) { print_fixed_error(overtake::text::printable(text)); }
+
+void print_fixed_error(std::string_view text) {
+  static_cast<void>(std::fwrite(text.data(), 1, text.size(), stderr));
   static_cast<void>(std::fflush(stderr));
 }
 

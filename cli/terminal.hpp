@@ -29,6 +29,9 @@ void guard_standard_descriptors();
 /// Writes to standard error. What cannot be written there is lost.
 void print_error(std::string_view text);
 
+/// Likewise for text that holds nothing from files. Takes no memory.
+void print_fixed_error(std::string_view text);
+
 /// Writes to standard output. Throws overtake::DataError when that fails (a full disk, a closed pipe).
 void print(std::string_view text);
 
