@@ -6,8 +6,10 @@
 #include <CLI/Formatter.hpp>
 #include <exception>
 #include <new>
+#include <sstream>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "command.hpp"
@@ -41,11 +43,21 @@ void check_file_names(const CLI::App& app) {
   }
 }
 
+/// Takes no memory for its text: there is none.
 int out_of_memory() {
-  return report("the computer's memory is exhausted",
-                "Use fewer rows or columns, fewer or shallower trees (n_estimators, max_depth), a smaller network or "
-                "batch, or a computer with more memory.",
-                overtake::ErrorCode::device);
+  cli::print_fixed_error(
+      "error: the computer's memory is exhausted\n"
+      "hint: Use fewer rows or columns, fewer or shallower trees (n_estimators, max_depth), a smaller network or "
+      "batch, or a computer with more memory.\n");
+  return code_of(overtake::ErrorCode::device);
+}
+
+/// Help and version are results: where they cannot be written, that is an error.
+int show(const CLI::App& root, const CLI::Success& success) {
+  std::ostringstream text;
+  const int code = root.exit(success, text, text);
+  cli::print(text.str());
+  return code;
 }
 
 int run(int argc, const char* const* argv) {
@@ -72,7 +84,7 @@ int run(int argc, const char* const* argv) {
     cli::check_names(root, argc, argv);
     root.parse(argc, argv);
   } catch (const CLI::Success& success) {
-    return root.exit(success);  // help and version
+    return show(root, success);
   } catch (const CLI::ParseError& error) {
     const std::string help = "See overtake --help.";
     return report(error.what(), help, overtake::ErrorCode::usage);
@@ -87,10 +99,8 @@ int run(int argc, const char* const* argv) {
   return code_of(overtake::ErrorCode::usage);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  cli::guard_standard_descriptors();
+/// run(), with its errors told; telling them takes memory, too.
+int run_and_report(int argc, const char* const* argv) {
   try {
     return run(argc, argv);
   } catch (const overtake::Error& error) {
@@ -99,8 +109,22 @@ int main(int argc, char** argv) {
     return out_of_memory();
   } catch (const std::length_error&) {  // what containers throw for sizes that no memory has
     return out_of_memory();
+  } catch (const std::system_error& error) {  // what the system refuses and nobody expected it to
+    return report(error.what(), "The system refused it; check names, permissions and limits (ulimit -a).",
+                  overtake::ErrorCode::data);
   } catch (const std::exception& error) {
     return report(error.what(), "This is a bug in Overtake; please report it with the command you ran.",
                   overtake::ErrorCode::internal);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  cli::guard_standard_descriptors();
+  try {
+    return run_and_report(argc, argv);
+  } catch (const std::bad_alloc&) {
+    return out_of_memory();
   }
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <system_error>
 
@@ -87,6 +88,47 @@ void check_against_others(const std::vector<Output>& outputs, std::size_t index,
   }
 }
 
+/// A path of the command line under its flag.
+struct Named {
+  std::string_view flag;
+  std::string path;
+};
+
+/// What lies beside a journal and comes and goes with it.
+void check_beside(const Named& journal, const std::vector<Named>& files) {
+  const std::string target = overtake::link_target(journal.path).string();
+  for (const char* suffix : {"-wal", "-shm", "-journal", "-lock"}) {
+    const std::optional<Identity> beside = identity_of(target + suffix);
+    for (const Named& file : files) {
+      if (file.path.empty() || is_standard_output(file.path)) {
+        continue;
+      }
+      const std::optional<Identity> other = identity_of(file.path);
+      if (beside && other && same_file(*beside, *other)) {
+        throw UsageError(fmt::format("{} {}: the journal of {} keeps a file of its own there ({}{})", file.flag,
+                                     file.path, journal.flag, target, suffix),
+                         fmt::format("Give {} another file.", file.flag));
+      }
+    }
+  }
+}
+
+void check_beside_journals(const std::vector<Output>& outputs, const std::vector<Input>& inputs) {
+  std::vector<Named> files;
+  std::vector<Named> journals;
+  for (const Output& output : outputs) {
+    (output.content == Content::journal ? journals : files).push_back({output.flag, output.path});
+  }
+  for (const Input& input : inputs) {
+    (input.is_journal ? journals : files).push_back({input.flag, input.path});
+  }
+  for (const Named& journal : journals) {
+    if (!journal.path.empty()) {
+      check_beside(journal, files);
+    }
+  }
+}
+
 void check_place(const Output& output) {
   if (output.content == Content::text) {
     return;
@@ -98,7 +140,7 @@ void check_place(const Output& output) {
   }
   struct stat status {};
   const bool exists = stat(output.path.c_str(), &status) == 0;
-  if (output.content == Content::in_place && exists && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
+  if (output.content != Content::binary && exists && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
     throw UsageError(fmt::format("{} {}: expected a file, not a pipe or a device", output.flag, output.path),
                      "It is read and written again and again; give the name of a file.");
   }
@@ -120,6 +162,27 @@ void check_standard_output(const std::vector<Output>& outputs) {
   }
 }
 
+bool is_pipe(const std::string& path) {
+  std::error_code ignored;
+  return fs::is_fifo(path, ignored);
+}
+
+/// Opens the outputs that are pipes now and keeps them: a reader that never comes is an error before the work, not
+/// after it. Not where the data come through a pipe, too: who writes that may read the other only afterwards.
+void hold_pipes(const std::vector<Output>& outputs, const std::vector<Input>& inputs) {
+  static std::vector<std::unique_ptr<overtake::AtomicFile>> held;
+  for (const Input& input : inputs) {
+    if (is_pipe(input.path)) {
+      return;
+    }
+  }
+  for (const Output& output : outputs) {
+    if (is_pipe(output.path) && !overtake::descriptor_named(output.path)) {
+      held.push_back(std::make_unique<overtake::AtomicFile>(output.path));
+    }
+  }
+}
+
 }  // namespace
 
 bool is_standard_output(const std::string& path) {
@@ -138,6 +201,7 @@ void check_outputs(const std::vector<Output>& outputs, const std::vector<Input>&
       check_against_others(outputs, i, *identity);
     }
   }
+  check_beside_journals(outputs, inputs);
   // Every command says something there, and what it wrote before would stay behind.
   overtake::require_writable("/dev/stdout");
   for (const Output& output : outputs) {
@@ -145,6 +209,7 @@ void check_outputs(const std::vector<Output>& outputs, const std::vector<Input>&
       overtake::require_writable(output.path);
     }
   }
+  hold_pipes(outputs, inputs);
 }
 
 }  // namespace cli

@@ -83,7 +83,7 @@ int run(Options& options) {
     write_output(options.html, overtake::race_html(result));
   }
   if (!is_standard_output(options.json) && !is_standard_output(options.html)) {
-    print(result_text(result, options.ascii));
+    print_drawing(result_text(result, options.ascii));
   }
   return result.interrupted ? exit_interrupted : exit_ok;
 }

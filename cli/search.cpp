@@ -89,7 +89,7 @@ void check_parameters(const std::vector<overtake::Parameters>& candidates, const
 }
 
 void check_files(const SearchFlags& flags) {
-  check_outputs({{"--journal", flags.journal, Content::in_place},
+  check_outputs({{"--journal", flags.journal, Content::journal},
                  {"--report", flags.html},
                  {"--json", flags.json},
                  {"--save", flags.save, Content::binary}},

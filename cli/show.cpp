@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: MIT
 // overtake show: the table of a search from its journal, while it runs too.
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -49,20 +45,6 @@ void rank_by(overtake::SearchResult& result, const std::string& name) {
 
 enum class State : std::uint8_t { running, finished, interrupted };
 
-/// A search holds a lock on JOURNAL-lock for as long as it lives, however it ends.
-bool is_being_written(const std::string& journal) {
-  std::error_code ignored;
-  const std::filesystem::path resolved = std::filesystem::weakly_canonical(journal, ignored);
-  const std::string path = (resolved.empty() ? journal : resolved.string()) + "-lock";
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) {
-    return false;
-  }
-  const bool held = ::flock(descriptor, LOCK_SH | LOCK_NB) != 0;
-  ::close(descriptor);
-  return held;
-}
-
 /// `written` from before the journal was read: a search that ended in between is not taken for a killed one.
 State state_of(const overtake::SearchResult& result, bool written) {
   if (!result.interrupted) {
@@ -90,11 +72,11 @@ std::string head_text(const overtake::SearchResult& result, State state, const s
 }
 
 int run(const Options& options) {
-  check_outputs({{"--json", options.json}, {"--report", options.html}}, {{"JOURNAL", options.journal}});
+  check_outputs({{"--json", options.json}, {"--report", options.html}}, {{"JOURNAL", options.journal, true}});
   if (options.top < 1) {
     throw overtake::UsageError(fmt::format("--top must be at least 1, not {}", options.top));
   }
-  const bool written = is_being_written(options.journal);
+  const bool written = overtake::is_being_written(options.journal);
   overtake::SearchResult result = overtake::read_journal(options.journal);
   const State state = state_of(result, written);
   if (!options.by.empty()) {

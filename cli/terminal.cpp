@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <langinfo.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include "outputs.hpp"
 #include "overtake/data_file.hpp"
 #include "overtake/error.hpp"
+#include "overtake/text.hpp"
 
 namespace cli {
 namespace {
@@ -24,7 +26,30 @@ using Clock = std::chrono::steady_clock;
 
 overtake::StopToken interrupt_token;
 
-extern "C" void on_signal(int) { interrupt_token.request(); }
+/// The second signal, of whatever kind, ends the process as it does programs that know nothing of it.
+extern "C" void on_signal(int number) {
+  if (interrupt_token.requested()) {
+    std::signal(number, SIG_DFL);
+    static_cast<void>(std::raise(number));
+  }
+  interrupt_token.request();
+}
+
+/// Returns errno, or 0. Whoever shares the stream may have set it not to block, and then a full pipe is waited for.
+int write_to_standard_output(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = write(STDOUT_FILENO, text.data(), text.size());
+    if (count >= 0) {
+      text.remove_prefix(static_cast<std::size_t>(count));
+    } else if (errno == EAGAIN) {
+      pollfd room{STDOUT_FILENO, POLLOUT, 0};
+      static_cast<void>(poll(&room, 1, -1));
+    } else if (errno != EINTR) {
+      return errno;
+    }
+  }
+  return 0;
+}
 
 int terminal_width(int descriptor) {
   winsize size{};
@@ -53,32 +78,53 @@ void guard_standard_descriptors() {
     }
   }
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
 }
 
-void print_error(std::string_view text) {
+void print_error(std::string_view text) { print_fixed_error(overtake::text::printable(text)); }
+
+void print_fixed_error(std::string_view text) {
   static_cast<void>(std::fwrite(text.data(), 1, text.size(), stderr));
   static_cast<void>(std::fflush(stderr));
 }
 
-void print(std::string_view text) {
-  errno = 0;
-  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-  if (written) {
+void print(std::string_view text) { print_drawing(overtake::text::printable(text)); }
+
+void print_drawing(std::string_view text) {
+  const int error = write_to_standard_output(text);
+  if (error == 0) {
     return;
   }
-  const bool closed = errno == EPIPE;
+  const bool closed = error == EPIPE;
   throw overtake::DataError("cannot write to standard output: " + (closed ? "its reader closed it before the end"
-                                                                          : std::generic_category().message(errno)),
+                                                                          : std::generic_category().message(error)),
                             closed ? "Let the reading program take everything, or write to a file."
                                    : "Check the file or pipe that standard output goes to.");
 }
 
 // By its name, which AtomicFile knows: what standard output holds already stays.
-void print_table(const overtake::Table& table) { overtake::write_table("/dev/stdout", table); }
+void print_table(const overtake::Table& table) {
+  if (isatty(STDOUT_FILENO) == 0) {
+    overtake::write_table("/dev/stdout", table);
+    return;
+  }
+  overtake::Table shown = table;
+  for (overtake::Column& column : shown.columns) {
+    column.name = overtake::text::printable_line(column.name);
+    for (std::string& word : column.categories) {
+      word = overtake::text::printable_line(word);
+    }
+  }
+  overtake::write_table("/dev/stdout", shown);
+}
 
 void write_output(const std::string& path, std::string_view text) {
   if (is_standard_output(path)) {
-    print(text);
+    if (isatty(STDOUT_FILENO) == 1) {
+      print(text);
+    } else {
+      print_drawing(text);
+    }
   } else {
     overtake::write_text_file(path, text);
   }
@@ -95,12 +141,13 @@ void Progress::update(const std::string& text) {
     return;
   }
   last_ = now;
+  const std::string shown = overtake::text::printable_line(text);
   if (!interactive_) {
-    std::fprintf(stderr, "%s\n", text.c_str());
+    std::fprintf(stderr, "%s\n", shown.c_str());
     return;
   }
   const auto width = static_cast<std::size_t>(terminal_width(STDERR_FILENO) - 1);
-  std::fprintf(stderr, "\r\x1b[K%s", text.substr(0, width).c_str());
+  std::fprintf(stderr, "\r\x1b[K%s", shown.substr(0, width).c_str());
   std::fflush(stderr);
   shown_ = true;
 }
@@ -116,10 +163,15 @@ void Progress::clear() {
 overtake::StopToken& stop_on_interrupt() {
   struct sigaction action {};
   action.sa_handler = on_signal;
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  action.sa_flags = SA_RESTART;  // what is being read or written goes on; the token is asked in between
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  struct sigaction hangup {};
+  sigaction(SIGHUP, nullptr, &hangup);
+  if (hangup.sa_handler != SIG_IGN) {  // nohup
+    sigaction(SIGHUP, &action, nullptr);
+  }
   return interrupt_token;
 }
 

@@ -19,20 +19,31 @@ struct Terminal {
 [[nodiscard]] Terminal standard_output();
 
 /// Opens /dev/null in place of standard descriptors that are closed, so that no file gets their numbers and then the
-/// text that is meant for them; reading and writing there fails as before. A closed pipe is an error from now on, not
-/// the end of the process. To be called first.
+/// text that is meant for them; reading and writing there fails as before. A closed pipe and the limit of file sizes
+/// are errors from now on, not the end of the process. To be called first.
 void guard_standard_descriptors();
+
+// Names and texts from files reach people through these functions alone. What a terminal would obey is spelt out there
+// (overtake::text::printable), wherever the output goes: pipes end at terminals, too.
 
 /// Writes to standard error. What cannot be written there is lost.
 void print_error(std::string_view text);
 
+/// Likewise for text that holds nothing from files. Takes no memory.
+void print_fixed_error(std::string_view text);
+
 /// Writes to standard output. Throws overtake::DataError when that fails (a full disk, a closed pipe).
 void print(std::string_view text);
 
-/// Writes a table as CSV to standard output, behind what was written before. Throws overtake::DataError.
+/// Likewise for text with colours of its own, which holds nothing from files.
+void print_drawing(std::string_view text);
+
+/// Writes a table as CSV to standard output, behind what was written before: as it is, but on a terminal as people can
+/// read it. Throws overtake::DataError.
 void print_table(const overtake::Table& table);
 
-/// "-" is standard output; other files appear whole or not at all.
+/// "-" is standard output, which gets the text as it is, unless it is a terminal; other files appear whole or not at
+/// all.
 void write_output(const std::string& path, std::string_view text);
 
 /// One line on standard error that says how far the work is: rewritten in place on a terminal, else a new line every
@@ -53,7 +64,8 @@ class Progress {
   std::chrono::steady_clock::time_point last_;
 };
 
-/// From now on the first Ctrl-C (or SIGTERM) sets the token and the second ends the process.
+/// From now on the first Ctrl-C (or SIGTERM, or SIGHUP unless nohup has it ignored) sets the token, and the second ends
+/// the process.
 [[nodiscard]] overtake::StopToken& stop_on_interrupt();
 
 }  // namespace cli

@@ -18,19 +18,20 @@ namespace overtake {
 [[nodiscard]] std::filesystem::path link_target(const std::filesystem::path& path);
 
 /// Throws DataError if an AtomicFile of this path could not be written: the folder is missing or closed to writing, the
-/// path is a folder, the file is write-protected. Nothing stays behind, and pipes and devices are not opened: the
-/// reader of a pipe would take that for the end of the file.
+/// path is a folder or a socket, the file is write-protected. Nothing stays behind, and pipes and devices are not
+/// opened: the reader of a pipe would take that for the end of the file.
 void require_writable(const std::filesystem::path& path);
 
-/// Writes a file so that it appears whole or not at all: bytes go to a temporary name in the same folder, and
-/// `commit()` flushes them to the disk and renames. Without `commit()` the destructor removes the temporary file. A
-/// file that is replaced hands on its permissions; a link keeps pointing at the file it pointed at. A target that
+/// Writes a file so that it appears whole or not at all: bytes go to a file without a name in the same folder (where
+/// the file system has none, to NAME.PROCESS-DIGITS.tmp), and `commit()` flushes them to the disk and renames. Without
+/// `commit()` nothing stays; what a process that was killed left under such a name goes with the next file NAME. A file
+/// that is replaced hands on its permissions; a link keeps pointing at the file it pointed at. A target that
 /// exists and is no regular file (/dev/null, a pipe) and an open descriptor of this process (/dev/stdout) are written
 /// directly.
 class AtomicFile {
  public:
-  /// Throws DataError if the temporary file cannot be created or the file that is there is write-protected. Waits for
-  /// the reader of a pipe.
+  /// Throws DataError if the temporary file cannot be created or the file that is there is write-protected. Waits up
+  /// to 10 s for the reader of a pipe, then throws DataError.
   explicit AtomicFile(std::filesystem::path path);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
@@ -45,9 +46,11 @@ class AtomicFile {
 
  private:
   void close() noexcept;
+  void open_named();
 
   std::filesystem::path path_;
-  std::filesystem::path temporary_;  // empty when the target is written directly
+  std::filesystem::path temporary_;  // the name to remove; empty when there is none (yet)
+  bool unnamed_ = false;             // gets its name at commit()
   int descriptor_ = -1;
 };
 

@@ -58,7 +58,8 @@ namespace overtake {
 [[nodiscard]] Array greater_equal(const Array& a, const Array& b);
 /// `a` where condition is not 0, else `b`.
 [[nodiscard]] Array where(const Array& condition, const Array& a, const Array& b);
-/// Conversion; float to int32 truncates toward zero.
+/// Conversion; float to int32 truncates toward zero, takes what int32 cannot hold to its nearest end, and NaN to 0, on
+/// every device.
 [[nodiscard]] Array astype(const Array& a, DType dtype);
 
 // -- reductions (canonical order) -------------------------------------------------------------------------------------

@@ -70,6 +70,7 @@ class Optimizer {
     Array value;
   };
   void prepare();
+  static void require_trainable(const nn::Parameter& parameter);
 
   std::vector<nn::Parameter*> parameters_;
   float learning_rate_value_;

@@ -197,7 +197,7 @@ struct SearchOptions {
 
 /// Runs every candidate on every fold as one batch of work (or as few as memory allows), ranks them and refits the best
 /// on all rows. Determinism: exact; scores do not depend on the device, batches, the journal or interruption.
-/// With a journal, jobs already recorded for the same data, candidates, folds, seed and version are not run again; one
+/// With a journal, jobs already recorded for the same data, candidates, folds and seed are not run again; one
 /// of another search is refused with DataError naming the difference. A candidate that fails (a value that does not fit
 /// the data) becomes a row that says why. Throws UsageError, DataError, DeviceError as documented there.
 [[nodiscard]] SearchResult search(const Dataset& data, const std::vector<Parameters>& candidates,
@@ -254,9 +254,12 @@ struct ForestPlacement {
 /// UsageError for a number outside of result.metrics.
 void rank_by(SearchResult& result, std::size_t metric);
 
-/// A journal as it stands, finished or running, without disturbing its writer. Throws DataError for a file that is no
-/// journal of Overtake.
+/// A journal as it stands, finished or running, without disturbing its writer. The file is not trusted: every row is
+/// checked, and forged counts take neither memory nor time. Texts in it are given as they are: escape what goes to a
+/// terminal (text::printable). Throws DataError for a file that is no journal of Overtake, or a damaged one.
 [[nodiscard]] SearchResult read_journal(const std::filesystem::path& path);
+/// True while a search writes the journal, in this process or another one. Does not disturb it.
+[[nodiscard]] bool is_being_written(const std::filesystem::path& journal);
 
 /// The table as JSON: schema "overtake.search/1", cv_results_ with scikit-learn's keys.
 [[nodiscard]] std::string to_json(const SearchResult& result, std::string_view settings_json = "{}");

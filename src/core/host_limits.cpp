@@ -2,15 +2,19 @@
 #include "core/host_limits.hpp"
 
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <fstream>
+#include <latch>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace overtake::host {
@@ -115,6 +119,27 @@ std::uint64_t usable_memory(const fs::path& root) {
     bytes = std::min(bytes, left_in(group, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"));
   }
   return std::min(bytes, left_of_address_space(root));
+}
+
+bool has_address_space(std::size_t bytes) noexcept {
+  void* room = ::mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (room == MAP_FAILED) return false;
+  ::munmap(room, bytes);
+  return true;
+}
+
+bool threads_start(unsigned count) {
+  std::latch tried(1);  // all of them live until then
+  std::vector<std::jthread> threads;
+  threads.reserve(count);
+  bool all = true;
+  try {
+    while (threads.size() < count) threads.emplace_back([&tried] { tried.wait(); });
+  } catch (const std::exception&) {  // no thread, or no memory for one
+    all = false;
+  }
+  tried.count_down();
+  return all;
 }
 
 }  // namespace overtake::host

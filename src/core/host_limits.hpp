@@ -2,6 +2,7 @@
 // What this process may use of the computer, which is often less than the computer has.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <limits>
@@ -19,5 +20,13 @@ inline constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::m
 /// control groups has left (version 1 or 2; what the page cache can give back counts as left) and of its limit of
 /// address space (ulimit -v). Swap does not count. `root` as above.
 [[nodiscard]] std::uint64_t usable_memory(const std::filesystem::path& root = "/");
+
+/// True if this process can map `bytes` more, which it tries: the limit of address space (ulimit -v) has a say, the
+/// memory that there is has none.
+[[nodiscard]] bool has_address_space(std::size_t bytes) noexcept;
+
+/// True if the system lets this process start `count` more threads at once, which it tries: limits of processes and of
+/// address space (ulimit -u, -v) and control groups all have a say.
+[[nodiscard]] bool threads_start(unsigned count);
 
 }  // namespace overtake::host

@@ -50,22 +50,23 @@ void replace_all(std::string& text, std::string_view what, std::string_view by) 
   }
 }
 
-/// Takes one of the units off either end, behind or before the sign; true if one was there.
-bool remove_unit(std::string& text, const std::vector<std::string>& units) {
-  for (const std::string& unit : units) {
+/// Takes one of the units off either end, behind or before the sign; returns which one was there, or -1.
+int remove_unit(std::string& text, const std::vector<std::string>& units) {
+  for (std::size_t i = 0; i < units.size(); ++i) {
+    const std::string& unit = units[i];
     if (text.size() > unit.size() && text.ends_with(unit)) {
       text = trimmed(std::string_view(text).substr(0, text.size() - unit.size()));
-      return true;
+      return static_cast<int>(i);
     }
     const std::size_t sign = text.starts_with('-') || text.starts_with('+') ? 1 : 0;
     if (text.size() > sign + unit.size() && text.compare(sign, unit.size(), unit) == 0) {
       const std::string rest(trimmed(std::string_view(text).substr(sign + unit.size())));
       text.resize(sign);
       text += rest;
-      return true;
+      return static_cast<int>(i);
     }
   }
-  return false;
+  return -1;
 }
 
 void check(const Notation& notation) {
@@ -158,6 +159,9 @@ CellRules::CellRules(Notation notation) : notation_(std::move(notation)) {
   plain_ = notation_.decimal == '.' && notation_.thousands.empty() && notation_.units.empty();
   for (const std::string& word : notation_.missing.value_or(std::vector<std::string>{})) {
     numeric_missing_ = numeric_missing_ || std::any_of(word.begin(), word.end(), is_digit) || word == "inf";
+    double value = 0.0;
+    const std::string plain = plain_number(word);
+    if (!plain.empty() && parse_number(plain, value)) missing_values_.push_back(value);
   }
 }
 
@@ -175,11 +179,14 @@ bool CellRules::is_missing(std::string_view text, bool quoted) const {
   return text.empty() || is_missing_word(text, quoted);
 }
 
-std::string CellRules::plain_number(std::string_view text) const {
+std::string CellRules::plain_number(std::string_view text) const { return find_number(text).text; }
+
+CellRules::PlainNumber CellRules::find_number(std::string_view text) const {
+  int unit = -1;
   std::string plain(trimmed(text));
   replace_all(plain, unicode_minus, "-");
   if (!plain_) {
-    remove_unit(plain, notation_.units);
+    unit = remove_unit(plain, notation_.units);
     if (!notation_.thousands.empty() && !remove_thousands(plain, notation_.thousands[0], notation_.decimal)) return {};
     if (notation_.decimal == ',') {
       if (plain.find('.') != std::string::npos) return {};
@@ -187,18 +194,25 @@ std::string CellRules::plain_number(std::string_view text) const {
     }
   }
   double value = 0.0;
-  return parse_number(plain, value) ? plain : std::string();
+  if (!parse_number(plain, value)) return {};
+  return {std::move(plain), unit};
+}
+
+Cell CellRules::as_number(double value, int unit) const {
+  const bool missing = std::find(missing_values_.begin(), missing_values_.end(), value) != missing_values_.end();
+  if (missing) return {CellKind::missing, not_a_number};
+  return {CellKind::number, value, unit};
 }
 
 Cell CellRules::parse(std::string_view text, bool quoted) const {
   text = trimmed(text);
   if (text.empty() || (numeric_missing_ && is_missing_word(text, quoted))) return {CellKind::missing, not_a_number};
   double value = 0.0;
-  if (plain_ && parse_number(text, value)) return {CellKind::number, value};
+  if (plain_ && parse_number(text, value)) return as_number(value, -1);
   if (is_missing_word(text, quoted)) return {CellKind::missing, not_a_number};
   if (!plain_ || text.find(unicode_minus) != std::string_view::npos) {
-    const std::string plain = plain_number(text);
-    if (!plain.empty() && parse_number(plain, value)) return {CellKind::number, value};
+    const PlainNumber plain = find_number(text);
+    if (!plain.text.empty() && parse_number(plain.text, value)) return as_number(value, plain.unit);
   }
   if (parse_day(text, notation_, value)) return {CellKind::day, value};
   return {CellKind::text, not_a_number};

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "overtake/data_table.hpp"
 
@@ -15,6 +16,7 @@ enum class CellKind : std::uint8_t { missing, number, day, text };
 struct Cell {
   CellKind kind = CellKind::missing;
   double number = 0.0;  ///< NaN unless kind is number or day (days since 1970-01-01)
+  int unit = -1;        ///< which of the notation's units stood beside the number
 };
 
 /// The rules by which the cells of a file are read; made once a file.
@@ -36,11 +38,18 @@ class CellRules {
   [[nodiscard]] const Notation& notation() const noexcept { return notation_; }
 
  private:
+  struct PlainNumber {
+    std::string text;  // "": none
+    int unit = -1;
+  };
+  [[nodiscard]] PlainNumber find_number(std::string_view text) const;
   [[nodiscard]] bool is_missing_word(std::string_view text, bool quoted) const;
+  [[nodiscard]] Cell as_number(double value, int unit) const;
 
   Notation notation_;
-  bool plain_ = true;             // numbers are as from_chars reads them
-  bool numeric_missing_ = false;  // a word for "missing" may look like a number: -999
+  bool plain_ = true;                   // numbers are as from_chars reads them
+  bool numeric_missing_ = false;        // a word for "missing" may look like a number: -999
+  std::vector<double> missing_values_;  // those that are numbers: -999 stands for -999.0 too
 };
 
 /// Without blanks at either end: space, tab, no-break spaces (U+00A0, U+2007, U+202F), a byte order mark.

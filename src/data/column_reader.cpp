@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <unordered_map>
@@ -33,6 +34,8 @@ struct Survey {
   Sort numbers, days, words, alike;
   std::optional<Lookalike> example;  // of `alike`
   bool one_unit = true;              // every lookalike has the example's unit
+  std::vector<Sort> in_unit;         // numbers with each of the notation's units
+  Sort bare;                         // numbers other than 0 without a unit
   bool leading_zeros = false;
   bool beyond_whole = false;
   std::vector<double> values;
@@ -47,6 +50,7 @@ Survey survey(const RawColumn& raw, const CellRules& rules, std::set<std::string
   Survey result;
   memory.take(raw.size() * sizeof(double));
   result.values.reserve(raw.size());
+  result.in_unit.resize(rules.notation().units.size());
   raw.each([&](std::size_t row, std::string_view text, bool quoted) {
     const Cell cell = rules.parse(text, quoted);
     result.values.push_back(cell.number);
@@ -56,6 +60,8 @@ Survey survey(const RawColumn& raw, const CellRules& rules, std::set<std::string
         return;
       case CellKind::number:
         result.numbers.add(row, text);
+        if (cell.unit >= 0) result.in_unit[static_cast<std::size_t>(cell.unit)].add(row, text);
+        if (cell.unit < 0 && cell.number != 0) result.bare.add(row, text);
         result.leading_zeros = result.leading_zeros || has_leading_zeros(trimmed(text));
         result.beyond_whole = result.beyond_whole || is_beyond_whole(trimmed(text));
         return;
@@ -147,6 +153,25 @@ ColumnProblem mixture(const Survey& found) {
           found.words.count > 0 ? std::string(trimmed(odd.text)) : std::string()};
 }
 
+/// Numbers in several units, or in per cent beside plain ones: their values do not compare.
+std::optional<ColumnProblem> find_unit_mixture(const Survey& found, const std::vector<std::string>& units) {
+  const Sort* first = nullptr;
+  for (std::size_t i = 0; i < units.size(); ++i) {
+    const Sort& now = found.in_unit[i];
+    if (now.count == 0) continue;
+    const Sort* other = is_share(units[i]) && found.bare.count > 0 ? &found.bare : first;
+    if (other != nullptr) {
+      return ColumnProblem{std::max(now.row, other->row),
+                           fmt::format("the column mixes {} ({} cells) with {} ({} cells), which are other units",
+                                       quote(now.text), now.count, quote(other->text), other->count),
+                           {},
+                           {}};
+    }
+    first = &now;
+  }
+  return std::nullopt;
+}
+
 /// A column that holds something else than numbers alone or dates alone: text, or a problem.
 std::optional<ColumnProblem> judge_mixture(Survey& found, Column& column) {
   // Units that differ from cell to cell are parts of words: 5 m, 3 kg.
@@ -196,6 +221,7 @@ std::optional<ColumnProblem> read_column(const RawColumn& raw, ColumnUse use, bo
   if (use == ColumnUse::numeric && others + found.days.count > 0) return unexpected(found, "a number", found.days);
   if (use == ColumnUse::days && others + found.numbers.count > 0) return unexpected(found, "a date", found.numbers);
   if (numbers) {
+    if (auto problem = find_unit_mixture(found, rules.notation().units)) return problem;
     make_numbers(raw, spelled || use == ColumnUse::names, rules, std::move(found), column, memory);
     return std::nullopt;
   }

@@ -2,6 +2,7 @@
 #include "data/lookalike.hpp"
 
 #include <fmt/format.h>
+#include <utf8.h>
 
 #include <algorithm>
 #include <array>
@@ -144,6 +145,51 @@ bool reads_with_point(std::string_view text) {
 
 bool is_number(std::string_view text, const CellRules& rules) { return !rules.plain_number(text).empty(); }
 
+/// The text with decimal digits of the other scripts in use written as 0 to 9; "" if it has none of them.
+std::string with_ascii_digits(std::string_view text) {
+  constexpr std::array<char32_t, 16> zeros = {0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6,  0xB66,
+                                              0xBE6, 0xC66, 0xCE6, 0xD66, 0xE50, 0xED0, 0x17E0, 0xFF10};
+  std::string plain;
+  bool any = false;
+  if (!utf8::is_valid(text.begin(), text.end())) return {};
+  for (auto at = text.begin(); at != text.end();) {
+    const auto begin = at;
+    const char32_t symbol = utf8::unchecked::next(at);
+    const auto* zero =
+        std::find_if(zeros.begin(), zeros.end(), [&](char32_t z) { return symbol >= z && symbol < z + 10; });
+    if (zero == zeros.end()) {
+      plain.append(begin, at);
+    } else {
+      plain += static_cast<char>('0' + (symbol - *zero));
+      any = true;
+    }
+  }
+  return any ? plain : std::string();
+}
+
+/// 1.5D+02: as Fortran writes double precision. Without point and sign it may as well be a code: 1D2.
+bool has_fortran_exponent(std::string_view text) {
+  std::string plain(text);
+  const std::size_t mark = plain.find_first_of("dD");
+  if (mark == std::string::npos || plain.find('.') > mark || mark + 1 == plain.size()) return false;
+  if (plain[mark + 1] != '+' && plain[mark + 1] != '-') return false;
+  plain[mark] = 'e';
+  double value = 0.0;
+  return parse_number(plain, value);
+}
+
+/// 10:30 PM.
+bool is_twelve_hour_time(std::string_view text) {
+  if (text.size() < 3) return false;
+  std::string half(text.substr(text.size() - 2));
+  std::transform(half.begin(), half.end(), half.begin(),
+                 [](char c) { return c >= 'a' ? static_cast<char>(c - 32) : c; });
+  if (half != "AM" && half != "PM") return false;
+  const std::string_view clock = trimmed(text.substr(0, text.size() - 2));
+  const bool digits = clock.find_first_not_of("0123456789:.") == std::string_view::npos;
+  return digits && std::count(clock.begin(), clock.end(), ':') > 0 && is_digit(clock.front()) && is_digit(clock.back());
+}
+
 /// Numbers that no flag reads: of accountants, of typesetters, in groups of two digits.
 std::optional<Lookalike> find_unreadable(std::string_view text, const CellRules& rules) {
   constexpr std::string_view en_dash = "\xE2\x80\x93";
@@ -160,6 +206,14 @@ std::optional<Lookalike> find_unreadable(std::string_view text, const CellRules&
   if (text.ends_with('-') && is_number(text.substr(0, text.size() - 1), rules)) {
     return Lookalike{"a number with its minus behind it, which no flag reads", {}, {}};
   }
+  if (is_number(with_ascii_digits(text), rules)) {
+    return Lookalike{"a number in digits of another script, which no flag reads", {}, {}};
+  }
+  if (has_fortran_exponent(text)) return Lookalike{"a number with Fortran's exponent D, which no flag reads", {}, {}};
+  if (text.starts_with("=\"") && text.ends_with('"')) {
+    return Lookalike{"a spreadsheet's formula for a text, which no flag reads", {}, {}};
+  }
+  if (is_twelve_hour_time(text)) return Lookalike{"a time with AM or PM, which no flag reads", {}, {}};
   std::string joined(text);
   const auto commas = std::count(joined.begin(), joined.end(), ',');
   std::erase(joined, ',');
@@ -207,12 +261,16 @@ std::optional<Lookalike> find_notation(std::string_view text, const Notation& no
 
 }  // namespace
 
+bool is_share(std::string_view unit) { return unit == "%" || unit == "\xE2\x80\xB0" || unit == "\xD9\xAA"; }
+
 bool is_money_or_share(std::string_view unit) { return holds(money_and_shares, unit); }
 
 std::optional<Lookalike> find_lookalike(std::string_view text, const CellRules& rules) {
   constexpr std::size_t longest = 48;
   text = trimmed(text);
-  if (text.size() > longest || std::none_of(text.begin(), text.end(), is_digit)) return std::nullopt;
+  if (text.size() > longest || (std::none_of(text.begin(), text.end(), is_digit) && with_ascii_digits(text).empty())) {
+    return std::nullopt;
+  }
   if (auto found = find_notation(text, rules.notation())) return found;
   if (looks_like_iso_date(text)) return Lookalike{"an ISO 8601 date, but is no day of the calendar", {}, {}};
   if (looks_like_date(text)) {

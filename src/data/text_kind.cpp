@@ -131,6 +131,36 @@ std::optional<FileKind> comment_kind(const std::vector<std::string_view>& lines)
   return FileKind{"a table with comment lines before it", "Remove them: grep -v '^#' FILE > FILE.plain"};
 }
 
+/// "| a | b |" over "|---|:-:|".
+std::optional<FileKind> markdown_kind(const std::vector<std::string_view>& lines) {
+  if (lines.size() < 2 || without_blanks(lines[0]).find('|') == std::string_view::npos) return {};
+  const std::string_view rule = without_blanks(lines[1]);
+  const bool rules =
+      rule.find_first_not_of("|-: ") == std::string_view::npos && rule.find('|') != std::string_view::npos;
+  if (!rules || rule.find("--") == std::string_view::npos) return {};
+  return FileKind{"a Markdown table", "Remove its second line and the bars at both ends of each line."};
+}
+
+/// A title or a note above the header: one cell, under which all lines have as many cells as each other.
+std::optional<FileKind> title_kind(const std::vector<std::string_view>& lines) {
+  constexpr std::size_t least_lines = 4;
+  if (lines.size() < least_lines) return {};
+  const char delimiter = delimiter_of(lines[2]);
+  if (delimiter == '\0' || delimiter == ' ') return {};
+  const std::size_t cells = count_cells(lines[2], delimiter);
+  const auto filled = [&](std::string_view line) {
+    return std::count_if(line.begin(), line.end(), [&](char c) { return c != delimiter && c != ' ' && c != '"'; }) > 0;
+  };
+  // "Sales 2024,,," is what a spreadsheet makes of a title.
+  const std::size_t first_end = std::min(lines[0].find(delimiter), lines[0].size());
+  const bool one_cell = filled(lines[0].substr(0, first_end)) && !filled(lines[0].substr(first_end));
+  if (!one_cell || cells < 2) return {};
+  for (std::size_t i = 1; i < lines.size(); ++i) {
+    if (count_cells(lines[i], delimiter) != cells) return {};
+  }
+  return FileKind{"a table with a title above its header", "Remove the first line: tail -n +2 FILE > FILE.plain"};
+}
+
 std::optional<FileKind> row_names_kind(const std::vector<std::string_view>& lines) {
   if (lines.size() < 2) return {};
   char delimiter = delimiter_of(lines[1]);
@@ -181,7 +211,9 @@ std::optional<FileKind> odd_table(std::string_view head, bool whole) {
     return FileKind{"empty but for blank lines", "Check that the file was written completely."};
   }
   const std::vector<std::string_view> lines = lines_of(head, whole, most_lines);
-  if (const std::optional<FileKind> kind = comment_kind(lines)) return kind;
+  for (const auto kind_of : {comment_kind, markdown_kind, title_kind}) {
+    if (const std::optional<FileKind> kind = kind_of(lines)) return kind;
+  }
   return row_names_kind(lines);
 }
 

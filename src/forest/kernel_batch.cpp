@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "core/checked.hpp"
 #include "forest/sampling.hpp"
 #include "overtake/error.hpp"
 
@@ -54,10 +55,10 @@ void KernelBatch::make_tables(std::span<const ForestJob> jobs, const GrowBatch& 
       TreeRow row;
       row.job = static_cast<std::int32_t>(job_rows_.size()) - 1;
       row.number = tree;
-      row.rows_first = static_cast<std::int32_t>(rows_room_);
-      row.rows_room = static_cast<std::int32_t>(room.rows);
-      row.node_first = static_cast<std::int32_t>(node_room_);
-      row.node_room = static_cast<std::int32_t>(room.nodes);
+      row.rows_first = narrow<std::int32_t>(rows_room_, "the number of rows of a batch of trees");
+      row.rows_room = narrow<std::int32_t>(room.rows, "the number of rows of a tree");
+      row.node_first = narrow<std::int32_t>(node_room_, "the number of nodes of a batch of trees");
+      row.node_room = narrow<std::int32_t>(room.nodes, "the number of nodes of a tree");
       rows_room_ += room.rows;
       node_room_ += room.nodes;
       tree_rows_.push_back(row);
@@ -243,11 +244,15 @@ void KernelBatch::grow() {
       {arg(program_.shape_table()), arg(tree_table), arg(tally_), arg(stats), arg(nodes), arg(data_.distinct)});
 }
 
+void require_no_overflow(backend::Device& device, const backend::Buffer& control) {
+  const auto words = download_vector<std::int32_t>(device, control, control_words);
+  if (words[control_overflow] != 0) throw InternalError("a tree drew more distinct rows than were planned for");
+}
+
 KernelBatch::RawTree KernelBatch::fetch(std::size_t slot, bool rows) {
   if (tallies_.empty()) {
     tallies_ = download_vector<TallyRow>(device_, *tally_, tree_rows_.size());
-    const auto control = download_vector<std::int32_t>(device_, *control_, control_words);
-    if (control[control_overflow] != 0) throw InternalError("a tree drew more distinct rows than were planned for");
+    require_no_overflow(device_, *control_);
   }
   const TreeRow& row = tree_rows_[slot];
   const auto count = static_cast<std::size_t>(tallies_[slot].nodes);

@@ -57,6 +57,9 @@ class KernelBatch {
   [[nodiscard]] const std::vector<TreeRow>& trees() const noexcept { return tree_rows_; }
   [[nodiscard]] std::int64_t node_room() const noexcept { return node_room_; }
 
+  /// The batch's control block, to be looked at later; the last call to a batch.
+  [[nodiscard]] BufferPtr take_control() noexcept { return std::move(control_); }
+
   BufferPtr tree_table, job_table, nodes, stats;
 
  private:
@@ -86,5 +89,8 @@ class KernelBatch {
   BufferPtr lists_, tally_, control_, queue_, given_, active_, next_, large_, features_, swaps_, hist_, chunks_,
       scratch_;
 };
+
+/// Throws InternalError if a batch met more rows than it has room for. Waits for the device.
+void require_no_overflow(backend::Device& device, const backend::Buffer& control);
 
 }  // namespace overtake::forest

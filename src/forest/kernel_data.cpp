@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/checked.hpp"
 #include "forest/sampling.hpp"
 
 namespace overtake::forest {
@@ -42,8 +43,8 @@ KernelData::KernelData(backend::Device& device, const Problem& problem) {
   std::vector<std::int32_t> train_rows;
   std::vector<std::int32_t> test_rows;
   for (const RowSets& fold : problem.folds) {
-    train_first.push_back(static_cast<std::int32_t>(train_rows.size()));
-    test_first.push_back(static_cast<std::int32_t>(test_rows.size()));
+    train_first.push_back(narrow<std::int32_t>(train_rows.size(), "the number of training rows of all folds"));
+    test_first.push_back(narrow<std::int32_t>(test_rows.size(), "the number of test rows of all folds"));
     train_rows.insert(train_rows.end(), fold.train.begin(), fold.train.end());
     test_rows.insert(test_rows.end(), fold.test.begin(), fold.test.end());
   }
@@ -51,7 +52,9 @@ KernelData::KernelData(backend::Device& device, const Problem& problem) {
   test = upload_vector(device, test_rows);
   std::vector<double> all_units;
   for (const Weights& weights : problem.weights) {
-    unit_of.push_back(weights.row.empty() ? -1 : static_cast<std::int32_t>(all_units.size() / weights.row.size()));
+    unit_of.push_back(weights.row.empty()
+                          ? -1
+                          : narrow<std::int32_t>(all_units.size() / weights.row.size(), "the number of weightings"));
     for (const double weight : weights.row) all_units.push_back(weight * 1.0 * weights.scale);
   }
   units = upload_vector(device, all_units);
@@ -75,9 +78,9 @@ JobRow job_row(const Problem& problem, const KernelData& data, const ForestJob& 
   row.seed_low = static_cast<std::uint32_t>(job.seed);
   row.seed_high = static_cast<std::uint32_t>(job.seed >> 32);
   row.bootstrap = job.bootstrap ? 1 : 0;
-  row.draws = static_cast<std::int32_t>(job.draws);
+  row.draws = narrow<std::int32_t>(job.draws, "the number of rows drawn for a tree");
   row.train_first = data.train_first[job.fold];
-  row.train_rows = static_cast<std::int32_t>(problem.folds[job.fold].train.size());
+  row.train_rows = narrow<std::int32_t>(problem.folds[job.fold].train.size(), "the number of training rows");
   row.unit = data.unit_of[job.weights];
   row.preset = weights.balance_each_tree || may_draw_nothing(problem, job) ? 1 : 0;
   return row;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/checked.hpp"
 #include "forest/pruning.hpp"
 
 namespace overtake::forest {
@@ -39,11 +40,12 @@ void KernelScorer::begin_wave(std::vector<Limits> limits) {
   std::size_t sum_rows = 0;
   prediction_rows_ = 0;
   for (const Limits& limit : limits_) {
-    sums_first_.push_back(static_cast<std::int32_t>(sum_rows));
+    sums_first_.push_back(narrow<std::int32_t>(sum_rows, "the number of test rows of a wave"));
     sum_rows += test_rows(limit);
     std::vector<std::int32_t> firsts;
     for (std::size_t member = 0; member < limit.members.size(); ++member) {
-      firsts.push_back(wants_predictions_ ? static_cast<std::int32_t>(prediction_rows_) : -1);
+      firsts.push_back(
+          wants_predictions_ ? narrow<std::int32_t>(prediction_rows_, "the number of predictions of a wave") : -1);
       if (wants_predictions_) prediction_rows_ += test_rows(limit);
     }
     predictions_first_.push_back(std::move(firsts));
@@ -109,21 +111,21 @@ void KernelScorer::add(KernelBatch& batch, const GrowBatch& ranges) {
       row.flags = flag_place[limit];
       row.sums_first = sums_first_[limit];
       row.test_first = data_.test_first[jobs_[range.job].fold];
-      row.test_rows = static_cast<std::int32_t>(test_rows(limits_[limit]));
-      row.member_first = static_cast<std::int32_t>(member_rows.size());
+      row.test_rows = narrow<std::int32_t>(test_rows(limits_[limit]), "the number of test rows");
+      row.member_first = narrow<std::int32_t>(member_rows.size(), "the number of views");
       for (std::size_t member = 0; member < limits_[limit].members.size(); ++member) {
         const Limits::Member& of = limits_[limit].members[member];
         if (of.trees <= range.first || of.trees > range.last) continue;
         member_rows.push_back({of.view, of.trees, predictions_first_[limit][member], 0});
-        member_limits.push_back(static_cast<std::int32_t>(limit_rows.size()));
+        member_limits.push_back(narrow<std::int32_t>(limit_rows.size(), "the number of limits"));
       }
-      row.member_count = static_cast<std::int32_t>(member_rows.size()) - row.member_first;
+      row.member_count = narrow<std::int32_t>(member_rows.size(), "the number of views") - row.member_first;
       most_rows = std::max(most_rows, test_rows(limits_[limit]));
       limit_rows.push_back(row);
     }
     slot += range.last - range.first;
   }
-  if (limit_rows.empty() || most_rows == 0) return;
+  if (limit_rows.empty() || most_rows == 0) return keep_control(batch);
   const BufferPtr limit_table = upload_vector(device_, limit_rows);
   const BufferPtr member_table = upload_vector(device_, member_rows);
   bytes_ = std::max(bytes_, wave_bytes_ + flags->bytes() + limit_table->bytes() + member_table->bytes() +
@@ -139,7 +141,11 @@ void KernelScorer::add(KernelBatch& batch, const GrowBatch& ranges) {
   if (problem_.targets.classes == 0 && !member_rows.empty()) {
     sum_errors(limit_rows, member_rows, member_limits, limit_table, member_table);
   }
+  keep_control(batch);
 }
+
+// What the batch met is looked at when all is done: asking now would wait for the device.
+void KernelScorer::keep_control(KernelBatch& batch) { controls_.push_back(batch.take_control()); }
 
 void KernelScorer::sum_errors(const std::vector<LimitRow>&, const std::vector<MemberRow>& member_rows,
                               const std::vector<std::int32_t>& member_limits, const BufferPtr& limit_table,
@@ -164,6 +170,7 @@ void KernelScorer::end_wave(std::vector<ViewOutcome>& outcomes) {
 }
 
 void KernelScorer::finish(std::vector<ViewOutcome>& outcomes) {
+  for (const BufferPtr& control : controls_) require_no_overflow(device_, *control);
   const auto classes = static_cast<std::size_t>(problem_.targets.classes);
   if (classes > 0) {
     const auto counts = download_vector<std::int32_t>(device_, *confusion_, views_ * classes * classes);

@@ -30,6 +30,7 @@ class KernelScorer {
 
  private:
   [[nodiscard]] std::size_t test_rows(const Limits& limits) const;
+  void keep_control(KernelBatch& batch);
   [[nodiscard]] BufferPtr make_flags(KernelBatch& batch, const GrowBatch& ranges, std::vector<std::int32_t>& place_of);
   void sum_errors(const std::vector<LimitRow>& limit_rows, const std::vector<MemberRow>& member_rows,
                   const std::vector<std::int32_t>& member_limits, const BufferPtr& limit_table,
@@ -48,6 +49,7 @@ class KernelScorer {
   std::vector<std::int32_t> sums_first_;                      // of each limit, in rows
   std::vector<std::vector<std::int32_t>> predictions_first_;  // of each limit's members
   BufferPtr sums_, predictions_, confusion_, errors_;
+  std::vector<BufferPtr> controls_;  // of the batches so far
   std::size_t views_;
 };
 

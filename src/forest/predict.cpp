@@ -56,8 +56,12 @@ void find_leaves(const std::vector<Step>& steps, const float* rows, std::int64_t
   }
 }
 
-std::int64_t rows_of(const Forest& forest, std::span<const float> inputs) {
+void require_trained(const Forest& forest) {
   if (forest.trees.empty()) throw UsageError("the forest has no trees; train it or load one before predicting");
+}
+
+std::int64_t rows_of(const Forest& forest, std::span<const float> inputs) {
+  require_trained(forest);
   const auto features = static_cast<std::size_t>(forest.features);
   if (features == 0 || inputs.size() % features != 0) {
     throw UsageError(fmt::format("{} input values are no whole rows of {} features", inputs.size(), features),
@@ -106,6 +110,7 @@ std::vector<double> means(const Forest& forest, std::span<const float> inputs) {
 }  // namespace
 
 std::vector<double> Forest::predict_proba(std::span<const float> inputs) const {
+  require_trained(*this);
   if (classes == 0) {
     throw UsageError("a regression forest has no class shares; use predict_values for its numbers");
   }
@@ -123,6 +128,7 @@ std::vector<std::int32_t> Forest::predict(std::span<const float> inputs) const {
 }
 
 std::vector<double> Forest::predict_values(std::span<const float> inputs) const {
+  require_trained(*this);
   if (classes > 0) throw UsageError("a classification forest predicts classes; use predict or predict_proba");
   return means(*this, inputs);
 }
@@ -136,6 +142,7 @@ std::vector<std::int32_t> Forest::apply(std::span<const float> inputs) const {
 }
 
 std::vector<std::int32_t> Forest::decision_path(std::span<const float> row, std::size_t tree) const {
+  require_trained(*this);
   if (tree >= trees.size()) {
     throw UsageError(fmt::format("tree {} does not exist; the forest has trees 0 to {}", tree,
                                  static_cast<std::int64_t>(trees.size()) - 1));

@@ -7,9 +7,12 @@
 #include <algorithm>
 
 #include "core/checked.hpp"
+#include "graph/compiled_step.hpp"
 #include "graph/execute.hpp"
 #include "graph/node.hpp"
 #include "graph/primitive.hpp"
+#include "graph/primitives/shape.hpp"
+#include "graph/tracing.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake {
@@ -54,13 +57,16 @@ Device Array::device() const {
 }
 
 void Array::eval() const {
-  (void)checked(node_);
+  if (checked(node_).buffer != nullptr) return;
+  graph::require_fixed("eval", *node_);
   graph::evaluate(std::span(&node_, 1));
 }
 
 bool Array::is_evaluated() const { return checked(node_).buffer != nullptr; }
 
 Array Array::to(const Device& device) const {
+  if (checked(node_).device != &device.impl()) graph::require_fixed("to", *node_);
+  if (node_->device == &device.impl() && graph::is_tracing()) return *this;
   eval();
   if (node_->device == &device.impl()) return *this;
   Array result;
@@ -74,6 +80,7 @@ Array Array::to(const Device& device) const {
 }
 
 Array Array::detach() const {
+  if (checked(node_).buffer == nullptr && graph::is_tracing()) return graph::cut_off(*this);
   eval();
   return graph::make_leaf(node_->shape, node_->dtype, node_->buffer);
 }
@@ -84,6 +91,7 @@ std::vector<T> Array::to_vector() const {
     throw UsageError(
         fmt::format("[to_vector] the array is {}, asked for {}", name_of(dtype()), name_of(dtype_of<T>::value)));
   }
+  graph::require_fixed("to_vector", *node_);
   eval();
   std::vector<T> values(static_cast<std::size_t>(size()));
   if (!values.empty()) node_->device->download(*node_->buffer, 0, values.data(), values.size() * sizeof(T));
@@ -95,15 +103,18 @@ template std::vector<std::int32_t> Array::to_vector<std::int32_t>() const;
 
 float Array::item() const {
   if (size() != 1) throw UsageError("[item] needs one element, got shape " + shape().to_string());
+  graph::require_fixed("item", *node_);
   return dtype() == DType::float32 ? to_vector<float>()[0] : static_cast<float>(to_vector<std::int32_t>()[0]);
 }
 
 Array& Array::requires_grad(bool value) {
   if (dtype() != DType::float32) throw UsageError("[requires_grad] only float32 arrays have gradients");
+  if (node_->buffer == nullptr) graph::require_fixed("requires_grad", *node_);
   eval();
   node_->inputs.clear();
   node_->primitive.reset();
   node_->needs_gradient = value;
+  node_->frozen = !value;
   if (!value) {
     node_->gradient.reset();
   } else if (node_->gradient == nullptr) {
@@ -128,7 +139,7 @@ void Array::set_grad(const Array& gradient) const {
 void eval(std::span<const Array> arrays) {
   std::vector<std::shared_ptr<graph::Node>> nodes;
   for (const Array& array : arrays) {
-    (void)checked(array.node());
+    if (checked(array.node()).buffer == nullptr) graph::require_fixed("eval", *array.node());
     nodes.push_back(array.node());
   }
   graph::evaluate(nodes);

@@ -7,41 +7,11 @@
 
 #include "graph/execute.hpp"
 #include "graph/primitives/shape.hpp"
+#include "graph/tracing.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::graph {
 namespace {
-
-thread_local int tracing_depth = 0;
-
-// Tracing in this scope; restores the state variables however the scope is left.
-class Tracing {
- public:
-  explicit Tracing(std::span<Array* const> state) : state_(state) {
-    for (const Array* each : state) old_.push_back(*each);
-    clear_gradients();
-    ++tracing_depth;
-  }
-  ~Tracing() {
-    --tracing_depth;
-    for (std::size_t i = 0; i < state_.size(); ++i) *state_[i] = old_[i];
-    clear_gradients();  // traced gradients would keep the traced graph alive
-  }
-  Tracing(const Tracing&) = delete;
-  Tracing& operator=(const Tracing&) = delete;
-
-  [[nodiscard]] const std::vector<Array>& old() const { return old_; }
-
- private:
-  void clear_gradients() const {
-    for (const Array& each : old_) {
-      if (each.requires_grad()) each.set_grad(Array());
-    }
-  }
-
-  std::span<Array* const> state_;
-  std::vector<Array> old_;
-};
 
 void check_state(const Array& before, const Array& after) {
   if (!before.is_evaluated()) throw InternalError("a state array of a compiled step is not evaluated");
@@ -62,6 +32,72 @@ void overwrite_values(const Array& array, std::span<const T> values) {
   node.device->upload(*node.buffer, 0, values.data(), values.size() * sizeof(T));
 }
 
+// What running the body once has built.
+struct Traced {
+  backend::Device* device = nullptr;
+  std::vector<std::shared_ptr<Node>> targets;
+  std::vector<Update> updates;
+  std::vector<Array> outputs;
+  GraphStructure structure;
+};
+
+Traced trace(std::span<Array* const> state, const std::function<std::vector<Array>()>& body,
+             std::span<const Array> changing) {
+  Traced traced;
+  const Tracing tracing(state, changing);
+  const std::vector<Array> outputs = body();
+  for (std::size_t i = 0; i < state.size(); ++i) {
+    const Array& before = tracing.old()[i];
+    const Array& after = *state[i];
+    check_state(before, after);
+    traced.device = before.node()->device;
+    if (after.node() == before.node()) continue;
+    std::shared_ptr<Node> value = after.node()->buffer != nullptr ? copied(after).node() : plannable(after.node());
+    if (value->device == nullptr) value->device = traced.device;
+    traced.targets.push_back(value);
+    traced.updates.push_back({before.node(), std::move(value)});
+  }
+  for (const Array& output : outputs) {
+    if (traced.device == nullptr) traced.device = output.node()->device;
+    std::shared_ptr<Node> node = output.node();
+    if (node->buffer == nullptr) {
+      // A copy of its own: the value may also be an update, which lives in the state's buffer.
+      node = copied(Array(plannable(node))).node();
+      traced.targets.push_back(node);
+    }
+    traced.outputs.emplace_back(node);
+  }
+  if (!traced.targets.empty()) traced.structure = structure_of(traced.targets);
+  return traced;
+}
+
+bool same_values(const backend::Buffer& a, const backend::Buffer& b) {
+  if (a.bytes() != b.bytes() || &a.device() != &b.device()) return false;
+  std::vector<std::byte> values_a(a.bytes()), values_b(b.bytes());
+  a.device().download(a, 0, values_a.data(), values_a.size());
+  b.device().download(b, 0, values_b.data(), values_b.size());
+  return values_a == values_b;
+}
+
+// A body that builds something else each time depends on what a compiled step would freeze.
+void check_repeatable(const Traced& first, const Traced& second) {
+  bool same = first.structure.words == second.structure.words;
+  for (std::size_t i = 0; same && i < first.structure.buffers.size(); ++i) {
+    const auto& a = first.structure.buffers[i];
+    const auto& b = second.structure.buffers[i];
+    same = a == b || same_values(*a, *b);
+  }
+  if (same) return;
+  throw UsageError(
+      "a step to be compiled (by a Trainer, say) came out differently when it was traced again: forward() or the loss "
+      "depends on something that changes from call to call, such as a counter, a random number of the host, or an "
+      "array "
+      "kept from the call before",
+      "Keep such values in buffers of the module (own_buffers() and assign_buffer()), or train with a loop of your "
+      "own, "
+      "which runs every step as it is written.");
+}
+
 }  // namespace
 
 struct CompiledStep::Impl {
@@ -72,35 +108,16 @@ struct CompiledStep::Impl {
   std::uint64_t bytes = 0;
 };
 
-CompiledStep::CompiledStep(std::span<Array* const> state, const std::function<std::vector<Array>()>& body, bool replay)
+CompiledStep::CompiledStep(std::span<Array* const> state, const std::function<std::vector<Array>()>& body, bool replay,
+                           std::span<const Array> changing)
     : impl_(std::make_unique<Impl>()) {
-  std::vector<std::shared_ptr<Node>> targets;
-  std::vector<Update> updates;
-  {
-    const Tracing tracing(state);
-    std::vector<Array> outputs = body();
-    for (std::size_t i = 0; i < state.size(); ++i) {
-      const Array& before = tracing.old()[i];
-      const Array& after = *state[i];
-      check_state(before, after);
-      impl_->device = before.node()->device;
-      if (after.node() == before.node()) continue;
-      std::shared_ptr<Node> value = after.node()->buffer != nullptr ? copied(after).node() : plannable(after.node());
-      if (value->device == nullptr) value->device = impl_->device;
-      targets.push_back(value);
-      updates.push_back({before.node(), std::move(value)});
-    }
-    for (const Array& output : outputs) {
-      if (impl_->device == nullptr) impl_->device = output.node()->device;
-      std::shared_ptr<Node> node = output.node();
-      if (node->buffer == nullptr) {
-        // A copy of its own: the value may also be an update, which lives in the state's buffer.
-        node = copied(Array(plannable(node))).node();
-        targets.push_back(node);
-      }
-      impl_->outputs.emplace_back(node);
-    }
-  }
+  const Traced rehearsal = trace(state, body, changing);
+  Traced traced = trace(state, body, changing);
+  check_repeatable(rehearsal, traced);
+  impl_->device = traced.device;
+  impl_->outputs = std::move(traced.outputs);
+  const std::vector<std::shared_ptr<Node>>& targets = traced.targets;
+  const std::vector<Update>& updates = traced.updates;
   if (impl_->device == nullptr) impl_->device = &Device().impl();
   const Plan plan = make_plan(targets, updates);
   impl_->executable = impl_->device->compile(plan.schedule, {.replay = replay});
@@ -140,14 +157,14 @@ void CompiledStep::prepare(int times) { impl_->executable->prepare(times); }
 backend::ExecutableStats CompiledStep::stats() const { return impl_->executable->stats(); }
 std::uint64_t CompiledStep::bytes() const { return impl_->bytes; }
 
-bool is_tracing() noexcept { return tracing_depth > 0; }
-
 Array copy_of(const Array& array) {
   array.eval();
   const Node& from = *array.node();
   std::shared_ptr<backend::Buffer> buffer = from.device->allocate(from.buffer->bytes());
   from.device->copy(*from.buffer, 0, *buffer, 0, from.buffer->bytes());
-  return make_leaf(from.shape, from.dtype, std::move(buffer));
+  Array copy = make_leaf(from.shape, from.dtype, std::move(buffer));
+  copy.node()->frozen = from.frozen;
+  return copy;
 }
 
 void overwrite(const Array& array, std::span<const float> values) { overwrite_values(array, values); }

@@ -20,10 +20,16 @@ namespace overtake::graph {
 /// to its old array. Each run then reads those arrays' buffers and overwrites them, in place, with the values the body
 /// assigned. So the buffers of state arrays change under every other handle to them: give the plan arrays of its own
 /// (copy_of). Several plans may share state. Gradients accumulated by backward() in the body do not survive it.
+///
+/// Inside the body detach() stays part of the step. eval(), item(), to_vector() and to() of an array that depends on
+/// the state throw UsageError there: its value is another one in each run.
 class CompiledStep {
  public:
-  /// Throws UsageError if the body changes a state's shape or dtype, or mixes devices.
-  CompiledStep(std::span<Array* const> state, const std::function<std::vector<Array>()>& body, bool replay = true);
+  /// The body runs twice, to see that it builds the same step again. `changing` are arrays that it only reads and that
+  /// others overwrite between runs. Throws UsageError if the body changes a state's shape or dtype, mixes devices,
+  /// reads values that differ from run to run on the host, or builds another step the second time.
+  CompiledStep(std::span<Array* const> state, const std::function<std::vector<Array>()>& body, bool replay = true,
+               std::span<const Array> changing = {});
   ~CompiledStep();
   CompiledStep(CompiledStep&&) noexcept;
   CompiledStep& operator=(CompiledStep&&) noexcept;

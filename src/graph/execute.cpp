@@ -6,10 +6,12 @@
 #include <map>
 #include <mutex>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "core/checked.hpp"
 #include "graph/partition.hpp"
 #include "graph/primitives/shape.hpp"
+#include "graph/tracing.hpp"
 
 namespace overtake::graph {
 namespace {
@@ -30,9 +32,11 @@ class KeyMaker {
   /// Leaves in the order of their first appearance; the cached plan names them by position.
   [[nodiscard]] const std::vector<Node*>& order() const { return order_; }
   [[nodiscard]] std::size_t index(const Node* node) const { return index_.at(node); }
+  [[nodiscard]] const std::vector<std::shared_ptr<backend::Buffer>>& buffers() const { return buffer_order_; }
 
  private:
   void collect(std::span<const std::shared_ptr<Node>> targets) {
+    const std::uint64_t trace = current_trace();
     std::vector<Node*> open;
     for (const auto& target : targets) open.push_back(target.get());
     while (!open.empty()) {
@@ -40,6 +44,7 @@ class KeyMaker {
       open.pop_back();
       if (!index_.try_emplace(node, 0).second) continue;
       order_.push_back(node);
+      require_of_trace(*node, trace);
       if (node->buffer != nullptr) continue;
       for (const auto& input : node->inputs) open.push_back(input.get());
     }
@@ -52,6 +57,7 @@ class KeyMaker {
     for (const std::int64_t extent : node.shape.extents()) signature.add(static_cast<std::uint64_t>(extent));
     if (node.buffer != nullptr) {
       const auto [found, added] = buffers_.try_emplace(node.buffer.get(), buffers_.size());
+      if (added) buffer_order_.push_back(node.buffer);
       signature.add(0xB0FFE7ULL << 32 | found->second);
       return;
     }
@@ -63,6 +69,7 @@ class KeyMaker {
   std::vector<Node*> order_;
   std::unordered_map<const Node*, std::size_t> index_;
   std::unordered_map<const backend::Buffer*, std::size_t> buffers_;
+  std::vector<std::shared_ptr<backend::Buffer>> buffer_order_;
 };
 
 struct CachedPlan {
@@ -86,8 +93,10 @@ class PlanCache {
       made.external.push_back(node == nullptr ? -1 : static_cast<std::ptrdiff_t>(maker.index(node)));
     }
     plans_.push_front(std::move(made));
+    words_ += key.size();
     index_[std::move(key)] = plans_.begin();
-    if (plans_.size() > capacity) {
+    while (plans_.size() > 1 && (plans_.size() > most_plans || words_ > most_words)) {
+      words_ -= plans_.back().key.size();
       index_.erase(plans_.back().key);
       plans_.pop_back();
     }
@@ -95,7 +104,9 @@ class PlanCache {
   }
 
  private:
-  static constexpr std::size_t capacity = 256;
+  static constexpr std::size_t most_plans = 256;
+  static constexpr std::size_t most_words = 8'000'000;  // of all keys: long graphs have long plans
+  std::size_t words_ = 0;
   std::list<CachedPlan> plans_;
   std::map<Key, std::list<CachedPlan>::iterator> index_;
 };
@@ -148,6 +159,13 @@ void release_inputs(Node& node) {
 
 }  // namespace
 
+GraphStructure structure_of(std::span<const std::shared_ptr<Node>> targets) {
+  KeyMaker maker;
+  GraphStructure structure{maker.make(targets), {}};
+  structure.buffers = maker.buffers();
+  return structure;
+}
+
 std::shared_ptr<Node> plannable(const std::shared_ptr<Node>& node) {
   const Primitive* primitive = node->primitive.get();
   const bool computed =
@@ -159,9 +177,9 @@ void evaluate_along(const std::shared_ptr<Node>& node) { evaluated_along.push_ba
 
 void evaluate(std::span<const std::shared_ptr<Node>> nodes) {
   std::vector<std::shared_ptr<Node>> wanted;  // as asked for
+  std::unordered_set<const Node*> known;
   const auto want = [&](const std::shared_ptr<Node>& node) {
-    if (node->buffer == nullptr && std::find(wanted.begin(), wanted.end(), node) == wanted.end())
-      wanted.push_back(node);
+    if (node->buffer == nullptr && known.insert(node.get()).second) wanted.push_back(node);
   };
   for (const auto& node : nodes) want(node);
   if (wanted.empty()) return;
@@ -169,7 +187,8 @@ void evaluate(std::span<const std::shared_ptr<Node>> nodes) {
   for (const auto& node : wanted) device = node->device != nullptr ? node->device : device;
   if (device == nullptr) device = &Device().impl();
   for (const auto& weak : std::exchange(evaluated_along, {})) {
-    if (const auto node = weak.lock(); node && node->device == device) want(node);
+    const auto node = weak.lock();
+    if (node && node->device == device && node->trace == current_trace()) want(node);
   }
   std::map<backend::Device*, std::vector<std::shared_ptr<Node>>> by_device;
   std::vector<std::pair<std::shared_ptr<Node>, std::shared_ptr<Node>>> wrapped;

@@ -2,6 +2,10 @@
 #include "graph/memory_plan.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
+#include <set>
+#include <utility>
 
 #include "overtake/dtype.hpp"
 
@@ -39,10 +43,81 @@ std::vector<Life> lives(const backend::Schedule& schedule) {
   return all;
 }
 
-}  // namespace
+// Free places of the arena, joined where they touch.
+class Holes {
+ public:
+  /// The start of the smallest hole of so many bytes; the arena grows where there is none.
+  std::uint64_t take(std::uint64_t bytes) {
+    const auto found = by_size_.lower_bound({bytes, 0});
+    if (found == by_size_.end()) return grow(bytes);
+    const auto [size, offset] = *found;
+    erase(offset, size);
+    if (size > bytes) insert(offset + bytes, size - bytes);
+    return offset;
+  }
 
-void plan_memory(backend::Schedule& schedule) {
-  std::vector<Life> open = lives(schedule);
+  void give(std::uint64_t offset, std::uint64_t bytes) {
+    const auto next = by_offset_.lower_bound(offset);
+    if (next != by_offset_.begin()) {
+      const auto [start, size] = *std::prev(next);
+      if (start + size == offset) {
+        erase(start, size);
+        return give(start, size + bytes);
+      }
+    }
+    if (next != by_offset_.end() && offset + bytes == next->first) {
+      const std::uint64_t size = next->second;
+      erase(offset + bytes, size);
+      bytes += size;
+    }
+    insert(offset, bytes);
+  }
+
+  [[nodiscard]] std::uint64_t end() const noexcept { return end_; }
+
+ private:
+  std::uint64_t grow(std::uint64_t bytes) {
+    const std::uint64_t offset = end_;
+    end_ += bytes;
+    return offset;
+  }
+  void insert(std::uint64_t offset, std::uint64_t bytes) {
+    by_offset_[offset] = bytes;
+    by_size_.insert({bytes, offset});
+  }
+  void erase(std::uint64_t offset, std::uint64_t bytes) {
+    by_offset_.erase(offset);
+    by_size_.erase({bytes, offset});
+  }
+
+  std::map<std::uint64_t, std::uint64_t> by_offset_;
+  std::set<std::pair<std::uint64_t, std::uint64_t>> by_size_;
+  std::uint64_t end_ = 0;
+};
+
+// In the order of time; each slot into the smallest hole it fits.
+void place_by_time(std::vector<Life> lives, backend::Schedule& schedule) {
+  std::stable_sort(lives.begin(), lives.end(), [](const Life& a, const Life& b) { return a.first < b.first; });
+  Holes holes;
+  std::multimap<int, const Life*> ends;
+  const auto offset_of = [&](const Life& life) -> std::uint64_t& {
+    return schedule.slots[static_cast<std::size_t>(life.slot)].arena_offset;
+  };
+  for (const Life& life : lives) {
+    while (!ends.empty() && ends.begin()->first < life.first) {
+      const Life& over = *ends.begin()->second;
+      holes.give(offset_of(over), over.bytes);
+      ends.erase(ends.begin());
+    }
+    offset_of(life) = holes.take(life.bytes);
+    ends.emplace(life.last, &life);
+  }
+  schedule.arena_bytes = holes.end();
+}
+
+// The largest first, each at the lowest offset that no slot alive at the same time covers: denser, but each slot is
+// compared with all before it.
+void place_by_size(std::vector<Life> open, backend::Schedule& schedule) {
   std::stable_sort(open.begin(), open.end(), [](const Life& a, const Life& b) { return a.bytes > b.bytes; });
   std::vector<Life> placed;  // ascending offsets
   const auto offset_of = [&](const Life& life) -> std::uint64_t& {
@@ -64,6 +139,15 @@ void plan_memory(backend::Schedule& schedule) {
                          [&](std::uint64_t value, const Life& other) { return value < offset_of(other); });
     placed.insert(place, life);
   }
+}
+
+}  // namespace
+
+void plan_memory(backend::Schedule& schedule) {
+  constexpr std::size_t many = 2000;
+  std::vector<Life> open = lives(schedule);
+  if (open.size() > many) return place_by_time(std::move(open), schedule);
+  place_by_size(std::move(open), schedule);
 }
 
 }  // namespace overtake::graph

@@ -6,6 +6,8 @@
 #include <atomic>
 
 #include "graph/primitive.hpp"
+#include "graph/primitives/shape.hpp"
+#include "graph/tracing.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::graph {
@@ -23,7 +25,7 @@ thread_local int no_gradient_depth = 0;
 NoGradient::NoGradient() noexcept { ++no_gradient_depth; }
 NoGradient::~NoGradient() { --no_gradient_depth; }
 
-Node::Node() : id(next_id()) {}
+Node::Node() : id(next_id()), trace(current_trace()) {}
 
 Node::~Node() {
   std::vector<std::shared_ptr<Node>> chain = std::move(inputs);
@@ -47,6 +49,12 @@ Array make_leaf(const Shape& shape, DType dtype, std::shared_ptr<backend::Buffer
 
 Array make_node(std::shared_ptr<const Primitive> primitive, const std::vector<Array>& inputs, const Shape& shape,
                 DType dtype) {
+  constexpr int most_views = 64;  // looking through them takes time and stack for each
+  const bool is_view = dynamic_cast<const View*>(primitive.get()) != nullptr;
+  const int depth = is_view ? inputs[0].node()->view_depth + 1 : 0;
+  if (depth > most_views && inputs[0].node()->buffer == nullptr) {
+    return make_node(std::move(primitive), {copied(inputs[0])}, shape, dtype);
+  }
   auto node = std::make_shared<Node>();
   node->shape = shape;
   node->dtype = dtype;
@@ -63,6 +71,7 @@ Array make_node(std::shared_ptr<const Primitive> primitive, const std::vector<Ar
     node->needs_gradient = node->needs_gradient || (from->needs_gradient && no_gradient_depth == 0);
     node->inputs.push_back(from);
   }
+  node->view_depth = depth;
   node->primitive = std::move(primitive);
   return Array(std::move(node));
 }

@@ -31,6 +31,9 @@ struct Node {
   std::shared_ptr<backend::Buffer> buffer;
   std::shared_ptr<GradientSlot> gradient;  ///< set on leaves that require a gradient
   bool needs_gradient = false;             ///< this or an input requires a gradient
+  int view_depth = 0;                      ///< views upon views down to values; bounded
+  bool frozen = false;                     ///< a leaf whose owner said that it needs no gradient
+  std::uint64_t trace = 0;                 ///< number of the trace that made it (graph/tracing.hpp); 0: none
 
   Node();
   ~Node();  ///< releases long chains without recursion

@@ -33,28 +33,44 @@ struct Resolved {
   bool whole = false;  ///< all of the base, in its own order
 };
 
+/// What nodes add to the tape of an operation, at most.
+struct Cost {
+  int loads = 0;
+  int instructions = 0;
+
+  friend Cost operator+(Cost a, Cost b) { return {a.loads + b.loads, a.instructions + b.instructions}; }
+  [[nodiscard]] bool within(const backend::FusionLimits& limits) const {
+    return loads <= limits.loads && instructions <= limits.instructions;
+  }
+};
+
 /// Nodes computed by one operation: at most one core, then element-wise nodes in creation order. Groups run in the
 /// order of their index; a group reads only leaves and earlier groups.
 struct Group {
   int core = -1;
   Shape extent;
   std::vector<int> members;  ///< element-wise nodes
-  int loads = 0;             ///< upper bound on the operands its tape loads
+  Cost cost;                 ///< of its tapes, at most
 };
 
 struct Partition {
   std::vector<PlannedNode> nodes;  ///< ascending ids: inputs come first
+  std::vector<Resolved> resolved;  ///< of each node: itself, or what a view looks at
   std::vector<Group> groups;
 
-  [[nodiscard]] Resolved resolve(int index) const;
+  [[nodiscard]] const Resolved& resolve(int index) const { return resolved[static_cast<std::size_t>(index)]; }
 };
 
 /// Gathers everything the targets need and groups it. A target must be an element-wise or core node without a buffer.
 ///
 /// Fusion rule: an element-wise node joins the latest group that computes one of its inputs, if it reads that group's
 /// values element by element and the extents agree; otherwise it floats down to its only element-wise user, or opens a
-/// group. Chains that only feed a reduction are inlined into it.
-[[nodiscard]] Partition partition(std::span<const std::shared_ptr<Node>> targets);
+/// group. Chains that only feed a reduction are inlined into it. No operation exceeds the limits of the targets'
+/// device. Takes time in proportion to the nodes, and no more stack for deep graphs than for shallow ones.
+[[nodiscard]] Partition partition(std::span<const std::shared_ptr<Node>> targets, const backend::FusionLimits& limits);
+
+/// The second step of partition(): distributes nodes whose kind, inputs and users are known among groups.
+void make_groups(Partition& plan, const backend::FusionLimits& limits);
 
 /// Strides over `extent` for a layout given over `shape` (same number of elements, same row-major order); false when no
 /// such strides exist.

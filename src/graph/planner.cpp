@@ -43,12 +43,14 @@ void merge_axes(Operation& operation) {
 
 class Planner {
  public:
-  Planner(std::span<const std::shared_ptr<Node>> targets, std::span<const Update> updates)
-      : parts_(partition(targets)), updates_(updates) {
+  Planner(std::span<const std::shared_ptr<Node>> targets, std::span<const Update> updates,
+          const backend::FusionLimits& limits)
+      : parts_(partition(targets, limits)), updates_(updates) {
     for (int i = 0; i < static_cast<int>(parts_.nodes.size()); ++i) index_[parts_.nodes[at(i)].node] = i;
   }
 
   Plan run() {
+    if (!updates_.empty()) note_leaf_reads();
     choose_update_slots();
     for (std::size_t g = 0; g < parts_.groups.size(); ++g) {
       if (parts_.groups[g].extent.size() > 0) plan_.schedule.operations.push_back(make_operation(static_cast<int>(g)));
@@ -100,21 +102,32 @@ class Planner {
     }
   }
 
-  // The old value may be read before, or element by element in the same operation, but not by its core and not later.
-  bool can_update_in_place(int value, const Node& leaf) {
-    const int group = parts_.nodes[at(value)].group;
-    for (std::size_t i = 0; i < parts_.nodes.size(); ++i) {
-      const PlannedNode& reader = parts_.nodes[i];
+  struct LeafRead {
+    int group = -1;  // the operation that reads
+    bool same_element = false;
+  };
+
+  void note_leaf_reads() {
+    for (const PlannedNode& reader : parts_.nodes) {
       if (reader.kind == NodeKind::view) continue;
-      const int when = reader.inlined_into >= 0 ? parts_.nodes[at(reader.inlined_into)].group : reader.group;
+      const int group = reader.inlined_into >= 0 ? parts_.nodes[at(reader.inlined_into)].group : reader.group;
       for (const int input : reader.inputs) {
-        const Resolved from = parts_.resolve(input);
-        if (parts_.nodes[at(from.base)].node->buffer.get() != leaf.buffer.get()) continue;
+        const Resolved& from = parts_.resolve(input);
+        const backend::Buffer* buffer = parts_.nodes[at(from.base)].node->buffer.get();
+        if (buffer == nullptr) continue;
         const bool same_element = reader.kind == NodeKind::elementwise && reader.inlined_into < 0 && from.whole;
-        if (when > group || (when == group && !same_element)) return false;
+        leaf_reads_[buffer].push_back({group, same_element});
       }
     }
-    return true;
+  }
+
+  // The old value may be read before, or element by element in the same operation, but not by its core and not later.
+  bool can_update_in_place(int value, const Node& leaf) const {
+    const int group = parts_.nodes[at(value)].group;
+    const auto reads = leaf_reads_.find(leaf.buffer.get());
+    return reads == leaf_reads_.end() || std::none_of(reads->second.begin(), reads->second.end(), [&](LeafRead read) {
+             return read.group > group || (read.group == group && !read.same_element);
+           });
   }
 
   Access access(int input, const Shape& shape, const Shape& extent) {
@@ -217,14 +230,19 @@ class Planner {
   Plan plan_;
   std::unordered_map<const Node*, int> index_;
   std::unordered_map<const backend::Buffer*, int> leaf_slots_;
+  std::unordered_map<const backend::Buffer*, std::vector<LeafRead>> leaf_reads_;
   std::map<int, int> slots_;                       // node -> slot
   std::vector<std::pair<int, int>> final_copies_;  // value node, leaf slot
 };
 
 }  // namespace
 
-Plan make_plan(std::span<const std::shared_ptr<Node>> targets, std::span<const Update> updates) {
-  return Planner(targets, updates).run();
+Plan make_plan(std::span<const std::shared_ptr<Node>> targets, std::span<const Update> updates,
+               std::optional<backend::FusionLimits> limits) {
+  for (const auto& target : targets) {
+    if (!limits && target->device != nullptr) limits = target->device->fusion_limits();
+  }
+  return Planner(targets, updates, limits.value_or(backend::FusionLimits{})).run();
 }
 
 }  // namespace overtake::graph

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -27,6 +28,8 @@ struct Plan {
 /// Plans the computation of `targets` (element-wise or core nodes without a buffer) and of `updates`, whose values must
 /// be among the targets, each at most once. An update happens in place when nothing reads the old value later;
 /// otherwise the value goes to the arena and is copied at the end.
-[[nodiscard]] Plan make_plan(std::span<const std::shared_ptr<Node>> targets, std::span<const Update> updates);
+/// `limits` is for the operations; without it, those of the targets' device.
+[[nodiscard]] Plan make_plan(std::span<const std::shared_ptr<Node>> targets, std::span<const Update> updates,
+                             std::optional<backend::FusionLimits> limits = {});
 
 }  // namespace overtake::graph

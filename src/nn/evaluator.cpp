@@ -44,24 +44,31 @@ std::vector<Array*> joined(std::vector<Array*> first, const std::vector<Array*>&
 Evaluator::Evaluator(Module& model, const Loss& loss, const Array& inputs, const Array& targets, std::int64_t batch)
     : impl_(std::make_unique<Impl>(loss.metric, inputs.shape()[0], batch, inputs.device())) {
   const ModeGuard mode(model, false);
-  const BufferGuard buffers(model);
   Impl& impl = *impl_;
   const auto add = [&](RowSums& sums, const Array& x, const Array& t) {
+    const BufferGuard untouched(model);
     const Array output = model.forward(x);
     sums.add(loss.rows(output, t), output, t);
     return std::vector<Array>();
   };
+  std::vector<Array> changing;  // training goes on between two evaluations
+  for (const Parameter* parameter : model.parameters()) changing.push_back(parameter->value);
+  for (const NamedValue& buffer : model.buffers()) changing.push_back(*buffer.value);
   const Array order = arange(static_cast<std::int32_t>(impl.rows), inputs.device());
-  impl.full_step.emplace(joined(impl.full.state(), {&impl.counter}), [&] {
-    const Array start = impl.counter;
-    impl.counter = start + astype(ones(Shape{1}, start.device()), DType::int32);
-    return add(impl.full, take_batch(inputs, order, start, batch), take_batch(targets, order, start, batch));
-  });
+  impl.full_step.emplace(
+      joined(impl.full.state(), {&impl.counter}),
+      [&] {
+        const Array start = impl.counter;
+        impl.counter = start + astype(ones(Shape{1}, start.device()), DType::int32);
+        return add(impl.full, take_batch(inputs, order, start, batch), take_batch(targets, order, start, batch));
+      },
+      true, changing);
   if (!impl.tail.empty()) {
     const std::int64_t begin = impl.full_batches * batch;
-    impl.tail_step.emplace(impl.tail.state(), [&] {
-      return add(impl.tail, slice(inputs, begin, impl.rows), slice(targets, begin, impl.rows));
-    });
+    impl.tail_step.emplace(
+        impl.tail.state(),
+        [&] { return add(impl.tail, slice(inputs, begin, impl.rows), slice(targets, begin, impl.rows)); }, true,
+        changing);
   }
   impl.summary.emplace(joined(joined(impl.full.state(), impl.tail.state()), {&impl.counter}), [&] {
     const Array result = packed(impl.full.loss() + impl.tail.loss(), impl.full.correct() + impl.tail.correct(),

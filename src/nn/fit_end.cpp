@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "graph/node.hpp"
 #include "nn/fit.hpp"
 #include "overtake/ops.hpp"
 
@@ -122,7 +123,9 @@ void Fit::restore(const Snapshot& snapshot) {
   const std::vector<NamedValue> entries = model_values(model_);
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const bool learnt = std::as_const(*entries[i].value).requires_grad();
+    const bool frozen = entries[i].value->node()->frozen;
     *entries[i].value = snapshot.values[i];
+    entries[i].value->node()->frozen = frozen;
     if (learnt) entries[i].value->requires_grad(true);
   }
   report_.weights_epoch = snapshot.epoch;

@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "graph/compiled_step.hpp"
+#include "graph/node.hpp"
 #include "nn/mode_guard.hpp"
 #include "overtake/error.hpp"
 #include "overtake/ops.hpp"
@@ -17,11 +19,19 @@ std::string join(const std::string& prefix, const std::string& name) {
   return prefix.empty() ? name : prefix + "." + name;
 }
 
-// Depth first: a module, then its parts.
+// Depth first: a module, then its parts. A module that occurs twice is visited where it occurs first: as in PyTorch,
+// its weights are one entry.
+template <typename Visit>
+void walk(Module& module, const std::string& prefix, const Visit& visit, std::set<const Module*>& seen) {
+  if (!seen.insert(&module).second) return;
+  visit(module, prefix);
+  for (const NamedModule& child : module.children()) walk(*child.module, join(prefix, child.name), visit, seen);
+}
+
 template <typename Visit>
 void walk(Module& module, const std::string& prefix, const Visit& visit) {
-  visit(module, prefix);
-  for (const NamedModule& child : module.children()) walk(*child.module, join(prefix, child.name), visit);
+  std::set<const Module*> seen;
+  walk(module, prefix, visit, seen);
 }
 
 std::string attribute_text(const std::string& name, double value) {
@@ -66,8 +76,9 @@ std::int64_t Module::parameter_count() {
 void Module::to(const Device& device) {
   for (Parameter* parameter : parameters()) {
     if (parameter->value.device() == device) continue;
+    const bool frozen = parameter->value.node()->frozen;
     parameter->value = parameter->value.to(device);
-    parameter->value.requires_grad(true);
+    parameter->value.requires_grad(!frozen);
   }
   for (const NamedValue& buffer : buffers()) *buffer.value = buffer.value->to(device);
 }
@@ -99,8 +110,8 @@ std::string Module::to_string() const {
 }
 
 void Module::assign_buffer(Parameter& buffer, const Array& value) {
-  buffer.value = value;
-  if (!graph::is_tracing()) buffer.value.eval();
+  // Detached: gradients of this step must not flow into the steps before, nor keep their graphs.
+  buffer.value = value.detach();
 }
 
 Module::Streams& Module::default_streams() noexcept {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "graph/compiled_step.hpp"
+#include "graph/node.hpp"
 #include "nn/float_setting.hpp"
 #include "overtake/error.hpp"
 #include "overtake/ops.hpp"
@@ -58,6 +59,17 @@ void Optimizer::prepare() {
   }
 }
 
+// A parameter whose array was replaced would never change again, and nobody would know why.
+void Optimizer::require_trainable(const nn::Parameter& parameter) {
+  const graph::Node& node = *parameter.value.node();
+  if (node.buffer == nullptr || node.gradient != nullptr || node.frozen) return;
+  throw UsageError(
+      fmt::format(
+          "[optim] the parameter '{}' holds an array that requires no gradient: it was replaced, or made without",
+          parameter.name),
+      "Call requires_grad() on the new array, or requires_grad(false) to say that it stays as it is.");
+}
+
 void Optimizer::step() {
   prepare();
   begin_step();
@@ -66,6 +78,7 @@ void Optimizer::step() {
   std::vector<nn::Parameter*> updated;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     nn::Parameter& parameter = *parameters_[i];
+    require_trainable(parameter);
     const Array gradient = parameter.value.grad();
     if (!gradient.defined()) continue;
     before.push_back(parameter.value);

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "overtake/report.hpp"
+#include "overtake/text.hpp"
 #include "report/display.hpp"
 
 namespace overtake::report {
@@ -12,15 +13,17 @@ namespace {
 
 constexpr std::size_t gap = 2;
 
-const std::string& cell(const std::vector<std::string>& row, std::size_t column) {
-  static const std::string empty;
-  return column < row.size() ? row[column] : empty;
+/// Names from files come here: a line end in one would break the table.
+std::string cell(const std::vector<std::string>& row, std::size_t column) {
+  return column < row.size() ? text::printable_line(row[column]) : std::string();
 }
+
+std::string title(const Column& column) { return text::printable_line(column.title); }
 
 std::vector<std::size_t> column_widths(const Table& table) {
   std::vector<std::size_t> widths;
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
-    std::size_t width = display_width(table.columns[i].title);
+    std::size_t width = display_width(title(table.columns[i]));
     for (const auto& row : table.rows) {
       width = std::max(width, display_width(cell(row, i)));
     }
@@ -79,7 +82,7 @@ std::string table_text(const Table& table, int width) {
     trim_right(line);
     out.append(line).append("\n");
   };
-  add_line([&](std::size_t i) { return table.columns[i].title; });
+  add_line([&](std::size_t i) { return title(table.columns[i]); });
   add_line([&](std::size_t i) { return std::string(widths[i], '-'); });
   for (const auto& row : table.rows) {
     add_line([&](std::size_t i) { return cell(row, i); });
@@ -90,7 +93,7 @@ std::string table_text(const Table& table, int width) {
   std::string hidden;
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
     if (std::find(shown.begin(), shown.end(), i) == shown.end()) {
-      hidden.append(hidden.empty() ? "" : ", ").append(table.columns[i].title);
+      hidden.append(hidden.empty() ? "" : ", ").append(title(table.columns[i]));
     }
   }
   return out + fmt::format("(not shown at this width: {})\n", hidden);

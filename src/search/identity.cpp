@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "core/fingerprint.hpp"
-#include "overtake/version.hpp"
 #include "search/folds.hpp"
 #include "search/parameters_json.hpp"
 
@@ -20,16 +19,32 @@ namespace {
 
 using detail::Fingerprint;
 
+/// Raised when the same search on the same data would give other scores than before: by other folds, other trees, other
+/// formulas. The journals of before can be shown then, and no longer continued.
+constexpr std::string_view results_generation = "1";
+
 /// Keys of fingerprints, whose values say nothing to people, and what a difference means.
 struct Meaning {
   std::string_view key, text;
 };
-constexpr std::array<Meaning, 5> meanings = {{
+constexpr std::array<Meaning, 6> meanings = {{
+    {"results", "holds scores that another version of Overtake computed by other rules"},
     {"data", "holds a search of other data: the same shape, but other values"},
     {"names", "holds a search of data whose columns or classes have other names"},
     {"sample_weight", "holds a search with other sample weights"},
     {"candidates_fingerprint", "holds a search of other candidates"},
     {"fold_rows", "holds a search with other folds: other rows are in them"},
+}};
+
+/// What a journal without the row means. A row that comes to be written later has its default here, so that journals of
+/// before stay those of the same search.
+constexpr std::array<Meaning, 6> defaults = {{
+    {"results", "1"},
+    {"sample_weight", "none"},
+    {"repeats", "1"},
+    {"shuffle", "false"},
+    {"fold_seed", "0"},
+    {"seed", "0"},
 }};
 
 std::string_view kind_name(FoldKind kind) {
@@ -127,13 +142,17 @@ const IdentityRow* find(const Identity& rows, const std::string& key) {
   return found == rows.end() ? nullptr : &*found;
 }
 
+bool is_default(const IdentityRow& row) {
+  return std::any_of(defaults.begin(), defaults.end(),
+                     [&](const Meaning& meaning) { return meaning.key == row.key && meaning.text == row.value; });
+}
+
 }  // namespace
 
 Identity identity_of(const SearchInput& input, const SearchResult& result) {
   const Dataset& data = input.data;
   Identity rows;
-  // First: another version may read the same file as other data.
-  rows.push_back({"version", std::string(version())});
+  rows.push_back({"results", std::string(results_generation)});
   rows.push_back({"rows", fmt::format("{}", data.rows)});
   rows.push_back({"features", fmt::format("{}", data.features)});
   rows.push_back({"task", data.task == Task::classification ? "classification" : "regression"});
@@ -156,11 +175,12 @@ Identity identity_of(const SearchInput& input, const SearchResult& result) {
 
 std::optional<std::string> difference(const Identity& journal, const Identity& search) {
   const auto readable = [](const IdentityRow& row) { return fmt::format("{}={:.200}", row.key, row.value); };
-  const auto gone = std::find_if(journal.begin(), journal.end(),
-                                 [&](const IdentityRow& row) { return find(search, row.key) == nullptr; });
+  const auto gone = std::find_if(journal.begin(), journal.end(), [&](const IdentityRow& row) {
+    return find(search, row.key) == nullptr && !is_default(row);
+  });
   for (const IdentityRow& row : search) {
     const IdentityRow* other = find(journal, row.key);
-    if (other != nullptr && other->value == row.value) continue;
+    if (other != nullptr ? other->value == row.value : is_default(row)) continue;
     // A parameter that only the journal has says more than another number of candidates.
     if (row.key.starts_with("candidates") && gone != journal.end()) break;
     for (const Meaning& meaning : meanings) {

@@ -2,10 +2,14 @@
 // A journal as a result, for people who want to see how far a search is.
 #include <fmt/format.h>
 
-#include <limits>
+#include <algorithm>
+#include <span>
 
 #include "overtake/error.hpp"
+#include "search/database.hpp"
+#include "search/journal.hpp"
 #include "search/journal_format.hpp"
+#include "search/journal_rows.hpp"
 #include "search/parameters_json.hpp"
 
 namespace overtake {
@@ -13,21 +17,6 @@ namespace overtake {
 namespace search_detail {
 
 namespace {
-
-std::vector<Metric> read_metrics(const Database& database) {
-  std::vector<Metric> metrics;
-  const std::string list = about(database, "metrics");
-  try {
-    for (std::size_t begin = 0; begin <= list.size();) {
-      const std::size_t end = std::min(list.find(',', begin), list.size());
-      metrics.push_back(parse_metric(std::string_view(list).substr(begin, end - begin)));
-      begin = end + 1;
-    }
-  } catch (const UsageError&) {
-    fail_damaged(database, fmt::format("its metrics are \"{}\"", list));
-  }
-  return metrics;
-}
 
 std::vector<std::string> read_positive(const Database& database, const std::vector<Metric>& metrics) {
   std::vector<std::string> classes(metrics.size());
@@ -41,81 +30,84 @@ std::vector<std::string> read_positive(const Database& database, const std::vect
   return classes;
 }
 
-std::vector<Parameters> read_candidates(const Database& database) {
+/// Throws DataError for a parameter that this version does not know, and for one that comes twice.
+void check_names(const Database& database, const Parameters& parameters, std::size_t candidate) {
+  const std::span<const std::string> known = ForestParameters::names();
+  for (auto it = parameters.begin(); it != parameters.end(); ++it) {
+    if (std::find(known.begin(), known.end(), it->first) == known.end()) {
+      throw DataError(
+          fmt::format("the journal {} has the parameter {:.100}, which this version of Overtake does not know",
+                      database.path().string(), it->first),
+          "A newer version of Overtake wrote it; use that one, or give another journal.");
+    }
+    if (std::any_of(parameters.begin(), it, [&](const auto& other) { return other.first == it->first; })) {
+      fail_damaged(database, fmt::format("candidate {} has {} twice", candidate, it->first));
+    }
+  }
+}
+
+std::vector<Parameters> read_candidates(const Database& database, const JournalSettings& settings) {
   std::vector<Parameters> candidates;
   Statement statement(database, "SELECT id, parameters FROM candidate ORDER BY id");
   while (statement.step()) {
-    if (statement.whole(0) != static_cast<std::int64_t>(candidates.size())) {
-      fail_damaged(database, fmt::format("candidate {} is missing", candidates.size()));
+    const std::size_t id = candidates.size();
+    if (statement.whole(0) != static_cast<std::int64_t>(id)) {
+      fail_damaged(database, fmt::format("candidate {} is missing", id));
     }
+    if (statement.whole(0) >= settings.candidates) fail_damaged(database, "it has more candidates than it says");
     try {
       candidates.push_back(parse_parameters_json(statement.text(1)));
     } catch (const DataError& error) {
-      fail_damaged(database, error.what());
+      fail_damaged(database, fmt::format("candidate {}: {:.200}", id, error.what()));
     }
+    check_names(database, candidates.back(), id);
   }
-  if (static_cast<std::int64_t>(candidates.size()) != about_number(database, "candidates")) {
+  if (static_cast<std::int64_t>(candidates.size()) != settings.candidates) {
     fail_damaged(database, "candidates are missing");
   }
   return candidates;
 }
 
-/// Times and counts of all runs together; the device of the last.
-void read_runs(const Database& database, SearchResult& result) {
-  Statement run(database, "SELECT device, device_reason FROM run ORDER BY id DESC LIMIT 1");
-  if (run.step()) {
-    result.device = run.text(0);
-    result.device_reason = run.text(1);
-  }
-  Statement all(database,
-                "SELECT sum(forests), sum(batches), sum(launches), max(peak_bytes), sum(startup), sum(upload), "
-                "sum(compute), sum(scoring), sum(refit), sum(wall), count(*) FROM finish");
-  if (!all.step() || all.whole(10) == 0) return;
-  result.plan.forests = all.whole(0);
-  result.plan.batches = all.whole(1);
-  result.plan.launches = all.whole(2);
-  result.plan.peak_bytes = static_cast<std::uint64_t>(all.whole(3));
-  result.timing = {all.number(4), all.number(5), all.number(6), all.number(7), all.number(8), all.number(9)};
-}
+}  // namespace
 
-SearchResult read_result(const std::filesystem::path& path) {
-  std::error_code ignored;
-  if (!std::filesystem::is_regular_file(path, ignored)) {
+SearchResult read_result(const std::filesystem::path& path, FileSystemProbe probe) {
+  const JournalPlace place = look_at_journal(path, probe);
+  if (!place.exists) {
     throw DataError(fmt::format("there is no journal {}", path.string()), "Give the file that a search wrote.");
   }
-  const Database database(path, Database::Mode::read);
+  Database database(path, place.read_mode);
+  database.limit_work();
   database.execute("BEGIN");  // everything below is of one moment, whatever is written meanwhile
   if (check_journal(database) == JournalState::empty) {
     throw DataError(fmt::format("the journal {} holds no search yet", path.string()),
                     "Its search may have started just now; try again.");
   }
+  check_pages(database);
+  const std::string seal = checked_seal(database);
+  const JournalSettings settings = read_settings(database);
   SearchResult result;
-  result.task = about(database, "task") == "regression" ? Task::regression : Task::classification;
-  result.estimator = about(database, "estimator");
-  result.metrics = read_metrics(database);
+  result.task = settings.task == "regression" ? Task::regression : Task::classification;
+  result.estimator = settings.estimator;
+  result.metrics = settings.metrics;
   result.positive_classes = read_positive(database, result.metrics);
-  const std::string refit = about(database, "refit_metric");
-  for (std::size_t m = 0; m < result.metrics.size(); ++m) {
-    if (name_of(result.metrics[m]) == refit) result.refit_metric = m;
+  const auto refit = std::find_if(result.metrics.begin(), result.metrics.end(),
+                                  [&](Metric metric) { return name_of(metric) == settings.refit_metric; });
+  if (refit == result.metrics.end()) {
+    fail_damaged(database, fmt::format("it did not score its refit_metric {:.100}", settings.refit_metric));
   }
-  const std::vector<Parameters> candidates = read_candidates(database);
-  const std::int64_t folds = about_number(database, "folds");
-  ScoreTable table(result, candidates, static_cast<int>(folds));
-  for (const JobRecord& record :
-       read_records(database, result.metrics, candidates.size(), static_cast<std::size_t>(folds))) {
-    table.add(record);
-  }
+  result.refit_metric = static_cast<std::size_t>(refit - result.metrics.begin());
+  const std::vector<Parameters> candidates = read_candidates(database, settings);
+  ScoreTable table(result, candidates, static_cast<int>(settings.folds));
+  for (const JobRecord& record : read_records(database, seal, settings)) table.add(record);
   table.summarise();
-  result.plan.candidates = static_cast<std::int64_t>(candidates.size());
-  result.plan.folds = folds;
-  result.plan.jobs = result.plan.candidates * folds;
+  result.plan.candidates = settings.candidates;
+  result.plan.folds = settings.folds;
+  result.plan.jobs = result.plan.candidates * settings.folds;
   result.interrupted = table.jobs_done() < result.plan.jobs;
   result.resumed_jobs = table.jobs_done();
-  read_runs(database, result);
+  read_runs(database, seal, result);
   return result;
 }
-
-}  // namespace
 
 }  // namespace search_detail
 

@@ -30,6 +30,7 @@ SearchResult search_and_record(const Dataset& data, const std::vector<Parameters
   if (!options.journal.empty()) {
     journal.emplace(options.journal, input, result);
     earlier = journal->records();
+    if (std::string note = journal->note(); !note.empty()) result.warnings.push_back(std::move(note));
   }
   run_search(result, input, *estimator, earlier, journal ? &*journal : nullptr);
   result.timing.wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

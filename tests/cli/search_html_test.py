@@ -1,16 +1,32 @@
 # SPDX-License-Identifier: MIT
 """The HTML page of a search in a real browser: ink on every canvas, a table that sorts and filters, ten thousand rows."""
+import ctypes
+import ctypes.util
 import html.parser
 import json
 import math
+import pathlib
 import shutil
 import sqlite3
+import struct
 import subprocess
 import unittest
 
 from support import IRIS, CliTest, main
 
 BROWSER = next((found for found in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if found), None)
+
+FORMATS = pathlib.Path(__file__).resolve().parent.parent / "golden" / "formats"
+
+
+class Hash128(ctypes.Structure):
+    _fields_ = [("halves", ctypes.c_uint64 * 2)]  # the low one first
+
+
+XXHASH = ctypes.util.find_library("xxhash")
+if XXHASH:
+    XXH3 = ctypes.CDLL(XXHASH).XXH3_128bits
+    XXH3.restype, XXH3.argtypes = Hash128, (ctypes.c_char_p, ctypes.c_size_t)
 
 # Runs at the end of the page, after its own scripts, and leaves what it saw as text of the document.
 PROBE = """
@@ -73,39 +89,42 @@ class ProbeText(html.parser.HTMLParser):
         self.text += text if self.inside else ""
 
 
+def fingerprint(*parts):
+    """docs/journals.md: XXH3 of the values, each preceded by its size."""
+    packed = {int: lambda v: struct.pack("<q", v), float: lambda v: struct.pack("<d", v), str: str.encode,
+              type(None): lambda v: b"null"}
+    parts = [packed[type(part)](part) for part in parts]
+    content = b"".join(struct.pack("<Q", len(part)) + part for part in parts)
+    return "{1:016x}{0:016x}".format(*XXH3(content, len(content)).halves)
+
+
 def journal_of(path, candidates, folds=5):
     """A finished journal of made-up scores: what a search of so many candidates leaves, without training them."""
+    shutil.copy(next(FORMATS.glob("search_journal_3.db")), path)  # for its tables
     database = sqlite3.connect(path)
-    database.executescript("""
-        PRAGMA application_id = 1331057738; PRAGMA user_version = 2;
-        CREATE TABLE identity(position INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, value TEXT NOT NULL);
-        CREATE TABLE about(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-        CREATE TABLE candidate(id INTEGER PRIMARY KEY, parameters TEXT NOT NULL);
-        CREATE TABLE job(candidate INTEGER NOT NULL, fold INTEGER NOT NULL, run INTEGER NOT NULL, failure TEXT NOT NULL,
-                         fit_seconds REAL, score_seconds REAL, PRIMARY KEY(candidate, fold)) WITHOUT ROWID;
-        CREATE TABLE score(candidate INTEGER NOT NULL, fold INTEGER NOT NULL, metric TEXT NOT NULL, value REAL,
-                           PRIMARY KEY(candidate, fold, metric)) WITHOUT ROWID;
-        CREATE TABLE positive(metric TEXT PRIMARY KEY, class TEXT NOT NULL) WITHOUT ROWID;
-        CREATE TABLE run(id INTEGER PRIMARY KEY, started TEXT NOT NULL, device TEXT NOT NULL, device_reason TEXT NOT NULL);
-        CREATE TABLE finish(run INTEGER PRIMARY KEY, ended TEXT NOT NULL, interrupted INTEGER NOT NULL,
-                            forests INTEGER NOT NULL, batches INTEGER NOT NULL, launches INTEGER NOT NULL,
-                            peak_bytes INTEGER NOT NULL, startup REAL, upload REAL, compute REAL, scoring REAL, refit REAL,
-                            wall REAL);
-    """)
+    for table in ("identity", "about", "positive", "candidate", "job", "score", "run", "finish"):
+        database.execute(f"DELETE FROM {table}")
     about = {"version": "0", "data_name": "made up", "task": "classification", "estimator": "random-forest",
-             "candidates": candidates, "folds": folds, "metrics": "accuracy,f1_macro", "refit_metric": "accuracy"}
-    database.executemany("INSERT INTO about VALUES(?, ?)", [(k, str(v)) for k, v in about.items()])
-    database.execute("INSERT INTO run VALUES(1, 'now', 'cpu', '')")
-    database.execute("INSERT INTO finish VALUES(1, 'later', 0, 5, 4, 3, 2048, 0.1, 0.1, 2, 0.2, 0.1, 3)")
+             "candidates": str(candidates), "folds": str(folds), "metrics": "accuracy,f1_macro", "refit_metric": "accuracy"}
+    parameters = [json.dumps({"criterion": ("gini", "entropy")[c % 2], "max_depth": (None, 3, 5, 10)[c // 2 % 4],
+                              "max_features": round(0.1 + 0.9 * math.fmod(c * 0.618034, 1), 12), "min_samples_leaf": 1 + c % 40,
+                              "ccp_alpha": 10 ** (-6 + 5 * math.fmod(c * 0.7548, 1))}) for c in range(candidates)]
+    seal = fingerprint("identity", "about", *(text for pair in sorted(about.items()) for text in pair), "positive", "candidate",
+                       *(text for c, line in enumerate(parameters) for text in (str(c), line)))
+    database.executemany("INSERT INTO about VALUES(?, ?)", {**about, "checksum": seal}.items())
+    database.executemany("INSERT INTO candidate VALUES(?, ?)", enumerate(parameters))
+
+    def add(table, *row, more=()):
+        checksum = fingerprint(seal, table, *row, *more)
+        database.execute(f"INSERT INTO {table} VALUES({'?, ' * len(row)}?)", (*row, checksum))
+
+    add("run", 1, "now", "cpu", "")
+    add("finish", 1, "later", 0, 5, 4, 3, 2048, 0.1, 0.1, 2.0, 0.2, 0.1, 3.0)
     for c in range(candidates):
-        parameters = {"criterion": ("gini", "entropy")[c % 2], "max_depth": (None, 3, 5, 10)[c // 2 % 4],
-                      "max_features": round(0.1 + 0.9 * math.fmod(c * 0.618034, 1), 12), "min_samples_leaf": 1 + c % 40,
-                      "ccp_alpha": 10 ** (-6 + 5 * math.fmod(c * 0.7548, 1))}
-        database.execute("INSERT INTO candidate VALUES(?, ?)", (c, json.dumps(parameters)))
         failure = "it <b>failed</b>" if c % 100 == 7 else ""
         for f in range(folds):
             score = None if failure else 0.7 + 0.1 * math.sin(c) + 0.05 * (c // 2 % 4) + 0.01 * f
-            database.execute("INSERT INTO job VALUES(?, ?, 1, ?, 0.01, 0.001)", (c, f, failure))
+            add("job", c, f, 1, failure, 0.01, 0.001, more=("accuracy", score, "f1_macro", score))
             for metric in ("accuracy", "f1_macro"):
                 database.execute("INSERT INTO score VALUES(?, ?, ?, ?)", (c, f, metric, score))
     database.commit()
@@ -157,6 +176,7 @@ class Page(CliTest):
         self.assertEqual(probe["parameters"], ["criterion", "max_depth", "n_estimators"])
         self.assertEqual(len(probe["times"]), 6)
 
+    @unittest.skipUnless(XXHASH, "no libxxhash on this machine")
     def test_ten_thousand_candidates(self):
         journal_of(self.folder / "big.db", 10_000)
         self.overtake("show", "big.db", "--report", "big.html")

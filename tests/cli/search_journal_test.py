@@ -2,10 +2,12 @@
 """A search that is killed, interrupted, watched and continued."""
 import os
 import signal
+import sqlite3
+import subprocess
 import unittest
 
 from search_support import SearchTest, noisy_csv
-from support import main
+from support import BINARY, main
 
 # Candidates with another max_bins are another batch: there is much to be killed in between.
 GRID = ("--grid", "max_bins=6,8,12,16,24,32,48,64", "--grid", "max_features=1,3,5", "--set", "n_estimators=80")
@@ -115,6 +117,28 @@ class Journal(SearchTest):
         process.communicate()
 
 
+class Watched(SearchTest):
+    """Whoever looks again and again keeps no search from starting."""
+
+    def test_shown_in_a_tight_loop(self):
+        self.write("d.csv", noisy_csv(60, 3))
+        search = ("search", "d.csv", "--target", "y", "--grid", "max_depth=2,3", "--set", "n_estimators=2", "--device", "cpu",
+                  "--threads", "1", "--cv", "2", "--journal")
+        script = 'while [ ! -e stop ]; do "$0" show s.db 2>&1 || true; done'
+        watchers = [subprocess.Popen(["sh", "-c", script, BINARY], cwd=self.folder, stdout=subprocess.PIPE, text=True)
+                    for _ in range(3)]
+        # A search that was killed leaves its lock file, for which whoever looks asks.
+        self.write("s.db-lock", "")
+        for _ in range(12):
+            self.overtake(*search, "s.db")
+            (self.folder / "s.db-lock").touch()
+        self.write("stop", "")
+        said = "".join(watcher.communicate(timeout=60)[0] for watcher in watchers)
+        self.assertIn("s.db: finished, 4 of 4 fits done", said)
+        errors = {line for line in said.splitlines() if line.startswith("error:")}
+        self.assertLessEqual(errors, {"error: there is no journal s.db", "error: the journal s.db holds no search yet"})
+
+
 class Refusals(SearchTest):
     base = ("search", "d.csv", "--target", "y", "--set", "n_estimators=5", "--device", "cpu", "--journal", "s.db")
     grid = ("--grid", "max_depth=2,3", "--grid", "max_features=1,2")
@@ -163,6 +187,26 @@ class Refusals(SearchTest):
         self.assertEqual((self.folder / "notes.txt").read_text(), text)
         self.fails(3, "show", "notes.txt", says=("notes.txt",))
         self.fails(3, "show", "nothing.db", says=("nothing.db",))
+
+    def test_a_flipped_bit_is_not_believed(self):
+        database = sqlite3.connect(self.folder / "s.db")
+        database.execute("UPDATE score SET value = 1.0 WHERE candidate = 1 AND fold = 2")
+        database.commit()
+        database.close()
+        self.before = (self.folder / "s.db").read_bytes()
+        self.refused(*self.grid, says=("candidate 1, fold 2", "checksum"))
+        self.fails(3, "show", "s.db", says=("candidate 1, fold 2", "checksum"))
+
+    def test_a_journal_that_is_no_file(self):
+        os.mkfifo(self.folder / "pipe")
+        (self.folder / "folder").mkdir()
+        for name in ("pipe", "folder", "/dev/zero"):
+            self.fails(3, "show", name, says=(name, "no file"))
+        for name, code in (("pipe", 2), ("folder", 3), ("/dev/zero", 2)):
+            self.fails(code, "search", "d.csv", "--target", "y", *self.grid, "--journal", name, says=(name,))
+        os.mkfifo(self.folder / "s.db-lock")
+        self.fails(3, "show", "s.db", says=("s.db-lock", "pipe"))
+        self.refused(*self.grid, says=("s.db-lock", "pipe"))
 
     def test_resume_needs_a_journal(self):
         self.fails(3, "search", "d.csv", "--target", "y", *self.grid, "--journal", "new.db", "--resume", says=("new.db",))

@@ -63,6 +63,65 @@ TEST_P(Semantics, SpecialValuesFollowIeee) {
   EXPECT_EQ(argmax(x).item(), 0);
 }
 
+TEST_P(Semantics, SignsOfZero) {
+  const Device device = OnEveryDevice::device();
+  const Array x = floats({0.0F, -0.0F}, device);
+  const Array y = floats({-0.0F, 0.0F}, device);
+  const auto negative_zeros = [](const Array& a) {
+    std::vector<bool> result;
+    for (const float value : a.to_vector<float>()) {
+      EXPECT_EQ(value, 0);
+      result.push_back(std::signbit(value));
+    }
+    return result;
+  };
+  const std::vector<bool> none{false, false}, second{false, true}, both{true, true};
+  EXPECT_EQ(negative_zeros(sign(x)), none);
+  EXPECT_EQ(negative_zeros(relu(x)), none);
+  EXPECT_EQ(negative_zeros(abs(x)), none);
+  for (const Array& odd : {gelu(x), silu(x), leaky_relu(x, 0.1F), tanh(x), erf(x), sin(x), sqrt(x), log1p(x)}) {
+    EXPECT_EQ(negative_zeros(odd), second);
+  }
+  EXPECT_EQ(negative_zeros(maximum(x, y)), none);
+  EXPECT_EQ(negative_zeros(maximum(y, x)), none);
+  EXPECT_EQ(negative_zeros(minimum(x, y)), both);
+  EXPECT_EQ(negative_zeros(minimum(y, x)), both);
+  EXPECT_FALSE(std::signbit(max(x).item()));
+  EXPECT_FALSE(std::signbit(max(y).item()));
+  EXPECT_TRUE(std::signbit(min(x).item()));
+  EXPECT_TRUE(std::signbit(min(y).item()));
+}
+
+TEST_P(Semantics, FloatToIntegerIsDefinedEverywhere) {
+  const Device device = OnEveryDevice::device();
+  constexpr std::int32_t low = std::numeric_limits<std::int32_t>::min(),
+                         high = std::numeric_limits<std::int32_t>::max();
+  const Array x = floats(
+      {nan_value, inf, -inf, 3e38F, -3e38F, 2147483648.0F, 2147483520.0F, -2147483648.0F, 1.99F, -1.99F, -0.0F, 1e-45F},
+      device);
+  EXPECT_EQ(astype(x, DType::int32).to_vector<std::int32_t>(),
+            (std::vector<std::int32_t>{0, high, low, high, low, high, 2147483520, low, 1, -1, 0, 0}));
+}
+
+TEST_P(Semantics, GradientOfPowerAtZero) {
+  const Device device = OnEveryDevice::device();
+  const auto slopes = [&](const std::vector<float>& bases, const std::vector<float>& exponents) {
+    const std::vector<Array> inputs{floats(bases, device), floats(exponents, device)};
+    return gradients(sum(power(inputs[0], inputs[1])), inputs);
+  };
+  // By the base, then by the exponent: what PyTorch gives.
+  const std::vector<Array> got = slopes({0, 0, 0, -2, 3, 0}, {0, 1, 2, 0, 0, -1});
+  expect_same(got[0].to_vector<float>(), {0, 1, 0, 0, 0, -inf});
+  expect_same(slice(got[1], 0, 3).to_vector<float>(), {0, 0, 0});
+  EXPECT_NEAR(slice(got[1], 4, 5).item(), std::log(3.0F), 1e-6);
+  EXPECT_EQ(slice(got[1], 5, 6).item(), -inf);
+  Array q = floats({0, 1, -1}, device);
+  q.requires_grad();
+  sum(power(q, 0.0F)).backward();
+  expect_same(q.grad().to_vector<float>(), {0, 0, 0});
+  q.set_grad(Array());
+}
+
 TEST_P(Semantics, ExtremeArgumentsOfSigmoidAndExp) {
   const Device device = OnEveryDevice::device();
   const Array x = floats({-200, -95, 95, 200, 88.6F, 88.72F}, device);

@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -159,6 +160,24 @@ TEST_F(ProgramCacheTest, TheOldestGoWhenTheFolderIsFull) {
   EXPECT_TRUE(cache.load(newest).has_value());
   newest.source = "0";
   EXPECT_FALSE(cache.load(newest).has_value());
+}
+
+TEST_F(ProgramCacheTest, WhatKilledProcessesLeftGoes) {
+  const auto made = [&](const std::string& name, std::chrono::hours age) {
+    const fs::path path = folder_ / name;
+    std::ofstream(path) << "half";
+    fs::last_write_time(path, fs::file_time_type::clock::now() - age);
+    return path;
+  };
+  using std::chrono::hours;
+  const std::string digest(32, 'a');
+  const fs::path left_over = made(digest + ".Xy9abC", hours(2));
+  const fs::path written_now = made(digest + ".Zy9abC", hours(0));
+  const fs::path of_somebody_else = made("notes.backup", hours(9));
+  ProgramCache(folder_).store(key_, "binary");
+  EXPECT_FALSE(fs::exists(left_over));
+  EXPECT_TRUE(fs::exists(written_now));
+  EXPECT_TRUE(fs::exists(of_somebody_else));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <new>
 #include <numeric>
 #include <set>
 
@@ -64,6 +65,22 @@ TEST(ThreadPool, EndsWhetherItsThreadsSleepOrNeverWorked) {
   int runs = 0;
   pool.run(1, [&](int) { ++runs; });
   EXPECT_EQ(runs, 1);
+}
+
+TEST(ThreadPool, AnExceptionOfAnyPartComesOutWhenAllAreDone) {
+  ThreadPool pool;
+  for (int bad = 0; bad < 4; ++bad) {
+    std::atomic<int> done{0};
+    const auto part = [&](int index) {
+      if (index == bad) throw std::bad_alloc();
+      ++done;
+    };
+    EXPECT_THROW(pool.run(4, part), std::bad_alloc);
+    EXPECT_EQ(done, 3);
+  }
+  std::vector<int> written(4, 0);
+  pool.run(4, [&](int index) { written[static_cast<std::size_t>(index)] = 1; });  // nothing is left of it
+  EXPECT_EQ(written, std::vector<int>(4, 1));
 }
 
 }  // namespace

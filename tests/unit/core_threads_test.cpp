@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 #include <time.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 #include "backend/api/device.hpp"
 #include "core/config.hpp"
@@ -50,6 +52,20 @@ TEST_F(Threads, AskedForWinsOverTheVariableOverAll) {
   variable("0");
   set_cpu_threads(0);
   EXPECT_EQ(cpu_threads(), host::usable_cores());
+}
+
+// Under the thread sanitizer this is the proof: the number may be set while others read it to compile.
+TEST_F(Threads, MayBeSetWhileOthersCompute) {
+  std::atomic<bool> stop{false};
+  std::thread setter([&] {
+    for (int threads = 1; !stop; threads = threads % 3 + 1) set_cpu_threads(threads);
+  });
+  for (int size = 1; size <= 40; ++size) {  // each size is another schedule, and so is compiled
+    const Array ones = Array::from(std::vector<float>(static_cast<std::size_t>(size), 1.0F), {size});
+    EXPECT_EQ(sum(ones + ones).to_vector<float>(), std::vector<float>{2.0F * static_cast<float>(size)});
+  }
+  stop = true;
+  setter.join();
 }
 
 TEST_F(Threads, NumbersOutOfRangeAreRefused) {

@@ -2,9 +2,13 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
 
+#include "data/temporary_file.hpp"
 #include "data_support.hpp"
 #include "overtake/data_file.hpp"
 
@@ -140,10 +144,64 @@ TEST(AtomicFile, FullDiskLeavesNothing) {
   {
     const FileSizeLimit limit(100);
     expect_error<DataError>([&] { write_text_file(path, std::string(1000, 'x')); },
-                            {"a.txt", "File too large", "space"});
+                            {"a.txt", "File too large", "ulimit -f"});
   }
   EXPECT_EQ(test::read_bytes(path), "old");
   EXPECT_EQ(folder.count(), 1U);
+}
+
+/// The number of a process that has ended.
+pid_t ended_process() {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  ::waitpid(child, nullptr, 0);
+  return child;
+}
+
+TEST(AtomicFile, WhatKilledProcessesLeftGoesWithTheNextFile) {
+  const TempFolder folder;
+  const std::string dead = std::to_string(ended_process());
+  for (int i = 0; i < 200; ++i)
+    static_cast<void>(folder.file("a.txt." + dead + "-" + std::to_string(i) + ".tmp", "half"));
+  static_cast<void>(folder.file("a.txt." + dead + "-0a1b2c3d.tmp", "half"));
+  const std::vector<std::filesystem::path> others = {
+      folder.file("a.txt." + std::to_string(::getppid()) + "-01234567.tmp", "of a living process"),
+      folder.file("b.txt." + dead + "-01234567.tmp", "of another file"),
+      folder.file("a.txt." + dead + "-notes.tmp", "of somebody else"),
+      folder.file("a.txt." + dead + ".tmp", "of somebody else"),
+      folder.file("a.txt.bak", "of somebody else"),
+  };
+  write_text_file(folder / "a.txt", "new");
+  EXPECT_EQ(test::read_bytes(folder / "a.txt"), "new");
+  for (const auto& path : others) EXPECT_TRUE(std::filesystem::exists(path)) << path;
+  EXPECT_EQ(folder.count(), others.size() + 1);
+}
+
+TEST(AtomicFile, WhatAProcessOfAnotherContainerWritesStays) {
+  const TempFolder folder;
+  const auto path = folder.file("a.txt." + std::to_string(ended_process()) + "-01234567.tmp", "being written");
+  const int writer = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);  // whose number means nothing here
+  data::mark_written(writer);
+  write_text_file(folder / "a.txt", "new");
+  EXPECT_TRUE(std::filesystem::exists(path));
+  ::close(writer);
+  write_text_file(folder / "a.txt", "new");
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST(AtomicFile, NamesAsLongAsTheSystemTakes) {
+  const TempFolder folder;
+  write_text_file(folder / std::string(255, 'n'), "text");
+  EXPECT_EQ(test::read_bytes(folder / std::string(255, 'n')), "text");
+  expect_error<DataError>([&] { require_writable(folder / std::string(256, 'n')); }, {"nnn", "too long"});
+  EXPECT_EQ(folder.count(), 1U);
+}
+
+TEST(AtomicFile, ASocketIsRefusedBeforehand) {
+  const TempFolder folder;
+  const auto path = folder / "socket";
+  ASSERT_EQ(::mknod(path.c_str(), S_IFSOCK | 0600, 0), 0);
+  expect_error<DataError>([&] { require_writable(path); }, {"socket", "it is a socket", "file"});
 }
 
 TEST(AtomicFile, BadTargets) {

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <limits>
 #include <random>
 
@@ -108,6 +109,22 @@ TEST(ForestEstimators, FitPredictScore) {
   for (double& target : constant.targets) target = 4;
   EXPECT_EQ(regressor.score(constant), 0.0);
   EXPECT_EQ(regressor.fit(constant).score(constant), 1.0);
+}
+
+TEST(ForestPredict, AnUntrainedForestSaysSo) {
+  const Forest forest;
+  const std::vector<float> row{1};
+  for (const std::function<void()>& predict :
+       std::vector<std::function<void()>>{[&] { (void)forest.predict(row); }, [&] { (void)forest.predict_proba(row); },
+                                          [&] { (void)forest.predict_values(row); }, [&] { (void)forest.apply(row); },
+                                          [&] { (void)forest.decision_path(row, 0); }}) {
+    try {
+      predict();
+      ADD_FAILURE() << "nothing was thrown";
+    } catch (const UsageError& error) {
+      EXPECT_THAT(error.what(), ::testing::HasSubstr("has no trees"));
+    }
+  }
 }
 
 }  // namespace

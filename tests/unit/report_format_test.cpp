@@ -80,5 +80,31 @@ TEST(ReportText, NearestName) {
   EXPECT_EQ(text::nearest("zzzzzz", names), "");
 }
 
+TEST(ReportFormat, WhatATerminalObeysIsSpeltOut) {
+  using text::printable;
+  EXPECT_EQ(printable("a\x1b[31mb\x07\r\x7f"), "a\\x1b[31mb\\x07\\x0d\\x7f");
+  EXPECT_EQ(printable(std::string_view("\0", 1)), "\\x00");
+  EXPECT_EQ(printable("two\nlines\tand a tab"), "two\nlines\tand a tab");
+  EXPECT_EQ(text::printable_line("two\nlines\tand a tab"), "two\\nlines\\tand a tab");
+  EXPECT_EQ(printable("na\xc3\xafve \xe2\x82\xac \xf0\x9f\x8c\xb3"), "na\xc3\xafve \xe2\x82\xac \xf0\x9f\x8c\xb3");
+  EXPECT_EQ(printable("\xc2\x9b\x33\x31m"), "\\u009b31m") << "CSI of the second set";
+  EXPECT_EQ(printable("\xe2\x80\xae\xe2\x80\xa8\xe2\x81\xa6"), "\\u202e\\u2028\\u2066");
+  // No UTF-8: a byte alone, cut off, overlong (an escape in two bytes), a surrogate, beyond the last character.
+  EXPECT_EQ(printable("\x9b\xe9"), "\\x9b\\xe9");
+  EXPECT_EQ(printable("\xe2\x82"), "\\xe2\\x82");
+  EXPECT_EQ(printable("\xc0\x9b"), "\\xc0\\x9b");
+  EXPECT_EQ(printable("\xe0\x80\x9b"), "\\xe0\\x80\\x9b");
+  EXPECT_EQ(printable("\xed\xa0\x80"), "\\xed\\xa0\\x80");
+  EXPECT_EQ(printable("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80");
+  EXPECT_EQ(printable(""), "");
+}
+
+TEST(ReportFormat, ALineEndInANameKeepsTheTableWhole) {
+  Table table;
+  table.columns = {{"a\nb", Align::left}, {"c"}};
+  table.rows = {{"x\x1b[2J", "1"}};
+  EXPECT_EQ(table_text(table), "a\\nb      c\n--------  -\nx\\x1b[2J  1\n");
+}
+
 }  // namespace
 }  // namespace overtake::report

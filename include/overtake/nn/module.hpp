@@ -55,7 +55,7 @@ class Module {
   [[nodiscard]] virtual Array forward(const Array& input) = 0;
   [[nodiscard]] Array operator()(const Array& input) { return forward(input); }
 
-  /// Every learnable parameter of this module and its parts, in a fixed order.
+  /// Every learnable parameter of this module and its parts, in a fixed order; once where a part occurs twice.
   [[nodiscard]] std::vector<Parameter*> parameters();
   /// The same with full names, as PyTorch names them: "0.weight", "0.bias", "2.weight", ...
   [[nodiscard]] std::vector<NamedValue> named_parameters();
@@ -105,8 +105,8 @@ class Module {
   };
   /// Draws the arrays this module itself owns and advances the streams it used.
   virtual void draw(Streams&) {}
-  /// For `forward`: gives a buffer its next value. Evaluated at once in a loop by hand, where each call would otherwise
-  /// leave a longer chain behind; left to the plan in a compiled step.
+  /// For `forward`: gives a buffer its next value, without its gradient. Evaluated at once in a loop by hand, where
+  /// each call would otherwise leave a longer chain behind; left to the plan in a compiled step.
   static void assign_buffer(Parameter& buffer, const Array& value);
   /// This thread's streams, from which a layer draws when it is made. manual_seed() restarts them.
   [[nodiscard]] static Streams& default_streams() noexcept;

@@ -75,6 +75,13 @@ class Program {
   [[nodiscard]] virtual std::unique_ptr<Kernel> kernel(const std::string& name) = 0;
 };
 
+/// How much one operation may hold, tape of a reduction's input included.
+struct FusionLimits {
+  int loads = 24;          ///< operands of its tapes
+  int stores = 40;         ///< results: with the operands they are kernel arguments, of which 1,024 bytes are sure
+  int instructions = 128;  ///< of each tape: compilers take time that grows faster than the text
+};
+
 /// One processor.
 class Device {
  public:
@@ -92,6 +99,8 @@ class Device {
                     std::size_t bytes) = 0;
   virtual void synchronize() = 0;
 
+  /// Schedules for this device keep to it.
+  [[nodiscard]] virtual FusionLimits fusion_limits() const { return {}; }
   [[nodiscard]] virtual std::unique_ptr<Executable> compile(const Schedule& schedule,
                                                             const CompileOptions& options) = 0;
   /// Compiles dialect source (the prelude is added). `defines` are "NAME=VALUE". Throws UsageError with the compiler's

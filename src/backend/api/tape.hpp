@@ -41,7 +41,7 @@ enum class TapeCode : std::uint8_t {
   multiply,
   divide,
   power,
-  maximum,  // NaN in either operand gives NaN
+  maximum,  // NaN in either operand gives NaN; +0 is above -0
   minimum,
   less,  // comparisons give 1.0f or 0.0f; any comparison with NaN but not_equal is 0
   less_equal,
@@ -54,7 +54,7 @@ enum class TapeCode : std::uint8_t {
   int_multiply,
   int_equal,     // (int, int) -> float 1 or 0
   int_to_float,  // (int) -> float
-  float_to_int,  // truncation
+  float_to_int,  // truncation; beyond int32 its nearest end, NaN gives 0
 };
 
 /// One instruction: writes register `i` for the i-th instruction of the tape (single assignment).

@@ -15,8 +15,8 @@ namespace {
 // The limits and fixed pointers of interpreted.k.
 constexpr int load_pointers = 16;
 constexpr int store_pointers = 8;
-constexpr std::size_t most_tape_loads = 13;
-constexpr std::size_t most_instructions = 96;
+constexpr int most_tape_loads = 13;
+constexpr int most_instructions = 96;
 constexpr std::int64_t tile_extent = 32;
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
@@ -32,7 +32,8 @@ class Encoder {
 
   /// Appends a tape; returns the word it starts at.
   std::int32_t add_tape(const Tape& tape, const std::vector<std::int64_t>& extents) {
-    if (tape.code.size() > most_instructions || tape.stores.size() > store_pointers) too_large();
+    if (static_cast<int>(tape.code.size()) > most_instructions || static_cast<int>(tape.stores.size()) > store_pointers)
+      too_large();
     const std::size_t at = words_.size();
     words_.resize(at + 10, 1);
     const std::size_t pad = 4 - extents.size();
@@ -105,7 +106,7 @@ class Encoder {
     words_.insert(words_.end(), {static_cast<std::int32_t>(code.code), code.a, b, code.c});
   }
   void add_load(const Access& access, const std::vector<std::int64_t>& extents, std::size_t pad) {
-    if (loads_.size() >= most_tape_loads) too_large();
+    if (static_cast<int>(loads_.size()) >= most_tape_loads) too_large();
     words_.push_back(static_cast<std::int32_t>(loads_.size()));
     for (std::size_t axis = 0; axis < 4; ++axis) {
       const bool moves = axis >= pad && extents[axis - pad] > 1;
@@ -179,6 +180,10 @@ LoweredOperation encode(const Operation& operation, const GatherCore& core) {
 }
 
 }  // namespace
+
+FusionLimits interpreted_limits() noexcept {
+  return {.loads = most_tape_loads, .stores = store_pointers, .instructions = most_instructions};
+}
 
 LoweredOperation lower_interpreted(const Operation& operation) {
   if (operation.extent.size() == 0) return {};

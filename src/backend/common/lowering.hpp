@@ -71,4 +71,7 @@ struct LoweredOperation {
 /// loads, 8 stores, 96 instructions for each tape).
 [[nodiscard]] LoweredOperation lower_interpreted(const Operation& operation);
 
+/// What lower_interpreted() can take.
+[[nodiscard]] FusionLimits interpreted_limits() noexcept;
+
 }  // namespace overtake::backend

@@ -7,6 +7,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <fstream>
 #include <vector>
@@ -19,6 +20,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view extension = ".program";
+constexpr std::size_t digest_digits = 32;
+constexpr std::string_view unfinished = ".XXXXXX";  // after a digest, while the file is written
 
 struct Header {
   char magic[8];
@@ -31,6 +34,14 @@ constexpr char magic[8] = {'O', 'V', 'T', 'K', 'P', 'R', 'G', '1'};
 void append_field(std::string& text, std::string_view field) {
   text += fmt::format("{}:", field.size());
   text += field;
+}
+
+/// True for a file that was being written an hour ago: its process was killed.
+bool is_left_over(const fs::directory_entry& entry, std::error_code& error) {
+  const std::string name = entry.path().filename().string();
+  if (name.size() != digest_digits + unfinished.size() || name[digest_digits] != '.') return false;
+  if (name.find_first_not_of("0123456789abcdef") != digest_digits) return false;
+  return entry.last_write_time(error) < fs::file_time_type::clock::now() - std::chrono::hours(1) && !error;
 }
 
 bool write_all(int file, const char* data, std::size_t bytes) {
@@ -86,7 +97,7 @@ void ProgramCache::store(const ProgramKey& key, std::string_view binary) noexcep
   try {
     std::error_code error;
     fs::create_directories(*folder_, error);
-    std::string temporary = (*folder_ / (key.digest() + ".XXXXXX")).string();
+    std::string temporary = (*folder_ / (key.digest() + std::string(unfinished))).string();
     const int file = ::mkstemp(temporary.data());
     if (file < 0) return;
     Header header{};
@@ -117,8 +128,9 @@ void ProgramCache::bound_size() const {
   std::uint64_t total = 0;
   std::error_code error;
   for (fs::directory_iterator it(*folder_, error), end; !error && it != end; it.increment(error)) {
-    if (it->path().extension() != extension) continue;
     std::error_code gone;  // another process may remove files meanwhile
+    if (is_left_over(*it, gone)) fs::remove(it->path(), gone);
+    if (it->path().extension() != extension) continue;
     const Entry entry{it->path(), it->last_write_time(gone), it->file_size(gone)};
     if (gone) continue;
     total += entry.bytes;

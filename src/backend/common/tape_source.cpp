@@ -335,7 +335,7 @@ void Writer::instruction(std::size_t i) {
     case TapeCode::int_multiply: return binary_int(code, integer, "tape_int_multiply({0}, {1})");
     case TapeCode::int_equal: return binary_int(code, real, "{0} == {1} ? 1.0f : 0.0f");
     case TapeCode::int_to_float: return compute(code, real, 1, {integer}, "(float){0}");
-    case TapeCode::float_to_int: return compute(code, integer, 1, {real}, "(int){0}");
+    case TapeCode::float_to_int: return compute(code, integer, 1, {real}, "tape_to_int({0})");
   }
   fail("an unknown instruction code");
 }

@@ -2,6 +2,7 @@
 // The CPU as a device: ordinary memory, immediate execution.
 #include <fmt/format.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
@@ -72,7 +73,7 @@ class CpuDevice final : public Device {
   void synchronize() override {}
 
   [[nodiscard]] std::unique_ptr<Executable> compile(const Schedule& schedule, const CompileOptions&) override {
-    return std::make_unique<CpuExecutable>(*this, schedule, threads_);
+    return std::make_unique<CpuExecutable>(*this, schedule, threads_.load());
   }
 
   [[nodiscard]] std::unique_ptr<Program> build(std::string_view, std::span<const std::string>) override {
@@ -89,9 +90,9 @@ class CpuDevice final : public Device {
   [[nodiscard]] std::uint64_t memory_peak() const override { return allocator_.peak(); }
   void set_threads(int threads) override {
     const int all = config::threads() > 0 ? config::threads() : info_.compute_units;
-    threads_ = threads > 0 ? threads : all;
+    threads_.store(threads > 0 ? threads : all);
   }
-  [[nodiscard]] int threads() const override { return threads_; }
+  [[nodiscard]] int threads() const override { return threads_.load(); }
   [[nodiscard]] bool is_host() const override { return true; }
   void run_on_host(int parts, const std::function<void(int)>& part) override {
     ThreadPool::instance().run(parts, part);
@@ -104,7 +105,7 @@ class CpuDevice final : public Device {
   CachingAllocator allocator_;
   mutable std::mutex mutex_;
   TransferCount transfers_;
-  int threads_ = 1;
+  std::atomic<int> threads_ = 1;  // may be set while others compile
 };
 
 class CpuBackend final : public Backend {

@@ -4,10 +4,13 @@
 #include <dnnl.h>
 #include <omp.h>
 
+#include <new>
+#include <utility>
 #include <vector>
 
 #include "backend/cpu/step.hpp"
 #include "backend/cpu/vector_math.hpp"
+#include "core/host_limits.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::backend::cpu {
@@ -64,6 +67,9 @@ class SmallMatMul final : public Step {
   const float* a_ = nullptr;
   const float* b_ = nullptr;
 };
+
+// What oneDNN needs for its kernels, which it makes at the first product of each kind. It crashes where that fails.
+constexpr std::size_t library_bytes = std::size_t{16} << 20;
 
 // A tape that only adds a multiple of the core to what is stored: p = p - rate * core, p = p + c * core. The product
 // can then be accumulated in place, without a pass of its own over p.
@@ -159,6 +165,7 @@ class StripMatMul final : public Step {
     alpha_ = accumulation_.factor;
     for (const float* scalar : scalars_) alpha_ *= *scalar;
     omp_set_num_threads(1);  // oneDNN must not start a team of its own
+    if (!std::exchange(has_run_, true) && !host::has_address_space(library_bytes)) throw std::bad_alloc();
     const std::int64_t length = by_rows_ ? core_.m : core_.n;
     parallel_ranges(length, strip_, threads_, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t at = begin; at < end; at += strip_) run_strip(at, std::min(strip_, end - at));
@@ -192,6 +199,7 @@ class StripMatMul final : public Step {
                    accumulates_ ? alpha_ : 1.0F, a_ + row * core_.a.row_stride,
                    leading(core_.a, a_transposed, core_.m, core_.k), b_ + column * core_.b.column_stride,
                    leading(core_.b, b_transposed, core_.k, core_.n), accumulates_ ? 1.0F : 0.0F, to, to_stride);
+    if (status == dnnl_out_of_memory) throw std::bad_alloc();
     if (status != dnnl_success) throw InternalError("oneDNN refused a matrix product");
   }
 
@@ -206,6 +214,7 @@ class StripMatMul final : public Step {
   Accumulation accumulation_;
   bool accumulates_ = false;
   bool by_rows_ = false;
+  bool has_run_ = false;
   std::int64_t strip_ = 1;
   int target_slot_ = -1;
   float alpha_ = 1;

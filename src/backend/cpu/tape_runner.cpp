@@ -11,14 +11,20 @@
 namespace overtake::backend::cpu {
 namespace {
 
-// Register memory of this thread: grows to the longest tape it ever ran.
-float* thread_scratch(std::size_t blocks) {
-  thread_local std::vector<float> memory;
-  if (memory.size() < blocks * block_size) memory.resize(blocks * block_size);
-  return memory.data();
-}
+// Memory of this thread for a tape's registers: grows to the longest tape it ever ran.
+struct Registers {
+  std::vector<float> memory;
+  std::vector<const float*> blocks;  // where each register's block lies
+};
 
-constexpr std::size_t most_registers = 512;
+Registers& thread_registers(std::size_t count) {
+  thread_local Registers registers;
+  if (registers.blocks.size() < count) {
+    registers.memory.resize(count * block_size);
+    registers.blocks.resize(count);
+  }
+  return registers;
+}
 
 int operand_count(TapeCode code) {
   switch (code) {
@@ -98,11 +104,11 @@ void TapeRunner::bind(SlotPointers slots) {
 }
 
 void TapeRunner::run(std::int64_t begin, std::int64_t end, const float* core) const {
-  const float* registers[most_registers];
-  float* scratch = thread_scratch(tape_.code.size());
+  Registers& memory = thread_registers(tape_.code.size());
+  const float** registers = memory.blocks.data();
   for (std::int64_t at = begin; at < end; at += static_cast<std::int64_t>(block_size)) {
     const auto n = static_cast<std::size_t>(std::min<std::int64_t>(end - at, block_size));
-    compute(at, n, core == nullptr ? nullptr : core + (at - begin), registers, scratch);
+    compute(at, n, core == nullptr ? nullptr : core + (at - begin), registers, memory.memory.data());
     for (std::size_t i = 0; i < tape_.stores.size(); ++i) {
       const std::uint16_t from = tape_.stores[i].value_register;
       float* to = targets_[i] + at;
@@ -112,9 +118,9 @@ void TapeRunner::run(std::int64_t begin, std::int64_t end, const float* core) co
 }
 
 const float* TapeRunner::values(std::int64_t begin, std::size_t n) const {
-  const float* registers[most_registers];
-  compute(begin, n, nullptr, registers, thread_scratch(tape_.code.size()));
-  return registers[tape_.code.size() - 1];
+  Registers& memory = thread_registers(tape_.code.size());
+  compute(begin, n, nullptr, memory.blocks.data(), memory.memory.data());
+  return memory.blocks[tape_.code.size() - 1];
 }
 
 void TapeRunner::compute(std::int64_t begin, std::size_t n, const float* core, const float** registers,

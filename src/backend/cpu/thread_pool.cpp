@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <system_error>
+#include <utility>
 
 #include "overtake/error.hpp"
 
@@ -71,10 +72,20 @@ void ThreadPool::run(int parts, const std::function<void(int)>& part) {
   }
   wake_.notify_all();
   inside_team = true;
-  part(0);
+  call(0);
   inside_team = false;
   const auto finished = [this] { return running_.load(std::memory_order_acquire) == 0; };
   while (!wait_awake(finished)) std::this_thread::yield();
+  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+}
+
+void ThreadPool::call(int index) {
+  try {
+    (*part_)(index);
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    if (!failure_) failure_ = std::current_exception();
+  }
 }
 
 void ThreadPool::grow(int workers) {
@@ -83,8 +94,10 @@ void ThreadPool::grow(int workers) {
     try {
       workers_.emplace_back([this, index, seen = round_.load()] { serve(index, seen); });
     } catch (const std::system_error&) {
-      throw DeviceError(fmt::format("the system started {} of {} threads and refuses more", index, workers + 1),
-                        "Ask for fewer threads, or raise the system's limit of processes (ulimit -u).");
+      throw DeviceError(
+          fmt::format("the system started {} of {} threads and refuses more", index, workers + 1),
+          "Ask for fewer threads (--threads 1 starts none), or raise the system's limits of processes and "
+          "memory (ulimit -u, ulimit -v).");
     }
   }
 }
@@ -105,7 +118,7 @@ void ThreadPool::serve(int index, std::uint64_t seen) {
 }
 
 void ThreadPool::work(int index) {
-  if (index < parts_) (*part_)(index);
+  if (index < parts_) call(index);
   running_.fetch_sub(1, std::memory_order_release);
 }
 

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -25,14 +26,16 @@ class ThreadPool {
   ThreadPool& operator=(const ThreadPool&) = delete;
 
   /// Calls part(i) for i < parts, each on a thread of its own (part 0 on the caller's), and returns when all are done.
-  /// Which thread runs which part is fixed. `part` must not throw. Throws DeviceError, having called nothing, when the
-  /// system does not start so many threads.
+  /// Which thread runs which part is fixed. Rethrows one of the exceptions of the parts when all are done (memory may
+  /// end in any of them). Throws DeviceError, having called nothing, when the system does not start so many threads.
   void run(int parts, const std::function<void(int)>& part);
 
  private:
   /// What a worker does until the pool ends; `seen`: the last round before it was there.
   void serve(int index, std::uint64_t seen);
   void work(int index);
+  /// Calls one part and keeps its exception.
+  void call(int index);
   void grow(int workers);
 
   std::mutex callers_;  // one team at a time
@@ -41,6 +44,7 @@ class ThreadPool {
   std::vector<std::thread> workers_;
   const std::function<void(int)>* part_ = nullptr;
   int parts_ = 0;
+  std::exception_ptr failure_;  // the first of this round
   std::atomic<std::uint64_t> round_{0};
   std::atomic<int> running_{0};
   std::atomic<bool> stop_{false};

@@ -102,13 +102,14 @@ HWY_INLINE V tanh_all(V x) {
 
 HWY_INLINE V truth(hn::Mask<Tag> mask) { return hn::IfThenElseZero(mask, constant(1.0F)); }
 
-HWY_INLINE V extreme(V a, V b, hn::Mask<Tag> first_wins) {
-  const V chosen = hn::IfThenElse(first_wins, a, b);
+// `of_equals` has the right sign where the operands are two zeros.
+HWY_INLINE V extreme(V a, V b, hn::Mask<Tag> first_wins, V of_equals) {
+  const V chosen = hn::IfThenElse(hn::Eq(a, b), of_equals, hn::IfThenElse(first_wins, a, b));
   return hn::IfThenElse(hn::IsNaN(a), a, chosen);  // b's NaN is chosen already: it never loses a comparison
 }
 
-HWY_INLINE V maximum(V a, V b) { return extreme(a, b, hn::Gt(a, b)); }
-HWY_INLINE V minimum(V a, V b) { return extreme(a, b, hn::Lt(a, b)); }
+HWY_INLINE V maximum(V a, V b) { return extreme(a, b, hn::Gt(a, b), hn::And(a, b)); }
+HWY_INLINE V minimum(V a, V b) { return extreme(a, b, hn::Lt(a, b), hn::Or(a, b)); }
 
 HWY_INLINE hn::Vec<IntTag> bits(V x) { return hn::BitCast(IntTag(), x); }
 HWY_INLINE V unbits(hn::Vec<IntTag> x) { return hn::BitCast(Tag(), x); }
@@ -136,7 +137,7 @@ void float_to_int(const float* a, float* out, size_t n) {
 
 HWY_INLINE V sign_of(V x) {
   const V one = hn::CopySign(constant(1.0F), x);
-  const V zero_or_nan = x;
+  const V zero_or_nan = hn::IfThenElse(hn::IsNaN(x), x, hn::Zero(Tag()));
   return hn::IfThenElse(hn::Or(hn::Eq(x, hn::Zero(Tag())), hn::IsNaN(x)), zero_or_nan, one);
 }
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "backend/common/lowering.hpp"
 #include "backend/cuda/discovery.hpp"
 #include "backend/cuda/errors.hpp"
 #include "backend/cuda/executable.hpp"
@@ -195,6 +196,8 @@ const Blas* CudaDevice::library() {
   library_ = Blas::open(cuda_version_, library_trouble_);
   return library_.get();
 }
+
+FusionLimits CudaDevice::fusion_limits() const { return compiler() == nullptr ? interpreted_limits() : FusionLimits{}; }
 
 LoweringTraits CudaDevice::lowering_traits() const {
   LoweringTraits traits;

@@ -54,6 +54,7 @@ class CudaDevice final : public Device {
   void copy(const Buffer& source, std::size_t source_offset, Buffer& destination, std::size_t offset,
             std::size_t bytes) override;
   void synchronize() override;
+  [[nodiscard]] FusionLimits fusion_limits() const override;
   [[nodiscard]] std::unique_ptr<Executable> compile(const Schedule& schedule, const CompileOptions& options) override;
   [[nodiscard]] std::unique_ptr<Program> build(std::string_view source, std::span<const std::string> defines) override;
   /// Machine code that was made when Overtake was built, where there is some for this name; else build().

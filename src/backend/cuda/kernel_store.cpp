@@ -7,6 +7,7 @@
 #include <atomic>
 #include <exception>
 #include <set>
+#include <system_error>
 #include <thread>
 
 #include "backend/cuda/errors.hpp"
@@ -40,7 +41,11 @@ void run_parallel(std::size_t count, const std::function<void(std::size_t)>& job
     }
   };
   std::vector<std::jthread> threads;
-  for (std::size_t worker = 1; worker < workers; ++worker) threads.emplace_back(work);
+  try {
+    for (std::size_t worker = 1; worker < workers; ++worker) threads.emplace_back(work);
+  } catch (const std::system_error&) {
+    // The system gives no more threads: those that are there do the work.
+  }
   work();
   threads.clear();  // joins
   if (failure) std::rethrow_exception(failure);

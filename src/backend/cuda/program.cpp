@@ -9,6 +9,7 @@
 
 #include "backend/cuda/device.hpp"
 #include "backend/cuda/errors.hpp"
+#include "core/checked.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::backend::cuda {
@@ -42,14 +43,14 @@ PackedArguments pack(std::span<const KernelArgument> arguments, const Device& de
         packed.values.push_back(argument.buffer->handle());
         break;
       case KernelArgument::Kind::int32:
-        packed.values.push_back(bits(static_cast<std::int32_t>(argument.integer)));
+        packed.values.push_back(bits(narrow<std::int32_t>(argument.integer, "an int argument of a kernel")));
         break;
       case KernelArgument::Kind::int64: packed.values.push_back(bits(argument.integer)); break;
       case KernelArgument::Kind::float32: packed.values.push_back(bits(argument.real)); break;
       case KernelArgument::Kind::local_bytes:
         // The kernel gets the offset of this piece in the launch's shared memory (LOCAL_PARAMETER of the dialect).
-        packed.values.push_back(bits(static_cast<std::int32_t>(packed.local_bytes)));
-        packed.local_bytes += static_cast<std::uint32_t>((argument.integer + 15) / 16 * 16);
+        packed.values.push_back(bits(narrow<std::int32_t>(packed.local_bytes, "local memory of a kernel")));
+        packed.local_bytes += narrow<std::uint32_t>((argument.integer + 15) / 16 * 16, "local memory of a kernel");
         break;
     }
   }

@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <thread>
+
 #include "backend/common/kernel_text.hpp"
+#include "core/host_limits.hpp"
 
 namespace overtake::backend::opencl {
 namespace {
@@ -92,11 +95,28 @@ std::string device_text(cl_device_id device, cl_device_info what) {
   return text.substr(0, text.find('\0'));
 }
 
+/// What the system refuses of that without which drivers do not give an error but end the process: those that compute
+/// on the CPU start their threads when they are asked what there is, and bring a compiler (PoCL: LLVM).
+std::string missing_resources() {
+  constexpr std::size_t driver_bytes = std::size_t{1} << 30;
+  const unsigned threads = std::thread::hardware_concurrency();
+  if (!host::threads_start(threads))
+    return fmt::format("the system refuses the {} threads that drivers start", threads);
+  if (!host::has_address_space(driver_bytes)) return "the limit of address space leaves less than 1 GiB for drivers";
+  return {};
+}
+
 Discovery discover() {
   Discovery result;
   if (!api().missing.empty()) {
     result.reason = "the OpenCL loader cannot be opened: " + api().missing;
     result.hint = "Install the loader and a driver (Debian/Ubuntu: apt install ocl-icd-libopencl1 pocl-opencl-icd).";
+    return result;
+  }
+  result.reason = missing_resources();
+  if (!result.reason.empty()) {
+    result.hint =
+        "Raise the limits of processes and memory (ulimit -u, ulimit -v), or compute on the CPU: --device cpu.";
     return result;
   }
   cl_uint platform_count = 0;

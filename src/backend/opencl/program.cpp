@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "backend/opencl/device.hpp"
+#include "core/checked.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::backend::opencl {
@@ -44,7 +45,9 @@ class OpenClKernel final : public Kernel {
         error = api().clSetKernelArg(kernel_.get(), index, sizeof(cl_mem), &memory);
         break;
       }
-      case KernelArgument::Kind::int32: error = set_value(index, static_cast<cl_int>(argument.integer)); break;
+      case KernelArgument::Kind::int32:
+        error = set_value(index, narrow<cl_int>(argument.integer, "an int argument of a kernel"));
+        break;
       case KernelArgument::Kind::int64: error = set_value(index, static_cast<cl_long>(argument.integer)); break;
       case KernelArgument::Kind::float32: error = set_value(index, argument.real); break;
       case KernelArgument::Kind::local_bytes:

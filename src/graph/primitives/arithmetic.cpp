@@ -35,11 +35,16 @@ const Rule divide_rule{"divide", emit_binary<TapeCode::divide>,
                          return i == 0 ? divide(g, in[1]) : negative(divide(multiply(g, y), in[1]));
                        }};
 
-// d/da a^b = b a^(b-1); d/db a^b = a^b log a, which is taken as 0 where a is 0 (as PyTorch does for b >= 0).
+// d/da a^b = b a^(b-1), which is 0 for b = 0 whatever a is; d/db a^b = a^b log a, taken as 0 where a = 0 and b >= 0:
+// both as PyTorch does.
 const Rule power_rule{"power", emit_binary<TapeCode::power>,
                       [](Inputs in, const Array& y, const Array& g, std::size_t i, float) {
-                        if (i == 0) return multiply(g, multiply(in[1], power(in[0], subtract(in[1], 1.0F))));
-                        return multiply(g, where(equal(in[0], 0.0F), 0.0F, multiply(y, log(in[0]))));
+                        if (i == 0) {
+                          const Array slope = multiply(in[1], power(in[0], subtract(in[1], 1.0F)));
+                          return multiply(g, where(equal(in[1], 0.0F), 0.0F, slope));
+                        }
+                        const Array flat = multiply(equal(in[0], 0.0F), greater_equal(in[1], 0.0F));
+                        return multiply(g, where(flat, 0.0F, multiply(y, log(in[0]))));
                       }};
 
 // Ties share the gradient equally, as in PyTorch.

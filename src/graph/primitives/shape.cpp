@@ -169,6 +169,12 @@ Array copied(const Array& a) {
   return elementwise(copy_rule, {a}, 0, a.dtype());
 }
 
+Array cut_off(const Array& a) {
+  static const Rule detach_rule{"detach", [](TapeBuilder&, Rule::Registers in, float) { return in[0]; }, nullptr};
+  const NoGradient none;
+  return elementwise(detach_rule, {a}, 0, a.dtype());
+}
+
 Array contiguous(const Array& a) { return is_row_major(layout_of(*a.node()), a.shape()) ? a : copied(a); }
 
 std::optional<float> constant_value(const Array& a) {

@@ -27,6 +27,9 @@ namespace overtake::graph {
 /// An element-wise copy of the array, contiguous and in memory.
 [[nodiscard]] Array copied(const Array& a);
 
+/// The array with no gradient through it, not yet computed.
+[[nodiscard]] Array cut_off(const Array& a);
+
 /// The array itself if its values are row-major in memory, else a copy that is.
 [[nodiscard]] Array contiguous(const Array& a);
 
