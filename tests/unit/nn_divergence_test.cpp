@@ -186,7 +186,7 @@ class StopsInTheSecondEpoch : public TrainingObserver {
   void on_epoch(const EpochEvent& event) override {
     if (event.record.epoch != 1) return;
     thread_ = std::thread([this] {
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      std::this_thread::sleep_for(std::chrono::milliseconds(4));
       token.request();
     });
   }

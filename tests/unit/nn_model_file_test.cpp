@@ -149,7 +149,10 @@ TEST(NnModelFile, LayersAreBounded) {
   const std::filesystem::path path = fresh_path("layers.safetensors");
   nn::Sequential most = many_layers(1000);
   save_model(path, most);
-  EXPECT_EQ(load_model(path).model.size(), 1000U);
+  LoadedModel loaded = load_model(path);
+  EXPECT_EQ(loaded.model.size(), 1000U);
+  const Array rows = random_array(Shape{3, 2}, 1);  // as many layers as are allowed must work, not only load
+  EXPECT_EQ(nn::predict(loaded.model, rows).to_vector<float>(), nn::predict(most, rows).to_vector<float>());
   nn::Sequential more = many_layers(1001);
   EXPECT_THAT(message_of<UsageError>([&] { save_model(path, more); }), HasSubstr("at most 1000 layers"));
   TensorFile file = read_safetensors(path);
