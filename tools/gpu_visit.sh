@@ -67,11 +67,8 @@ run() {
     if [ -x "$bin/$name" ]; then step 120 "$name" "$bin/$name" --gtest_filter='Cuda*:*cuda*' --gtest_brief=1; fi
   done
   if [ -x "$bin/overtake_oracle_tests" ]; then
-    step 180 overtake_oracle_tests "$bin/overtake_oracle_tests" --gtest_filter='*cuda*' --gtest_brief=1
-    # Where the loader alone finds no NVRTC, these run by the kernels compiled ahead of time.
-    step 120 oracle_by_loader env -u OVERTAKE_LIBRARY_PATH "$bin/overtake_oracle_tests" \
-      --gtest_filter='LongGraphs*cuda*:Semantics*cuda*:Devices/LongGraphs*cuda*:Devices/Semantics*cuda*' --gtest_brief=1
-    step 20 devices_by_loader env -u OVERTAKE_LIBRARY_PATH "$bin/overtake" devices
+    step 240 overtake_oracle_tests "$bin/overtake_oracle_tests" --gtest_filter='*cuda*' --gtest_brief=1
+    step 240 oracle_opencl "$bin/overtake_oracle_tests" --gtest_filter='*opencl_1*' --gtest_brief=1
   fi
   forests
   for name in probe_start_bench bench_probe_start; do
@@ -120,8 +117,7 @@ report() {
   show train_step 20 150
   show forest_bench 24 330
   show forest_numbers 6 330
-  show devices_by_loader 6 150
-  for log in overtake_backend_tests cuda_tests overtake_oracle_tests oracle_by_loader forest_tests; do
+  for log in overtake_backend_tests cuda_tests overtake_oracle_tests oracle_opencl forest_tests; do
     [ -f "$out/$log.log" ] || continue
     echo "== $log: failures, then the end"
     grep -E 'FAILED|Failure|error:' "$out/$log.log" | cut -c1-200 | head -n 20
