@@ -52,9 +52,9 @@ void check_metric(Metric metric, Task task, std::int32_t classes);
 
 /// The class that f1, precision, recall or roc_auc is about, as scikit-learn's scorers choose it: for f1, precision and
 /// recall the class 1 (pos_label=1) where the classes are numbers, so 1 of {0, 1}, of {-1, 1} and of {1, 2}, and true
-/// of {false, true}; for roc_auc the second class. `wanted` names another; "" leaves the choice. `class_names`: at most
-/// two; empty: "0", "1". Throws UsageError naming the classes when `wanted` is none of them, and where no class is 1
-/// and none is named.
+/// of {false, true}; for roc_auc the second class. `wanted` names another, in any spelling of a number that is no other
+/// class; "" leaves the choice. `class_names`: at most two; empty: "0", "1". Throws UsageError naming the classes when
+/// `wanted` is none of them, and where no class is 1 and none is named.
 [[nodiscard]] std::int32_t positive_class(Metric metric, std::span<const std::string> class_names,
                                           std::string_view wanted = {});
 

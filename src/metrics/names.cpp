@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <optional>
+#include <string>
 
 #include "core/nearest.hpp"
 #include "overtake/error.hpp"
@@ -68,6 +70,24 @@ std::int32_t class_one(std::span<const std::string> names) {
     if (number == 1) one = static_cast<std::int32_t>(c);
   }
   return one;
+}
+
+/// The class of that name, or the only one that is the same number (1 and 1.0, -1 with U+2212 for its minus); -1: none.
+std::int32_t find_class(std::span<const std::string> names, std::string_view wanted) {
+  const auto exact = std::find(names.begin(), names.end(), wanted);
+  if (exact != names.end()) return static_cast<std::int32_t>(exact - names.begin());
+  const auto number_of = [](std::string_view label) {
+    constexpr std::string_view unicode_minus = "\xE2\x88\x92";
+    const bool minus = label.starts_with(unicode_minus);
+    double value = 0;
+    const bool number =
+        is_number(minus ? "-" + std::string(label.substr(unicode_minus.size())) : std::string(label), &value);
+    return number ? std::optional(value) : std::nullopt;
+  };
+  const std::optional<double> value = number_of(wanted);
+  const auto same = [&](const std::string& name) { return value && number_of(name) == value; };
+  if (std::count_if(names.begin(), names.end(), same) != 1) return -1;
+  return static_cast<std::int32_t>(std::find_if(names.begin(), names.end(), same) - names.begin());
 }
 
 }  // namespace
@@ -143,8 +163,7 @@ std::int32_t positive_class(Metric metric, std::span<const std::string> class_na
   static const std::vector<std::string> numbered = {"0", "1"};
   const std::span<const std::string> names = class_names.empty() ? std::span(numbered) : class_names;
   if (!wanted.empty()) {
-    const auto found = std::find(names.begin(), names.end(), wanted);
-    if (found != names.end()) return static_cast<std::int32_t>(found - names.begin());
+    if (const std::int32_t found = find_class(names, wanted); found >= 0) return found;
     throw UsageError(fmt::format("the positive class {} is none of the classes {}", wanted, fmt::join(names, ", ")),
                      "Name a class as it stands in the data.");
   }

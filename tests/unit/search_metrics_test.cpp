@@ -106,6 +106,19 @@ TEST(SearchMetrics, APositiveClassMayBeNamed) {
   expect_error<UsageError>([&] { (void)positive_class(Metric::f1, names, "Yes"); }, {"Yes", "no, yes"});
   EXPECT_EQ(positive_class(Metric::f1, std::vector<std::string>{"1.0", "2"}), 0);
   EXPECT_EQ(positive_class(Metric::f1, std::vector<std::string>{"1", "b"}, "b"), 1);
+  EXPECT_EQ(positive_class(Metric::f1, std::vector<std::string>{"0.0", "1.0"}, "1"), 1);
+  EXPECT_EQ(positive_class(Metric::f1,
+                           std::vector<std::string>{"\xE2\x88\x92"
+                                                    "1",
+                                                    "1"},
+                           "-1"),
+            0);
+  EXPECT_EQ(positive_class(Metric::f1, std::vector<std::string>{"1", "1.0"}, "1.0"), 1);
+  expect_error<UsageError>(
+      [] {
+        (void)positive_class(Metric::f1, std::vector<std::string>{"1", "1.0"}, "01");
+      },
+      {"01"});
   expect_error<UsageError>([&] { (void)positive_class(Metric::f1, std::vector<std::string>{"1", "b"}); }, {"1, b"});
   expect_error<UsageError>([&] { (void)positive_class(Metric::f1, std::vector<std::string>{"01", "02"}); }, {"01, 02"});
 }
