@@ -66,7 +66,10 @@ class TrainingObserver {
   virtual ~TrainingObserver() = default;
   /// Plans are compiled and data is on the device; training begins.
   virtual void on_start(int /*epochs*/, std::int64_t /*steps_per_epoch*/) {}
-  /// After each epoch that is read back (TrainerOptions::report_every).
+  /// After each epoch that is read back (TrainerOptions::report_every). It may assign parameters, buffers and the
+  /// optimiser's state, and set the learning rate, from which the schedule goes on: training does so, too. fit() throws
+  /// UsageError when it freezes parameters, leaves the model in evaluation mode, or changes what forward() builds
+  /// (looked for after the epochs 1, 2, 4, 8, ... that are read back): a compiled step cannot follow.
   virtual void on_epoch(const EpochEvent&) {}
 };
 

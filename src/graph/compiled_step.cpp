@@ -101,6 +101,10 @@ void check_repeatable(const Traced& first, const Traced& second) {
 }  // namespace
 
 struct CompiledStep::Impl {
+  std::vector<Array*> state;
+  std::function<std::vector<Array>()> body;
+  std::vector<Array> changing;
+  Traced traced;  // without its nodes: what to compare with later
   backend::Device* device = nullptr;
   std::unique_ptr<backend::Executable> executable;
   std::vector<Array> outputs;
@@ -114,6 +118,10 @@ CompiledStep::CompiledStep(std::span<Array* const> state, const std::function<st
   const Traced rehearsal = trace(state, body, changing);
   Traced traced = trace(state, body, changing);
   check_repeatable(rehearsal, traced);
+  impl_->state.assign(state.begin(), state.end());
+  impl_->body = body;
+  impl_->changing.assign(changing.begin(), changing.end());
+  impl_->traced.structure = traced.structure;
   impl_->device = traced.device;
   impl_->outputs = std::move(traced.outputs);
   const std::vector<std::shared_ptr<Node>>& targets = traced.targets;
@@ -148,6 +156,10 @@ CompiledStep::~CompiledStep() {
 CompiledStep::CompiledStep(CompiledStep&&) noexcept = default;
 CompiledStep& CompiledStep::operator=(CompiledStep&&) noexcept = default;
 
+void CompiledStep::require_unchanged() const {
+  check_repeatable(impl_->traced, trace(impl_->state, impl_->body, impl_->changing));
+}
+
 void CompiledStep::run(int times) {
   if (times > 0) impl_->executable->run(times);
 }
@@ -156,6 +168,24 @@ void CompiledStep::prepare(int times) { impl_->executable->prepare(times); }
 
 backend::ExecutableStats CompiledStep::stats() const { return impl_->executable->stats(); }
 std::uint64_t CompiledStep::bytes() const { return impl_->bytes; }
+
+void require_repeatable(const std::function<std::vector<Array>()>& body, std::span<const Array> changing) {
+  const Traced rehearsal = trace({}, body, changing);
+  check_repeatable(rehearsal, trace({}, body, changing));
+}
+
+void overwrite_with(const Array& array, const Array& values) {
+  const Array local = values.to(array.device());
+  local.eval();
+  const Node& from = *local.node();
+  if (!array.is_evaluated() || array.shape() != values.shape() || array.dtype() != values.dtype()) {
+    throw UsageError(fmt::format("[overwrite] values of shape {} for an array of shape {}", values.shape().to_string(),
+                                 array.shape().to_string()));
+  }
+  if (array.size() == 0) return;
+  const std::size_t bytes = static_cast<std::size_t>(array.size()) * size_of(array.dtype());
+  array.node()->device->copy(*from.buffer, 0, *array.node()->buffer, 0, bytes);
+}
 
 Array copy_of(const Array& array) {
   array.eval();

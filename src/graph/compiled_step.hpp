@@ -34,6 +34,9 @@ class CompiledStep {
   CompiledStep(CompiledStep&&) noexcept;
   CompiledStep& operator=(CompiledStep&&) noexcept;
 
+  /// Traces the body again. Throws UsageError if it builds another step by now: what ran since then changed something
+  /// that the plan has frozen.
+  void require_unchanged() const;
   /// Enqueues `times` runs in a row.
   void run(int times = 1);
   /// Does ahead of time what the first run(times) would do once.
@@ -52,8 +55,14 @@ class CompiledStep {
 /// True while a CompiledStep traces on this thread: optimisers and layers must then leave arrays unevaluated.
 [[nodiscard]] bool is_tracing() noexcept;
 
+/// Traces the body twice, as a CompiledStep does, without making a plan of it. Throws what that throws.
+void require_repeatable(const std::function<std::vector<Array>()>& body, std::span<const Array> changing);
+
 /// An evaluated array with a buffer of its own.
 [[nodiscard]] Array copy_of(const Array& array);
+
+/// Overwrites the buffer of an evaluated array in place with the values of another on its device, which is evaluated.
+void overwrite_with(const Array& array, const Array& values);
 
 /// Overwrites the buffer of an evaluated array in place. Throws UsageError on a wrong count or dtype.
 void overwrite(const Array& array, std::span<const float> values);

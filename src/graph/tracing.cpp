@@ -79,7 +79,8 @@ void require_of_trace(const Node& node, std::uint64_t trace) {
   throw UsageError(
       "an array that was kept from inside a compiled step (by forward() or a loss of a Trainer's model, say) was used "
       "outside of it, where it has no value",
-      "Keep such values in a buffer of the module (own_buffers() and assign_buffer()), which each step updates.");
+      "Keep such values in a buffer (own_buffers() and assign_buffer()) of a module that children() names: each step "
+      "updates those.");
 }
 
 }  // namespace overtake::graph

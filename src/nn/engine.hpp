@@ -43,6 +43,8 @@ class Engine {
   /// Waits for the epochs, reads the sums and zeroes them.
   [[nodiscard]] virtual EpochStatistics read_statistics() = 0;
   [[nodiscard]] virtual EngineStats stats() const = 0;
+  /// Throws UsageError if the model's code would build another step by now than the one that was compiled.
+  virtual void require_unchanged() const = 0;
 };
 
 /// What an engine trains. The arrays behind model and optimiser must be buffers of their own (graph::copy_of).

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <filesystem>
 #include <utility>
@@ -41,7 +42,8 @@ Fit::Fit(Module& model, const Loss& loss, optim::Optimizer& optimizer, const Tra
       optimizer_(optimizer),
       options_(options),
       data_(std::move(data)),
-      base_rate_(optimizer.learning_rate()) {}
+      base_rate_(optimizer.learning_rate()),
+      last_rate_(base_rate_) {}
 
 Fit::~Fit() {
   try {
@@ -117,6 +119,7 @@ void Fit::compile() {
     evaluator_.emplace(model_, loss_, data_.validation_inputs, data_.validation_targets,
                        std::min(validation_rows, std::max(least_validation_batch, batch())));
   }
+  bound_.emplace(model_, optimizer_);
   report_.seconds.compile = seconds_since(start);
   const EngineStats stats = engine_->stats();
   report_.engine = engine_->name();
@@ -129,7 +132,10 @@ void Fit::train() {
   if (!is_over()) stage_orders(progress_.epoch, next_stop() - progress_.epoch);
   model_.device().synchronize();
   report_.seconds.transfer += seconds_since(before_orders);
-  if (options_.observer != nullptr) options_.observer->on_start(options_.epochs, steps_per_epoch());
+  if (options_.observer != nullptr) {
+    options_.observer->on_start(options_.epochs, steps_per_epoch());
+    bound_->take_back();
+  }
   start_ = Clock::now();
   while (!is_over()) {
     if (has_stop_request() || !run_until(next_stop())) {
@@ -196,9 +202,13 @@ void Fit::stage_orders(int epoch, int count) {
   engine_->set_orders(orders);
 }
 
+// The observer's code may change the rate: from there on, the schedule goes on from the new one.
 void Fit::set_rate(int epoch) {
+  const float now = optimizer_.learning_rate();
+  if (now != last_rate_) base_rate_ = last_rate_ > 0 ? base_rate_ * (now / last_rate_) : now;
   const double rate = options_.schedule.at(base_rate_, epoch);
   if (static_cast<float>(rate) != optimizer_.learning_rate()) optimizer_.set_learning_rate(rate);
+  last_rate_ = optimizer_.learning_rate();
 }
 
 EpochRecord Fit::read_record() {
@@ -232,6 +242,14 @@ void Fit::accept(const EpochRecord& record) {
                                .best = better,
                                .seconds_spent = spent,
                                .seconds_left = per_epoch * (options_.epochs - record.epoch)});
+  take_back();
+}
+
+// What the observer assigned is trained on. What it changed besides (numbers in the module, flags) shows when the step
+// is traced again, which takes time: after the first epochs, then ever more seldom.
+void Fit::take_back() {
+  bound_->take_back();
+  if (std::has_single_bit(static_cast<unsigned>(++looks_))) engine_->require_unchanged();
 }
 
 void Fit::keep_weights(bool better, bool last) {

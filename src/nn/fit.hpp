@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "nn/bound_state.hpp"
 #include "nn/checkpoint.hpp"
 #include "nn/early_stopping.hpp"
 #include "nn/engine.hpp"
@@ -46,6 +47,8 @@ class Fit {
   [[nodiscard]] EpochRecord read_record();
   /// Takes a record in: best, copies, checkpoint, observer.
   void accept(const EpochRecord& record);
+  /// After the observer's code ran.
+  void take_back();
   /// Keeps what a later end may need: the best weights, or those of the last two read-backs.
   void keep_weights(bool better, bool last);
   void save_checkpoint(std::optional<StopReason> ended);
@@ -83,11 +86,14 @@ class Fit {
   optim::Optimizer& optimizer_;
   const TrainerOptions& options_;
   TrainingData data_;
-  float base_rate_;
+  float base_rate_;  ///< what the schedule starts from
+  float last_rate_;  ///< that this fit() set
+  int looks_ = 0;    ///< at what an observer did
   Progress progress_;
   Fingerprint fingerprint_;  ///< empty without checkpoints
   Snapshot latest_;          ///< of the last record with a finite loss; empty where the best weights are kept
   std::optional<Evaluator> evaluator_;
+  std::optional<BoundState> bound_;
   std::unique_ptr<Engine> engine_;
   int staged_epoch_ = -1;  ///< first epoch of the orders on the device
   int staged_count_ = 0;

@@ -118,6 +118,11 @@ class GraphEngine final : public Engine {
     return result;
   }
 
+  void require_unchanged() const override {
+    full_step_->require_unchanged();
+    if (tail_step_) tail_step_->require_unchanged();
+  }
+
  private:
   std::optional<graph::CompiledStep> compile_step(BatchSource& source, RowSums& sums) {
     std::vector<Array*> state;

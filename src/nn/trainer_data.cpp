@@ -8,6 +8,8 @@
 #include <limits>
 #include <vector>
 
+#include "graph/compiled_step.hpp"
+#include "nn/checkpoint.hpp"
 #include "nn/mode_guard.hpp"
 #include "overtake/data_set.hpp"
 #include "overtake/error.hpp"
@@ -64,7 +66,19 @@ Shape output_shape(Module& model, const Shape& inputs) {
   const BufferGuard buffers(model);
   std::vector<std::int64_t> extents = inputs.extents();
   extents[0] = 1;
-  return model.forward(zeros(Shape(std::move(extents)), model.device())).shape();
+  const Shape one_row(std::move(extents));
+  std::vector<Array> changing;
+  for (const NamedValue& entry : model_values(model)) changing.push_back(*entry.value);
+  Shape output;
+  graph::require_repeatable(
+      [&] {
+        const BufferGuard untouched(model);
+        const Array result = model.forward(zeros(one_row, model.device()));
+        output = result.shape();
+        return std::vector<Array>{result};
+      },
+      changing);
+  return output;
 }
 
 }  // namespace

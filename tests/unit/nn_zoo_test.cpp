@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 
 #include "nn_support.hpp"
@@ -311,6 +312,117 @@ TEST(NnZooRefused, AReplacedWeightWithoutGradient) {
               HasSubstr("requires no gradient"));
   weight.value.requires_grad();
   EXPECT_NO_THROW((void)trainer.fit(inputs(), targets()));
+}
+
+class InitialisesFromTheFirstBatch : public Odd {
+ public:
+  std::vector<Parameter*> own_buffers() override { return {&centre_}; }
+
+ private:
+  Array odd(const Array& x) override {
+    if (!done_) assign_buffer(centre_, mean(x, 0, true));
+    done_ = true;
+    return x - centre_.value;
+  }
+  bool done_ = false;
+  Parameter centre_{"centre", Array::from(std::vector<float>(5, 0), Shape{1, 5})};
+};
+
+TEST(NnZooRefused, InitialisationOnTheHost) {
+  EXPECT_THAT(refusal<InitialisesFromTheFirstBatch>(), HasSubstr("came out differently"));
+}
+
+// -- what an observer may do between epochs
+// ----------------------------------------------------------------------------
+
+/// Calls `action` after the epochs.
+class Observer : public TrainingObserver {
+ public:
+  explicit Observer(std::function<void(int)> action) : action_(std::move(action)) {}
+  void on_epoch(const EpochEvent& event) override { action_(event.record.epoch); }
+
+ private:
+  std::function<void(int)> action_;
+};
+
+/// Trains epoch by epoch; between them `action(model, optimizer, epoch)`, by hand or from an observer.
+using Action = std::function<void(nn::Module&, optim::Optimizer&, int)>;
+
+template <typename M>
+Outcome observed(const Action& action, bool hand) {
+  const auto model = fresh<M>();
+  optim::Adam optimizer(model->parameters(), 0.02);
+  Observer observer([&](int epoch) { action(*model, optimizer, epoch); });
+  if (!hand) {
+    Trainer trainer(*model, nn::Loss::mse(), optimizer,
+                    {.epochs = epochs, .batch_size = batch, .shuffle = false, .observer = &observer});
+    (void)trainer.fit(inputs(), targets());
+    return outcome_of(*model, inputs());
+  }
+  for (int epoch = 1; epoch <= epochs; ++epoch) {
+    for (std::int64_t begin = 0; begin < rows; begin += batch) {
+      const std::int64_t end = std::min(rows, begin + batch);
+      optimizer.zero_grad();
+      nn::Loss::mse()(model->forward(slice(inputs(), begin, end)), slice(targets(), begin, end)).backward();
+      optimizer.step();
+    }
+    action(*model, optimizer, epoch);
+  }
+  return outcome_of(*model, inputs());
+}
+
+template <typename M>
+void expect_the_same(const Action& action) {
+  const Outcome hand = observed<M>(action, true);
+  const Outcome trainer = observed<M>(action, false);
+  EXPECT_EQ(hand.weights, trainer.weights);
+  EXPECT_EQ(hand.buffers, trainer.buffers);
+}
+
+TEST(NnObserver, AssignedWeightsAreTrainedOn) {
+  expect_the_same<OtherInTraining>([](nn::Module& model, optim::Optimizer&, int epoch) {
+    if (epoch > 2) return;
+    for (Parameter* parameter : model.parameters()) {
+      parameter->value = minimum(maximum(parameter->value, -0.1F), 0.1F);
+      parameter->value.requires_grad();
+    }
+  });
+}
+
+TEST(NnObserver, ACallInTrainingModeMovesBuffers) {
+  const Action call = [](nn::Module& model, optim::Optimizer&, int) { model.forward(inputs()).eval(); };
+  expect_the_same<NormalisedByHand>(call);
+  expect_the_same<DroppedTwice>(call);
+}
+
+TEST(NnObserver, ANewLearningRateTakesEffect) {
+  expect_the_same<OtherInTraining>(
+      [](nn::Module&, optim::Optimizer& optimizer, int epoch) { optimizer.set_learning_rate(0.02 / epoch); });
+}
+
+class Annealed : public Odd {
+ public:
+  float alpha = 1;
+
+ private:
+  Array odd(const Array& x) override { return x * alpha; }
+};
+
+TEST(NnObserver, WhatAPlanCannotFollowIsAnError) {
+  const auto refused = [](const Action& action) {
+    return message_of<UsageError>([&] { (void)observed<Annealed>(action, false); });
+  };
+  EXPECT_THAT(refused([](nn::Module& model, optim::Optimizer&, int) { dynamic_cast<Annealed&>(model).alpha *= 0.5F; }),
+              HasSubstr("came out differently"));
+  EXPECT_THAT(refused([](nn::Module& model, optim::Optimizer&, int) { model.eval(); }), HasSubstr("evaluation mode"));
+  EXPECT_THAT(refused([](nn::Module& model, optim::Optimizer&, int) {
+                model.parameters().front()->value.requires_grad(false);
+              }),
+              HasSubstr("an observer froze 'first.weight'"));
+  EXPECT_THAT(refused([](nn::Module& model, optim::Optimizer&, int) {
+                model.parameters().front()->value = Array::from(std::vector<float>{1}, Shape{1});
+              }),
+              HasSubstr("another shape"));
 }
 
 }  // namespace
