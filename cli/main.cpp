@@ -43,6 +43,23 @@ void check_file_names(const CLI::App& app) {
   }
 }
 
+/// The null device computes nothing; it is there for tests of the library.
+void check_devices(const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_name() != "--device" && option->get_name() != "--devices") {
+      continue;
+    }
+    for (const std::string& names : option->results()) {
+      for (const std::string& name : cli::parse_words(names)) {
+        if (name == "null" || name.starts_with("null:")) {
+          throw overtake::UsageError(fmt::format("{} {}: that device computes nothing", option->get_name(), name),
+                                     "\"overtake devices\" lists those that do.");
+        }
+      }
+    }
+  }
+}
+
 /// Takes no memory for its text: there is none.
 int out_of_memory() {
   cli::print_fixed_error(
@@ -93,6 +110,7 @@ int run(int argc, const char* const* argv) {
   for (const cli::Command& command : commands) {
     if (command.app->parsed()) {
       check_file_names(*command.app);
+      check_devices(*command.app);
       return command.run();
     }
   }

@@ -106,9 +106,20 @@ std::vector<std::string> parse_words(const std::string& text) {
   return words;
 }
 
+/// "64,,64" is a slip, not two layers.
+void refuse_empty_words(const std::string& text, const std::string& flag) {
+  const bool empty_word =
+      !text.empty() && (text.front() == ',' || text.back() == ',' || text.find(",,") != std::string::npos);
+  if (empty_word) {
+    throw overtake::UsageError(fmt::format("{} \"{}\": a number is missing beside a comma", flag, text),
+                               fmt::format("Write it without the comma: {} 64,64.", flag));
+  }
+}
+
 std::vector<int> parse_ranges(const std::string& text, const std::string& flag) {
   constexpr std::int64_t most = 1000;
   std::vector<int> values;
+  refuse_empty_words(text, flag);
   for (const std::string& word : parse_words(text)) {
     const std::size_t dots = word.find("..");
     const std::int64_t first = parse_integer(word.substr(0, dots), text, flag);
@@ -131,6 +142,7 @@ std::vector<int> parse_ranges(const std::string& text, const std::string& flag) 
 std::vector<std::int64_t> parse_sizes(const std::string& text, const std::string& flag) {
   constexpr std::int64_t most = std::int64_t{1} << 24;
   std::vector<std::int64_t> sizes;
+  refuse_empty_words(text, flag);
   for (const std::string& word : parse_words(text)) {
     sizes.push_back(parse_integer(word, text, flag));
     if (sizes.back() < 1 || sizes.back() > most) {

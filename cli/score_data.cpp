@@ -229,6 +229,9 @@ void choose_task(const ScoreFlags& flags, const Table& table, const Column& trut
   if (truth.kind == ColumnKind::text) {
     return take(true, "the target is text");
   }
+  if (truth.days) {
+    return take(false, "the target holds dates, which are numbers of days");
+  }
   const bool classes = looks_like_classes(table, truth, predicted);
   take(classes,
        classes ? "the target holds few distinct whole numbers, or names in digits" : "the target holds numbers");

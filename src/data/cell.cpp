@@ -147,6 +147,7 @@ bool remove_thousands(std::string& text, char separator, char decimal) {
     group = 0;
   }
   if (groups > 0 && group != 3) return false;
+  if (groups > 0 && digits.starts_with('0')) return false;  // 0.123 is no number of thousands
   if (text.find(separator, end) != std::string::npos) return false;
   if (end < text.size() && text[end] != decimal && text[end] != 'e' && text[end] != 'E') return groups == 0;
   text.replace(begin, end - begin, digits);

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "data/date_text.hpp"
 #include "data/lookalike.hpp"
 #include "data/message.hpp"
 
@@ -32,6 +33,7 @@ struct Sort {
 /// What the cells of a column turned out to be.
 struct Survey {
   Sort numbers, days, words, alike;
+  Sort dates, times;                 // of the days: with a date, or a time of the day alone
   std::optional<Lookalike> example;  // of `alike`
   bool one_unit = true;              // every lookalike has the example's unit
   std::vector<Sort> in_unit;         // numbers with each of the notation's units
@@ -39,6 +41,17 @@ struct Survey {
   bool leading_zeros = false;
   bool beyond_whole = false;
   std::vector<double> values;
+  std::vector<double> compact_days;  // of the numbers, while each is a date in the format that was given
+
+  /// All numbers are dates written without separators.
+  void read_compact_days() {
+    auto day = compact_days.begin();
+    for (double& value : values) {
+      if (!std::isnan(value) && day != compact_days.end()) value = *day++;
+    }
+    if (numbers.count > 0) days = dates = numbers;
+    numbers = {};
+  }
 };
 
 bool has_leading_zeros(std::string_view text) {
@@ -51,6 +64,7 @@ Survey survey(const RawColumn& raw, const CellRules& rules, std::set<std::string
   memory.take(raw.size() * sizeof(double));
   result.values.reserve(raw.size());
   result.in_unit.resize(rules.notation().units.size());
+  bool compact = !rules.notation().date_format.empty();
   raw.each([&](std::size_t row, std::string_view text, bool quoted) {
     const Cell cell = rules.parse(text, quoted);
     result.values.push_back(cell.number);
@@ -60,12 +74,16 @@ Survey survey(const RawColumn& raw, const CellRules& rules, std::set<std::string
         return;
       case CellKind::number:
         result.numbers.add(row, text);
+        if (compact) compact = parse_compact_day(trimmed(text), rules.notation(), result.compact_days);
         if (cell.unit >= 0) result.in_unit[static_cast<std::size_t>(cell.unit)].add(row, text);
         if (cell.unit < 0 && cell.number != 0) result.bare.add(row, text);
         result.leading_zeros = result.leading_zeros || has_leading_zeros(trimmed(text));
         result.beyond_whole = result.beyond_whole || is_beyond_whole(trimmed(text));
         return;
-      case CellKind::day: result.days.add(row, text); return;
+      case CellKind::day:
+        result.days.add(row, text);
+        (is_time_of_day(trimmed(text)) ? result.times : result.dates).add(row, text);
+        return;
       case CellKind::text: break;
     }
     auto found = find_lookalike(text, rules);
@@ -76,6 +94,7 @@ Survey survey(const RawColumn& raw, const CellRules& rules, std::set<std::string
     else
       result.one_unit = result.one_unit && found->unit == result.example->unit;
   });
+  if (compact && result.compact_days.size() == result.numbers.count) result.read_compact_days();
   return result;
 }
 
@@ -153,13 +172,13 @@ ColumnProblem mixture(const Survey& found) {
           found.words.count > 0 ? std::string(trimmed(odd.text)) : std::string()};
 }
 
-/// Numbers in several units, or in per cent beside plain ones: their values do not compare.
+/// Numbers in several units, or in one beside plain ones (but for money): their values do not compare.
 std::optional<ColumnProblem> find_unit_mixture(const Survey& found, const std::vector<std::string>& units) {
   const Sort* first = nullptr;
   for (std::size_t i = 0; i < units.size(); ++i) {
     const Sort& now = found.in_unit[i];
     if (now.count == 0) continue;
-    const Sort* other = is_share(units[i]) && found.bare.count > 0 ? &found.bare : first;
+    const Sort* other = !is_money(units[i]) && found.bare.count > 0 ? &found.bare : first;
     if (other != nullptr) {
       return ColumnProblem{std::max(now.row, other->row),
                            fmt::format("the column mixes {} ({} cells) with {} ({} cells), which are other units",
@@ -170,6 +189,14 @@ std::optional<ColumnProblem> find_unit_mixture(const Survey& found, const std::v
     first = &now;
   }
   return std::nullopt;
+}
+
+ColumnProblem times_and_dates(const Survey& found) {
+  return {std::max(found.times.row, found.dates.row),
+          fmt::format("the column mixes dates such as {} ({} cells) with times of the day such as {} ({} cells)",
+                      quote(found.dates.text), found.dates.count, quote(found.times.text), found.times.count),
+          {},
+          {}};
 }
 
 /// A column that holds something else than numbers alone or dates alone: text, or a problem.
@@ -220,6 +247,7 @@ std::optional<ColumnProblem> read_column(const RawColumn& raw, ColumnUse use, bo
   const bool numbers = others == 0 && (found.days.count == 0 || found.numbers.count == 0);
   if (use == ColumnUse::numeric && others + found.days.count > 0) return unexpected(found, "a number", found.days);
   if (use == ColumnUse::days && others + found.numbers.count > 0) return unexpected(found, "a date", found.numbers);
+  if (found.times.count > 0 && found.dates.count > 0) return times_and_dates(found);
   if (numbers) {
     if (auto problem = find_unit_mixture(found, rules.notation().units)) return problem;
     make_numbers(raw, spelled || use == ColumnUse::names, rules, std::move(found), column, memory);

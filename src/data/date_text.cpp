@@ -5,10 +5,12 @@
 #include <locale.h>
 #include <time.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <ctime>
 #include <optional>
 #include <string>
 #include <vector>
@@ -180,17 +182,47 @@ std::optional<double> parse_ordered(std::string_view text, DateOrder order) {
   return days && seconds ? std::optional(*days + *seconds / day_seconds) : std::nullopt;
 }
 
-std::optional<double> parse_format(std::string_view text, const std::string& format) {
+std::optional<tm> fill_by_format(std::string_view text, const std::string& format) {
   static const locale_t classic = newlocale(LC_ALL_MASK, "C", nullptr);
   tm time{};
   time.tm_mday = 1;
   const std::string copy(text);
   const char* const end = strptime_l(copy.c_str(), format.c_str(), &time, classic);
   if (end == nullptr || *end != '\0') return std::nullopt;
-  const auto days = day_number(time.tm_year + 1900, time.tm_mon + 1, time.tm_mday);
+  return time;
+}
+
+std::optional<double> parse_format(std::string_view text, const std::string& format) {
+  const std::optional<tm> time = fill_by_format(text, format);
+  if (!time) return std::nullopt;
+  const auto days = day_number(time->tm_year + 1900, time->tm_mon + 1, time->tm_mday);
   if (!days) return std::nullopt;
-  const double seconds = time.tm_hour * 3600.0 + time.tm_min * 60.0 + time.tm_sec - static_cast<double>(time.tm_gmtoff);
+  const double seconds =
+      time->tm_hour * 3600.0 + time->tm_min * 60.0 + time->tm_sec - static_cast<double>(time->tm_gmtoff);
   return *days + seconds / day_seconds;
+}
+
+/// What a format of strptime fills in.
+struct FormatParts {
+  bool known = true;  // every directive is one whose value is used
+  bool year = false, month = false, day = false, hour = false, minute = false, half = false;
+};
+
+FormatParts parts_of(const std::string& format) {
+  FormatParts parts;
+  const auto has = [](std::string_view list, char directive) { return list.find(directive) != std::string_view::npos; };
+  for (std::size_t at = format.find('%'); at != std::string::npos; at = format.find('%', at + 2)) {
+    const char directive = at + 1 < format.size() ? format[at + 1] : '?';
+    // Weeks, centuries and names of zones are read by strptime and then dropped; names of weekdays add nothing.
+    parts.known = parts.known && has("aAbBcdDeFhHIjklmMnpPrRsStTxXyYz%", directive);
+    parts.year = parts.year || has("cDFsxyY", directive);
+    parts.month = parts.month || has("bBcDFhjmsx", directive);
+    parts.day = parts.day || has("cdDeFjsx", directive);
+    parts.hour = parts.hour || has("cHIklrRsTX", directive);
+    parts.minute = parts.minute || has("MS", directive);
+    parts.half = parts.half || has("pP", directive);
+  }
+  return parts;
 }
 
 /// True if the only word of `text` is a month's name or its first three letters.
@@ -213,6 +245,59 @@ bool has_month_name(std::string_view text) {
     if (words[0] == month || (words[0].size() == 3 && month.starts_with(words[0]))) return true;
   }
   return false;
+}
+
+/// True if every word is of a clock or a calendar: months, weekdays, AM, PM, T, Z, names of zones.
+bool has_only_date_words(std::string_view text) {
+  constexpr std::array<std::string_view, 18> others = {"am",  "pm",  "t",   "z",   "utc", "gmt", "cet", "cest", "est",
+                                                       "edt", "cst", "cdt", "mst", "mdt", "pst", "pdt", "bst",  "th"};
+  constexpr std::array<std::string_view, 7> weekdays = {"monday", "tuesday",  "wednesday", "thursday",
+                                                        "friday", "saturday", "sunday"};
+  std::string word;
+  const auto known = [&] {
+    if (word.empty() || std::find(others.begin(), others.end(), word) != others.end() || has_month_name(word))
+      return true;
+    return word.size() >= 3 &&
+           std::any_of(weekdays.begin(), weekdays.end(), [&](std::string_view day) { return day.starts_with(word); });
+  };
+  for (const char c : text) {
+    const char lower = detail::ascii_lower(c);
+    if (lower >= 'a' && lower <= 'z') {
+      word += lower;
+      continue;
+    }
+    if (static_cast<unsigned char>(c) >= 0x80 || !known()) return false;
+    word.clear();
+  }
+  return known();
+}
+
+/// Fri Jan 5 10:00:00 2024, 20240105T100000Z, 2024-01-05 10:00:00 UTC.
+bool is_made_of_date_words(std::string_view text) {
+  // A letter at the start is rather a code's: T-1234-56.
+  const auto word = static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(),
+                                                              [](char c) {
+                                                                const char lower = detail::ascii_lower(c);
+                                                                return lower >= 'a' && lower <= 'z';
+                                                              }) -
+                                             text.begin());
+  if (word == 1 || word == 2) return false;
+  std::size_t numbers = 0;
+  std::size_t letters = 0;
+  std::size_t largest = 0;
+  std::size_t run = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool digit = is_digit(text[i]);
+    run = digit ? run + 1 : 0;
+    largest = std::max(largest, run);
+    numbers += digit && run == 1 ? 1 : 0;
+    const char lower = detail::ascii_lower(text[i]);
+    letters += lower >= 'a' && lower <= 'z' ? 1 : 0;
+    if (!digit && (lower < 'a' || lower > 'z') && std::string_view(" ,.:/-+").find(text[i]) == std::string_view::npos)
+      return false;
+  }
+  const bool year = largest == 4 || largest == 8;
+  return letters > 0 && numbers >= 2 && year && has_only_date_words(text);
 }
 
 }  // namespace
@@ -244,7 +329,12 @@ bool looks_like_date(std::string_view text) {
     const bool year_first = parts->digits[0] == 4;
     const bool day_and_month = plausible(parts->number[1]) && plausible(parts->number[year_first ? 2 : 0]);
     const bool one_year = (parts->digits[0] == 4) != (parts->digits[2] == 4) || parts->digits[2] == 2;
-    return day_and_month && one_year && parts->digits[1] <= 2 && scan_rest(scanner).has_value();
+    if (day_and_month && one_year && parts->digits[1] <= 2) {
+      const bool ends =
+          scanner.done() || std::string_view(" ,T").find(scanner.rest().front()) != std::string_view::npos;
+      return ends && has_only_date_words(text);
+    }
+    return false;
   }
   Scanner pair(text);
   const auto a = pair.number(1, 2);
@@ -253,7 +343,7 @@ bool looks_like_date(std::string_view text) {
   if (a && slash && b && pair.done()) return *a >= 1 && *b >= 1 && *a <= 31 && *b <= 31;
   std::size_t digits = 0;
   for (const char c : text) digits += is_digit(c) ? 1 : 0;
-  return digits >= 3 && digits <= 14 && has_month_name(text);
+  return (digits >= 3 && digits <= 14 && has_month_name(text)) || is_made_of_date_words(text);
 }
 
 std::string day_text(double days) {
@@ -267,21 +357,37 @@ std::string day_text(double days) {
   return seconds > 0 ? text + "T" + time : text;
 }
 
+bool is_time_of_day(std::string_view text) {
+  return text.find(':') <= 2 && text.find_first_of("-/") == std::string_view::npos;
+}
+
+bool parse_compact_day(std::string_view text, const Notation& notation, std::vector<double>& days) {
+  const FormatParts parts = parts_of(notation.date_format);
+  if (!parts.day || text.find_first_not_of("0123456789") != std::string_view::npos) return false;
+  const std::optional<tm> time = fill_by_format(text, notation.date_format);
+  std::array<char, 64> again{};
+  if (!time || std::strftime(again.data(), again.size(), notation.date_format.c_str(), &*time) == 0) return false;
+  const auto found = parse_format(text, notation.date_format);
+  if (!found || again.data() != std::string(text)) return false;
+  days.push_back(*found);
+  return true;
+}
+
 void check_date_rule(const Notation& notation) {
-  constexpr std::string_view known = "aAbBcCdDeFgGhHIjklmMnpPrRsStTuUVwWxXyYzZ%";
-  constexpr std::string_view enough = "cDFsTRrHIyYxX";  // a year, or a time of the day
   const std::string& format = notation.date_format;
   if (format.empty()) return;
-  bool right = true;
-  bool complete = false;
-  for (std::size_t at = format.find('%'); at != std::string::npos; at = format.find('%', at + 2)) {
-    const char directive = at + 1 < format.size() ? format[at + 1] : '?';
-    right = right && known.find(directive) != std::string_view::npos;
-    complete = complete || enough.find(directive) != std::string_view::npos;
-  }
-  if (right && complete) return;
-  throw UsageError(fmt::format("the date format {} is not known, or says neither year nor time", quote(format)),
-                   "Use ymd, dmy, mdy, or a format of strptime: '%d %b %Y'.");
+  const FormatParts parts = parts_of(format);
+  const bool date = parts.year && (parts.month || !parts.day);
+  const bool no_date = !parts.year && !parts.month && !parts.day;
+  const bool half_day = format.find("%I") != std::string::npos || format.find("%l") != std::string::npos ||
+                        format.find("%r") != std::string::npos;
+  const bool clock = parts.hour || (!parts.minute && !parts.half);
+  if (parts.known && clock && (date || (no_date && parts.hour)) && (!parts.half || half_day)) return;
+  throw UsageError(
+      fmt::format("the date format {} is not known, or does not say which day or which time it is", quote(format)),
+      "Use ymd, dmy, mdy, or a format of strptime with a year, and a month if it has a day: '%d %b %Y', '%Y%m%d', "
+      "'%m/%d/%Y "
+      "%I:%M %p'.");
 }
 
 }  // namespace overtake::data

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "data/header.hpp"
 
-#include <charconv>
+#include <cmath>
 
 #include "data/lookalike.hpp"
 
@@ -22,9 +22,18 @@ Look look_of(const Record& record, std::size_t i, const CellRules& rules) {
   return find_lookalike(record.cell(i), rules) ? Look::value : Look::word;
 }
 
+/// True if all cells are in quotes; or none.
+bool all_quoted(const Record& record, bool quoted) {
+  for (std::size_t i = 0; i < record.size(); ++i) {
+    if (record.quoted(i) != quoted) return false;
+  }
+  return record.size() > 0;
+}
+
 }  // namespace
 
 bool looks_like_header(const Record& first, const Record* second, const CellRules& rules) {
+  if (second != nullptr && all_quoted(first, true) && all_quoted(*second, false)) return true;
   bool values = false;
   bool word_over_value = false;
   for (std::size_t i = 0; i < first.size(); ++i) {
@@ -36,16 +45,21 @@ bool looks_like_header(const Record& first, const Record* second, const CellRule
   return !values || word_over_value;
 }
 
-bool counts_upwards(const Record& first) {
-  constexpr std::size_t least = 3;
-  if (first.size() < least) return false;
-  long before = 0;
-  for (std::size_t i = 0; i < first.size(); ++i) {
-    const std::string_view cell = first.cell(i);
-    long number = 0;
-    const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), number);
-    if (error != std::errc() || end != cell.data() + cell.size()) return false;
-    if (i > 0 && number != before + 1) return false;
+bool looks_counted(const Record& first, const CellRules& rules) {
+  const auto year = [](double number) { return number >= 1800 && number <= 2100; };
+  // A table with its row numbers has no name over them.
+  const std::size_t begin = first.size() > 0 && rules.is_missing(first.cell(0), false) ? 1 : 0;
+  const std::size_t least = begin == 1 ? 2 : 3;
+  if (first.size() < begin + least) return false;
+  double before = 0;
+  double step = 0;
+  for (std::size_t i = begin; i < first.size(); ++i) {
+    double number = 0;
+    if (!parse_number(first.cell(i), number) || number != std::floor(number)) return false;
+    const double now = number - before;
+    if (i == begin + 1) step = now;
+    if (i > begin && (now != step || step == 0)) return false;
+    if (i > begin && std::abs(step) != 1 && !(year(before) && year(number))) return false;
     before = number;
   }
   return true;

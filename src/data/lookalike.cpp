@@ -261,7 +261,10 @@ std::optional<Lookalike> find_notation(std::string_view text, const Notation& no
 
 }  // namespace
 
-bool is_share(std::string_view unit) { return unit == "%" || unit == "\xE2\x80\xB0" || unit == "\xD9\xAA"; }
+bool is_money(std::string_view unit) {
+  const bool share = unit == "%" || unit == "\xE2\x80\xB0" || unit == "\xD9\xAA";
+  return is_money_or_share(unit) && !share;
+}
 
 bool is_money_or_share(std::string_view unit) { return holds(money_and_shares, unit); }
 

@@ -23,8 +23,8 @@ struct Lookalike {
 /// Nothing for a cell that is only a word. `text` is no number under `rules`.
 [[nodiscard]] std::optional<Lookalike> find_lookalike(std::string_view text, const CellRules& rules);
 
-/// True for signs of hundredths or thousandths: %.
-[[nodiscard]] bool is_share(std::string_view unit);
+/// True for signs of money: a number beside one is the same amount as the number alone. Not so 5 km, 5 k, 5 %.
+[[nodiscard]] bool is_money(std::string_view unit);
 
 /// True for a unit that says by itself that a number stands beside it: %, $, EUR; not so "m" or "A".
 [[nodiscard]] bool is_money_or_share(std::string_view unit);

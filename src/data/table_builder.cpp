@@ -85,7 +85,7 @@ void TableBuilder::start(const Record& first, const Record* second) {
   memory_.take(first.size() * (sizeof(RawColumn) + sizeof(Column) + of_name));
   raw_.resize(first.size());
   table_.columns.resize(first.size());
-  if (!options_.header && counts_upwards(first)) {
+  if (!options_.header && looks_counted(first, rules_)) {
     throw DataError(fmt::format("{}, line {}: {}, {}, {} ... may be the columns' names or a row of data", table_.source,
                                 first.line, first.cell(0), first.cell(1), first.cell(2)),
                     "Give --header if they are names, --no-header if they are data.");
@@ -121,6 +121,11 @@ void TableBuilder::name_columns(const Record* header) {
   for (std::size_t i = 0; i < table_.columns.size(); ++i) {
     std::string& name = table_.columns[i].name;
     if (header != nullptr) name = header->cell(i);
+    if (header != nullptr && name.empty() && options_.delimiter == ' ') {
+      throw DataError(
+          fmt::format("{}, line {}: several blanks in a row, and each is a delimiter", table_.source, first_.line),
+          "Where cells are aligned with blanks, make one of each run of them: tr -s ' ' < FILE > FILE.plain");
+    }
     if (name.empty()) name = fmt::format("column_{}", i + 1);
     const auto [other, inserted] = seen.emplace(name, i);
     if (!inserted) {
