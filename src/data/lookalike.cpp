@@ -277,6 +277,8 @@ std::optional<Lookalike> find_lookalike(std::string_view text, const CellRules& 
   if (auto found = find_notation(text, rules.notation())) return found;
   if (looks_like_iso_date(text)) return Lookalike{"an ISO 8601 date, but is no day of the calendar", {}, {}};
   if (looks_like_date(text)) {
+    const bool ruled = rules.notation().dates != DateOrder::iso || !rules.notation().date_format.empty();
+    if (ruled) return Lookalike{"a date, but fits neither --dates nor the calendar", {}, {}};
     return Lookalike{"a date that is not ISO 8601", "--dates dmy, mdy, ymd or a format such as '%d %b %Y'", {}};
   }
   if (auto found = find_unreadable(text, rules)) return found;
