@@ -172,6 +172,8 @@ std::string result_text(const TrainFlags& flags, const TrainResult& result) {
   if (fit.resumed_epoch > 0) {
     text += fmt::format("resumed: {} after epoch {}{}\n", flags.checkpoint, fit.resumed_epoch,
                         fit.steps == 0 ? ", with nothing left to train" : "");
+  } else if (flags.resume) {
+    text += fmt::format("resumed: no, training began anew, since {} was not there\n", flags.checkpoint);
   }
   text += fmt::format("weights: {}\n", weights_text(result));
   if (result.training) {
