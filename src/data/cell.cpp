@@ -11,6 +11,7 @@
 #include <locale>
 #include <sstream>
 
+#include "data/date_format.hpp"
 #include "data/date_text.hpp"
 #include "data/message.hpp"
 #include "overtake/error.hpp"

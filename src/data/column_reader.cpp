@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "data/date_format.hpp"
 #include "data/date_text.hpp"
 #include "data/lookalike.hpp"
 #include "data/message.hpp"

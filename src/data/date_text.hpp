@@ -4,7 +4,6 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "overtake/data_table.hpp"
 
@@ -28,12 +27,5 @@ namespace overtake::data {
 
 /// True for a time without a date: "23:59".
 [[nodiscard]] bool is_time_of_day(std::string_view text);
-
-/// Adds the days of a date in digits alone, as notation.date_format (which must give day, month and year, or nothing
-/// is) writes it to the letter: 20241231 with %Y%m%d. False if `text` is none.
-[[nodiscard]] bool parse_compact_day(std::string_view text, const Notation& notation, std::vector<double>& days);
-
-/// Throws UsageError for a date format that strptime(3) could not fill a date from.
-void check_date_rule(const Notation& notation);
 
 }  // namespace overtake::data
