@@ -148,7 +148,8 @@ double work_of(const overtake::Dataset& data, const std::vector<overtake::Parame
     forests.back().set(candidate);
   }
   const bool one_split = options.folds.kind == overtake::FoldKind::holdout;
-  return overtake::forest_work(data, forests, (one_split ? 1 : options.folds.n_splits) * options.folds.n_repeats);
+  const std::int64_t splits = one_split ? 1 : options.folds.n_splits;
+  return overtake::forest_work(data, forests, splits * options.folds.n_repeats);
 }
 
 int run(const CLI::App& app, const SearchFlags& flags) {

@@ -238,7 +238,7 @@ class RandomSearch {
 
 /// How much work training these forests on `data` is, in row visits: trees x rows x features a node x levels, forests
 /// that share their growth counted once, times `fits` (folds, say).
-[[nodiscard]] double forest_work(const Dataset& data, const std::vector<ForestParameters>& forests, int fits);
+[[nodiscard]] double forest_work(const Dataset& data, const std::vector<ForestParameters>& forests, std::int64_t fits);
 
 /// A device, and why it was chosen.
 struct ForestPlacement {

@@ -47,7 +47,7 @@ double features_a_node(const MaxFeatures& wanted, double features) {
 
 }  // namespace
 
-double forest_work(const Dataset& data, const std::vector<ForestParameters>& forests, int fits) {
+double forest_work(const Dataset& data, const std::vector<ForestParameters>& forests, std::int64_t fits) {
   struct Shared {
     double trees = 0, depth = 0, features = 0;
   };

@@ -252,7 +252,7 @@ class DrawsOnTheHost : public Odd {
 class KeepsItsLastOutput : public Odd {
   Array odd(const Array& x) override {
     const Array before = last_.defined() ? last_ : Array(0.0F);
-    last_ = mean(x);
+    last_ = mean(x).detach();  // without it the graph of every step before would stay
     return x - before;
   }
   Array last_;
