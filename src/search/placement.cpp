@@ -61,7 +61,7 @@ double forest_work(const Dataset& data, const std::vector<ForestParameters>& for
     of.features = std::max(1.0, features_a_node(parameters.max_features, static_cast<double>(data.features)));
   }
   double visits = 0;
-  for (const auto& [key, of] : shared) visits += of.trees * rows * of.features * of.depth * fits;
+  for (const auto& [key, of] : shared) visits += of.trees * rows * of.features * of.depth * static_cast<double>(fits);
   return visits;
 }
 
