@@ -55,7 +55,8 @@ Array binary_cross_entropy_with_logits(const Array& logits, const Array& target)
 
 Array Loss::operator()(const Array& output, const Array& target) const {
   if (!rows) throw UsageError("the loss has no function");
-  return mean(rows(output, target)); }
+  return mean(rows(output, target));
+}
 
 Loss Loss::cross_entropy() {
   return {"cross_entropy", [](const Array& o, const Array& t) { return cross_entropy_rows(o, t); },
