@@ -91,11 +91,9 @@ void check_repeatable(const Traced& first, const Traced& second) {
   throw UsageError(
       "a step to be compiled (by a Trainer, say) came out differently when it was traced again: forward() or the loss "
       "depends on something that changes from call to call, such as a counter, a random number of the host, or an "
-      "array "
-      "kept from the call before",
+      "array kept from the call before",
       "Keep such values in buffers of the module (own_buffers() and assign_buffer()), or train with a loop of your "
-      "own, "
-      "which runs every step as it is written.");
+      "own, which runs every step as it is written.");
 }
 
 }  // namespace

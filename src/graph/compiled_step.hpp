@@ -35,7 +35,7 @@ class CompiledStep {
   CompiledStep& operator=(CompiledStep&&) noexcept;
 
   /// Traces the body again. Throws UsageError if it builds another step by now: what ran since then changed something
-  /// that the plan has frozen.
+  /// that the plan has frozen. What the body refers to must still be there: it is called again here, and nowhere else.
   void require_unchanged() const;
   /// Enqueues `times` runs in a row.
   void run(int times = 1);

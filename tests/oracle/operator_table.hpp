@@ -35,6 +35,9 @@ struct OperatorCase {
 /// Every case, each function on several shapes (sizes of 1, odd sizes, broadcasts, views).
 [[nodiscard]] const std::vector<OperatorCase>& operator_table();
 
+/// The values, rounded to float, as arrays on a device.
+[[nodiscard]] std::vector<Array> upload(const std::vector<Tensor>& tensors, const Device& device);
+
 /// Helpers for truths.
 [[nodiscard]] Tensor map1(const Tensor& a, const std::function<double(double)>& f);
 [[nodiscard]] Tensor map2(const Tensor& a, const Tensor& b, const std::function<double(double, double)>& f);

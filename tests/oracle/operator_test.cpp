@@ -33,15 +33,6 @@ std::vector<Tensor> draw(const OperatorCase& each, std::mt19937& engine) {
   return inputs;
 }
 
-std::vector<Array> upload(const std::vector<Tensor>& tensors, const Device& device) {
-  std::vector<Array> arrays;
-  for (const Tensor& tensor : tensors) {
-    const std::vector<float> values(tensor.values.begin(), tensor.values.end());
-    arrays.push_back(Array::from(values, Shape(tensor.extents), device));
-  }
-  return arrays;
-}
-
 double largest(const std::vector<double>& values) {
   double result = 0;
   for (const double value : values) result = std::max(result, std::abs(value));

@@ -54,15 +54,6 @@ int length_of(std::uint64_t seed, bool only_short) {
   return 1 + static_cast<int>(seed / 64 % 40);
 }
 
-std::vector<Array> upload(const std::vector<Tensor>& tensors, const Device& device) {
-  std::vector<Array> arrays;
-  for (const Tensor& tensor : tensors) {
-    const std::vector<float> values(tensor.values.begin(), tensor.values.end());
-    arrays.push_back(Array::from(values, Shape(tensor.extents), device));
-  }
-  return arrays;
-}
-
 void check_values(const Program& program, const Device& device) {
   SCOPED_TRACE(program.describe());
   const std::vector<Tensor> leaves = draw_leaves(program);

@@ -10,6 +10,15 @@ std::int64_t Tensor::size() const {
   return std::accumulate(extents.begin(), extents.end(), std::int64_t{1}, std::multiplies<>());
 }
 
+std::vector<Array> upload(const std::vector<Tensor>& tensors, const Device& device) {
+  std::vector<Array> arrays;
+  for (const Tensor& tensor : tensors) {
+    const std::vector<float> values(tensor.values.begin(), tensor.values.end());
+    arrays.push_back(Array::from(values, Shape(tensor.extents), device));
+  }
+  return arrays;
+}
+
 Tensor map1(const Tensor& a, const std::function<double(double)>& f) {
   Tensor result = a;
   for (double& value : result.values) value = f(value);
