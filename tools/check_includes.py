@@ -29,7 +29,7 @@ def declared_depends(folder):
     call = re.search(r"overtake_module\(([^)]*)\)", cmake.read_text())
     if call is None:
         return None
-    depends = re.search(r"\bDEPENDS\s+(.*?)(?:\bLIBRARIES\b|SUBFOLDERS\b|$)", call.group(1), re.DOTALL)
+    depends = re.search(r"\bDEPENDS\s+(.*?)(?:\bLIBRARIES\b|\bSUBFOLDERS\b|\bWITHOUT\b|$)", call.group(1), re.DOTALL)
     return depends.group(1).split() if depends else []
 
 

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 
-#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 namespace overtake::detail {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "data/binary_file.hpp"
@@ -51,21 +52,28 @@ data::NpyHeader read_header(data::BinaryFile& file) {
 /// Column-major to row-major.
 std::vector<std::byte> transposed(const std::vector<std::byte>& source, const std::vector<std::int64_t>& extents,
                                   std::size_t element) {
-  std::vector<std::byte> result(source.size());
-  const std::size_t rank = extents.size();
-  std::vector<std::size_t> stride(rank, element);  // of the source
-  for (std::size_t axis = 1; axis < rank; ++axis) {
-    stride[axis] = stride[axis - 1] * static_cast<std::size_t>(extents[axis - 1]);
+  struct Axis {
+    std::int64_t extent;
+    std::size_t stride;  // of the source, in bytes
+    std::int64_t at = 0;
+  };
+  std::vector<Axis> axes;
+  axes.reserve(extents.size());
+  std::size_t stride = element;
+  for (const std::int64_t extent : extents) {
+    axes.push_back({extent, stride});
+    stride *= static_cast<std::size_t>(extent);
   }
-  std::vector<std::int64_t> index(rank, 0);
+  std::reverse(axes.begin(), axes.end());  // the last axis of the result moves fastest
+  std::vector<std::byte> result(source.size());
   std::size_t from = 0;
   for (std::size_t to = 0; to < result.size(); to += element) {
     std::memcpy(result.data() + to, source.data() + from, element);
-    for (std::size_t axis = rank; axis-- > 0;) {
-      from += stride[axis];
-      if (++index[axis] < extents[axis]) break;
-      from -= stride[axis] * static_cast<std::size_t>(extents[axis]);
-      index[axis] = 0;
+    for (Axis& axis : axes) {
+      from += axis.stride;
+      if (++axis.at < axis.extent) break;
+      from -= axis.stride * static_cast<std::size_t>(axis.extent);
+      axis.at = 0;
     }
   }
   return result;

@@ -7,7 +7,6 @@
 #include "overtake/error.hpp"
 #include "overtake/safetensors.hpp"
 
-#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 namespace overtake {

@@ -28,7 +28,7 @@ std::vector<std::string> operations(const Schedule& schedule) {
   return names;
 }
 
-const Schedule& planned(const Array& array) {
+Schedule planned(const Array& array) {
   array.eval();
   return null_device().record().schedules.back();
 }
@@ -40,7 +40,7 @@ TEST(Fusion, ElementWiseChainIsOneOperation) {
 
 TEST(Fusion, LayerIsOneOperationThatStoresOneArray) {
   const Array x = leaf({100, 8}), w = leaf({16, 8}), b = leaf({16});
-  const Schedule& schedule = planned(relu(matmul(x, transpose(w)) + b));
+  const Schedule schedule = planned(relu(matmul(x, transpose(w)) + b));
   EXPECT_THAT(operations(schedule), ElementsAre("matmul+add+relu"));
   EXPECT_EQ(schedule.operations[0].tape.stores.size(), 1U);
   EXPECT_EQ(schedule.arena_bytes, 0U);
@@ -48,7 +48,7 @@ TEST(Fusion, LayerIsOneOperationThatStoresOneArray) {
 
 TEST(Fusion, ChainIsInlinedIntoItsReduction) {
   const Array a = leaf({50, 3}), b = leaf({50, 3});
-  const Schedule& schedule = planned(mean(square(a - b)));
+  const Schedule schedule = planned(mean(square(a - b)));
   EXPECT_THAT(operations(schedule), ElementsAre("sum+multiply"));
   EXPECT_EQ(schedule.arena_bytes, 0U);
 }

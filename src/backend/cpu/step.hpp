@@ -20,6 +20,7 @@ class Step {
 /// `threads` is the most threads a step may use; small work uses one.
 [[nodiscard]] std::unique_ptr<Step> make_map_step(const Operation& operation, int threads);
 [[nodiscard]] std::unique_ptr<Step> make_matmul_step(const Operation& operation, int threads);
+[[nodiscard]] std::unique_ptr<Step> make_packed_matmul(const Operation& operation, int threads);
 [[nodiscard]] std::unique_ptr<Step> make_reduce_step(const Operation& operation, int threads);
 [[nodiscard]] std::unique_ptr<Step> make_row_step(const Operation& operation, int threads);
 [[nodiscard]] std::unique_ptr<Step> make_gather_step(const Operation& operation, int threads);

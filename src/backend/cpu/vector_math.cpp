@@ -384,7 +384,8 @@ const char* instruction_set() { return HWY_DYNAMIC_DISPATCH(target_name)(); }
 
 int fused_multiply_adds_per_cycle() {
   const std::string_view name = instruction_set();
-  if (name == "AVX3" || name == "AVX3_DL") return 32;
+  // Highway has one name for each generation of AVX-512: AVX3, AVX3_DL, AVX3_ZEN4, AVX3_SPR, AVX10_2.
+  if (name.starts_with("AVX3") || name.starts_with("AVX10")) return 32;
   return name == "AVX2" ? 16 : 0;
 }
 

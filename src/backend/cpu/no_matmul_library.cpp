@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+// In the place of onednn_matmul.cpp where a build has no oneDNN.
+#include "backend/cpu/matmul_library.hpp"
+
+namespace overtake::backend::cpu {
+
+std::string matmul_library() { return {}; }
+
+std::unique_ptr<Step> make_library_matmul(const Operation& /*operation*/, int /*threads*/) { return nullptr; }
+
+}  // namespace overtake::backend::cpu
