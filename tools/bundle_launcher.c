@@ -10,10 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-// A function and its version that GCC 12's libstdc++ is the first to have.
+// A function and its version that GCC 11's libstdc++ is the first to have; bundle.sh checks that nothing newer is used.
 static int system_library_suffices(void) {
   void* library = dlopen("libstdc++.so.6", RTLD_LAZY);
-  return library != NULL && dlvsym(library, "_ZSt21__glibcxx_assert_failPKciS0_S0_", "GLIBCXX_3.4.30") != NULL;
+  return library != NULL && dlvsym(library, "_ZSt28__throw_bad_array_new_lengthv", "GLIBCXX_3.4.29") != NULL;
 }
 
 int main(int argc, char** argv) {

@@ -68,13 +68,10 @@ double forest_work(const Dataset& data, const std::vector<ForestParameters>& for
 ForestPlacement choose_forest_device(double work) {
   const DeviceInfo* gpu = nullptr;
   const std::vector<DeviceInfo> devices = list_devices();
-  std::string why_not = "this build has no CUDA backend";
   for (const DeviceInfo& info : devices) {
-    if (info.backend != "cuda") continue;
-    if (info.usable && gpu == nullptr) gpu = &info;
-    if (!info.usable) why_not = fmt::format("{} cannot be used: {}", info.id, info.reason);
+    if (info.backend == "cuda" && info.usable && gpu == nullptr) gpu = &info;
   }
-  if (gpu == nullptr) return {"cpu", why_not};
+  if (gpu == nullptr) return {"cpu", "no usable NVIDIA GPU; overtake devices says why"};
   // Threads beyond the cores make nothing faster.
   const int busy = std::min(backend::open_device("cpu").threads(), host::usable_cores());
   const double on_cpu = work / (visits_per_core * std::max(1, busy));

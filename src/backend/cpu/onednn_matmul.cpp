@@ -112,10 +112,10 @@ class StripMatMul final : public Step {
   void run() override {
     alpha_ = accumulation_.factor;
     for (const float* scalar : scalars_) alpha_ *= *scalar;
-    omp_set_num_threads(1);  // oneDNN must not start a team of its own
     if (!std::exchange(has_run_, true) && !host::has_address_space(library_bytes)) throw std::bad_alloc();
     const std::int64_t length = by_rows_ ? core_.m : core_.n;
     parallel_ranges(length, strip_, threads_, [&](std::int64_t begin, std::int64_t end) {
+      omp_set_num_threads(1);  // oneDNN must not start a team of its own on each of ours
       for (std::int64_t at = begin; at < end; at += strip_) run_strip(at, std::min(strip_, end - at));
     });
   }

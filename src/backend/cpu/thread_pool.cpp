@@ -2,7 +2,6 @@
 #include "backend/cpu/thread_pool.hpp"
 
 #include <fmt/format.h>
-#include <omp.h>
 
 #include <chrono>
 #include <system_error>
@@ -47,12 +46,9 @@ ThreadPool& ThreadPool::instance() {
 }
 
 ThreadPool::~ThreadPool() {
-  {
-    const std::lock_guard lock(mutex_);
-    stop_ = true;
-    round_.fetch_add(1, std::memory_order_release);
-  }
-  wake_.notify_all();
+  stop_.store(true, std::memory_order_relaxed);  // what follows publishes it
+  round_.fetch_add(1, std::memory_order_release);
+  round_.notify_all();
   for (std::thread& worker : workers_) worker.join();
 }
 
@@ -64,13 +60,10 @@ void ThreadPool::run(int parts, const std::function<void(int)>& part) {
   const std::lock_guard one_team(callers_);
   grow(parts - 1);
   running_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
-  {
-    const std::lock_guard lock(mutex_);
-    part_ = &part;
-    parts_ = parts;
-    round_.fetch_add(1, std::memory_order_release);
-  }
-  wake_.notify_all();
+  part_ = &part;
+  parts_ = parts;
+  round_.fetch_add(1, std::memory_order_release);  // publishes the three above
+  round_.notify_all();
   inside_team = true;
   call(0);
   inside_team = false;
@@ -83,7 +76,7 @@ void ThreadPool::call(int index) {
   try {
     (*part_)(index);
   } catch (...) {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(failures_);
     if (!failure_) failure_ = std::current_exception();
   }
 }
@@ -102,15 +95,11 @@ void ThreadPool::grow(int workers) {
   }
 }
 
-void ThreadPool::serve(int index, std::uint64_t seen) {
-  omp_set_num_threads(1);  // oneDNN must not start a team of its own on each of ours
+void ThreadPool::serve(int index, std::uint32_t seen) {
   inside_team = true;
   while (true) {
     const auto called = [&] { return round_.load(std::memory_order_acquire) != seen; };
-    if (!wait_awake(called)) {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, called);
-    }
+    if (!wait_awake(called)) round_.wait(seen, std::memory_order_acquire);
     ++seen;
     if (stop_.load()) return;
     work(index);

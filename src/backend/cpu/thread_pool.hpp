@@ -4,7 +4,6 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -32,20 +31,20 @@ class ThreadPool {
 
  private:
   /// What a worker does until the pool ends; `seen`: the last round before it was there.
-  void serve(int index, std::uint64_t seen);
+  void serve(int index, std::uint32_t seen);
   void work(int index);
   /// Calls one part and keeps its exception.
   void call(int index);
   void grow(int workers);
 
   std::mutex callers_;  // one team at a time
-  std::mutex mutex_;
-  std::condition_variable wake_;
   std::vector<std::thread> workers_;
   const std::function<void(int)>* part_ = nullptr;
   int parts_ = 0;
+  std::mutex failures_;
   std::exception_ptr failure_;  // the first of this round
-  std::atomic<std::uint64_t> round_{0};
+  // Workers sleep on it. 32 bits: what the kernel can wait on. It may begin again at 0.
+  std::atomic<std::uint32_t> round_{0};
   std::atomic<int> running_{0};
   std::atomic<bool> stop_{false};
 };
