@@ -20,6 +20,7 @@
 #include "overtake/placement.hpp"
 #include "overtake/race.hpp"
 #include "overtake/report.hpp"
+#include "system.hpp"
 #include "terminal.hpp"
 
 namespace cli {
@@ -227,7 +228,7 @@ int run_forest_training(const CLI::App& app, const TrainFlags& flags, const Fore
   const overtake::ForestPlacement device =
       forest_device(flags.device, overtake::forest_work(data.rows, {parameters}, 1));
   overtake::ForestOptions options;
-  options.stop = &stop_on_interrupt();
+  options.stop = &system::stop_on_interrupt();
   const bool quiet = is_standard_output(flags.json) || is_standard_output(forest_flags.export_text) ||
                      is_standard_output(forest_flags.export_dot);
   if (!quiet) {

@@ -17,6 +17,7 @@
 #include "overtake/error.hpp"
 #include "overtake/placement.hpp"
 #include "overtake/version.hpp"
+#include "system.hpp"
 #include "terminal.hpp"
 
 namespace {
@@ -139,7 +140,7 @@ int run_and_report(int argc, const char* const* argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  cli::guard_standard_descriptors();
+  cli::system::guard_standard_streams();
   try {
     return run_and_report(argc, argv);
   } catch (const std::bad_alloc&) {

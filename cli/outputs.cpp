@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "outputs.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <memory>
@@ -13,6 +10,7 @@
 
 #include "overtake/data_file.hpp"
 #include "overtake/error.hpp"
+#include "system.hpp"
 
 namespace cli {
 namespace {
@@ -20,39 +18,28 @@ namespace {
 namespace fs = std::filesystem;
 using overtake::UsageError;
 
-/// What makes two names the same file: device and inode of one that exists, else folder and name. A terminal or
-/// /dev/null holds nothing that could be lost, so it has no identity.
+/// What makes two names the same file: the number of one that exists, else folder and name. A terminal or /dev/null
+/// holds nothing that could be lost, so it has no identity.
 struct Identity {
-  bool exists = false;
-  dev_t device = 0;
-  ino_t inode = 0;
+  std::optional<system::FileNumber> number;
   fs::path name;
 };
 
-bool same_file(const Identity& a, const Identity& b) {
-  return a.exists == b.exists && a.device == b.device && a.inode == b.inode && a.name == b.name;
-}
-
-std::optional<Identity> identity_of(const struct stat& status) {
-  if (S_ISCHR(status.st_mode)) {
-    return std::nullopt;
-  }
-  return Identity{true, status.st_dev, status.st_ino, {}};
-}
+bool same_file(const Identity& a, const Identity& b) { return a.number == b.number && a.name == b.name; }
 
 std::optional<Identity> identity_of(const std::string& path) {
-  struct stat status {};
-  const std::optional<int> named = is_standard_output(path) ? STDOUT_FILENO : overtake::descriptor_named(path);
-  if (named) {
-    return fstat(*named, &status) == 0 ? identity_of(status) : std::nullopt;
+  const std::optional<int> stream = is_standard_output(path) ? system::output : overtake::descriptor_named(path);
+  const std::optional<system::FoundFile> file = stream ? system::find_file(*stream) : system::find_file(path);
+  if (file) {
+    return file->is_character_device ? std::nullopt : std::optional(Identity{file->number, {}});
   }
-  if (stat(path.c_str(), &status) == 0) {
-    return identity_of(status);
+  if (stream) {
+    return std::nullopt;
   }
   const fs::path target = overtake::link_target(path);
   std::error_code ignored;
   const fs::path folder = fs::canonical(target.has_parent_path() ? target.parent_path() : fs::path("."), ignored);
-  return Identity{false, 0, 0, folder / target.filename()};
+  return Identity{{}, folder / target.filename()};
 }
 
 /// "d.csv", and how the other flag spells it where that differs.
@@ -138,9 +125,10 @@ void check_place(const Output& output) {
                                  output.content == Content::binary ? "a model is binary and" : "this file"),
                      output.path == "-" ? "Give a file name; ./- is a file of that name." : "Give a file name.");
   }
-  struct stat status {};
-  const bool exists = stat(output.path.c_str(), &status) == 0;
-  if (output.content != Content::binary && exists && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
+  std::error_code ignored;
+  const fs::file_status status = fs::status(output.path, ignored);
+  const bool is_stream = fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status);
+  if (output.content != Content::binary && is_stream) {
     throw UsageError(fmt::format("{} {}: expected a file, not a pipe or a device", output.flag, output.path),
                      "It is read and written again and again; give the name of a file.");
   }
@@ -186,7 +174,7 @@ void hold_pipes(const std::vector<Output>& outputs, const std::vector<Input>& in
 }  // namespace
 
 bool is_standard_output(const std::string& path) {
-  return path == "-" || (!path.empty() && overtake::descriptor_named(path) == STDOUT_FILENO);
+  return path == "-" || (!path.empty() && overtake::descriptor_named(path) == system::output);
 }
 
 void check_outputs(const std::vector<Output>& outputs, const std::vector<Input>& inputs) {

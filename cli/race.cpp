@@ -16,6 +16,7 @@
 #include "outputs.hpp"
 #include "overtake/race.hpp"
 #include "overtake/report.hpp"
+#include "system.hpp"
 #include "terminal.hpp"
 
 namespace cli {
@@ -74,7 +75,7 @@ int run(Options& options) {
     options.race.repeat = std::min(options.race.repeat, 3);
   }
   Watcher watcher;
-  const overtake::RaceResult result = overtake::run_race(options.race, &watcher, &stop_on_interrupt());
+  const overtake::RaceResult result = overtake::run_race(options.race, &watcher, &system::stop_on_interrupt());
   watcher.clear();
   if (!options.json.empty()) {
     write_output(options.json, overtake::race_json(result));

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <set>
@@ -17,6 +16,7 @@
 #include "overtake/data_table.hpp"
 #include "overtake/error.hpp"
 #include "overtake/metrics.hpp"
+#include "overtake/text.hpp"
 
 namespace cli {
 namespace {
@@ -128,13 +128,8 @@ const std::vector<double>& numbers_of(const Table& table, const Column& column) 
     }
     return column.numbers;
   }
-  double value = 0;
-  const auto is_number = [&](const std::string& text) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return error == std::errc() && end == text.data() + text.size();
-  };
   std::size_t row = 0;
-  while (is_number(column.categories[static_cast<std::size_t>(column.codes[row])])) {
+  while (overtake::text::number(column.categories[static_cast<std::size_t>(column.codes[row])])) {
     ++row;
   }
   throw DataError(fmt::format("{}: expected a number, found \"{}\"",

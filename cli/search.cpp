@@ -21,6 +21,7 @@
 #include "overtake/report.hpp"
 #include "search_options.hpp"
 #include "search_output.hpp"
+#include "system.hpp"
 #include "terminal.hpp"
 
 namespace cli {
@@ -165,7 +166,7 @@ int run(const CLI::App& app, const SearchFlags& flags) {
   reading.memory_limit = flags.memory_limit;
   ForestData data = read_forest_data(reading);
   const overtake::ForestPlacement device = forest_device(flags.device, work_of(data.rows, candidates, options));
-  options.stop = &stop_on_interrupt();
+  options.stop = &system::stop_on_interrupt();
   const bool quiet = is_standard_output(flags.json) || is_standard_output(flags.html);
   if (!quiet) {
     print(fmt::format("data: {}, {}\n{}device: {} ({})\n", flags.data.data, data_text(data), data.decisions,

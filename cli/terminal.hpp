@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the tool needs of the terminal: its size, a progress line, Ctrl-C, and output that is whole or not there.
+// What the tool needs of the terminal: its size, a progress line, and output that is whole or not there.
 #pragma once
 
 #include <chrono>
@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include "overtake/data_table.hpp"
-#include "overtake/trainer.hpp"
 
 namespace cli {
 
@@ -17,11 +16,6 @@ struct Terminal {
   bool unicode = true;
 };
 [[nodiscard]] Terminal standard_output();
-
-/// Opens /dev/null in place of standard descriptors that are closed, so that no file gets their numbers and then the
-/// text that is meant for them; reading and writing there fails as before. A closed pipe and the limit of file sizes
-/// are errors from now on, not the end of the process. To be called first.
-void guard_standard_descriptors();
 
 // Names and texts from files reach people through these functions alone. What a terminal would obey is spelt out there
 // (overtake::text::printable), wherever the output goes: pipes end at terminals, too.
@@ -63,9 +57,5 @@ class Progress {
   bool shown_ = false;
   std::chrono::steady_clock::time_point last_;
 };
-
-/// From now on the first Ctrl-C (or SIGTERM, or SIGHUP unless nohup has it ignored) sets the token, and the second ends
-/// the process.
-[[nodiscard]] overtake::StopToken& stop_on_interrupt();
 
 }  // namespace cli

@@ -19,6 +19,7 @@
 #include "overtake/race.hpp"
 #include "overtake/report.hpp"
 #include "overtake/trainer.hpp"
+#include "system.hpp"
 #include "terminal.hpp"
 #include "train_options.hpp"
 #include "train_output.hpp"
@@ -83,7 +84,7 @@ Choice choose(const TrainFlags& flags, const Arrays& training, const Arrays& val
   request.epochs = flags.epochs;
   request.threads = flags.threads;
   request.memory_limit = flags.memory_limit;
-  request.stop = &stop_on_interrupt();
+  request.stop = &system::stop_on_interrupt();
   const overtake::Placement placement = overtake::choose_device(request);
   return {placement.device, placement.reason};
 }
@@ -121,7 +122,7 @@ overtake::TrainerOptions trainer_options(const TrainFlags& flags, const Arrays& 
   options.checkpoint_path = flags.checkpoint;
   options.checkpoint_every = flags.checkpoint_every;
   options.resume = flags.resume;
-  options.stop = &stop_on_interrupt();
+  options.stop = &system::stop_on_interrupt();
   options.observer = &watcher;
   return options;
 }

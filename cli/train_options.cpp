@@ -16,6 +16,7 @@
 #include "overtake/device.hpp"
 #include "overtake/error.hpp"
 #include "overtake/report.hpp"
+#include "overtake/text.hpp"
 
 namespace cli {
 namespace {
@@ -104,12 +105,10 @@ std::vector<std::string> split(const std::string& text, char separator) {
 }
 
 double number_in(const std::string& schedule, const std::string& text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  require(error == std::errc() && end == text.data() + text.size() && std::isfinite(value),
-          fmt::format("--schedule \"{}\": \"{}\" is not a number", schedule, text),
+  const std::optional<double> value = overtake::text::number(text);
+  require(value && std::isfinite(*value), fmt::format("--schedule \"{}\": \"{}\" is not a number", schedule, text),
           "Use constant, step:EPOCHS[:FACTOR], cosine or exponential:FACTOR.");
-  return value;
+  return *value;
 }
 
 /// Throws UsageError, naming the flag, for a schedule that cannot be or whose rates leave float32.

@@ -11,8 +11,8 @@ import tomllib
 
 SOURCES = {".cpp", ".hpp", ".h", ".cu", ".cuh"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.MULTILINE)
-# The standard library and the system: no slash, or POSIX. Everything else must be in the table.
-SYSTEM = re.compile(r"^([a-z_]+|(sys|linux|net)/\w+\.h|(unistd|fcntl|sched|pthread|signal|termios|immintrin|cpuid|link|langinfo|spawn|poll|pwd|dirent|locale|time)\.h)$")
+# The standard library has no slash and no dot. Of the rest, what ends in .h and is in no table is the system's.
+STANDARD = re.compile(r"^[a-z_]+$")
 
 
 def module_of(path, modules):
@@ -46,12 +46,21 @@ class Checker:
     def report(self, path, line, message):
         self.findings.append(f"{path.relative_to(self.root)}:{line}: {message}")
 
+    def check_system(self, path, line, header):
+        """`header` is in no list of third parties, and `path` is not free."""
+        places = self.rules["system"]["places"]
+        if header not in self.rules["system"]["headers"] and not header.endswith(".h"):
+            if not STANDARD.match(header):
+                self.report(path, line, f"<{header}> is in no list of tools/include_rules.toml")
+        elif not str(path.relative_to(self.root)).startswith(tuple(places)):
+            self.report(path, line, f"<{header}> is the operating system's; allowed in: {', '.join(places)}")
+
     def check_third_party(self, path, line, header, owner):
         """`owner` is a module, a guest folder, "include" or None (free)."""
         known = max((p for p in self.third_party if header.startswith(p)), key=len, default=None)
         if known is None:
-            if owner is not None and not SYSTEM.match(header):
-                self.report(path, line, f"<{header}> is in no list of tools/include_rules.toml")
+            if owner is not None:
+                self.check_system(path, line, header)
             return
         if owner == "include":
             self.report(path, line, f"a public header must not include <{header}>")

@@ -24,6 +24,10 @@ RULES = [
     ("using namespace", ("src/", "include/", "cli/", "examples/"), (), r"\busing\s+namespace\s+(?!std::(string_view_|chrono_)?literals)",
      "name what you use"),
     ("json", ("src/", "cli/"), (), r"\b[Jj]son::(parse|accept)\s*\((?!\s*shallow_json\()", "bound the depth: Json::parse(shallow_json(text), ...)"),
+    # What standard headers of POSIX systems declare beside the standard; their own headers are tools/check_includes.py's.
+    ("system", ("src/", "include/", "cli/"), ("src/platform/posix/", "src/platform/linux/", "cli/system."),
+     r"(?<![\w.>])(mkstemp|mkdtemp|setenv|unsetenv|realpath|popen|fileno|fdopen|strptime(_l)?|strtod_l|localtime_r|gmtime_r|timegm|sigaction)\s*\(",
+     "ask src/platform"),
     ("malloc", ("src/", "include/", "cli/"), ("src/kernels/",), r"(?<![\w.>:])(std::)?(malloc|calloc|realloc)\s*\(",
      "use a container or a unique_ptr with a deleter"),
 ]

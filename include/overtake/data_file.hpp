@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -45,13 +46,8 @@ class AtomicFile {
   void commit();
 
  private:
-  void close() noexcept;
-  void open_named();
-
-  std::filesystem::path path_;
-  std::filesystem::path temporary_;  // the name to remove; empty when there is none (yet)
-  bool unnamed_ = false;             // gets its name at commit()
-  int descriptor_ = -1;
+  struct Target;
+  std::unique_ptr<Target> target_;
 };
 
 /// Writes `text` as the whole file `path`, atomically. Throws DataError.

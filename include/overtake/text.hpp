@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,6 +11,10 @@ namespace overtake::text {
 
 /// The entry of `names` that `word` most likely misspells, by edit distance; empty when none is near.
 [[nodiscard]] std::string nearest(std::string_view word, std::span<const std::string> names);
+
+/// The number that all of a text is, in whatever locale: a decimal point, an exponent or not, no blanks and no '+';
+/// "inf" and "nan" are numbers. Nothing for every other text, and for numbers out of the range of a double.
+[[nodiscard]] std::optional<double> number(std::string_view text);
 
 /// Text from a file as a terminal may show it. What a terminal obeys instead of showing it is spelt out: control
 /// characters and bytes that are no UTF-8 as \xNN, controls of Unicode (the second set, line ends, direction of

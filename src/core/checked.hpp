@@ -11,11 +11,17 @@
 
 namespace overtake {
 
+/// a * b into `result`; false when it does not fit.
+template <std::integral T>
+[[nodiscard]] constexpr bool fits_mul(T a, T b, T& result) noexcept {
+  return !__builtin_mul_overflow(a, b, &result);
+}
+
 /// a * b; throws UsageError naming `what` when it does not fit.
 template <std::integral T>
 [[nodiscard]] constexpr T checked_mul(T a, T b, const char* what = "size") {
   T result{};
-  if (__builtin_mul_overflow(a, b, &result)) throw UsageError(std::string(what) + " is too large for this machine");
+  if (!fits_mul(a, b, result)) throw UsageError(std::string(what) + " is too large for this machine");
   return result;
 }
 

@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: MIT
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
+#include <exception>
 #include <system_error>
 #include <thread>
 #include <utility>
 
-#include "data/message.hpp"
 #include "data/temporary_file.hpp"
 #include "overtake/data_file.hpp"
 #include "overtake/error.hpp"
+#include "platform/file.hpp"
+#include "platform/permissions.hpp"
+#include "platform/stream.hpp"
 
 namespace overtake {
 
@@ -24,31 +22,31 @@ namespace fs = std::filesystem;
 
 std::string name_of(const fs::path& path) { return path == "/dev/stdout" ? "standard output" : path.string(); }
 
-[[noreturn]] void fail(const fs::path& path, int number) {
-  if (number == EPIPE) {
+[[noreturn]] void fail(const fs::path& path, const std::error_code& error) {
+  if (error == std::errc::broken_pipe) {
     throw DataError(fmt::format("cannot write {}: its reader closed it before the end", name_of(path)),
                     "Let the reading program take everything, or write to a file.");
   }
   std::string hint = "Check that the folder exists and that you may write there.";
-  if (number == ENOSPC || number == EDQUOT) hint = "Free some space or choose another folder.";
-  if (number == EFBIG) hint = "Raise the limit of file sizes (ulimit -f), or choose a folder that takes large files.";
-  throw DataError(fmt::format("cannot write {}: {}", name_of(path), data::os_error(number)), hint);
+  if (platform::is_out_of_space(error)) hint = "Free some space or choose another folder.";
+  if (error == std::errc::file_too_large) {
+    hint = "Raise the limit of file sizes (ulimit -f), or choose a folder that takes large files.";
+  }
+  throw DataError(fmt::format("cannot write {}: {}", name_of(path), error.message()), hint);
 }
 
 fs::path folder_of(const fs::path& file) { return file.has_parent_path() ? file.parent_path() : fs::path("."); }
 
 /// Opens a named pipe, waiting a while for its reader: for ever would be a command that hangs without a word.
-int open_pipe(const fs::path& path) {
+platform::File open_pipe(const fs::path& path) {
   constexpr auto patience = std::chrono::seconds(10);
   constexpr auto pause = std::chrono::milliseconds(5);
   const auto end = std::chrono::steady_clock::now() + patience;
   while (true) {
-    const int descriptor = ::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-    if (descriptor >= 0) {
-      static_cast<void>(::fcntl(descriptor, F_SETFL, O_WRONLY));  // a full pipe is waited for
-      return descriptor;
-    }
-    if (errno != ENXIO) fail(path, errno);
+    std::error_code error;
+    platform::File pipe = platform::open_pipe_to_write(path, error);
+    if (!error) return pipe;
+    if (error != std::errc::no_such_device_or_address) fail(path, error);
     if (std::chrono::steady_clock::now() >= end) {
       throw DataError(fmt::format("cannot write {}: it is a pipe that no program reads; waited {} s", path.string(),
                                   patience.count()),
@@ -58,32 +56,23 @@ int open_pipe(const fs::path& path) {
   }
 }
 
-/// After a rename, makes the new directory entry itself durable. Not every file system can; then there is no more to
-/// do.
-void sync_folder(const fs::path& file) noexcept {
+/// After a rename, which is all that the file still lacks: without memory for a path it is complete all the same.
+void make_name_durable(const fs::path& file) noexcept {
   try {
-    const int descriptor = ::open(folder_of(file).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor < 0) return;
-    ::fsync(descriptor);
-    ::close(descriptor);
+    platform::sync_folder(folder_of(file));
   } catch (const std::exception&) {
-    return;  // out of memory for a path: the file is complete all the same
+    return;
   }
 }
 
-/// True where only owners may replace a file (a sticky folder, as /tmp), and we are none: the rename would fail, when
-/// the work is done.
-bool only_owners_replace(const fs::path& path) noexcept {
-  struct stat file {};
-  struct stat folder {};
+/// True where we may not replace a file that only its owner may: the rename would fail, when the work is done.
+bool is_kept_by_others(const fs::path& path) noexcept {
   try {
     const fs::path target = link_target(path);
-    if (::stat(target.c_str(), &file) != 0 || ::stat(folder_of(target).c_str(), &folder) != 0) return false;
+    return platform::only_owners_replace(target, folder_of(target));
   } catch (const std::exception&) {
     return false;
   }
-  const uid_t user = ::geteuid();
-  return (folder.st_mode & S_ISVTX) != 0 && user != 0 && user != file.st_uid && user != folder.st_uid;
 }
 
 /// What stands under a name before it is written.
@@ -98,14 +87,15 @@ fs::file_status status_of(const fs::path& path) {
     throw DataError(fmt::format("cannot write {}: it is a socket", path.string()),
                     "Give the name of a file or a pipe.");
   }
-  if (error == std::errc::filename_too_long) fail(path, ENAMETOOLONG);
+  if (error == std::errc::filename_too_long) fail(path, error);
   // A rename asks for the permission of the folder alone, so a file would not be safe by being write-protected.
-  if (fs::exists(status) && ::access(path.c_str(), W_OK) != 0) {
-    if (errno != EACCES) fail(path, errno);
+  const std::error_code denied = fs::exists(status) ? platform::writing_denied(path) : std::error_code();
+  if (denied) {
+    if (denied != std::errc::permission_denied) fail(path, denied);
     throw DataError(fmt::format("cannot write {}: it is write-protected", path.string()),
                     "Give another name, or allow writing: chmod u+w.");
   }
-  if (fs::is_regular_file(status) && only_owners_replace(path)) {
+  if (fs::is_regular_file(status) && is_kept_by_others(path)) {
     throw DataError(
         fmt::format("cannot write {}: it belongs to another user, in a folder where only owners replace files",
                     path.string()),
@@ -114,27 +104,11 @@ fs::file_status status_of(const fs::path& path) {
   return status;
 }
 
-/// The owner, group and permissions of the file that `descriptor` is going to replace, as far as we may and the file
-/// system can. Without the old group its permissions would open the file to another one.
-void keep_permissions(int descriptor, const fs::path& old) noexcept {
-  struct stat before {};
-  struct stat now {};
-  if (::stat(old.c_str(), &before) != 0 || ::fstat(descriptor, &now) != 0) return;
-  mode_t mode = before.st_mode & 0777U;
-  const bool same = before.st_uid == now.st_uid && before.st_gid == now.st_gid;
-  if (!same && ::fchown(descriptor, before.st_uid, before.st_gid) != 0 &&
-      ::fchown(descriptor, static_cast<uid_t>(-1), before.st_gid) != 0) {
-    mode &= ~mode_t{0070};
-  }
-  static_cast<void>(::fchmod(descriptor, mode));
-}
-
 }  // namespace
 
 void require_writable(const fs::path& path) {
   if (const std::optional<int> named = descriptor_named(path)) {
-    const int flags = ::fcntl(*named, F_GETFL);
-    if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY) return;
+    if (platform::is_open_to_write(*named)) return;
     throw DataError(fmt::format("cannot write {}: it is not open for writing", name_of(path)),
                     "Check where it was redirected to.");
   }
@@ -142,83 +116,83 @@ void require_writable(const fs::path& path) {
   if (!fs::exists(status) || fs::is_regular_file(status)) const AtomicFile probe(path);
 }
 
-AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
-  if (const std::optional<int> named = descriptor_named(path_)) {
+/// What is being written, and under which name.
+struct AtomicFile::Target {
+  fs::path path;
+  fs::path temporary;    // the name to remove; empty when there is none (yet)
+  bool unnamed = false;  // gets its name at commit()
+  platform::File file;
+
+  void open_named();
+};
+
+AtomicFile::AtomicFile(fs::path path) : target_(std::make_unique<Target>()) {
+  Target& target = *target_;
+  target.path = std::move(path);
+  std::error_code error;
+  if (const std::optional<int> named = descriptor_named(target.path)) {
     // Not by its name: that would open the file behind it anew, and write over what it holds already.
-    descriptor_ = ::fcntl(*named, F_DUPFD_CLOEXEC, 0);
-    if (descriptor_ < 0) fail(path_, errno);
+    target.file = platform::open_again(*named, error);
+    if (error) fail(target.path, error);
     return;
   }
-  const fs::file_status status = status_of(path_);
+  const fs::file_status status = status_of(target.path);
   if (fs::exists(status) && !fs::is_regular_file(status)) {
-    descriptor_ = fs::is_fifo(status) ? open_pipe(path_) : ::open(path_.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC);
-    if (descriptor_ < 0) fail(path_, errno);
+    target.file = fs::is_fifo(status) ? open_pipe(target.path) : platform::open_to_write(target.path, error);
+    if (error) fail(target.path, error);
     return;
   }
-  path_ = link_target(path_);
-  data::remove_left_over(path_);
-  descriptor_ = data::open_unnamed(folder_of(path_));
-  unnamed_ = descriptor_ >= 0;
-  if (!unnamed_) open_named();
-  data::mark_written(descriptor_);
-  if (fs::exists(status)) keep_permissions(descriptor_, path_);
+  target.path = link_target(target.path);
+  data::remove_left_over(target.path);
+  target.file = platform::create_unnamed(folder_of(target.path));
+  target.unnamed = target.file.is_open();
+  if (!target.unnamed) target.open_named();
+  platform::mark_written(target.file);
+  if (fs::exists(status)) platform::keep_permissions(target.file, target.path);
 }
 
-void AtomicFile::open_named() {
+void AtomicFile::Target::open_named() {
   constexpr int attempts = 10;  // the digits are random: one will do
-  for (int attempt = 0; attempt < attempts && descriptor_ < 0; ++attempt) {
-    const fs::path name = data::temporary_name(path_);
-    descriptor_ = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor_ >= 0) temporary_ = name;
-    if (descriptor_ < 0 && errno != EEXIST) break;
+  std::error_code error;
+  for (int attempt = 0; attempt < attempts; ++attempt) {
+    const fs::path name = data::temporary_name(path);
+    file = platform::create(name, error);
+    if (!error) temporary = name;
+    if (error != std::errc::file_exists) break;
   }
-  if (descriptor_ < 0) fail(path_, errno);
+  if (error) fail(path, error);
 }
 
 AtomicFile::~AtomicFile() {
-  close();
-  if (!temporary_.empty()) ::unlink(temporary_.c_str());
-}
-
-void AtomicFile::close() noexcept {
-  if (descriptor_ >= 0) ::close(descriptor_);
-  descriptor_ = -1;
+  static_cast<void>(target_->file.close());
+  std::error_code ignored;
+  if (!target_->temporary.empty()) fs::remove(target_->temporary, ignored);
 }
 
 void AtomicFile::write(std::span<const std::byte> bytes) {
-  if (descriptor_ < 0) throw InternalError("AtomicFile::write after commit");
-  while (!bytes.empty()) {
-    const ssize_t count = ::write(descriptor_, bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0 && errno == EAGAIN) {  // somebody else has set the stream not to block
-      pollfd room{descriptor_, POLLOUT, 0};
-      static_cast<void>(::poll(&room, 1, -1));
-      continue;
-    }
-    if (count < 0) fail(path_, errno);
-    bytes = bytes.subspan(static_cast<std::size_t>(count));
-  }
+  if (!target_->file.is_open()) throw InternalError("AtomicFile::write after commit");
+  if (const std::error_code error = target_->file.write(bytes)) fail(target_->path, error);
 }
 
 void AtomicFile::write(std::string_view text) { write(std::as_bytes(std::span(text.data(), text.size()))); }
 
 void AtomicFile::commit() {
-  if (descriptor_ < 0) throw InternalError("AtomicFile::commit twice");
-  const bool direct = temporary_.empty() && !unnamed_;
-  // A pipe or a device cannot be synchronised, and need not be.
-  if (::fsync(descriptor_) != 0 && !direct) fail(path_, errno);
-  if (unnamed_) {
-    const fs::path name = data::temporary_name(path_);
-    if (!data::give_name(descriptor_, name)) fail(path_, errno);
-    temporary_ = name;
+  Target& target = *target_;
+  if (!target.file.is_open()) throw InternalError("AtomicFile::commit twice");
+  const bool direct = target.temporary.empty() && !target.unnamed;
+  std::error_code error = target.file.sync();
+  if (error && !direct) fail(target.path, error);  // a pipe or a device cannot be synchronised, and need not be
+  if (target.unnamed) {
+    const fs::path name = data::temporary_name(target.path);
+    if (error = platform::give_name(target.file, name); error) fail(target.path, error);
+    target.temporary = name;
   }
-  const int descriptor = std::exchange(descriptor_, -1);
-  // Linux closes the descriptor even when it reports an interruption.
-  if (::close(descriptor) != 0 && errno != EINTR) fail(path_, errno);
+  if (error = target.file.close(); error) fail(target.path, error);
   if (direct) return;
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail(path_, errno);
-  temporary_.clear();
-  sync_folder(path_);
+  fs::rename(target.temporary, target.path, error);
+  if (error) fail(target.path, error);
+  target.temporary.clear();
+  make_name_durable(target.path);
 }
 
 void write_text_file(const fs::path& path, std::string_view text) {

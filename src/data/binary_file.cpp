@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "core/checked.hpp"
 #include "data/gz_source.hpp"
 #include "data/message.hpp"
 #include "overtake/error.hpp"
@@ -63,7 +64,7 @@ ByteCount byte_count(std::span<const std::int64_t> extents, ElementType type) no
   for (const std::int64_t extent : extents) {
     if (extent < 0) return {};
     empty = empty || extent == 0;
-    if (extent > 0 && __builtin_mul_overflow(product, extent, &product)) return {};
+    if (extent > 0 && !fits_mul(product, extent, product)) return {};
   }
   if (product > (std::int64_t{1} << 62)) return {};
   return {empty ? 0 : static_cast<std::uint64_t>(product), true};

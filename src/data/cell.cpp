@@ -5,16 +5,14 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <limits>
-#include <locale>
-#include <sstream>
 
 #include "data/date_format.hpp"
 #include "data/date_text.hpp"
 #include "data/message.hpp"
 #include "overtake/error.hpp"
+#include "platform/decimal.hpp"
 
 namespace overtake {
 
@@ -34,16 +32,6 @@ constexpr std::array<std::string_view, 7> blanks = {
 constexpr std::string_view unicode_minus = "\xE2\x88\x92";
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-/// The value of a well-formed number outside the range of double: infinite, or rounded to (nearly) zero.
-double parse_extreme(std::string_view text) {
-  std::istringstream stream{std::string(text)};
-  stream.imbue(std::locale::classic());
-  double value = 0.0;
-  stream >> value;
-  if (!stream.fail()) return value;
-  return text.front() == '-' ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
-}
 
 void replace_all(std::string& text, std::string_view what, std::string_view by) {
   for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) {
@@ -112,9 +100,8 @@ bool parse_number(std::string_view text, double& value) {
   }
   if (text.empty()) return false;
   const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  const auto [stop, error] = platform::decimal_from_chars(text.data(), end, value);
   if (stop != end || error == std::errc::invalid_argument) return false;
-  if (error == std::errc::result_out_of_range) value = parse_extreme(text);
   return !std::isnan(value);
 }
 

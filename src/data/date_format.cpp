@@ -2,8 +2,6 @@
 #include "data/date_format.hpp"
 
 #include <fmt/format.h>
-#include <locale.h>
-#include <time.h>
 
 #include <array>
 #include <chrono>
@@ -11,20 +9,11 @@
 
 #include "data/message.hpp"
 #include "overtake/error.hpp"
+#include "platform/time_text.hpp"
 
 namespace overtake::data {
 
 namespace {
-
-std::optional<tm> fill_by_format(std::string_view text, const std::string& format) {
-  static const locale_t classic = newlocale(LC_ALL_MASK, "C", nullptr);
-  tm time{};
-  time.tm_mday = 1;
-  const std::string copy(text);
-  const char* const end = strptime_l(copy.c_str(), format.c_str(), &time, classic);
-  if (end == nullptr || *end != '\0') return std::nullopt;
-  return time;
-}
 
 /// What a format of strptime fills in.
 struct FormatParts {
@@ -59,21 +48,21 @@ std::optional<double> day_number(int year, int month, int day) {
 }
 
 std::optional<double> parse_format(std::string_view text, const std::string& format) {
-  const std::optional<tm> time = fill_by_format(text, format);
-  if (!time) return std::nullopt;
-  const auto days = day_number(time->tm_year + 1900, time->tm_mon + 1, time->tm_mday);
+  const std::optional<platform::TimeRead> read = platform::read_time(text, format);
+  if (!read) return std::nullopt;
+  const std::tm& time = read->time;
+  const auto days = day_number(time.tm_year + 1900, time.tm_mon + 1, time.tm_mday);
   if (!days) return std::nullopt;
-  const double seconds =
-      time->tm_hour * 3600.0 + time->tm_min * 60.0 + time->tm_sec - static_cast<double>(time->tm_gmtoff);
+  const double seconds = time.tm_hour * 3600.0 + time.tm_min * 60.0 + time.tm_sec - read->seconds_east;
   return *days + seconds / day_seconds;
 }
 
 bool parse_compact_day(std::string_view text, const Notation& notation, std::vector<double>& days) {
   const FormatParts parts = parts_of(notation.date_format);
   if (!parts.day || text.find_first_not_of("0123456789") != std::string_view::npos) return false;
-  const std::optional<tm> time = fill_by_format(text, notation.date_format);
+  const std::optional<platform::TimeRead> read = platform::read_time(text, notation.date_format);
   std::array<char, 64> again{};
-  if (!time || std::strftime(again.data(), again.size(), notation.date_format.c_str(), &*time) == 0) return false;
+  if (!read || std::strftime(again.data(), again.size(), notation.date_format.c_str(), &read->time) == 0) return false;
   const auto found = parse_format(text, notation.date_format);
   if (!found || again.data() != std::string(text)) return false;
   days.push_back(*found);

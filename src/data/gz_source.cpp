@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "data/gz_source.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <new>
 #include <system_error>
 #include <vector>
@@ -76,15 +73,12 @@ struct GzSource::Inflater {
 
 GzSource::GzSource(const fs::path& path) : name_(path.string()) {
   require_readable(path);
-  descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor_ < 0) {
-    throw DataError(fmt::format("cannot read {}: {}", name_, os_error(errno)), "Check its permissions.");
-  }
+  std::error_code error;
+  file_ = platform::open_to_read(path, error);
+  if (error) throw DataError(fmt::format("cannot read {}: {}", name_, error.message()), "Check its permissions.");
 }
 
-GzSource::~GzSource() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-}
+GzSource::~GzSource() = default;
 
 void GzSource::fail_damaged(std::string_view problem) const {
   throw DataError(fmt::format("cannot read {}: its gzip data is damaged or cut off ({}) near byte {} of the file",
@@ -101,13 +95,13 @@ std::size_t GzSource::need(std::size_t count) {
     next_ = 0;
   }
   while (end_ - next_ < count) {
-    const ssize_t got = ::read(descriptor_, raw_.data() + end_, raw_.size() - end_);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) {
-      throw DataError(fmt::format("cannot read {}: {}", name_, os_error(errno)), "Check the disk and its permissions.");
+    std::error_code error;
+    const std::size_t got = file_.read(std::span(raw_).subspan(end_), error);
+    if (error) {
+      throw DataError(fmt::format("cannot read {}: {}", name_, error.message()), "Check the disk and its permissions.");
     }
     if (got == 0) break;
-    end_ += static_cast<std::size_t>(got);
+    end_ += got;
   }
   return end_ - next_;
 }

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "platform/file.hpp"
+
 struct z_stream_s;
 
 namespace overtake::data {
@@ -50,7 +52,7 @@ class GzSource {
   [[noreturn]] void fail_damaged(std::string_view problem) const;
 
   std::string name_;
-  int descriptor_ = -1;
+  platform::File file_;
   std::vector<char> raw_;  // read from the file and not yet used: next_ to end_
   std::size_t next_ = 0;
   std::size_t end_ = 0;

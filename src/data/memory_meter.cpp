@@ -5,8 +5,8 @@
 
 #include <utility>
 
-#include "core/host_limits.hpp"
 #include "overtake/error.hpp"
+#include "platform/host_limits.hpp"
 
 namespace overtake::data {
 
@@ -21,7 +21,7 @@ std::string size_text(double bytes) {
 MemoryMeter::MemoryMeter(std::string source, std::uint64_t limit)
     : source_(std::move(source)), given_(limit > 0), limit_(limit) {
   if (given_) return;
-  limit_ = host::usable_memory();
+  limit_ = platform::usable_memory();
   limit_ -= limit_ / 8;
 }
 

@@ -9,12 +9,12 @@
 #include <limits>
 
 #include "core/checked.hpp"
-#include "core/host_limits.hpp"
 #include "data/columns.hpp"
 #include "data/labels.hpp"
 #include "data/memory_meter.hpp"
 #include "data/message.hpp"
 #include "overtake/error.hpp"
+#include "platform/host_limits.hpp"
 
 namespace overtake {
 
@@ -176,7 +176,7 @@ void write_targets(const Preprocessing& preprocessing, const Table& table, std::
 void require_memory(std::int64_t values, const Preprocessing& how, const Table& table) {
   constexpr double copies = 2;  // a model works on its own
   const double need = copies * static_cast<double>(values) * sizeof(float);
-  const auto usable = static_cast<double>(host::usable_memory());
+  const auto usable = static_cast<double>(platform::usable_memory());
   if (need <= usable) return;
   throw DeviceError(fmt::format("{}: {} rows of {} inputs need {} of the computer's memory, {} can be used",
                                 table.source, table.rows, how.inputs(), data::size_text(need), data::size_text(usable)),

@@ -3,13 +3,13 @@
 
 #include <algorithm>
 
-#include "core/host_limits.hpp"
 #include "forest/data_identity.hpp"
 #include "forest/finish.hpp"
 #include "forest/need.hpp"
 #include "forest/out_of_bag.hpp"
 #include "forest/parallel.hpp"
 #include "forest/pruning.hpp"
+#include "platform/host_limits.hpp"
 
 namespace overtake::forest {
 
@@ -18,7 +18,8 @@ Forest grow_forest(Grower& grower, const Problem& problem, const Dataset& data, 
   ForestJob job = recipe.resolved.job;
   job.first_tree = static_cast<std::int32_t>(earlier.size());
   std::vector<GrownTree> grown;
-  KeptTrees kept(std::max(0, job.trees - job.first_tree), std::max(1, problem.targets.classes), host::usable_memory());
+  KeptTrees kept(std::max(0, job.trees - job.first_tree), std::max(1, problem.targets.classes),
+                 platform::usable_memory());
   const auto take = [&](std::int32_t, std::int32_t tree, GrownTree one) {
     kept.add(static_cast<std::int64_t>(one.nodes.size()));
     grown.push_back(std::move(one));

@@ -3,13 +3,13 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <vector>
 
 #include "core/shallow_json.hpp"
+#include "overtake/text.hpp"
 
 namespace overtake::forest {
 namespace {
@@ -44,11 +44,9 @@ std::optional<std::pair<std::string, double>> parse_part(const std::vector<Mark>
   std::string number;
   for (std::size_t i = begin; i < separator; ++i) name += marks[i].character;
   for (std::size_t i = separator + 1; i < end; ++i) number += marks[i].character;
-  double weight = 0;
-  const auto [stop, error] = std::from_chars(number.data(), number.data() + number.size(), weight);
-  if (error != std::errc() || stop != number.data() + number.size()) return std::nullopt;
-  if (!std::isfinite(weight) || weight < 0) return std::nullopt;
-  return std::pair(name, weight);
+  const std::optional<double> weight = text::number(number);
+  if (!weight || !std::isfinite(*weight) || *weight < 0) return std::nullopt;
+  return std::pair(name, *weight);
 }
 
 /// {"a": 1, "b": 2}; none for anything else.

@@ -8,6 +8,7 @@
 
 #include "core/nearest.hpp"
 #include "overtake/parameters.hpp"
+#include "overtake/text.hpp"
 
 namespace overtake {
 namespace {
@@ -17,9 +18,8 @@ bool same_word(std::string_view a, std::string_view b) {
                     [](char x, char y) { return detail::ascii_lower(x) == detail::ascii_lower(y); });
 }
 
-template <typename Number>
-std::optional<Number> whole_text_as(std::string_view text) {
-  Number number{};
+std::optional<std::int64_t> whole_number(std::string_view text) {
+  std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return number;
@@ -38,8 +38,8 @@ ParameterValue parse_parameter_value(std::string_view text) {
   if (same_word(text, "true")) return true;
   if (same_word(text, "false")) return false;
   const std::string_view digits = text.starts_with('+') && !text.starts_with("+-") ? text.substr(1) : text;
-  if (const auto whole = whole_text_as<std::int64_t>(digits)) return *whole;
-  const auto number = whole_text_as<double>(digits);
+  if (const auto whole = whole_number(digits)) return *whole;
+  const auto number = text::number(digits);
   if (number && std::isfinite(*number)) return *number;
   return std::string(text);
 }

@@ -7,7 +7,6 @@
 #include <functional>
 #include <numeric>
 
-#include "core/host_limits.hpp"
 #include "forest/assemble.hpp"
 #include "forest/binning.hpp"
 #include "forest/data_identity.hpp"
@@ -18,6 +17,7 @@
 #include "forest/resolve.hpp"
 #include "forest/targets.hpp"
 #include "overtake/error.hpp"
+#include "platform/host_limits.hpp"
 
 namespace overtake {
 namespace {
@@ -136,7 +136,7 @@ Forest train_forest(const ForestParameters& parameters, const Dataset& data, con
   std::vector<std::string> notes;
   if (earlier != nullptr) check_same_data(*earlier, data, options, sample_weight, notes);
   const auto first_tree = static_cast<std::int32_t>(kept.size());
-  forest::KeptTrees(parameters.n_estimators - first_tree, std::max(1, data.classes), host::usable_memory());
+  forest::KeptTrees(parameters.n_estimators - first_tree, std::max(1, data.classes), platform::usable_memory());
 
   forest::Problem problem;
   const int threads = backend::open_device("cpu").threads();

@@ -5,13 +5,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
 #include <string>
 
 #include "core/nearest.hpp"
 #include "overtake/error.hpp"
 #include "overtake/metrics.hpp"
+#include "overtake/text.hpp"
 
 namespace overtake {
 
@@ -51,12 +51,11 @@ bool same_word(std::string_view a, std::string_view b) {
 }
 
 /// A number as numbers are usually written: 01 and 1e0 are names.
-bool is_number(std::string_view text, double* number) {
+std::optional<double> usual_number(std::string_view text) {
   const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
-  if (digits.find_first_not_of("0123456789.") != std::string_view::npos) return false;
-  if (digits.size() > 1 && digits[0] == '0' && digits[1] != '.') return false;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *number);
-  return error == std::errc() && end == text.data() + text.size() && !digits.empty();
+  if (digits.find_first_not_of("0123456789.") != std::string_view::npos) return std::nullopt;
+  if (digits.size() > 1 && digits[0] == '0' && digits[1] != '.') return std::nullopt;
+  return text::number(text);
 }
 
 /// The place of the class that Python would find equal to 1; -1: none is.
@@ -65,9 +64,9 @@ std::int32_t class_one(std::span<const std::string> names) {
   if (truths) return 1;
   std::int32_t one = -1;
   for (std::size_t c = 0; c < names.size(); ++c) {
-    double number = 0;
-    if (!is_number(names[c], &number)) return -1;  // the labels are text, and no text equals 1
-    if (number == 1) one = static_cast<std::int32_t>(c);
+    const std::optional<double> number = usual_number(names[c]);
+    if (!number) return -1;  // the labels are text, and no text equals 1
+    if (*number == 1) one = static_cast<std::int32_t>(c);
   }
   return one;
 }
@@ -79,10 +78,7 @@ std::int32_t find_class(std::span<const std::string> names, std::string_view wan
   const auto number_of = [](std::string_view label) {
     constexpr std::string_view unicode_minus = "\xE2\x88\x92";
     const bool minus = label.starts_with(unicode_minus);
-    double value = 0;
-    const bool number =
-        is_number(minus ? "-" + std::string(label.substr(unicode_minus.size())) : std::string(label), &value);
-    return number ? std::optional(value) : std::nullopt;
+    return usual_number(minus ? "-" + std::string(label.substr(unicode_minus.size())) : std::string(label));
   };
   const std::optional<double> value = number_of(wanted);
   const auto same = [&](const std::string& name) { return value && number_of(name) == value; };

@@ -9,9 +9,9 @@
 #include <numeric>
 #include <utility>
 
-#include "core/host_limits.hpp"
 #include "core/philox.hpp"
 #include "overtake/error.hpp"
+#include "platform/host_limits.hpp"
 
 namespace overtake {
 
@@ -262,7 +262,7 @@ std::uint64_t repeat_seed(std::uint64_t seed, int repeat) {
 void check_memory(const Dataset& data, const FoldOptions& options, FoldKind kind) {
   const double splits = kind == FoldKind::holdout || kind == FoldKind::predefined ? 1 : options.n_splits;
   const double bytes = 2.0 * sizeof(std::int32_t) * static_cast<double>(data.rows) * splits * options.n_repeats;
-  const auto usable = static_cast<double>(host::usable_memory());
+  const auto usable = static_cast<double>(platform::usable_memory());
   if (bytes <= usable) return;
   throw DeviceError(
       fmt::format("{:.0f} splits of {} rows need {:.1f} GiB of the computer's memory, {:.1f} GiB can be used",

@@ -5,11 +5,11 @@
 #include <set>
 #include <tuple>
 
-#include "core/host_limits.hpp"
 #include "forest/assemble.hpp"
 #include "forest/need.hpp"
 #include "forest/notes.hpp"
 #include "overtake/error.hpp"
+#include "platform/host_limits.hpp"
 #include "search/estimator.hpp"
 #include "search/forest_ground.hpp"
 
@@ -134,7 +134,7 @@ class ForestEstimator final : public Estimator {
   /// Refuses work without end, and forests that the computer's memory cannot hold, before anything is grown.
   void refuse_too_much(std::int32_t folds) const {
     std::vector<Job> jobs;
-    const std::uint64_t usable = host::usable_memory();
+    const std::uint64_t usable = platform::usable_memory();
     for (std::int32_t c = 0; c < static_cast<std::int32_t>(grounds_.candidates().size()); ++c) {
       const ForestCandidate& candidate = grounds_.candidates()[static_cast<std::size_t>(c)];
       if (!candidate.problem.empty()) continue;

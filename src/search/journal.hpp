@@ -16,7 +16,8 @@
 namespace overtake::search_detail {
 
 /// read_journal(), on the file system that `probe` says.
-[[nodiscard]] SearchResult read_result(const std::filesystem::path& path, FileSystemProbe probe = file_system_of);
+[[nodiscard]] SearchResult read_result(const std::filesystem::path& path,
+                                       FileSystemProbe probe = platform::file_system_of);
 
 /// The one writer of a journal. Readers (read_journal) may come and go meanwhile.
 class Journal final : public JobLog {
@@ -24,7 +25,7 @@ class Journal final : public JobLog {
   /// Opens or makes the journal. `result` gives metrics, estimator and device. Throws DataError: in use, damaged,
   /// foreign, of another search (naming the first difference), not writable. A file that is refused is left as it was.
   Journal(const std::filesystem::path& path, const SearchInput& input, const SearchResult& result,
-          FileSystemProbe probe = file_system_of);
+          FileSystemProbe probe = platform::file_system_of);
 
   /// The jobs that earlier runs finished, by candidate and fold.
   [[nodiscard]] const std::vector<JobRecord>& records() const noexcept { return records_; }

@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "search/journal_file.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <sys/statfs.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <array>
-#include <cerrno>
 #include <string>
 #include <system_error>
 
 #include "overtake/error.hpp"
+#include "platform/file.hpp"
 
 namespace overtake::search_detail {
 
@@ -21,48 +15,24 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Sources of the numbers: statfs(2), <linux/magic.h>, and the headers of the file systems themselves.
-struct SharedFileSystem {
-  std::uint32_t number;
-  std::string_view name;
-};
-constexpr std::array<SharedFileSystem, 19> shared_file_systems = {{{0x6969, "nfs"},
-                                                                   {0x517B, "smb"},
-                                                                   {0xFF534D42, "cifs"},
-                                                                   {0xFE534D42, "smb2"},
-                                                                   {0x65735546, "fuse"},
-                                                                   {0x01021997, "9p"},
-                                                                   {0x0BD00BD0, "lustre"},
-                                                                   {0x00C36400, "ceph"},
-                                                                   {0x47504653, "gpfs"},
-                                                                   {0x5346414F, "afs"},
-                                                                   {0x6B414653, "afs"},
-                                                                   {0x73757245, "coda"},
-                                                                   {0x0000564C, "ncp"},
-                                                                   {0x7461636F, "ocfs2"},
-                                                                   {0x01161970, "gfs2"},
-                                                                   {0x19830326, "beegfs"},
-                                                                   {0x20030528, "orangefs"},
-                                                                   {0x786F4256, "vboxsf"},
-                                                                   {0xBACBACBC, "vmhgfs"}}};
-
-const char* kind_of(mode_t mode) {
-  if (S_ISDIR(mode)) return "a folder";
-  if (S_ISFIFO(mode)) return "a pipe";
-  if (S_ISSOCK(mode)) return "a socket";
+const char* kind_of(fs::file_type type) {
+  if (type == fs::file_type::directory) return "a folder";
+  if (type == fs::file_type::fifo) return "a pipe";
+  if (type == fs::file_type::socket) return "a socket";
   return "a device";
 }
 
 /// False where there is nothing of this name.
 bool require_file(const std::string& path, std::string_view what) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) {
-    if (errno == ENOENT || errno == ENOTDIR) return false;
-    throw DataError(fmt::format("cannot use the {} {}: {}", what, path, std::generic_category().message(errno)),
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (status.type() == fs::file_type::not_found) return false;
+  if (error) {
+    throw DataError(fmt::format("cannot use the {} {}: {}", what, path, error.message()),
                     "Check that the file and its folder exist and that you may read and write there.");
   }
-  if (S_ISREG(status.st_mode)) return true;
-  throw DataError(fmt::format("the {} {} is {}, no file", what, path, kind_of(status.st_mode)),
+  if (fs::is_regular_file(status)) return true;
+  throw DataError(fmt::format("the {} {} is {}, no file", what, path, kind_of(status.type())),
                   "Give a journal the name of a file in a folder of your own.");
 }
 
@@ -82,14 +52,8 @@ struct Header {
 /// Overtake has no such transactions, so somebody made it up.
 void refuse_shared_rollback(const std::string& rollback_journal) {
   constexpr std::string_view magic("\xD9\xD5\x05\xF9\x20\xA1\x63\xD7", 8);
-  // Without waiting, should another process have put a pipe there since.
-  const int descriptor = ::open(rollback_journal.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (descriptor < 0) return;  // what SQLite cannot read either, or is gone by now
-  std::string end(magic.size(), '\0');
-  const bool placed = ::lseek(descriptor, -static_cast<off_t>(end.size()), SEEK_END) >= 0;
-  const bool read = placed && ::read(descriptor, end.data(), end.size()) == static_cast<ssize_t>(end.size());
-  ::close(descriptor);
-  if (!read || end != magic) return;
+  // Without waiting, should another process have put a pipe there since. What cannot be read SQLite cannot read either.
+  if (platform::last_bytes(rollback_journal, magic.size()) != magic) return;
   throw DataError(
       fmt::format("{} is no rollback journal of Overtake: it names a file that SQLite would remove", rollback_journal),
       "It may have been forged; do not use the journal it lies beside.");
@@ -104,21 +68,6 @@ std::string resolved(const fs::path& path) {
 
 }  // namespace
 
-std::int64_t file_system_of(const fs::path& path) {
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  struct statfs status {};
-  if (::statfs(path.c_str(), &status) != 0 && ::statfs(folder.c_str(), &status) != 0) return 0;
-  return static_cast<std::int64_t>(status.f_type);
-}
-
-std::string_view shared_file_system(std::int64_t number) noexcept {
-  // 32 bits wherever it comes from: some systems extend its sign.
-  const auto low = static_cast<std::uint32_t>(number);
-  const auto* found = std::find_if(shared_file_systems.begin(), shared_file_systems.end(),
-                                   [&](const SharedFileSystem& system) { return system.number == low; });
-  return found == shared_file_systems.end() ? std::string_view() : found->name;
-}
-
 JournalPlace look_at_journal(const fs::path& path, FileSystemProbe probe) {
   if (path.empty()) throw UsageError("the journal has no name");
   JournalPlace place;
@@ -130,7 +79,7 @@ JournalPlace look_at_journal(const fs::path& path, FileSystemProbe probe) {
     log = log || (exists && std::string_view(suffix) == "-wal");
     if (exists && std::string_view(suffix) == "-journal") refuse_shared_rollback(real + suffix);
   }
-  place.shared = shared_file_system(probe(real));
+  place.shared = platform::shared_file_system(probe(real));
   if (!place.exists) return place;
   const Header header{Database(path, Database::Mode::look).head(header_bytes)};
   // SQLite would take a short text file for a database without content, and overwrite it.

@@ -4,6 +4,8 @@
 
 #include <filesystem>
 
+#include "platform/lock_file.hpp"
+
 namespace overtake::search_detail {
 
 /// Keeps others from writing the same file for as long as it lives, or until the process ends, however it ends.
@@ -11,13 +13,9 @@ class WriterLock {
  public:
   /// Throws DataError when another process writes the journal, or the folder cannot be written.
   explicit WriterLock(const std::filesystem::path& journal);
-  ~WriterLock();
-  WriterLock(const WriterLock&) = delete;
-  WriterLock& operator=(const WriterLock&) = delete;
 
  private:
-  std::filesystem::path path_;
-  int descriptor_ = -1;
+  platform::LockFile lock_;
 };
 
 }  // namespace overtake::search_detail

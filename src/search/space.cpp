@@ -4,16 +4,17 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <optional>
 #include <set>
 #include <string>
 #include <utility>
 
+#include "core/checked.hpp"
 #include "core/philox.hpp"
 #include "overtake/error.hpp"
 #include "overtake/search.hpp"
+#include "overtake/text.hpp"
 #include "search/value_list.hpp"
 
 namespace overtake {
@@ -72,13 +73,12 @@ constexpr std::array<KindName, 5> kind_names = {{{"int", Distribution::Kind::who
                                                  {"choice", Distribution::Kind::choice}}};
 
 double parse_bound(std::string_view text, std::string_view whole) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) {
+  const std::optional<double> value = text::number(text);
+  if (!value || !std::isfinite(*value)) {
     throw UsageError(
         fmt::format("\"{}\" in \"{}\" is no number, expected the form {}", text, whole, distribution_form));
   }
-  return value;
+  return *value;
 }
 
 bool is_whole(double value) { return value == std::floor(value) && std::abs(value) < largest_whole; }
@@ -122,9 +122,7 @@ template <typename Axis>
 std::optional<std::int64_t> combinations(const std::vector<Axis>& axes, std::int64_t limit) {
   std::int64_t count = 1;
   for (const Axis& axis : axes) {
-    if (__builtin_mul_overflow(count, static_cast<std::int64_t>(axis.values.size()), &count) || count > limit) {
-      return std::nullopt;
-    }
+    if (!fits_mul(count, static_cast<std::int64_t>(axis.values.size()), count) || count > limit) return std::nullopt;
   }
   return count;
 }

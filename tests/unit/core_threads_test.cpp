@@ -5,18 +5,20 @@
 #include <time.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <thread>
 
 #include "backend/api/device.hpp"
 #include "core/config.hpp"
-#include "core/host_limits.hpp"
+#include "core/threads.hpp"
 #include "forest_data.hpp"
 #include "overtake/error.hpp"
 #include "overtake/nn.hpp"
 #include "overtake/ops.hpp"
 #include "overtake/placement.hpp"
+#include "platform/host_limits.hpp"
 
 namespace overtake::test {
 namespace {
@@ -41,9 +43,26 @@ class Threads : public ::testing::Test {
   std::optional<std::string> before_;
 };
 
+TEST(ThreadGroup, WaitsForItsThreads) {
+  std::atomic<int> ended = 0;
+  {
+    ThreadGroup threads;
+    for (int i = 0; i < 3; ++i) {
+      threads.start([&ended] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        ++ended;
+      });
+    }
+    EXPECT_EQ(threads.size(), 3U);
+  }
+  EXPECT_EQ(ended, 3);
+}
+
+TEST(ThreadGroup, ThreadsStartWhereNothingLimitsThem) { EXPECT_TRUE(threads_start(2)); }
+
 TEST_F(Threads, AskedForWinsOverTheVariableOverAll) {
   set_cpu_threads(0);
-  EXPECT_EQ(cpu_threads(), host::usable_cores());
+  EXPECT_EQ(cpu_threads(), platform::usable_cores());
   variable("3");
   set_cpu_threads(0);
   EXPECT_EQ(cpu_threads(), 3);
@@ -51,7 +70,7 @@ TEST_F(Threads, AskedForWinsOverTheVariableOverAll) {
   EXPECT_EQ(cpu_threads(), 2);
   variable("0");
   set_cpu_threads(0);
-  EXPECT_EQ(cpu_threads(), host::usable_cores());
+  EXPECT_EQ(cpu_threads(), platform::usable_cores());
 }
 
 // Under the thread sanitizer this is the proof: the number may be set while others read it to compile.
@@ -72,7 +91,7 @@ TEST_F(Threads, NumbersOutOfRangeAreRefused) {
   for (const int threads : {-1, -2147483647, 4097, 100000}) {
     EXPECT_THROW(set_cpu_threads(threads), UsageError) << threads;
   }
-  EXPECT_EQ(cpu_threads(), host::usable_cores());
+  EXPECT_EQ(cpu_threads(), platform::usable_cores());
 }
 
 TEST_F(Threads, AVariableThatIsNoNumberOfThreadsIsNamed) {
@@ -91,7 +110,7 @@ TEST_F(Threads, AVariableThatIsNoNumberOfThreadsIsNamed) {
       EXPECT_THAT(error.what(), HasSubstr(bad));
     }
     set_cpu_threads(0);
-    EXPECT_EQ(cpu_threads(), host::usable_cores()) << "counts as unset";
+    EXPECT_EQ(cpu_threads(), platform::usable_cores()) << "counts as unset";
   }
 }
 

@@ -11,6 +11,7 @@
 #include "data/temporary_file.hpp"
 #include "data_support.hpp"
 #include "overtake/data_file.hpp"
+#include "platform/file.hpp"
 
 namespace overtake {
 namespace {
@@ -180,11 +181,13 @@ TEST(AtomicFile, WhatKilledProcessesLeftGoesWithTheNextFile) {
 TEST(AtomicFile, WhatAProcessOfAnotherContainerWritesStays) {
   const TempFolder folder;
   const auto path = folder.file("a.txt." + std::to_string(ended_process()) + "-01234567.tmp", "being written");
-  const int writer = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);  // whose number means nothing here
-  data::mark_written(writer);
+  std::error_code error;
+  platform::File writer = platform::open_to_write(path, error);  // of a process whose number means nothing here
+  ASSERT_FALSE(error);
+  platform::mark_written(writer);
   write_text_file(folder / "a.txt", "new");
   EXPECT_TRUE(std::filesystem::exists(path));
-  ::close(writer);
+  ASSERT_FALSE(writer.close());
   write_text_file(folder / "a.txt", "new");
   EXPECT_FALSE(std::filesystem::exists(path));
 }

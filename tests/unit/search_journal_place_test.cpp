@@ -16,10 +16,10 @@
 namespace overtake::test {
 namespace {
 
-using search_detail::file_system_of;
+using platform::file_system_of;
+using platform::shared_file_system;
 using search_detail::FileSystemProbe;
 using search_detail::read_result;
-using search_detail::shared_file_system;
 
 /// Whoever looks at a journal again and again keeps no search from starting, going on or ending.
 TEST(SearchJournalPlace, ReadersInATightLoopDisturbNobody) {

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "platform/shared_library.hpp"
+
 namespace overtake::backend {
 
 /// A shared library opened at run time, closed on destruction. Not finding one is an answer, not an error: `attempts()`
@@ -20,13 +22,8 @@ class Library {
   Library() = default;
   /// Opens the first of `candidates` (names or paths) that loads.
   explicit Library(const std::vector<std::string>& candidates);
-  ~Library();
-  Library(Library&& other) noexcept;
-  Library& operator=(Library&& other) noexcept;
-  Library(const Library&) = delete;
-  Library& operator=(const Library&) = delete;
 
-  [[nodiscard]] bool loaded() const noexcept { return handle_ != nullptr; }
+  [[nodiscard]] bool loaded() const noexcept { return library_.is_open(); }
   /// The candidate that was opened; empty if none.
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] const std::vector<Attempt>& attempts() const noexcept { return attempts_; }
@@ -36,7 +33,7 @@ class Library {
   /// The function `symbol`, or null. `Function` is a function type, e.g. decltype(::cuInit).
   template <typename Function>
   [[nodiscard]] Function* find(const char* symbol) const noexcept {
-    return reinterpret_cast<Function*>(address_of(symbol));
+    return reinterpret_cast<Function*>(library_.address_of(symbol));
   }
   /// The function `symbol`. Throws DeviceError naming library and symbol.
   template <typename Function>
@@ -45,10 +42,9 @@ class Library {
   }
 
  private:
-  [[nodiscard]] void* address_of(const char* symbol) const noexcept;
   [[nodiscard]] void* require_address_of(const char* symbol) const;
 
-  void* handle_ = nullptr;
+  platform::SharedLibrary library_;
   std::string name_;
   std::vector<Attempt> attempts_;
 };

@@ -38,7 +38,7 @@ void check_range(const Access& access, const LoadPattern& pattern, std::span<con
 
 bool can_widen(const Tape& tape, std::span<const std::int64_t> extents) {
   if (extents.empty() || extents.back() % 4 != 0) return false;
-  return std::ranges::all_of(tape.loads, [extents](const Access& access) {
+  return std::all_of(tape.loads.begin(), tape.loads.end(), [extents](const Access& access) {
     const LoadPattern pattern = pattern_of(access, extents);
     return pattern.constant_along_last || pattern.aligned;
   });

@@ -72,7 +72,7 @@ class Encoder {
     }
     // Every pointer parameter must name some memory; those not used name the first store's.
     std::vector<Pointer> loads(load_pointers, Pointer{stores_.empty() ? 0 : stores_.front(), 0});
-    std::ranges::copy(loads_, loads.begin());
+    std::copy(loads_.begin(), loads_.end(), loads.begin());
     for (const auto& [index, pointer] : core_) loads[static_cast<std::size_t>(index)] = pointer;
     std::vector<Pointer> stores(store_pointers, loads[0]);
     for (std::size_t i = 0; i < stores_.size(); ++i) stores[i] = {stores_[i], 0};

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "backend/common/program_cache.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 #include <xxhash.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <fstream>
+#include <span>
 #include <vector>
 
 #include "kernels/sources.hpp"
+#include "platform/file.hpp"
 
 namespace overtake::backend {
 namespace {
@@ -42,16 +42,6 @@ bool is_left_over(const fs::directory_entry& entry, std::error_code& error) {
   if (name.size() != digest_digits + unfinished.size() || name[digest_digits] != '.') return false;
   if (name.find_first_not_of("0123456789abcdef") != digest_digits) return false;
   return entry.last_write_time(error) < fs::file_time_type::clock::now() - std::chrono::hours(1) && !error;
-}
-
-bool write_all(int file, const char* data, std::size_t bytes) {
-  while (bytes > 0) {
-    const ssize_t written = ::write(file, data, bytes);
-    if (written <= 0) return false;
-    data += written;
-    bytes -= static_cast<std::size_t>(written);
-  }
-  return true;
 }
 
 }  // namespace
@@ -98,15 +88,15 @@ void ProgramCache::store(const ProgramKey& key, std::string_view binary) noexcep
     std::error_code error;
     fs::create_directories(*folder_, error);
     std::string temporary = (*folder_ / (key.digest() + std::string(unfinished))).string();
-    const int file = ::mkstemp(temporary.data());
-    if (file < 0) return;
+    platform::File file = platform::create_private(temporary, error);
+    if (error) return;
     Header header{};
     std::memcpy(header.magic, magic, sizeof magic);
     header.length = binary.size();
     header.checksum = XXH3_64bits(binary.data(), binary.size());
-    const bool written = write_all(file, reinterpret_cast<const char*>(&header), sizeof header) &&
-                         write_all(file, binary.data(), binary.size());
-    const bool closed = ::close(file) == 0;
+    const bool written = !file.write(std::as_bytes(std::span(&header, 1))) &&
+                         !file.write(std::as_bytes(std::span(binary.data(), binary.size())));
+    const bool closed = !file.close();
     if (written && closed) fs::rename(temporary, file_of(key.digest()), error);
     if (!written || !closed || error) {
       fs::remove(temporary, error);
@@ -137,7 +127,7 @@ void ProgramCache::bound_size() const {
     entries.push_back(entry);
   }
   if (total <= limit_bytes_) return;
-  std::ranges::sort(entries, {}, &Entry::used);
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.used < b.used; });
   for (const Entry& entry : entries) {
     if (total <= limit_bytes_) return;
     fs::remove(entry.path, error);

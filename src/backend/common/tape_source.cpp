@@ -59,7 +59,8 @@ class Writer {
   }
 
   bool is_stored(int slot) const {
-    return std::ranges::any_of(tape_.stores, [slot](const TapeStore& store) { return store.slot == slot; });
+    return std::any_of(tape_.stores.begin(), tape_.stores.end(),
+                       [slot](const TapeStore& store) { return store.slot == slot; });
   }
 
   std::string place_parameters() const {

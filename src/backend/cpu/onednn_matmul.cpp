@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "backend/cpu/matmul_library.hpp"
-#include "core/host_limits.hpp"
 #include "overtake/error.hpp"
+#include "platform/host_limits.hpp"
 
 namespace overtake::backend::cpu {
 namespace {
@@ -112,7 +112,7 @@ class StripMatMul final : public Step {
   void run() override {
     alpha_ = accumulation_.factor;
     for (const float* scalar : scalars_) alpha_ *= *scalar;
-    if (!std::exchange(has_run_, true) && !host::has_address_space(library_bytes)) throw std::bad_alloc();
+    if (!std::exchange(has_run_, true) && !platform::has_address_space(library_bytes)) throw std::bad_alloc();
     const std::int64_t length = by_rows_ ? core_.m : core_.n;
     parallel_ranges(length, strip_, threads_, [&](std::int64_t begin, std::int64_t end) {
       omp_set_num_threads(1);  // oneDNN must not start a team of its own on each of ours

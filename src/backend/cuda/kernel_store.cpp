@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "backend/cuda/errors.hpp"
+#include "core/threads.hpp"
 #include "kernels/sources.hpp"
 #include "overtake/error.hpp"
 
@@ -40,14 +41,15 @@ void run_parallel(std::size_t count, const std::function<void(std::size_t)>& job
       }
     }
   };
-  std::vector<std::jthread> threads;
-  try {
-    for (std::size_t worker = 1; worker < workers; ++worker) threads.emplace_back(work);
-  } catch (const std::system_error&) {
-    // The system gives no more threads: those that are there do the work.
+  {
+    ThreadGroup threads;
+    try {
+      for (std::size_t worker = 1; worker < workers; ++worker) threads.start(work);
+    } catch (const std::system_error&) {
+      // The system gives no more threads: those that are there do the work.
+    }
+    work();
   }
-  work();
-  threads.clear();  // joins
   if (failure) std::rethrow_exception(failure);
 }
 

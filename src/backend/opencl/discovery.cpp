@@ -6,7 +6,8 @@
 #include <thread>
 
 #include "backend/common/kernel_text.hpp"
-#include "core/host_limits.hpp"
+#include "core/threads.hpp"
+#include "platform/host_limits.hpp"
 
 namespace overtake::backend::opencl {
 namespace {
@@ -100,9 +101,9 @@ std::string device_text(cl_device_id device, cl_device_info what) {
 std::string missing_resources() {
   constexpr std::size_t driver_bytes = std::size_t{1} << 30;
   const unsigned threads = std::thread::hardware_concurrency();
-  if (!host::threads_start(threads))
-    return fmt::format("the system refuses the {} threads that drivers start", threads);
-  if (!host::has_address_space(driver_bytes)) return "the limit of address space leaves less than 1 GiB for drivers";
+  if (!threads_start(threads)) return fmt::format("the system refuses the {} threads that drivers start", threads);
+  if (!platform::has_address_space(driver_bytes))
+    return "the limit of address space leaves less than 1 GiB for drivers";
   return {};
 }
 

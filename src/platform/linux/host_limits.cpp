@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "core/host_limits.hpp"
+#include "platform/host_limits.hpp"
 
 #include <sched.h>
 #include <sys/mman.h>
@@ -8,16 +8,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <exception>
 #include <fstream>
-#include <latch>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
-namespace overtake::host {
+namespace overtake::platform {
 namespace {
 
 namespace fs = std::filesystem;
@@ -128,18 +125,4 @@ bool has_address_space(std::size_t bytes) noexcept {
   return true;
 }
 
-bool threads_start(unsigned count) {
-  std::latch tried(1);  // all of them live until then
-  std::vector<std::jthread> threads;
-  threads.reserve(count);
-  bool all = true;
-  try {
-    while (threads.size() < count) threads.emplace_back([&tried] { tried.wait(); });
-  } catch (const std::exception&) {  // no thread, or no memory for one
-    all = false;
-  }
-  tried.count_down();
-  return all;
-}
-
-}  // namespace overtake::host
+}  // namespace overtake::platform

@@ -7,10 +7,11 @@
 #include <filesystem>
 #include <limits>
 
-namespace overtake::host {
+namespace overtake::platform {
 
 /// Cores this process can keep busy at once: its cpu affinity, and the quota of its control groups (version 1 or 2,
-/// rounded up to whole cores). At least 1. `root`: where /proc and /sys are looked for.
+/// rounded up to whole cores). At least 1. `root`: the folder that
+/// Linux' /proc and /sys are looked for in.
 [[nodiscard]] int usable_cores(const std::filesystem::path& root = "/");
 
 /// usable_memory() of a system that says nothing.
@@ -25,8 +26,4 @@ inline constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::m
 /// memory that there is has none.
 [[nodiscard]] bool has_address_space(std::size_t bytes) noexcept;
 
-/// True if the system lets this process start `count` more threads at once, which it tries: limits of processes and of
-/// address space (ulimit -u, -v) and control groups all have a say.
-[[nodiscard]] bool threads_start(unsigned count);
-
-}  // namespace overtake::host
+}  // namespace overtake::platform

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the process may use of a computer, read from made-up /proc and /sys.
-#include "core/host_limits.hpp"
+#include "platform/host_limits.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 
 #include "data_support.hpp"
 
-namespace overtake::host {
+namespace overtake::platform {
 namespace {
 
 class HostLimits : public ::testing::Test {
@@ -81,4 +81,4 @@ TEST(HostLimitsHere, AreKnown) {
 }
 
 }  // namespace
-}  // namespace overtake::host
+}  // namespace overtake::platform

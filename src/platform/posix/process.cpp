@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#include "platform/process.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+namespace overtake::platform {
+
+std::int64_t process_number() noexcept { return ::getpid(); }
+
+bool is_running(std::int64_t process) noexcept {
+  if (!std::in_range<pid_t>(process)) return false;
+  return ::kill(static_cast<pid_t>(process), 0) == 0 || errno != ESRCH;
+}
+
+}  // namespace overtake::platform
