@@ -105,10 +105,10 @@ std::vector<std::string> split(const std::string& text, char separator) {
 }
 
 double number_in(const std::string& schedule, const std::string& text) {
-  const std::optional<double> value = overtake::text::number(text);
-  require(value && std::isfinite(*value), fmt::format("--schedule \"{}\": \"{}\" is not a number", schedule, text),
+  const double value = overtake::text::number(text).value_or(std::numeric_limits<double>::quiet_NaN());
+  require(std::isfinite(value), fmt::format("--schedule \"{}\": \"{}\" is not a number", schedule, text),
           "Use constant, step:EPOCHS[:FACTOR], cosine or exponential:FACTOR.");
-  return *value;
+  return value;
 }
 
 /// Throws UsageError, naming the flag, for a schedule that cannot be or whose rates leave float32.
