@@ -98,6 +98,17 @@ std::string clocks_text(const std::vector<Entry>& entries) {
   return text.empty() ? text : "\n" + text;
 }
 
+/// What keeps usable devices from their best, a line each.
+std::string notes_text(const std::vector<Entry>& entries) {
+  std::string text;
+  for (const Entry& entry : entries) {
+    if (entry.info.usable && !entry.info.note.empty()) {
+      text += fmt::format("{}: {}\n", entry.info.id, entry.info.note);
+    }
+  }
+  return text.empty() ? text : "\n" + text;
+}
+
 std::string unusable_text(const std::vector<Entry>& entries) {
   std::string text;
   for (const Entry& entry : entries) {
@@ -132,7 +143,7 @@ int run(const Options& options) {
     write_output(options.json, json_of(entries));
   }
   if (!is_standard_output(options.json)) {
-    print(report::table_text(table_of(entries), standard_output().width) + clocks_text(entries) +
+    print(report::table_text(table_of(entries), standard_output().width) + clocks_text(entries) + notes_text(entries) +
           unusable_text(entries));
   }
   return exit_ok;

@@ -29,6 +29,7 @@ struct DeviceInfo {
   bool usable = true;        ///< false: `reason` and `hint` say why and what to do
   std::string reason;
   std::string hint;
+  std::string note;  ///< of a usable device that is not at its best: why, and what to do
 };
 
 /// Bytes that crossed between host and device since the device was opened.

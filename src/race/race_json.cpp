@@ -59,6 +59,8 @@ report::Json device_json(const DeviceInfo& info) {
   json.set("peak_gflops", info.peak_gflops).set("peak_gbs", info.peak_gbs).set("usable", info.usable);
   if (!info.usable) {
     json.set("reason", info.reason).set("hint", info.hint);
+  } else if (!info.note.empty()) {
+    json.set("note", info.note);
   }
   return json;
 }
