@@ -262,7 +262,9 @@ TEST_F(CudaFake, WithoutCompilerPrecompiledKernelsRun) {
   reopen_without_compiler(13000);
   if (!device_->kernels().has_precompiled()) GTEST_SKIP() << "this build had no compiler for CUDA";
   EXPECT_THAT(device_->info().driver, ::testing::HasSubstr("interpreted kernels (no NVRTC)"));
-  EXPECT_THAT(device_->info().note, ::testing::HasSubstr("pip install"));
+  EXPECT_TRUE(device_->info().usable);
+  EXPECT_THAT(device_->info().reason, ::testing::HasSubstr("NVRTC"));
+  EXPECT_THAT(device_->info().hint, ::testing::HasSubstr("pip install"));
   EXPECT_THROW((void)device_->build("", {}), DeviceError);
   const Schedule schedule = diamond();
   const Bound bound = buffers_for(schedule);

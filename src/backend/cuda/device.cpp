@@ -110,9 +110,9 @@ CudaDevice::CudaDevice(const DriverApi& api, int cuda_version, int index, Device
     return;
   }
   info_.driver += ", interpreted kernels (no NVRTC)";
-  info_.note =
-      fmt::format("neural networks run on interpreted kernels, slower than compiled ones, because NVRTC {}; {}",
-                  settings.use_compiler ? "was not found" : "is switched off", cure_for_missing_nvrtc(cuda_version));
+  info_.reason = fmt::format("neural networks run on interpreted kernels, slower than compiled ones: NVRTC {}",
+                             settings.use_compiler ? "was not found" : "is switched off");
+  info_.hint = cure_for_missing_nvrtc(cuda_version);
 }
 
 CudaDevice::~CudaDevice() {
