@@ -39,7 +39,7 @@ inline double event_seconds(CudaDevice& device, const std::function<void()>& wor
   check(api, api.cuEventRecord(last.get(), device.stream()), "cuEventRecord");
   check(api, api.cuEventSynchronize(last.get()), "cuEventSynchronize");
   float milliseconds = 0;
-  check(api, api.event_elapsed_time(&milliseconds, first.get(), last.get()), "cuEventElapsedTime");
+  check(api, api.cuEventElapsedTime(&milliseconds, first.get(), last.get()), "cuEventElapsedTime");
   return milliseconds / 1e3;
 }
 

@@ -98,13 +98,14 @@ std::string clocks_text(const std::vector<Entry>& entries) {
   return text.empty() ? text : "\n" + text;
 }
 
-std::string unusable_text(const std::vector<Entry>& entries) {
+/// Why devices cannot be used, or are slower than they could be, with the cure; a line or two a device.
+std::string reasons_text(const std::vector<Entry>& entries) {
   std::string text;
   for (const Entry& entry : entries) {
-    if (entry.info.usable) {
+    if (entry.info.usable && entry.info.reason.empty()) {
       continue;
     }
-    text += fmt::format("{}: cannot be used: {}\n", entry.info.id, entry.info.reason);
+    text += fmt::format("{}: {}{}\n", entry.info.id, entry.info.usable ? "" : "cannot be used: ", entry.info.reason);
     text += entry.info.hint.empty() ? "" : fmt::format("  hint: {}\n", entry.info.hint);
   }
   return text.empty() ? text : "\n" + text;
@@ -133,7 +134,7 @@ int run(const Options& options) {
   }
   if (!is_standard_output(options.json)) {
     print(report::table_text(table_of(entries), standard_output().width) + clocks_text(entries) +
-          unusable_text(entries));
+          reasons_text(entries));
   }
   return exit_ok;
 }

@@ -3,6 +3,8 @@
 # Takes a built tree to a machine with a GPU that has neither the sources' libraries nor the time to build.
 #   tools/gpu_visit.sh pack BUILD_DIR PACK.tar.xz    here: programs, tests and the libraries they need in one archive
 #   tools/gpu_visit.sh run PACK.tar.xz OUT_DIR       there: tests, probes and a race; logs in OUT_DIR, a summary last
+#   tools/gpu_visit.sh alone BUNDLE.tar.gz OUT_DIR   there: what ./dev bundle makes, where nothing but the driver can be found:
+#                                                    devices, race and searches on cuda:0; with --with-tests its tests, too
 set -u
 
 pack() {
@@ -38,6 +40,7 @@ step() {
   timeout "$limit" "$@" >"$out/$name.log" 2>&1
   code=$?
   end=$(date +%s.%N)
+  echo "exit $code" >>"$out/$name.log"
   summary+=$(printf '%-28s exit %-4s %6.1f s' "$name" "$code" "$(echo "$end $start" | awk '{print $1 - $2}')")$'\n'
 }
 
@@ -100,6 +103,77 @@ forests() {
   step 200 forest_bench env PEERS="${PEERS:-yes}" bench/forest_sweep.sh "$bin/bench_forest" "$out" cuda:0 cpu
 }
 
+# Every NVRTC and cuBLAS of this machine, a file a line.
+vendor_files() {
+  find / -xdev \( -name 'libnvrtc*.so*' -o -name 'libcublas*.so*' \) \( -type f -o -type l \) \
+    -not -path '/proc/*' -print0 2>/dev/null | xargs -0 -r realpath -q | sort -u
+}
+
+# alone BUNDLE OUT: hides the files, in a mount namespace where the system lets us, else by Overtake's own switch.
+alone() {
+  unset LD_LIBRARY_PATH CUDA_PATH CUDA_HOME OVERTAKE_LIBRARY_PATH
+  if unshare -rm true 2>/dev/null; then
+    unshare -rm bash "$0" alone_hidden "$1" "$2"
+  else
+    export OVERTAKE_VENDOR_LIBRARIES=no
+    alone_run "$1" "$2" "OVERTAKE_VENDOR_LIBRARIES=no (no mount namespace here)"
+  fi
+}
+
+alone_hidden() {
+  local file count=0
+  while read -r file; do
+    mount --bind /dev/null "$file" && count=$((count + 1))
+  done < <(vendor_files)
+  alone_run "$1" "$2" "$count files hidden"
+}
+
+# has TEXT LOG, lacks TEXT LOG: a line of the summary; what is not as it should be makes the visit fail.
+expect() {
+  local outcome=ok
+  case $1 in
+    has) grep -qF -- "$2" "$out/$3.log" || outcome=FAILED ;;
+    lacks) ! grep -qF -- "$2" "$out/$3.log" || outcome=FAILED ;;
+  esac
+  [ $outcome = ok ] || failures=$((failures + 1))
+  summary+=$(printf '%-28s %s: %s "%s"' "$3" "$outcome" "$1" "$2")$'\n'
+}
+
+alone_run() {
+  local packed overtake tests
+  packed=$(mktemp -d)
+  tar -C "$packed" -xzf "$1" || exit 1
+  overtake=$(echo "$packed"/*/bin/overtake)
+  tests=$(echo "$packed"/*/tests)
+  out=$2
+  summary="hidden: $3"$'\n'
+  failures=0
+  mkdir -p "$out"
+  export OVERTAKE_CACHE_DIR="$out/cache"
+  step 120 alone_devices "$overtake" devices
+  expect lacks "cuda:0: cannot be used" alone_devices
+  expect has "interpreted kernels (no NVRTC)" alone_devices
+  expect has "pip install nvidia-cuda-nvrtc" alone_devices
+  step 300 alone_race "$overtake" race --layers 2..8 --devices cpu,cuda:0 --repeat 3 --json "$out/alone_race.json"
+  expect has "exit 0" alone_race
+  step 120 alone_search "$overtake" search datasets/iris.csv --target species --grid n_estimators=50,100 --cv 5 --seed 0 \
+    --device cuda:0 --json "$out/alone_search.json"
+  expect has "exit 0" alone_search
+  if [ -x "$tests/overtake_backend_tests" ]; then
+    step 300 alone_backend_tests "$tests/overtake_backend_tests" --gtest_filter='Cuda*:*cuda*' --gtest_brief=1
+    step 300 alone_oracle_tests "$tests/overtake_oracle_tests" --gtest_filter='*cuda*' --gtest_brief=1
+    expect has "exit 0" alone_backend_tests
+    expect has "exit 0" alone_oracle_tests
+  fi
+  cat "$out/alone_devices.log"
+  tail -n 14 "$out/alone_race.log"
+  tail -n 8 "$out/alone_search.log"
+  grep -hE 'FAILED|Failure' "$out"/alone_*_tests.log 2>/dev/null | head -n 20
+  printf '%s' "$summary"
+  rm -rf "$packed" "$out/cache"
+  [ $failures = 0 ] || { echo "$failures of these are not as they should be" && exit 1; }
+}
+
 # The whole of every log goes into OUT/all.log; what is printed fits a short screen, the most important last.
 report() {
   local log
@@ -132,8 +206,10 @@ report() {
 case ${1:-} in
   pack) pack "$2" "$3" ;;
   run) run "$2" "$3" ;;
+  alone) alone "$2" "$3" ;;
+  alone_hidden) alone_hidden "$2" "$3" ;;  # alone calls itself
   *)
-    sed -n '3,5p' "$0"
+    sed -n '3,7p' "$0"
     exit 2
     ;;
 esac

@@ -27,7 +27,7 @@ struct DeviceInfo {
   double peak_gbs = 0;       ///< theoretical memory bandwidth, 1e9 bytes a second
   std::string clock_origin;  ///< who says so: "driver", "cpufreq", "cpuinfo" or "measured" (a chain of additions)
   bool usable = true;        ///< false: `reason` and `hint` say why and what to do
-  std::string reason;
+  std::string reason;        ///< of a usable device: why it is slower than it could be, if so
   std::string hint;
 };
 

@@ -16,6 +16,17 @@ namespace overtake::config {
 /// Extra folders to look for vendor libraries in, from OVERTAKE_LIBRARY_PATH (colon-separated), tried first.
 [[nodiscard]] std::vector<std::filesystem::path> library_paths();
 
+/// False where OVERTAKE_VENDOR_LIBRARIES is "no": the optional libraries of a GPU's vendor (NVRTC, cuBLASLt) are not
+/// looked for then, as if they were not installed.
+[[nodiscard]] bool vendor_libraries();
+
+/// CUDA toolkits that CUDA_PATH and CUDA_HOME name.
+[[nodiscard]] std::vector<std::filesystem::path> cuda_toolkits();
+
+/// Prefixes (the folders above bin/ and lib/) of the Python environments that are active, nearest first: VIRTUAL_ENV,
+/// CONDA_PREFIX, that of each python3 on PATH, and ~/.local. Each once; absolute; not checked to exist.
+[[nodiscard]] std::vector<std::filesystem::path> python_prefixes();
+
 /// Most threads that may be asked for, by OVERTAKE_THREADS or otherwise.
 inline constexpr int most_threads = 4096;
 
@@ -23,7 +34,8 @@ inline constexpr int most_threads = 4096;
 /// not a whole number up to most_threads.
 [[nodiscard]] int threads();
 
-/// Throws UsageError for a variable whose value threads() would not take, naming the variable and what it takes.
+/// Throws UsageError for a variable whose value threads() or vendor_libraries() would not take, naming the variable and
+/// what it takes.
 void check();
 
 }  // namespace overtake::config

@@ -137,7 +137,7 @@ MeasuredPeak measure_peak(const Device& device, double seconds) {
     return {measure_gflops(device, seconds / 2), measure_gbs(device, seconds / 2)};
   }
   // A device with kernels of its own: the better of them and of what the library's functions reach.
-  const auto program = device.impl().build(embedded::kernel_peak, {});
+  const auto program = device.impl().build_named("peak", embedded::kernel_peak, {});
   MeasuredPeak peak{measure_fma(device, *program, seconds / 4), measure_copy_kernel(device, *program, seconds / 4)};
   peak.gflops = std::max(peak.gflops, measure_gflops(device, seconds / 4));
   peak.gbs = std::max(peak.gbs, measure_gbs(device, seconds / 4));

@@ -57,7 +57,7 @@ report::Json device_json(const DeviceInfo& info) {
   json.set("memory_bytes", info.memory_bytes).set("compute_units", info.compute_units).set("clock_mhz", info.clock_mhz);
   json.set("clock_origin", info.clock_origin.empty() ? Json() : Json(info.clock_origin));
   json.set("peak_gflops", info.peak_gflops).set("peak_gbs", info.peak_gbs).set("usable", info.usable);
-  if (!info.usable) {
+  if (!info.usable || !info.reason.empty()) {
     json.set("reason", info.reason).set("hint", info.hint);
   }
   return json;

@@ -312,7 +312,7 @@ TEST_F(CudaGpu, UserKernelsTakeEveryKindOfArgument) {
 
 TEST_F(CudaGpu, WithoutCompilerTheInterpretedKernelsTrainTheSame) {
   const auto device = open({.use_compiler = false, .use_library = false});
-  if (!device->kernels().has_precompiled()) GTEST_SKIP() << "this build had no nvcc";
+  if (!device->kernels().has_precompiled()) GTEST_SKIP() << "this build had no compiler for CUDA";
   const auto compiled = open({.use_compiler = true, .use_library = false});
   for (const std::vector<std::int64_t>& widths :
        {std::vector<std::int64_t>{2, 4, 2}, std::vector<std::int64_t>{2, 100, 300, 7, 3}}) {
@@ -327,7 +327,7 @@ TEST_F(CudaGpu, WithoutCompilerTheInterpretedKernelsTrainTheSame) {
 
 TEST_F(CudaLibrary, WithoutCompilerTheLibraryStillDoesLargeProducts) {
   const auto device = open({.use_compiler = false, .use_library = true});
-  if (!device->kernels().has_precompiled()) GTEST_SKIP() << "this build had no nvcc";
+  if (!device->kernels().has_precompiled()) GTEST_SKIP() << "this build had no compiler for CUDA";
   const std::vector<std::int64_t> widths{2, 2048, 4096, 2};
   std::string note;
   const auto interpreted = train(*device, widths, true, {2}, &note);

@@ -5,12 +5,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <map>
+#include <optional>
 #include <set>
+#include <string>
 
 #include "backend/cuda/backend.hpp"
-#include "backend/cuda/vendor_libraries.hpp"
+#include "backend/cuda/precompiled.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::backend::cuda {
@@ -22,6 +25,7 @@ using ::testing::HasSubstr;
 /// The driver that the fake functions below play.
 struct FakeDriver {
   CUresult init = CUDA_SUCCESS;
+  int version = 13000;
   int devices = 1;
   int major = 9, minor = 0;
   std::set<std::string> missing;
@@ -29,7 +33,7 @@ struct FakeDriver {
 FakeDriver fake;
 
 CUresult fake_init(unsigned) { return fake.init; }
-CUresult fake_version(int* version) { return *version = 13000, CUDA_SUCCESS; }
+CUresult fake_version(int* version) { return *version = fake.version, CUDA_SUCCESS; }
 CUresult fake_count(int* count) { return *count = fake.devices, CUDA_SUCCESS; }
 CUresult fake_get(CUdevice* device, int index) { return *device = index, CUDA_SUCCESS; }
 CUresult fake_name(char* name, int length, CUdevice) {
@@ -112,9 +116,9 @@ TEST_F(CudaDiscovery, OldDriverLacksAFunction) {
 
 TEST_F(CudaDiscovery, EitherNameOfElapsedTimeWillDo) {
   fake.missing = {"cuEventElapsedTime_v2"};
-  EXPECT_NE(find_driver_functions(lookup).api.event_elapsed_time, nullptr);
+  EXPECT_NE(find_driver_functions(lookup).api.cuEventElapsedTime, nullptr);
   fake.missing = {"cuEventElapsedTime_v2", "cuEventElapsedTime"};
-  EXPECT_EQ(find_driver_functions(lookup).api.event_elapsed_time, nullptr);
+  EXPECT_EQ(find_driver_functions(lookup).api.cuEventElapsedTime, nullptr);
   EXPECT_TRUE(find_driver_functions(lookup).missing.empty());
 }
 
@@ -167,7 +171,8 @@ TEST_F(CudaDiscovery, MissingLibraryTellsContainerDriverAndCardApart) {
 }
 
 TEST_F(CudaDiscovery, BackendWithoutDriverListsOneUnusableEntryAndRefusesToOpen) {
-  CudaBackend backend({[] { return Library({"libcuda-that-is-not-there.so.1"}); }, [] { return HostFacts{}; }});
+  CudaBackend backend(
+      {[] { return Library({"libcuda-that-is-not-there.so.1"}); }, [] { return HostFacts{}; }, nullptr});
   const auto all = backend.list();
   ASSERT_EQ(all.size(), 1U);
   EXPECT_FALSE(all[0].usable);
@@ -179,6 +184,42 @@ TEST_F(CudaDiscovery, BackendWithoutDriverListsOneUnusableEntryAndRefusesToOpen)
     EXPECT_THAT(error.what(), HasSubstr("libcuda.so.1"));
     EXPECT_FALSE(error.hint().empty());
   }
+}
+
+/// OVERTAKE_VENDOR_LIBRARIES=no for its life.
+class WithoutVendorLibraries {
+ public:
+  WithoutVendorLibraries() {
+    if (const char* text = std::getenv(name)) before_ = text;
+    setenv(name, "no", 1);
+  }
+  ~WithoutVendorLibraries() { before_ ? setenv(name, before_->c_str(), 1) : unsetenv(name); }
+  WithoutVendorLibraries(const WithoutVendorLibraries&) = delete;
+  WithoutVendorLibraries& operator=(const WithoutVendorLibraries&) = delete;
+
+ private:
+  static constexpr const char* name = "OVERTAKE_VENDOR_LIBRARIES";
+  std::optional<std::string> before_;
+};
+
+TEST_F(CudaDiscovery, ADeviceWithoutAnyKernelsIsNotUsable) {
+  const WithoutVendorLibraries nothing_to_compile_with;
+  fake.version = 10020;  // loads no code of a compiler that knows compute capability 9.0
+  CudaBackend backend({nullptr, good_host, lookup});
+  const auto all = backend.list();
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_FALSE(all[0].usable);
+  EXPECT_THAT(all[0].reason, AllOf(HasSubstr("NVRTC"), HasSubstr("CUDA 10")));
+  EXPECT_THAT(all[0].hint, HasSubstr("pip install nvidia-cuda-nvrtc-cu12"));
+  EXPECT_EQ(all[0].name, "NVIDIA H200") << "what is known of it is still told";
+  EXPECT_THROW((void)backend.open(0), DeviceError);
+}
+
+TEST_F(CudaDiscovery, KernelsCompiledAheadMakeADeviceUsableWithoutNvrtc) {
+  if (!has_precompiled(fake.version)) GTEST_SKIP() << "this build had no compiler for CUDA";
+  const WithoutVendorLibraries nothing_to_compile_with;
+  CudaBackend backend({nullptr, good_host, lookup});
+  EXPECT_TRUE(backend.list().at(0).usable);
 }
 
 TEST_F(CudaDiscovery, ErrorsNameCallCodeAndCure) {
@@ -193,15 +234,6 @@ TEST_F(CudaDiscovery, ErrorsNameCallCodeAndCure) {
     EXPECT_THAT(error.what(), AllOf(HasSubstr("launching kernel x"), HasSubstr("700")));
     EXPECT_THAT(error.hint(), HasSubstr("compute-sanitizer"));
   }
-}
-
-TEST(CudaVendorLibraries, DriverVersionLimitsTheLibrary) {
-  const auto newer = vendor_library_candidates("libnvrtc", 13020);
-  EXPECT_THAT(newer, ::testing::Contains("libnvrtc.so.13"));
-  EXPECT_THAT(newer, ::testing::Contains("libnvrtc.so.12"));
-  const auto older = vendor_library_candidates("libnvrtc", 12040);
-  EXPECT_THAT(older, ::testing::Not(::testing::Contains("libnvrtc.so.13")));
-  EXPECT_THAT(older, ::testing::Contains("libnvrtc.so.12"));
 }
 
 TEST(CudaCompilerChoice, AMissingCompilerIsAnAnswer) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The CUDA device on a driver played by the host: copies, memory, graphs, failures. Needs no GPU.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -31,6 +32,17 @@ class CudaFake : public ::testing::Test {
     EXPECT_EQ(fake_gpu().calls["cuDevicePrimaryCtxRelease"], 1);
     EXPECT_EQ(fake_gpu().objects.size(), 1U) << "streams, events, modules or graphs were lost";
     for (const void* object : fake_gpu().objects) std::free(const_cast<void*>(object));  // NOLINT
+  }
+  /// The device again, on a driver of that CUDA version, as if NVRTC were not installed.
+  void reopen_without_compiler(int cuda_version) {
+    device_.reset();
+    fake_gpu().calls.clear();
+    for (const void* object : fake_gpu().objects) std::free(const_cast<void*>(object));  // NOLINT: the first context
+    fake_gpu().objects.clear();
+    DeviceInfo info;
+    info.id = "cuda:0";
+    device_ = std::make_unique<CudaDevice>(api_, cuda_version, 0, info,
+                                           DeviceSettings{.use_compiler = false, .use_library = false});
   }
   [[nodiscard]] bool no_compiler() const { return device_->compiler() == nullptr; }
 
@@ -246,26 +258,15 @@ TEST_F(CudaFake, ProgramsLaunchAndRefuse) {
                UsageError);
 }
 
-TEST_F(CudaFake, WithoutCompilerPrecompiledKernelsRunOrTheErrorNamesTheCure) {
-  DeviceInfo info;
-  info.id = "cuda:0";
-  device_.reset();
-  fake_gpu().calls.clear();
-  for (const void* object : fake_gpu().objects) std::free(const_cast<void*>(object));  // NOLINT: the first context
-  fake_gpu().objects.clear();
-  device_ =
-      std::make_unique<CudaDevice>(api_, 13000, 0, info, DeviceSettings{.use_compiler = false, .use_library = false});
+TEST_F(CudaFake, WithoutCompilerPrecompiledKernelsRun) {
+  reopen_without_compiler(13000);
+  if (!device_->kernels().has_precompiled()) GTEST_SKIP() << "this build had no compiler for CUDA";
+  EXPECT_THAT(device_->info().driver, ::testing::HasSubstr("interpreted kernels (no NVRTC)"));
+  EXPECT_TRUE(device_->info().usable);
+  EXPECT_THAT(device_->info().reason, ::testing::HasSubstr("NVRTC"));
+  EXPECT_THAT(device_->info().hint, ::testing::HasSubstr("pip install"));
   EXPECT_THROW((void)device_->build("", {}), DeviceError);
   const Schedule schedule = diamond();
-  if (!device_->kernels().has_precompiled()) {
-    try {
-      (void)device_->compile(schedule, {.replay = true});
-      FAIL() << "compiled without a compiler";
-    } catch (const DeviceError& error) {
-      EXPECT_THAT(error.hint(), ::testing::HasSubstr("OVERTAKE_LIBRARY_PATH"));
-    }
-    return;
-  }
   const Bound bound = buffers_for(schedule);
   const auto executable = device_->compile(schedule, {.replay = true});
   executable->bind(bound.slots);
@@ -275,6 +276,32 @@ TEST_F(CudaFake, WithoutCompilerPrecompiledKernelsRunOrTheErrorNamesTheCure) {
   EXPECT_EQ(device_->transfers().uploads, 0U) << "a program's constants are no transfer of the user";
   ASSERT_EQ(fake_gpu().instantiated.size(), 1U);
   EXPECT_EQ(fake_gpu().instantiated[0].waits[1], std::vector<std::size_t>{}) << "reading words must not order steps";
+}
+
+TEST_F(CudaFake, WithoutCompilerOvertakesOwnProgramsAreAllThere) {
+  reopen_without_compiler(13000);
+  if (!device_->kernels().has_precompiled()) GTEST_SKIP() << "this build had no compiler for CUDA";
+  std::vector<std::string> programs{"peak"};
+  for (const char* task : {"classes", "numbers"}) {
+    for (const char* bins : {"bytes", "wide"}) {
+      for (const char* size : {"small", "large"}) programs.push_back(fmt::format("forest_{}_{}_{}", task, bins, size));
+    }
+  }
+  for (const std::string& program : programs) EXPECT_NO_THROW((void)device_->build_named(program, "", {})) << program;
+  EXPECT_EQ(fake_gpu().calls["cuModuleLoadDataEx"], static_cast<int>(programs.size()));
+}
+
+TEST_F(CudaFake, WithoutCompilerAndKernelsTheErrorNamesTheCure) {
+  reopen_without_compiler(10020);  // loads no code of a compiler that knows compute capability 9.0
+  ASSERT_FALSE(device_->kernels().has_precompiled());
+  try {
+    (void)device_->compile(diamond(), {.replay = true});
+    FAIL() << "compiled without a compiler";
+  } catch (const DeviceError& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("NVRTC"));
+    EXPECT_THAT(error.hint(), ::testing::HasSubstr("OVERTAKE_LIBRARY_PATH"));
+  }
+  EXPECT_THROW((void)device_->build_named("peak", "", {}), DeviceError);
 }
 
 TEST(CudaFakeContext, FailureToCreateItIsADeviceErrorWithoutLeaks) {

@@ -44,9 +44,8 @@ AbsentBackend::AbsentBackend(std::string name) {
                  [](unsigned char letter) { return static_cast<char>(std::toupper(letter)); });
   info_.usable = false;
   info_.reason = fmt::format("this build has no {} backend", name);
-  info_.hint = fmt::format(
-      "Configure with -DOVERTAKE_{}=ON where the {} headers are installed and build again, or choose another device.",
-      option, name);
+  info_.hint = fmt::format("Configure with -DOVERTAKE_{}=ON{} and build again, or choose another device.", option,
+                           name == "opencl" ? " where the opencl headers are installed" : "");
   info_.id = info_.name = name;
   info_.backend = std::move(name);
 }

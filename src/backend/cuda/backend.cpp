@@ -3,16 +3,23 @@
 
 #include <fmt/format.h>
 
+#include "backend/cuda/precompiled.hpp"
+#include "backend/cuda/vendor_libraries.hpp"
+#include "core/config.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::backend::cuda {
 
 CudaBackend::CudaBackend()
-    : CudaBackend(Environment{[] { return Library({"libcuda.so.1"}); }, [] { return read_host_facts(); }}) {}
+    : CudaBackend(Environment{[] { return Library({"libcuda.so.1"}); }, [] { return read_host_facts(); }, nullptr}) {}
 
 const DriverStart& CudaBackend::driver() {
   const std::lock_guard lock(mutex_);
   if (driver_) return *driver_;
+  if (environment_.driver_functions) {
+    driver_ = start_driver(environment_.driver_functions, environment_.host_facts());
+    return *driver_;
+  }
   library_ = environment_.open_driver();
   if (!library_.loaded()) {
     driver_.emplace();
@@ -24,10 +31,35 @@ const DriverStart& CudaBackend::driver() {
   return *driver_;
 }
 
+const std::optional<Trouble>& CudaBackend::kernel_trouble() {
+  const int version = driver().version;
+  const std::lock_guard lock(mutex_);
+  if (kernels_looked_for_) return kernel_trouble_;
+  kernels_looked_for_ = true;
+  if (has_precompiled(version)) return kernel_trouble_;
+  if (!config::vendor_libraries()) {
+    kernel_trouble_ = explain_no_kernels("OVERTAKE_VENDOR_LIBRARIES is no", version);
+  } else if (Library nvrtc(vendor_library_candidates("libnvrtc", version)); nvrtc.loaded()) {
+    keep_open(std::move(nvrtc));  // opening a device wants it again
+  } else {
+    kernel_trouble_ = explain_no_kernels(nvrtc.reasons(), version);
+  }
+  return kernel_trouble_;
+}
+
 std::vector<DeviceInfo> CudaBackend::list() {
   const DriverStart& start = driver();
   if (start.trouble) return {unusable_device(*start.trouble)};
-  return describe_devices(start, driver_text(start.version));
+  std::vector<DeviceInfo> all = describe_devices(start, driver_text(start.version));
+  if (const auto& trouble = kernel_trouble()) {
+    for (DeviceInfo& info : all) {
+      if (!info.usable) continue;
+      info.usable = false;
+      info.reason = trouble->reason;
+      info.hint = trouble->hint;
+    }
+  }
+  return all;
 }
 
 std::unique_ptr<CudaDevice> CudaBackend::open(int index, DeviceSettings settings) {

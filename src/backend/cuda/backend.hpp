@@ -19,6 +19,7 @@ class CudaBackend final : public Backend {
   struct Environment {
     std::function<Library()> open_driver;
     std::function<HostFacts()> host_facts;
+    SymbolLookup driver_functions = nullptr;  ///< where set, they are the driver, and no library is opened
   };
 
   CudaBackend();
@@ -26,16 +27,20 @@ class CudaBackend final : public Backend {
 
   [[nodiscard]] std::string_view name() const override { return "cuda"; }
   [[nodiscard]] std::vector<DeviceInfo> list() override;
-  [[nodiscard]] std::unique_ptr<Device> open(int index) override { return open(index, DeviceSettings{}); }
+  [[nodiscard]] std::unique_ptr<Device> open(int index) override { return open(index, DeviceSettings::usual()); }
   [[nodiscard]] std::unique_ptr<CudaDevice> open(int index, DeviceSettings settings);
 
  private:
   const DriverStart& driver();
+  /// Why no kernel can run here, if so.
+  const std::optional<Trouble>& kernel_trouble();
 
   Environment environment_;
   std::mutex mutex_;
   Library library_;
   std::optional<DriverStart> driver_;
+  bool kernels_looked_for_ = false;
+  std::optional<Trouble> kernel_trouble_;
 };
 
 }  // namespace overtake::backend::cuda

@@ -59,8 +59,8 @@ std::unique_ptr<Blas> Blas::open(int driver_cuda_version, std::string& why) {
   }
   std::unique_ptr<Blas> blas(std::make_unique<Blas>(Blas()));
   const char* missing = nullptr;
-#define OVERTAKE_CUBLASLT_FIND(name)                                                       \
-  blas->api_.name = library.find<std::remove_pointer_t<decltype(blas->api_.name)>>(#name); \
+#define OVERTAKE_CUBLASLT_FIND(result, name, parameters)    \
+  blas->api_.name = library.find<result parameters>(#name); \
   if (blas->api_.name == nullptr) missing = #name;
   OVERTAKE_CUBLASLT_FUNCTIONS(OVERTAKE_CUBLASLT_FIND)
 #undef OVERTAKE_CUBLASLT_FIND

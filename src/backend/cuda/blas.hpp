@@ -2,8 +2,6 @@
 // cuBLASLt, opened at run time: strict float32 products.
 #pragma once
 
-#include <cublasLt.h>
-
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -12,27 +10,14 @@
 
 #include "backend/cuda/driver_api.hpp"
 #include "backend/cuda/plan.hpp"
+#include "backend/cuda/vendor/cublaslt.hpp"
 
 namespace overtake::backend::cuda {
 
-#define OVERTAKE_CUBLASLT_FUNCTIONS(X) \
-  X(cublasLtCreate)                    \
-  X(cublasLtDestroy)                   \
-  X(cublasLtGetVersion)                \
-  X(cublasLtGetStatusString)           \
-  X(cublasLtMatmul)                    \
-  X(cublasLtMatmulAlgoGetHeuristic)    \
-  X(cublasLtMatmulDescCreate)          \
-  X(cublasLtMatmulDescDestroy)         \
-  X(cublasLtMatmulDescSetAttribute)    \
-  X(cublasLtMatrixLayoutCreate)        \
-  X(cublasLtMatrixLayoutDestroy)       \
-  X(cublasLtMatmulPreferenceCreate)    \
-  X(cublasLtMatmulPreferenceDestroy)   \
-  X(cublasLtMatmulPreferenceSetAttribute)
-
+/// Functions of cuBLASLt, under its own names.
 struct BlasApi {
-#define OVERTAKE_CUBLASLT_MEMBER(name) decltype(&::name) name = nullptr;  // NOLINT(bugprone-macro-parentheses)
+#define OVERTAKE_CUBLASLT_MEMBER(result, name, parameters) \
+  result(*name) parameters = nullptr;  // NOLINT(bugprone-macro-parentheses)
   OVERTAKE_CUBLASLT_FUNCTIONS(OVERTAKE_CUBLASLT_MEMBER)
 #undef OVERTAKE_CUBLASLT_MEMBER
 };

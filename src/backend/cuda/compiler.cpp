@@ -41,8 +41,8 @@ std::unique_ptr<Compiler> Compiler::open(const std::vector<std::string>& candida
   }
   std::unique_ptr<Compiler> compiler(std::make_unique<Compiler>(Compiler()));
   const char* missing = nullptr;
-#define OVERTAKE_NVRTC_FIND(name)                                                                  \
-  compiler->api_.name = library.find<std::remove_pointer_t<decltype(compiler->api_.name)>>(#name); \
+#define OVERTAKE_NVRTC_FIND(result, name, parameters)           \
+  compiler->api_.name = library.find<result parameters>(#name); \
   if (compiler->api_.name == nullptr) missing = #name;
   OVERTAKE_NVRTC_FUNCTIONS(OVERTAKE_NVRTC_FIND)
 #undef OVERTAKE_NVRTC_FIND

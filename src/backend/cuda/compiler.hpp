@@ -2,35 +2,20 @@
 // NVRTC, opened at run time: dialect source to machine code.
 #pragma once
 
-#include <nvrtc.h>
-
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "backend/cuda/handle.hpp"
+#include "backend/cuda/vendor/nvrtc.hpp"
 
 namespace overtake::backend::cuda {
 
-#define OVERTAKE_NVRTC_FUNCTIONS(X) \
-  X(nvrtcVersion)                   \
-  X(nvrtcGetErrorString)            \
-  X(nvrtcGetNumSupportedArchs)      \
-  X(nvrtcGetSupportedArchs)         \
-  X(nvrtcCreateProgram)             \
-  X(nvrtcDestroyProgram)            \
-  X(nvrtcCompileProgram)            \
-  X(nvrtcGetProgramLogSize)         \
-  X(nvrtcGetProgramLog)             \
-  X(nvrtcGetPTXSize)                \
-  X(nvrtcGetPTX)                    \
-  X(nvrtcGetCUBINSize)              \
-  X(nvrtcGetCUBIN)
-
+/// Functions of NVRTC, under its own names.
 struct NvrtcApi {
-#define OVERTAKE_NVRTC_MEMBER(name) decltype(&::name) name = nullptr;  // NOLINT(bugprone-macro-parentheses)
+#define OVERTAKE_NVRTC_MEMBER(result, name, parameters) \
+  result(*name) parameters = nullptr;  // NOLINT(bugprone-macro-parentheses)
   OVERTAKE_NVRTC_FUNCTIONS(OVERTAKE_NVRTC_MEMBER)
 #undef OVERTAKE_NVRTC_MEMBER
 };

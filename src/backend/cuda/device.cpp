@@ -13,11 +13,6 @@
 #include "core/config.hpp"
 #include "overtake/error.hpp"
 
-namespace overtake::embedded {
-/// kernels/interpreted.k as machine code for common architectures; empty when the build had no nvcc.
-extern const std::string_view cuda_interpreted;
-}  // namespace overtake::embedded
-
 namespace overtake::backend::cuda {
 namespace {
 
@@ -77,6 +72,8 @@ void PrimaryContext::use() const { check(api_, api_.cuCtxSetCurrent(context_), "
 
 bool PrimaryContext::try_use() const noexcept { return api_.cuCtxSetCurrent(context_) == CUDA_SUCCESS; }
 
+DeviceSettings DeviceSettings::usual() { return {config::vendor_libraries(), config::vendor_libraries()}; }
+
 CudaDevice::CudaDevice(const DriverApi& api, int cuda_version, int index, DeviceInfo info, DeviceSettings settings)
     : api_(api),
       cuda_version_(cuda_version),
@@ -107,8 +104,15 @@ CudaDevice::CudaDevice(const DriverApi& api, int cuda_version, int index, Device
   }
   kernels_ = std::make_unique<KernelStore>(
       api_, compiler_.get(), cache_,
-      KernelStore::Device{fmt::format("{} sm_{}", info_.name, architecture), info_.driver}, embedded::cuda_interpreted);
-  info_.driver += compiler_ ? fmt::format(", {}", compiler_->version()) : std::string(", no NVRTC");
+      KernelStore::Device{fmt::format("{} sm_{}", info_.name, architecture), info_.driver, cuda_version, architecture});
+  if (compiler_) {
+    info_.driver += fmt::format(", {}", compiler_->version());
+    return;
+  }
+  info_.driver += ", interpreted kernels (no NVRTC)";
+  info_.reason = fmt::format("neural networks run on interpreted kernels, slower than compiled ones: NVRTC {}",
+                             settings.use_compiler ? "was not found" : "is switched off");
+  info_.hint = cure_for_missing_nvrtc(cuda_version);
 }
 
 CudaDevice::~CudaDevice() {
@@ -179,9 +183,9 @@ std::unique_ptr<Program> CudaDevice::build(std::string_view source, std::span<co
 std::unique_ptr<Program> CudaDevice::build_named(const std::string& name, std::string_view source,
                                                  std::span<const std::string> defines) {
   context_.use();
-  const std::string_view code = precompiled_program(name);
+  const std::string code = precompiled_program(name, cuda_version_, architecture_of(api_, device_));
   if (code.empty()) return make_program(*this, source, defines);
-  return make_program(*this, kernels_->load(std::string(code), name));
+  return make_program(*this, kernels_->load(code, name));
 }
 
 const Blas* CudaDevice::library() {

@@ -18,10 +18,13 @@
 
 namespace overtake::backend::cuda {
 
-/// How a device is opened. The defaults are what users get; tests and benchmarks change them.
+/// How a device is opened.
 struct DeviceSettings {
   bool use_compiler = true;  ///< false: as if NVRTC were not installed
   bool use_library = true;   ///< false: as if cuBLASLt were not installed
+
+  /// What users get: both, unless OVERTAKE_VENDOR_LIBRARIES says no.
+  [[nodiscard]] static DeviceSettings usual();
 };
 
 /// Keeps the primary context alive and gives it back at the end.
@@ -69,6 +72,8 @@ class CudaDevice final : public Device {
   /// An upload that `transfers()` does not count: it is part of a program, not of the data.
   void upload_constants(Buffer& destination, const void* source, std::size_t bytes);
   [[nodiscard]] const DriverApi& api() const noexcept { return api_; }
+  /// That the driver supports: 13000 is 13.0.
+  [[nodiscard]] int cuda_version() const noexcept { return cuda_version_; }
   [[nodiscard]] CUstream stream() const noexcept { return stream_.get(); }
   [[nodiscard]] const PrimaryContext& context() const noexcept { return context_; }
   [[nodiscard]] KernelStore& kernels() noexcept { return *kernels_; }

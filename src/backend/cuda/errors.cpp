@@ -7,6 +7,7 @@
 #include <fstream>
 #include <system_error>
 
+#include "backend/cuda/vendor_libraries.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::backend::cuda {
@@ -142,6 +143,12 @@ Trouble explain_init_failure(CUresult code, std::string_view name, const HostFac
 Trouble explain_old_card(int major, int minor) {
   return {fmt::format("compute capability {}.{} is older than 7.5, the oldest Overtake has kernels for", major, minor),
           "use the opencl backend for this card, or a card of the Turing generation (2018) or newer"};
+}
+
+Trouble explain_no_kernels(std::string_view search, int driver_cuda_version) {
+  return {fmt::format("NVRTC was not found ({}), and this build has no kernels compiled ahead of time for CUDA {}",
+                      search, driver_cuda_version / 1000),
+          cure_for_missing_nvrtc(driver_cuda_version)};
 }
 
 std::string hint_for(CUresult code) {

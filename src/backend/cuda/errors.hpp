@@ -36,6 +36,9 @@ struct HostFacts {
 [[nodiscard]] Trouble explain_no_device(const HostFacts& host);
 /// The card is older than Overtake supports (7.5).
 [[nodiscard]] Trouble explain_old_card(int major, int minor);
+/// There is neither NVRTC nor code compiled ahead of time that this driver loads. `search` is what the search for NVRTC
+/// met, `driver_cuda_version` what the driver supports (13000 is 13.0).
+[[nodiscard]] Trouble explain_no_kernels(std::string_view search, int driver_cuda_version);
 
 /// What to do about an error of a running device ("" when there is nothing to say).
 [[nodiscard]] std::string hint_for(CUresult code);

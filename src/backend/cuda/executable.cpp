@@ -148,11 +148,8 @@ std::unique_ptr<Executable> make_executable(CudaDevice& device, const Schedule& 
   const auto start = Clock::now();
   const bool interpreted = device.compiler() == nullptr;
   if (interpreted && !device.kernels().has_precompiled() && !schedule.operations.empty()) {
-    throw DeviceError(
-        fmt::format("{}: no run-time compiler (NVRTC) was found: {}", device.info().id, device.compiler_trouble()),
-        "Install libnvrtc of the driver's CUDA version (part of the CUDA toolkit, or pip install nvidia-cuda-nvrtc), "
-        "and "
-        "name its folder in OVERTAKE_LIBRARY_PATH if the loader does not find it.");
+    const Trouble trouble = explain_no_kernels(device.compiler_trouble(), device.cuda_version());
+    throw DeviceError(fmt::format("{}: {}", device.info().id, trouble.reason), trouble.hint);
   }
   const LoweringTraits traits = device.lowering_traits();
   const auto lowering = [&](const Operation& operation) {

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "backend/cuda/errors.hpp"
+#include "backend/cuda/precompiled.hpp"
 #include "core/threads.hpp"
 #include "kernels/sources.hpp"
 #include "overtake/error.hpp"
@@ -53,9 +54,10 @@ void run_parallel(std::size_t count, const std::function<void(std::size_t)>& job
   if (failure) std::rethrow_exception(failure);
 }
 
-KernelStore::KernelStore(const DriverApi& api, const Compiler* compiler, ProgramCache& cache, Device device,
-                         std::string_view precompiled)
-    : api_(api), compiler_(compiler), cache_(cache), device_(std::move(device)), precompiled_(precompiled) {}
+KernelStore::KernelStore(const DriverApi& api, const Compiler* compiler, ProgramCache& cache, Device device)
+    : api_(api), compiler_(compiler), cache_(cache), device_(std::move(device)) {}
+
+bool KernelStore::has_precompiled() const { return cuda::has_precompiled(device_.cuda_version); }
 
 ProgramKey KernelStore::key_of(const std::string& source, std::span<const std::string> defines) const {
   return {source, fmt::format("{} {}", compiler_->options_text(), fmt::join(defines, " ")), device_.name,
@@ -97,8 +99,9 @@ std::vector<CUfunction> KernelStore::functions(std::span<const LoweredKernel* co
 
 void KernelStore::find_precompiled(const std::string& entry) {
   if (!precompiled_module_) {
-    if (precompiled_.empty()) throw InternalError(fmt::format("this build has no precompiled kernel {}", entry));
-    precompiled_module_ = load(std::string(precompiled_), "the precompiled kernels");
+    const std::string code = precompiled_program("interpreted", device_.cuda_version, device_.architecture);
+    if (code.empty()) throw InternalError(fmt::format("this build has no precompiled kernel {}", entry));
+    precompiled_module_ = load(code, "the precompiled kernels");
   }
   CUfunction function = find(precompiled_module_, entry);
   if (function == nullptr) throw InternalError(fmt::format("kernel {} is not among the precompiled ones", entry));
@@ -140,8 +143,10 @@ void KernelStore::compile_missing(const std::vector<const LoweredKernel*>& missi
 
 ModuleHandle KernelStore::build(std::string_view source, std::span<const std::string> defines) {
   if (compiler_ == nullptr) {
-    throw DeviceError("cuda: no run-time compiler (NVRTC) was found, so kernels given as source cannot be built",
-                      "Install libnvrtc of the driver's CUDA version, or name its folder in OVERTAKE_LIBRARY_PATH.");
+    throw DeviceError(
+        "cuda: no run-time compiler (NVRTC) was found, so kernels given as source cannot be built",
+        "Install libnvrtc of the driver's CUDA version, which pip's nvidia-cuda-nvrtc packages bring too, or name its "
+        "folder in OVERTAKE_LIBRARY_PATH.");
   }
   const std::string complete = with_prelude(source);
   const ProgramKey key = key_of(complete, defines);

@@ -23,17 +23,17 @@ namespace overtake::backend::cuda {
 class KernelStore {
  public:
   struct Device {
-    std::string name;    ///< "NVIDIA H200 sm_90"
-    std::string driver;  ///< version text
+    std::string name;      ///< "NVIDIA H200 sm_90"
+    std::string driver;    ///< version text
+    int cuda_version = 0;  ///< that the driver supports
+    int architecture = 0;  ///< 10 * major + minor
   };
 
-  /// `compiler` may be null: then only the kernels of `precompiled` (machine code made when Overtake was built, or
-  /// empty) can be had.
-  KernelStore(const DriverApi& api, const Compiler* compiler, ProgramCache& cache, Device device,
-              std::string_view precompiled);
+  /// `compiler` may be null: then only the kernels that were compiled when Overtake was built can be had.
+  KernelStore(const DriverApi& api, const Compiler* compiler, ProgramCache& cache, Device device);
 
-  /// True when there are precompiled kernels.
-  [[nodiscard]] bool has_precompiled() const noexcept { return !precompiled_.empty(); }
+  /// True when there are precompiled kernels that the driver loads.
+  [[nodiscard]] bool has_precompiled() const;
 
   /// The functions of all kernels, in their order. What is neither loaded nor on disk is compiled by several threads.
   /// A kernel without source is taken from the precompiled ones.
@@ -60,7 +60,6 @@ class KernelStore {
   const Compiler* compiler_;
   ProgramCache& cache_;
   Device device_;
-  std::string_view precompiled_;
   ModuleHandle precompiled_module_;
   std::mutex mutex_;
   std::map<std::string, CUfunction> functions_;

@@ -91,11 +91,11 @@ class CudaKernel final : public Kernel {
  private:
   /// What the driver knows of the kernel's parameters; nothing with drivers before CUDA 12.4.
   [[nodiscard]] std::optional<std::size_t> count_parameters() const {
-    if (device_.api().func_param_info == nullptr) return std::nullopt;
+    if (device_.api().cuFuncGetParamInfo == nullptr) return std::nullopt;
     std::size_t count = 0;
     std::size_t offset = 0;
     std::size_t bytes = 0;
-    while (device_.api().func_param_info(function_, count, &offset, &bytes) == CUDA_SUCCESS) ++count;
+    while (device_.api().cuFuncGetParamInfo(function_, count, &offset, &bytes) == CUDA_SUCCESS) ++count;
     return count;
   }
 
