@@ -98,6 +98,18 @@ std::string clocks_text(const std::vector<Entry>& entries) {
   return text.empty() ? text : "\n" + text;
 }
 
+/// "opencl:1: no double precision; ..." for each device that lacks it.
+std::string precision_text(const std::vector<Entry>& entries) {
+  std::string text;
+  for (const Entry& entry : entries) {
+    if (!entry.info.usable || entry.info.double_precision) {
+      continue;
+    }
+    text += fmt::format("{}: no double precision; forests there are the same, but slower\n", entry.info.id);
+  }
+  return text.empty() ? text : "\n" + text;
+}
+
 /// Why devices cannot be used, or are slower than they could be, with the cure; a line or two a device.
 std::string reasons_text(const std::vector<Entry>& entries) {
   std::string text;
@@ -134,7 +146,7 @@ int run(const Options& options) {
   }
   if (!is_standard_output(options.json)) {
     print(report::table_text(table_of(entries), standard_output().width) + clocks_text(entries) +
-          reasons_text(entries));
+          precision_text(entries) + reasons_text(entries));
   }
   return exit_ok;
 }

@@ -21,13 +21,14 @@ struct DeviceInfo {
   std::string name;     ///< "NVIDIA H200", "AMD EPYC"
   std::string driver;   ///< driver or library versions, for reports
   std::uint64_t memory_bytes = 0;
-  int compute_units = 0;     ///< cores, multiprocessors, OpenCL compute units
-  double clock_mhz = 0;      ///< highest clock known; the one peak_gflops is counted with
-  double peak_gflops = 0;    ///< theoretical float32 rate, a fused multiply-add counted as 2
-  double peak_gbs = 0;       ///< theoretical memory bandwidth, 1e9 bytes a second
-  std::string clock_origin;  ///< who says so: "driver", "cpufreq", "cpuinfo" or "measured" (a chain of additions)
-  bool usable = true;        ///< false: `reason` and `hint` say why and what to do
-  std::string reason;        ///< of a usable device: why it is slower than it could be, if so
+  int compute_units = 0;         ///< cores, multiprocessors, OpenCL compute units
+  double clock_mhz = 0;          ///< highest clock known; the one peak_gflops is counted with
+  double peak_gflops = 0;        ///< theoretical float32 rate, a fused multiply-add counted as 2
+  double peak_gbs = 0;           ///< theoretical memory bandwidth, 1e9 bytes a second
+  std::string clock_origin;      ///< who says so: "driver", "cpufreq", "cpuinfo" or "measured" (a chain of additions)
+  bool double_precision = true;  ///< false: forests there compute their double precision from whole numbers, slower
+  bool usable = true;            ///< false: `reason` and `hint` say why and what to do
+  std::string reason;            ///< of a usable device: why it is slower than it could be, if so
   std::string hint;
 };
 

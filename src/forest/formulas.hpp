@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// kernels/philox.k and kernels/forest_split.k as C++: the same text that the kernels compile, so the same decisions.
+// kernels/philox.k, forest_real.k and forest_split.k as C++: the same text that the kernels compile, so the same
+// decisions.
 #pragma once
 
 #include <bit>
@@ -15,20 +16,26 @@ using int64 = std::int64_t;
 #define DEVICE [[maybe_unused]] static inline
 #define UNROLL
 #define MULHI32(a, b) static_cast<unsigned>((std::uint64_t{a} * std::uint64_t{b}) >> 32U)
+#define SOFT_REAL 0
 #define DOUBLE_BITS(x) std::bit_cast<std::uint64_t>(x)
 #define BITS_DOUBLE(x) std::bit_cast<double>(x)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
 #pragma GCC diagnostic ignored "-Wold-style-cast"
-// The second needs the first.
+// Each needs those before it.
 // clang-format off
 #include "kernels/philox.k"
+#include "kernels/forest_real.k"
 #include "kernels/forest_split.k"
 // clang-format on
 #pragma GCC diagnostic pop
 #undef DEVICE
 #undef UNROLL
 #undef MULHI32
+#undef SOFT_REAL
+#undef REAL
+#undef REAL_ZERO
+#undef REAL_ONE
 #undef DOUBLE_BITS
 #undef BITS_DOUBLE
 // NOLINTEND

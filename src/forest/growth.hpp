@@ -145,7 +145,7 @@ class Grower {
 
 /// The grower of a device: threads on the cpu, kernels elsewhere. `problem` must outlive it. `memory_limit`: bytes it
 /// may plan with; 0: most of what the device has. Throws DeviceError when the problem itself does not fit, naming need
-/// and limit, or when the device cannot run the kernels (no run-time compiler, no double precision).
+/// and limit, or when the device cannot run the kernels (no run-time compiler).
 [[nodiscard]] std::unique_ptr<Grower> make_grower(backend::Device& device, const Problem& problem,
                                                   std::uint64_t memory_limit);
 

@@ -133,7 +133,8 @@ class KernelGrower final : public Grower {
       shape.max_features = std::max(shape.max_features, job.rule.max_features);
     }
     std::unique_ptr<KernelProgram>& program = programs_[shape];
-    if (!program) program = std::make_unique<KernelProgram>(device_, shape);
+    if (!program)
+      program = std::make_unique<KernelProgram>(device_, shape, tuning_.soft_real || !device_.info().double_precision);
     return *program;
   }
 

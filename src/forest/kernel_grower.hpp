@@ -12,6 +12,7 @@ namespace overtake::forest {
 struct KernelTuning {
   std::int32_t large_rows = 4096;     ///< nodes with more rows are grown level by level, by many groups
   std::int32_t groups_per_unit = 20;  ///< of subtrees, for each compute unit
+  bool soft_real = false;             ///< double precision from whole numbers, even where the device has its own
 };
 
 /// Grows forests with kernels/forest*.k on a device that compiles at run time. Throws what make_grower throws.

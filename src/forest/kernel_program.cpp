@@ -15,9 +15,9 @@ namespace {
 std::string source_text() {
   std::string text(embedded::kernel_philox);
   for (const std::string_view part :
-       {embedded::kernel_forest_split, embedded::kernel_forest, embedded::kernel_forest_evaluate,
-        embedded::kernel_forest_rows, embedded::kernel_forest_subtrees, embedded::kernel_forest_large,
-        embedded::kernel_forest_numbers, embedded::kernel_forest_score}) {
+       {embedded::kernel_forest_real, embedded::kernel_forest_split, embedded::kernel_forest,
+        embedded::kernel_forest_evaluate, embedded::kernel_forest_rows, embedded::kernel_forest_subtrees,
+        embedded::kernel_forest_large, embedded::kernel_forest_numbers, embedded::kernel_forest_score}) {
     text += part;
   }
   return text;
@@ -59,20 +59,21 @@ KernelSizes sizes_of(const KernelShape& shape) {
   return sizes;
 }
 
-KernelProgram::KernelProgram(backend::Device& device, const KernelShape& shape)
+KernelProgram::KernelProgram(backend::Device& device, const KernelShape& shape, bool soft_real)
     : shape_(shape), sizes_(sizes_of(shape)) {
-  const std::vector<std::string> defines = {shape.classes > 0 ? "CLASSIFY=1" : "CLASSIFY=0",
-                                            sizes_.small ? "SMALL=1" : "SMALL=0",
-                                            shape.wide ? "BIN=unsigned short" : "BIN=unsigned char"};
-  const std::string name = fmt::format("forest_{}_{}_{}", shape.classes > 0 ? "classes" : "numbers",
-                                       shape.wide ? "wide" : "bytes", sizes_.small ? "small" : "large");
+  const std::vector<std::string> defines = {
+      shape.classes > 0 ? "CLASSIFY=1" : "CLASSIFY=0", sizes_.small ? "SMALL=1" : "SMALL=0",
+      shape.wide ? "BIN=unsigned short" : "BIN=unsigned char", soft_real ? "SOFT_REAL=1" : "SOFT_REAL=0"};
+  const std::string name =
+      fmt::format("forest_{}_{}_{}{}", shape.classes > 0 ? "classes" : "numbers", shape.wide ? "wide" : "bytes",
+                  sizes_.small ? "small" : "large", soft_real ? "_soft" : "");
   shape_table_ = device.allocate(sizeof(ShapeRow));
   device.upload(*shape_table_, 0, &sizes_.row, sizeof(ShapeRow));
   try {
     program_ = device.build_named(name, source_text(), defines);
   } catch (const UsageError& error) {
     throw DeviceError(fmt::format("{} cannot run the forest kernels: {}", device.info().id, error.what()),
-                      "Forests need double precision and 32-bit atomics; use --device cpu.");
+                      "Forests need 32-bit atomics and groups of 256 work-items; use --device cpu.");
   }
 }
 

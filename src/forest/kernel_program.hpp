@@ -46,8 +46,9 @@ struct KernelSizes {
 /// The compiled kernels.
 class KernelProgram {
  public:
-  /// Throws DeviceError when the device cannot compile or has no double precision.
-  KernelProgram(backend::Device& device, const KernelShape& shape);
+  /// `soft_real`: double precision from whole numbers, with the same bits, for devices that have none. Throws
+  /// DeviceError when the device cannot compile.
+  KernelProgram(backend::Device& device, const KernelShape& shape, bool soft_real = false);
 
   [[nodiscard]] const KernelSizes& sizes() const noexcept { return sizes_; }
   [[nodiscard]] const KernelShape& shape() const noexcept { return shape_; }

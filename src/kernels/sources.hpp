@@ -27,6 +27,7 @@ extern const std::string_view kernel_rows;
 extern const std::string_view kernel_gather;
 
 /// Forests: compiled as one source, in this order, after kernel_philox and with the definitions that forest.k lists.
+extern const std::string_view kernel_forest_real;
 extern const std::string_view kernel_forest_split;
 extern const std::string_view kernel_forest;
 extern const std::string_view kernel_forest_evaluate;

@@ -56,7 +56,8 @@ report::Json device_json(const DeviceInfo& info) {
   json.set("id", info.id).set("backend", info.backend).set("name", info.name).set("driver", info.driver);
   json.set("memory_bytes", info.memory_bytes).set("compute_units", info.compute_units).set("clock_mhz", info.clock_mhz);
   json.set("clock_origin", info.clock_origin.empty() ? Json() : Json(info.clock_origin));
-  json.set("peak_gflops", info.peak_gflops).set("peak_gbs", info.peak_gbs).set("usable", info.usable);
+  json.set("peak_gflops", info.peak_gflops).set("peak_gbs", info.peak_gbs);
+  json.set("double_precision", info.double_precision).set("usable", info.usable);
   if (!info.usable || !info.reason.empty()) {
     json.set("reason", info.reason).set("hint", info.hint);
   }

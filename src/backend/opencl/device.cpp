@@ -162,18 +162,7 @@ cl_program OpenClDevice::program_of(const LoweredKernel& kernel) {
 }
 
 std::unique_ptr<Program> OpenClDevice::build(std::string_view source, std::span<const std::string> defines) {
-  return build_with(options_, source, defines);
-}
-
-std::unique_ptr<Program> OpenClDevice::build_named(const std::string&, std::string_view source,
-                                                   std::span<const std::string> defines) {
-  const bool is_cpu = (device_value<cl_device_type>(found_.device, CL_DEVICE_TYPE) & CL_DEVICE_TYPE_CPU) != 0;
-  return build_with(is_cpu ? options_ + " -cl-opt-disable" : options_, source, defines);
-}
-
-std::unique_ptr<Program> OpenClDevice::build_with(const std::string& options, std::string_view source,
-                                                  std::span<const std::string> defines) {
-  Compiled compiled = compile_source(with_defines(embedded::prelude_opencl, source, defines), options);
+  Compiled compiled = compile_source(with_defines(embedded::prelude_opencl, source, defines), options_);
   if (compiled.program.get() == nullptr) {
     throw UsageError(fmt::format("{}: the program does not compile:\n{}", info().id, compiled.log),
                      "Kernels are written in the dialect of docs/dialect.md.");

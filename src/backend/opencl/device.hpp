@@ -30,9 +30,6 @@ class OpenClDevice final : public Device {
   void synchronize() override;
   [[nodiscard]] std::unique_ptr<Executable> compile(const Schedule& schedule, const CompileOptions& options) override;
   [[nodiscard]] std::unique_ptr<Program> build(std::string_view source, std::span<const std::string> defines) override;
-  /// On a CPU without the compiler's optimisation: PoCL 3.1 makes wrong code of long kernels that synchronise often.
-  [[nodiscard]] std::unique_ptr<Program> build_named(const std::string& name, std::string_view source,
-                                                     std::span<const std::string> defines) override;
   [[nodiscard]] TransferCount transfers() const override { return transfers_; }
   void set_memory_limit(std::uint64_t bytes) override { allocator_->set_limit(bytes); }
   [[nodiscard]] std::uint64_t memory_held() const override { return allocator_->held(); }
@@ -49,8 +46,6 @@ class OpenClDevice final : public Device {
     std::string log;  ///< the compiler's, when there is no program
   };
   [[nodiscard]] Compiled compile_source(const std::string& source, const std::string& options);
-  [[nodiscard]] std::unique_ptr<Program> build_with(const std::string& options, std::string_view source,
-                                                    std::span<const std::string> defines);
   [[nodiscard]] ProgramHandle from_binary(const std::string& binary, const std::string& options) const;
 
   FoundDevice found_;

@@ -82,6 +82,7 @@ FoundDevice describe(cl_platform_id platform, cl_device_id device, std::size_t p
   info.clock_mhz = device_value<cl_uint>(device, CL_DEVICE_MAX_CLOCK_FREQUENCY);
   info.clock_origin = "driver";
   info.peak_gflops = theoretical_gflops(device, info);
+  info.double_precision = device_text(device, CL_DEVICE_EXTENSIONS).find("cl_khr_fp64") != std::string::npos;
   judge(device, info);
   return found;
 }
