@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "overtake/error.hpp"
+#include "platform/process.hpp"
 
 namespace overtake::config {
 namespace {
@@ -18,14 +19,41 @@ std::optional<std::string> variable(const char* name) {
   return std::string(value);
 }
 
-/// 0 for all cores; nothing for a text that is no number of threads.
-std::optional<int> parse_threads(const std::string& text) {
-  if (text.empty()) return 0;
+/// "a:b" as two paths; empty ones are left out.
+std::vector<std::filesystem::path> split_paths(const std::string& text) {
+  std::vector<std::filesystem::path> paths;
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    const std::size_t end = std::min(text.find(':', begin), text.size());
+    if (end > begin) paths.emplace_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return paths;
+}
+
+std::optional<TrialMode> parse_trial_mode(const std::string& text) {
+  if (text.empty()) return TrialMode::first_use;
+  if (text == "off") return TrialMode::off;
+  if (text == "again") return TrialMode::again;
+  return std::nullopt;
+}
+
+/// A whole number within limits, `empty` for no text; nothing for other texts.
+std::optional<int> parse_number(const std::string& text, int least, int most, int empty) {
+  if (text.empty()) return empty;
   int value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 0 || value > most_threads)
-    return std::nullopt;
+  if (error != std::errc() || end != text.data() + text.size() || value < least || value > most) return std::nullopt;
   return value;
+}
+
+std::optional<int> parse_threads(const std::string& text) { return parse_number(text, 0, most_threads, 0); }
+std::optional<int> parse_trial_seconds(const std::string& text) { return parse_number(text, 1, most_trial_seconds, 0); }
+
+/// The value of `name` is none that it takes.
+[[noreturn]] void refuse(const char* name, const std::string& value, const std::string& expected) {
+  throw UsageError(fmt::format("{} is \"{}\" in the environment; expected {}", name, value, expected),
+                   fmt::format("Correct it, or \"unset {}\".", name));
 }
 
 }  // namespace
@@ -41,26 +69,54 @@ std::optional<std::filesystem::path> cache_directory() {
 }
 
 std::vector<std::filesystem::path> library_paths() {
-  std::vector<std::filesystem::path> paths;
-  const std::string text = variable("OVERTAKE_LIBRARY_PATH").value_or("");
-  std::size_t begin = 0;
-  while (begin < text.size()) {
-    const std::size_t end = std::min(text.find(':', begin), text.size());
-    if (end > begin) paths.emplace_back(text.substr(begin, end - begin));
-    begin = end + 1;
+  return split_paths(variable("OVERTAKE_LIBRARY_PATH").value_or(""));
+}
+
+std::vector<std::filesystem::path> loader_paths() { return split_paths(variable("LD_LIBRARY_PATH").value_or("")); }
+
+TrialMode trial_mode() {
+  return parse_trial_mode(variable("OVERTAKE_TRIAL").value_or("")).value_or(TrialMode::first_use);
+}
+
+int trial_seconds() { return parse_trial_seconds(variable("OVERTAKE_TRIAL_SECONDS").value_or("")).value_or(0); }
+
+std::optional<std::filesystem::path> trial_program() {
+  const auto path = variable("OVERTAKE_TRIAL_PROGRAM");
+  if (!path || path->empty()) return std::nullopt;
+  return std::filesystem::path(*path);
+}
+
+std::vector<std::pair<std::string, std::string>> opencl_loader_variables() {
+  std::vector<std::pair<std::string, std::string>> found;
+  for (const char* name : {"OCL_ICD_VENDORS", "OCL_ICD_FILENAMES", "OPENCL_VENDOR_PATH"}) {
+    if (auto value = variable(name)) found.emplace_back(name, std::move(*value));
   }
-  return paths;
+  return found;
+}
+
+std::vector<std::string> environment_with(const std::vector<std::pair<std::string, std::string>>& changes) {
+  std::vector<std::string> result = platform::environment();
+  std::erase_if(result, [&changes](const std::string& entry) {
+    const std::string_view name = std::string_view(entry).substr(0, entry.find('='));
+    return std::ranges::any_of(changes, [name](const auto& change) { return change.first == name; });
+  });
+  for (const auto& [name, value] : changes) result.push_back(name + "=" + value);
+  return result;
 }
 
 int threads() { return parse_threads(variable("OVERTAKE_THREADS").value_or("")).value_or(0); }
 
 void check() {
-  const std::string text = variable("OVERTAKE_THREADS").value_or("");
-  if (parse_threads(text)) return;
-  throw UsageError(
-      fmt::format("OVERTAKE_THREADS is \"{}\" in the environment; expected a whole number from 0 (all cores) to {}",
-                  text, most_threads),
-      "Correct it, or \"unset OVERTAKE_THREADS\".");
+  const auto value = [](const char* name) { return variable(name).value_or(""); };
+  if (const auto text = value("OVERTAKE_THREADS"); !parse_threads(text)) {
+    refuse("OVERTAKE_THREADS", text, fmt::format("a whole number from 0 (all cores) to {}", most_threads));
+  }
+  if (const auto text = value("OVERTAKE_TRIAL"); !parse_trial_mode(text)) {
+    refuse("OVERTAKE_TRIAL", text, "\"off\" or \"again\"");
+  }
+  if (const auto text = value("OVERTAKE_TRIAL_SECONDS"); !parse_trial_seconds(text)) {
+    refuse("OVERTAKE_TRIAL_SECONDS", text, fmt::format("a whole number from 1 to {}", most_trial_seconds));
+  }
 }
 
 }  // namespace overtake::config

@@ -19,6 +19,7 @@ class CudaBackend final : public Backend {
   struct Environment {
     std::function<Library()> open_driver;
     std::function<HostFacts()> host_facts;
+    bool is_tried = false;  ///< in a child process first (backend/common/driver_trial.hpp), where it is a real driver
   };
 
   CudaBackend();
