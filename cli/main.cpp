@@ -14,11 +14,13 @@
 
 #include "command.hpp"
 #include "names.hpp"
+#include "overtake/driver_trial.hpp"
 #include "overtake/error.hpp"
 #include "overtake/placement.hpp"
 #include "overtake/version.hpp"
 #include "system.hpp"
 #include "terminal.hpp"
+#include "trial_watch.hpp"
 
 namespace {
 
@@ -97,7 +99,7 @@ int run(int argc, const char* const* argv) {
       "\"overtake SUBCOMMAND --help\" shows the flags of each.");
   const std::vector<cli::Command> commands = {cli::add_devices(root),  cli::add_race(root),  cli::add_search(root),
                                               cli::add_show(root),     cli::add_train(root), cli::add_predict(root),
-                                              cli::add_describe(root), cli::add_score(root)};
+                                              cli::add_describe(root), cli::add_score(root), cli::add_cache(root)};
   try {
     cli::check_names(root, argc, argv);
     root.parse(argc, argv);
@@ -120,10 +122,13 @@ int run(int argc, const char* const* argv) {
 
 /// run(), with its errors told; telling them takes memory, too.
 int run_and_report(int argc, const char* const* argv) {
+  static cli::TrialWatch watch;  // observes to the end of the process
   try {
+    overtake::observe_trials(&watch);
     return run(argc, argv);
   } catch (const overtake::Error& error) {
-    return report(error.what(), error.hint(), error.code());
+    const int code = report(error.what(), error.hint(), error.code());
+    return watch.was_stopped() ? cli::exit_interrupted : code;
   } catch (const std::bad_alloc&) {
     return out_of_memory();
   } catch (const std::length_error&) {  // what containers throw for sizes that no memory has

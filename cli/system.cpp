@@ -92,6 +92,8 @@ overtake::StopToken& stop_on_interrupt() {
   return interrupt_token;
 }
 
+bool is_interrupted() noexcept { return interrupt_token.requested(); }
+
 std::optional<FoundFile> find_file(int stream) {
   struct stat status {};
   return fstat(stream, &status) == 0 ? std::optional(found(status)) : std::nullopt;

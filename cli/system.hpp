@@ -34,6 +34,8 @@ void guard_standard_streams();
 /// From now on the first Ctrl-C (or SIGTERM, or SIGHUP unless nohup has it ignored) sets the token, and the second ends
 /// the process.
 [[nodiscard]] overtake::StopToken& stop_on_interrupt();
+/// True after the first such signal.
+[[nodiscard]] bool is_interrupted() noexcept;
 
 /// What is the same for all names of one file, and differs between files.
 struct FileNumber {

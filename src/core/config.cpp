@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "overtake/error.hpp"
+#include "platform/process.hpp"
 
 namespace overtake::config {
 namespace {
@@ -37,14 +38,29 @@ void add_once(std::vector<std::filesystem::path>& paths, const std::filesystem::
   if (path.is_absolute() && std::find(paths.begin(), paths.end(), path) == paths.end()) paths.push_back(path);
 }
 
-/// 0 for all cores; nothing for a text that is no number of threads.
-std::optional<int> parse_threads(const std::string& text) {
-  if (text.empty()) return 0;
+std::optional<TrialMode> parse_trial_mode(const std::string& text) {
+  if (text.empty()) return TrialMode::first_use;
+  if (text == "off") return TrialMode::off;
+  if (text == "again") return TrialMode::again;
+  return std::nullopt;
+}
+
+/// A whole number within limits, `empty` for no text; nothing for other texts.
+std::optional<int> parse_number(const std::string& text, int least, int most, int empty) {
+  if (text.empty()) return empty;
   int value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 0 || value > most_threads)
-    return std::nullopt;
+  if (error != std::errc() || end != text.data() + text.size() || value < least || value > most) return std::nullopt;
   return value;
+}
+
+std::optional<int> parse_threads(const std::string& text) { return parse_number(text, 0, most_threads, 0); }
+std::optional<int> parse_trial_seconds(const std::string& text) { return parse_number(text, 1, most_trial_seconds, 0); }
+
+/// The value of `name` is none that it takes.
+[[noreturn]] void refuse(const char* name, const std::string& value, const std::string& expected) {
+  throw UsageError(fmt::format("{} is \"{}\" in the environment; expected {}", name, value, expected),
+                   fmt::format("Correct it, or \"unset {}\".", name));
 }
 
 }  // namespace
@@ -80,21 +96,54 @@ std::vector<std::filesystem::path> python_prefixes() {
   }
   if (const auto home = variable("HOME")) add_once(prefixes, std::filesystem::path(*home) / ".local");
   return prefixes;
+
+std::vector<std::filesystem::path> loader_paths() { return folders("LD_LIBRARY_PATH"); }
+
+TrialMode trial_mode() {
+  return parse_trial_mode(variable("OVERTAKE_TRIAL").value_or("")).value_or(TrialMode::first_use);
+}
+
+int trial_seconds() { return parse_trial_seconds(variable("OVERTAKE_TRIAL_SECONDS").value_or("")).value_or(0); }
+
+std::optional<std::filesystem::path> trial_program() {
+  const auto path = variable("OVERTAKE_TRIAL_PROGRAM");
+  if (!path || path->empty()) return std::nullopt;
+  return std::filesystem::path(*path);
+}
+
+std::vector<std::pair<std::string, std::string>> opencl_loader_variables() {
+  std::vector<std::pair<std::string, std::string>> found;
+  for (const char* name : {"OCL_ICD_VENDORS", "OCL_ICD_FILENAMES", "OPENCL_VENDOR_PATH"}) {
+    if (auto value = variable(name)) found.emplace_back(name, std::move(*value));
+  }
+  return found;
+}
+
+std::vector<std::string> environment_with(const std::vector<std::pair<std::string, std::string>>& changes) {
+  std::vector<std::string> result = platform::environment();
+  std::erase_if(result, [&changes](const std::string& entry) {
+    const std::string_view name = std::string_view(entry).substr(0, entry.find('='));
+    return std::ranges::any_of(changes, [name](const auto& change) { return change.first == name; });
+  });
+  for (const auto& [name, value] : changes) result.push_back(name + "=" + value);
+  return result;
 }
 
 int threads() { return parse_threads(variable("OVERTAKE_THREADS").value_or("")).value_or(0); }
 
 void check() {
-  if (const std::string text = variable("OVERTAKE_THREADS").value_or(""); !parse_threads(text)) {
-    throw UsageError(
-        fmt::format("OVERTAKE_THREADS is \"{}\" in the environment; expected a whole number from 0 (all cores) to {}",
-                    text, most_threads),
-        "Correct it, or \"unset OVERTAKE_THREADS\".");
+  const auto value = [](const char* name) { return variable(name).value_or(""); };
+  if (const auto text = value("OVERTAKE_THREADS"); !parse_threads(text)) {
+    refuse("OVERTAKE_THREADS", text, fmt::format("a whole number from 0 (all cores) to {}", most_threads));
   }
-  const std::string text = variable("OVERTAKE_VENDOR_LIBRARIES").value_or("");
-  if (!text.empty() && text != "yes" && text != "no") {
-    throw UsageError(fmt::format("OVERTAKE_VENDOR_LIBRARIES is \"{}\" in the environment; expected yes or no", text),
-                     "Correct it, or \"unset OVERTAKE_VENDOR_LIBRARIES\".");
+  if (const auto text = value("OVERTAKE_TRIAL"); !parse_trial_mode(text)) {
+    refuse("OVERTAKE_TRIAL", text, "\"off\" or \"again\"");
+  }
+  if (const auto text = value("OVERTAKE_TRIAL_SECONDS"); !parse_trial_seconds(text)) {
+    refuse("OVERTAKE_TRIAL_SECONDS", text, fmt::format("a whole number from 1 to {}", most_trial_seconds));
+  }
+  if (const auto text = value("OVERTAKE_VENDOR_LIBRARIES"); !text.empty() && text != "yes" && text != "no") {
+    refuse("OVERTAKE_VENDOR_LIBRARIES", text, "yes or no");
   }
 }
 

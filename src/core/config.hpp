@@ -2,9 +2,11 @@
 // The only reader of environment variables (docs/environment.md lists them all).
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace overtake::config {
@@ -27,6 +29,34 @@ namespace overtake::config {
 /// CONDA_PREFIX, that of each python3 on PATH, and ~/.local. Each once; absolute; not checked to exist.
 [[nodiscard]] std::vector<std::filesystem::path> python_prefixes();
 
+/// Folders that the dynamic loader is told to look in, from LD_LIBRARY_PATH (colon-separated).
+[[nodiscard]] std::vector<std::filesystem::path> loader_paths();
+
+/// Whether drivers are tried in a child process before this one uses them (OVERTAKE_TRIAL).
+enum class TrialMode : std::uint8_t {
+  first_use,  ///< unset: once for each driver; the verdict is kept
+  off,        ///< "off": never, and kept verdicts do not count
+  again,      ///< "again": in each process anew, whatever is kept
+};
+/// Values that are none of these count as unset.
+[[nodiscard]] TrialMode trial_mode();
+
+/// The program that tries drivers, from OVERTAKE_TRIAL_PROGRAM; nothing: the one that was installed with the library.
+[[nodiscard]] std::optional<std::filesystem::path> trial_program();
+
+/// Seconds that each check of a trial may take in place of its own limit, from OVERTAKE_TRIAL_SECONDS; 0: unset, or no
+/// whole number from 1 to most_trial_seconds.
+inline constexpr int most_trial_seconds = 86400;
+[[nodiscard]] int trial_seconds();
+
+/// What tells the OpenCL loader which drivers there are: OCL_ICD_VENDORS, OCL_ICD_FILENAMES and OPENCL_VENDOR_PATH, as
+/// far as they are set.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> opencl_loader_variables();
+
+/// This process's environment as "NAME=VALUE", with other values for some of it.
+[[nodiscard]] std::vector<std::string> environment_with(
+    const std::vector<std::pair<std::string, std::string>>& changes);
+
 /// Most threads that may be asked for, by OVERTAKE_THREADS or otherwise.
 inline constexpr int most_threads = 4096;
 
@@ -34,8 +64,8 @@ inline constexpr int most_threads = 4096;
 /// not a whole number up to most_threads.
 [[nodiscard]] int threads();
 
-/// Throws UsageError for a variable whose value threads() or vendor_libraries() would not take, naming the variable and
-/// what it takes.
+/// Throws UsageError for a variable whose value counts as unset because it is none that the variable takes, naming
+/// both.
 void check();
 
 }  // namespace overtake::config

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace overtake::platform {
 
@@ -10,5 +12,8 @@ namespace overtake::platform {
 
 /// True if there is a process of that number, also one of another user.
 [[nodiscard]] bool is_running(std::int64_t process) noexcept;
+
+/// The environment of this process, as "NAME=VALUE".
+[[nodiscard]] std::vector<std::string> environment();
 
 }  // namespace overtake::platform

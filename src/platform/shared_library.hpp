@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 namespace overtake::platform {
@@ -25,5 +26,8 @@ class SharedLibrary {
  private:
   void* handle_ = nullptr;
 };
+
+/// The file of the library, or program, that holds the code or data at `address`; empty if the system does not say.
+[[nodiscard]] std::filesystem::path file_that_holds(const void* address);
 
 }  // namespace overtake::platform

@@ -36,15 +36,19 @@ void check(const RaceOptions& options) {
   require(std::isfinite(options.budget_seconds) && options.budget_seconds >= 0, "the budget must not be negative");
 }
 
+/// The CPU and the first GPU, or what else computes. One that fails when it is opened, as at the trial of its driver,
+/// is left out.
 std::vector<std::string> default_devices(const std::vector<DeviceInfo>& all) {
   std::vector<std::string> ids = {"cpu"};
-  const auto gpu = std::find_if(all.begin(), all.end(), [](const DeviceInfo& d) { return d.usable && is_gpu(d); });
+  const auto gpu = std::find_if(all.begin(), all.end(), [](const DeviceInfo& device) {
+    return device.usable && is_gpu(device) && is_available(device.id);
+  });
   if (gpu != all.end()) {
     ids.push_back(gpu->id);
     return ids;
   }
   for (const DeviceInfo& device : all) {
-    if (device.usable && device.backend == "opencl") {
+    if (device.usable && device.backend == "opencl" && is_available(device.id)) {
       ids.push_back(device.id);
     }
   }
@@ -211,8 +215,9 @@ RaceResult run_race(const RaceOptions& options, RaceObserver* observer, const St
   const auto repeated = std::unique(result.options.layers.begin(), result.options.layers.end());
   result.options.layers.erase(repeated, result.options.layers.end());
 
-  const std::vector<DeviceInfo> all = list_devices();
-  const std::vector<Device> devices = open_devices(options.devices.empty() ? default_devices(all) : options.devices);
+  const std::vector<std::string> wanted = options.devices.empty() ? default_devices(list_devices()) : options.devices;
+  const std::vector<Device> devices = open_devices(wanted);
+  const std::vector<DeviceInfo> all = list_devices();  // with the verdicts of trials
   result.options.devices.clear();
   for (const Device& device : devices) {
     device.set_memory_limit(options.memory_limit);

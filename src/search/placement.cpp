@@ -9,6 +9,7 @@
 #include <string>
 
 #include "backend/api/device.hpp"
+#include "overtake/error.hpp"
 #include "overtake/report.hpp"
 #include "overtake/search.hpp"
 #include "platform/host_limits.hpp"
@@ -78,7 +79,14 @@ ForestPlacement choose_forest_device(double work) {
   const double on_gpu = gpu_start_seconds + work / (visits_per_gpu_unit * std::max(1, gpu->compute_units));
   const std::string estimate =
       fmt::format("about {} on the CPU, {} on {}", report::seconds(on_cpu), report::seconds(on_gpu), gpu->id);
-  if (on_gpu < on_cpu) return {gpu->id, "estimated: " + estimate};
+  if (on_gpu < on_cpu) {
+    try {
+      (void)Device(gpu->id);  // its first use tries the driver
+      return {gpu->id, "estimated: " + estimate};
+    } catch (const DeviceError& error) {
+      return {"cpu", error.what()};
+    }
+  }
   return {"cpu", fmt::format("estimated: {}, its start included", estimate)};
 }
 

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "kernels/sources.hpp"
+#include "oracle/devices.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::backend::dialect_tests {
@@ -24,7 +25,7 @@ std::vector<Device*> devices() {
   for (Backend* backend : backends()) {
     if (backend->name() == "null") continue;
     for (const DeviceInfo& info : backend->list()) {
-      if (info.usable) found.push_back(&open_device(info.id));
+      if (oracle::trouble_of(info).empty()) found.push_back(&open_device(info.id));
     }
   }
   return found;

@@ -52,7 +52,9 @@ void expect_same(const GrownTree& a, const GrownTree& b) {
 class ForestGrowers : public ::testing::TestWithParam<DeviceInfo> {
  protected:
   void SetUp() override {
-    if (!GetParam().usable) GTEST_SKIP() << GetParam().id << ": " << GetParam().reason;
+    if (const std::string trouble = oracle::trouble_of(GetParam()); !trouble.empty()) {
+      GTEST_SKIP() << GetParam().id << ": " << trouble;
+    }
     device_ = &backend::open_device(GetParam().id);
   }
 

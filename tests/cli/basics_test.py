@@ -43,6 +43,7 @@ class Basics(CliTest):
                      "no-header",
             "predict": "out proba device threads",
             "devices": "json no-measure",
+            "cache": "json",
         }
         for command, flags in wanted.items():
             out, _ = self.overtake(command, "--help")
@@ -97,7 +98,9 @@ class Devices(CliTest):
 
     def test_measures(self):
         # Kernels are compiled anew: what compilers say while they do is not for the user.
-        fresh = {**os.environ, "OVERTAKE_CACHE_DIR": str(self.folder / "ours"), "POCL_CACHE_DIR": str(self.folder / "pocl")}
+        # Without the trial of the driver, which announces itself.
+        fresh = {**os.environ, "OVERTAKE_CACHE_DIR": str(self.folder / "ours"), "POCL_CACHE_DIR": str(self.folder / "pocl"),
+                 "OVERTAKE_TRIAL": "off"}
         (self.folder / "pocl").mkdir()
         process = self.start("devices", "--json", "devices.json", env=fresh)
         _, err = process.communicate(timeout=300)
@@ -121,6 +124,36 @@ class Devices(CliTest):
             err = self.fails(4, *command, "--device", "cuda")
             self.assertRegex(err, r"(?m)^hint: \S")
         self.fails(2, "race", "--layers", "2", "--devices", "cpu,quantum")
+
+
+class Cache(CliTest):
+    def cache(self, *arguments, folder=None, expect=0):
+        variables = {**os.environ, "OVERTAKE_CACHE_DIR": str(self.folder / "cache" if folder is None else folder)}
+        process = self.start("cache", *arguments, env=variables)
+        out, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, expect, err)
+        return out if expect == 0 else err
+
+    def test_shows_and_clears_what_is_ours(self):
+        folder = self.folder / "cache"
+        self.assertIn("0 compiled programs (0 B), 0 verdicts on drivers", self.cache())
+        folder.mkdir()
+        (folder / ("a" * 32 + ".program")).write_bytes(b"12345")
+        (folder / "other.program").write_bytes(b"1")
+        self.assertIn(f"{folder}: 1 compiled program (5 B), 0 verdicts", self.cache())
+        data = json.loads(self.cache("--json"))
+        self.assertEqual((data["schema"], data["folder"], data["cleared"]), ("overtake.cache/1", str(folder), False))
+        self.assertEqual((data["programs"], data["program_bytes"], data["verdicts"]), (1, 5, []))
+        self.assertIn(f"removed from {folder}: 1 compiled program (5 B)", self.cache("clear"))
+        self.assertEqual([p.name for p in folder.iterdir()], ["other.program"])
+        self.assertTrue(json.loads(self.cache("clear", "--json"))["cleared"])
+
+    def test_no_folder_is_said(self):
+        self.assertIn("nothing is kept", self.cache(folder=""))
+        self.assertIsNone(json.loads(self.cache("--json", folder=""))["folder"])
+
+    def test_other_actions_are_usage_errors(self):
+        self.assertIn("clean", self.cache("clean", expect=2))
 
 
 if __name__ == "__main__":

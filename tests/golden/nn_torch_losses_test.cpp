@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "oracle/devices.hpp"
 #include "overtake/data_set.hpp"
 #include "overtake/nn.hpp"
 #include "overtake/ops.hpp"
@@ -128,7 +129,9 @@ class NnTorchLosses : public ::testing::TestWithParam<std::string> {
   void for_each_case(void (*check)(const Json&, const Device&), Wanted wanted) {
     for (const DeviceInfo& info : list_devices()) {
       if (info.id != GetParam()) continue;
-      if (!info.usable) GTEST_SKIP() << info.id << ": " << info.reason;
+      if (const std::string trouble = oracle::trouble_of(info); !trouble.empty()) {
+        GTEST_SKIP() << info.id << ": " << trouble;
+      }
       const Device device(info.id);
       for (const Json& golden_case : golden()["cases"]) {
         if (!wanted(golden_case, info)) continue;

@@ -5,23 +5,17 @@
 #include <xxhash.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <fstream>
-#include <span>
 #include <vector>
 
+#include "backend/common/cache_files.hpp"
 #include "kernels/sources.hpp"
-#include "platform/file.hpp"
 
 namespace overtake::backend {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::string_view extension = ".program";
-constexpr std::size_t digest_digits = 32;
-constexpr std::string_view unfinished = ".XXXXXX";  // after a digest, while the file is written
 
 struct Header {
   char magic[8];
@@ -36,14 +30,6 @@ void append_field(std::string& text, std::string_view field) {
   text += field;
 }
 
-/// True for a file that was being written an hour ago: its process was killed.
-bool is_left_over(const fs::directory_entry& entry, std::error_code& error) {
-  const std::string name = entry.path().filename().string();
-  if (name.size() != digest_digits + unfinished.size() || name[digest_digits] != '.') return false;
-  if (name.find_first_not_of("0123456789abcdef") != digest_digits) return false;
-  return entry.last_write_time(error) < fs::file_time_type::clock::now() - std::chrono::hours(1) && !error;
-}
-
 }  // namespace
 
 std::string ProgramKey::digest() const {
@@ -56,7 +42,9 @@ std::string ProgramKey::digest() const {
 ProgramCache::ProgramCache(std::optional<fs::path> folder, std::uint64_t limit_bytes)
     : folder_(std::move(folder)), limit_bytes_(limit_bytes) {}
 
-fs::path ProgramCache::file_of(const std::string& digest) const { return *folder_ / (digest + std::string(extension)); }
+fs::path ProgramCache::file_of(const std::string& digest) const {
+  return *folder_ / (digest + std::string(program_ending));
+}
 
 std::optional<std::string> ProgramCache::load(const ProgramKey& key) {
   if (!folder_) return std::nullopt;
@@ -85,23 +73,13 @@ std::optional<std::string> ProgramCache::load(const ProgramKey& key) {
 void ProgramCache::store(const ProgramKey& key, std::string_view binary) noexcept {
   if (!folder_) return;
   try {
-    std::error_code error;
-    fs::create_directories(*folder_, error);
-    std::string temporary = (*folder_ / (key.digest() + std::string(unfinished))).string();
-    platform::File file = platform::create_private(temporary, error);
-    if (error) return;
     Header header{};
     std::memcpy(header.magic, magic, sizeof magic);
     header.length = binary.size();
     header.checksum = XXH3_64bits(binary.data(), binary.size());
-    const bool written = !file.write(std::as_bytes(std::span(&header, 1))) &&
-                         !file.write(std::as_bytes(std::span(binary.data(), binary.size())));
-    const bool closed = !file.close();
-    if (written && closed) fs::rename(temporary, file_of(key.digest()), error);
-    if (!written || !closed || error) {
-      fs::remove(temporary, error);
-      return;
-    }
+    std::string content(reinterpret_cast<const char*>(&header), sizeof header);
+    content += binary;
+    if (!write_cache_file(*folder_, key.digest(), program_ending, content)) return;
     bound_size();
   } catch (...) {
     // The cache is a convenience: without it programs are compiled again.
@@ -114,20 +92,20 @@ void ProgramCache::bound_size() const {
     fs::file_time_type used;
     std::uint64_t bytes;
   };
+  remove_left_over(*folder_);
   std::vector<Entry> entries;
   std::uint64_t total = 0;
   std::error_code error;
   for (fs::directory_iterator it(*folder_, error), end; !error && it != end; it.increment(error)) {
     std::error_code gone;  // another process may remove files meanwhile
-    if (is_left_over(*it, gone)) fs::remove(it->path(), gone);
-    if (it->path().extension() != extension) continue;
+    if (it->path().extension() != program_ending) continue;
     const Entry entry{it->path(), it->last_write_time(gone), it->file_size(gone)};
     if (gone) continue;
     total += entry.bytes;
     entries.push_back(entry);
   }
   if (total <= limit_bytes_) return;
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.used < b.used; });
+  std::ranges::sort(entries, {}, &Entry::used);
   for (const Entry& entry : entries) {
     if (total <= limit_bytes_) return;
     fs::remove(entry.path, error);

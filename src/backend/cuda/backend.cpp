@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "backend/cuda/driver_trial.hpp"
 #include "backend/cuda/precompiled.hpp"
 #include "backend/cuda/vendor_libraries.hpp"
 #include "core/config.hpp"
@@ -11,7 +12,8 @@
 namespace overtake::backend::cuda {
 
 CudaBackend::CudaBackend()
-    : CudaBackend(Environment{[] { return Library({"libcuda.so.1"}); }, [] { return read_host_facts(); }, nullptr}) {}
+    : CudaBackend(
+          Environment{[] { return Library({"libcuda.so.1"}); }, [] { return read_host_facts(); }, nullptr, true}) {}
 
 const DriverStart& CudaBackend::driver() {
   const std::lock_guard lock(mutex_);
@@ -19,6 +21,13 @@ const DriverStart& CudaBackend::driver() {
   if (environment_.driver_functions) {
     driver_ = start_driver(environment_.driver_functions, environment_.host_facts());
     return *driver_;
+  }
+  if (environment_.is_tried) {
+    if (auto trouble = start_trouble()) {
+      driver_.emplace();
+      driver_->trouble = std::move(trouble);
+      return *driver_;
+    }
   }
   library_ = environment_.open_driver();
   if (!library_.loaded()) {
@@ -51,12 +60,20 @@ std::vector<DeviceInfo> CudaBackend::list() {
   const DriverStart& start = driver();
   if (start.trouble) return {unusable_device(*start.trouble)};
   std::vector<DeviceInfo> all = describe_devices(start, driver_text(start.version));
-  if (const auto& trouble = kernel_trouble()) {
-    for (DeviceInfo& info : all) {
-      if (!info.usable) continue;
+  const auto& kernels = kernel_trouble();
+  for (DeviceInfo& info : all) {
+    if (!info.usable) continue;
+    if (kernels) {
       info.usable = false;
-      info.reason = trouble->reason;
-      info.hint = trouble->hint;
+      info.reason = kernels->reason;
+      info.hint = kernels->hint;
+      continue;
+    }
+    if (!environment_.is_tried) continue;
+    if (auto trial = known_result(device_trial(info)); trial && !trial->trouble.empty()) {
+      info.usable = false;
+      info.reason = std::move(trial->trouble);
+      info.hint = std::move(trial->hint);
     }
   }
   return all;
@@ -73,6 +90,10 @@ std::unique_ptr<CudaDevice> CudaBackend::open(int index, DeviceSettings settings
   DeviceInfo& info = all[static_cast<std::size_t>(index)];
   if (!info.usable)
     throw DeviceError(fmt::format("cuda:{} ({}) cannot be used: {}", index, info.name, info.reason), info.hint);
+  if (environment_.is_tried) {
+    if (const TrialResult trial = try_driver(device_trial(info)); !trial.trouble.empty())
+      throw DeviceError(fmt::format("cuda:{} ({}) cannot be used: {}", index, info.name, trial.trouble), trial.hint);
+  }
   return std::make_unique<CudaDevice>(driver().api, driver().version, index, std::move(info), settings);
 }
 

@@ -20,6 +20,7 @@ class CudaBackend final : public Backend {
     std::function<Library()> open_driver;
     std::function<HostFacts()> host_facts;
     SymbolLookup driver_functions = nullptr;  ///< where set, they are the driver, and no library is opened
+    bool is_tried = false;  ///< in a child process first (backend/common/driver_trial.hpp), where it is a real driver
   };
 
   CudaBackend();

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "backend/common/kernel_text.hpp"
+#include "backend/opencl/driver_trial.hpp"
 #include "core/threads.hpp"
 #include "platform/host_limits.hpp"
 
@@ -71,7 +72,8 @@ void judge(cl_device_id device, DeviceInfo& info) {
 }
 
 FoundDevice describe(cl_platform_id platform, cl_device_id device, std::size_t position) {
-  FoundDevice found{platform, device, platform_text(platform, CL_PLATFORM_VERSION), {}};
+  FoundDevice found{
+      platform, device, platform_text(platform, CL_PLATFORM_NAME), platform_text(platform, CL_PLATFORM_VERSION), {}};
   DeviceInfo& info = found.info;
   info.id = fmt::format("opencl:{}", position);
   info.backend = "opencl";
@@ -119,6 +121,11 @@ Discovery discover() {
   if (!result.reason.empty()) {
     result.hint =
         "Raise the limits of processes and memory (ulimit -u, ulimit -v), or compute on the CPU: --device cpu.";
+    return result;
+  }
+  if (TrialResult trial = try_driver(start_trial()); !trial.trouble.empty()) {
+    result.reason = std::move(trial.trouble);
+    result.hint = std::move(trial.hint);
     return result;
   }
   cl_uint platform_count = 0;

@@ -13,7 +13,7 @@ namespace overtake::backend::opencl {
 struct FoundDevice {
   cl_platform_id platform = nullptr;
   cl_device_id device = nullptr;
-  std::string platform_version;
+  std::string platform_name, platform_version;
   DeviceInfo info;
 };
 
@@ -22,7 +22,8 @@ struct Discovery {
   std::string reason, hint;          ///< why there is none
 };
 
-/// Looks anew at every call.
+/// Looks anew at every call. Before the first, listing is tried in a child process: a driver that crashes or hangs then
+/// is why there is none.
 [[nodiscard]] Discovery discover();
 
 /// A text, or a plain value, that the driver tells about a device.

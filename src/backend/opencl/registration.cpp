@@ -3,10 +3,23 @@
 
 #include "backend/api/registry.hpp"
 #include "backend/opencl/device.hpp"
+#include "backend/opencl/driver_trial.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::backend::opencl {
 namespace {
+
+/// The device with what is known of it from trials. One that was not tried yet counts as usable.
+DeviceInfo as_known(const FoundDevice& found) {
+  DeviceInfo info = found.info;
+  if (!info.usable) return info;
+  if (auto trial = known_result(device_trial(found)); trial && !trial->trouble.empty()) {
+    info.usable = false;
+    info.reason = std::move(trial->trouble);
+    info.hint = std::move(trial->hint);
+  }
+  return info;
+}
 
 class OpenClBackend final : public Backend {
  public:
@@ -15,7 +28,7 @@ class OpenClBackend final : public Backend {
   [[nodiscard]] std::vector<DeviceInfo> list() override {
     const Discovery discovery = discover();
     std::vector<DeviceInfo> infos;
-    for (const FoundDevice& found : discovery.devices) infos.push_back(found.info);
+    for (const FoundDevice& found : discovery.devices) infos.push_back(as_known(found));
     if (!infos.empty()) return infos;
     DeviceInfo none;
     none.id = none.backend = none.name = "opencl";
@@ -35,6 +48,8 @@ class OpenClBackend final : public Backend {
     }
     FoundDevice& found = discovery.devices[static_cast<std::size_t>(index)];
     if (!found.info.usable) throw DeviceError(found.info.id + ": " + found.info.reason, found.info.hint);
+    const TrialResult trial = try_driver(device_trial(found));
+    if (!trial.trouble.empty()) throw DeviceError(found.info.id + ": " + trial.trouble, trial.hint);
     return std::make_unique<OpenClDevice>(std::move(found));
   }
 };

@@ -29,4 +29,12 @@ void* SharedLibrary::address_of(const char* symbol) const noexcept {
   return handle_ == nullptr ? nullptr : ::dlsym(handle_, symbol);
 }
 
+std::filesystem::path file_that_holds(const void* address) {
+  Dl_info info{};
+  if (::dladdr(address, &info) == 0 || info.dli_fname == nullptr) return {};
+  std::error_code error;
+  const std::filesystem::path file = std::filesystem::canonical(info.dli_fname, error);
+  return error ? std::filesystem::path() : file;
+}
+
 }  // namespace overtake::platform

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+// overtake cache: what is kept between runs, and how it is removed.
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <memory>
+#include <string>
+
+#include "command.hpp"
+#include "outputs.hpp"
+#include "overtake/cache.hpp"
+#include "overtake/report.hpp"
+#include "terminal.hpp"
+
+namespace cli {
+namespace {
+
+namespace report = overtake::report;
+
+struct Options {
+  bool clear = false;
+  std::string json;
+};
+
+std::string day_of(std::int64_t seconds) {
+  return fmt::format("{:%Y-%m-%d}", fmt::gmtime(static_cast<std::time_t>(seconds)));
+}
+
+/// "12 compiled kernels (3.4 MiB), 2 verdicts on drivers", with what is only there after kills.
+std::string counts(const overtake::CacheContents& contents) {
+  const auto several = [](std::int64_t count, const char* one, const char* many) {
+    return fmt::format("{} {}", report::count(count), count == 1 ? one : many);
+  };
+  std::string text = several(contents.programs, "compiled program", "compiled programs");
+  text += fmt::format(" ({}), ", report::bytes(contents.program_bytes));
+  text += several(static_cast<std::int64_t>(contents.verdicts.size()), "verdict on a driver", "verdicts on drivers");
+  if (contents.unfinished > 0) {
+    text += ", " + several(contents.unfinished, "unfinished file", "unfinished files");
+  }
+  return text;
+}
+
+std::string result_text(const overtake::CacheContents& contents, bool cleared) {
+  if (!contents.folder) {
+    return "nothing is kept: OVERTAKE_CACHE_DIR is empty, or no home folder is known\n";
+  }
+  if (cleared) {
+    return fmt::format("removed from {}: {}\n", contents.folder->string(), counts(contents));
+  }
+  std::string text = fmt::format("{}: {}\n", contents.folder->string(), counts(contents));
+  for (const overtake::DriverVerdict& verdict : contents.verdicts) {
+    text += fmt::format("{}  {}  {}\n", day_of(verdict.tried_at), verdict.passed ? "works   " : "not used",
+                        verdict.subject);
+    text += verdict.passed ? "" : fmt::format("            {}\n", verdict.reason);
+  }
+  return text;
+}
+
+std::string json_of(const overtake::CacheContents& contents, bool cleared) {
+  report::Json verdicts = report::Json::array();
+  for (const overtake::DriverVerdict& verdict : contents.verdicts) {
+    report::Json one = report::Json::object();
+    one.set("subject", verdict.subject).set("passed", verdict.passed).set("reason", verdict.reason);
+    verdicts.push(std::move(one.set("tried_at", verdict.tried_at)));
+  }
+  report::Json json = report::Json::object();
+  json.set("schema", "overtake.cache/1").set("cleared", cleared);
+  json.set("folder", contents.folder ? report::Json(contents.folder->string()) : report::Json());
+  json.set("programs", contents.programs).set("program_bytes", contents.program_bytes);
+  return json.set("unfinished", contents.unfinished).set("verdicts", std::move(verdicts)).dump() + "\n";
+}
+
+int run(const Options& options) {
+  check_outputs({{"--json", options.json}});
+  const overtake::CacheContents contents = options.clear ? overtake::clear_cache() : overtake::cache_contents();
+  if (!options.json.empty()) {
+    write_output(options.json, json_of(contents, options.clear));
+  }
+  if (!is_standard_output(options.json)) {
+    print(result_text(contents, options.clear));
+  }
+  return exit_ok;
+}
+
+}  // namespace
+
+Command add_cache(CLI::App& root) {
+  auto options = std::make_shared<Options>();
+  CLI::App* app = root.add_subcommand("cache", "Show or remove what is kept: compiled kernels, verdicts on drivers");
+  app->add_option_function<std::string>(
+         "ACTION", [options](const std::string& action) { options->clear = action == "clear"; },
+         "clear: remove it all; drivers are tried again then")
+      ->check(CLI::IsMember({"clear"}));
+  app->add_option("--json", options->json, "Write what is there, or was removed, as JSON to a file or standard output")
+      ->expected(0, 1)
+      ->default_str("-")
+      ->type_name("FILE");
+  app->footer("Examples:\n  overtake cache\n  overtake cache clear");
+  return {app, [options] { return run(*options); }};
+}
+
+}  // namespace cli

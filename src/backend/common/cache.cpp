@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+// The public view of the cache (overtake/cache.hpp).
+#include "overtake/cache.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "backend/common/cache_files.hpp"
+#include "backend/common/verdict_store.hpp"
+#include "core/config.hpp"
+#include "overtake/error.hpp"
+
+namespace overtake {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Counts the files that are ours and calls `visit` for each.
+CacheContents walk(const std::function<void(const fs::path&)>& visit) {
+  using backend::CacheFile;
+  CacheContents contents;
+  contents.folder = config::cache_directory();
+  std::error_code error;
+  if (!contents.folder || !fs::exists(*contents.folder, error)) return contents;
+  std::vector<fs::path> files;
+  for (fs::directory_iterator it(*contents.folder, error), end; !error && it != end; it.increment(error)) {
+    std::error_code gone;  // another process may remove files meanwhile
+    if (backend::kind_of(it->path()) != CacheFile::foreign && it->is_regular_file(gone)) files.push_back(it->path());
+  }
+  if (error) {
+    throw DataError(fmt::format("the cache in {} cannot be read: {}", contents.folder->string(), error.message()),
+                    "Check its permissions, or choose another folder with OVERTAKE_CACHE_DIR.");
+  }
+  for (const fs::path& path : files) {
+    switch (backend::kind_of(path)) {
+      case CacheFile::program: {
+        std::error_code gone;
+        const auto bytes = fs::file_size(path, gone);
+        ++contents.programs;
+        contents.program_bytes += gone ? 0 : bytes;
+        break;
+      }
+      case CacheFile::verdict:
+        if (const auto kept = backend::read_verdict(path)) {
+          contents.verdicts.push_back(kept->verdict);
+        } else {
+          ++contents.unfinished;  // damaged: as good as none
+        }
+        break;
+      case CacheFile::unfinished: ++contents.unfinished; break;
+      case CacheFile::foreign: break;
+    }
+    visit(path);
+  }
+  std::ranges::sort(contents.verdicts, std::greater{}, &DriverVerdict::tried_at);
+  return contents;
+}
+
+}  // namespace
+
+CacheContents cache_contents() {
+  return walk([](const fs::path&) {});
+}
+
+CacheContents clear_cache() {
+  return walk([](const fs::path& path) {
+    std::error_code error;
+    fs::remove(path, error);
+    if (!error) return;
+    throw DataError(fmt::format("{} cannot be removed: {}", path.string(), error.message()),
+                    "Check the permissions of the cache's folder.");
+  });
+}
+
+}  // namespace overtake

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#include "backend/common/cache_files.hpp"
+
+#include <chrono>
+#include <span>
+
+#include "platform/file.hpp"
+
+namespace overtake::backend {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t digest_digits = 32;
+constexpr std::string_view unfinished = ".XXXXXX";  // after a digest, while the file is written
+
+}  // namespace
+
+CacheFile kind_of(const fs::path& path) {
+  const std::string name = path.filename().string();
+  if (name == trial_lock) return CacheFile::unfinished;
+  if (name.find_first_not_of("0123456789abcdef") != digest_digits) return CacheFile::foreign;
+  const std::string_view ending = std::string_view(name).substr(digest_digits);
+  if (ending == program_ending) return CacheFile::program;
+  if (ending == verdict_ending) return CacheFile::verdict;
+  const bool one_dot = ending.find('.', 1) == std::string_view::npos;
+  return ending.size() == unfinished.size() && ending[0] == '.' && one_dot ? CacheFile::unfinished : CacheFile::foreign;
+}
+
+bool write_cache_file(const fs::path& folder, const std::string& digest, std::string_view ending,
+                      std::string_view content) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  std::string temporary = (folder / (digest + std::string(unfinished))).string();
+  platform::File file = platform::create_private(temporary, error);
+  if (error) return false;
+  const bool written = !file.write(std::as_bytes(std::span(content)));
+  const bool closed = !file.close();
+  if (written && closed) fs::rename(temporary, folder / (digest + std::string(ending)), error);
+  if (written && closed && !error) return true;
+  fs::remove(temporary, error);
+  return false;
+}
+
+void remove_left_over(const fs::path& folder) noexcept {
+  try {
+    const auto old = fs::file_time_type::clock::now() - std::chrono::hours(1);
+    std::error_code error;
+    for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+      std::error_code gone;  // another process may remove files meanwhile
+      if (kind_of(it->path()) != CacheFile::unfinished) continue;
+      if (it->last_write_time(gone) < old && !gone) fs::remove(it->path(), gone);
+    }
+  } catch (...) {
+    // They go another time.
+  }
+}
+
+}  // namespace overtake::backend

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// Which files of the cache's folder are ours: those named by a digest and an ending that says what they hold.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace overtake::backend {
+
+inline constexpr std::string_view program_ending = ".program";
+inline constexpr std::string_view verdict_ending = ".verdict";
+
+/// Held by the process that tries a driver; left over where that was killed.
+inline constexpr std::string_view trial_lock = "trial.lock";
+
+enum class CacheFile : std::uint8_t {
+  foreign,     ///< not ours
+  program,     ///< a compiled program
+  verdict,     ///< what the trial of a driver found
+  unfinished,  ///< being written, or left over from a process that was killed
+};
+
+/// What a file with this name is.
+[[nodiscard]] CacheFile kind_of(const std::filesystem::path& path);
+
+/// Writes `content` as digest + ending: under an unfinished name first, which is renamed. Makes the folder. False where
+/// that fails; nothing stays behind then.
+bool write_cache_file(const std::filesystem::path& folder, const std::string& digest, std::string_view ending,
+                      std::string_view content);
+
+/// Removes unfinished files that are older than an hour. Never an error.
+void remove_left_over(const std::filesystem::path& folder) noexcept;
+
+}  // namespace overtake::backend

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+#include "backend/opencl/driver_trial.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "core/config.hpp"
+#include "core/library_files.hpp"
+
+namespace overtake::backend::opencl {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr auto start_patience = std::chrono::seconds(60);
+constexpr auto device_patience =
+    std::chrono::minutes(2);  // a CPU's compiler takes 5 s for each check, where it has a core
+
+InstalledDriver read_driver(const fs::path& file) {
+  if (file.extension() != ".icd") return {file, file.string()};
+  std::ifstream text(file);
+  std::string library;
+  std::getline(text, library);
+  library.erase(library.find_last_not_of(" \t\r") + 1);
+  return {file, library};
+}
+
+std::vector<InstalledDriver> drivers_in(const fs::path& place) {
+  std::error_code error;
+  if (!fs::is_directory(place, error)) {
+    if (fs::exists(place, error)) return {read_driver(place)};
+    return {};
+  }
+  std::vector<fs::path> files;
+  for (fs::directory_iterator it(place, error), end; !error && it != end; it.increment(error)) {
+    if (it->path().extension() == ".icd") files.push_back(it->path());
+  }
+  std::ranges::sort(files);
+  std::vector<InstalledDriver> drivers;
+  for (const fs::path& file : files) drivers.push_back(read_driver(file));
+  return drivers;
+}
+
+/// Files and variables that decide which code runs when the loader is asked for platforms.
+std::vector<std::string> installation_key() {
+  std::vector<std::string> key;
+  const auto add_library = [&key](std::string_view name) {
+    for (const fs::path& file : detail::library_files(name)) key.push_back(detail::file_stamp(file));
+  };
+  for (const auto& [name, value] : config::opencl_loader_variables()) {
+    key.push_back(fmt::format("{}={}", name, value));
+  }
+  add_library("libOpenCL.so.1");
+  for (const InstalledDriver& driver : installed_drivers()) {
+    key.push_back(detail::file_stamp(driver.file));
+    add_library(driver.library);
+  }
+  return key;
+}
+
+/// Tries every driver alone, and names the first that fails by itself as all did together.
+std::string explain_start(const TrialRun& all) {
+  const std::vector<InstalledDriver> drivers = installed_drivers();
+  for (const InstalledDriver& driver : drivers) {
+    TrialRequest request = start_trial().request;
+    // The one variable is for ocl-icd, both are for the loader of Khronos.
+    request.environment = {{"OCL_ICD_VENDORS", driver.file.string()}, {"OCL_ICD_FILENAMES", driver.library}};
+    const TrialRun alone = run_trial(request, [](const std::string&) {}, {});
+    if (alone.kind != all.kind) continue;
+    return fmt::format("listing the devices: {}; the driver is {} of {}", alone.reason, driver.library,
+                       driver.file.string());
+  }
+  return fmt::format("listing the devices: {}", all.reason);
+}
+
+}  // namespace
+
+std::vector<InstalledDriver> installed_drivers() {
+  std::vector<InstalledDriver> drivers;
+  std::optional<std::string> vendors;
+  for (const auto& [name, value] : config::opencl_loader_variables()) {
+    if (name == "OCL_ICD_FILENAMES" && !value.empty()) {
+      std::size_t begin = 0;
+      while (begin <= value.size()) {
+        const std::size_t end = std::min(value.find(':', begin), value.size());
+        if (end > begin) drivers.push_back(read_driver(value.substr(begin, end - begin)));
+        begin = end + 1;
+      }
+    } else if (!value.empty()) {
+      vendors = value;
+    }
+  }
+  for (InstalledDriver& driver : drivers_in(vendors.value_or("/etc/OpenCL/vendors"))) {
+    drivers.push_back(std::move(driver));
+  }
+  return drivers;
+}
+
+TrialSubject start_trial() {
+  TrialSubject subject;
+  subject.name = "opencl";
+  std::vector<std::string> names;
+  for (const InstalledDriver& driver : installed_drivers()) names.push_back(driver.library);
+  subject.title =
+      fmt::format("listing devices: {}", names.empty() ? "no driver" : fmt::format("{}", fmt::join(names, ", ")));
+  subject.key = installation_key();
+  subject.request = {{"start", "opencl"}, start_patience, {}};
+  subject.hint =
+      "Update or remove that driver, or leave it out: OCL_ICD_VENDORS names a folder with the .icd files of the "
+      "others.";
+  subject.explain = explain_start;
+  return subject;
+}
+
+TrialSubject device_trial(const FoundDevice& found) {
+  TrialSubject subject;
+  subject.name = found.info.id;
+  subject.title = fmt::format("{}, {}", found.info.name, found.info.driver);
+  subject.key = installation_key();
+  for (const std::string& part :
+       {found.platform_name, found.info.name, found.info.driver, device_text(found.device, CL_DEVICE_VERSION)}) {
+    subject.key.push_back(part);
+  }
+  subject.request = {{"device", found.info.id}, device_patience, {}};
+  subject.hint = fmt::format("Update the driver ({}), or use another device.", found.info.driver);
+  if (found.platform_name == "Portable Computing Language") {
+    subject.hint = "This is PoCL, OpenCL on the CPU: version 3.1 (Debian 12) works; --device cpu needs none.";
+  }
+  return subject;
+}
+
+}  // namespace overtake::backend::opencl

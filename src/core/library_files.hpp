@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// Where shared libraries lie, found without loading them: loading one runs its code.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace overtake::detail {
+
+/// Files that the dynamic loader may take for a library that is asked for by name ("libcuda.so.1") here: those in
+/// OVERTAKE_LIBRARY_PATH, LD_LIBRARY_PATH, the loader's cache and its usual folders, in this order, each once. A name
+/// with a slash is that file. Empty where there is none. `root`: where the cache and the usual folders are looked for.
+[[nodiscard]] std::vector<std::filesystem::path> library_files(std::string_view name,
+                                                               const std::filesystem::path& root = "/");
+
+/// What changes when a file is replaced: its path without links, its size and its time of change; "PATH: none" where
+/// it cannot be read.
+[[nodiscard]] std::string file_stamp(const std::filesystem::path& path);
+
+}  // namespace overtake::detail
