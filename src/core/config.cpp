@@ -96,6 +96,7 @@ std::vector<std::filesystem::path> python_prefixes() {
   }
   if (const auto home = variable("HOME")) add_once(prefixes, std::filesystem::path(*home) / ".local");
   return prefixes;
+}
 
 std::vector<std::filesystem::path> loader_paths() { return folders("LD_LIBRARY_PATH"); }
 
