@@ -9,7 +9,7 @@
 
 namespace overtake::backend::cuda {
 
-// NOLINTBEGIN(readability-identifier-naming)
+// NOLINTBEGIN(readability-identifier-naming,performance-enum-size)
 
 struct cublasLtContext;
 struct cublasLtMatmulDescOpaque_t;
@@ -101,6 +101,6 @@ struct cublasLtMatmulHeuristicResult_t {
   X(cublasStatus_t, cublasLtMatmulPreferenceSetAttribute,                                                            \
     (cublasLtMatmulPreference_t, cublasLtMatmulPreferenceAttributes_t, const void*, std::size_t))
 
-// NOLINTEND(readability-identifier-naming)
+// NOLINTEND(readability-identifier-naming,performance-enum-size)
 
 }  // namespace overtake::backend::cuda

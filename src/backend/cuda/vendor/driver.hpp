@@ -8,7 +8,7 @@
 
 namespace overtake::backend::cuda {
 
-// NOLINTBEGIN(readability-identifier-naming)
+// NOLINTBEGIN(readability-identifier-naming,performance-enum-size)
 
 struct CUctx_st;
 struct CUmod_st;
@@ -167,6 +167,6 @@ struct CUDA_KERNEL_NODE_PARAMS {
   X(cuEventElapsedTime, cuEventElapsedTime_v2, (float*, CUevent, CUevent)) \
   X(cuFuncGetParamInfo, cuFuncGetParamInfo, (CUfunction, std::size_t, std::size_t*, std::size_t*))
 
-// NOLINTEND(readability-identifier-naming)
+// NOLINTEND(readability-identifier-naming,performance-enum-size)
 
 }  // namespace overtake::backend::cuda

@@ -6,7 +6,7 @@
 
 namespace overtake::backend::cuda {
 
-// NOLINTBEGIN(readability-identifier-naming)
+// NOLINTBEGIN(readability-identifier-naming,performance-enum-size)
 
 struct _nvrtcProgram;
 using nvrtcProgram = _nvrtcProgram*;
@@ -33,6 +33,6 @@ enum nvrtcResult : unsigned {
   X(nvrtcResult, nvrtcGetCUBINSize, (nvrtcProgram, std::size_t*))                           \
   X(nvrtcResult, nvrtcGetCUBIN, (nvrtcProgram, char*))
 
-// NOLINTEND(readability-identifier-naming)
+// NOLINTEND(readability-identifier-naming,performance-enum-size)
 
 }  // namespace overtake::backend::cuda
