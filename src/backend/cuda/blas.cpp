@@ -96,7 +96,8 @@ std::optional<PreparedProduct> Blas::prepare(const LibraryProduct& product, int 
              "cublasLtMatmulDescCreate");
   prepared.description_ = {description, api_.cublasLtMatmulDescDestroy};
   const auto set = [&](cublasLtMatmulDescAttributes_t name, const auto& value) {
-    check_blas(api_, api_.cublasLtMatmulDescSetAttribute(description, name, &value, sizeof(value)),
+    check_blas(api_,
+               api_.cublasLtMatmulDescSetAttribute(description, name, static_cast<const void*>(&value), sizeof(value)),
                "cublasLtMatmulDescSetAttribute");
   };
   set(CUBLASLT_MATMUL_DESC_TRANSA, static_cast<std::int32_t>(first->transposed ? CUBLAS_OP_T : CUBLAS_OP_N));
@@ -149,8 +150,8 @@ void PreparedProduct::enqueue(CUstream stream, std::span<const std::uint64_t> sl
   if (epilogue.bias) {
     const void* bias = pointer(address(slots, epilogue.bias->slot, epilogue.bias->offset));
     check_blas(*api_,
-               api_->cublasLtMatmulDescSetAttribute(description_.get(), CUBLASLT_MATMUL_DESC_BIAS_POINTER, &bias,
-                                                    sizeof(bias)),
+               api_->cublasLtMatmulDescSetAttribute(description_.get(), CUBLASLT_MATMUL_DESC_BIAS_POINTER,
+                                                    static_cast<const void*>(&bias), sizeof(bias)),
                "cublasLtMatmulDescSetAttribute");
   }
   const auto host_alpha = static_cast<float>(epilogue.alpha);
