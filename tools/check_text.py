@@ -28,6 +28,8 @@ RULES = [
     ("system", ("src/", "include/", "cli/"), ("src/platform/posix/", "src/platform/linux/", "cli/system."),
      r"(?<![\w.>])(mkstemp|mkdtemp|setenv|unsetenv|realpath|popen|fileno|fdopen|strptime(_l)?|strtod_l|localtime_r|gmtime_r|timegm|sigaction)\s*\(",
      "ask src/platform"),
+    ("library", ("src/", "include/", "cli/"), ("src/kernels/",), r"\bstd::(ranges::\w+|jthread|stop_token|format(_to)?)\b",
+     "not in libc++ 14: use the algorithm with iterators, ThreadGroup (core/threads.hpp), fmt::format"),
     ("malloc", ("src/", "include/", "cli/"), ("src/kernels/",), r"(?<![\w.>:])(std::)?(malloc|calloc|realloc)\s*\(",
      "use a container or a unique_ptr with a deleter"),
 ]

@@ -124,7 +124,7 @@ std::vector<std::string> environment_with(const std::vector<std::pair<std::strin
   std::vector<std::string> result = platform::environment();
   std::erase_if(result, [&changes](const std::string& entry) {
     const std::string_view name = std::string_view(entry).substr(0, entry.find('='));
-    return std::ranges::any_of(changes, [name](const auto& change) { return change.first == name; });
+    return std::any_of(changes.begin(), changes.end(), [name](const auto& change) { return change.first == name; });
   });
   for (const auto& [name, value] : changes) result.push_back(name + "=" + value);
   return result;

@@ -44,7 +44,7 @@ std::vector<fs::path> library_files(std::string_view name, const fs::path& root)
   for (const fs::path& path : candidates) {
     std::error_code error;
     if (!fs::exists(path, error) || error) continue;
-    const bool known = std::ranges::any_of(found, [&](const fs::path& other) {
+    const bool known = std::any_of(found.begin(), found.end(), [&](const fs::path& other) {
       std::error_code trouble;
       return fs::equivalent(path, other, trouble);
     });

@@ -164,7 +164,7 @@ void AtomicFile::Target::open_named() {
 }
 
 AtomicFile::~AtomicFile() {
-  static_cast<void>(target_->file.close());
+  target_->file = {};
   std::error_code ignored;
   if (!target_->temporary.empty()) fs::remove(target_->temporary, ignored);
 }

@@ -99,9 +99,8 @@ bool parse_number(std::string_view text, double& value) {
     if (text.starts_with('-') || text.starts_with('+')) return false;
   }
   if (text.empty()) return false;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = platform::decimal_from_chars(text.data(), end, value);
-  if (stop != end || error == std::errc::invalid_argument) return false;
+  const auto [stop, error] = platform::decimal_from_chars(text.data(), text.data() + text.size(), value);
+  if (stop != text.data() + text.size() || error == std::errc::invalid_argument) return false;
   return !std::isnan(value);
 }
 

@@ -25,7 +25,7 @@ void expect_count(std::string_view what, const std::vector<A>& actual, const std
 template <typename T>
 void expect_same(std::string_view what, const std::vector<T>& actual, const std::vector<T>& expected) {
   expect_count(what, actual, expected);
-  const auto [a, e] = std::ranges::mismatch(actual, expected);
+  const auto [a, e] = std::mismatch(actual.begin(), actual.end(), expected.begin(), expected.end());
   if (a != actual.end()) refuse(what, static_cast<std::size_t>(a - actual.begin()), *a, *e);
 }
 

@@ -19,7 +19,7 @@ namespace {
 /// One line to the process that started this one. If that is gone, so is this one soon.
 void report(std::string_view word, std::string_view text = {}) {
   std::string line = fmt::format("{}{}{}", word, text.empty() ? "" : " ", text);
-  std::ranges::replace(line, '\n', ' ');
+  std::replace(line.begin(), line.end(), '\n', ' ');
   platform::report_to_parent(line);
 }
 

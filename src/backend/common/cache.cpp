@@ -54,7 +54,8 @@ CacheContents walk(const std::function<void(const fs::path&)>& visit) {
     }
     visit(path);
   }
-  std::ranges::sort(contents.verdicts, std::greater{}, &DriverVerdict::tried_at);
+  std::sort(contents.verdicts.begin(), contents.verdicts.end(),
+            [](const DriverVerdict& a, const DriverVerdict& b) { return a.tried_at > b.tried_at; });
   return contents;
 }
 

@@ -34,7 +34,7 @@ bool write_cache_file(const fs::path& folder, const std::string& digest, std::st
   std::string temporary = (folder / (digest + std::string(unfinished))).string();
   platform::File file = platform::create_private(temporary, error);
   if (error) return false;
-  const bool written = !file.write(std::as_bytes(std::span(content)));
+  const bool written = !file.write(std::as_bytes(std::span(content.data(), content.size())));
   const bool closed = !file.close();
   if (written && closed) fs::rename(temporary, folder / (digest + std::string(ending)), error);
   if (written && closed && !error) return true;

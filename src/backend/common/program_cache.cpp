@@ -105,7 +105,7 @@ void ProgramCache::bound_size() const {
     entries.push_back(entry);
   }
   if (total <= limit_bytes_) return;
-  std::ranges::sort(entries, {}, &Entry::used);
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.used < b.used; });
   for (const Entry& entry : entries) {
     if (total <= limit_bytes_) return;
     fs::remove(entry.path, error);

@@ -31,8 +31,8 @@ std::string checksum(std::string_view text) {
 std::string as_line(std::string_view text) {
   constexpr std::size_t longest = 2000;
   std::string line(text.substr(0, longest));
-  std::ranges::replace_if(
-      line, [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
   return line;
 }
 
@@ -118,7 +118,7 @@ void VerdictStore::bound_number() const {
     if (kind_of(it->path()) == CacheFile::verdict) entries.emplace_back(it->last_write_time(gone), it->path());
   }
   if (entries.size() <= most_) return;
-  std::ranges::sort(entries);
+  std::sort(entries.begin(), entries.end());
   entries.resize(entries.size() - most_);
   for (const auto& [time, path] : entries) fs::remove(path, error);
 }

@@ -7,8 +7,8 @@
 #include <limits>
 #include <string_view>
 
-// Vectors whose length the compiler does not know cannot stand in arrays, as those of a product's tile do. Processors with
-// SVE run the code for NEON.
+// Vectors whose length the compiler does not know cannot stand in arrays, as those of a product's tile do. Processors
+// with SVE run the code for NEON.
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 
 // Highway includes this file again for each instruction set.

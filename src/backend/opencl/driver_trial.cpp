@@ -38,7 +38,7 @@ std::vector<InstalledDriver> drivers_in(const fs::path& place) {
   for (fs::directory_iterator it(place, error), end; !error && it != end; it.increment(error)) {
     if (it->path().extension() == ".icd") files.push_back(it->path());
   }
-  std::ranges::sort(files);
+  std::sort(files.begin(), files.end());
   std::vector<InstalledDriver> drivers;
   for (const fs::path& file : files) drivers.push_back(read_driver(file));
   return drivers;
