@@ -149,8 +149,10 @@ TEST(TrialJudgement, ReadsReportsAndEnds) {
   EXPECT_EQ(judged({"check a"}, {}).kind, Kind::failed) << "it ended before its end";
   EXPECT_EQ(judged({"check a", "done"}, {End::Kind::exited, 1, {}, {}}).kind, Kind::failed);
   EXPECT_EQ(judged({"check a", "done"}, {End::Kind::crashed, 0, "SIGSEGV", {}}).kind, Kind::failed);
-  EXPECT_THAT(judged({"check a", "done"}, {End::Kind::crashed, 0, "SIGSEGV", {}}).reason, HasSubstr("when it was to end"));
-  EXPECT_EQ(judged({"check a"}, {End::Kind::destroyed, 0, "SIGKILL", {}}).kind, Kind::unclear) << "somebody else did that";
+  EXPECT_THAT(judged({"check a", "done"}, {End::Kind::crashed, 0, "SIGSEGV", {}}).reason,
+              HasSubstr("when it was to end"));
+  EXPECT_EQ(judged({"check a"}, {End::Kind::destroyed, 0, "SIGKILL", {}}).kind, Kind::unclear)
+      << "somebody else did that";
   EXPECT_EQ(judged({"check a", "error x"}, {}).kind, Kind::unclear);
   EXPECT_EQ(judged({"foreign"}, {}).kind, Kind::not_started);
   EXPECT_EQ(judged({"check a"}, {End::Kind::stopped, 0, {}, {}}).kind, Kind::stopped);

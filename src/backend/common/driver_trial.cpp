@@ -72,8 +72,8 @@ std::optional<TrialResult> kept_result(const TrialSubject& subject, const std::s
   return result_of(subject, kept->verdict.reason, kept->verdict.tried_at);
 }
 
-/// The lock of the cache's folder, so that many processes that start at once do not all try the same driver. Empty where
-/// there is no folder, or it has no locks: then several may. Asks `stop` while it waits.
+/// The lock of the cache's folder, so that many processes that start at once do not all try the same driver. Empty
+/// where there is no folder, or it has no locks: then several may. Asks `stop` while it waits.
 std::unique_ptr<platform::LockFile> wait_for_lock(const std::function<bool()>& stop) {
   const auto folder = config::cache_directory();
   if (!folder) return nullptr;
