@@ -20,7 +20,6 @@
 #endif
 
 #include "platform/file.hpp"
-#include "platform/posix/error.hpp"
 
 namespace overtake::platform {
 namespace {
