@@ -50,7 +50,9 @@ std::vector<Entry> look_at_devices(bool measure) {
         entry.measured = overtake::measure_peak(device);
       } catch (const overtake::DeviceError& error) {
         entry.info.usable = false;
-        entry.info.reason = error.what();
+        const std::string reason = error.what();  // which most devices begin with their name
+        const std::string name = entry.info.id + ": ";
+        entry.info.reason = reason.starts_with(name) ? reason.substr(name.size()) : reason;
         entry.info.hint = error.hint();
       }
     }

@@ -26,7 +26,7 @@ struct ChildEnd {
   enum class Kind : std::uint8_t {
     exited,     ///< by itself; `code` is its exit code
     crashed,    ///< by a signal; `signal` names it
-    destroyed,  ///< by SIGKILL, which was not ours: the system takes back memory like that
+    destroyed,  ///< by a signal of somebody else's; the system takes back memory like that
     timed_out,  ///< it reported nothing for too long, and was killed
     stopped,    ///< `stop` said so, and it was killed
   };
@@ -45,8 +45,8 @@ struct ChildEnd {
                                  const std::function<void(std::string_view)>& on_line,
                                  const std::function<bool()>& stop);
 
-/// For the child: from now on the system kills this process when the thread that started it ends. False if `parent`,
-/// the number of the process that started it, is gone already.
+/// For the child: from now on the system kills this process when the thread that started it ends, and a crash leaves no
+/// core file. False if `parent`, the number of the process that started it, is gone already.
 [[nodiscard]] bool end_with_parent(std::int64_t parent) noexcept;
 
 /// For the child: writes a line to report_descriptor. Lost where nobody reads it.

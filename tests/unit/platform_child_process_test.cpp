@@ -55,7 +55,9 @@ TEST(ChildProcess, TellsTheSignalAndTheLastWords) {
   EXPECT_EQ(run.end.signal, "SIGABRT");
   EXPECT_EQ(run.end.last_error, "Assertion failed");
   EXPECT_EQ(run_script("kill -64 $$").end.signal, "signal 64");
-  EXPECT_EQ(run_script("kill -KILL $$").end.kind, Kind::destroyed);
+  for (const char* outside : {"KILL", "TERM", "INT"}) {
+    EXPECT_EQ(run_script(std::string("kill -") + outside + " $$").end.kind, Kind::destroyed) << outside;
+  }
 }
 
 TEST(ChildProcess, HasNoInputAndNoOtherFiles) {

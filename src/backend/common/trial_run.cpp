@@ -87,7 +87,9 @@ TrialRun judge(const TrialReport& report, const platform::ChildEnd& end, std::ch
     case platform::ChildEnd::Kind::timed_out:
       return {Kind::timed_out, fmt::format("its driver hangs: nothing happened for {} s{}", seconds, where)};
     case platform::ChildEnd::Kind::destroyed:
-      return {Kind::unclear, fmt::format("its trial was killed{}; the system does that when memory runs short", where)};
+      return {Kind::unclear,
+              fmt::format("its trial was killed by {} of somebody else{}; the system does that when memory runs short",
+                          end.signal, where)};
     case platform::ChildEnd::Kind::crashed:
       return {Kind::failed, fmt::format("its driver ends the process: {}{}{}", end.signal, where, last_words(end))};
     case platform::ChildEnd::Kind::exited: break;

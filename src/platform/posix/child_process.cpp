@@ -5,10 +5,12 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -20,7 +22,6 @@
 #endif
 
 #include "platform/file.hpp"
-#include "platform/posix/error.hpp"
 
 namespace overtake::platform {
 namespace {
@@ -183,7 +184,7 @@ std::string signal_name(int number) {
   static constexpr std::pair<int, const char*> names[] = {
       {SIGABRT, "SIGABRT"}, {SIGSEGV, "SIGSEGV"}, {SIGILL, "SIGILL"}, {SIGFPE, "SIGFPE"},   {SIGBUS, "SIGBUS"},
       {SIGTRAP, "SIGTRAP"}, {SIGTERM, "SIGTERM"}, {SIGINT, "SIGINT"}, {SIGPIPE, "SIGPIPE"}, {SIGSYS, "SIGSYS"},
-      {SIGXCPU, "SIGXCPU"}, {SIGXFSZ, "SIGXFSZ"}, {SIGHUP, "SIGHUP"},
+      {SIGXCPU, "SIGXCPU"}, {SIGXFSZ, "SIGXFSZ"}, {SIGHUP, "SIGHUP"}, {SIGKILL, "SIGKILL"},
   };
   for (const auto& [value, name] : names) {
     if (value == number) return name;
@@ -197,7 +198,10 @@ void read_status(int status, ChildEnd& end) {
     end.code = WEXITSTATUS(status);
     return;
   }
-  end.kind = WTERMSIG(status) == SIGKILL ? ChildEnd::Kind::destroyed : ChildEnd::Kind::crashed;
+  // Those that a process does not send itself.
+  constexpr std::array from_outside{SIGKILL, SIGTERM, SIGINT, SIGHUP, SIGXCPU};
+  const bool destroyed = std::find(from_outside.begin(), from_outside.end(), WTERMSIG(status)) != from_outside.end();
+  end.kind = destroyed ? ChildEnd::Kind::destroyed : ChildEnd::Kind::crashed;
   end.signal = signal_name(WTERMSIG(status));
 }
 
@@ -250,6 +254,8 @@ bool end_with_parent(std::int64_t parent) noexcept {
 #ifdef __linux__
   (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
 #endif
+  const rlimit none{0, 0};
+  (void)::setrlimit(RLIMIT_CORE, &none);
   return ::getppid() == parent;
 }
 
