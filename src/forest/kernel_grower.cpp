@@ -94,6 +94,7 @@ class KernelGrower final : public Grower {
                    const std::function<void(std::int32_t, std::int32_t, GrownTree)>& take) {
     const std::size_t count = batch.trees().size();
     std::vector<KernelBatch::RawTree> raw;
+    raw.reserve(count);
     for (std::size_t slot = 0; slot < count; ++slot) raw.push_back(batch.fetch(slot, true));
     std::vector<Criterion> criteria;
     for (const TreeRange& range : ranges.ranges) {
