@@ -22,6 +22,7 @@ using uint64 = std::uint64_t;
 using int64 = std::int64_t;
 // NOLINTBEGIN: this is the dialect (docs/dialect.md)
 #define DEVICE [[maybe_unused]] static inline
+#define DEVICE_APART [[maybe_unused]] static
 #define SOFT_REAL 1
 #define as_int(x) std::bit_cast<int>(x)
 #pragma GCC diagnostic push
@@ -30,6 +31,7 @@ using int64 = std::int64_t;
 #include "kernels/forest_real.k"
 #pragma GCC diagnostic pop
 #undef DEVICE
+#undef DEVICE_APART
 #undef SOFT_REAL
 #undef as_int
 #undef REAL
