@@ -9,8 +9,7 @@ namespace cli {
 
 void TrialWatch::on_trial(const std::string& subject) {
   begin_ = std::chrono::steady_clock::now();
-  announcement_ = fmt::format(
-      "{}: first use of this driver: it is tried in a process of its own, once (about a minute)\n", subject);
+  announcement_ = fmt::format("{}: first use of this driver: it is tried in a process of its own, once\n", subject);
   now_.clear();
 }
 

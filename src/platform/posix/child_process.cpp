@@ -67,7 +67,7 @@ class LineReader {
       if (count < 0 && errno == EINTR) continue;
       if (count < 0 && errno == EAGAIN) return;
       if (count <= 0) {
-        (void)from_.close();
+        from_ = File();
         break;
       }
       for (const char c : std::string_view(block.data(), static_cast<std::size_t>(count))) {
@@ -127,6 +127,7 @@ class SpawnSettings {
 
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
   for (std::string& text : texts) pointers.push_back(text.data());
   pointers.push_back(nullptr);
   return pointers;
@@ -215,8 +216,8 @@ ChildEnd run_child(const ChildCommand& command, std::chrono::milliseconds patien
   Pipe reports = make_pipe();
   auto last = Clock::now() + patience;
   Child child(start(command, errors.into.descriptor(), reports.into.descriptor()));
-  (void)errors.into.close();
-  (void)reports.into.close();
+  errors.into = File();  // closed here, so that its end is seen when the child ends
+  reports.into = File();
 
   ChildEnd end;
   LineReader error_lines(std::move(errors.from));
