@@ -11,8 +11,9 @@ import sys
 
 SOURCES = {".cpp", ".hpp", ".c", ".k", ".prelude", ".py", ".sh", ".cmake", ".js", ".css", ".html"}
 # What the product may weigh. Raise a number in the change that needs it, and say why there.
-# Raised from 24,000 when forests and searches came (11,000 lines with their kernels, reports and tool).
-BUDGET = {"lines of src, include and cli": 42000, "environment variables": 8, "lines of the longest file": 500}
+# Raised from 24,000 when forests and searches came (11,000 lines with their kernels, reports and tool), and from 42,000 when
+# CUDA came to need no toolkit, drivers to be tried first, and forests to need no double precision (3,000 lines).
+BUDGET = {"lines of src, include and cli": 44000, "environment variables": 8, "lines of the longest file": 500}
 
 
 def code_lines(path):
@@ -47,7 +48,7 @@ def main():
             product += total
             longest = max(longest, (lines, str(path.relative_to(root))))
 
-    variables = count(r'variable\("(OVERTAKE_\w+)"\)', files_of(root / "src/core"))
+    variables = count(r'(?:variable|folders)\("(OVERTAKE_\w+)"\)', files_of(root / "src/core"))
     figures = {
         "lines of src, include and cli": product,
         "environment variables": variables,
