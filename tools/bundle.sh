@@ -7,7 +7,8 @@
 #   lib/                    libovertake, the libraries it needs, compat/ with a C++ library for systems without one (it asks
 #                           for glibc 2.36)
 #   include/, lib/cmake/    for find_package(overtake)
-#   tests/                  with --with-tests: test and benchmark programs, for a machine with a GPU and no compiler
+#   tests/                  with --with-tests: test programs that look at devices and benchmarks, for a machine with a GPU
+#                           and no compiler
 #   share/doc/overtake/     licences of everything shipped
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -70,7 +71,8 @@ gcc -std=c17 -O2 -Wall -Wextra -Werror -s -o "$stage/bin/overtake" tools/bundle_
 copy_libraries "$stage/libexec/overtake" "$stage"/lib/libovertake.so
 if [ $with_tests = yes ]; then
   mkdir -p "$stage/tests"
-  find "$build/tests" "$build/bench" -maxdepth 1 -type f -executable \( -name 'overtake_*_tests' -o -name 'bench_*' \) -exec cp -t "$stage/tests" {} +
+  find "$build/tests" "$build/bench" -maxdepth 1 -type f -executable \( -name 'overtake_*_tests' -o -name 'bench_*' \) \
+    -not -name 'overtake_executor_tests' -not -name 'overtake_fuzz_tests' -not -name 'overtake_null_tests' -exec cp -t "$stage/tests" {} +
   cp -r tests/golden "$stage/tests/golden"
   copy_libraries "$stage"/tests/overtake_*_tests
 fi

@@ -5,6 +5,9 @@
 #   tools/gpu_visit.sh run PACK.tar.xz OUT_DIR       there: tests, probes and a race; logs in OUT_DIR, a summary last
 #   tools/gpu_visit.sh alone BUNDLE.tar.gz OUT_DIR   there: what ./dev bundle makes, where nothing but the driver can be found:
 #                                                    devices, race and searches on cuda:0; with --with-tests its tests, too
+#   tools/gpu_visit.sh unfiltered BUNDLE.tar.gz OUT_DIR
+#                                                    there: every test of a bundle made --with-tests on every device, also those
+#                                                    whose drivers are bad, and what devices and a race say of them
 set -u
 
 pack() {
@@ -174,6 +177,33 @@ alone_run() {
   [ $failures = 0 ] || { echo "$failures of these are not as they should be" && exit 1; }
 }
 
+# Every test program as it is, drivers tried first: a device that is refused is skipped with its reason.
+unfiltered() {
+  local packed overtake program
+  packed=$(mktemp -d)
+  tar -C "$packed" -xzf "$1" || exit 1
+  overtake=$(echo "$packed"/*/bin/overtake)
+  out=$2
+  summary=''
+  failures=0
+  mkdir -p "$out"
+  export OVERTAKE_CACHE_DIR="$out/cache"
+  step 200 unfiltered_devices "$overtake" devices
+  step 200 unfiltered_race "$overtake" race --layers 2..8 --repeat 3 --json "$out/unfiltered_race.json"
+  step 60 unfiltered_search "$overtake" search datasets/iris.csv --target species --grid n_estimators=50 --device opencl:0
+  for program in "$packed"/*/tests/overtake_*_tests; do
+    step 300 "$(basename "$program")" "$program" --gtest_brief=1
+    expect has "exit 0" "$(basename "$program")"
+  done
+  tail -n 30 "$out/unfiltered_devices.log"
+  tail -n 14 "$out/unfiltered_race.log"
+  tail -n 5 "$out/unfiltered_search.log"
+  grep -hE 'FAILED|Failure' "$out"/overtake_*_tests.log | head -n 20
+  printf '%s' "$summary"
+  rm -rf "$packed" "$out/cache"
+  [ $failures = 0 ] || { echo "$failures of these are not as they should be" && exit 1; }
+}
+
 # The whole of every log goes into OUT/all.log; what is printed fits a short screen, the most important last.
 report() {
   local log
@@ -207,9 +237,10 @@ case ${1:-} in
   pack) pack "$2" "$3" ;;
   run) run "$2" "$3" ;;
   alone) alone "$2" "$3" ;;
+  unfiltered) unfiltered "$2" "$3" ;;
   alone_hidden) alone_hidden "$2" "$3" ;;  # alone calls itself
   *)
-    sed -n '3,7p' "$0"
+    sed -n '3,10p' "$0"
     exit 2
     ;;
 esac

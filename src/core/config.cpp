@@ -126,7 +126,7 @@ std::vector<std::string> environment_with(const std::vector<std::pair<std::strin
     const std::string_view name = std::string_view(entry).substr(0, entry.find('='));
     return std::any_of(changes.begin(), changes.end(), [name](const auto& change) { return change.first == name; });
   });
-  for (const auto& [name, value] : changes) result.push_back(name + "=" + value);
+  for (const auto& [name, value] : changes) result.push_back(fmt::format("{}={}", name, value));
   return result;
 }
 
