@@ -7,7 +7,6 @@
 #include "forest/kernel_grower.hpp"
 #include "oracle/devices.hpp"
 #include "oracle/forest_work.hpp"
-
 #include "overtake/error.hpp"
 
 namespace overtake::forest::testing {
