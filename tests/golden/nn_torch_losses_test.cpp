@@ -119,7 +119,9 @@ void check_final_error(const Json& golden_case, const Device& device) {
   const FitReport report = trainer.fit(data.inputs, data.targets);
   EXPECT_EQ(report.stop_reason, StopReason::finished);
   const std::vector<float> output = nn::predict(model, data.inputs).to_vector<float>();
-  EXPECT_NEAR(share_wrong(golden_case["loss"], output, data.labels), golden_case["final_error"].get<double>(), 0.01);
+  // Two of 200 rows. The recorded share is a float32, which is off by some 1e-9.
+  EXPECT_NEAR(share_wrong(golden_case["loss"], output, data.labels), golden_case["final_error"].get<double>(),
+              0.01 + 1e-6);
 }
 
 class NnTorchLosses : public ::testing::TestWithParam<std::string> {

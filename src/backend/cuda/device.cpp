@@ -183,9 +183,16 @@ std::unique_ptr<Program> CudaDevice::build(std::string_view source, std::span<co
 std::unique_ptr<Program> CudaDevice::build_named(const std::string& name, std::string_view source,
                                                  std::span<const std::string> defines) {
   context_.use();
-  const std::string code = precompiled_program(name, cuda_version_, architecture_of(api_, device_));
+  const std::string& code = precompiled(name);
   if (code.empty()) return make_program(*this, source, defines);
   return make_program(*this, kernels_->load(code, name));
+}
+
+const std::string& CudaDevice::precompiled(const std::string& name) {
+  const std::lock_guard lock(precompiled_mutex_);
+  if (const auto known = precompiled_.find(name); known != precompiled_.end()) return known->second;
+  std::string code = precompiled_program(name, cuda_version_, architecture_of(api_, device_));
+  return precompiled_.emplace(name, std::move(code)).first->second;
 }
 
 const Blas* CudaDevice::library() {

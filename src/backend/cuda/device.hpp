@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -88,6 +89,9 @@ class CudaDevice final : public Device {
   [[nodiscard]] LoweringTraits lowering_traits() const;
 
  private:
+  /// Machine code of that name; empty where there is none.
+  const std::string& precompiled(const std::string& name);
+
   const DriverApi& api_;
   int cuda_version_;
   CUdevice device_ = 0;
@@ -101,6 +105,9 @@ class CudaDevice final : public Device {
   std::unique_ptr<Compiler> compiler_;
   ProgramCache cache_;
   std::unique_ptr<KernelStore> kernels_;
+  // Unpacked once: that takes longer than a small search.
+  std::mutex precompiled_mutex_;
+  std::map<std::string, std::string> precompiled_;
   std::mutex library_mutex_;
   bool library_tried_ = false;
   std::string library_trouble_;
