@@ -34,11 +34,12 @@ make_root() {
 }
 
 # enter NAME COMMAND...: runs in the root, in the clone, as root, with a /proc of its own and nothing of this environment.
+# PoCL reads /sys and ends the process without it.
 enter() {
   local root=$roots/$1
   shift
   # shellcheck disable=SC2016  # the inner shell expands
-  unshare --mount --pid --fork sh -c 'mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" && root=$1 && shift &&
+  unshare --mount --pid --fork sh -c 'mount -t proc proc "$1/proc" && mount -t sysfs -o ro sysfs "$1/sys" && mount --rbind /dev "$1/dev" && root=$1 && shift &&
     exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb LANG=C.UTF-8 chroot "$root" sh -c "cd /root/overtake && exec \"\$@\"" sh "$@"' \
     sh "$root" "$@" </dev/null
 }
