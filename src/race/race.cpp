@@ -67,16 +67,6 @@ std::vector<Device> open_devices(const std::vector<std::string>& names) {
   return devices;
 }
 
-std::string no_gpu_note(const std::vector<DeviceInfo>& all) {
-  std::string why;
-  for (const DeviceInfo& device : all) {
-    if (!device.usable && device.backend != "null") {
-      why += fmt::format("{}{}: {}", why.empty() ? "" : "; ", device.id, device.reason);
-    }
-  }
-  return why.empty() ? "No GPU was found." : fmt::format("No GPU was found ({}).", why);
-}
-
 double max_loss_difference(const RaceRow& row) {
   double largest = std::numeric_limits<double>::quiet_NaN();
   for (std::size_t i = 0; i < row.results.size(); ++i) {
@@ -229,7 +219,7 @@ RaceResult run_race(const RaceOptions& options, RaceObserver* observer, const St
   result.machine = this_machine();
   if (std::none_of(result.devices.begin(), result.devices.end(), is_gpu) &&
       std::none_of(all.begin(), all.end(), [](const DeviceInfo& info) { return info.usable && is_gpu(info); })) {
-    result.notes.push_back(no_gpu_note(all));
+    result.notes.push_back("No usable GPU was found; overtake devices says why.");
   }
 
   const Dataset data = disc(options.samples, options.seed);
