@@ -8,7 +8,6 @@
 #include <cstdlib>
 #include <limits>
 #include <random>
-#include <regex>
 #include <string>
 
 #include "kernels/sources.hpp"
@@ -125,12 +124,15 @@ TEST(ForestSoftReal, ConstantsAreTheirBits) {
   int count = 0;
   for (const std::string_view text : {embedded::kernel_forest_real, embedded::kernel_forest_split}) {
     const std::string source(text);
-    const std::regex constant(R"(REAL\(([0-9.e+-]+), 0x([0-9a-f]+)UL\))");
-    for (auto found = std::sregex_iterator(source.begin(), source.end(), constant); found != std::sregex_iterator();
-         ++found) {
-      EXPECT_EQ(std::strtoull((*found)[2].str().c_str(), nullptr, 16),
-                bits(std::strtod((*found)[1].str().c_str(), nullptr)))
-          << found->str();
+    const std::string name = "REAL(";
+    for (std::size_t at = source.find(name); at != std::string::npos; at = source.find(name, at + 1)) {
+      char* end = nullptr;
+      const char* begin = source.c_str() + at + name.size();
+      const double decimal = std::strtod(begin, &end);
+      if (end == begin) continue;  // where it is defined
+      const std::string between = ", 0x";
+      ASSERT_EQ(std::string(end, between.size()), between) << source.substr(at, 60);
+      EXPECT_EQ(std::strtoull(end + between.size(), nullptr, 16), bits(decimal)) << source.substr(at, 60);
       ++count;
     }
   }
