@@ -6,6 +6,7 @@
 // Without arguments: the search of datasets/iris.csv on every device.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <string>

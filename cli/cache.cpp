@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // overtake cache: what is kept between runs, and how it is removed.
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <CLI/App.hpp>
@@ -25,10 +24,6 @@ struct Options {
   std::string json;
 };
 
-std::string day_of(std::int64_t seconds) {
-  return fmt::format("{:%Y-%m-%d}", fmt::gmtime(static_cast<std::time_t>(seconds)));
-}
-
 /// "12 compiled kernels (3.4 MiB), 2 verdicts on drivers", with what is only there after kills.
 std::string counts(const overtake::CacheContents& contents) {
   const auto several = [](std::int64_t count, const char* one, const char* many) {
@@ -52,8 +47,7 @@ std::string result_text(const overtake::CacheContents& contents, bool cleared) {
   }
   std::string text = fmt::format("{}: {}\n", contents.folder->string(), counts(contents));
   for (const overtake::DriverVerdict& verdict : contents.verdicts) {
-    text += fmt::format("{}  {}  {}\n", day_of(verdict.tried_at), verdict.passed ? "works   " : "not used",
-                        verdict.subject);
+    text += fmt::format("{}  {}  {}\n", verdict.day(), verdict.passed ? "works   " : "not used", verdict.subject);
     text += verdict.passed ? "" : fmt::format("            {}\n", verdict.reason);
   }
   return text;

@@ -35,6 +35,19 @@ struct Entry {
   std::optional<overtake::MeasuredPeak> measured;
 };
 
+/// What is to be said of a device that could not be opened: what the list says now, if the trial of its driver failed.
+overtake::DeviceInfo after_failure(overtake::DeviceInfo info, const overtake::DeviceError& error) {
+  for (const overtake::DeviceInfo& now : overtake::list_devices()) {
+    if (now.id == info.id && !now.usable) {
+      return now;
+    }
+  }
+  info.usable = false;
+  info.reason = error.what();
+  info.hint = error.hint();
+  return info;
+}
+
 /// Opens each usable device for its full description and its measured peaks. One that fails then is shown as unusable.
 std::vector<Entry> look_at_devices(bool measure) {
   std::vector<Entry> entries;
@@ -49,11 +62,7 @@ std::vector<Entry> look_at_devices(bool measure) {
         entry.info = device.info();
         entry.measured = overtake::measure_peak(device);
       } catch (const overtake::DeviceError& error) {
-        entry.info.usable = false;
-        const std::string reason = error.what();  // which most devices begin with their name
-        const std::string name = entry.info.id + ": ";
-        entry.info.reason = reason.starts_with(name) ? reason.substr(name.size()) : reason;
-        entry.info.hint = error.hint();
+        entry.info = after_failure(entry.info, error);
       }
     }
     entries.push_back(std::move(entry));

@@ -16,6 +16,9 @@ struct DriverVerdict {
   bool passed = false;        ///< false: it is not used, because of `reason`
   std::string reason;         ///< empty if it passed
   std::int64_t tried_at = 0;  ///< seconds since 1970, UTC
+
+  /// "2026-11-26", in UTC.
+  [[nodiscard]] std::string day() const;
 };
 
 /// What there is in the cache, or what was removed from it.

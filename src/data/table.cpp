@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "data/message.hpp"
 #include "data/table_builder.hpp"

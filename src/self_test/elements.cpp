@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Copies, and one fused kernel with every element-wise function.
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <numeric>

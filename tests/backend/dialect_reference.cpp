@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The meaning of operation.hpp and tape.hpp as plain loops in double precision.
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The dialect itself: the same kernel, which uses every macro, on every device that compiles at run time and, through
 // the C++ prelude, on the host.
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 

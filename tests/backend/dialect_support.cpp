@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "backend/dialect_support.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <map>

@@ -2,6 +2,7 @@
 // Random problems for forests, made straight from bins.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <random>
 

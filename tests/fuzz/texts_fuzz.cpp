@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Texts of the command line, and journals.
+#include <algorithm>
 #include <cstdlib>
 #include <new>
 #include <stdexcept>

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "backend/null/null_device.hpp"
 #include "graph/compiled_step.hpp"
 #include "overtake/ops.hpp"

@@ -2,6 +2,7 @@
 #include "oracle/operator_table.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 #include <numeric>

@@ -2,6 +2,7 @@
 // Walks the operator table: values against the double-precision truth, gradients against finite differences of it.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <random>

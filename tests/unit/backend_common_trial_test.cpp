@@ -101,7 +101,7 @@ TEST_F(DriverTrials, OtherKeysAreOtherDrivers) {
 TEST_F(DriverTrials, MoreIsFoundOutWhereThatIsPossible) {
   program_does("exit 3");
   TrialSubject asked = subject();
-  asked.explain = [](const TrialRun& run) { return "the second of two: " + run.reason; };
+  asked.explain = [](const TrialRun& run, const auto&) { return "the second of two: " + run.reason; };
   EXPECT_THAT(try_driver(asked).trouble, HasSubstr("the second of two: its driver ends the process: exit code 3"));
 }
 

@@ -2,6 +2,8 @@
 // Verdicts on disk, and the cache as users see it.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 

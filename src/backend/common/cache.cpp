@@ -2,6 +2,7 @@
 // The public view of the cache (overtake/cache.hpp).
 #include "overtake/cache.hpp"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -60,6 +61,10 @@ CacheContents walk(const std::function<void(const fs::path&)>& visit) {
 }
 
 }  // namespace
+
+std::string DriverVerdict::day() const {
+  return fmt::format("{:%Y-%m-%d}", fmt::gmtime(static_cast<std::time_t>(tried_at)));
+}
 
 CacheContents cache_contents() {
   return walk([](const fs::path&) {});

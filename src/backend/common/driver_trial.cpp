@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "backend/common/driver_trial.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <atomic>
@@ -57,10 +56,9 @@ std::int64_t seconds_now() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-TrialResult result_of(const TrialSubject& subject, const std::string& reason, std::int64_t tried_at) {
-  if (reason.empty()) return {};
-  const std::string day = fmt::format("{:%Y-%m-%d}", fmt::gmtime(static_cast<std::time_t>(tried_at)));
-  return {fmt::format("{} (tried on {})", reason, day), subject.hint + " " + cache_hint};
+TrialResult result_of(const TrialSubject& subject, const DriverVerdict& verdict) {
+  if (verdict.reason.empty()) return {};
+  return {fmt::format("{} (tried on {})", verdict.reason, verdict.day()), subject.hint + " " + cache_hint};
 }
 
 /// Of an earlier process.
@@ -69,7 +67,7 @@ std::optional<TrialResult> kept_result(const TrialSubject& subject, const std::s
   if (!kept) return std::nullopt;
   const std::int64_t age = seconds_now() - kept->verdict.tried_at;
   if (kept->timed_out && (age < 0 || age > time_out_counts)) return std::nullopt;
-  return result_of(subject, kept->verdict.reason, kept->verdict.tried_at);
+  return result_of(subject, kept->verdict);
 }
 
 /// The lock of the cache's folder, so that many processes that start at once do not all try the same driver. Empty
@@ -106,14 +104,13 @@ TrialResult run_and_keep(const TrialSubject& subject, const std::string& digest)
     return {};
   }
   const bool bad = run.kind == Kind::failed || run.kind == Kind::timed_out;
-  if (bad && subject.explain) run.reason = subject.explain(run);
-  if (run.kind == Kind::passed || bad) {
-    const KeptVerdict kept{{fmt::format("{} ({})", subject.name, subject.title), !bad, run.reason, seconds_now()},
-                           run.kind == Kind::timed_out};
-    VerdictStore(config::cache_directory()).store(digest, kept);
-  }
+  if (bad && subject.explain) run.reason = subject.explain(run, stop);
+  if (observer.stop()) give_up(subject);
+  const KeptVerdict kept{{fmt::format("{} ({})", subject.name, subject.title), !bad, run.reason, seconds_now()},
+                         run.kind == Kind::timed_out};
+  if (run.kind == Kind::passed || bad) VerdictStore(config::cache_directory()).store(digest, kept);
   observer.on_verdict(subject.name, run.reason);
-  return result_of(subject, run.reason, seconds_now());
+  return result_of(subject, kept.verdict);
 }
 
 }  // namespace

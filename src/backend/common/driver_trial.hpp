@@ -19,7 +19,8 @@ struct TrialSubject {
   TrialRequest request;
   std::string hint;  ///< the cure, if it fails
   /// Where not empty: finds out more about a failure, as by which of several drivers; gives the reason to be told.
-  std::function<std::string(const TrialRun&)> explain;
+  /// Asks `stop` as run_trial() does.
+  std::function<std::string(const TrialRun&, const std::function<bool()>& stop)> explain;
 };
 
 /// What a trial found, now or earlier.

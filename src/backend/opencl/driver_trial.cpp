@@ -62,13 +62,14 @@ std::vector<std::string> installation_key() {
 }
 
 /// Tries every driver alone, and names the first that fails by itself as all did together.
-std::string explain_start(const TrialRun& all) {
+std::string explain_start(const TrialRun& all, const std::function<bool()>& stop) {
   const std::vector<InstalledDriver> drivers = installed_drivers();
   for (const InstalledDriver& driver : drivers) {
     TrialRequest request = start_trial().request;
     // The one variable is for ocl-icd, both are for the loader of Khronos.
     request.environment = {{"OCL_ICD_VENDORS", driver.file.string()}, {"OCL_ICD_FILENAMES", driver.library}};
-    const TrialRun alone = run_trial(request, [](const std::string&) {}, {});
+    const TrialRun alone = run_trial(
+        request, [](const std::string&) {}, stop);
     if (alone.kind != all.kind) continue;
     return fmt::format("listing the devices: {}; the driver is {} of {}", alone.reason, driver.library,
                        driver.file.string());
