@@ -4,6 +4,8 @@
 # under build/machines/, in which a clean clone of the last commit runs as on a new machine:
 #   bookworm, trixie, sid   Debian 12, 13, unstable: ./dev demo, then ./dev test
 #   arm64                   Debian 12 with arm64's libraries: the build for ARM, its unit and oracle tests under qemu-user
+#   compilers               the compilers of Debian 12 and 13 that are neither system's g++ nor the clang of the checks: library
+#                           and tool without a warning, then the folders of inputs with known outcomes (tests/cases)
 #   bundle                  dist/overtake-*.tar.gz in the roots of Debian 12 and 13 (without any of the packages), from a
 #                           path with spaces, without a network
 # Each writes its row of docs/devices.md's table to out/machines/NAME.md, and its log beside it. Needs root (chroot).
@@ -102,6 +104,33 @@ arm64() {
   printf '| ARM (aarch64), cross-compiled on Debian 12 | `./dev machines arm64` | %s | %s |\n' "$tests" "$(passed arm64)" >out/machines/arm64.md
 }
 
+# compilers_of NAME COMPILER...: each by its package's name.
+compilers_of() {
+  local name=$1 compiler folder
+  shift
+  put_clone "$name"
+  timed "$name" packages sh -c './dev setup >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "$@"' sh "$@"
+  for compiler in "$@"; do
+    folder=build/$compiler
+    # A compiler's OpenMP may be missing: then large products are our own kernel's.
+    timed "$name" "library, tool and cases" sh -ec "
+      cmake --preset cpu-only -B $folder -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS=-O1 -DCMAKE_COMPILE_WARNING_AS_ERROR=ON -DOVERTAKE_TESTS=OFF -DOVERTAKE_BENCH=OFF \
+        -DOVERTAKE_EXAMPLES=OFF -DCMAKE_C_COMPILER=${compiler/g++/gcc} -DCMAKE_CXX_COMPILER=${compiler/clang/clang++} \
+        -DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_C_COMPILER_LAUNCHER=ccache
+      cmake --build $folder
+      OVERTAKE_BINARY=\$PWD/$folder/cli/overtake python3 -B tests/cases/run.py" || true
+    printf '| %s on %s | `./dev machines compilers` | %s | cases |\n' "$compiler" "$name" "$row" >>out/machines/compilers.md
+  done
+}
+
+compilers() {
+  : >out/machines/compilers.md
+  make_root bookworm bookworm
+  make_root trixie trixie
+  compilers_of bookworm clang-15 clang-16
+  compilers_of trixie g++-13 clang-17 clang-18 clang-19
+}
+
 # The bundle runs where nothing of it is installed.
 bundle() {
   local tarball name root
@@ -123,12 +152,12 @@ bundle() {
 }
 
 mkdir -p "$roots" out/machines
-[ $# -gt 0 ] || set -- bookworm trixie sid arm64 bundle
+[ $# -gt 0 ] || set -- bookworm trixie sid arm64 compilers bundle
 for name in "$@"; do
   case "$name" in
     bookworm | trixie | sid) both_commands "$name" "$name" ;;
-    arm64 | bundle) "$name" ;;
-    *) die "there is no machine $name" "bookworm, trixie, sid, arm64, bundle" ;;
+    arm64 | compilers | bundle) "$name" ;;
+    *) die "there is no machine $name" "bookworm, trixie, sid, arm64, compilers, bundle" ;;
   esac
 done
 say "rows for docs/devices.md"

@@ -6,8 +6,12 @@
 
 #include <cerrno>
 #include <chrono>
+#include <csignal>
+#include <functional>
 #include <stdexcept>
+#include <string>
 #include <system_error>
+#include <vector>
 
 namespace overtake::platform {
 namespace {
@@ -54,7 +58,8 @@ TEST(ChildProcess, TellsTheSignalAndTheLastWords) {
   EXPECT_EQ(run.end.kind, Kind::crashed);
   EXPECT_EQ(run.end.signal, "SIGABRT");
   EXPECT_EQ(run.end.last_error, "Assertion failed");
-  EXPECT_EQ(run_script("kill -64 $$").end.signal, "signal 64");
+  const int unnamed = SIGUSR1;
+  EXPECT_EQ(run_script("kill -USR1 $$").end.signal, "signal " + std::to_string(unnamed));
   for (const char* outside : {"KILL", "TERM", "INT"}) {
     EXPECT_EQ(run_script(std::string("kill -") + outside + " $$").end.kind, Kind::destroyed) << outside;
   }

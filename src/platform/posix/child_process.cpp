@@ -134,6 +134,8 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 }
 
 pid_t start(const ChildCommand& command, int errors, int reports) {
+  // Where fork and exec are emulated (qemu-user), posix_spawn does not say that there is no program.
+  if (::access(command.program.c_str(), X_OK) != 0) refuse(errno, command.program.c_str());
   std::vector<std::string> arguments = command.arguments;
   arguments.insert(arguments.begin(), command.program.string());
   std::vector<std::string> environment = command.environment;
