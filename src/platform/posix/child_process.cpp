@@ -169,6 +169,7 @@ class Child {
   std::optional<int> end() noexcept {
     if (number_ == 0) return std::nullopt;
     (void)::kill(-number_, SIGKILL);
+    (void)::kill(number_, SIGKILL);  // it may not be the head of its group yet, where posix_spawn is emulated
     int status = 0;
     pid_t waited = 0;
     do {
