@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // overtake show: the table of a search from its journal, while it runs too.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Checks that a file includes, itself or through headers of ours, the standard header of what it uses. Standard libraries
-include one another as they like, so that a file which compiles with one may not compile with the next.
+"""Checks that a file includes, itself or through headers of ours, the header of what it uses of the standard library and
+of {fmt}. Their headers include one another as they like, so that a file which compiles with one version may not with the next.
 
 Usage: tools/check_standard_headers.py [ROOT]    (exit 1 and one line per finding)
 """
@@ -48,8 +48,10 @@ NAMES = {
     "variant": "variant get_if holds_alternative",
     "vector": "vector",
 }
-HEADER_OF = {name: header for header, names in NAMES.items() for name in names.split()}
-USE = re.compile(r"\bstd::(\w+)")
+FMT_NAMES = {"fmt/ranges.h": "join", "fmt/chrono.h": "gmtime localtime"}
+HEADER_OF = {f"{space}::{name}": header for space, table in (("std", NAMES), ("fmt", FMT_NAMES))
+             for header, names in table.items() for name in names.split()}
+USE = re.compile(r"\b(?:std|fmt)::\w+")
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.MULTILINE)
 PLACES = ("include", "src", "tests", "cli", "bench")
 
@@ -84,7 +86,7 @@ def findings_of(path, root):
             header = HEADER_OF.get(name)
             if header is not None and header not in present:
                 present.add(header)  # one finding a header
-                yield f"{path.relative_to(root)}:{number}: std::{name} needs <{header}>"
+                yield f"{path.relative_to(root)}:{number}: {name} needs <{header}>"
 
 
 def main():

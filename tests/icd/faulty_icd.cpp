@@ -91,7 +91,8 @@ cl_int CL_API_CALL clIcdGetPlatformIDsKHR(cl_uint count, cl_platform_id* platfor
 
 cl_int CL_API_CALL clGetPlatformInfo(cl_platform_id platform, cl_platform_info what, size_t bytes, void* value,
                                      size_t* needed) {
-  return real_function<decltype(clGetPlatformInfo)>("clGetPlatformInfo")(platform, what, bytes, value, needed);
+  // Not every driver exports it: it is in the table that the platform begins with.
+  return (*reinterpret_cast<cl_icd_dispatch**>(platform))->clGetPlatformInfo(platform, what, bytes, value, needed);
 }
 
 void* CL_API_CALL clGetExtensionFunctionAddress(const char* name) {

@@ -2,6 +2,7 @@
 #include "backend/cuda/compiler.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 

@@ -2,6 +2,7 @@
 #include "backend/cuda/kernel_store.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <atomic>
