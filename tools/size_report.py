@@ -56,7 +56,7 @@ def main():
     }
     print()
     print(f"{'primitives':<32}{count(PRIMITIVE, files_of(root / 'src/graph/primitives')):>8}")
-    print(f"{'kernel families':<32}{len(list((root / 'src/kernels').glob('*.k'))):>8}")
+    print(f"{'kernel families':<32}{len(list((root / 'src/kernels').rglob('*.k'))):>8}")
     over = [name for name, value in figures.items() if value > BUDGET[name]]
     for name, value in figures.items():
         print(f"{name:<32}{value:>8} of {BUDGET[name]}{'  OVER BUDGET' if name in over else ''}")

@@ -5,9 +5,9 @@
 #include <set>
 #include <tuple>
 
-#include "forest/assemble.hpp"
-#include "forest/need.hpp"
-#include "forest/notes.hpp"
+#include "forest/grow/need.hpp"
+#include "forest/model/assemble.hpp"
+#include "forest/model/notes.hpp"
 #include "overtake/error.hpp"
 #include "platform/host_limits.hpp"
 #include "search/estimator.hpp"

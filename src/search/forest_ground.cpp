@@ -7,8 +7,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "forest/binning.hpp"
-#include "forest/targets.hpp"
+#include "forest/problem/binning.hpp"
+#include "forest/problem/targets.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::search_detail {

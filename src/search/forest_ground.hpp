@@ -9,8 +9,9 @@
 #include <tuple>
 #include <vector>
 
-#include "forest/growth.hpp"
-#include "forest/resolve.hpp"
+#include "forest/grow/grower.hpp"
+#include "forest/model/resolve.hpp"
+#include "forest/problem/problem.hpp"
 #include "overtake/search.hpp"
 
 namespace overtake::search_detail {

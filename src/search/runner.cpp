@@ -9,7 +9,7 @@
 #include <limits>
 #include <utility>
 
-#include "forest/targets.hpp"
+#include "forest/problem/targets.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::search_detail {

@@ -7,8 +7,8 @@
 #include <map>
 
 #include "core/philox.hpp"
-#include "forest/host_grower.hpp"
-#include "forest/kernel_grower.hpp"
+#include "forest/device/grower.hpp"
+#include "forest/host/grower.hpp"
 #include "overtake/error.hpp"
 #include "self_test/check.hpp"
 

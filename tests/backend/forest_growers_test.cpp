@@ -5,8 +5,8 @@
 #include <cstring>
 
 #include "backend/api/device.hpp"
-#include "forest/host_grower.hpp"
-#include "forest/kernel_grower.hpp"
+#include "forest/device/grower.hpp"
+#include "forest/host/grower.hpp"
 #include "forest_problem.hpp"
 #include "oracle/devices.hpp"
 #include "overtake/error.hpp"

@@ -6,7 +6,8 @@
 #include <cstdint>
 #include <random>
 
-#include "forest/growth.hpp"
+#include "forest/grow/job.hpp"
+#include "forest/problem/problem.hpp"
 
 namespace overtake::forest::testing {
 

@@ -6,7 +6,7 @@
 
 #include "executor/executor.hpp"
 #include "executor/executor_device.hpp"
-#include "forest/kernel_grower.hpp"
+#include "forest/device/grower.hpp"
 #include "oracle/forest_work.hpp"
 
 namespace overtake::forest::testing {

@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "forest/finish.hpp"
-#include "forest/pruning.hpp"
-#include "forest/resolve.hpp"
-#include "forest/targets.hpp"
+#include "forest/model/resolve.hpp"
+#include "forest/problem/targets.hpp"
+#include "forest/tree/finish.hpp"
+#include "forest/tree/pruning.hpp"
 #include "oracle/forest_oracle.hpp"
 
 namespace overtake::forest::testing {

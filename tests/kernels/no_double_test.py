@@ -3,7 +3,7 @@
 """Every kernel program that a device without double precision is given compiles where `double` is refused.
 
 clang compiles the texts as OpenCL C 1.2 for a device without cl_khr_fp64. Lowered kernels are those of
-tests/golden/kernels, forests those of src/forest/kernel_program.cpp in all their variants.
+tests/golden/kernels, forests those of src/forest/device/program.cpp in all their variants.
 """
 import itertools
 import pathlib
@@ -33,10 +33,10 @@ def complaints(defines, text):
 
 
 def forest_text():
-    """The parts of the forest program, in the order in which kernel_program.cpp joins them."""
-    parts = re.findall(r"embedded::kernel_(\w+)", (ROOT / "src" / "forest" / "kernel_program.cpp").read_text())
+    """The parts of the forest program, in the order in which device/program.cpp joins them."""
+    parts = re.findall(r"embedded::kernel_(\w+)", (ROOT / "src" / "forest" / "device" / "program.cpp").read_text())
     assert parts[0] == "philox" and len(parts) > 5, parts
-    return "".join(kernel_text(part) for part in parts)
+    return "".join(kernel_text(part.replace("forest_", "forest/")) for part in parts)
 
 
 def forest_variants(soft):
@@ -52,7 +52,7 @@ def lowered_programs():
             for line in section.splitlines():
                 if line.startswith("= "):
                     break
-                part = re.fullmatch(r"\.\.\. src/kernels/(\w+)\.k \.\.\.", line)
+                part = re.fullmatch(r"\.\.\. src/kernels/([\w/]+)\.k \.\.\.", line)
                 lines.append(kernel_text(part.group(1)) if part else "" if line.startswith("argument:") else line)
             yield f"{path.name} kernel {number}", "\n".join(lines)
 
@@ -67,7 +67,7 @@ class NoDouble(unittest.TestCase):
             self.assertEqual("", complaints(defines, forest_text()), defines)
 
     def test_complete_programs(self):
-        for name, text in (("interpreted", kernel_text("philox") + kernel_text("interpreted")),
+        for name, text in (("interpreted", kernel_text("philox") + kernel_text("graph/interpreted")),
                            ("self_test", kernel_text("self_test")), ("peak", kernel_text("peak"))):
             self.assertEqual("", complaints([], text), name)
 
@@ -79,10 +79,11 @@ class NoDouble(unittest.TestCase):
             self.assertEqual("", complaints([], text), name)
 
     def test_double_is_named_in_one_file(self):
-        for path in KERNELS.glob("*.k"):
-            if path.name not in ("forest_real.k", "self_test.k"):
+        for path in KERNELS.rglob("*.k"):
+            name = str(path.relative_to(KERNELS))
+            if name not in ("forest/real.k", "self_test.k"):
                 code = re.sub(r"//.*", "", path.read_text())
-                self.assertNotRegex(code, r"\bdouble\b", path.name)
+                self.assertNotRegex(code, r"\bdouble\b", name)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@
 
 #include "backend/forest_problem.hpp"
 #include "backend/null/null_device.hpp"
-#include "forest/kernel_grower.hpp"
+#include "forest/device/grower.hpp"
 #include "overtake/error.hpp"
 #include "overtake/search.hpp"
 

@@ -103,10 +103,10 @@ std::string text_of(const LoweredArgument& argument) {
 std::string text_of(const LoweredKernel& kernel) {
   std::string source = kernel.source;
   for (const auto& [name, text] :
-       {std::pair("tape", embedded::kernel_tape), std::pair("philox", embedded::kernel_philox),
-        std::pair("map", embedded::kernel_map), std::pair("reduce", embedded::kernel_reduce),
-        std::pair("rows", embedded::kernel_rows), std::pair("gather", embedded::kernel_gather),
-        std::pair("matmul", embedded::kernel_matmul)}) {
+       {std::pair("graph/tape", embedded::kernel_tape), std::pair("philox", embedded::kernel_philox),
+        std::pair("graph/map", embedded::kernel_map), std::pair("graph/reduce", embedded::kernel_reduce),
+        std::pair("graph/rows", embedded::kernel_rows), std::pair("graph/gather", embedded::kernel_gather),
+        std::pair("graph/matmul", embedded::kernel_matmul)}) {
     replace_all(source, text, fmt::format("... src/kernels/{}.k ...\n", name));
   }
   source.erase(source.find("#undef ENTRY"));  // to the end: every macro, those of the templates too

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "backend/forest_problem.hpp"
-#include "forest/host_tree.hpp"
+#include "forest/host/tree.hpp"
 #include "oracle/forest_oracle.hpp"
 
 namespace overtake::forest::testing {

@@ -16,8 +16,10 @@
 #include <vector>
 
 #include "core/philox.hpp"
-#include "forest/formulas.hpp"
-#include "forest/growth.hpp"
+#include "forest/grow/formulas.hpp"
+#include "forest/grow/grown_tree.hpp"
+#include "forest/grow/job.hpp"
+#include "forest/problem/problem.hpp"
 
 namespace overtake::forest::testing {
 

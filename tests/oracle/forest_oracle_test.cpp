@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "backend/api/device.hpp"
-#include "forest/host_grower.hpp"
-#include "forest/kernel_grower.hpp"
+#include "forest/device/grower.hpp"
+#include "forest/host/grower.hpp"
 #include "oracle/devices.hpp"
 #include "oracle/forest_work.hpp"
 #include "overtake/error.hpp"

@@ -11,7 +11,8 @@
 #include <vector>
 
 #include "backend/forest_problem.hpp"
-#include "forest/growth.hpp"
+#include "forest/grow/grower.hpp"
+#include "forest/problem/problem.hpp"
 #include "oracle/forest_oracle.hpp"
 
 namespace overtake::forest::testing {

@@ -7,8 +7,8 @@
 #include <limits>
 #include <random>
 
-#include "forest/binning.hpp"
-#include "forest/find_edges.hpp"
+#include "forest/problem/binning.hpp"
+#include "forest/problem/find_edges.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::forest {

@@ -6,7 +6,7 @@
 
 #include <set>
 
-#include "forest/need.hpp"
+#include "forest/grow/need.hpp"
 #include "forest_data.hpp"
 #include "overtake/error.hpp"
 

@@ -7,9 +7,9 @@
 #include <random>
 
 #include "backend/forest_problem.hpp"
-#include "forest/finish.hpp"
-#include "forest/impurity.hpp"
-#include "forest/targets.hpp"
+#include "forest/grow/impurity.hpp"
+#include "forest/problem/targets.hpp"
+#include "forest/tree/finish.hpp"
 #include "oracle/forest_oracle.hpp"
 
 namespace overtake::forest::testing {

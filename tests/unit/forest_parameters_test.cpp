@@ -5,7 +5,7 @@
 #include <functional>
 #include <limits>
 
-#include "forest/class_weight_text.hpp"
+#include "forest/model/class_weight_text.hpp"
 #include "overtake/error.hpp"
 #include "overtake/forest.hpp"
 

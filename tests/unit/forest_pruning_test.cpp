@@ -6,8 +6,8 @@
 #include <random>
 
 #include "backend/forest_problem.hpp"
-#include "forest/impurity.hpp"
-#include "forest/pruning.hpp"
+#include "forest/grow/impurity.hpp"
+#include "forest/tree/pruning.hpp"
 #include "oracle/forest_oracle.hpp"
 
 namespace overtake::forest::testing {

@@ -6,8 +6,8 @@
 #include <random>
 
 #include "backend/forest_problem.hpp"
-#include "forest/host_grower.hpp"
-#include "forest/resolve.hpp"
+#include "forest/host/grower.hpp"
+#include "forest/model/resolve.hpp"
 #include "overtake/search.hpp"
 
 namespace overtake {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Double precision from whole numbers (kernels/forest_real.k) against the processor's own, bit for bit.
+// Double precision from whole numbers (kernels/forest/real.k) against the processor's own, bit for bit.
 #include <gtest/gtest.h>
 
 #include <bit>
@@ -27,7 +27,7 @@ using int64 = std::int64_t;
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
 #pragma GCC diagnostic ignored "-Wold-style-cast"
-#include "kernels/forest_real.k"
+#include "kernels/forest/real.k"
 #pragma GCC diagnostic pop
 #undef DEVICE
 #undef DEVICE_APART

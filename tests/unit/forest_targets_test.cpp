@@ -9,9 +9,9 @@
 #include <numeric>
 #include <random>
 
-#include "forest/formulas.hpp"
-#include "forest/sampling.hpp"
-#include "forest/targets.hpp"
+#include "forest/grow/formulas.hpp"
+#include "forest/grow/sampling.hpp"
+#include "forest/problem/targets.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::forest {

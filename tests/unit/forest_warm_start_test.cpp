@@ -8,7 +8,7 @@
 #include <numeric>
 
 #include "data_support.hpp"
-#include "forest/data_identity.hpp"
+#include "forest/model/data_identity.hpp"
 #include "forest_data.hpp"
 #include "overtake/error.hpp"
 

@@ -11,7 +11,7 @@
 #include "core/shallow_json.hpp"
 #include "core/whole_number.hpp"
 #include "data/reading_json.hpp"
-#include "forest/class_weight_text.hpp"
+#include "forest/model/class_weight_text.hpp"
 #include "forest_support.hpp"
 #include "nn_support.hpp"
 #include "overtake/data_preprocessing.hpp"

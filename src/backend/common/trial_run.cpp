@@ -39,7 +39,7 @@ std::string trial_identity() {
                                       embedded::kernel_map,          embedded::kernel_matmul,
                                       embedded::kernel_reduce,       embedded::kernel_rows,
                                       embedded::kernel_gather,       embedded::kernel_forest_split,
-                                      embedded::kernel_forest,       embedded::kernel_forest_evaluate,
+                                      embedded::kernel_forest_nodes, embedded::kernel_forest_evaluate,
                                       embedded::kernel_forest_rows,  embedded::kernel_forest_subtrees,
                                       embedded::kernel_forest_large, embedded::kernel_forest_numbers,
                                       embedded::kernel_forest_score, embedded::kernel_self_test,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Programs that the build compiled ahead of time: "interpreted", "peak", and the forests' (forest/kernel_program.cpp).
+// Programs that the build compiled ahead of time: "interpreted", "peak", and the forests' (forest/device/program.cpp).
 #pragma once
 
 #include <string>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The forest kernels for the executor: compiled once for each variant, with the definitions that forest.k lists and
-// PROGRAM, the name that src/forest/kernel_program.cpp gives it.
+// The forest kernels for the executor: compiled once for each variant, with the definitions that forest/nodes.k lists
+// and PROGRAM, the name that src/forest/device/program.cpp gives it.
 #include "executor/kernel_table.hpp"
 
 // clang-format off
@@ -12,15 +12,15 @@
 #pragma GCC diagnostic ignored "-Wold-style-cast"
 namespace {
 #include "kernels/philox.k"
-#include "kernels/forest_real.k"
-#include "kernels/forest_split.k"
-#include "kernels/forest.k"
-#include "kernels/forest_evaluate.k"
-#include "kernels/forest_rows.k"
-#include "kernels/forest_subtrees.k"
-#include "kernels/forest_large.k"
-#include "kernels/forest_numbers.k"
-#include "kernels/forest_score.k"
+#include "kernels/forest/real.k"
+#include "kernels/forest/split.k"
+#include "kernels/forest/nodes.k"
+#include "kernels/forest/evaluate.k"
+#include "kernels/forest/rows.k"
+#include "kernels/forest/subtrees.k"
+#include "kernels/forest/large.k"
+#include "kernels/forest/numbers.k"
+#include "kernels/forest/score.k"
 }  // namespace
 #pragma GCC diagnostic pop
 // NOLINTEND

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: MIT
+#include "forest/device/batch.hpp"
+
+#include <algorithm>
+#include <bit>
+
+#include "backend/api/device.hpp"
+#include "core/checked.hpp"
+#include "forest/grow/sampling.hpp"
+#include "overtake/error.hpp"
+
+namespace overtake::forest {
+namespace {
+
+using backend::LaunchGeometry;
+
+/// A launch of `groups` groups along the first axis.
+LaunchGeometry line(std::int64_t groups, std::int32_t size) {
+  return {{static_cast<std::uint32_t>(std::max<std::int64_t>(1, groups)), 1, 1},
+          {static_cast<std::uint32_t>(size), 1, 1}};
+}
+
+constexpr std::int32_t item_group = 64;  // work-items of kernels that have no group of their own
+
+}  // namespace
+
+KernelBatch::KernelBatch(backend::Device& device, KernelProgram& program, const Problem& problem,
+                         const KernelData& data, std::span<const ForestJob> jobs, const GrowBatch& batch,
+                         const KernelTuning& tuning)
+    : device_(device), program_(program), problem_(problem), data_(data), tuning_(tuning) {
+  choose_large_rows(jobs, batch);
+  make_tables(jobs, batch);
+  allocate();
+  upload_preset_weights(jobs);
+}
+
+void KernelBatch::choose_large_rows(std::span<const ForestJob> jobs, const GrowBatch& batch) {
+  if (tuning_.large_rows > 0) return;
+  std::int64_t rows = 0;
+  for (const TreeRange& range : batch.ranges)
+    rows += room_for(problem_, jobs[range.job]).rows * (range.last - range.first);
+  const std::int64_t groups = std::int64_t{std::max(1, device_.info().compute_units)} * tuning_.groups_per_unit;
+  tuning_.large_rows =
+      static_cast<std::int32_t>(std::clamp<std::int64_t>(rows / (2 * groups), least_large_rows, most_large_rows));
+}
+
+void KernelBatch::make_tables(std::span<const ForestJob> jobs, const GrowBatch& batch) {
+  for (const TreeRange& range : batch.ranges) {
+    const ForestJob& job = jobs[range.job];
+    const TreeRoom room = room_for(problem_, job);
+    job_rows_.push_back(job_row(problem_, data_, job));
+    if (room.rows > tuning_.large_rows) {
+      most_large_ += (room.rows / tuning_.large_rows + 1) * (range.last - range.first);
+    }
+    for (std::int32_t tree = range.first; tree < range.last; ++tree) {
+      TreeRow row;
+      row.job = static_cast<std::int32_t>(job_rows_.size()) - 1;
+      row.number = tree;
+      row.rows_first = narrow<std::int32_t>(rows_room_, "the number of rows of a batch of trees");
+      row.rows_room = narrow<std::int32_t>(room.rows, "the number of rows of a tree");
+      row.node_first = narrow<std::int32_t>(node_room_, "the number of nodes of a batch of trees");
+      row.node_room = narrow<std::int32_t>(room.nodes, "the number of nodes of a tree");
+      rows_room_ += room.rows;
+      node_room_ += room.nodes;
+      tree_rows_.push_back(row);
+      job_of_slot_.push_back(range.job);
+    }
+  }
+}
+
+BufferPtr KernelBatch::take(std::uint64_t size) {
+  bytes_ += size;
+  return device_.allocate(std::max<std::uint64_t>(16, size));
+}
+
+void KernelBatch::allocate() {
+  const auto slots = static_cast<std::uint64_t>(tree_rows_.size());
+  const auto stats_words = static_cast<std::uint64_t>(program_.shape().stats());
+  tree_table = upload_vector(device_, tree_rows_);
+  job_table = upload_vector(device_, job_rows_);
+  bytes_ += tree_table->bytes() + job_table->bytes();
+  lists_ = take(static_cast<std::uint64_t>(rows_room_) * 16);
+  nodes = take(static_cast<std::uint64_t>(node_room_) * sizeof(NodeRecord));
+  stats = take(static_cast<std::uint64_t>(node_room_) * stats_words * 4);
+  tally_ = take(slots * sizeof(TallyRow));
+  control_ = upload_vector(device_, std::vector<std::int32_t>(control_words, 0));
+  queue_room_ = static_cast<std::int64_t>(slots) + subtrees_per_large * most_large_;
+  queue_ = take(static_cast<std::uint64_t>(queue_room_) * 8);
+  given_ = take(most_large_ > 0 ? static_cast<std::uint64_t>(queue_room_) * 8 : 0);
+  const auto large = static_cast<std::uint64_t>(most_large_);
+  const auto max_features = static_cast<std::uint64_t>(program_.shape().max_features);
+  active_ = take(large * 12);
+  next_ = take(large * 12);
+  large_ = take(large * large_row_bytes);
+  features_ = take(large * max_features * 4);
+  swaps_ = take(large * static_cast<std::uint64_t>(program_.shape().features) * 4);
+  hist_ = take(large * static_cast<std::uint64_t>(program_.sizes().row.large_hist) * 4);
+  chunks_ = take((static_cast<std::uint64_t>(rows_room_) / KernelSizes::chunk + large + 1) * 4);
+}
+
+void KernelBatch::upload_preset_weights(std::span<const ForestJob> jobs) {
+  for (std::size_t slot = 0; slot < tree_rows_.size(); ++slot) {
+    const TreeRow& row = tree_rows_[slot];
+    if (job_rows_[row.job].preset == 0) continue;
+    const std::vector<std::uint32_t> weights = tree_weights(problem_, jobs[job_of_slot_[slot]], row.number);
+    const std::uint64_t word =
+        4 * static_cast<std::uint64_t>(row.rows_first) + 2 * static_cast<std::uint64_t>(row.rows_room);
+    device_.upload(*lists_, word * 4, weights.data(), weights.size() * 4);
+  }
+}
+
+void KernelBatch::draw_rows() {
+  std::int32_t most_rows = 1;
+  std::int32_t most_draws = 1;
+  for (const JobRow& job : job_rows_) {
+    most_rows = std::max(most_rows, job.train_rows);
+    most_draws = std::max(most_draws, job.draws);
+  }
+  const auto slots = static_cast<std::uint32_t>(tree_rows_.size());
+  // Enough pieces for the machine when trees are few, one a tree when they are many.
+  const auto grid = [&](std::int64_t items, std::int64_t items_per_group) {
+    const std::int64_t pieces = (items + items_per_group - 1) / items_per_group;
+    return LaunchGeometry{{slots, static_cast<std::uint32_t>(std::clamp<std::int64_t>(pieces, 1, 4096)), 1},
+                          {KernelSizes::group, 1, 1}};
+  };
+  program_.launch(
+      "forest_clear", grid(most_rows, 1024),
+      {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(job_table), arg(tally_), arg(stats), arg(nodes)});
+  program_.launch("forest_draw", grid(most_draws / 4 + 1, 256), {arg(lists_), arg(tree_table), arg(job_table)});
+  program_.launch(
+      "forest_list", grid(most_rows, 1024),
+      {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(job_table), arg(tally_), arg(stats), arg(nodes),
+       arg(data_.train), arg(data_.units), arg(problem_.data.rows), arg(data_.labels), arg(data_.ranks)});
+  if (problem_.targets.classes == 0) {
+    program_.launch("forest_root_sums", grid(most_rows, 1024),
+                    {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(tally_), arg(stats), arg(nodes),
+                     arg(data_.values), arg(data_.distinct)});
+  }
+  program_.launch("forest_roots", line((slots + item_group - 1) / item_group, item_group),
+                  {arg(program_.shape_table()), arg(tree_table), arg(slots), arg(tally_), arg(stats), arg(nodes),
+                   arg(control_), arg(queue_), arg(next_), arg(tuning_.large_rows)});
+}
+
+void KernelBatch::grow_large() {
+  const KernelSizes& sizes = program_.sizes();
+  const std::int64_t units = std::max(1, device_.info().compute_units);
+  const LaunchGeometry per_node = line(std::min<std::int64_t>(most_large_, units * 16), KernelSizes::group);
+  const std::int64_t most_chunks = rows_room_ / KernelSizes::chunk + most_large_;
+  const LaunchGeometry per_chunk = line(std::min<std::int64_t>(most_chunks, units * 8), KernelSizes::large_group);
+  std::int64_t queued_bound = static_cast<std::int64_t>(tree_rows_.size());
+  for (;;) {
+    program_.launch("forest_large_turn", line(1, 1), {arg(control_)});
+    const auto control = download_vector<std::int32_t>(device_, *control_, control_words);
+    ++waits_;
+    if (control[control_active] == 0) return;
+    // A level adds two subtrees a node at most; what waits is grown when that might not fit.
+    queued_bound = control[control_queued] + 2 * std::int64_t{control[control_active]};
+    if (queued_bound > queue_room_) {
+      grow_subtrees();
+    }
+    std::swap(active_, next_);
+    program_.launch("forest_large_begin", per_node,
+                    {arg(program_.shape_table()), arg(tree_table), arg(job_table), arg(stats), arg(nodes),
+                     arg(control_), arg(active_), arg(large_), arg(features_), arg(swaps_), arg(hist_), arg(chunks_)});
+    program_.launch("forest_large_count", per_chunk,
+                    {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(stats), arg(nodes), arg(control_),
+                     arg(large_), arg(features_), arg(hist_), arg(chunks_), arg(data_.bins), arg(data_.labels),
+                     arg(data_.values), arg(data_.distinct)},
+                    {sizes.hist_bytes});
+    program_.launch("forest_large_choose", per_node,
+                    {arg(program_.shape_table()), arg(tree_table), arg(job_table), arg(tally_), arg(stats), arg(nodes),
+                     arg(control_), arg(large_), arg(features_), arg(hist_), arg(data_.first), arg(data_.upper),
+                     arg(data_.distinct), arg(scratch_)},
+                    {sizes.hist_bytes});
+    program_.launch("forest_large_divide", per_chunk,
+                    {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(nodes), arg(control_), arg(large_),
+                     arg(chunks_), arg(data_.bins), arg(data_.first), arg(data_.ranks)});
+    if (problem_.targets.classes == 0) {
+      program_.launch("forest_large_sum", per_chunk,
+                      {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(stats), arg(nodes), arg(control_),
+                       arg(large_), arg(chunks_), arg(data_.values), arg(data_.distinct)});
+    }
+    program_.launch("forest_large_end", line((most_large_ + item_group - 1) / item_group, item_group),
+                    {arg(program_.shape_table()), arg(tree_table), arg(job_table), arg(stats), arg(nodes),
+                     arg(control_), arg(next_), arg(queue_), arg(large_), arg(data_.first), arg(data_.lower),
+                     arg(data_.upper), arg(tuning_.large_rows)});
+  }
+}
+
+void KernelBatch::grow_subtrees() {
+  const KernelSizes& sizes = program_.sizes();
+  const std::int64_t units = std::max(1, device_.info().compute_units);
+  // Trees that were never large are many and alike; what is left of a large one may be many nodes for one group.
+  constexpr std::int32_t nodes_a_launch = 16;
+  const std::int32_t patience = most_large_ > 0 ? nodes_a_launch : 0;
+  for (;;) {
+    const std::int64_t groups = std::min<std::int64_t>(queue_room_, units * tuning_.groups_per_unit);
+    program_.launch("forest_subtrees", line(groups, KernelSizes::group),
+                    {arg(program_.shape_table()),
+                     arg(lists_),
+                     arg(tree_table),
+                     arg(job_table),
+                     arg(tally_),
+                     arg(stats),
+                     arg(nodes),
+                     arg(control_),
+                     arg(queue_),
+                     arg(given_),
+                     arg(queue_room_),
+                     arg(patience),
+                     arg(data_.bins),
+                     arg(data_.first),
+                     arg(data_.lower),
+                     arg(data_.upper),
+                     arg(data_.labels),
+                     arg(data_.values),
+                     arg(data_.ranks),
+                     arg(data_.distinct),
+                     arg(scratch_)},
+                    {sizes.hist_bytes, sizes.order_bytes});
+    if (patience == 0) return;
+    program_.launch("forest_subtrees_turn", line(1, 1), {arg(control_), arg(queue_room_)});
+    std::swap(queue_, given_);
+    const auto control = download_vector<std::int32_t>(device_, *control_, control_words);
+    ++waits_;
+    if (control[control_queued] == 0) return;
+  }
+}
+
+void KernelBatch::grow() {
+  const std::int64_t units = std::max(1, device_.info().compute_units);
+  const std::int64_t groups = std::max(std::min<std::int64_t>(queue_room_, units * tuning_.groups_per_unit),
+                                       std::min<std::int64_t>(most_large_, units * 16));
+  scratch_ = take(static_cast<std::uint64_t>(std::max<std::int64_t>(1, groups)) *
+                  static_cast<std::uint64_t>(program_.sizes().row.scratch) * 4);
+  draw_rows();
+  if (most_large_ > 0) grow_large();
+  grow_subtrees();
+  if (problem_.targets.classes > 0) return;
+  std::int32_t most_nodes = 1;
+  for (const TreeRow& tree : tree_rows_) most_nodes = std::max(most_nodes, tree.node_room);
+  const auto pieces = static_cast<std::uint32_t>(std::clamp<std::int64_t>(most_nodes / 256, 1, 4096));
+  program_.launch(
+      "forest_means", {{static_cast<std::uint32_t>(tree_rows_.size()), pieces, 1}, {KernelSizes::group, 1, 1}},
+      {arg(program_.shape_table()), arg(tree_table), arg(tally_), arg(stats), arg(nodes), arg(data_.distinct)});
+}
+
+void require_no_overflow(backend::Device& device, const backend::Buffer& control) {
+  const auto words = download_vector<std::int32_t>(device, control, control_words);
+  if (words[control_overflow] != 0) throw InternalError("a tree drew more distinct rows than were planned for");
+}
+
+KernelBatch::RawTree KernelBatch::fetch(std::size_t slot, bool rows) {
+  if (tallies_.empty()) {
+    tallies_ = download_vector<TallyRow>(device_, *tally_, tree_rows_.size());
+    require_no_overflow(device_, *control_);
+  }
+  const TreeRow& row = tree_rows_[slot];
+  const auto count = static_cast<std::size_t>(tallies_[slot].nodes);
+  const auto node_first = static_cast<std::size_t>(row.node_first);
+  const auto words = static_cast<std::size_t>(program_.shape().stats());
+  RawTree raw{download_vector<NodeRecord>(device_, *nodes, count, node_first),
+              download_vector<std::uint32_t>(device_, *stats, count * words, node_first * words),
+              rows && problem_.targets.classes == 0,
+              {}};
+  if (!raw.has_rows) return raw;
+  const auto room = static_cast<std::size_t>(row.rows_room);
+  const auto taken = static_cast<std::size_t>(tallies_[slot].rows);
+  for (std::size_t list = 0; list < raw.lists.size(); ++list) {
+    const std::size_t first = 4 * static_cast<std::size_t>(row.rows_first) + 2 * list * room;
+    raw.lists[list].rows = download_vector<std::uint32_t>(device_, *lists_, taken, first);
+    raw.lists[list].weights = download_vector<std::uint32_t>(device_, *lists_, taken, first + room);
+  }
+  return raw;
+}
+
+KernelBatch::OrderedTree KernelBatch::order(const RawTree& raw, Criterion criterion) const {
+  const std::vector<NodeRecord>& records = raw.records;
+  const auto words = static_cast<std::size_t>(program_.shape().stats());
+  OrderedTree result;
+  result.number_of.assign(records.size(), -1);
+  GrownTree& tree = result.tree;
+  tree.nodes.reserve(records.size());
+  tree.right.reserve(records.size());
+  struct Waiting {
+    std::int32_t node, parent;
+    bool is_right;
+  };
+  std::vector<Waiting> stack;
+  if (!records.empty()) stack.push_back({0, -1, false});
+  while (!stack.empty()) {
+    const Waiting now = stack.back();
+    stack.pop_back();
+    const auto number = static_cast<std::int32_t>(tree.nodes.size());
+    const NodeRecord& record = records[now.node];
+    result.number_of[now.node] = number;
+    tree.nodes.push_back(record);
+    tree.nodes.back().left = -1;
+    tree.right.push_back(-1);
+    const std::uint32_t* of_node = &raw.sums[static_cast<std::size_t>(now.node) * words];
+    if (problem_.targets.classes > 0) {
+      tree.class_weights.insert(tree.class_weights.end(), of_node, of_node + words);
+    } else {
+      tree.means.push_back(std::bit_cast<double>(std::uint64_t{of_node[0]} | std::uint64_t{of_node[1]} << 32));
+    }
+    if (now.parent >= 0) (now.is_right ? tree.right[now.parent] : tree.nodes[now.parent].left) = number;
+    if (record.feature < 0) continue;
+    stack.push_back({record.left + 1, number, true});
+    stack.push_back({record.left, number, false});
+  }
+  if (raw.has_rows) {
+    tree.impurities = number_impurities(problem_.targets, criterion, tree, leaf_rows(tree, raw.lists));
+  }
+  return result;
+}
+
+}  // namespace overtake::forest

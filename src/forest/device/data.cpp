@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "forest/device/data.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "backend/api/device.hpp"
+#include "core/checked.hpp"
+#include "forest/grow/sampling.hpp"
+
+namespace overtake::forest {
+namespace {
+
+std::uint32_t rounded_up(double weight) {
+  return static_cast<std::uint32_t>(std::clamp(std::ceil(weight), 0.0, 4294967295.0));
+}
+
+/// The place of each value among the sorted ones.
+std::vector<std::int32_t> ranks_of(const std::vector<double>& values, const std::vector<double>& sorted) {
+  std::vector<std::int32_t> ranks;
+  ranks.reserve(values.size());
+  for (const double value : values) {
+    ranks.push_back(static_cast<std::int32_t>(std::lower_bound(sorted.begin(), sorted.end(), value) - sorted.begin()));
+  }
+  return ranks;
+}
+
+}  // namespace
+
+KernelData::KernelData(backend::Device& device, const Problem& problem) {
+  const BinnedData& binned = problem.data;
+  bins = binned.wide ? upload_vector(device, binned.words) : upload_vector(device, binned.bytes);
+  first = upload_vector(device, binned.edges.first);
+  lower = upload_vector(device, binned.edges.lower);
+  upper = upload_vector(device, binned.edges.upper);
+  labels = upload_vector(device, problem.targets.labels);
+  values = upload_vector(device, problem.targets.values);
+  std::vector<double> sorted = problem.targets.values;
+  std::sort(sorted.begin(), sorted.end());
+  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+  ranks = upload_vector(device, ranks_of(problem.targets.values, sorted));
+  distinct = upload_vector(device, sorted);
+  std::vector<std::int32_t> train_rows;
+  std::vector<std::int32_t> test_rows;
+  for (const RowSets& fold : problem.folds) {
+    train_first.push_back(narrow<std::int32_t>(train_rows.size(), "the number of training rows of all folds"));
+    test_first.push_back(narrow<std::int32_t>(test_rows.size(), "the number of test rows of all folds"));
+    train_rows.insert(train_rows.end(), fold.train.begin(), fold.train.end());
+    test_rows.insert(test_rows.end(), fold.test.begin(), fold.test.end());
+  }
+  train = upload_vector(device, train_rows);
+  test = upload_vector(device, test_rows);
+  std::vector<double> all_units;
+  for (const Weights& weights : problem.weights) {
+    unit_of.push_back(weights.row.empty()
+                          ? -1
+                          : narrow<std::int32_t>(all_units.size() / weights.row.size(), "the number of weightings"));
+    for (const double weight : weights.row) all_units.push_back(weight * 1.0 * weights.scale);
+  }
+  units = upload_vector(device, all_units);
+  for (const BufferPtr* buffer :
+       {&bins, &first, &lower, &upper, &labels, &values, &ranks, &distinct, &train, &test, &units}) {
+    bytes += (*buffer)->bytes();
+  }
+}
+
+JobRow job_row(const Problem& problem, const KernelData& data, const ForestJob& job) {
+  const Weights& weights = problem.weights[job.weights];
+  JobRow row;
+  row.criterion = static_cast<std::int32_t>(job.rule.criterion);
+  row.random = job.rule.random_thresholds ? 1 : 0;
+  row.max_features = job.rule.max_features;
+  row.min_leaf = job.rule.min_samples_leaf;
+  row.least_weight = rounded_up(job.rule.min_weight_leaf * weights.scale);
+  row.least_weight_twice = rounded_up(2 * (job.rule.min_weight_leaf * weights.scale));
+  row.max_depth = job.max_depth;
+  row.min_split = job.min_samples_split;
+  row.seed_low = static_cast<std::uint32_t>(job.seed);
+  row.seed_high = static_cast<std::uint32_t>(job.seed >> 32);
+  row.bootstrap = job.bootstrap ? 1 : 0;
+  row.draws = narrow<std::int32_t>(job.draws, "the number of rows drawn for a tree");
+  row.train_first = data.train_first[job.fold];
+  row.train_rows = narrow<std::int32_t>(problem.folds[job.fold].train.size(), "the number of training rows");
+  row.unit = data.unit_of[job.weights];
+  row.preset = weights.balance_each_tree || may_draw_nothing(problem, job) ? 1 : 0;
+  return row;
+}
+
+}  // namespace overtake::forest

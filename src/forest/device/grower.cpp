@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+// Forests by kernels: plans waves and batches that fit in memory, grows and scores them.
+#include "forest/device/grower.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <optional>
+
+#include "backend/api/device.hpp"
+#include "forest/device/batch.hpp"
+#include "forest/device/scorer.hpp"
+#include "forest/problem/parallel.hpp"
+
+namespace overtake::forest {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Adds the time until its end to a figure.
+class Stopwatch {
+ public:
+  explicit Stopwatch(double& figure) : figure_(figure) {}
+  ~Stopwatch() { figure_ += std::chrono::duration<double>(Clock::now() - start_).count(); }
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+
+ private:
+  double& figure_;
+  Clock::time_point start_ = Clock::now();
+};
+
+class KernelGrower final : public Grower {
+ public:
+  KernelGrower(backend::Device& device, const Problem& problem, std::uint64_t memory_limit, const KernelTuning& tuning)
+      : device_(device), problem_(problem), tuning_(tuning) {
+    const Stopwatch watch(stats_.upload_seconds);
+    budget_ = budget(memory_limit);
+    data_.emplace(device, problem);
+    device.synchronize();
+    stats_.waits += 1;
+    stats_.data_bytes = data_->bytes;
+    budget_ = budget_ > data_->bytes ? budget_ - data_->bytes : 0;
+  }
+
+  void grow(std::span<const ForestJob> jobs, const std::function<void(std::int32_t, std::int32_t, GrownTree)>& take,
+            const StopToken* stop) override {
+    KernelProgram& program = program_for(jobs);
+    for (const Wave& wave : plan(program, jobs, {}, false, 0)) {
+      for (const GrowBatch& ranges : wave.batches) {
+        if (stop != nullptr && stop->requested()) return;
+        KernelBatch batch = make_batch(program, jobs, ranges);
+        const Stopwatch watch(stats_.scoring_seconds);
+        give(batch, jobs, ranges, take);
+      }
+    }
+    stats_.launches = launches();
+  }
+
+  [[nodiscard]] std::vector<ViewOutcome> score(std::span<const ForestJob> jobs, std::span<const View> views,
+                                               bool predictions) override {
+    KernelProgram& program = program_for(jobs);
+    std::vector<ViewOutcome> outcomes(views.size());
+    std::vector<Limits> all = group_limits(views);
+    KernelScorer scorer(device_, program, problem_, *data_, jobs, views.size(), predictions);
+    for (const Wave& wave : plan(program, jobs, all, predictions, scorer.bytes())) {
+      std::vector<Limits> limits;
+      for (const Limits& limit : all) {
+        if (std::find(wave.jobs.begin(), wave.jobs.end(), limit.job) != wave.jobs.end()) limits.push_back(limit);
+      }
+      scorer.begin_wave(std::move(limits));
+      for (const GrowBatch& ranges : wave.batches) {
+        KernelBatch batch = make_batch(program, jobs, ranges);
+        const Stopwatch watch(stats_.scoring_seconds);
+        scorer.add(batch, ranges);
+        stats_.peak_bytes = std::max(stats_.peak_bytes, data_->bytes + batch.bytes() + scorer.bytes());
+        device_.synchronize();
+        stats_.waits += 1;
+      }
+      const Stopwatch watch(stats_.scoring_seconds);
+      scorer.end_wave(outcomes);
+    }
+    const Stopwatch watch(stats_.scoring_seconds);
+    scorer.finish(outcomes);
+    stats_.waits += 1;
+    stats_.launches = launches();
+    return outcomes;
+  }
+
+  [[nodiscard]] GrowerStats stats() const override { return stats_; }
+
+ private:
+  /// Fetches a batch's trees one after the other, orders them on all threads, and hands them on in order.
+  static void give(KernelBatch& batch, std::span<const ForestJob> jobs, const GrowBatch& ranges,
+                   const std::function<void(std::int32_t, std::int32_t, GrownTree)>& take) {
+    const std::size_t count = batch.trees().size();
+    std::vector<KernelBatch::RawTree> raw;
+    raw.reserve(count);
+    for (std::size_t slot = 0; slot < count; ++slot) raw.push_back(batch.fetch(slot, true));
+    std::vector<Criterion> criteria;
+    for (const TreeRange& range : ranges.ranges) {
+      criteria.resize(criteria.size() + static_cast<std::size_t>(range.last - range.first),
+                      jobs[range.job].rule.criterion);
+    }
+    std::vector<GrownTree> ordered(count);
+    on_host_threads(count, [&](std::size_t slot) {
+      ordered[slot] = batch.order(raw[slot], criteria[slot]).tree;
+      raw[slot] = {};
+    });
+    std::size_t slot = 0;
+    for (const TreeRange& range : ranges.ranges) {
+      for (std::int32_t tree = range.first; tree < range.last; ++tree) {
+        take(range.job, tree, std::move(ordered[slot++]));
+      }
+    }
+  }
+
+  [[nodiscard]] std::uint64_t budget(std::uint64_t memory_limit) const {
+    if (memory_limit > 0) return memory_limit;
+    constexpr std::uint64_t unknown = std::uint64_t{1} << 30;
+    const std::uint64_t memory = device_.info().memory_bytes;
+    return memory > 0 ? memory / 10 * 6 : unknown;
+  }
+
+  [[nodiscard]] KernelProgram& program_for(std::span<const ForestJob> jobs) {
+    const Stopwatch watch(stats_.startup_seconds);
+    KernelShape shape;
+    shape.classes = problem_.targets.classes;
+    shape.wide = problem_.data.wide;
+    shape.features = problem_.data.edges.features;
+    shape.stride = problem_.data.stride;
+    shape.bins = problem_.data.edges.widest();
+    for (const ForestJob& job : jobs) {
+      shape.counts |= job.rule.min_samples_leaf > 1;
+      shape.max_features = std::max(shape.max_features, job.rule.max_features);
+    }
+    std::unique_ptr<KernelProgram>& program = programs_[shape];
+    if (!program)
+      program = std::make_unique<KernelProgram>(device_, shape, tuning_.soft_real || !device_.info().double_precision);
+    return *program;
+  }
+
+  [[nodiscard]] std::vector<Wave> plan(const KernelProgram& program, std::span<const ForestJob> jobs,
+                                       std::span<const Limits> limits, bool predictions,
+                                       std::uint64_t other_bytes) const {
+    const auto stats_words = static_cast<std::uint64_t>(program.shape().stats());
+    const auto outputs = static_cast<std::uint64_t>(std::max(problem_.targets.classes, 1));
+    PlanCosts costs;
+    costs.bytes_per_node = sizeof(NodeRecord) + 4 * stats_words;
+    costs.bytes_per_tree = batch_bytes_per_tree;
+    costs.large_rows = tuning_.large_rows > 0 ? tuning_.large_rows : least_large_rows;
+    costs.bytes_per_large = batch_bytes_per_large + static_cast<std::uint64_t>(program.sizes().row.large_hist) * 4 +
+                            static_cast<std::uint64_t>(program.shape().features) * 4 +
+                            static_cast<std::uint64_t>(program.shape().max_features) * 4;
+    costs.bytes_per_limit = sizeof(LimitRow);
+    costs.bytes_per_member = sizeof(MemberRow) + sizeof(std::int32_t);
+    costs.bytes_per_sum_row = 8 * outputs;
+    costs.bytes_per_prediction = predictions || problem_.targets.classes == 0 ? 8 * outputs : 0;
+    costs.bytes_per_group = 4 * static_cast<std::uint64_t>(program.sizes().row.scratch);
+    costs.most_groups = std::int64_t{std::max(1, device_.info().compute_units)} * std::max(tuning_.groups_per_unit, 16);
+    const std::uint64_t fixed = other_bytes + batch_bytes;
+    return plan_waves(problem_, jobs, limits, costs, budget_ > fixed ? budget_ - fixed : 0);
+  }
+
+  [[nodiscard]] KernelBatch make_batch(KernelProgram& program, std::span<const ForestJob> jobs,
+                                       const GrowBatch& ranges) {
+    const Stopwatch watch(stats_.compute_seconds);
+    KernelBatch batch(device_, program, problem_, *data_, jobs, ranges, tuning_);
+    batch.grow();
+    device_.synchronize();
+    stats_.batches += 1;
+    stats_.waits += batch.waits() + 1;
+    stats_.peak_bytes = std::max(stats_.peak_bytes, data_->bytes + batch.bytes());
+    return batch;
+  }
+
+  [[nodiscard]] std::int64_t launches() const {
+    std::int64_t sum = 0;
+    for (const auto& [shape, program] : programs_) sum += program->launches();
+    return sum;
+  }
+
+  backend::Device& device_;
+  const Problem& problem_;
+  KernelTuning tuning_;
+  std::uint64_t budget_ = 0;
+  std::optional<KernelData> data_;
+  std::map<KernelShape, std::unique_ptr<KernelProgram>> programs_;
+  GrowerStats stats_;
+};
+
+}  // namespace
+
+std::unique_ptr<Grower> make_kernel_grower(backend::Device& device, const Problem& problem, std::uint64_t memory_limit,
+                                           const KernelTuning& tuning) {
+  return std::make_unique<KernelGrower>(device, problem, memory_limit, tuning);
+}
+
+}  // namespace overtake::forest

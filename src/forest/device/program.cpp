@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#include "forest/device/program.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "backend/api/device.hpp"
+#include "core/checked.hpp"
+#include "kernels/sources.hpp"
+#include "overtake/error.hpp"
+
+namespace overtake::forest {
+namespace {
+
+std::string source_text() {
+  std::string text(embedded::kernel_philox);
+  for (const std::string_view part :
+       {embedded::kernel_forest_real, embedded::kernel_forest_split, embedded::kernel_forest_nodes,
+        embedded::kernel_forest_evaluate, embedded::kernel_forest_rows, embedded::kernel_forest_subtrees,
+        embedded::kernel_forest_large, embedded::kernel_forest_numbers, embedded::kernel_forest_score}) {
+    text += part;
+  }
+  return text;
+}
+
+}  // namespace
+
+KernelSizes sizes_of(const KernelShape& shape) {
+  // Twelve kilobytes a group let 16 groups share a processor's local memory; one wide feature may take more.
+  constexpr std::int64_t usual_words = 3072;
+  constexpr std::int64_t most_words = 9216;
+  constexpr std::int32_t most_slab = 64;
+  KernelSizes sizes;
+  ShapeRow& row = sizes.row;
+  row.classes = shape.classes;
+  row.features = shape.features;
+  row.stride = shape.stride;
+  row.bins = shape.bins;
+  row.counts = shape.counts ? 1 : 0;
+  row.stats = shape.stats();
+  row.count_slot = shape.classes > 0 ? shape.classes : 3;
+  row.slots = row.count_slot + row.counts;
+  row.large_features = shape.max_features;
+  const std::int64_t feature_words = std::int64_t{row.bins} * row.slots;
+  if (feature_words <= usual_words) {
+    row.slab = static_cast<std::int32_t>(
+        std::clamp<std::int64_t>(usual_words / feature_words, 1, std::min(shape.max_features, most_slab)));
+  }
+  row.large_hist = narrow<std::int32_t>(feature_words * shape.max_features, "the histogram of a node");
+  sizes.small = feature_words <= most_words && row.stats <= 64 && row.features <= 512;
+  if (sizes.small) {
+    sizes.hist_bytes = feature_words * row.slab * 4;
+    sizes.order_bytes = std::int64_t{row.features} * 8;
+    return sizes;
+  }
+  row.scratch_order = narrow<std::int32_t>(feature_words * row.slab, "the histogram of a node");
+  row.scratch_left = row.scratch_order + 2 * row.features;
+  row.scratch = row.scratch_left + row.stats;
+  return sizes;
+}
+
+KernelProgram::KernelProgram(backend::Device& device, const KernelShape& shape, bool soft_real)
+    : shape_(shape), sizes_(sizes_of(shape)) {
+  const std::vector<std::string> defines = {
+      shape.classes > 0 ? "CLASSIFY=1" : "CLASSIFY=0", sizes_.small ? "SMALL=1" : "SMALL=0",
+      shape.wide ? "BIN=unsigned short" : "BIN=unsigned char", soft_real ? "SOFT_REAL=1" : "SOFT_REAL=0"};
+  const std::string name =
+      fmt::format("forest_{}_{}_{}{}", shape.classes > 0 ? "classes" : "numbers", shape.wide ? "wide" : "bytes",
+                  sizes_.small ? "small" : "large", soft_real ? "_soft" : "");
+  shape_table_ = device.allocate(sizeof(ShapeRow));
+  device.upload(*shape_table_, 0, &sizes_.row, sizeof(ShapeRow));
+  try {
+    program_ = device.build_named(name, source_text(), defines);
+  } catch (const UsageError& error) {
+    throw DeviceError(fmt::format("{} cannot run the forest kernels: {}", device.info().id, error.what()),
+                      "Forests need 32-bit atomics and groups of 256 work-items; use --device cpu.");
+  }
+}
+
+void KernelProgram::launch(const std::string& kernel, backend::LaunchGeometry geometry,
+                           std::vector<backend::KernelArgument> arguments,
+                           const std::vector<std::int64_t>& local_bytes) {
+  if (sizes_.small) {
+    for (const std::int64_t bytes : local_bytes) {
+      arguments.push_back({backend::KernelArgument::Kind::local_bytes, nullptr, bytes, 0});
+    }
+  }
+  std::unique_ptr<backend::Kernel>& found = kernels_[kernel];
+  if (!found) found = program_->kernel(kernel);
+  found->launch(geometry, arguments);
+  ++launches_;
+}
+
+}  // namespace overtake::forest

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// kernels/philox.k, forest/real.k and forest/split.k as C++: the same text that the kernels compile, so the same
+// decisions.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+
+namespace overtake::forest::formulas {
+
+using uint32 = std::uint32_t;
+using uint64 = std::uint64_t;
+using int64 = std::int64_t;
+
+// NOLINTBEGIN: this is the dialect (docs/dialect.md)
+#define DEVICE [[maybe_unused]] static inline
+#define UNROLL
+#define MULHI32(a, b) static_cast<unsigned>((std::uint64_t{a} * std::uint64_t{b}) >> 32U)
+#define SOFT_REAL 0
+#define DOUBLE_BITS(x) std::bit_cast<std::uint64_t>(x)
+#define BITS_DOUBLE(x) std::bit_cast<double>(x)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wold-style-cast"
+// Each needs those before it.
+// clang-format off
+#include "kernels/philox.k"
+#include "kernels/forest/real.k"
+#include "kernels/forest/split.k"
+// clang-format on
+#pragma GCC diagnostic pop
+#undef DEVICE
+#undef UNROLL
+#undef MULHI32
+#undef SOFT_REAL
+#undef REAL
+#undef REAL_ZERO
+#undef REAL_ONE
+#undef DOUBLE_BITS
+#undef BITS_DOUBLE
+// NOLINTEND
+
+}  // namespace overtake::forest::formulas

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// The contract between what is asked of forests (training, search) and the growers that do it on a processor.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "forest/grow/grown_tree.hpp"
+#include "forest/grow/job.hpp"
+#include "overtake/trainer.hpp"
+
+namespace overtake::forest {
+
+/// What a view scores on the test rows of its job's fold.
+struct ViewOutcome {
+  std::vector<std::int64_t> confusion;           ///< classes x classes, [true][predicted]
+  std::vector<double> predictions;               ///< test rows x classes, or x 1 for regression; only if asked for
+  double squared_error = 0, absolute_error = 0;  ///< regression: sums over the test rows in a canonical order
+};
+
+struct GrowerStats {
+  std::int64_t launches = 0;
+  std::int64_t waits = 0;
+  std::int64_t batches = 0;
+  std::uint64_t peak_bytes = 0;  ///< planned
+  std::uint64_t data_bytes = 0;
+  double startup_seconds = 0, upload_seconds = 0, compute_seconds = 0, scoring_seconds = 0;
+};
+
+/// Grows forests on one processor. Exact: results do not depend on the processor, threads or batches.
+class Grower {
+ public:
+  virtual ~Grower() = default;
+  /// Grows the trees of `jobs` and gives them to `take(job, tree, grown)`, each job's trees in order. Used for models.
+  /// Stops early, between batches, when `stop` says so.
+  virtual void grow(std::span<const ForestJob> jobs,
+                    const std::function<void(std::int32_t, std::int32_t, GrownTree)>& take, const StopToken* stop) = 0;
+  /// Grows the trees of `jobs`, scores `views` (View::job indexes `jobs`) and forgets the trees.
+  [[nodiscard]] virtual std::vector<ViewOutcome> score(std::span<const ForestJob> jobs, std::span<const View> views,
+                                                       bool predictions) = 0;
+  [[nodiscard]] virtual GrowerStats stats() const = 0;
+};
+
+}  // namespace overtake::forest

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+// Forests on the threads of the CPU: trees are grown side by side, scores are added in tree order.
+#include "forest/host/grower.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <exception>
+#include <mutex>
+
+#include "backend/api/device.hpp"
+#include "forest/grow/need.hpp"
+#include "forest/host/scoring.hpp"
+#include "forest/host/tree.hpp"
+
+namespace overtake::forest {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+struct TreeTask {
+  std::int32_t job = 0, tree = 0;
+};
+
+class HostGrower final : public Grower {
+ public:
+  HostGrower(backend::Device& device, const Problem& problem, std::uint64_t memory_limit)
+      : device_(device), problem_(problem), memory_limit_(memory_limit) {
+    stats_.data_bytes = problem.data.size_bytes();
+    growers_.resize(static_cast<std::size_t>(std::max(1, device.threads())));
+  }
+
+  void grow(std::span<const ForestJob> jobs, const std::function<void(std::int32_t, std::int32_t, GrownTree)>& take,
+            const StopToken* stop) override {
+    const Room room = room_for(jobs);
+    for (const std::vector<TreeTask>& round : rounds(jobs, room, 16 * growers_.size())) {
+      if (stop != nullptr && stop->requested()) return;
+      std::vector<GrownTree> trees = grow_round(jobs, round, std::vector<std::uint8_t>(jobs.size(), 1));
+      for (std::size_t i = 0; i < round.size(); ++i) take(round[i].job, round[i].tree, std::move(trees[i]));
+    }
+  }
+
+  [[nodiscard]] std::vector<ViewOutcome> score(std::span<const ForestJob> jobs, std::span<const View> views,
+                                               bool predictions) override {
+    std::vector<ViewOutcome> outcomes(views.size());
+    std::vector<std::vector<Limits>> limits_of_job(jobs.size());
+    std::vector<std::uint8_t> impurities(jobs.size(), 0);
+    for (const View& view : views) {
+      if (view.needs_pruning()) impurities[view.job] = 1;
+    }
+    for (Limits& limits : group_limits(views)) limits_of_job[limits.job].push_back(std::move(limits));
+    std::vector<std::unique_ptr<JobScorer>> scorers(jobs.size());
+    for (std::size_t job = 0; job < jobs.size(); ++job) {
+      scorers[job] = std::make_unique<JobScorer>(problem_, jobs[job], std::move(limits_of_job[job]), predictions);
+    }
+    const Room room = room_for(jobs);
+    for (const std::vector<TreeTask>& round : rounds(jobs, room)) {
+      const std::vector<GrownTree> trees = grow_round(jobs, round, std::vector<std::uint8_t>(jobs.size(), 1));
+      const auto start = Clock::now();
+      score_round(round, trees, scorers, outcomes);
+      stats_.scoring_seconds += seconds_since(start);
+    }
+    return outcomes;
+  }
+
+  [[nodiscard]] GrowerStats stats() const override { return stats_; }
+
+ private:
+  /// How many trees may grow at once, and the bytes that the trees of a round may take.
+  struct Room {
+    std::size_t threads = 1;
+    std::uint64_t bytes = 0;
+  };
+
+  /// Throws DeviceError when not even one tree fits beside the data.
+  [[nodiscard]] Room room_for(std::span<const ForestJob> jobs) {
+    constexpr std::uint64_t default_limit = std::uint64_t{2} << 30;
+    Room room{growers_.size(), default_limit};
+    if (memory_limit_ > 0) {
+      std::uint64_t rows = 0;
+      std::uint64_t tree = 0;
+      for (const ForestJob& job : jobs) {
+        rows = std::max<std::uint64_t>(rows, problem_.folds[job.fold].train.size());
+        tree = std::max(tree, largest_tree(job));
+      }
+      const std::uint64_t grower = host_tree_grower_bytes(problem_, rows);
+      const std::uint64_t data = problem_bytes();
+      if (data + grower + tree > memory_limit_) refuse_tree(data + grower + tree, memory_limit_, true);
+      const std::uint64_t left = memory_limit_ - data;
+      room.threads = std::min<std::size_t>(growers_.size(), left / (grower + tree));
+      room.bytes = left - room.threads * grower;
+    }
+    threads_ = room.threads;
+    return room;
+  }
+
+  [[nodiscard]] std::uint64_t problem_bytes() const {
+    std::uint64_t bytes = problem_.data.size_bytes();
+    bytes += problem_.targets.labels.size() * sizeof(std::int32_t) + problem_.targets.values.size() * sizeof(double);
+    for (const RowSets& fold : problem_.folds) bytes += (fold.train.size() + fold.test.size()) * sizeof(std::int32_t);
+    for (const Weights& weights : problem_.weights) bytes += weights.row.size() * sizeof(double);
+    return bytes;
+  }
+
+  /// Trees in job order, cut into rounds that fit in memory and have at most `most` trees (then stopping is soon).
+  [[nodiscard]] std::vector<std::vector<TreeTask>> rounds(std::span<const ForestJob> jobs, const Room& room,
+                                                          std::size_t most = SIZE_MAX) const {
+    std::vector<std::vector<TreeTask>> result;
+    std::uint64_t bytes = 0;
+    const std::size_t least = room.threads;
+    for (std::size_t job = 0; job < jobs.size(); ++job) {
+      const std::uint64_t tree_bytes = largest_tree(jobs[job]);
+      for (std::int32_t tree = jobs[job].first_tree; tree < jobs[job].trees; ++tree) {
+        const bool full = bytes + tree_bytes > room.bytes && !result.empty() && result.back().size() >= least;
+        if (result.empty() || full || result.back().size() >= most) {
+          result.emplace_back();
+          bytes = 0;
+        }
+        result.back().push_back({static_cast<std::int32_t>(job), tree});
+        bytes += tree_bytes;
+      }
+    }
+    return result;
+  }
+
+  /// Bytes that a tree may take.
+  [[nodiscard]] std::uint64_t largest_tree(const ForestJob& job) const {
+    const std::uint64_t rows = problem_.folds[job.fold].train.size();
+    std::uint64_t nodes = 2 * rows / static_cast<std::uint64_t>(std::max(1, job.rule.min_samples_leaf)) + 1;
+    if (job.max_depth < 30) nodes = std::min(nodes, (std::uint64_t{2} << job.max_depth) - 1);
+    const std::uint64_t stats_bytes = problem_.targets.classes > 0 ? 4ULL * problem_.targets.classes : 16ULL;
+    return nodes * (sizeof(NodeRecord) + sizeof(std::int32_t) + stats_bytes);
+  }
+
+  /// `impurities`: 1 for each job whose trees need them.
+  [[nodiscard]] std::vector<GrownTree> grow_round(std::span<const ForestJob> jobs, std::span<const TreeTask> round,
+                                                  const std::vector<std::uint8_t>& impurities) {
+    const auto start = Clock::now();
+    std::vector<GrownTree> trees(round.size());
+    for_each(round.size(), [&](std::size_t thread, std::size_t i) {
+      std::unique_ptr<HostTreeGrower>& grower = growers_[thread];
+      if (!grower) grower = make_host_tree_grower(problem_);
+      trees[i] = grower->grow(jobs[round[i].job], round[i].tree, impurities[round[i].job] != 0);
+    });
+    std::uint64_t bytes = stats_.data_bytes;
+    for (const GrownTree& tree : trees) {
+      bytes += tree.nodes.size() * (sizeof(NodeRecord) + 4) + tree.class_weights.size() * 4 +
+               (tree.means.size() + tree.impurities.size()) * 8;
+    }
+    stats_.peak_bytes = std::max(stats_.peak_bytes, bytes);
+    stats_.batches += 1;
+    stats_.compute_seconds += seconds_since(start);
+    return trees;
+  }
+
+  /// Tables tree by tree, then rows block by block, on all threads.
+  void score_round(std::span<const TreeTask> round, const std::vector<GrownTree>& trees,
+                   const std::vector<std::unique_ptr<JobScorer>>& scorers, std::vector<ViewOutcome>& outcomes) {
+    struct Part {
+      JobScorer* scorer;
+      std::size_t index;
+    };
+    std::vector<JobScorer*> active;
+    std::vector<Part> tables;
+    std::vector<Part> blocks;
+    for (std::size_t begin = 0, end = 0; begin < round.size(); begin = end) {
+      while (end < round.size() && round[end].job == round[begin].job) ++end;
+      JobScorer* scorer = scorers[round[begin].job].get();
+      scorer->begin_round({trees.data() + begin, end - begin}, round[begin].tree);
+      active.push_back(scorer);
+      for (std::size_t i = 0; i < scorer->trees(); ++i) tables.push_back({scorer, i});
+      for (std::size_t i = 0; i < scorer->blocks(); ++i) blocks.push_back({scorer, i});
+    }
+    for_each(tables.size(), [&](std::size_t, std::size_t i) { tables[i].scorer->prepare(tables[i].index); });
+    for_each(blocks.size(), [&](std::size_t, std::size_t i) { blocks[i].scorer->add_block(blocks[i].index); });
+    for (JobScorer* scorer : active) scorer->end_round(outcomes);
+  }
+
+  /// Calls body(thread, i) for i < count on all threads, taking the next i when done with one.
+  template <typename Body>
+  void for_each(std::size_t count, const Body& body) {
+    std::atomic<std::size_t> next{0};
+    std::exception_ptr failure;
+    std::mutex mutex;
+    const int parts = static_cast<int>(std::min(threads_, count));
+    device_.run_on_host(parts, [&](int part) {
+      try {
+        for (std::size_t i = next++; i < count; i = next++) body(static_cast<std::size_t>(part), i);
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        if (!failure) failure = std::current_exception();
+        next = count;
+      }
+    });
+    if (failure) std::rethrow_exception(failure);
+  }
+
+  backend::Device& device_;
+  const Problem& problem_;
+  std::uint64_t memory_limit_;
+  GrowerStats stats_;
+  std::vector<std::unique_ptr<HostTreeGrower>> growers_;  // one a thread
+  std::size_t threads_ = 1;                               // of them, as many as memory allows
+};
+
+}  // namespace
+
+std::unique_ptr<Grower> make_host_grower(backend::Device& device, const Problem& problem, std::uint64_t memory_limit) {
+  return std::make_unique<HostGrower>(device, problem, memory_limit);
+}
+
+}  // namespace overtake::forest

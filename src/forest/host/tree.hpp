@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// Grows one tree on one thread of the CPU.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "forest/grow/grown_tree.hpp"
+#include "forest/grow/job.hpp"
+#include "forest/problem/problem.hpp"
+
+namespace overtake::forest {
+
+/// Grows trees one after the other, reusing its working memory. One for each thread.
+class HostTreeGrower {
+ public:
+  virtual ~HostTreeGrower() = default;
+  /// Tree number `tree` of `job`, in canonical order (docs/forests.md); with the impurities of numbers if asked for.
+  [[nodiscard]] virtual GrownTree grow(const ForestJob& job, std::int32_t tree, bool impurities) = 0;
+};
+
+/// Bytes that a grower works in for trees of `rows` rows, beside the tree.
+[[nodiscard]] std::uint64_t host_tree_grower_bytes(const Problem& problem, std::uint64_t rows);
+
+[[nodiscard]] std::unique_ptr<HostTreeGrower> make_host_tree_grower(const Problem& problem);
+
+}  // namespace overtake::forest

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "backend/api/device.hpp"
+#include "forest/grow/grower.hpp"
+#include "forest/problem/problem.hpp"
+
+namespace overtake::forest {
+
+/// The grower of a device: threads on the cpu, kernels elsewhere. `problem` must outlive it. `memory_limit`: bytes it
+/// may plan with; 0: most of what the device has. Throws DeviceError when the problem itself does not fit, naming need
+/// and limit, or when the device cannot run the kernels (no run-time compiler).
+[[nodiscard]] std::unique_ptr<Grower> make_grower(backend::Device& device, const Problem& problem,
+                                                  std::uint64_t memory_limit);
+
+}  // namespace overtake::forest

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "forest/model/assemble.hpp"
+
+#include <algorithm>
+
+#include "forest/grow/need.hpp"
+#include "forest/model/data_identity.hpp"
+#include "forest/problem/parallel.hpp"
+#include "forest/tree/finish.hpp"
+#include "forest/tree/out_of_bag.hpp"
+#include "forest/tree/pruning.hpp"
+#include "platform/host_limits.hpp"
+
+namespace overtake::forest {
+
+Forest grow_forest(Grower& grower, const Problem& problem, const Dataset& data, const ForestRecipe& recipe,
+                   std::vector<Tree> earlier, const StopToken* stop, ForestObserver* observer) {
+  ForestJob job = recipe.resolved.job;
+  job.first_tree = static_cast<std::int32_t>(earlier.size());
+  std::vector<GrownTree> grown;
+  KeptTrees kept(std::max(0, job.trees - job.first_tree), std::max(1, problem.targets.classes),
+                 platform::usable_memory());
+  const auto take = [&](std::int32_t, std::int32_t tree, GrownTree one) {
+    kept.add(static_cast<std::int64_t>(one.nodes.size()));
+    grown.push_back(std::move(one));
+    if (observer != nullptr) observer->on_trees(tree + 1, job.trees);
+  };
+  if (job.first_tree < job.trees) grower.grow({&job, 1}, take, stop);
+
+  Forest forest;
+  forest.parameters = recipe.parameters;
+  forest.features = problem.data.edges.features;
+  forest.classes = problem.targets.classes;
+  forest.trees = std::move(earlier);
+  forest.trees.resize(forest.trees.size() + grown.size());
+  View view = recipe.resolved.view;
+  on_host_threads(grown.size(), [&](std::size_t i) {
+    const std::int32_t number = job.first_tree + static_cast<std::int32_t>(i);
+    GrownTree& tree = grown[i];
+    if (view.needs_pruning()) tree = prune(tree, leaf_flags(problem, job, view, tree), problem.targets.classes);
+    forest.trees[static_cast<std::size_t>(number)] = finish_tree(problem, job, tree, number);
+    tree = {};
+  });
+  forest.feature_importances = importances_of(forest.trees, forest.features);
+  forest.data_fingerprint = data_fingerprint(data, recipe.sample_weight);
+  if (recipe.parameters.oob_score) add_out_of_bag(forest, problem, job, data);
+  return forest;
+}
+
+}  // namespace overtake::forest

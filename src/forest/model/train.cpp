@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <numeric>
+
+#include "backend/api/device.hpp"
+#include "forest/grow/need.hpp"
+#include "forest/make_grower.hpp"
+#include "forest/model/assemble.hpp"
+#include "forest/model/data_identity.hpp"
+#include "forest/model/notes.hpp"
+#include "forest/model/resolve.hpp"
+#include "forest/problem/binning.hpp"
+#include "forest/problem/targets.hpp"
+#include "forest/tree/out_of_bag.hpp"
+#include "overtake/error.hpp"
+#include "platform/host_limits.hpp"
+
+namespace overtake {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+void check_data(const ForestParameters& parameters, const Dataset& data, std::span<const float> sample_weight) {
+  if (data.rows < 1) throw DataError("there are no rows to train on");
+  if (data.features < 1) throw DataError("there are no features to learn from");
+  if (static_cast<std::int64_t>(data.inputs.size()) != data.rows * data.features) {
+    throw UsageError(fmt::format("inputs: {} numbers, expected {} rows x {} features", data.inputs.size(), data.rows,
+                                 data.features));
+  }
+  if (data.rows > (std::int64_t{1} << 30)) throw DataError("forests take at most 2^30 rows");
+  if (parameters.task != data.task) {
+    throw UsageError("the parameters and the data are not of one task",
+                     "Use ForestParameters::defaults(kind, data.task).");
+  }
+  forest::check_sample_weights(sample_weight, data.rows);
+}
+
+/// The names of the parameters in which two forests differ.
+std::vector<std::string> differences(const ForestParameters& a, const ForestParameters& b) {
+  std::vector<std::string> names;
+  if (a.kind != b.kind) names.emplace_back("kind");
+  const Parameters of_a = a.all(), of_b = b.all();
+  for (std::size_t i = 0; i < of_a.size(); ++i) {
+    if (of_a[i].second != of_b[i].second) names.push_back(of_a[i].first);
+  }
+  return names;
+}
+
+/// Refuses data other than those the earlier forest was grown from, saying what differs. Where a file of an earlier
+/// version does not say what they were, the check is left out and a note says so: the trees are worth keeping.
+void check_same_data(const Forest& earlier, const Dataset& data, const ForestOptions& options,
+                     std::span<const float> sample_weight, std::vector<std::string>& notes) {
+  std::string difference;
+  const auto renamed = [](const auto& before, const auto& now) {
+    return !before.empty() && !now.empty() && before != now;
+  };
+  if (earlier.features != data.features) {
+    difference = fmt::format("there are {} features, not {}", data.features, earlier.features);
+  } else if (earlier.classes != data.classes) {
+    difference = fmt::format("there are {} classes, not {}", data.classes, earlier.classes);
+  } else if (renamed(earlier.feature_names, options.feature_names)) {
+    difference = "the features have other names";
+  } else if (renamed(earlier.class_names, options.class_names)) {
+    difference = "the classes have other names";
+  } else if (earlier.data_fingerprint.empty()) {
+    notes.emplace_back(
+        "the earlier forest is from a version that did not record its data, so nothing could check that "
+        "these are the same; with other data the result is not one forest");
+  } else {
+    difference = forest::data_difference(earlier.data_fingerprint, forest::data_fingerprint(data, sample_weight));
+  }
+  if (difference.empty()) return;
+  throw DataError(fmt::format("these are not the data that the earlier forest was grown from: {}", difference),
+                  "More trees need the same rows in the same order, with the same targets and sample weights; or train "
+                  "a new forest.");
+}
+
+/// The trees that a warm start keeps.
+std::vector<Tree> kept_trees(const ForestParameters& parameters, const Forest* earlier) {
+  if (earlier == nullptr) return {};
+  ForestParameters same = earlier->parameters;
+  same.n_estimators = parameters.n_estimators;
+  same.warm_start = true;
+  same.oob_score = parameters.oob_score;
+  if (!(same == parameters)) {
+    throw UsageError(
+        fmt::format("warm_start: the earlier forest has another {}", fmt::join(differences(same, parameters), ", ")),
+        "Only n_estimators and oob_score may change; train a new forest for the rest.");
+  }
+  if (static_cast<std::size_t>(parameters.n_estimators) < earlier->trees.size()) {
+    throw UsageError(fmt::format("warm_start: n_estimators={} is less than the {} trees there are",
+                                 parameters.n_estimators, earlier->trees.size()),
+                     "Ask for more trees, or turn warm_start off.");
+  }
+  return earlier->trees;
+}
+
+template <typename T>
+bool all_equal(const std::vector<T>& values) {
+  return std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>()) == values.end();
+}
+
+/// Says so where the data give a forest nothing to learn.
+void note_the_data(const Dataset& data, const forest::BinEdges& edges, std::vector<std::string>& notes) {
+  if (data.rows == 1) {
+    notes.emplace_back("there is only one row, so there is nothing to learn");
+    return;
+  }
+  if (data.task == Task::classification && all_equal(data.labels)) {
+    notes.emplace_back("the rows hold only one class, so there is nothing to learn");
+  }
+  if (data.task == Task::regression && all_equal(data.targets)) {
+    notes.emplace_back("the target is the same number in every row, so there is nothing to learn");
+  }
+  for (std::int32_t feature = 0; feature < edges.features; ++feature) {
+    if (edges.bins(feature) + edges.has_missing[feature] > 1) return;
+  }
+  notes.emplace_back("no feature has two different values, so every tree is a single leaf");
+}
+
+}  // namespace
+
+Forest train_forest(const ForestParameters& parameters, const Dataset& data, const ForestOptions& options,
+                    std::span<const float> sample_weight, const Forest* earlier, ForestReport* report) {
+  const auto start = Clock::now();
+  parameters.check();
+  check_data(parameters, data, sample_weight);
+  if (!parameters.warm_start) earlier = nullptr;
+  std::vector<Tree> kept = kept_trees(parameters, earlier);
+  std::vector<std::string> notes;
+  if (earlier != nullptr) check_same_data(*earlier, data, options, sample_weight, notes);
+  const auto first_tree = static_cast<std::int32_t>(kept.size());
+  forest::KeptTrees(parameters.n_estimators - first_tree, std::max(1, data.classes), platform::usable_memory());
+
+  forest::Problem problem;
+  const int threads = backend::open_device("cpu").threads();
+  problem.data = forest::bin_features(data.inputs, data.rows, static_cast<std::int32_t>(data.features),
+                                      parameters.max_bins, threads);
+  problem.folds.resize(1);
+  problem.folds[0].train.resize(static_cast<std::size_t>(data.rows));
+  std::iota(problem.folds[0].train.begin(), problem.folds[0].train.end(), 0);
+  forest::Scope scope;
+  scope.features = static_cast<std::int32_t>(data.features);
+  scope.rows = data.rows;
+  scope.total_weight = sample_weight.empty() ? static_cast<double>(data.rows)
+                                             : std::accumulate(sample_weight.begin(), sample_weight.end(), 0.0);
+  forest::Resolved resolved = forest::resolve(parameters, scope);
+  resolved.job.first_tree = first_tree;
+  forest::check_visits(forest::visits_of(resolved.job, data.rows));
+  const forest::TrainingRows training{problem.folds[0].train, parameters.bootstrap ? resolved.job.draws : 0};
+  problem.weights.push_back(
+      forest::make_weights(data, training, sample_weight, parameters.class_weight, options.class_names));
+  problem.targets = forest::make_targets(data, parameters.criterion);
+  const double prepared = seconds_since(start);
+
+  backend::Device& device = options.device.impl();
+  if (device.info().id.starts_with("null")) {
+    throw DeviceError("the null device computes nothing: no trees come back from it", "Use cpu, cuda or opencl.");
+  }
+  const auto grower = forest::make_grower(device, problem, options.memory_limit);
+  Forest forest = forest::grow_forest(*grower, problem, data, {parameters, resolved, sample_weight}, std::move(kept),
+                                      options.stop, options.observer);
+  forest.feature_names = options.feature_names;
+  forest.class_names = options.class_names;
+  if (report != nullptr) {
+    note_the_data(data, problem.data.edges, notes);
+    if (const std::string note = forest::out_of_bag_note(forest); !note.empty()) notes.push_back(note);
+    const forest::GrowerStats stats = grower->stats();
+    report->device = device.info().id;
+    forest::add_notes(forest::bin_notes(problem.data.edges, options.feature_names, parameters.max_bins), notes);
+    forest::add_notes(forest::weight_notes(problem.weights[0], problem.folds[0].train), notes);
+    report->notes = std::move(notes);
+    report->trees = static_cast<std::int64_t>(forest.trees.size());
+    report->nodes = 0;
+    for (const Tree& tree : forest.trees) report->nodes += tree.nodes();
+    report->batches = stats.batches;
+    report->launches = stats.launches;
+    report->peak_bytes = stats.peak_bytes;
+    report->binned_bytes = problem.data.size_bytes();
+    report->seconds.prepare = prepared;
+    report->seconds.upload = stats.upload_seconds;
+    report->seconds.compute = stats.startup_seconds + stats.compute_seconds;
+    report->seconds.wall = seconds_since(start);
+    report->seconds.finish = report->seconds.wall - prepared - report->seconds.upload - report->seconds.compute;
+  }
+  return forest;
+}
+
+}  // namespace overtake
