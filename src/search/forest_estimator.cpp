@@ -5,6 +5,7 @@
 #include <set>
 #include <tuple>
 
+#include "backend/api/device.hpp"
 #include "forest/grow/need.hpp"
 #include "forest/model/assemble.hpp"
 #include "forest/model/notes.hpp"

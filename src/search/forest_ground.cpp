@@ -7,6 +7,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "backend/api/device.hpp"
+#include "forest/make_grower.hpp"
 #include "forest/problem/binning.hpp"
 #include "forest/problem/targets.hpp"
 #include "overtake/error.hpp"

@@ -8,6 +8,7 @@
 #include "core/checked.hpp"
 #include "forest/grow/sampling.hpp"
 #include "overtake/error.hpp"
+#include "overtake/forest.hpp"
 
 namespace overtake::forest {
 namespace {

@@ -13,6 +13,7 @@
 #include "forest/device/plan.hpp"
 #include "forest/device/program.hpp"
 #include "forest/grow/impurity.hpp"
+#include "overtake/forest.hpp"
 
 namespace overtake::forest {
 

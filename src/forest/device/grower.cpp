@@ -11,6 +11,7 @@
 #include "forest/device/batch.hpp"
 #include "forest/device/scorer.hpp"
 #include "forest/problem/parallel.hpp"
+#include "overtake/forest.hpp"
 
 namespace overtake::forest {
 namespace {

@@ -8,6 +8,7 @@
 
 #include "forest/grow/formulas.hpp"
 #include "overtake/error.hpp"
+#include "overtake/forest.hpp"
 
 namespace overtake::forest {
 namespace {

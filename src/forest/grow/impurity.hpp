@@ -8,6 +8,7 @@
 
 #include "forest/grow/grown_tree.hpp"
 #include "forest/problem/problem.hpp"
+#include "overtake/forest.hpp"
 
 namespace overtake::forest {
 

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "data/memory_meter.hpp"
+#include "forest/grow/grown_tree.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::forest {

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "forest/grow/formulas.hpp"
+#include "overtake/forest.hpp"
 
 namespace overtake::forest {
 namespace {

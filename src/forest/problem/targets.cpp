@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "overtake/error.hpp"
+#include "overtake/forest.hpp"
 
 namespace overtake::forest {
 namespace {
