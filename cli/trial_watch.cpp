@@ -13,11 +13,24 @@ void TrialWatch::on_trial(const std::string& subject) {
   now_.clear();
 }
 
+void TrialWatch::on_wait(const std::string& subject, const std::string& lock) {
+  now_ = fmt::format("{}: waiting for another process that tries drivers (it holds {})", subject, lock);
+}
+
 void TrialWatch::on_check(const std::string& subject, const std::string& check) {
   now_ = fmt::format("{}: trying its driver: {}", subject, check);
 }
 
 void TrialWatch::on_verdict(const std::string& /*subject*/, const std::string& /*trouble*/) { progress_.reset(); }
+
+void TrialWatch::on_not_kept(const std::string& subject, const std::string& folder) {
+  if (said_not_kept_) {
+    return;
+  }
+  said_not_kept_ = true;
+  print_error(fmt::format("{}: the result of its trial cannot be kept in {}: every start tries the driver again\n",
+                          subject, folder));
+}
 
 void TrialWatch::on_untried(const std::string& subject, const std::string& why) {
   progress_.reset();

@@ -15,8 +15,10 @@ namespace cli {
 class TrialWatch : public overtake::TrialObserver {
  public:
   void on_trial(const std::string& subject) override;
+  void on_wait(const std::string& subject, const std::string& lock) override;
   void on_check(const std::string& subject, const std::string& check) override;
   void on_verdict(const std::string& subject, const std::string& trouble) override;
+  void on_not_kept(const std::string& subject, const std::string& folder) override;
   void on_untried(const std::string& subject, const std::string& why) override;
   bool stop() override;
 
@@ -29,6 +31,7 @@ class TrialWatch : public overtake::TrialObserver {
   std::chrono::steady_clock::time_point begin_;
   std::unique_ptr<Progress> progress_;
   bool said_untried_ = false;
+  bool said_not_kept_ = false;
   bool stopped_ = false;
 };
 

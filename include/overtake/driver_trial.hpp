@@ -15,10 +15,15 @@ class TrialObserver {
   /// A trial begins, or waits for one in another process. `subject`: "opencl:0", or "opencl" when it is only looked at
   /// which devices there are.
   virtual void on_trial(const std::string& /*subject*/) {}
+  /// Another process tries drivers; this one waits until it has ended, ten minutes at most. `lock`: the file that it
+  /// holds. Called ten times a second.
+  virtual void on_wait(const std::string& /*subject*/, const std::string& /*lock*/) {}
   /// What is tried now: "matrix products".
   virtual void on_check(const std::string& /*subject*/, const std::string& /*check*/) {}
   /// It is over. `trouble` is empty for a driver that works, else it says why the driver is not used.
   virtual void on_verdict(const std::string& /*subject*/, const std::string& /*trouble*/) {}
+  /// The verdict could not be written to `folder`: the next process tries the driver again.
+  virtual void on_not_kept(const std::string& /*subject*/, const std::string& /*folder*/) {}
   /// The driver is used although it could not be tried, and why: the program that tries is missing, say.
   virtual void on_untried(const std::string& /*subject*/, const std::string& /*why*/) {}
   /// Asked ten times a second while a trial runs. True gives it up: DeviceError, and no verdict.

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdlib>
 #include <system_error>
@@ -70,8 +71,11 @@ std::optional<std::filesystem::path> cache_directory() {
     if (chosen->empty()) return std::nullopt;
     return std::filesystem::path(*chosen);
   }
-  if (auto base = variable("XDG_CACHE_HOME"); base && !base->empty()) return std::filesystem::path(*base) / "overtake";
-  if (auto home = variable("HOME"); home && !home->empty()) return std::filesystem::path(*home) / ".cache" / "overtake";
+  // Relative ones count for nothing, as the XDG Base Directory Specification has it.
+  const std::filesystem::path base = variable("XDG_CACHE_HOME").value_or("");
+  if (base.is_absolute()) return base / "overtake";
+  const std::filesystem::path home = variable("HOME").value_or("");
+  if (home.is_absolute()) return home / ".cache" / "overtake";
   return std::nullopt;
 }
 
@@ -111,6 +115,21 @@ std::optional<std::filesystem::path> trial_program() {
   if (!path || path->empty()) return std::nullopt;
   return std::filesystem::path(*path);
 }
+
+std::vector<std::string> opencl_driver_variables() {
+  std::vector<std::string> found = platform::environment();
+  std::erase_if(found, [](const std::string& entry) {
+    constexpr std::array prefixes{"OCL_", "OPENCL_", "CL_",  "POCL_", "RUSTICL_",
+                                  "NEO_", "HSA_",    "AMD_", "GPU_",  "LD_PRELOAD="};
+    const bool is_one =
+        std::any_of(prefixes.begin(), prefixes.end(), [&](const char* p) { return entry.starts_with(p); });
+    return !is_one || entry.starts_with("POCL_CACHE_DIR=");  // a place, and no way to behave
+  });
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::string opencl_layers() { return variable("OPENCL_LAYERS").value_or(""); }
 
 std::vector<std::pair<std::string, std::string>> opencl_loader_variables() {
   std::vector<std::pair<std::string, std::string>> found;

@@ -49,6 +49,13 @@ enum class TrialMode : std::uint8_t {
 inline constexpr int most_trial_seconds = 86400;
 [[nodiscard]] int trial_seconds();
 
+/// What decides how OpenCL drivers behave, "NAME=VALUE" in a fixed order: the variables of their makers, of the loader
+/// and its layers.
+[[nodiscard]] std::vector<std::string> opencl_driver_variables();
+
+/// The layers between the OpenCL loader and the drivers, from OPENCL_LAYERS; empty: none.
+[[nodiscard]] std::string opencl_layers();
+
 /// What tells the OpenCL loader which drivers there are: OCL_ICD_VENDORS, OCL_ICD_FILENAMES and OPENCL_VENDOR_PATH, as
 /// far as they are set.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> opencl_loader_variables();

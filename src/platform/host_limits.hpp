@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <string>
 
 namespace overtake::platform {
 
@@ -25,5 +26,9 @@ inline constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::m
 /// True if this process can map `bytes` more, which it tries: the limit of address space (ulimit -v) has a say, the
 /// memory that there is has none.
 [[nodiscard]] bool has_address_space(std::size_t bytes) noexcept;
+
+/// Limits under which programs fail that work elsewhere, as the shell calls them ("ulimit -f, ulimit -s"): of the size
+/// of files, of address space and data, of processor time, a small stack, few open files. Empty where there are none.
+[[nodiscard]] std::string tight_limits();
 
 }  // namespace overtake::platform

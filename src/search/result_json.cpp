@@ -64,7 +64,8 @@ Json cv_results(const SearchResult& result) {
 }
 
 Json machine() {
-  const DeviceInfo& cpu = Device().info();
+  const Device device;
+  const DeviceInfo& cpu = device.info();
   Json json = Json::object();
   json["cpu"] = cpu.name;
   json["cores"] = cpu.compute_units;

@@ -52,6 +52,7 @@ int run_trial_program(std::span<const char* const> arguments) {
     report(backend::report_foreign);
     return 0;
   }
+  report(backend::report_begin);
   try {
     if (arguments[2] == std::string_view("device")) {
       try_device(arguments[3]);

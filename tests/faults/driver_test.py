@@ -86,6 +86,17 @@ class OpenCl(DriverTest):
         self.assertIn("SIGABRT", listed["reason"])
         self.assertEqual([v["passed"] for v in sorted(self.verdicts(), key=lambda v: v["subject"])], [True, False])
 
+    def test_one_that_changes_the_process_changes_no_result(self):
+        """Rounding, subnormal numbers, working folder and permissions are those from before the driver was loaded."""
+        tiny = ["x,y"] + [f"{i % 30 + 1}e-41,{'ab'[i % 30 > 14]}" for i in range(60)]
+        self.put("tiny.csv", "\n".join(tiny) + "\n")
+        forest = ("train", "tiny.csv", "--target", "y", "--estimator", "random-forest", "--n-estimators", "5")
+        self.run_tool(*forest, "--device", "cpu", "--save", "cpu.overtake")
+        self.fault("rude")
+        self.run_tool(*forest, "--device", "auto", "--save", "auto.overtake")
+        self.assertEqual((self.work / "auto.overtake").read_bytes(), (self.work / "cpu.overtake").read_bytes())
+        self.assertEqual((self.work / "auto.overtake").stat().st_mode, (self.work / "cpu.overtake").stat().st_mode)
+
     def test_a_verdict_is_kept_until_it_is_cleared(self):
         self.fault("abort-build")
         self.refused(DEVICE, *TRAIN, "opencl:0", says=("SIGABRT",))

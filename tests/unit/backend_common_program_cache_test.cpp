@@ -171,9 +171,9 @@ TEST_F(ProgramCacheTest, WhatKilledProcessesLeftGoes) {
   };
   using std::chrono::hours;
   const std::string digest(32, 'a');
-  const fs::path left_over = made(digest + ".Xy9abC", hours(2));
-  const fs::path written_now = made(digest + ".Zy9abC", hours(0));
-  const fs::path of_somebody_else = made("notes.backup", hours(9));
+  const fs::path left_over = made(digest + ".unfinished-Xy9abC", hours(2));
+  const fs::path written_now = made(digest + ".unfinished-Zy9abC", hours(0));
+  const fs::path of_somebody_else = made(digest + ".pickle", hours(9));
   ProgramCache(folder_).store(key_, "binary");
   EXPECT_FALSE(fs::exists(left_over));
   EXPECT_TRUE(fs::exists(written_now));

@@ -2,6 +2,7 @@
 // Trials with scripts in the place of the program that tries drivers.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -26,6 +27,7 @@ class Witness : public TrialObserver {
     seen += trouble.empty() ? "works; " : "fails; ";
   }
   void on_untried(const std::string&, const std::string& why) override { seen += "untried " + why + "; "; }
+  void on_not_kept(const std::string&, const std::string& folder) override { seen += "not kept in " + folder + "; "; }
   bool stop() override { return stopped; }
   std::string seen;
   bool stopped = false;
@@ -46,7 +48,8 @@ class DriverTrials : public ::testing::Test {
   /// Every run of the program adds a line to "runs".
   void program_does(const std::string& script) {
     const fs::path path = folder_ / "program";
-    std::ofstream(path) << "#!/bin/sh\necho run >> " << (folder_ / "runs").string() << "\n" << script << "\n";
+    std::ofstream(path) << "#!/bin/sh\necho run >> " << (folder_ / "runs").string() << "\necho begin >&3\n"
+                        << script << "\n";
     fs::permissions(path, fs::perms::owner_all);
   }
   [[nodiscard]] int runs() const {
@@ -117,6 +120,27 @@ TEST_F(DriverTrials, AProgramThatIsMissingOrForeignLocksNobodyOut) {
   program_does("echo foreign >&3");
   EXPECT_EQ(try_driver(subject(2)).trouble, "");
   EXPECT_THAT(witness_.seen, HasSubstr("another version"));
+  std::ofstream(folder_ / "program") << "#!/bin/sh\necho 'error while loading shared libraries: libx' >&2; exit 127\n";
+  EXPECT_EQ(try_driver(subject(3)).trouble, "");
+  EXPECT_THAT(witness_.seen, HasSubstr("does not run (it says \"error while loading shared libraries: libx\")"));
+}
+
+TEST_F(DriverTrials, FailuresUnderTheLimitsOfAShellAreNotKept) {
+  program_does("exit 3");
+  rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  const rlimit tight{1 << 20, before.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &tight);
+  EXPECT_THAT(try_driver(subject()).trouble, HasSubstr("limits that may be the cause (ulimit -f"));
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_TRUE(fs::is_empty(folder_ / "cache"));
+}
+
+TEST_F(DriverTrials, AFolderThatTakesNothingIsTold) {
+  program_does("echo done >&3");
+  ::setenv("OVERTAKE_CACHE_DIR", "/proc/nowhere", 1);
+  EXPECT_EQ(try_driver(subject()).trouble, "");
+  EXPECT_THAT(witness_.seen, HasSubstr("not kept in /proc/nowhere"));
 }
 
 TEST_F(DriverTrials, GivenUpIsAnErrorAndNoVerdict) {
@@ -142,6 +166,7 @@ TEST(TrialJudgement, ReadsReportsAndEnds) {
   constexpr auto patience = std::chrono::seconds(9);
   const auto judged = [&](const std::vector<const char*>& lines, const End& end) {
     TrialReport report;
+    report.begun = true;
     for (const char* line : lines) (void)report.take(line);
     return judge(report, end, patience);
   };

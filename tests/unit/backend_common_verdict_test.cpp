@@ -41,6 +41,7 @@ TEST_F(Verdicts, ComeBackAsTheyWere) {
   store.store(digest_a, failure());
   KeptVerdict slow = failure();
   slow.timed_out = true;
+  slow.patience = 60;
   store.store(digest_b, slow);
   const auto loaded = store.load(digest_a);
   ASSERT_TRUE(loaded);
@@ -49,6 +50,7 @@ TEST_F(Verdicts, ComeBackAsTheyWere) {
   EXPECT_EQ(loaded->verdict.tried_at, failure().verdict.tried_at);
   EXPECT_FALSE(loaded->verdict.passed || loaded->timed_out);
   EXPECT_TRUE(store.load(digest_b)->timed_out);
+  EXPECT_EQ(store.load(digest_b)->patience, 60);
 }
 
 TEST_F(Verdicts, DamageIsNoVerdict) {
@@ -94,7 +96,7 @@ TEST_F(Verdicts, AFileThatIsTooLargeIsNotRead) {
 
 TEST_F(Verdicts, WithoutAFolderNothingIsKept) {
   const VerdictStore store(std::nullopt);
-  store.store(digest_a, failure());
+  EXPECT_FALSE(store.store(digest_a, failure()));
   EXPECT_FALSE(store.load(digest_a));
 }
 
@@ -103,10 +105,12 @@ TEST_F(Verdicts, TheCacheIsCountedAndClearedAndForeignFilesStay) {
   VerdictStore(folder_).store(digest_a, failure());
   ProgramCache programs(folder_);
   programs.store({"source", "options", "device", "driver", "compiler"}, "binary");
-  put(digest_b + ".aB3xY9", "unfinished");
+  put(digest_b + ".unfinished-aB3xY9", "unfinished");
   put("notes.txt", "foreign");
   put(std::string(32, 'g') + ".program", "no digest");
-  put(digest_b + ".other", "foreign");
+  for (const char* ending : {".other", ".sqlite", ".pickle"})
+    put(digest_b + ending, "foreign");  // MD5 sums name files, too
+  put("trial.lock", "");
   put(digest_b + ".verdict", "damaged");
   fs::create_directories(folder_ / (digest_b + ".program"));
   for (const bool clear : {false, true}) {
@@ -116,13 +120,14 @@ TEST_F(Verdicts, TheCacheIsCountedAndClearedAndForeignFilesStay) {
     EXPECT_GT(contents.program_bytes, 6U);
     ASSERT_EQ(contents.verdicts.size(), 1U);
     EXPECT_EQ(contents.verdicts[0].reason, failure().verdict.reason);
-    EXPECT_EQ(contents.unfinished, 2);
+    EXPECT_EQ(contents.unfinished, 2);  // the damaged verdict, too
   }
   std::vector<std::string> left;
   for (const auto& entry : fs::directory_iterator(folder_)) left.push_back(entry.path().filename());
   std::sort(left.begin(), left.end());
-  EXPECT_EQ(left, (std::vector<std::string>{digest_b + ".other", digest_b + ".program",
-                                            std::string(32, 'g') + ".program", "notes.txt"}));
+  EXPECT_EQ(left, (std::vector<std::string>{digest_b + ".other", digest_b + ".pickle", digest_b + ".program",
+                                            digest_b + ".sqlite", std::string(32, 'g') + ".program", "notes.txt",
+                                            "trial.lock"}));
 }
 
 }  // namespace

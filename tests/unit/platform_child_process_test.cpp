@@ -58,9 +58,9 @@ TEST(ChildProcess, TellsTheSignalAndTheLastWords) {
   EXPECT_EQ(run.end.kind, Kind::crashed);
   EXPECT_EQ(run.end.signal, "SIGABRT");
   EXPECT_EQ(run.end.last_error, "Assertion failed");
-  const int unnamed = SIGUSR1;
-  EXPECT_EQ(run_script("kill -USR1 $$").end.signal, "signal " + std::to_string(unnamed));
-  for (const char* outside : {"KILL", "TERM", "INT"}) {
+  const int unnamed = SIGSTKFLT;
+  EXPECT_EQ(run_script("kill -" + std::to_string(unnamed) + " $$").end.signal, "signal " + std::to_string(unnamed));
+  for (const char* outside : {"KILL", "TERM", "INT", "ALRM", "USR1", "XFSZ", "QUIT"}) {
     EXPECT_EQ(run_script(std::string("kill -") + outside + " $$").end.kind, Kind::destroyed) << outside;
   }
 }

@@ -28,7 +28,8 @@ CacheContents walk(const std::function<void(const fs::path&)>& visit) {
   std::vector<fs::path> files;
   for (fs::directory_iterator it(*contents.folder, error), end; !error && it != end; it.increment(error)) {
     std::error_code gone;  // another process may remove files meanwhile
-    if (backend::kind_of(it->path()) != CacheFile::foreign && it->is_regular_file(gone)) files.push_back(it->path());
+    const CacheFile kind = backend::kind_of(it->path());
+    if (kind != CacheFile::foreign && kind != CacheFile::lock && it->is_regular_file(gone)) files.push_back(it->path());
   }
   if (error) {
     throw DataError(fmt::format("the cache in {} cannot be read: {}", contents.folder->string(), error.message()),
@@ -51,6 +52,7 @@ CacheContents walk(const std::function<void(const fs::path&)>& visit) {
         }
         break;
       case CacheFile::unfinished: ++contents.unfinished; break;
+      case CacheFile::lock:
       case CacheFile::foreign: break;
     }
     visit(path);

@@ -12,19 +12,20 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t digest_digits = 32;
-constexpr std::string_view unfinished = ".XXXXXX";  // after a digest, while the file is written
+constexpr std::string_view unfinished = ".unfinished-XXXXXX";  // after a digest, while the file is written
 
 }  // namespace
 
 CacheFile kind_of(const fs::path& path) {
   const std::string name = path.filename().string();
-  if (name == trial_lock) return CacheFile::unfinished;
+  if (name == trial_lock) return CacheFile::lock;
   if (name.find_first_not_of("0123456789abcdef") != digest_digits) return CacheFile::foreign;
   const std::string_view ending = std::string_view(name).substr(digest_digits);
   if (ending == program_ending) return CacheFile::program;
   if (ending == verdict_ending) return CacheFile::verdict;
-  const bool one_dot = ending.find('.', 1) == std::string_view::npos;
-  return ending.size() == unfinished.size() && ending[0] == '.' && one_dot ? CacheFile::unfinished : CacheFile::foreign;
+  const std::string_view mark = unfinished.substr(0, unfinished.find('X'));
+  const bool is_unfinished = ending.size() == unfinished.size() && ending.starts_with(mark);
+  return is_unfinished ? CacheFile::unfinished : CacheFile::foreign;
 }
 
 bool write_cache_file(const fs::path& folder, const std::string& digest, std::string_view ending,

@@ -12,7 +12,7 @@ namespace overtake::backend {
 inline constexpr std::string_view program_ending = ".program";
 inline constexpr std::string_view verdict_ending = ".verdict";
 
-/// Held by the process that tries a driver; left over where that was killed.
+/// Held by the process that tries a driver; where that was killed, a file that nobody holds.
 inline constexpr std::string_view trial_lock = "trial.lock";
 
 enum class CacheFile : std::uint8_t {
@@ -20,6 +20,7 @@ enum class CacheFile : std::uint8_t {
   program,     ///< a compiled program
   verdict,     ///< what the trial of a driver found
   unfinished,  ///< being written, or left over from a process that was killed
+  lock,        ///< trial_lock
 };
 
 /// What a file with this name is.

@@ -69,6 +69,7 @@ bool TrialReport::take(std::string_view line) {
   const std::string_view text = space == std::string_view::npos ? std::string_view() : line.substr(space + 1);
   if (word == report_wrong) wrong = text;
   if (word == report_error) error = text;
+  if (word == report_begin) begun = true;
   if (word == report_foreign) foreign = true;
   if (word == report_done) done = true;
   if (word != report_check) return false;
@@ -82,25 +83,35 @@ TrialRun judge(const TrialReport& report, const platform::ChildEnd& end, std::ch
                             : report.check.empty() ? ""
                                                    : fmt::format(" in the check of {}", report.check);
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(patience).count();
+  if (end.kind == platform::ChildEnd::Kind::stopped) return {Kind::stopped, "its trial was given up"};
+  if (report.foreign) return {Kind::not_started, "the program that tries drivers belongs to another version"};
+  if (!report.begun && end.kind != platform::ChildEnd::Kind::destroyed) {
+    return {Kind::not_started, fmt::format("the program that tries drivers does not run{}", last_words(end))};
+  }
   switch (end.kind) {
-    case platform::ChildEnd::Kind::stopped: return {Kind::stopped, "its trial was given up"};
     case platform::ChildEnd::Kind::timed_out:
       return {Kind::timed_out, fmt::format("its driver hangs: nothing happened for {} s{}", seconds, where)};
     case platform::ChildEnd::Kind::destroyed:
       return {Kind::unclear,
-              fmt::format("its trial was killed by {} of somebody else{}; the system does that when memory runs short",
+              fmt::format("its trial was ended from outside, by {}{}: for want of memory, by a limit (ulimit -a), by "
+                          "somebody",
                           end.signal, where)};
     case platform::ChildEnd::Kind::crashed:
       return {Kind::failed, fmt::format("its driver ends the process: {}{}{}", end.signal, where, last_words(end))};
+    case platform::ChildEnd::Kind::stopped:
     case platform::ChildEnd::Kind::exited: break;
   }
-  if (report.foreign) return {Kind::not_started, "the program that tries drivers belongs to another version"};
   if (!report.wrong.empty()) {
     return {Kind::failed, fmt::format("it computes wrongly in the check of {}: {}", report.check, report.wrong)};
   }
   if (!report.error.empty()) return {Kind::unclear, fmt::format("its trial failed{}: {}", where, report.error)};
   if (report.done && end.code == 0) return {};
   return {Kind::failed, fmt::format("its driver ends the process: exit code {}{}{}", end.code, where, last_words(end))};
+}
+
+std::int64_t patience_of(const TrialRequest& request) {
+  const int chosen = config::trial_seconds();
+  return chosen > 0 ? chosen : std::chrono::ceil<std::chrono::seconds>(request.patience).count();
 }
 
 TrialRun run_trial(const TrialRequest& request, const std::function<void(const std::string&)>& on_check,
@@ -116,8 +127,8 @@ TrialRun run_trial(const TrialRequest& request, const std::function<void(const s
   auto variables = request.environment;
   variables.emplace_back("OVERTAKE_TRIAL", "off");  // it is the trial
   command.environment = config::environment_with(variables);
-  const int chosen = config::trial_seconds();
-  const std::chrono::milliseconds patience = chosen > 0 ? std::chrono::seconds(chosen) : request.patience;
+  const std::chrono::milliseconds patience =
+      config::trial_seconds() > 0 ? std::chrono::seconds(config::trial_seconds()) : request.patience;
   TrialReport report;
   try {
     const auto take = [&](std::string_view line) {

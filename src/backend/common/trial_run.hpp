@@ -38,6 +38,7 @@ struct TrialRun {
 };
 
 // What the program reports, one a line: a word and a text.
+inline constexpr std::string_view report_begin = "begin";      ///< it runs, and no driver has been touched yet
 inline constexpr std::string_view report_check = "check";      ///< what is done now: "matrix products"
 inline constexpr std::string_view report_wrong = "wrong";      ///< what was computed wrongly; it ends then
 inline constexpr std::string_view report_error = "error";      ///< what could not be done; it ends then
@@ -51,6 +52,9 @@ inline constexpr std::string_view report_done = "done";        ///< all is right
 /// Empty where it is not.
 [[nodiscard]] std::filesystem::path find_trial_program();
 
+/// Seconds that each check may take: the request's own, or OVERTAKE_TRIAL_SECONDS.
+[[nodiscard]] std::int64_t patience_of(const TrialRequest& request);
+
 /// Runs the program. `on_check` is told what it does, `stop` is asked ten times a second. Does not throw.
 [[nodiscard]] TrialRun run_trial(const TrialRequest& request, const std::function<void(const std::string&)>& on_check,
                                  const std::function<bool()>& stop);
@@ -59,7 +63,7 @@ inline constexpr std::string_view report_done = "done";        ///< all is right
 struct TrialReport {
   std::string check;         ///< the last that it began
   std::string wrong, error;  ///< what it said
-  bool foreign = false, done = false;
+  bool begun = false, foreign = false, done = false;
   /// Takes a line; true if it names a check.
   bool take(std::string_view line);
 };

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view first_line = "overtake driver verdict 1";
+constexpr std::string_view first_line = "overtake driver verdict 2";
 constexpr std::size_t most_bytes = 16384;  // of a verdict
 
 std::string checksum(std::string_view text) {
@@ -57,9 +57,9 @@ std::optional<std::int64_t> parse_seconds(std::string_view text) {
 
 std::string to_text(const KeptVerdict& kept) {
   const char* result = kept.verdict.passed ? "passed" : kept.timed_out ? "timed out" : "failed";
-  const std::string body =
-      fmt::format("{}\nsubject: {}\nresult: {}\nreason: {}\ntried: {}\n", first_line, as_line(kept.verdict.subject),
-                  result, as_line(kept.verdict.reason), kept.verdict.tried_at);
+  const std::string body = fmt::format("{}\nsubject: {}\nresult: {}\nreason: {}\ntried: {}\npatience: {}\n", first_line,
+                                       as_line(kept.verdict.subject), result, as_line(kept.verdict.reason),
+                                       kept.verdict.tried_at, kept.patience);
   return body + fmt::format("checksum: {}\n", checksum(body));
 }
 
@@ -76,11 +76,14 @@ std::optional<KeptVerdict> parse_verdict(std::string_view text) {
   const auto result = take_field(body, "result");
   const auto reason = take_field(body, "reason");
   const auto tried = take_field(body, "tried");
+  const auto waited = take_field(body, "patience");
   const auto tried_at = tried ? parse_seconds(*tried) : std::nullopt;
-  if (!subject || !result || !reason || !tried_at) return std::nullopt;
+  const auto patience = waited ? parse_seconds(*waited) : std::nullopt;
+  if (!subject || !result || !reason || !tried_at || !patience) return std::nullopt;
   KeptVerdict kept;
   kept.verdict = {std::string(*subject), *result == "passed", std::string(*reason), *tried_at};
   kept.timed_out = *result == "timed out";
+  kept.patience = *patience;
   return kept;
 }
 
@@ -101,12 +104,14 @@ std::optional<KeptVerdict> VerdictStore::load(const std::string& digest) const {
   return read_verdict(*folder_ / (digest + std::string(verdict_ending)));
 }
 
-void VerdictStore::store(const std::string& digest, const KeptVerdict& kept) const noexcept {
-  if (!folder_) return;
+bool VerdictStore::store(const std::string& digest, const KeptVerdict& kept) const noexcept {
+  if (!folder_) return false;
   try {
-    if (write_cache_file(*folder_, digest, verdict_ending, to_text(kept))) bound_number();
+    if (!write_cache_file(*folder_, digest, verdict_ending, to_text(kept))) return false;
+    bound_number();
+    return true;
   } catch (...) {
-    // Without it the driver is tried again.
+    return false;  // the driver is tried again
   }
 }
 

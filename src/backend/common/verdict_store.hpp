@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -14,7 +15,8 @@ namespace overtake::backend {
 /// A verdict as it is kept.
 struct KeptVerdict {
   DriverVerdict verdict;
-  bool timed_out = false;  ///< of one that did not pass: it took too long, which a busy machine may be to blame for
+  bool timed_out = false;     ///< of one that did not pass: it took too long, which a busy machine may be to blame for
+  std::int64_t patience = 0;  ///< how many seconds it was waited for in vain
 };
 
 /// A verdict as text, a few lines with a checksum, and back; nothing for a text that is none, or not whole.
@@ -34,7 +36,8 @@ class VerdictStore {
 
   /// `digest`: 32 hexadecimal digits that name what was tried.
   [[nodiscard]] std::optional<KeptVerdict> load(const std::string& digest) const;
-  void store(const std::string& digest, const KeptVerdict& kept) const noexcept;
+  /// False where it could not be kept.
+  bool store(const std::string& digest, const KeptVerdict& kept) const noexcept;
 
  private:
   void bound_number() const;

@@ -8,6 +8,7 @@
 #include "backend/cuda/vendor_libraries.hpp"
 #include "core/config.hpp"
 #include "overtake/error.hpp"
+#include "platform/kept_state.hpp"
 
 namespace overtake::backend::cuda {
 
@@ -29,6 +30,7 @@ const DriverStart& CudaBackend::driver() {
       return *driver_;
     }
   }
+  const platform::KeptState kept;
   library_ = environment_.open_driver();
   if (!library_.loaded()) {
     driver_.emplace();
@@ -94,6 +96,7 @@ std::unique_ptr<CudaDevice> CudaBackend::open(int index, DeviceSettings settings
     if (const TrialResult trial = try_driver(device_trial(info)); !trial.trouble.empty())
       throw DeviceError(fmt::format("cuda:{} ({}) cannot be used: {}", index, info.name, trial.trouble), trial.hint);
   }
+  const platform::KeptState kept;
   return std::make_unique<CudaDevice>(driver().api, driver().version, index, std::move(info), settings);
 }
 

@@ -4,15 +4,21 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cstdint>
 #include <fstream>
+
+#include "backend/common/driver_text.hpp"
 
 namespace overtake::backend::cuda {
 namespace {
 
+constexpr int most_devices = 1024;
+constexpr std::uint64_t most_memory = std::uint64_t{1} << 50U;
+
 std::string error_name(const DriverApi& api, CUresult code) {
   const char* name = nullptr;
   if (api.cuGetErrorName(code, &name) != CUDA_SUCCESS || name == nullptr) return "unknown error";
-  return name;
+  return printable(name);
 }
 
 DeviceInfo describe(const DriverStart& driver, int index, const std::string& text) {
@@ -30,9 +36,9 @@ DeviceInfo describe(const DriverStart& driver, int index, const std::string& tex
   }
   std::array<char, 256> name{};
   if (api.cuDeviceGetName(name.data(), static_cast<int>(name.size()) - 1, device) == CUDA_SUCCESS)
-    info.name = name.data();
+    info.name = printable(name.data());
   std::size_t bytes = 0;
-  if (api.cuDeviceTotalMem(&bytes, device) == CUDA_SUCCESS) info.memory_bytes = bytes;
+  if (api.cuDeviceTotalMem(&bytes, device) == CUDA_SUCCESS) info.memory_bytes = plausible(bytes, most_memory);
   info.compute_units = attribute(api, device, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
   info.clock_mhz = attribute(api, device, CU_DEVICE_ATTRIBUTE_CLOCK_RATE) / 1e3;
   info.clock_origin = "driver";
@@ -79,6 +85,9 @@ DriverStart start_driver(const SymbolLookup& lookup, const HostFacts& host) {
   if (code == CUDA_SUCCESS) code = start.api.cuDeviceGetCount(&start.devices);
   if (code != CUDA_SUCCESS) {
     start.trouble = explain_init_failure(code, error_name(start.api, code), host);
+  } else if (start.devices < 0 || start.devices > most_devices) {
+    start.trouble =
+        Trouble{fmt::format("the NVIDIA driver speaks of {} devices", start.devices), "Install the driver anew."};
   } else if (start.devices == 0) {
     start.trouble = explain_no_device(host);
   }

@@ -2,18 +2,27 @@
 #include "backend/opencl/discovery.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <thread>
 
+#include "backend/common/driver_text.hpp"
 #include "backend/common/kernel_text.hpp"
 #include "backend/opencl/driver_trial.hpp"
 #include "core/threads.hpp"
 #include "platform/host_limits.hpp"
+#include "platform/kept_state.hpp"
 
 namespace overtake::backend::opencl {
 namespace {
 
 constexpr cl_int no_platform_error = -1001;  // CL_PLATFORM_NOT_FOUND_KHR, of cl_khr_icd
+// What drivers may say and be believed.
+constexpr cl_uint most_listed = 1024;
+constexpr std::size_t most_text = 65536;
+constexpr std::uint64_t most_memory = std::uint64_t{1} << 50U;
+constexpr std::uint64_t most_units = 1'000'000;
+constexpr std::uint64_t most_mhz = 100'000;
 constexpr cl_uint nvidia_vendor = 0x10DE;
 constexpr cl_device_info nvidia_capability_major = 0x4000;
 constexpr cl_device_info nvidia_capability_minor = 0x4001;
@@ -26,9 +35,10 @@ const char* install_hint() {
 std::string platform_text(cl_platform_id platform, cl_platform_info what) {
   std::size_t bytes = 0;
   if (api().clGetPlatformInfo(platform, what, 0, nullptr, &bytes) != CL_SUCCESS || bytes == 0) return {};
+  if (bytes > most_text) return {};
   std::string text(bytes, '\0');
   (void)api().clGetPlatformInfo(platform, what, bytes, text.data(), nullptr);
-  return text.substr(0, text.find('\0'));
+  return printable(text.substr(0, text.find('\0')));
 }
 
 /// Float32 lanes of one multiprocessor, from NVIDIA's programming guide (arithmetic instructions); 0 if unknown.
@@ -77,11 +87,13 @@ FoundDevice describe(cl_platform_id platform, cl_device_id device, std::size_t p
   DeviceInfo& info = found.info;
   info.id = fmt::format("opencl:{}", position);
   info.backend = "opencl";
-  info.name = device_text(device, CL_DEVICE_NAME);
-  info.driver = fmt::format("{}, driver {}", found.platform_version, device_text(device, CL_DRIVER_VERSION));
-  info.memory_bytes = device_value<cl_ulong>(device, CL_DEVICE_GLOBAL_MEM_SIZE);
-  info.compute_units = static_cast<int>(device_value<cl_uint>(device, CL_DEVICE_MAX_COMPUTE_UNITS));
-  info.clock_mhz = device_value<cl_uint>(device, CL_DEVICE_MAX_CLOCK_FREQUENCY);
+  info.name = printable(device_text(device, CL_DEVICE_NAME));
+  info.driver = fmt::format("{}, driver {}", found.platform_version, printable(device_text(device, CL_DRIVER_VERSION)));
+  info.memory_bytes = plausible(device_value<cl_ulong>(device, CL_DEVICE_GLOBAL_MEM_SIZE), most_memory);
+  info.compute_units =
+      static_cast<int>(plausible(device_value<cl_uint>(device, CL_DEVICE_MAX_COMPUTE_UNITS), most_units));
+  info.clock_mhz =
+      static_cast<double>(plausible(device_value<cl_uint>(device, CL_DEVICE_MAX_CLOCK_FREQUENCY), most_mhz));
   info.clock_origin = "driver";
   info.peak_gflops = theoretical_gflops(device, info);
   info.double_precision = device_text(device, CL_DEVICE_EXTENSIONS).find("cl_khr_fp64") != std::string::npos;
@@ -93,7 +105,8 @@ FoundDevice describe(cl_platform_id platform, cl_device_id device, std::size_t p
 
 std::string device_text(cl_device_id device, cl_device_info what) {
   std::size_t bytes = 0;
-  if (api().clGetDeviceInfo(device, what, 0, nullptr, &bytes) != CL_SUCCESS || bytes == 0) return {};
+  if (api().clGetDeviceInfo(device, what, 0, nullptr, &bytes) != CL_SUCCESS || bytes == 0 || bytes > most_text)
+    return {};
   std::string text(bytes, '\0');
   (void)api().clGetDeviceInfo(device, what, bytes, text.data(), nullptr);
   return text.substr(0, text.find('\0'));
@@ -110,7 +123,42 @@ std::string missing_resources() {
   return {};
 }
 
+namespace {
+
+/// What is known of drivers that are named and give no platform.
+void explain_no_platform(Discovery& result) {
+  std::vector<std::string> names;
+  for (const InstalledDriver& driver : installed_drivers())
+    names.push_back(fmt::format("{} names \"{}\"", driver.file.string(), printable(driver.library)));
+  result.reason = "no OpenCL driver (platform) is installed";
+  result.hint = install_hint();
+  if (names.empty()) return;
+  result.reason = fmt::format("no OpenCL driver could be loaded: {}", fmt::join(names, ", "));
+  result.hint = "ldd shows what such a library lacks; a driver for other cards than this machine's gives none, either.";
+}
+
+/// The devices of all platforms.
+void list_platforms(cl_uint count, Discovery& result) {
+  std::vector<cl_platform_id> platforms(count);
+  (void)api().clGetPlatformIDs(count, platforms.data(), nullptr);
+  for (cl_platform_id platform : platforms) {
+    cl_uint device_count = 0;
+    if (api().clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 0, nullptr, &device_count) != CL_SUCCESS) continue;
+    if (device_count > most_listed) {
+      result.reason =
+          fmt::format("the driver of {} speaks of {} devices", platform_text(platform, CL_PLATFORM_NAME), device_count);
+      continue;
+    }
+    std::vector<cl_device_id> devices(device_count);
+    (void)api().clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, device_count, devices.data(), nullptr);
+    for (cl_device_id device : devices) result.devices.push_back(describe(platform, device, result.devices.size()));
+  }
+}
+
+}  // namespace
+
 Discovery discover() {
+  const platform::KeptState kept;  // the loader and all drivers are loaded here
   Discovery result;
   if (!api().missing.empty()) {
     result.reason = "the OpenCL loader cannot be opened: " + api().missing;
@@ -130,27 +178,21 @@ Discovery discover() {
   }
   cl_uint platform_count = 0;
   const cl_int error = api().clGetPlatformIDs(0, nullptr, &platform_count);
-  if (error != CL_SUCCESS || platform_count == 0) {
-    const bool none = error == CL_SUCCESS || error == no_platform_error;
-    result.reason = none ? "no OpenCL driver (platform) is installed" : "clGetPlatformIDs failed: " + error_name(error);
+  if (platform_count == 0 && (error == CL_SUCCESS || error == no_platform_error)) {
+    explain_no_platform(result);
+    return result;
+  }
+  if (error != CL_SUCCESS || platform_count > most_listed) {
+    result.reason = error != CL_SUCCESS ? "clGetPlatformIDs failed: " + error_name(error)
+                                        : fmt::format("the loader speaks of {} platforms", platform_count);
     result.hint = install_hint();
     return result;
   }
-  std::vector<cl_platform_id> platforms(platform_count);
-  (void)api().clGetPlatformIDs(platform_count, platforms.data(), nullptr);
-  for (cl_platform_id platform : platforms) {
-    cl_uint count = 0;
-    if (api().clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 0, nullptr, &count) != CL_SUCCESS) continue;
-    std::vector<cl_device_id> devices(count);
-    (void)api().clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, count, devices.data(), nullptr);
-    for (cl_device_id device : devices) {
-      result.devices.push_back(describe(platform, device, result.devices.size()));
-    }
-  }
-  if (result.devices.empty()) {
+  list_platforms(platform_count, result);
+  if (result.devices.empty() && result.reason.empty()) {
     result.reason = "the installed OpenCL drivers find no device";
-    result.hint = install_hint();
   }
+  if (result.devices.empty()) result.hint = install_hint();
   return result;
 }
 

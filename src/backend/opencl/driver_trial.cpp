@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <utility>
 
 #include "core/config.hpp"
 #include "core/library_files.hpp"
@@ -15,12 +16,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::uintmax_t most_icd_bytes = 4096;  // a line with a file's name
+constexpr const char* vendors_folder = "/etc/OpenCL/vendors";
 constexpr auto start_patience = std::chrono::seconds(60);
 constexpr auto device_patience =
     std::chrono::minutes(2);  // a CPU's compiler takes 5 s for each check, where it has a core
 
 InstalledDriver read_driver(const fs::path& file) {
   if (file.extension() != ".icd") return {file, file.string()};
+  std::error_code error;
+  if (!fs::is_regular_file(file, error) || fs::file_size(file, error) > most_icd_bytes || error) return {file, ""};
   std::ifstream text(file);
   std::string library;
   std::getline(text, library);
@@ -32,7 +37,10 @@ std::vector<InstalledDriver> drivers_in(const fs::path& place) {
   std::error_code error;
   if (!fs::is_directory(place, error)) {
     if (fs::exists(place, error)) return {read_driver(place)};
-    return {};
+    if (place.has_parent_path()) return {};
+    // What the loader finds by itself: a file of its folder, or a library.
+    if (place.extension() == ".icd") return {read_driver(vendors_folder / place)};
+    return {{place, place.string()}};
   }
   std::vector<fs::path> files;
   for (fs::directory_iterator it(place, error), end; !error && it != end; it.increment(error)) {
@@ -50,9 +58,8 @@ std::vector<std::string> installation_key() {
   const auto add_library = [&key](std::string_view name) {
     for (const fs::path& file : detail::library_files(name)) key.push_back(detail::file_stamp(file));
   };
-  for (const auto& [name, value] : config::opencl_loader_variables()) {
-    key.push_back(fmt::format("{}={}", name, value));
-  }
+  for (const std::string& variable : config::opencl_driver_variables()) key.push_back(variable);
+  add_library(config::opencl_layers());
   add_library("libOpenCL.so.1");
   for (const InstalledDriver& driver : installed_drivers()) {
     key.push_back(detail::file_stamp(driver.file));
@@ -61,20 +68,25 @@ std::vector<std::string> installation_key() {
   return key;
 }
 
-/// Tries every driver alone, and names the first that fails by itself as all did together.
+/// Says whose fault it is: of the loader's layers, if it works without them, or of the first driver that fails by
+/// itself as all did together.
 std::string explain_start(const TrialRun& all, const std::function<bool()>& stop) {
-  const std::vector<InstalledDriver> drivers = installed_drivers();
-  for (const InstalledDriver& driver : drivers) {
+  const auto ends_alike = [&](std::vector<std::pair<std::string, std::string>> variables) {
     TrialRequest request = start_trial().request;
+    request.environment = std::move(variables);
+    const auto quiet = [](const std::string&) {};
+    return run_trial(request, quiet, stop).kind == all.kind;
+  };
+  const std::string what = fmt::format("listing the devices: {}", all.reason);
+  const std::string layers = config::opencl_layers();
+  if (!layers.empty() && !ends_alike({{"OPENCL_LAYERS", ""}}))
+    return fmt::format("{}; the cause is OPENCL_LAYERS={}", what, layers);
+  for (const InstalledDriver& driver : installed_drivers()) {
     // The one variable is for ocl-icd, both are for the loader of Khronos.
-    request.environment = {{"OCL_ICD_VENDORS", driver.file.string()}, {"OCL_ICD_FILENAMES", driver.library}};
-    const TrialRun alone = run_trial(
-        request, [](const std::string&) {}, stop);
-    if (alone.kind != all.kind) continue;
-    return fmt::format("listing the devices: {}; the driver is {} of {}", alone.reason, driver.library,
-                       driver.file.string());
+    if (ends_alike({{"OCL_ICD_VENDORS", driver.file.string()}, {"OCL_ICD_FILENAMES", driver.library}}))
+      return fmt::format("{}; the driver is {} of {}", what, driver.library, driver.file.string());
   }
-  return fmt::format("listing the devices: {}", all.reason);
+  return what;
 }
 
 }  // namespace
@@ -94,7 +106,7 @@ std::vector<InstalledDriver> installed_drivers() {
       vendors = value;
     }
   }
-  for (InstalledDriver& driver : drivers_in(vendors.value_or("/etc/OpenCL/vendors"))) {
+  for (InstalledDriver& driver : drivers_in(vendors.value_or(vendors_folder))) {
     drivers.push_back(std::move(driver));
   }
   return drivers;

@@ -5,6 +5,7 @@
 #include "backend/opencl/device.hpp"
 #include "backend/opencl/driver_trial.hpp"
 #include "overtake/error.hpp"
+#include "platform/kept_state.hpp"
 
 namespace overtake::backend::opencl {
 namespace {
@@ -42,14 +43,16 @@ class OpenClBackend final : public Backend {
     Discovery discovery = discover();
     if (discovery.devices.empty()) throw DeviceError("opencl: " + discovery.reason, discovery.hint);
     if (index < 0 || static_cast<std::size_t>(index) >= discovery.devices.size()) {
-      throw DeviceError(
-          fmt::format("opencl:{}: there is no such device", index),
-          fmt::format("This machine has opencl:0 to opencl:{}; see `overtake devices`.", discovery.devices.size() - 1));
+      const std::string last =
+          discovery.devices.size() == 1 ? "" : fmt::format(" to opencl:{}", discovery.devices.size() - 1);
+      throw DeviceError(fmt::format("opencl:{}: there is no such device", index),
+                        fmt::format("This machine has opencl:0{}; see `overtake devices`.", last));
     }
     FoundDevice& found = discovery.devices[static_cast<std::size_t>(index)];
     if (!found.info.usable) throw DeviceError(found.info.id + ": " + found.info.reason, found.info.hint);
     const TrialResult trial = try_driver(device_trial(found));
     if (!trial.trouble.empty()) throw DeviceError(found.info.id + ": " + trial.trouble, trial.hint);
+    const platform::KeptState kept;
     return std::make_unique<OpenClDevice>(std::move(found));
   }
 };

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
@@ -124,6 +125,28 @@ bool has_address_space(std::size_t bytes) noexcept {
   if (room == MAP_FAILED) return false;
   ::munmap(room, bytes);
   return true;
+}
+
+std::string tight_limits() {
+  constexpr rlim_t any = RLIM_INFINITY;
+  struct Limit {
+    decltype(RLIMIT_AS) resource;
+    rlim_t enough;
+    const char* name;
+  };
+  constexpr std::array limits{Limit{RLIMIT_FSIZE, any, "ulimit -f"},
+                              Limit{RLIMIT_AS, any, "ulimit -v"},
+                              Limit{RLIMIT_DATA, any, "ulimit -d"},
+                              Limit{RLIMIT_CPU, any, "ulimit -t"},
+                              Limit{RLIMIT_STACK, rlim_t{1} << 20U, "ulimit -s"},
+                              Limit{RLIMIT_NOFILE, 128, "ulimit -n"}};
+  std::string names;
+  for (const auto& [resource, enough, name] : limits) {
+    rlimit limit{};
+    if (::getrlimit(resource, &limit) != 0 || limit.rlim_cur >= enough) continue;
+    names += (names.empty() ? "" : ", ") + std::string(name);
+  }
+  return names;
 }
 
 }  // namespace overtake::platform

@@ -186,9 +186,10 @@ class Child {
 
 std::string signal_name(int number) {
   static constexpr std::pair<int, const char*> names[] = {
-      {SIGABRT, "SIGABRT"}, {SIGSEGV, "SIGSEGV"}, {SIGILL, "SIGILL"}, {SIGFPE, "SIGFPE"},   {SIGBUS, "SIGBUS"},
-      {SIGTRAP, "SIGTRAP"}, {SIGTERM, "SIGTERM"}, {SIGINT, "SIGINT"}, {SIGPIPE, "SIGPIPE"}, {SIGSYS, "SIGSYS"},
-      {SIGXCPU, "SIGXCPU"}, {SIGXFSZ, "SIGXFSZ"}, {SIGHUP, "SIGHUP"}, {SIGKILL, "SIGKILL"},
+      {SIGABRT, "SIGABRT"}, {SIGSEGV, "SIGSEGV"}, {SIGILL, "SIGILL"},   {SIGFPE, "SIGFPE"},   {SIGBUS, "SIGBUS"},
+      {SIGTRAP, "SIGTRAP"}, {SIGTERM, "SIGTERM"}, {SIGINT, "SIGINT"},   {SIGPIPE, "SIGPIPE"}, {SIGSYS, "SIGSYS"},
+      {SIGXCPU, "SIGXCPU"}, {SIGXFSZ, "SIGXFSZ"}, {SIGHUP, "SIGHUP"},   {SIGKILL, "SIGKILL"}, {SIGQUIT, "SIGQUIT"},
+      {SIGALRM, "SIGALRM"}, {SIGUSR1, "SIGUSR1"}, {SIGUSR2, "SIGUSR2"},
   };
   for (const auto& [value, name] : names) {
     if (value == number) return name;
@@ -202,8 +203,9 @@ void read_status(int status, ChildEnd& end) {
     end.code = WEXITSTATUS(status);
     return;
   }
-  // Those that a process does not send itself.
-  constexpr std::array from_outside{SIGKILL, SIGTERM, SIGINT, SIGHUP, SIGXCPU};
+  // Those that a process does not send itself, or that are limits of who started it.
+  constexpr std::array from_outside{SIGKILL, SIGTERM, SIGINT,  SIGHUP,  SIGQUIT, SIGALRM,
+                                    SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ, SIGPROF, SIGVTALRM};
   const bool destroyed = std::find(from_outside.begin(), from_outside.end(), WTERMSIG(status)) != from_outside.end();
   end.kind = destroyed ? ChildEnd::Kind::destroyed : ChildEnd::Kind::crashed;
   end.signal = signal_name(WTERMSIG(status));
