@@ -77,7 +77,7 @@ std::string explain_start(const TrialRun& all, const std::function<bool()>& stop
     const auto quiet = [](const std::string&) {};
     return run_trial(request, quiet, stop).kind == all.kind;
   };
-  const std::string what = fmt::format("listing the devices: {}", all.reason);
+  std::string what = fmt::format("listing the devices: {}", all.reason);
   const std::string layers = config::opencl_layers();
   if (!layers.empty() && !ends_alike({{"OPENCL_LAYERS", ""}}))
     return fmt::format("{}; the cause is OPENCL_LAYERS={}", what, layers);
