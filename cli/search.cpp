@@ -132,6 +132,9 @@ void save_best(const SearchFlags& flags, const ForestData& data, const overtake:
   if (flags.save.empty() || result.best_index < 0) {
     return;
   }
+  if (!result.best && result.interrupted) {
+    return;  // the refit was stopped, which a note says
+  }
   if (!result.best) {
     throw overtake::DataError("the best candidate could not be trained on all rows, so nothing is saved",
                               result.warnings.empty() ? "" : result.warnings.back());
@@ -167,6 +170,7 @@ int run(const CLI::App& app, const SearchFlags& flags) {
   ForestData data = read_forest_data(reading);
   const overtake::ForestPlacement device = forest_device(flags.device, work_of(data.rows, candidates, options));
   options.stop = &system::stop_on_interrupt();
+  options.refit_stopped = !flags.save.empty();  // who stops a search waits for what he asked for, no longer
   const bool quiet = is_standard_output(flags.json) || is_standard_output(flags.html);
   if (!quiet) {
     print(fmt::format("data: {}, {}\n{}device: {} ({})\n", flags.data.data, data_text(data), data.decisions,
@@ -223,8 +227,8 @@ Command add_search(CLI::App& root) {
       "--scoring f1_macro,accuracy \\\n"
       "      --journal search.db --report search.html --save best.overtake\n"
       "With --journal nothing is trained twice: the same command continues where it was stopped or killed. \"overtake "
-      "show\" looks into the\njournal, while the search runs too. Ctrl-C ends with the table so far and the best "
-      "forest.");
+      "show\" looks into the\njournal, while the search runs too. Ctrl-C ends with the table so far and, with "
+      "--save, the best forest.");
   return {app, [app, flags] { return run(*app, *flags); }};
 }
 

@@ -190,7 +190,7 @@ class ForestObserver {
 struct ForestOptions {
   Device device;
   std::uint64_t memory_limit = 0;   ///< bytes on the device; 0: most of what is free
-  const StopToken* stop = nullptr;  ///< asks to stop between batches; the trees grown so far are the result
+  const StopToken* stop = nullptr;  ///< asks to stop, within a tree too; the trees grown so far are the result
   ForestObserver* observer = nullptr;
   std::vector<std::string> feature_names;  ///< kept in the forest; empty, or one a feature
   std::vector<std::string> class_names;    ///< likewise; class_weight names classes by them ("0", "1", ... if empty)

@@ -151,7 +151,7 @@ struct SearchResult {
   SearchTiming timing;
   std::string device;
   std::string device_reason;
-  bool interrupted = false;
+  bool interrupted = false;       ///< stopped before every candidate was done, or while the best was refitted
   std::int64_t resumed_jobs = 0;  ///< taken from the journal
   std::optional<Forest> best;     ///< refitted on all rows
   std::vector<std::string> warnings;
@@ -182,13 +182,14 @@ struct SearchOptions {
   std::string positive_class;        ///< by its name in class_names; empty: see positive_class()
   std::size_t refit_metric = 0;      ///< index into metrics
   bool refit = true;
-  std::uint64_t seed = 0;  ///< random_state of every candidate
+  bool refit_stopped = true;  ///< refit the best so far, too, where `stop` ended the search early
+  std::uint64_t seed = 0;     ///< random_state of every candidate
   Device device;
   std::string device_reason;
   std::uint64_t memory_limit = 0;
-  std::filesystem::path journal;  ///< empty: none
-  std::string data_name;          ///< for the journal and messages: the file's name
-  const StopToken* stop = nullptr;
+  std::filesystem::path journal;    ///< empty: none
+  std::string data_name;            ///< for the journal and messages: the file's name
+  const StopToken* stop = nullptr;  ///< asks to stop, while a batch runs too: its unfinished jobs are as if never begun
   SearchObserver* observer = nullptr;
   std::vector<float> sample_weight;
   std::vector<std::string> feature_names;  ///< kept in the refitted forest; empty, or one a feature

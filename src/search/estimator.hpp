@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -40,10 +41,12 @@ class Estimator {
   [[nodiscard]] virtual std::vector<std::string> check() = 0;
   /// Groups `jobs` into batches that fit in memory; jobs that share work are in one batch. Every job appears once.
   [[nodiscard]] virtual std::vector<Batch> plan(std::span<const Job> jobs) = 0;
-  /// Trains and scores; one outcome a job, in order.
-  [[nodiscard]] virtual std::vector<FoldOutcome> run(const Batch& batch, bool probabilities) = 0;
-  /// Trains a candidate on all rows.
-  [[nodiscard]] virtual Forest refit(std::int32_t candidate) = 0;
+  /// Trains and scores; one outcome a job, in order. Nothing when `stop` (may be null) said so before all were scored:
+  /// what is half done is no outcome.
+  [[nodiscard]] virtual std::optional<std::vector<FoldOutcome>> run(const Batch& batch, bool probabilities,
+                                                                    const StopToken* stop) = 0;
+  /// Trains a candidate on all rows. Nothing when `stop` (may be null) said so before it was whole.
+  [[nodiscard]] virtual std::optional<Forest> refit(std::int32_t candidate, const StopToken* stop) = 0;
   /// What the reader should know of how the data were taken, one sentence each.
   [[nodiscard]] virtual std::vector<std::string> notes() const { return {}; }
   [[nodiscard]] virtual EstimatorStats stats() const = 0;

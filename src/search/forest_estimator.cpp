@@ -2,6 +2,7 @@
 // Forests for the search: candidates that can come from one grown forest share it.
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <tuple>
 
@@ -59,7 +60,8 @@ class ForestEstimator final : public Estimator {
     return batches;
   }
 
-  [[nodiscard]] std::vector<FoldOutcome> run(const Batch& batch, bool probabilities) override {
+  [[nodiscard]] std::optional<std::vector<FoldOutcome>> run(const Batch& batch, bool probabilities,
+                                                            const StopToken* stop) override {
     std::vector<FoldOutcome> outcomes(batch.jobs.size());
     const std::vector<Sharing> groups = share(batch.jobs);
     if (groups.empty()) return outcomes;
@@ -77,24 +79,26 @@ class ForestEstimator final : public Estimator {
       }
       forests.push_back(group.forest);
     }
-    std::vector<forest::ViewOutcome> scored =
-        grounds_.grower(groups.front().ground).score(forests, views, probabilities);
+    std::optional<std::vector<forest::ViewOutcome>> scored =
+        grounds_.grower(groups.front().ground).score(forests, views, probabilities, stop);
+    if (!scored) return std::nullopt;
     for (std::size_t view = 0; view < views.size(); ++view) {
       FoldOutcome& outcome = outcomes[outcome_of_view[view]];
-      outcome.confusion = std::move(scored[view].confusion);
-      if (data_.task == Task::classification) outcome.probabilities = std::move(scored[view].predictions);
-      outcome.squared_error = scored[view].squared_error;
-      outcome.absolute_error = scored[view].absolute_error;
+      forest::ViewOutcome& of_view = (*scored)[view];
+      outcome.confusion = std::move(of_view.confusion);
+      if (data_.task == Task::classification) outcome.probabilities = std::move(of_view.predictions);
+      outcome.squared_error = of_view.squared_error;
+      outcome.absolute_error = of_view.absolute_error;
     }
     return outcomes;
   }
 
-  [[nodiscard]] Forest refit(std::int32_t candidate) override {
+  [[nodiscard]] std::optional<Forest> refit(std::int32_t candidate, const StopToken* stop) override {
     const ForestCandidate& of = grounds_.candidates().at(static_cast<std::size_t>(candidate));
     if (!of.problem.empty()) throw DataError(of.problem);
-    Forest forest =
-        forest::grow_forest(grounds_.grower(of.ground), grounds_.problem(of.ground), data_,
-                            {of.parameters, of.of_fold.back(), options_.sample_weight}, {}, nullptr, nullptr);
+    Forest forest = forest::grow_forest(grounds_.grower(of.ground), grounds_.problem(of.ground), data_,
+                                        {of.parameters, of.of_fold.back(), options_.sample_weight}, {}, stop, nullptr);
+    if (forest.trees.size() < static_cast<std::size_t>(of.parameters.n_estimators)) return std::nullopt;
     forest.feature_names = options_.feature_names;
     forest.class_names = options_.class_names;
     return forest;
@@ -183,8 +187,8 @@ class ForestEstimator final : public Estimator {
     return forest::visits_of(group.forest, static_cast<std::int64_t>(rows));
   }
 
-  /// A batch is what a killed search repeats, so it takes a second or two: about 3e8 row visits a second on a core,
-  /// 2e11 on a large GPU.
+  /// A batch is what a stopped or killed search repeats, so it takes a second or two: about 3e8 row visits a second on
+  /// a core, 2e11 on a large GPU.
   [[nodiscard]] double batch_work() const {
     backend::Device& device = options_.device.impl();
     return device.is_host() ? 1.5e8 * std::max(1, device.threads()) : 4e10;

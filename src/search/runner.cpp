@@ -7,8 +7,10 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <utility>
 
+#include "forest/grow/stop.hpp"
 #include "forest/problem/targets.hpp"
 #include "overtake/error.hpp"
 
@@ -17,6 +19,8 @@ namespace overtake::search_detail {
 namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+/// After a stop the metrics of a batch that is done are still computed, but those of thousands of jobs take long.
+constexpr double patience_seconds = 0.5;
 
 class Clock {
  public:
@@ -75,8 +79,7 @@ class Runner {
     const std::vector<Batch> batches = estimator_.plan(jobs);
     note_plan(jobs, batches);
     for (const Batch& batch : batches) {
-      if (input_.options.stop != nullptr && input_.options.stop->requested()) break;
-      run_batch(batch);
+      if (!run_batch(batch)) break;
     }
     result_.interrupted = table_.jobs_done() < result_.plan.jobs;
     table_.summarise();
@@ -131,15 +134,22 @@ class Runner {
     if (input_.options.observer != nullptr) input_.options.observer->on_plan(plan);
   }
 
-  void run_batch(const Batch& batch) {
+  /// False when it was stopped: what was not scored by then is not done.
+  [[nodiscard]] bool run_batch(const Batch& batch) {
+    const StopToken* stop = input_.options.stop;
+    if (forest::is_stopped(stop)) return false;
     const Clock clock;
     const double scoring_before = estimator_.stats().timing.scoring;
-    const std::vector<FoldOutcome> outcomes = estimator_.run(batch, probabilities_);
-    if (outcomes.size() != batch.jobs.size()) throw InternalError("a batch did not give one outcome a job");
+    const std::optional<std::vector<FoldOutcome>> outcomes = estimator_.run(batch, probabilities_, stop);
+    if (!outcomes) return false;
+    if (outcomes->size() != batch.jobs.size()) throw InternalError("a batch did not give one outcome a job");
     const double ran = clock.seconds();
     std::vector<JobRecord> records;
-    records.reserve(outcomes.size());
-    for (std::size_t i = 0; i < outcomes.size(); ++i) records.push_back(record_of(batch.jobs[i], outcomes[i]));
+    records.reserve(outcomes->size());
+    for (std::size_t i = 0; i < outcomes->size(); ++i) {
+      if (forest::is_stopped(stop) && clock.seconds() - ran > patience_seconds) break;
+      records.push_back(record_of(batch.jobs[i], (*outcomes)[i]));
+    }
     const double metric_seconds = clock.seconds() - ran;
     scoring_ += metric_seconds;
     const double device_scoring = std::clamp(estimator_.stats().timing.scoring - scoring_before, 0.0, ran);
@@ -151,6 +161,7 @@ class Runner {
     keep(records);
     jobs_run_ += static_cast<std::int64_t>(records.size());
     tell();
+    return records.size() == batch.jobs.size();
   }
 
   JobRecord record_of(Job job, const FoldOutcome& outcome) const {
@@ -198,11 +209,18 @@ class Runner {
     }
   }
 
+  /// A stop that ended the jobs leaves the best of them to be trained, if that is wanted; one that comes later ends
+  /// this.
   void refit() {
     if (!input_.options.refit || result_.best_index < 0) return;
+    if (result_.interrupted && !input_.options.refit_stopped) return;
     const Clock clock;
     try {
-      result_.best = estimator_.refit(result_.best_index);
+      result_.best = estimator_.refit(result_.best_index, result_.interrupted ? nullptr : input_.options.stop);
+      if (!result_.best) {
+        result_.interrupted = true;
+        result_.warnings.emplace_back("stopped while the best candidate was trained on all rows: there is no forest");
+      }
     } catch (const Error& error) {
       result_.warnings.push_back(
           fmt::format("the best candidate could not be trained on all rows: {} {}", error.what(), error.hint()));

@@ -123,7 +123,7 @@ void compare(const Device& device, const Problem& problem, std::int32_t trees, s
   try {
     const auto grower = forest::make_kernel_grower(device.impl(), problem, 0, tuning);
     grown = grow(*grower, job);
-    outcomes = grower->score(std::span(&job, 1), views, true);
+    outcomes = grower->score(std::span(&job, 1), views, true, nullptr).value();
   } catch (const DeviceError&) {
     return;  // no compiler or no double precision: it says so to everybody who wants forests there
   }
@@ -132,7 +132,7 @@ void compare(const Device& device, const Problem& problem, std::int32_t trees, s
     if (found == grown.end()) throw WrongResult(fmt::format("tree {} is missing", number));
     expect_same_tree(number, found->second, tree);
   }
-  const auto expected = host->score(std::span(&job, 1), views, true);
+  const auto expected = host->score(std::span(&job, 1), views, true, nullptr).value();
   for (std::size_t i = 0; i < expected.size(); ++i) {
     if (outcomes[i].confusion != expected[i].confusion) throw WrongResult("other scores of classes");
     if (outcomes[i].predictions != expected[i].predictions) throw WrongResult("other predictions");

@@ -9,6 +9,7 @@
 #include "forest/host/grower.hpp"
 #include "forest_problem.hpp"
 #include "oracle/devices.hpp"
+#include "oracle/stopping_device.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::forest::testing {
@@ -62,7 +63,7 @@ class ForestGrowers : public ::testing::TestWithParam<DeviceInfo> {
   void compare(const Problem& problem, const std::vector<ForestJob>& jobs, const std::vector<View>& views) {
     const auto host = make_host_grower(backend::open_device("cpu"), problem, 0);
     const auto expected = grow_all(*host, jobs);
-    const auto outcomes = host->score(jobs, views, true);
+    const auto outcomes = host->score(jobs, views, true, nullptr).value();
     for (const std::int32_t large_rows : {4096, 20}) {
       SCOPED_TRACE("large_rows " + std::to_string(large_rows));
       const auto grower = make_kernel_grower(*device_, problem, 0, {large_rows, 4});
@@ -73,7 +74,7 @@ class ForestGrowers : public ::testing::TestWithParam<DeviceInfo> {
         expect_same(tree, grown.at(key));
         if (HasFailure()) return;
       }
-      const auto device_outcomes = grower->score(jobs, views, true);
+      const auto device_outcomes = grower->score(jobs, views, true, nullptr).value();
       for (std::size_t view = 0; view < views.size(); ++view) {
         SCOPED_TRACE("view " + std::to_string(view));
         EXPECT_EQ(device_outcomes[view].confusion, outcomes[view].confusion);
@@ -111,6 +112,38 @@ TEST_P(ForestGrowers, ClassesByBothCriteria) {
   std::vector<ForestJob> jobs = {make_job(problem, 0), make_job(problem, 1)};
   jobs[1].rule.criterion = Criterion::entropy;
   compare(problem, jobs, views_of(jobs));
+}
+
+TEST_P(ForestGrowers, AStopLeavesNothingHalfScored) {
+  ProblemShape shape;
+  shape.folds = 2;
+  const Problem problem = make_problem(shape);
+  const std::vector<ForestJob> jobs = {make_job(problem, 0), make_job(problem, 1)};
+  std::vector<View> views = views_of(jobs);
+  views.push_back(views.back());
+  views.back().ccp_alpha = 0.01;  // its whole trees come to the host one by one
+  const auto expected = make_host_grower(backend::open_device("cpu"), problem, 0)->score(jobs, views, true, nullptr);
+  int stops = 0;
+  int stopped = 0;
+  for (;; ++stops) {
+    SCOPED_TRACE("stop " + std::to_string(stops));
+    ASSERT_LT(stops, 1000);
+    StopToken stop;
+    oracle::StoppingDevice device(*device_, stop, stops + 1);
+    const auto grower = make_kernel_grower(device, problem, 0, {20, 4});
+    const auto outcomes = grower->score(jobs, views, true, &stop);
+    const bool requested = stop.requested();
+    stopped += outcomes ? 0 : 1;
+    EXPECT_TRUE(requested || outcomes);
+    for (std::size_t view = 0; outcomes && view < views.size(); ++view) {
+      EXPECT_EQ((*outcomes)[view].confusion, (*expected)[view].confusion) << "view " << view;
+      EXPECT_EQ((*outcomes)[view].predictions, (*expected)[view].predictions) << "view " << view;
+    }
+    if (!requested) break;
+    stop.reset();
+    EXPECT_TRUE(grower->score(jobs, views, true, &stop)) << "the next time";
+  }
+  EXPECT_GT(stopped, 10) << "at levels of large nodes, at subtrees, at trees that come to the host";
 }
 
 TEST_P(ForestGrowers, MissingValuesWeightsAndLimits) {

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: MIT
 """Signals: the first ends in order with what there is, the second at once; neither leaves anything half-written."""
+import contextlib
 import fcntl
+import json
 import os
 import signal
+import sqlite3
+import subprocess
 import sys
 import termios
 import time
 
-from fault import FOREST, IRIS, NETWORK, FaultTest, main
+from fault import FOREST, IRIS, NETWORK, SANITIZED, FaultTest, main
 
 LONG_TRAINING = ("train", IRIS, *NETWORK, "--epochs", "100000000", "--checkpoint", "c", "--checkpoint-every", "1", "--save", "m",
                  "--json", "t.json")
@@ -35,6 +39,50 @@ class Signals(FaultTest):
                     wanted = {"c", "m", "t.json"} if written == "c" else {"j", "m", "s.json"}
                     self.assertEqual(set(os.listdir(self.work)), wanted)
                     self.run_tool("predict", "m", IRIS)
+
+    def test_a_long_batch_is_left(self):
+        """One forest that takes minutes is one batch: nobody waits for it, and a part of it is no score."""
+        self.iris(100)
+        for saving, written in (((), {"j", "s.json", "d.csv"}), (("--save", "m"), {"j", "s.json", "d.csv"})):
+            with self.subTest(saving=saving):
+                process = self.begin("search", "d.csv", *FOREST, "--grid", "n_estimators=20000", "--grid", "max_features=4",
+                                     "--journal", "j", "--json", "s.json", *saving)
+                self.wait_for((self.work / "j").exists, process)
+                time.sleep(1)
+                begin = time.monotonic()
+                process.send_signal(signal.SIGINT)
+                out, err = process.communicate(timeout=60)
+                self.assertEqual(process.returncode, 130, out + err)
+                self.assertLess(time.monotonic() - begin, 20 if SANITIZED else 5)
+                self.assertIn("the same command continues from the journal", out)
+                self.assertEqual(set(os.listdir(self.work)), written)
+                result = json.loads((self.work / "s.json").read_text())
+                self.assertTrue(result["interrupted"])
+                self.assertEqual(result["best_index_"], None)
+                self.assertIn("0 of 1 candidates are done", self.run_tool("show", "j")[0])
+
+    def test_the_refit_is_left(self):
+        """What stops then is the refit: the table is whole, and the same command makes the forest."""
+        self.iris(60)
+        command = ("search", "d.csv", *FOREST, "--grid", "max_features=4", "--set", "n_estimators=3000", "--cv-kind", "holdout",
+                   "--test-size", "0.99", "--journal", "j", "--save", "m")
+        process = self.begin(*command, stderr=subprocess.STDOUT)
+        self.wait_for((self.work / "j").exists, process)
+        self.wait_for(lambda: self.fits_done("j") == 1, process)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130, out)
+        self.assertIn("stopped while the best candidate was trained on all rows", out)
+        self.assertEqual(set(os.listdir(self.work)), {"j", "d.csv"})
+        self.run_tool(*command)
+        self.assertEqual(set(os.listdir(self.work)), {"j", "d.csv", "m"})
+
+    def fits_done(self, journal):
+        with contextlib.closing(sqlite3.connect(f"file:{self.work / journal}?mode=ro", uri=True)) as database:
+            try:
+                return database.execute("SELECT count(*) FROM job").fetchone()[0]
+            except sqlite3.OperationalError:  # its tables are not yet made
+                return 0
 
     def test_the_second_ends_at_once_whatever_it_is(self):
         """The orderly end takes as long as we want: it saves to a pipe that nobody empties."""

@@ -170,14 +170,14 @@ TEST(ForestPlan, MemoryStaysBelowItsLimit) {
       {
         NullDevice device;
         const auto grower = forest::make_kernel_grower(device, work.problem, 0);
-        (void)grower->score(work.jobs, work.views, false);
+        (void)grower->score(work.jobs, work.views, false, nullptr);
         planned = grower->stats().peak_bytes;
         EXPECT_EQ(grower->stats().batches, 1);
         EXPECT_LE(device.record().bytes_peak, planned + 1000) << "more is taken than was said";
       }
       NullDevice device;
       const auto grower = forest::make_kernel_grower(device, work.problem, planned / 4);
-      (void)grower->score(work.jobs, work.views, false);
+      (void)grower->score(work.jobs, work.views, false, nullptr);
       EXPECT_GT(grower->stats().batches, 3);
       EXPECT_LE(device.record().bytes_peak, planned / 4);
       EXPECT_LE(grower->stats().peak_bytes, planned / 4);
@@ -185,12 +185,30 @@ TEST(ForestPlan, MemoryStaysBelowItsLimit) {
   }
 }
 
+TEST(ForestPlan, LongForestsAreCutSoThatAStopIsHeeded) {
+  forest::testing::ProblemShape shape;
+  shape.rows = 6000;
+  Work work(shape, 1);
+  work.jobs[0].trees = work.views[0].trees = 20000;
+  NullDevice device;
+  const auto grower = forest::make_kernel_grower(device, work.problem, std::uint64_t{1} << 40);
+  (void)grower->score(work.jobs, work.views, false, nullptr);
+  const std::int64_t batches = grower->stats().batches;
+  EXPECT_GT(batches, 3) << "memory has room for all at once";
+  const std::size_t launches = device.record().kernel_launches.size();
+  StopToken stop;
+  stop.request();
+  EXPECT_FALSE(grower->score(work.jobs, work.views, false, &stop));
+  EXPECT_EQ(grower->stats().batches, batches);
+  EXPECT_LE(device.record().kernel_launches.size(), launches + 1) << "more than clearing the sums";
+}
+
 TEST(ForestPlan, TooLittleMemoryIsRefusedWithBothFigures) {
   const Work work({}, 1);
   NullDevice device;
   try {
     const auto grower = forest::make_kernel_grower(device, work.problem, 4000);
-    (void)grower->score(work.jobs, work.views, false);
+    (void)grower->score(work.jobs, work.views, false, nullptr);
     FAIL() << "4,000 bytes were enough";
   } catch (const DeviceError& error) {
     EXPECT_THAT(std::string(error.what()) + error.hint(),

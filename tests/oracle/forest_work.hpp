@@ -158,7 +158,7 @@ inline void compare(Grower& grower, const Work& work, const Grown& expected) {
       expect_same(grown[job][tree], expected[job][tree]);
     }
   }
-  const std::vector<ViewOutcome> outcomes = grower.score(work.jobs, work.views, true);
+  const std::vector<ViewOutcome> outcomes = grower.score(work.jobs, work.views, true, nullptr).value();
   ASSERT_EQ(outcomes.size(), work.views.size());
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     SCOPED_TRACE("view " + std::to_string(i));

@@ -74,11 +74,12 @@ void compare(const ProblemShape& shape, forest::SplitRule rule, bool bootstrap) 
     }
   }
   const auto grower = forest::make_host_grower(backend::open_device("cpu"), problem, 0);
-  const std::vector<ViewOutcome> shared = grower->score(jobs, views, true);
+  const std::vector<ViewOutcome> shared = grower->score(jobs, views, true, nullptr).value();
   ASSERT_EQ(shared.size(), candidates.size());
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     SCOPED_TRACE("candidate " + std::to_string(i) + " of problem " + std::to_string(shape.seed));
-    const std::vector<ViewOutcome> alone = grower->score({&candidates[i].job, 1}, {&candidates[i].view, 1}, true);
+    const std::vector<ViewOutcome> alone =
+        grower->score({&candidates[i].job, 1}, {&candidates[i].view, 1}, true, nullptr).value();
     ASSERT_EQ(alone.size(), 1U);
     EXPECT_FALSE(alone[0].predictions.empty());
     expect_same(shared[i], alone[0]);

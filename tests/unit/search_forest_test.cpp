@@ -2,11 +2,14 @@
 // Searches over real forests, small enough to take no time.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
+#include <thread>
 
 #include "core/philox.hpp"
 #include "data_support.hpp"
 #include "overtake/search.hpp"
+#include "search_support.hpp"
 
 namespace overtake::test {
 namespace {
@@ -100,6 +103,66 @@ TEST(SearchForests, JournalAndInterruptionChangeNoScore) {
     EXPECT_EQ(result->best_index, plain.best_index);
     EXPECT_EQ(text_of(result->best.value()), text_of(plain.best.value()));
     for (std::size_t c = 0; c < 6; ++c) EXPECT_EQ(result->rows[c].scores, plain.rows[c].scores);
+  }
+}
+
+/// Requests a stop from another thread some time after the plan is made: while the first batch runs.
+class LateStop final : public SearchObserver {
+ public:
+  explicit LateStop(std::chrono::milliseconds delay) : delay_(delay) {}
+  ~LateStop() override {
+    if (thread_.joinable()) thread_.join();
+  }
+  LateStop(const LateStop&) = delete;
+  LateStop& operator=(const LateStop&) = delete;
+  void on_plan(const SearchPlan&) override {
+    thread_ = std::thread([this] {
+      std::this_thread::sleep_for(delay_);
+      token.request();
+    });
+  }
+  StopToken token;
+
+ private:
+  std::chrono::milliseconds delay_;
+  std::thread thread_;
+};
+
+TEST(SearchForests, AStopEndsALongBatch) {
+  const TempFolder folder;
+  SearchOptions options = few_trees();
+  options.fixed = {{"n_estimators", std::int64_t{300000}}};
+  options.journal = folder / "j.db";
+  LateStop late(std::chrono::milliseconds(100));
+  options.stop = &late.token;
+  options.observer = &late;
+  const SearchResult result = search(thirds(), depths(1), options);
+  EXPECT_EQ(result.plan.jobs, 3);
+  EXPECT_TRUE(result.interrupted);
+  EXPECT_EQ(result.best_index, -1);
+  EXPECT_EQ(read_journal(options.journal).resumed_jobs, 0) << "a score of a part of the trees";
+}
+
+TEST(SearchForests, StopsAtAnyMomentChangeNoScore) {
+  const TempFolder folder;
+  const Dataset data = thirds();
+  SearchOptions options = few_trees();
+  options.fixed = {{"n_estimators", std::int64_t{200}}};
+  const std::vector<Parameters> candidates = grid_candidates(grid);
+  const SearchResult plain = search(data, candidates, options);
+  options.journal = folder / "j.db";
+  for (int milliseconds = 0;; milliseconds += 3) {
+    LateStop late{std::chrono::milliseconds(milliseconds)};
+    options.stop = &late.token;
+    options.observer = &late;
+    const SearchResult result = search(data, candidates, options);
+    for (std::size_t c = 0; c < candidates.size(); ++c) {
+      EXPECT_TRUE(!result.rows[c].done || result.rows[c].scores == plain.rows[c].scores) << "candidate " << c;
+    }
+    if (result.interrupted) continue;
+    EXPECT_EQ(result.best_index, plain.best_index);
+    EXPECT_EQ(text_of(result.best.value()), text_of(plain.best.value()));
+    break;
   }
 }
 

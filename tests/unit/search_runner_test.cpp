@@ -192,6 +192,62 @@ TEST(SearchRunner, StopsBetweenBatchesAndRefitsTheBestSoFar) {
   EXPECT_EQ(bench.estimator.refitted, std::vector<std::int32_t>{best});
 }
 
+TEST(SearchRunner, AStopWithinABatchLeavesItsJobsAsIfNeverBegun) {
+  const SearchResult whole = Bench().run();
+  Bench bench;
+  StopToken stop;
+  bench.options.stop = &stop;
+  bench.estimator.stop_within = &stop;
+  bench.estimator.stop_batch = 1;
+  Log log;
+  const SearchResult result = bench.run({}, &log);
+  EXPECT_TRUE(result.interrupted);
+  EXPECT_EQ(bench.estimator.ran.size(), 7U) << "all of the second batch but its last job";
+  EXPECT_EQ(log.sizes, std::vector<std::size_t>{4});
+  EXPECT_TRUE(result.rows[0].done);
+  EXPECT_FALSE(result.rows[1].done) << "one of its three folds";
+  EXPECT_TRUE(std::isnan(result.rows[1].scores[0][1]));
+  EXPECT_EQ(result.best_index, 0);
+  EXPECT_EQ(bench.estimator.refitted, std::vector<std::int32_t>{0});
+
+  Bench rest;
+  const SearchResult resumed = rest.run(log.records);
+  EXPECT_EQ(rest.estimator.ran.size(), 11U);
+  EXPECT_FALSE(resumed.interrupted);
+  EXPECT_EQ(resumed.best_index, whole.best_index);
+  for (std::size_t c = 0; c < 5; ++c) EXPECT_EQ(resumed.rows[c].scores, whole.rows[c].scores);
+}
+
+TEST(SearchRunner, WhoStopsMayDoWithoutTheRefit) {
+  Bench bench;
+  StopToken stop;
+  bench.options.stop = &stop;
+  bench.options.refit_stopped = false;
+  bench.estimator.stop_after = &stop;
+  bench.estimator.stop_batch = 1;
+  const SearchResult result = bench.run();
+  EXPECT_TRUE(result.interrupted);
+  EXPECT_GE(result.best_index, 0);
+  EXPECT_FALSE(result.best);
+  EXPECT_TRUE(result.warnings.empty());
+  EXPECT_TRUE(bench.estimator.refitted.empty());
+}
+
+TEST(SearchRunner, AStopInTheRefitKeepsTheTableAndMakesNoForest) {
+  const SearchResult whole = Bench().run();
+  Bench bench;
+  StopToken stop;
+  bench.options.stop = &stop;
+  bench.estimator.stop_in_refit = &stop;
+  const SearchResult result = bench.run();
+  EXPECT_TRUE(result.interrupted);
+  EXPECT_EQ(result.best_index, whole.best_index);
+  EXPECT_FALSE(result.best);
+  ASSERT_EQ(result.warnings.size(), 1U);
+  EXPECT_NE(result.warnings[0].find("stopped while the best candidate"), std::string::npos);
+  for (std::size_t c = 0; c < 5; ++c) EXPECT_EQ(result.rows[c].scores, whole.rows[c].scores);
+}
+
 TEST(SearchRunner, GoesOnWhereItWas) {
   Bench bench;
   Log log;

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <limits>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -67,6 +68,8 @@ class FakeEstimator final : public search_detail::Estimator {
   std::vector<std::int32_t> refitted;
   StopToken* stop_after = nullptr;  ///< requested at the end of batch `stop_batch`
   int stop_batch = 0;
+  StopToken* stop_within = nullptr;  ///< requested in batch `stop_batch`, before its last job
+  StopToken* stop_in_refit = nullptr;
   int throw_in_batch = -1;
   bool refit_throws = false;
 
@@ -89,10 +92,13 @@ class FakeEstimator final : public search_detail::Estimator {
     return static_cast<std::size_t>(7 * job.candidate + 3 * job.fold + 1) % (rows + 1);
   }
 
-  [[nodiscard]] std::vector<FoldOutcome> run(const search_detail::Batch& batch, bool) override {
+  [[nodiscard]] std::optional<std::vector<FoldOutcome>> run(const search_detail::Batch& batch, bool,
+                                                            const StopToken* stop) override {
     if (batches_ == throw_in_batch) throw DeviceError("the device is gone", "Buy another.");
     std::vector<FoldOutcome> outcomes;
     for (const search_detail::Job job : batch.jobs) {
+      if (stop_within != nullptr && batches_ == stop_batch && job == batch.jobs.back()) stop_within->request();
+      if (stop != nullptr && stop->requested()) return std::nullopt;
       ran.push_back(job);
       FoldOutcome outcome;
       const auto why = failing.find(job.candidate);
@@ -114,7 +120,9 @@ class FakeEstimator final : public search_detail::Estimator {
     return outcomes;
   }
 
-  [[nodiscard]] Forest refit(std::int32_t candidate) override {
+  [[nodiscard]] std::optional<Forest> refit(std::int32_t candidate, const StopToken* stop) override {
+    if (stop_in_refit != nullptr) stop_in_refit->request();
+    if (stop != nullptr && stop->requested()) return std::nullopt;
     if (refit_throws) throw DeviceError("no memory left", "Use a smaller forest.");
     refitted.push_back(candidate);
     Forest forest;

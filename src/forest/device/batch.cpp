@@ -7,6 +7,7 @@
 #include "backend/api/device.hpp"
 #include "core/checked.hpp"
 #include "forest/grow/sampling.hpp"
+#include "forest/grow/stop.hpp"
 #include "overtake/error.hpp"
 #include "overtake/forest.hpp"
 
@@ -142,7 +143,7 @@ void KernelBatch::draw_rows() {
                    arg(control_), arg(queue_), arg(next_), arg(tuning_.large_rows)});
 }
 
-void KernelBatch::grow_large() {
+bool KernelBatch::grow_large(const StopToken* stop) {
   const KernelSizes& sizes = program_.sizes();
   const std::int64_t units = std::max(1, device_.info().compute_units);
   const LaunchGeometry per_node = line(std::min<std::int64_t>(most_large_, units * 16), KernelSizes::group);
@@ -153,12 +154,11 @@ void KernelBatch::grow_large() {
     program_.launch("forest_large_turn", line(1, 1), {arg(control_)});
     const auto control = download_vector<std::int32_t>(device_, *control_, control_words);
     ++waits_;
-    if (control[control_active] == 0) return;
+    if (control[control_active] == 0) return true;
+    if (is_stopped(stop)) return false;
     // A level adds two subtrees a node at most; what waits is grown when that might not fit.
     queued_bound = control[control_queued] + 2 * std::int64_t{control[control_active]};
-    if (queued_bound > queue_room_) {
-      grow_subtrees();
-    }
+    if (queued_bound > queue_room_ && !grow_subtrees(stop)) return false;
     std::swap(active_, next_);
     program_.launch("forest_large_begin", per_node,
                     {arg(program_.shape_table()), arg(tree_table), arg(job_table), arg(stats), arg(nodes),
@@ -188,7 +188,7 @@ void KernelBatch::grow_large() {
   }
 }
 
-void KernelBatch::grow_subtrees() {
+bool KernelBatch::grow_subtrees(const StopToken* stop) {
   const KernelSizes& sizes = program_.sizes();
   const std::int64_t units = std::max(1, device_.info().compute_units);
   // Trees that were never large are many and alike; what is left of a large one may be many nodes for one group.
@@ -219,31 +219,33 @@ void KernelBatch::grow_subtrees() {
                      arg(data_.distinct),
                      arg(scratch_)},
                     {sizes.hist_bytes, sizes.order_bytes});
-    if (patience == 0) return;
+    if (patience == 0) return true;
     program_.launch("forest_subtrees_turn", line(1, 1), {arg(control_), arg(queue_room_)});
     std::swap(queue_, given_);
     const auto control = download_vector<std::int32_t>(device_, *control_, control_words);
     ++waits_;
-    if (control[control_queued] == 0) return;
+    if (control[control_queued] == 0) return true;
+    if (is_stopped(stop)) return false;
   }
 }
 
-void KernelBatch::grow() {
+bool KernelBatch::grow(const StopToken* stop) {
   const std::int64_t units = std::max(1, device_.info().compute_units);
   const std::int64_t groups = std::max(std::min<std::int64_t>(queue_room_, units * tuning_.groups_per_unit),
                                        std::min<std::int64_t>(most_large_, units * 16));
   scratch_ = take(static_cast<std::uint64_t>(std::max<std::int64_t>(1, groups)) *
                   static_cast<std::uint64_t>(program_.sizes().row.scratch) * 4);
   draw_rows();
-  if (most_large_ > 0) grow_large();
-  grow_subtrees();
-  if (problem_.targets.classes > 0) return;
+  if (most_large_ > 0 && !grow_large(stop)) return false;
+  if (!grow_subtrees(stop)) return false;
+  if (problem_.targets.classes > 0) return true;
   std::int32_t most_nodes = 1;
   for (const TreeRow& tree : tree_rows_) most_nodes = std::max(most_nodes, tree.node_room);
   const auto pieces = static_cast<std::uint32_t>(std::clamp<std::int64_t>(most_nodes / 256, 1, 4096));
   program_.launch(
       "forest_means", {{static_cast<std::uint32_t>(tree_rows_.size()), pieces, 1}, {KernelSizes::group, 1, 1}},
       {arg(program_.shape_table()), arg(tree_table), arg(tally_), arg(stats), arg(nodes), arg(data_.distinct)});
+  return true;
 }
 
 void require_no_overflow(backend::Device& device, const backend::Buffer& control) {

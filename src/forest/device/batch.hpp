@@ -14,6 +14,7 @@
 #include "forest/device/program.hpp"
 #include "forest/grow/impurity.hpp"
 #include "overtake/forest.hpp"
+#include "overtake/trainer.hpp"
 
 namespace overtake::forest {
 
@@ -33,8 +34,9 @@ class KernelBatch {
   KernelBatch(backend::Device& device, KernelProgram& program, const Problem& problem, const KernelData& data,
               std::span<const ForestJob> jobs, const GrowBatch& batch, const KernelTuning& tuning);
 
-  /// Enqueues all kernels. Waits for the host once a level while there are large nodes, else not at all.
-  void grow();
+  /// Enqueues all kernels. Waits for the host once a level while there are large nodes, else not at all. False when
+  /// `stop`, asked at each wait, said so: the device does nothing then, and the trees are not whole.
+  [[nodiscard]] bool grow(const StopToken* stop);
   /// How often the host waited.
   [[nodiscard]] std::int64_t waits() const noexcept { return waits_; }
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
@@ -70,8 +72,8 @@ class KernelBatch {
   void allocate();
   void upload_preset_weights(std::span<const ForestJob> jobs);
   void draw_rows();
-  void grow_large();
-  void grow_subtrees();
+  [[nodiscard]] bool grow_large(const StopToken* stop);
+  [[nodiscard]] bool grow_subtrees(const StopToken* stop);
   [[nodiscard]] BufferPtr take(std::uint64_t size);
 
   backend::Device& device_;

@@ -10,6 +10,7 @@
 #include "backend/api/device.hpp"
 #include "forest/device/batch.hpp"
 #include "forest/device/scorer.hpp"
+#include "forest/grow/stop.hpp"
 #include "forest/problem/parallel.hpp"
 #include "overtake/forest.hpp"
 
@@ -49,17 +50,17 @@ class KernelGrower final : public Grower {
     KernelProgram& program = program_for(jobs);
     for (const Wave& wave : plan(program, jobs, {}, false, 0)) {
       for (const GrowBatch& ranges : wave.batches) {
-        if (stop != nullptr && stop->requested()) return;
-        KernelBatch batch = make_batch(program, jobs, ranges);
+        std::optional<KernelBatch> batch = make_batch(program, jobs, ranges, stop);
+        if (!batch) return;
         const Stopwatch watch(stats_.scoring_seconds);
-        give(batch, jobs, ranges, take);
+        if (!give(*batch, jobs, ranges, take, stop)) return;
       }
     }
-    stats_.launches = launches();
   }
 
-  [[nodiscard]] std::vector<ViewOutcome> score(std::span<const ForestJob> jobs, std::span<const View> views,
-                                               bool predictions) override {
+  [[nodiscard]] std::optional<std::vector<ViewOutcome>> score(std::span<const ForestJob> jobs,
+                                                              std::span<const View> views, bool predictions,
+                                                              const StopToken* stop) override {
     KernelProgram& program = program_for(jobs);
     std::vector<ViewOutcome> outcomes(views.size());
     std::vector<Limits> all = group_limits(views);
@@ -71,10 +72,11 @@ class KernelGrower final : public Grower {
       }
       scorer.begin_wave(std::move(limits));
       for (const GrowBatch& ranges : wave.batches) {
-        KernelBatch batch = make_batch(program, jobs, ranges);
+        std::optional<KernelBatch> batch = make_batch(program, jobs, ranges, stop);
+        if (!batch) return std::nullopt;
         const Stopwatch watch(stats_.scoring_seconds);
-        scorer.add(batch, ranges);
-        stats_.peak_bytes = std::max(stats_.peak_bytes, data_->bytes + batch.bytes() + scorer.bytes());
+        if (!scorer.add(*batch, ranges, stop)) return std::nullopt;
+        stats_.peak_bytes = std::max(stats_.peak_bytes, data_->bytes + batch->bytes() + scorer.bytes());
         device_.synchronize();
         stats_.waits += 1;
       }
@@ -84,20 +86,25 @@ class KernelGrower final : public Grower {
     const Stopwatch watch(stats_.scoring_seconds);
     scorer.finish(outcomes);
     stats_.waits += 1;
-    stats_.launches = launches();
     return outcomes;
   }
 
-  [[nodiscard]] GrowerStats stats() const override { return stats_; }
+  [[nodiscard]] GrowerStats stats() const override {
+    GrowerStats stats = stats_;
+    stats.launches = launches();
+    return stats;
+  }
 
  private:
-  /// Fetches a batch's trees one after the other, orders them on all threads, and hands them on in order.
-  static void give(KernelBatch& batch, std::span<const ForestJob> jobs, const GrowBatch& ranges,
-                   const std::function<void(std::int32_t, std::int32_t, GrownTree)>& take) {
-    const std::size_t count = batch.trees().size();
+  /// Fetches a batch's trees one after the other, orders them on all threads, and hands them on in order. False when
+  /// `stop` said so before all were fetched: then those that were are handed on.
+  [[nodiscard]] static bool give(KernelBatch& batch, std::span<const ForestJob> jobs, const GrowBatch& ranges,
+                                 const std::function<void(std::int32_t, std::int32_t, GrownTree)>& take,
+                                 const StopToken* stop) {
     std::vector<KernelBatch::RawTree> raw;
-    raw.reserve(count);
-    for (std::size_t slot = 0; slot < count; ++slot) raw.push_back(batch.fetch(slot, true));
+    raw.reserve(batch.trees().size());
+    while (raw.size() < batch.trees().size() && !is_stopped(stop)) raw.push_back(batch.fetch(raw.size(), true));
+    const std::size_t count = raw.size();
     std::vector<Criterion> criteria;
     for (const TreeRange& range : ranges.ranges) {
       criteria.resize(criteria.size() + static_cast<std::size_t>(range.last - range.first),
@@ -110,10 +117,11 @@ class KernelGrower final : public Grower {
     });
     std::size_t slot = 0;
     for (const TreeRange& range : ranges.ranges) {
-      for (std::int32_t tree = range.first; tree < range.last; ++tree) {
+      for (std::int32_t tree = range.first; tree < range.last && slot < count; ++tree) {
         take(range.job, tree, std::move(ordered[slot++]));
       }
     }
+    return count == batch.trees().size();
   }
 
   [[nodiscard]] std::uint64_t budget(std::uint64_t memory_limit) const {
@@ -147,6 +155,8 @@ class KernelGrower final : public Grower {
     const auto stats_words = static_cast<std::uint64_t>(program.shape().stats());
     const auto outputs = static_cast<std::uint64_t>(std::max(problem_.targets.classes, 1));
     PlanCosts costs;
+    // A batch is what a stop waits for. A unit of a large GPU does 1.5e9 visits a second.
+    costs.most_visits = 3e8 * std::max(1, device_.info().compute_units);
     costs.bytes_per_node = sizeof(NodeRecord) + 4 * stats_words;
     costs.bytes_per_tree = batch_bytes_per_tree;
     costs.large_rows = tuning_.large_rows > 0 ? tuning_.large_rows : least_large_rows;
@@ -163,15 +173,17 @@ class KernelGrower final : public Grower {
     return plan_waves(problem_, jobs, limits, costs, budget_ > fixed ? budget_ - fixed : 0);
   }
 
-  [[nodiscard]] KernelBatch make_batch(KernelProgram& program, std::span<const ForestJob> jobs,
-                                       const GrowBatch& ranges) {
+  /// Nothing when `stop` said so before its trees were whole.
+  [[nodiscard]] std::optional<KernelBatch> make_batch(KernelProgram& program, std::span<const ForestJob> jobs,
+                                                      const GrowBatch& ranges, const StopToken* stop) {
+    if (is_stopped(stop)) return std::nullopt;
     const Stopwatch watch(stats_.compute_seconds);
-    KernelBatch batch(device_, program, problem_, *data_, jobs, ranges, tuning_);
-    batch.grow();
+    std::optional<KernelBatch> batch(std::in_place, device_, program, problem_, *data_, jobs, ranges, tuning_);
+    if (!batch->grow(stop)) return std::nullopt;
     device_.synchronize();
     stats_.batches += 1;
-    stats_.waits += batch.waits() + 1;
-    stats_.peak_bytes = std::max(stats_.peak_bytes, data_->bytes + batch.bytes());
+    stats_.waits += batch->waits() + 1;
+    stats_.peak_bytes = std::max(stats_.peak_bytes, data_->bytes + batch->bytes());
     return batch;
   }
 

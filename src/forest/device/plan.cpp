@@ -40,6 +40,7 @@ Scoring scoring_of(const Problem& problem, std::span<const ForestJob> jobs, std:
 /// Counts what the current batch takes.
 struct Load {
   std::int64_t rows = 0, nodes = 0;
+  double visits = 0;
   std::int64_t queue = 0;  // room for subtrees that wait
   std::uint64_t tree_bytes = 0, group_bytes = 0;
   Scoring scoring;
@@ -63,6 +64,7 @@ struct Load {
   [[nodiscard]] std::uint64_t bytes() const {
     return tree_bytes + group_bytes + scoring.bytes + scoring.flagged * static_cast<std::uint64_t>(nodes);
   }
+  /// In memory.
   [[nodiscard]] bool fits(std::uint64_t budget) const {
     return rows <= most_rows_together && nodes <= most_nodes_together && scoring.sums <= most_sums_together &&
            bytes() <= budget;
@@ -105,7 +107,9 @@ std::vector<Wave> plan_waves(const Problem& problem, std::span<const ForestJob> 
     Load whole = open ? load : Load{};
     whole.add(scoring);
     whole.add(room, costs, trees);
-    if (open && whole.fits(budget)) {
+    const double visits = visits_of(job, room.rows);
+    whole.visits += visits;
+    if (open && whole.fits(budget) && whole.visits <= costs.most_visits) {
       waves.back().jobs.push_back(index);
       waves.back().batches.back().ranges.push_back({index, job.first_tree, job.trees});
       load = whole;
@@ -122,12 +126,14 @@ std::vector<Wave> plan_waves(const Problem& problem, std::span<const ForestJob> 
     for (std::int32_t tree = job.first_tree; tree < job.trees; ++tree) {
       Load more = batch;
       more.add(room, costs, 1);
-      if (!more.fits(budget)) {
+      more.visits += visits / static_cast<double>(trees);
+      if (tree > first && (!more.fits(budget) || more.visits > costs.most_visits)) {
         waves.back().batches.push_back({{{index, first, tree}}});
         first = tree;
         more = Load{};
         more.add(scoring);
         more.add(room, costs, 1);
+        more.visits = visits / static_cast<double>(trees);
       }
       batch = more;
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -41,8 +42,9 @@ struct TreeRoom {
 /// Subtrees that may wait for each large node.
 inline constexpr std::int64_t subtrees_per_large = 16;
 
-/// Bytes of the memory that waves and batches take.
+/// What waves and batches cost: bytes of memory, and work.
 struct PlanCosts {
+  double most_visits = std::numeric_limits<double>::infinity();  ///< of a batch that is more than one tree (need.hpp)
   std::uint64_t bytes_per_row = 16;
   std::uint64_t bytes_per_node = 32;
   std::uint64_t bytes_per_tree = 0;   ///< its rows of tables
@@ -56,8 +58,8 @@ struct PlanCosts {
   std::uint64_t bytes_per_prediction = 0;  ///< one test row of one member
 };
 
-/// Cuts the work into waves and batches that take at most `budget` bytes each. `limits`: what is scored, may be empty.
-/// Throws DeviceError (need, limit) when one tree does not fit.
+/// Cuts the work into waves and batches that take at most `budget` bytes and costs.most_visits each. `limits`: what is
+/// scored, may be empty. Throws DeviceError (need, limit) when one tree does not fit.
 [[nodiscard]] std::vector<Wave> plan_waves(const Problem& problem, std::span<const ForestJob> jobs,
                                            std::span<const Limits> limits, const PlanCosts& costs,
                                            std::uint64_t budget);

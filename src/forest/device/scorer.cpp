@@ -6,6 +6,7 @@
 #include "backend/api/device.hpp"
 #include "core/checked.hpp"
 #include "forest/grow/grower.hpp"
+#include "forest/grow/stop.hpp"
 #include "forest/tree/pruning.hpp"
 
 namespace overtake::forest {
@@ -65,7 +66,8 @@ void KernelScorer::begin_wave(std::vector<Limits> limits) {
   bytes_ = std::max(bytes_, wave_bytes_);
 }
 
-BufferPtr KernelScorer::make_flags(KernelBatch& batch, const GrowBatch& ranges, std::vector<std::int32_t>& place_of) {
+BufferPtr KernelScorer::make_flags(KernelBatch& batch, const GrowBatch& ranges, std::vector<std::int32_t>& place_of,
+                                   const StopToken* stop) {
   place_of.assign(limits_.size(), -1);
   std::int32_t places = 0;
   for (std::size_t limit = 0; limit < limits_.size(); ++limit) {
@@ -81,6 +83,7 @@ BufferPtr KernelScorer::make_flags(KernelBatch& batch, const GrowBatch& ranges, 
       KernelBatch::OrderedTree grown;
       for (std::size_t limit = 0; limit < limits_.size(); ++limit) {
         if (place_of[limit] < 0 || limits_[limit].job != range.job) continue;
+        if (is_stopped(stop)) return nullptr;
         if (grown.number_of.empty()) grown = batch.order(batch.fetch(slot, true), jobs_[range.job].rule.criterion);
         const auto leaves = leaf_flags(problem_, jobs_[range.job], limits_[limit].view, grown.tree);
         const std::size_t first =
@@ -94,9 +97,10 @@ BufferPtr KernelScorer::make_flags(KernelBatch& batch, const GrowBatch& ranges, 
   return upload_vector(device_, flags);
 }
 
-void KernelScorer::add(KernelBatch& batch, const GrowBatch& ranges) {
+bool KernelScorer::add(KernelBatch& batch, const GrowBatch& ranges, const StopToken* stop) {
   std::vector<std::int32_t> flag_place;
-  const BufferPtr flags = make_flags(batch, ranges, flag_place);
+  const BufferPtr flags = make_flags(batch, ranges, flag_place, stop);
+  if (!flags) return false;
   std::vector<LimitRow> limit_rows;
   std::vector<MemberRow> member_rows;
   std::vector<std::int32_t> member_limits;
@@ -127,7 +131,10 @@ void KernelScorer::add(KernelBatch& batch, const GrowBatch& ranges) {
     }
     slot += range.last - range.first;
   }
-  if (limit_rows.empty() || most_rows == 0) return keep_control(batch);
+  if (limit_rows.empty() || most_rows == 0) {
+    keep_control(batch);
+    return true;
+  }
   const BufferPtr limit_table = upload_vector(device_, limit_rows);
   const BufferPtr member_table = upload_vector(device_, member_rows);
   bytes_ = std::max(bytes_, wave_bytes_ + flags->bytes() + limit_table->bytes() + member_table->bytes() +
@@ -144,6 +151,7 @@ void KernelScorer::add(KernelBatch& batch, const GrowBatch& ranges) {
     sum_errors(limit_rows, member_rows, member_limits, limit_table, member_table);
   }
   keep_control(batch);
+  return true;
 }
 
 // What the batch met is looked at when all is done: asking now would wait for the device.

@@ -10,6 +10,7 @@
 #include "forest/device/batch.hpp"
 #include "forest/grow/grower.hpp"
 #include "forest/grow/limits.hpp"
+#include "overtake/trainer.hpp"
 
 namespace overtake::forest {
 
@@ -21,8 +22,9 @@ class KernelScorer {
 
   /// Begins a wave: the limits of its jobs.
   void begin_wave(std::vector<Limits> limits);
-  /// Adds a batch's trees. Waits for the host only when a limit needs whole trees.
-  void add(KernelBatch& batch, const GrowBatch& ranges);
+  /// Adds a batch's trees. Waits for the host only when a limit needs whole trees; then `stop` is asked at each of
+  /// them, and where it says so, false is returned: the device does nothing then, and the scorer is of no further use.
+  [[nodiscard]] bool add(KernelBatch& batch, const GrowBatch& ranges, const StopToken* stop);
   /// Fetches the predictions, if asked for: they are forgotten with the wave.
   void end_wave(std::vector<ViewOutcome>& outcomes);
   /// Fetches the tables.
@@ -33,7 +35,9 @@ class KernelScorer {
  private:
   [[nodiscard]] std::size_t test_rows(const Limits& limits) const;
   void keep_control(KernelBatch& batch);
-  [[nodiscard]] BufferPtr make_flags(KernelBatch& batch, const GrowBatch& ranges, std::vector<std::int32_t>& place_of);
+  /// Null when `stop` said so.
+  [[nodiscard]] BufferPtr make_flags(KernelBatch& batch, const GrowBatch& ranges, std::vector<std::int32_t>& place_of,
+                                     const StopToken* stop);
   void sum_errors(const std::vector<LimitRow>& limit_rows, const std::vector<MemberRow>& member_rows,
                   const std::vector<std::int32_t>& member_limits, const BufferPtr& limit_table,
                   const BufferPtr& member_table);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -34,12 +35,15 @@ class Grower {
  public:
   virtual ~Grower() = default;
   /// Grows the trees of `jobs` and gives them to `take(job, tree, grown)`, each job's trees in order. Used for models.
-  /// Stops early, between batches, when `stop` says so.
+  /// Ends early when `stop` says so; what was given until then are whole trees, and the first of what was asked for.
+  /// The host asks within a tree, a device between the kernels that its host waits for.
   virtual void grow(std::span<const ForestJob> jobs,
                     const std::function<void(std::int32_t, std::int32_t, GrownTree)>& take, const StopToken* stop) = 0;
-  /// Grows the trees of `jobs`, scores `views` (View::job indexes `jobs`) and forgets the trees.
-  [[nodiscard]] virtual std::vector<ViewOutcome> score(std::span<const ForestJob> jobs, std::span<const View> views,
-                                                       bool predictions) = 0;
+  /// Grows the trees of `jobs`, scores `views` (View::job indexes `jobs`) and forgets the trees. Nothing comes back
+  /// when `stop` ended that early, as in grow(), while growing or while scoring: some of the trees are no score.
+  [[nodiscard]] virtual std::optional<std::vector<ViewOutcome>> score(std::span<const ForestJob> jobs,
+                                                                      std::span<const View> views, bool predictions,
+                                                                      const StopToken* stop) = 0;
   [[nodiscard]] virtual GrowerStats stats() const = 0;
 };
 

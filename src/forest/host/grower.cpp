@@ -7,9 +7,11 @@
 #include <chrono>
 #include <exception>
 #include <mutex>
+#include <optional>
 
 #include "backend/api/device.hpp"
 #include "forest/grow/need.hpp"
+#include "forest/grow/stop.hpp"
 #include "forest/host/scoring.hpp"
 #include "forest/host/tree.hpp"
 
@@ -36,20 +38,19 @@ class HostGrower final : public Grower {
             const StopToken* stop) override {
     const Room room = room_for(jobs);
     for (const std::vector<TreeTask>& round : rounds(jobs, room, 16 * growers_.size())) {
-      if (stop != nullptr && stop->requested()) return;
-      std::vector<GrownTree> trees = grow_round(jobs, round, std::vector<std::uint8_t>(jobs.size(), 1));
-      for (std::size_t i = 0; i < round.size(); ++i) take(round[i].job, round[i].tree, std::move(trees[i]));
+      std::vector<std::optional<GrownTree>> trees = grow_round(jobs, round, stop);
+      for (std::size_t i = 0; i < round.size(); ++i) {
+        if (!trees[i]) return;
+        take(round[i].job, round[i].tree, std::move(*trees[i]));
+      }
     }
   }
 
-  [[nodiscard]] std::vector<ViewOutcome> score(std::span<const ForestJob> jobs, std::span<const View> views,
-                                               bool predictions) override {
+  [[nodiscard]] std::optional<std::vector<ViewOutcome>> score(std::span<const ForestJob> jobs,
+                                                              std::span<const View> views, bool predictions,
+                                                              const StopToken* stop) override {
     std::vector<ViewOutcome> outcomes(views.size());
     std::vector<std::vector<Limits>> limits_of_job(jobs.size());
-    std::vector<std::uint8_t> impurities(jobs.size(), 0);
-    for (const View& view : views) {
-      if (view.needs_pruning()) impurities[view.job] = 1;
-    }
     for (Limits& limits : group_limits(views)) limits_of_job[limits.job].push_back(std::move(limits));
     std::vector<std::unique_ptr<JobScorer>> scorers(jobs.size());
     for (std::size_t job = 0; job < jobs.size(); ++job) {
@@ -57,10 +58,12 @@ class HostGrower final : public Grower {
     }
     const Room room = room_for(jobs);
     for (const std::vector<TreeTask>& round : rounds(jobs, room)) {
-      const std::vector<GrownTree> trees = grow_round(jobs, round, std::vector<std::uint8_t>(jobs.size(), 1));
+      const std::optional<std::vector<GrownTree>> trees = all_of(grow_round(jobs, round, stop));
+      if (!trees) return std::nullopt;
       const auto start = Clock::now();
-      score_round(round, trees, scorers, outcomes);
+      const bool scored = score_round(round, *trees, scorers, outcomes, stop);
       stats_.scoring_seconds += seconds_since(start);
+      if (!scored) return std::nullopt;
     }
     return outcomes;
   }
@@ -134,30 +137,46 @@ class HostGrower final : public Grower {
     return nodes * (sizeof(NodeRecord) + sizeof(std::int32_t) + stats_bytes);
   }
 
-  /// `impurities`: 1 for each job whose trees need them.
-  [[nodiscard]] std::vector<GrownTree> grow_round(std::span<const ForestJob> jobs, std::span<const TreeTask> round,
-                                                  const std::vector<std::uint8_t>& impurities) {
+  /// All trees, or nothing where one is missing.
+  [[nodiscard]] static std::optional<std::vector<GrownTree>> all_of(std::vector<std::optional<GrownTree>> trees) {
+    std::vector<GrownTree> all;
+    all.reserve(trees.size());
+    for (std::optional<GrownTree>& tree : trees) {
+      if (!tree) return std::nullopt;
+      all.push_back(std::move(*tree));
+    }
+    return all;
+  }
+
+  /// After a stop some trees are missing.
+  [[nodiscard]] std::vector<std::optional<GrownTree>> grow_round(std::span<const ForestJob> jobs,
+                                                                 std::span<const TreeTask> round,
+                                                                 const StopToken* stop) {
     const auto start = Clock::now();
-    std::vector<GrownTree> trees(round.size());
+    std::vector<std::optional<GrownTree>> trees(round.size());
     for_each(round.size(), [&](std::size_t thread, std::size_t i) {
       std::unique_ptr<HostTreeGrower>& grower = growers_[thread];
       if (!grower) grower = make_host_tree_grower(problem_);
-      trees[i] = grower->grow(jobs[round[i].job], round[i].tree, impurities[round[i].job] != 0);
+      trees[i] = grower->grow(jobs[round[i].job], round[i].tree, true, stop);
+      return trees[i].has_value();
     });
     std::uint64_t bytes = stats_.data_bytes;
-    for (const GrownTree& tree : trees) {
-      bytes += tree.nodes.size() * (sizeof(NodeRecord) + 4) + tree.class_weights.size() * 4 +
-               (tree.means.size() + tree.impurities.size()) * 8;
-    }
+    for (const std::optional<GrownTree>& tree : trees) bytes += tree ? bytes_of(*tree) : 0;
     stats_.peak_bytes = std::max(stats_.peak_bytes, bytes);
     stats_.batches += 1;
     stats_.compute_seconds += seconds_since(start);
     return trees;
   }
 
-  /// Tables tree by tree, then rows block by block, on all threads.
-  void score_round(std::span<const TreeTask> round, const std::vector<GrownTree>& trees,
-                   const std::vector<std::unique_ptr<JobScorer>>& scorers, std::vector<ViewOutcome>& outcomes) {
+  [[nodiscard]] static std::uint64_t bytes_of(const GrownTree& tree) {
+    return tree.nodes.size() * (sizeof(NodeRecord) + 4) + tree.class_weights.size() * 4 +
+           (tree.means.size() + tree.impurities.size()) * 8;
+  }
+
+  /// Tables tree by tree, then rows block by block, on all threads. False when `stop` said so before all was scored.
+  [[nodiscard]] bool score_round(std::span<const TreeTask> round, const std::vector<GrownTree>& trees,
+                                 const std::vector<std::unique_ptr<JobScorer>>& scorers,
+                                 std::vector<ViewOutcome>& outcomes, const StopToken* stop) {
     struct Part {
       JobScorer* scorer;
       std::size_t index;
@@ -173,21 +192,34 @@ class HostGrower final : public Grower {
       for (std::size_t i = 0; i < scorer->trees(); ++i) tables.push_back({scorer, i});
       for (std::size_t i = 0; i < scorer->blocks(); ++i) blocks.push_back({scorer, i});
     }
-    for_each(tables.size(), [&](std::size_t, std::size_t i) { tables[i].scorer->prepare(tables[i].index); });
-    for_each(blocks.size(), [&](std::size_t, std::size_t i) { blocks[i].scorer->add_block(blocks[i].index); });
+    const bool scored = for_each(tables.size(),
+                                 [&](std::size_t, std::size_t i) {
+                                   if (is_stopped(stop)) return false;
+                                   tables[i].scorer->prepare(tables[i].index);
+                                   return true;
+                                 }) &&
+                        for_each(blocks.size(), [&](std::size_t, std::size_t i) {
+                          return blocks[i].scorer->add_block(blocks[i].index, stop);
+                        });
+    if (!scored) return false;
     for (JobScorer* scorer : active) scorer->end_round(outcomes);
+    return true;
   }
 
-  /// Calls body(thread, i) for i < count on all threads, taking the next i when done with one.
+  /// Calls body(thread, i) for i < count on all threads, taking the next i when done with one, until one returns false;
+  /// whether none did.
   template <typename Body>
-  void for_each(std::size_t count, const Body& body) {
+  bool for_each(std::size_t count, const Body& body) {
     std::atomic<std::size_t> next{0};
+    std::atomic<bool> all{true};
     std::exception_ptr failure;
     std::mutex mutex;
     const int parts = static_cast<int>(std::min(threads_, count));
     device_.run_on_host(parts, [&](int part) {
       try {
-        for (std::size_t i = next++; i < count; i = next++) body(static_cast<std::size_t>(part), i);
+        for (std::size_t i = next++; i < count && all; i = next++) {
+          if (!body(static_cast<std::size_t>(part), i)) all = false;
+        }
       } catch (...) {
         const std::lock_guard lock(mutex);
         if (!failure) failure = std::current_exception();
@@ -195,6 +227,7 @@ class HostGrower final : public Grower {
       }
     });
     if (failure) std::rethrow_exception(failure);
+    return all;
   }
 
   backend::Device& device_;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "forest/grow/stop.hpp"
 #include "forest/host/split.hpp"
 #include "forest/tree/pruning.hpp"
 #include "overtake/metrics.hpp"
@@ -95,15 +96,17 @@ void JobScorer::prepare(std::size_t i) {
   tables_[i].shares = shares_of(problem_, trees_[i]);
 }
 
-void JobScorer::add_block(std::size_t index) {
+bool JobScorer::add_block(std::size_t index, const StopToken* stop) {
   const std::size_t begin = index * block;
   const std::size_t end = std::min(test().size(), begin + block);
   for (std::size_t tree = 0; tree < trees_.size(); ++tree) {
+    if (is_stopped(stop)) return false;
     add_tree(tree, begin, end);
     for (Due& due : due_) {
       if (due.member.trees == first_ + static_cast<std::int32_t>(tree) + 1) snapshot(due, begin, end);
     }
   }
+  return true;
 }
 
 void JobScorer::add_tree(std::size_t tree, std::size_t begin, std::size_t end) {

@@ -9,6 +9,7 @@
 #include "forest/grow/grower.hpp"
 #include "forest/grow/limits.hpp"
 #include "forest/problem/problem.hpp"
+#include "overtake/trainer.hpp"
 
 namespace overtake::forest {
 
@@ -29,7 +30,9 @@ class JobScorer {
   /// Works out the tables of the round's tree number `i`. Every tree before any block.
   void prepare(std::size_t i);
   [[nodiscard]] std::size_t blocks() const noexcept { return (test().size() + block - 1) / block; }
-  void add_block(std::size_t index);
+  /// Adds the round's trees for a block of rows. False when `stop` said so before they were added: then the scorer is
+  /// of no further use.
+  [[nodiscard]] bool add_block(std::size_t index, const StopToken* stop);
   /// Ends the round: outcomes of the members it completed, at their places in `outcomes`.
   void end_round(std::vector<ViewOutcome>& outcomes);
 

@@ -9,6 +9,7 @@
 #include "forest/grow/formulas.hpp"
 #include "forest/grow/impurity.hpp"
 #include "forest/grow/sampling.hpp"
+#include "forest/grow/stop.hpp"
 #include "forest/host/split.hpp"
 
 namespace overtake::forest {
@@ -40,8 +41,11 @@ class TreeGrower final : public HostTreeGrower {
     std::iota(order_.begin(), order_.end(), 0);
   }
 
-  [[nodiscard]] GrownTree grow(const ForestJob& job, std::int32_t tree, bool impurities) override {
+  [[nodiscard]] std::optional<GrownTree> grow(const ForestJob& job, std::int32_t tree, bool impurities,
+                                              const StopToken* stop) override {
     job_ = &job;
+    stop_ = stop;
+    stopped_ = false;
     tree_number_ = tree;
     tree_ = {};
     finder_.set_rule(job.rule, scale());
@@ -53,17 +57,21 @@ class TreeGrower final : public HostTreeGrower {
     number(root);
     pending_.clear();
     pending_.push_back(std::move(root));
-    while (!pending_.empty()) {
+    while (!pending_.empty() && !must_stop()) {
       const Pending node = std::move(pending_.back());
       pending_.pop_back();
       place(node);
     }
+    if (stopped_) return std::nullopt;
     if (impurities && !is_class) add_impurities();
     return std::move(tree_);
   }
 
  private:
   static constexpr bool is_class = std::is_same_v<Entry, ClassEntry>;
+
+  /// Once true it stays so, whatever becomes of the token: the tree lacks something.
+  [[nodiscard]] bool must_stop() { return stopped_ = stopped_ || is_stopped(stop_); }
 
   [[nodiscard]] std::size_t classes() const { return static_cast<std::size_t>(problem_.targets.classes); }
   [[nodiscard]] double scale() const { return problem_.weights[job_->weights].scale; }
@@ -174,7 +182,7 @@ class TreeGrower final : public HostTreeGrower {
     swaps_.clear();
     bool varied = false;
     for (std::int32_t position = 0; position < features; ++position) {
-      if (position >= job_->rule.max_features && varied) break;
+      if ((position >= job_->rule.max_features && varied) || must_stop()) break;
       varied |= finder_.look(all ? position : draw_feature(position, record.key), best);
     }
     for (std::size_t i = swaps_.size(); i-- > 0;) std::swap(order_[i], order_[swaps_[i]]);
@@ -279,6 +287,8 @@ class TreeGrower final : public HostTreeGrower {
   SplitFinder<Entry> finder_;
   const ForestJob* job_ = nullptr;
   std::int32_t tree_number_ = 0;
+  const StopToken* stop_ = nullptr;
+  bool stopped_ = false;
   GrownTree tree_;
   std::vector<Entry> rows_, aside_;
   std::vector<Pending> pending_;

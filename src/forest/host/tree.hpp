@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "forest/grow/grown_tree.hpp"
 #include "forest/grow/job.hpp"
 #include "forest/problem/problem.hpp"
+#include "overtake/trainer.hpp"
 
 namespace overtake::forest {
 
@@ -16,7 +18,9 @@ class HostTreeGrower {
  public:
   virtual ~HostTreeGrower() = default;
   /// Tree number `tree` of `job`, in canonical order (docs/forests.md); with the impurities of numbers if asked for.
-  [[nodiscard]] virtual GrownTree grow(const ForestJob& job, std::int32_t tree, bool impurities) = 0;
+  /// Nothing when `stop`, asked at every feature of every node, said so before the tree was whole.
+  [[nodiscard]] virtual std::optional<GrownTree> grow(const ForestJob& job, std::int32_t tree, bool impurities,
+                                                      const StopToken* stop) = 0;
 };
 
 /// Bytes that a grower works in for trees of `rows` rows, beside the tree.
