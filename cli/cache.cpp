@@ -11,6 +11,7 @@
 #include "command.hpp"
 #include "outputs.hpp"
 #include "overtake/cache.hpp"
+#include "overtake/error.hpp"
 #include "overtake/report.hpp"
 #include "terminal.hpp"
 
@@ -20,7 +21,7 @@ namespace {
 namespace report = overtake::report;
 
 struct Options {
-  bool clear = false;
+  std::string action;
   std::string json;
 };
 
@@ -68,13 +69,18 @@ std::string json_of(const overtake::CacheContents& contents, bool cleared) {
 }
 
 int run(const Options& options) {
+  if (!options.action.empty() && options.action != "clear") {
+    throw overtake::UsageError(fmt::format("cache {}: there is no such action", options.action),
+                               "\"overtake cache\" shows what is kept, \"overtake cache clear\" removes it.");
+  }
   check_outputs({{"--json", options.json}});
-  const overtake::CacheContents contents = options.clear ? overtake::clear_cache() : overtake::cache_contents();
+  const bool clear = options.action == "clear";
+  const overtake::CacheContents contents = clear ? overtake::clear_cache() : overtake::cache_contents();
   if (!options.json.empty()) {
-    write_output(options.json, json_of(contents, options.clear));
+    write_output(options.json, json_of(contents, clear));
   }
   if (!is_standard_output(options.json)) {
-    print(result_text(contents, options.clear));
+    print(result_text(contents, clear));
   }
   return exit_ok;
 }
@@ -84,10 +90,7 @@ int run(const Options& options) {
 Command add_cache(CLI::App& root) {
   auto options = std::make_shared<Options>();
   CLI::App* app = root.add_subcommand("cache", "Show or remove what is kept: compiled kernels, verdicts on drivers");
-  app->add_option_function<std::string>(
-         "ACTION", [options](const std::string& action) { options->clear = action == "clear"; },
-         "clear: remove it all; drivers are tried again then")
-      ->check(CLI::IsMember({"clear"}));
+  app->add_option("ACTION", options->action, "clear: remove it all; drivers are tried again then");
   app->add_option("--json", options->json, "Write what is there, or was removed, as JSON to a file or standard output")
       ->expected(0, 1)
       ->default_str("-")

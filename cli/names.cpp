@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#if __has_include(<CLI/ExtraValidators.hpp>)
+#include <CLI/ExtraValidators.hpp>  // where CLI11 has AsSizeValue since 2.6
+#endif
 
 #include <algorithm>
 #include <charconv>
@@ -161,13 +164,15 @@ void check_choice(const std::string& value, const std::vector<std::string>& choi
                              near.empty() ? "" : fmt::format("Did you mean \"{}\"?", near));
 }
 
-CLI::Validator size_check() {
+void read_as_size(CLI::Option& option) {
+  // AsSizeValue takes -1 for the largest number. This comes behind it, because the last transform is the first that
+  // runs.
   const auto problem = [](const std::string& text) -> std::string {
     std::uint64_t size = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
     return error == std::errc() && size > 0 ? "" : fmt::format("expected a size above 0 such as 512MiB, not {}", text);
   };
-  return CLI::Validator(problem, "");
+  option.transform(CLI::AsSizeValue(false))->transform(CLI::Validator(problem, ""));
 }
 
 CLI::Validator seed_check() {

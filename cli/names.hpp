@@ -25,9 +25,7 @@ void check_choice(const std::string& value, const std::vector<std::string>& choi
 /// What --seed takes: whole numbers from 0 to 9223372036854775807, the largest that a model file's random_state holds.
 [[nodiscard]] CLI::Validator seed_check();
 
-/// What a size in bytes must be before CLI::AsSizeValue reads it, which takes -1 for the largest number: digits above
-/// 0, not beyond 64 bits. Goes behind it, because the last transform is the first that runs:
-/// ->transform(CLI::AsSizeValue(false))->transform(size_check()).
-[[nodiscard]] CLI::Validator size_check();
+/// Makes an option take sizes in bytes above 0 such as 512MiB.
+void read_as_size(CLI::Option& option);
 
 }  // namespace cli

@@ -111,9 +111,7 @@ Command add_race(CLI::App& root) {
          "and marked (0: never)")
       ->capture_default_str();
   app->add_flag("--quick", options->quick, "At most 3 repeats and a budget of 1 second");
-  app->add_option("--memory-limit", race.memory_limit, "Most memory on each device, e.g. 512MiB")
-      ->transform(CLI::AsSizeValue(false))
-      ->transform(size_check());
+  read_as_size(*app->add_option("--memory-limit", race.memory_limit, "Most memory on each device, e.g. 512MiB"));
   app->add_option("--json", options->json, "Write the result as JSON to a file (-: standard output)")
       ->type_name("FILE");
   app->add_option("--report", options->html, "Write an HTML page to a file")->type_name("FILE");

@@ -132,9 +132,8 @@ void add_search_flags(CLI::App& app, SearchFlags& flags) {
       ->check(seed_check());
   app.add_option("--device", flags.device, "auto, cpu, cuda, cuda:1, opencl:0, ...")->capture_default_str();
   app.add_option("--threads", flags.threads, "CPU threads (0: all)")->capture_default_str();
-  app.add_option("--memory-limit", flags.memory_limit, "Most memory of the table, and on the device, e.g. 512MiB")
-      ->transform(CLI::AsSizeValue(false))
-      ->transform(size_check());
+  read_as_size(*app.add_option("--memory-limit", flags.memory_limit,
+                               "Most memory of the table, and on the device, e.g. 512MiB"));
   app.add_option("--journal", flags.journal, "Keep every result in a file; the same command continues from it")
       ->type_name("FILE");
   app.add_flag("--resume", flags.resume, "The journal must exist already");

@@ -71,12 +71,6 @@ std::string too_large(const std::string& text) {
   return errno == ERANGE ? text + " is out of range" : "";
 }
 
-/// 0 would mean no limit, and the parser takes a negative number for one near 2^64.
-std::string unusable_size(const std::string& bytes) {
-  const bool usable = bytes != "0" && !bytes.starts_with('-') && too_large(bytes).empty();
-  return usable ? "" : "it must be at least one byte, and below 8 EiB";
-}
-
 CLI::Option* add_number(CLI::App& app, const std::string& name, double& value, const std::string& help) {
   return app.add_option(name, value, help)->check(out_of_range, "")->capture_default_str();
 }
@@ -150,9 +144,8 @@ void add_train_flags(CLI::App& app, TrainFlags& flags) {
       ->capture_default_str()
       ->check(seed_check());
   app.add_option("--threads", flags.threads, "CPU threads (0: all)")->capture_default_str();
-  app.add_option("--memory-limit", flags.memory_limit, "Most memory of the table, and on the device, e.g. 512MiB")
-      ->transform(CLI::AsSizeValue(false))
-      ->check(unusable_size, "");
+  read_as_size(*app.add_option("--memory-limit", flags.memory_limit,
+                               "Most memory of the table, and on the device, e.g. 512MiB"));
   app.add_option("--save", flags.save, "Write the model to a file")->type_name("FILE");
   app.add_option("--checkpoint", flags.checkpoint, "Write the state of the training to a file")->type_name("FILE");
   app.add_option("--checkpoint-every", flags.checkpoint_every, "Epochs between two checkpoints")->capture_default_str();
