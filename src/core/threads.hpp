@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Threads that come and go within one function; those that stay are in backend/cpu/thread_pool.hpp.
+// Threads that come and go within one function; those that stay are in core/thread_pool.hpp.
 #pragma once
 
 #include <cstddef>

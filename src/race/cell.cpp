@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "backend/api/device.hpp"
+#include "core/parallel.hpp"
 #include "overtake/nn.hpp"
 #include "overtake/optim.hpp"
 #include "overtake/trainer.hpp"
@@ -21,7 +22,7 @@ double seconds_since(Clock::time_point begin) { return std::chrono::duration<dou
 
 /// One training from the first weights. Empty when it was stopped.
 std::optional<FitReport> train(const Course& course, int layers, const Lane& lane, int epochs) {
-  lane.device.impl().set_threads(lane.threads);
+  set_thread_count(lane.threads);
   nn::Sequential model = race_network(layers, course.options.seed);
   const auto begin = Clock::now();
   model.to(lane.device);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "backend/api/device.hpp"
+#include "core/parallel.hpp"
 
 namespace overtake::race {
 
@@ -42,8 +43,8 @@ std::vector<int> thread_choices(const Device& device) {
   if (device.info().backend != "cpu") {
     return {0};
   }
-  device.impl().set_threads(0);
-  const int all = device.impl().threads();
+  set_thread_count(0);
+  const int all = thread_count();
   return all > 1 ? std::vector<int>{1, all} : std::vector<int>{1};
 }
 

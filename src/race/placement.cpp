@@ -9,6 +9,7 @@
 
 #include "backend/api/device.hpp"
 #include "core/config.hpp"
+#include "core/parallel.hpp"
 #include "overtake/error.hpp"
 #include "overtake/ops.hpp"
 #include "overtake/race.hpp"
@@ -84,7 +85,7 @@ std::optional<Prediction> predict_on(const PlacementRequest& request, const Tria
     bool first = true;
     const bool given = request.threads > 0 && device.info().backend == "cpu";
     for (const int threads : given ? std::vector<int>{request.threads} : race::thread_choices(device)) {
-      device.impl().set_threads(threads);
+      set_thread_count(threads);
       const auto pace = race::find_pace([&](int epochs) { return trial(request, data, device, epochs); }, most_epochs,
                                         long_trial_seconds);
       if (!pace) {
@@ -100,7 +101,7 @@ std::optional<Prediction> predict_on(const PlacementRequest& request, const Tria
       best.start_seconds = open_seconds + pace->compile_seconds + pace->transfer_seconds;
       best.seconds = best.start_seconds + step_seconds * static_cast<double>(steps_per_epoch(request)) * request.epochs;
     }
-    device.impl().set_threads(best.threads);
+    set_thread_count(best.threads);
   } catch (const DeviceError& error) {
     best.failure = error.what();
   }
@@ -167,10 +168,10 @@ void set_cpu_threads(int threads) {
         fmt::format("threads: {} is not accepted; expected 0 (all cores) to {}", threads, config::most_threads),
         "More threads than cores make nothing faster.");
   }
-  Device("cpu").impl().set_threads(threads);
+  set_thread_count(threads);
 }
 
-int cpu_threads() { return Device("cpu").impl().threads(); }
+int cpu_threads() { return thread_count(); }
 
 void check_environment() { config::check(); }
 

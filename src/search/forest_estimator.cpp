@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "backend/api/device.hpp"
+#include "core/parallel.hpp"
 #include "forest/grow/need.hpp"
 #include "forest/model/assemble.hpp"
 #include "forest/model/notes.hpp"
@@ -191,7 +192,7 @@ class ForestEstimator final : public Estimator {
   /// a core, 2e11 on a large GPU.
   [[nodiscard]] double batch_work() const {
     backend::Device& device = options_.device.impl();
-    return device.is_host() ? 1.5e8 * std::max(1, device.threads()) : 4e10;
+    return device.is_host() ? 1.5e8 * thread_count() : 4e10;
   }
 
   const Dataset& data_;

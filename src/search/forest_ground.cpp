@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "backend/api/device.hpp"
+#include "core/parallel.hpp"
 #include "forest/make_grower.hpp"
 #include "forest/problem/binning.hpp"
 #include "forest/problem/targets.hpp"
@@ -71,7 +72,7 @@ std::size_t ForestGrounds::ground_for(const ForestParameters& parameters) {
   ground->poisson = poisson;
   ground->criterion = parameters.criterion;
   ground->problem.data = forest::bin_features(data_.inputs, data_.rows, static_cast<std::int32_t>(data_.features),
-                                              parameters.max_bins, backend::open_device("cpu").threads());
+                                              parameters.max_bins, thread_count());
   ground->problem.folds = folds_;
   grounds_.push_back(std::move(ground));
   return grounds_.size() - 1;

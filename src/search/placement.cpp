@@ -9,6 +9,7 @@
 #include <string>
 
 #include "backend/api/device.hpp"
+#include "core/parallel.hpp"
 #include "overtake/error.hpp"
 #include "overtake/report.hpp"
 #include "overtake/search.hpp"
@@ -74,7 +75,7 @@ ForestPlacement choose_forest_device(double work) {
   }
   if (gpu == nullptr) return {"cpu", "no usable NVIDIA GPU; overtake devices says why"};
   // Threads beyond the cores make nothing faster.
-  const int busy = std::min(backend::open_device("cpu").threads(), platform::usable_cores());
+  const int busy = std::min(thread_count(), platform::usable_cores());
   const double on_cpu = work / (visits_per_core * std::max(1, busy));
   const double on_gpu = gpu_start_seconds + work / (visits_per_gpu_unit * std::max(1, gpu->compute_units));
   const std::string estimate =

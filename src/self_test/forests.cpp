@@ -115,7 +115,7 @@ std::vector<forest::View> views_of(const ForestJob& job) {
 void compare(const Device& device, const Problem& problem, std::int32_t trees, std::int32_t large_rows) {
   const ForestJob job = make_job(problem, trees);
   const std::vector<forest::View> views = views_of(job);
-  const auto host = forest::make_host_grower(backend::open_device("cpu"), problem, 0);
+  const auto host = forest::make_host_grower(problem, 0);
   forest::KernelTuning tuning;
   tuning.large_rows = large_rows;
   std::map<std::int32_t, GrownTree> grown;

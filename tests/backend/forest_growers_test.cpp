@@ -61,7 +61,7 @@ class ForestGrowers : public ::testing::TestWithParam<DeviceInfo> {
 
   /// Grows and scores on the CPU and on the device, with subtrees only and level by level, and compares.
   void compare(const Problem& problem, const std::vector<ForestJob>& jobs, const std::vector<View>& views) {
-    const auto host = make_host_grower(backend::open_device("cpu"), problem, 0);
+    const auto host = make_host_grower(problem, 0);
     const auto expected = grow_all(*host, jobs);
     const auto outcomes = host->score(jobs, views, true, nullptr).value();
     for (const std::int32_t large_rows : {4096, 20}) {
@@ -122,7 +122,7 @@ TEST_P(ForestGrowers, AStopLeavesNothingHalfScored) {
   std::vector<View> views = views_of(jobs);
   views.push_back(views.back());
   views.back().ccp_alpha = 0.01;  // its whole trees come to the host one by one
-  const auto expected = make_host_grower(backend::open_device("cpu"), problem, 0)->score(jobs, views, true, nullptr);
+  const auto expected = make_host_grower(problem, 0)->score(jobs, views, true, nullptr);
   int stops = 0;
   int stopped = 0;
   for (;; ++stops) {

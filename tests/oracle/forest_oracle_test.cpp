@@ -33,7 +33,7 @@ TEST_P(ForestOracle, TreesAndScores) {
     }
     SCOPED_TRACE("problem " + std::to_string(seed));
     const Work work = random_work(seed);
-    compare(*make_host_grower(processor, work.problem, 0), work, grow_plainly(work));
+    compare(*make_host_grower(work.problem, 0), work, grow_plainly(work));
   }
 }
 

@@ -13,8 +13,8 @@
 
 namespace overtake::oracle {
 
-/// Another device, which requests a stop when it is asked for the `when`th time to compute on the host, to download or
-/// to synchronize: the places between which growers may end.
+/// Another device, which requests a stop when it is asked for the `when`th time to download or to synchronize: the
+/// places between which growers on kernels may end.
 class StoppingDevice final : public backend::Device {
  public:
   StoppingDevice(backend::Device& inner, StopToken& stop, int when) : inner_(inner), stop_(stop), left_(when) {}
@@ -52,12 +52,7 @@ class StoppingDevice final : public backend::Device {
   void set_memory_limit(std::uint64_t bytes) override { inner_.set_memory_limit(bytes); }
   [[nodiscard]] std::uint64_t memory_held() const override { return inner_.memory_held(); }
   [[nodiscard]] std::uint64_t memory_peak() const override { return inner_.memory_peak(); }
-  [[nodiscard]] int threads() const override { return inner_.threads(); }
   [[nodiscard]] bool is_host() const override { return inner_.is_host(); }
-  void run_on_host(int parts, const std::function<void(int)>& part) override {
-    count();
-    inner_.run_on_host(parts, part);
-  }
 
  private:
   void count() {

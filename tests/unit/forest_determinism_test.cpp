@@ -7,6 +7,7 @@
 #include <set>
 
 #include "backend/api/device.hpp"
+#include "core/parallel.hpp"
 #include "forest_data.hpp"
 #include "overtake/error.hpp"
 
@@ -16,8 +17,8 @@ namespace {
 /// Sets the threads of the cpu; gives back all of them at its end.
 class Threads {
  public:
-  explicit Threads(int count) { backend::open_device("cpu").set_threads(count); }
-  ~Threads() { backend::open_device("cpu").set_threads(0); }
+  explicit Threads(int count) { set_thread_count(count); }
+  ~Threads() { set_thread_count(0); }
   Threads(const Threads&) = delete;
   Threads& operator=(const Threads&) = delete;
 };

@@ -73,7 +73,7 @@ void compare(const ProblemShape& shape, forest::SplitRule rule, bool bootstrap) 
       views.back().job = fold;
     }
   }
-  const auto grower = forest::make_host_grower(backend::open_device("cpu"), problem, 0);
+  const auto grower = forest::make_host_grower(problem, 0);
   const std::vector<ViewOutcome> shared = grower->score(jobs, views, true, nullptr).value();
   ASSERT_EQ(shared.size(), candidates.size());
   for (std::size_t i = 0; i < candidates.size(); ++i) {

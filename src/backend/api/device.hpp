@@ -118,18 +118,9 @@ class Device {
   virtual void set_memory_limit(std::uint64_t bytes) = 0;
   [[nodiscard]] virtual std::uint64_t memory_held() const = 0;
   [[nodiscard]] virtual std::uint64_t memory_peak() const = 0;
-  /// Threads that compute (cpu); elsewhere ignored. Executables compiled later use the new number. 0 means what
-  /// OVERTAKE_THREADS says, or all.
-  virtual void set_threads(int) {}
-  [[nodiscard]] virtual int threads() const { return 1; }
   /// True when this processor runs the program itself (cpu): modules that bring C++ code of their own beside their
   /// kernels run that.
   [[nodiscard]] virtual bool is_host() const { return false; }
-  /// Calls part(i) for i < parts on host threads of this device and returns when all are done. `part` must not throw.
-  /// One after the other where there are none.
-  virtual void run_on_host(int parts, const std::function<void(int)>& part) {
-    for (int i = 0; i < parts; ++i) part(i);
-  }
 };
 
 /// A family of devices, registered at start-up by each backend that was built in.

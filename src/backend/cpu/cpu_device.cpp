@@ -2,7 +2,6 @@
 // The CPU as a device: ordinary memory, immediate execution.
 #include <fmt/format.h>
 
-#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
@@ -11,8 +10,7 @@
 #include "backend/common/caching_allocator.hpp"
 #include "backend/cpu/executable.hpp"
 #include "backend/cpu/processor.hpp"
-#include "backend/cpu/thread_pool.hpp"
-#include "core/config.hpp"
+#include "core/parallel.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::backend::cpu {
@@ -41,7 +39,7 @@ void release_host(std::uintptr_t address) { std::free(reinterpret_cast<void*>(ad
 
 class CpuDevice final : public Device {
  public:
-  CpuDevice() : info_(describe_processor()), allocator_({allocate_host, release_host, "cpu"}) { set_threads(0); }
+  CpuDevice() : info_(describe_processor()), allocator_({allocate_host, release_host, "cpu"}) {}
 
   [[nodiscard]] const DeviceInfo& info() const override { return info_; }
 
@@ -73,7 +71,7 @@ class CpuDevice final : public Device {
   void synchronize() override {}
 
   [[nodiscard]] std::unique_ptr<Executable> compile(const Schedule& schedule, const CompileOptions&) override {
-    return std::make_unique<CpuExecutable>(*this, schedule, threads_.load());
+    return std::make_unique<CpuExecutable>(*this, schedule, thread_count());
   }
 
   [[nodiscard]] std::unique_ptr<Program> build(std::string_view, std::span<const std::string>) override {
@@ -88,15 +86,7 @@ class CpuDevice final : public Device {
   void set_memory_limit(std::uint64_t bytes) override { allocator_.set_limit(bytes); }
   [[nodiscard]] std::uint64_t memory_held() const override { return allocator_.held(); }
   [[nodiscard]] std::uint64_t memory_peak() const override { return allocator_.peak(); }
-  void set_threads(int threads) override {
-    const int all = config::threads() > 0 ? config::threads() : info_.compute_units;
-    threads_.store(threads > 0 ? threads : all);
-  }
-  [[nodiscard]] int threads() const override { return threads_.load(); }
   [[nodiscard]] bool is_host() const override { return true; }
-  void run_on_host(int parts, const std::function<void(int)>& part) override {
-    ThreadPool::instance().run(parts, part);
-  }
 
  private:
   static std::byte* address(const Buffer& buffer) { return reinterpret_cast<std::byte*>(buffer.handle()); }
@@ -105,7 +95,6 @@ class CpuDevice final : public Device {
   CachingAllocator allocator_;
   mutable std::mutex mutex_;
   TransferCount transfers_;
-  std::atomic<int> threads_ = 1;  // may be set while others compile
 };
 
 class CpuBackend final : public Backend {

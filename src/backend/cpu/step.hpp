@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "backend/cpu/tape_runner.hpp"
-#include "backend/cpu/thread_pool.hpp"
+#include "core/thread_pool.hpp"
 
 namespace overtake::backend::cpu {
 

@@ -8,10 +8,10 @@
 #include <optional>
 
 #include "backend/api/device.hpp"
+#include "core/parallel.hpp"
 #include "forest/device/batch.hpp"
 #include "forest/device/scorer.hpp"
 #include "forest/grow/stop.hpp"
-#include "forest/problem/parallel.hpp"
 #include "overtake/forest.hpp"
 
 namespace overtake::forest {
@@ -111,7 +111,7 @@ class KernelGrower final : public Grower {
                       jobs[range.job].rule.criterion);
     }
     std::vector<GrownTree> ordered(count);
-    on_host_threads(count, [&](std::size_t slot) {
+    parallel_for(count, [&](std::size_t slot) {
       ordered[slot] = batch.order(raw[slot], criteria[slot]).tree;
       raw[slot] = {};
     });
@@ -156,7 +156,7 @@ class KernelGrower final : public Grower {
     const auto outputs = static_cast<std::uint64_t>(std::max(problem_.targets.classes, 1));
     PlanCosts costs;
     // A batch is what a stop waits for. A unit of a large GPU does 1.5e9 visits a second.
-    costs.most_visits = 3e8 * std::max(1, device_.info().compute_units);
+    costs.most_visits = 1e9 * std::max(1, device_.info().compute_units);
     costs.bytes_per_node = sizeof(NodeRecord) + 4 * stats_words;
     costs.bytes_per_tree = batch_bytes_per_tree;
     costs.large_rows = tuning_.large_rows > 0 ? tuning_.large_rows : least_large_rows;

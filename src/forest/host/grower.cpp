@@ -3,13 +3,10 @@
 #include "forest/host/grower.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
-#include <exception>
-#include <mutex>
 #include <optional>
 
-#include "backend/api/device.hpp"
+#include "core/parallel.hpp"
 #include "forest/grow/need.hpp"
 #include "forest/grow/stop.hpp"
 #include "forest/host/scoring.hpp"
@@ -28,10 +25,9 @@ struct TreeTask {
 
 class HostGrower final : public Grower {
  public:
-  HostGrower(backend::Device& device, const Problem& problem, std::uint64_t memory_limit)
-      : device_(device), problem_(problem), memory_limit_(memory_limit) {
+  HostGrower(const Problem& problem, std::uint64_t memory_limit) : problem_(problem), memory_limit_(memory_limit) {
     stats_.data_bytes = problem.data.size_bytes();
-    growers_.resize(static_cast<std::size_t>(std::max(1, device.threads())));
+    growers_.resize(static_cast<std::size_t>(thread_count()));
   }
 
   void grow(std::span<const ForestJob> jobs, const std::function<void(std::int32_t, std::int32_t, GrownTree)>& take,
@@ -154,7 +150,7 @@ class HostGrower final : public Grower {
                                                                  const StopToken* stop) {
     const auto start = Clock::now();
     std::vector<std::optional<GrownTree>> trees(round.size());
-    for_each(round.size(), [&](std::size_t thread, std::size_t i) {
+    (void)parallel_for(round.size(), static_cast<int>(threads_), [&](std::size_t i, std::size_t thread) {
       std::unique_ptr<HostTreeGrower>& grower = growers_[thread];
       if (!grower) grower = make_host_tree_grower(problem_);
       trees[i] = grower->grow(jobs[round[i].job], round[i].tree, true, stop);
@@ -192,45 +188,18 @@ class HostGrower final : public Grower {
       for (std::size_t i = 0; i < scorer->trees(); ++i) tables.push_back({scorer, i});
       for (std::size_t i = 0; i < scorer->blocks(); ++i) blocks.push_back({scorer, i});
     }
-    const bool scored = for_each(tables.size(),
-                                 [&](std::size_t, std::size_t i) {
-                                   if (is_stopped(stop)) return false;
-                                   tables[i].scorer->prepare(tables[i].index);
-                                   return true;
-                                 }) &&
-                        for_each(blocks.size(), [&](std::size_t, std::size_t i) {
-                          return blocks[i].scorer->add_block(blocks[i].index, stop);
-                        });
-    if (!scored) return false;
+    const int threads = static_cast<int>(threads_);
+    const auto prepare = [&](std::size_t i) {
+      if (is_stopped(stop)) return false;
+      tables[i].scorer->prepare(tables[i].index);
+      return true;
+    };
+    const auto add = [&](std::size_t i) { return blocks[i].scorer->add_block(blocks[i].index, stop); };
+    if (!parallel_for(tables.size(), threads, prepare) || !parallel_for(blocks.size(), threads, add)) return false;
     for (JobScorer* scorer : active) scorer->end_round(outcomes);
     return true;
   }
 
-  /// Calls body(thread, i) for i < count on all threads, taking the next i when done with one, until one returns false;
-  /// whether none did.
-  template <typename Body>
-  bool for_each(std::size_t count, const Body& body) {
-    std::atomic<std::size_t> next{0};
-    std::atomic<bool> all{true};
-    std::exception_ptr failure;
-    std::mutex mutex;
-    const int parts = static_cast<int>(std::min(threads_, count));
-    device_.run_on_host(parts, [&](int part) {
-      try {
-        for (std::size_t i = next++; i < count && all; i = next++) {
-          if (!body(static_cast<std::size_t>(part), i)) all = false;
-        }
-      } catch (...) {
-        const std::lock_guard lock(mutex);
-        if (!failure) failure = std::current_exception();
-        next = count;
-      }
-    });
-    if (failure) std::rethrow_exception(failure);
-    return all;
-  }
-
-  backend::Device& device_;
   const Problem& problem_;
   std::uint64_t memory_limit_;
   GrowerStats stats_;
@@ -240,8 +209,8 @@ class HostGrower final : public Grower {
 
 }  // namespace
 
-std::unique_ptr<Grower> make_host_grower(backend::Device& device, const Problem& problem, std::uint64_t memory_limit) {
-  return std::make_unique<HostGrower>(device, problem, memory_limit);
+std::unique_ptr<Grower> make_host_grower(const Problem& problem, std::uint64_t memory_limit) {
+  return std::make_unique<HostGrower>(problem, memory_limit);
 }
 
 }  // namespace overtake::forest

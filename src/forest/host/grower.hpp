@@ -4,14 +4,12 @@
 #include <cstdint>
 #include <memory>
 
-#include "backend/api/device.hpp"
 #include "forest/grow/grower.hpp"
 #include "forest/problem/problem.hpp"
 
 namespace overtake::forest {
 
-/// Grows forests on the host threads of `device` (Device::run_on_host).
-[[nodiscard]] std::unique_ptr<Grower> make_host_grower(backend::Device& device, const Problem& problem,
-                                                       std::uint64_t memory_limit);
+/// Grows forests on thread_count() threads, fewer where memory allows no more.
+[[nodiscard]] std::unique_ptr<Grower> make_host_grower(const Problem& problem, std::uint64_t memory_limit);
 
 }  // namespace overtake::forest

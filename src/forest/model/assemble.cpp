@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
+#include "core/parallel.hpp"
 #include "forest/grow/need.hpp"
 #include "forest/model/data_identity.hpp"
-#include "forest/problem/parallel.hpp"
 #include "forest/tree/finish.hpp"
 #include "forest/tree/out_of_bag.hpp"
 #include "forest/tree/pruning.hpp"
@@ -34,7 +34,7 @@ Forest grow_forest(Grower& grower, const Problem& problem, const Dataset& data, 
   forest.trees = std::move(earlier);
   forest.trees.resize(forest.trees.size() + grown.size());
   View view = recipe.resolved.view;
-  on_host_threads(grown.size(), [&](std::size_t i) {
+  parallel_for(grown.size(), [&](std::size_t i) {
     const std::int32_t number = job.first_tree + static_cast<std::int32_t>(i);
     GrownTree& tree = grown[i];
     if (view.needs_pruning()) tree = prune(tree, leaf_flags(problem, job, view, tree), problem.targets.classes);

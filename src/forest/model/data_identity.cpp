@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "core/fingerprint.hpp"
-#include "forest/problem/parallel.hpp"
+#include "core/parallel.hpp"
 
 namespace overtake::forest {
 namespace {
@@ -112,7 +112,7 @@ std::string data_fingerprint(const Dataset& data, std::span<const float> sample_
       std::any_of(sample_weight.begin(), sample_weight.end(), [](float weight) { return weight != 1; });
   const auto rows = static_cast<std::size_t>(data.rows);
   std::vector<BlockIdentity> blocks((rows + block_rows - 1) / block_rows);
-  on_host_threads(blocks.size(), [&](std::size_t i) {
+  parallel_for(blocks.size(), [&](std::size_t i) {
     const std::size_t begin = i * block_rows;
     blocks[i] = identity_of(data, weighted ? sample_weight : std::span<const float>{}, begin,
                             std::min(rows, begin + block_rows));

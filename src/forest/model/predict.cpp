@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "backend/api/device.hpp"
-#include "forest/problem/parallel.hpp"
+#include "core/parallel.hpp"
 #include "overtake/error.hpp"
 #include "overtake/forest.hpp"
 
@@ -83,7 +83,7 @@ void walk_all(const Forest& forest, std::span<const float> inputs, const Visit& 
   steps.reserve(forest.trees.size());
   for (const Tree& tree : forest.trees) steps.push_back(steps_of(tree));
   const std::int64_t useful = rows * trees / walks_worth_a_thread;
-  const int threads = static_cast<int>(std::clamp<std::int64_t>(useful, 1, backend::open_device("cpu").threads()));
+  const int threads = static_cast<int>(std::clamp<std::int64_t>(useful, 1, thread_count()));
   const auto walk_block = [&](std::size_t task, std::size_t) {
     const std::int64_t begin = static_cast<std::int64_t>(task) * block;
     const std::int64_t end = std::min(rows, begin + block);
@@ -93,7 +93,7 @@ void walk_all(const Forest& forest, std::span<const float> inputs, const Visit& 
       for (std::int64_t row = begin; row < end; ++row) visit(row, tree, leaves[row - begin]);
     }
   };
-  forest::for_each_index(static_cast<std::size_t>((rows + block - 1) / block), threads, walk_block);
+  parallel_for(static_cast<std::size_t>((rows + block - 1) / block), threads, walk_block);
 }
 
 /// Mean over the trees of the leaves' values.

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "backend/api/device.hpp"
+#include "core/parallel.hpp"
 #include "forest/grow/need.hpp"
 #include "forest/make_grower.hpp"
 #include "forest/model/assemble.hpp"
@@ -140,7 +141,7 @@ Forest train_forest(const ForestParameters& parameters, const Dataset& data, con
   forest::KeptTrees(parameters.n_estimators - first_tree, std::max(1, data.classes), platform::usable_memory());
 
   forest::Problem problem;
-  const int threads = backend::open_device("cpu").threads();
+  const int threads = thread_count();
   problem.data = forest::bin_features(data.inputs, data.rows, static_cast<std::int32_t>(data.features),
                                       parameters.max_bins, threads);
   problem.folds.resize(1);

@@ -10,8 +10,8 @@
 #include <limits>
 
 #include "core/checked.hpp"
+#include "core/parallel.hpp"
 #include "forest/problem/find_edges.hpp"
-#include "forest/problem/parallel.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::forest {
@@ -139,11 +139,11 @@ class Assignment {
 /// Calls work(first row, row after the last, thread) for all rows.
 template <typename Work>
 void for_rows(std::int64_t rows, int threads, const Work& work) {
-  for_each_index(static_cast<std::size_t>((rows + rows_per_task - 1) / rows_per_task), threads,
-                 [&](std::size_t task, std::size_t thread) {
-                   const std::int64_t begin = static_cast<std::int64_t>(task) * rows_per_task;
-                   work(begin, std::min(rows, begin + rows_per_task), thread);
-                 });
+  parallel_for(static_cast<std::size_t>((rows + rows_per_task - 1) / rows_per_task), threads,
+               [&](std::size_t task, std::size_t thread) {
+                 const std::int64_t begin = static_cast<std::int64_t>(task) * rows_per_task;
+                 work(begin, std::min(rows, begin + rows_per_task), thread);
+               });
 }
 
 /// Puts the bins of all features into one list; returns which of them were sampled.

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/parallel.hpp"
 #include "core/philox.hpp"
-#include "forest/problem/parallel.hpp"
 
 namespace overtake::forest {
 namespace {
@@ -56,7 +56,7 @@ class EdgeFinder {
   /// Gives exact bins to the features that can have them; returns the others.
   [[nodiscard]] std::vector<std::int32_t> take_few_distinct() {
     std::vector<std::uint8_t> done(bins_.size(), 0);
-    for_each_index(bins_.size(), threads_, [&](std::size_t feature, std::size_t thread) {
+    parallel_for(bins_.size(), threads_, [&](std::size_t feature, std::size_t thread) {
       auto keys = few_distinct(inputs_.data() + feature, rows_, features_, max_bins_);
       if (!keys) return;
       bins_[feature] = column_bins(*keys, max_bins_, scratch_[thread]);
@@ -69,7 +69,7 @@ class EdgeFinder {
 
   void cut(std::span<const std::int32_t> group) {
     keys_.resize(group.size() * keys_each_);
-    for_each_index((keys_each_ + rows_per_task - 1) / rows_per_task, threads_, [&](std::size_t task, std::size_t) {
+    parallel_for((keys_each_ + rows_per_task - 1) / rows_per_task, threads_, [&](std::size_t task, std::size_t) {
       const std::size_t end = std::min(keys_each_, (task + 1) * rows_per_task);
       for (std::size_t i = task * rows_per_task; i < end; ++i) {
         const std::int64_t row = sample_.empty() ? static_cast<std::int64_t>(i) : sample_[i];
@@ -79,7 +79,7 @@ class EdgeFinder {
         }
       }
     });
-    for_each_index(group.size(), threads_, [&](std::size_t column, std::size_t thread) {
+    parallel_for(group.size(), threads_, [&](std::size_t column, std::size_t thread) {
       ColumnBins& bins = bins_[group[column]];
       bins = column_bins(std::span(keys_).subspan(column * keys_each_, keys_each_), max_bins_, scratch_[thread]);
       bins.sampled = !sample_.empty();

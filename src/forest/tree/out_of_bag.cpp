@@ -8,8 +8,8 @@
 #include <functional>
 #include <limits>
 
+#include "core/parallel.hpp"
 #include "forest/grow/sampling.hpp"
-#include "forest/problem/parallel.hpp"
 #include "overtake/metrics.hpp"
 
 namespace overtake::forest {
@@ -70,7 +70,7 @@ void add_out_of_bag(Forest& forest, const Problem& problem, const ForestJob& job
   for (std::size_t number = 0; number < forest.trees.size(); ++number) {
     const Tree& tree = forest.trees[number];
     const std::vector<std::uint32_t> counts = draw_counts(problem, job, static_cast<std::int32_t>(number));
-    on_host_threads((train.size() + block - 1) / block, [&](std::size_t part) {
+    parallel_for((train.size() + block - 1) / block, [&](std::size_t part) {
       const std::size_t end = std::min(train.size(), (part + 1) * block);
       for (std::size_t i = part * block; i < end; ++i) {
         if (counts[i] > 0) continue;

@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-namespace overtake::backend::cpu {
+namespace overtake {
 
 /// A team of threads that run the same function together. One caller at a time; calls from inside a part run in place.
 class ThreadPool {
@@ -49,4 +49,4 @@ class ThreadPool {
   std::atomic<bool> stop_{false};
 };
 
-}  // namespace overtake::backend::cpu
+}  // namespace overtake

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The CPU's team of threads. Under the thread sanitizer these tests also prove that a round is seen whole.
-#include "backend/cpu/thread_pool.hpp"
+#include "core/thread_pool.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <numeric>
 #include <set>
 
-namespace overtake::backend::cpu {
+namespace overtake {
 namespace {
 
 TEST(ThreadPool, EveryPartRunsOnceAndItsWorkIsSeenAfterwards) {
@@ -85,4 +85,4 @@ TEST(ThreadPool, AnExceptionOfAnyPartComesOutWhenAllAreDone) {
 }
 
 }  // namespace
-}  // namespace overtake::backend::cpu
+}  // namespace overtake

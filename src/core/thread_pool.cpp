@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "backend/cpu/thread_pool.hpp"
+#include "core/thread_pool.hpp"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 
 #include "overtake/error.hpp"
 
-namespace overtake::backend::cpu {
+namespace overtake {
 namespace {
 
 // Long enough to bridge the gap between two parts of a step, too short for others on the machine to notice.
@@ -111,4 +111,4 @@ void ThreadPool::work(int index) {
   running_.fetch_sub(1, std::memory_order_release);
 }
 
-}  // namespace overtake::backend::cpu
+}  // namespace overtake
