@@ -194,7 +194,7 @@ TEST(ForestPlan, LongForestsAreCutSoThatAStopIsHeeded) {
   const auto grower = forest::make_kernel_grower(device, work.problem, std::uint64_t{1} << 40);
   (void)grower->score(work.jobs, work.views, false, nullptr);
   const std::int64_t batches = grower->stats().batches;
-  EXPECT_GT(batches, 3) << "memory has room for all at once";
+  EXPECT_GT(batches, 1) << "memory has room for all at once";
   const std::size_t launches = device.record().kernel_launches.size();
   StopToken stop;
   stop.request();
