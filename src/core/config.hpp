@@ -50,7 +50,7 @@ inline constexpr int most_trial_seconds = 86400;
 [[nodiscard]] int trial_seconds();
 
 /// What decides how OpenCL drivers behave, "NAME=VALUE" in a fixed order: the variables of their makers, of the loader
-/// and its layers.
+/// and its layers, and LD_PRELOAD.
 [[nodiscard]] std::vector<std::string> opencl_driver_variables();
 
 /// The layers between the OpenCL loader and the drivers, from OPENCL_LAYERS; empty: none.

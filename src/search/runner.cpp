@@ -10,7 +10,7 @@
 #include <optional>
 #include <utility>
 
-#include "forest/grow/stop.hpp"
+#include "core/stop.hpp"
 #include "forest/problem/targets.hpp"
 #include "overtake/error.hpp"
 
@@ -137,7 +137,7 @@ class Runner {
   /// False when it was stopped: what was not scored by then is not done.
   [[nodiscard]] bool run_batch(const Batch& batch) {
     const StopToken* stop = input_.options.stop;
-    if (forest::is_stopped(stop)) return false;
+    if (is_stopped(stop)) return false;
     const Clock clock;
     const double scoring_before = estimator_.stats().timing.scoring;
     const std::optional<std::vector<FoldOutcome>> outcomes = estimator_.run(batch, probabilities_, stop);
@@ -147,7 +147,7 @@ class Runner {
     std::vector<JobRecord> records;
     records.reserve(outcomes->size());
     for (std::size_t i = 0; i < outcomes->size(); ++i) {
-      if (forest::is_stopped(stop) && clock.seconds() - ran > patience_seconds) break;
+      if (is_stopped(stop) && clock.seconds() - ran > patience_seconds) break;
       records.push_back(record_of(batch.jobs[i], (*outcomes)[i]));
     }
     const double metric_seconds = clock.seconds() - ran;

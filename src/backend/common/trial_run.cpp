@@ -127,8 +127,7 @@ TrialRun run_trial(const TrialRequest& request, const std::function<void(const s
   auto variables = request.environment;
   variables.emplace_back("OVERTAKE_TRIAL", "off");  // it is the trial
   command.environment = config::environment_with(variables);
-  const std::chrono::milliseconds patience =
-      config::trial_seconds() > 0 ? std::chrono::seconds(config::trial_seconds()) : request.patience;
+  const std::chrono::seconds patience(patience_of(request));
   TrialReport report;
   try {
     const auto take = [&](std::string_view line) {

@@ -6,8 +6,8 @@
 
 #include "backend/api/device.hpp"
 #include "core/checked.hpp"
+#include "core/stop.hpp"
 #include "forest/grow/sampling.hpp"
-#include "forest/grow/stop.hpp"
 #include "overtake/error.hpp"
 #include "overtake/forest.hpp"
 

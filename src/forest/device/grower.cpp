@@ -9,9 +9,9 @@
 
 #include "backend/api/device.hpp"
 #include "core/parallel.hpp"
+#include "core/stop.hpp"
 #include "forest/device/batch.hpp"
 #include "forest/device/scorer.hpp"
-#include "forest/grow/stop.hpp"
 #include "overtake/forest.hpp"
 
 namespace overtake::forest {

@@ -5,8 +5,8 @@
 
 #include "backend/api/device.hpp"
 #include "core/checked.hpp"
+#include "core/stop.hpp"
 #include "forest/grow/grower.hpp"
-#include "forest/grow/stop.hpp"
 #include "forest/tree/pruning.hpp"
 
 namespace overtake::forest {

@@ -7,8 +7,8 @@
 #include <optional>
 
 #include "core/parallel.hpp"
+#include "core/stop.hpp"
 #include "forest/grow/need.hpp"
-#include "forest/grow/stop.hpp"
 #include "forest/host/scoring.hpp"
 #include "forest/host/tree.hpp"
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "forest/grow/stop.hpp"
+#include "core/stop.hpp"
 #include "forest/host/split.hpp"
 #include "forest/tree/pruning.hpp"
 #include "overtake/metrics.hpp"

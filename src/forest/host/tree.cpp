@@ -6,10 +6,10 @@
 #include <numeric>
 #include <type_traits>
 
+#include "core/stop.hpp"
 #include "forest/grow/formulas.hpp"
 #include "forest/grow/impurity.hpp"
 #include "forest/grow/sampling.hpp"
-#include "forest/grow/stop.hpp"
 #include "forest/host/split.hpp"
 
 namespace overtake::forest {

@@ -3,9 +3,9 @@
 
 #include "overtake/trainer.hpp"
 
-namespace overtake::forest {
+namespace overtake {
 
 /// True when somebody asks to stop; without a token nobody does.
 [[nodiscard]] inline bool is_stopped(const StopToken* stop) noexcept { return stop != nullptr && stop->requested(); }
 
-}  // namespace overtake::forest
+}  // namespace overtake
