@@ -15,6 +15,7 @@
 #include "overtake/data_array.hpp"
 #include "overtake/data_preprocessing.hpp"
 #include "overtake/error.hpp"
+#include "overtake/forest.hpp"
 #include "overtake/search.hpp"
 
 namespace {
@@ -42,7 +43,7 @@ std::string timing_json(const overtake::SearchResult& result) {
       R"("wall":{:.6f},"startup":{:.6f},"upload":{:.6f},"compute":{:.6f},"scoring":{:.6f},"refit":{:.6f},)"
       R"("candidates":{},"jobs":{},"forests":{},"batches":{},"launches":{},"peak_bytes":{},"best":{:.6f})",
       t.wall, t.startup, t.upload, t.compute, t.scoring, t.refit, result.plan.candidates, result.plan.jobs,
-      result.plan.forests, result.plan.batches, result.plan.launches, result.plan.peak_bytes,
+      result.plan.models, result.plan.batches, result.plan.launches, result.plan.peak_bytes,
       result.best_index >= 0 ? result.rows[static_cast<std::size_t>(result.best_index)].mean[0] : 0.0);
 }
 
@@ -54,10 +55,9 @@ void time_search(const Dataset& data, const std::string& name, const std::string
     overtake::SearchOptions options;
     options.device = Device(device);
     const double start = now();
-    overtake::GridSearch search(axes, options);
-    search.fit(data);
+    const overtake::SearchResult result = overtake::search(data, overtake::grid_candidates(axes), options);
     fmt::print("{{\"case\":\"{}\",\"device\":\"{}\",\"run\":{},\"seconds\":{:.6f},{}}}\n", name, device, i,
-               now() - start, timing_json(search.result()));
+               now() - start, timing_json(result));
     std::fflush(stdout);
   }
 }

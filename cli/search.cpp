@@ -78,17 +78,6 @@ class Watcher : public overtake::SearchObserver {
   Progress progress_;
 };
 
-/// Names and values, before a large file is read. What depends on the data the search itself checks.
-void check_parameters(const std::vector<overtake::Parameters>& candidates, const overtake::SearchOptions& options) {
-  overtake::ForestParameters shared =
-      overtake::ForestParameters::defaults(options.estimator, overtake::Task::classification);
-  shared.set(options.fixed);
-  for (const overtake::Parameters& candidate : candidates) {
-    overtake::ForestParameters parameters = shared;
-    parameters.set(candidate);
-  }
-}
-
 void check_files(const SearchFlags& flags) {
   check_outputs({{"--journal", flags.journal, Content::journal},
                  {"--report", flags.html},
@@ -139,21 +128,7 @@ void save_best(const SearchFlags& flags, const ForestData& data, const overtake:
     throw overtake::DataError("the best candidate could not be trained on all rows, so nothing is saved",
                               result.warnings.empty() ? "" : result.warnings.back());
   }
-  overtake::save_forest(flags.save, *result.best, {{"preprocessing", data.preprocessing.to_json()}});
-}
-
-/// Row visits of the whole search.
-double work_of(const overtake::Dataset& data, const std::vector<overtake::Parameters>& candidates,
-               const overtake::SearchOptions& options) {
-  std::vector<overtake::ForestParameters> forests;
-  for (const overtake::Parameters& candidate : candidates) {
-    forests.push_back(overtake::ForestParameters::defaults(options.estimator, data.task));
-    forests.back().set(options.fixed);
-    forests.back().set(candidate);
-  }
-  const bool one_split = options.folds.kind == overtake::FoldKind::holdout;
-  const std::int64_t splits = one_split ? 1 : options.folds.n_splits;
-  return overtake::forest_work(data, forests, splits * options.folds.n_repeats);
+  result.best->save(flags.save, {{"preprocessing", data.preprocessing.to_json()}});
 }
 
 int run(const CLI::App& app, const SearchFlags& flags) {
@@ -161,14 +136,15 @@ int run(const CLI::App& app, const SearchFlags& flags) {
   overtake::SearchOptions options = make_search_options(flags);
   std::string note;
   const std::vector<overtake::Parameters> candidates = make_candidates(flags, note);
-  check_parameters(candidates, options);
+  overtake::check_candidates(candidates, options);
   check_files(flags);
   overtake::set_cpu_threads(flags.threads);
   check_forest_device(flags.device);
   ForestDataFlags reading = flags.data;
   reading.memory_limit = flags.memory_limit;
   ForestData data = read_forest_data(reading);
-  const overtake::ForestPlacement device = forest_device(flags.device, work_of(data.rows, candidates, options));
+  const overtake::ForestPlacement device =
+      forest_device(flags.device, overtake::search_work(data.rows, candidates, options));
   options.stop = &system::stop_on_interrupt();
   options.refit_stopped = !flags.save.empty();  // who stops a search waits for what he asked for, no longer
   const bool quiet = is_standard_output(flags.json) || is_standard_output(flags.html);

@@ -100,7 +100,8 @@ void add_space_flags(CLI::App& app, SearchFlags& flags) {
   const auto repeated = [&](const char* name, std::vector<std::string>& values, const char* help, const char* type) {
     app.add_option(name, values, help)->type_name(type)->allow_extra_args(false)->take_all();
   };
-  app.add_option("--estimator", flags.estimator, "random-forest or extra-trees")->capture_default_str();
+  app.add_option("--estimator", flags.estimator, fmt::format("{}", fmt::join(overtake::estimator_names(), " or ")))
+      ->capture_default_str();
   repeated("--grid", flags.grid, "Values of a parameter; every combination is tried (repeat)", "NAME=A,B,C");
   app.add_option("--random", flags.random, "Draw so many candidates from the --param distributions")->type_name("N");
   repeated("--param", flags.space,
@@ -145,7 +146,7 @@ void add_search_flags(CLI::App& app, SearchFlags& flags) {
 }
 
 void check_search_flags(const CLI::App& app, const SearchFlags& flags) {
-  check_choice(flags.estimator, {"random-forest", "extra-trees"}, "--estimator");
+  check_choice(flags.estimator, overtake::estimator_names(), "--estimator");
   check_choice(flags.data.task, {"auto", "classification", "regression"}, "--task");
   check_choice(flags.cv_kind, fold_kinds, "--cv-kind");
   require(flags.grid.empty() || flags.space.empty(), "--grid and --param exclude each other",
@@ -200,8 +201,7 @@ std::pair<std::string, overtake::ParameterValue> parse_parameter(const std::stri
 
 overtake::SearchOptions make_search_options(const SearchFlags& flags) {
   overtake::SearchOptions options;
-  options.estimator =
-      flags.estimator == "extra-trees" ? overtake::ForestKind::extra_trees : overtake::ForestKind::random_forest;
+  options.estimator = flags.estimator;
   for (const std::string& text : flags.fixed) {
     options.fixed.push_back(parse_parameter(text, "--set"));
   }

@@ -39,8 +39,8 @@ std::string parameters_text(const overtake::Parameters& parameters) {
 std::string plan_text(const overtake::SearchPlan& plan) {
   std::string text = fmt::format("{} x {} = {}", plural(plan.candidates, "candidate"), plural(plan.folds, "fold"),
                                  plural(plan.jobs, "fit"));
-  if (plan.forests > 0) {
-    text += " from " + plural(plan.forests, "forest");
+  if (plan.models > 0) {
+    text += " from " + plural(plan.models, "forest");
   }
   return text;
 }

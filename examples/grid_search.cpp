@@ -18,15 +18,15 @@ int main(int argc, char** argv) try {
 
   overtake::SearchOptions options;
   options.device = overtake::Device(argc > 3 ? argv[3] : "cpu");  // "cuda": the same scores, bit for bit
-  options.fixed = {{"n_estimators", std::int64_t{100}}};
-  overtake::GridSearch search(
-      {overtake::parse_grid_axis("max_depth=none,3,5,10"), overtake::parse_grid_axis("max_features=sqrt,1,0.5,none")},
-      options);
-  search.fit(data);
+  options.fixed = {{"n_estimators", 100}};
+  using overtake::none;
+  const auto candidates =
+      overtake::grid_candidates({{"max_depth", {none, 3, 5, 10}}, {"max_features", {"sqrt", 1, 0.5, none}}});
+  const overtake::SearchResult result = overtake::search(data, candidates, options);
 
-  std::printf("%s", overtake::to_text(search.result(), 5).c_str());
-  overtake::save_forest("best.overtake", search.best_forest(), {{"preprocessing", preprocessing.to_json()}});
-  std::printf("best score %.4f, forest in best.overtake\n", search.best_score());
+  std::printf("%s", overtake::to_text(result, 5).c_str());
+  result.best->save("best.overtake", {{"preprocessing", preprocessing.to_json()}});
+  std::printf("best score %.4f, forest in best.overtake\n", best_score(result));
 } catch (const overtake::Error& error) {
   std::fprintf(stderr, "error: %s\nhint: %s\n", error.what(), error.hint().c_str());
   return static_cast<int>(error.code());

@@ -13,6 +13,7 @@
 
 #include "overtake/data_set.hpp"
 #include "overtake/device.hpp"
+#include "overtake/model.hpp"
 #include "overtake/parameters.hpp"
 #include "overtake/trainer.hpp"
 
@@ -42,7 +43,7 @@ struct MaxFeatures {
 
 /// How classes are weighed.
 struct ClassWeight {
-  enum class Kind : std::uint8_t { none, balanced, balanced_subsample, given } kind = Kind::none;
+  enum class Kind : std::uint8_t { equal, balanced, balanced_subsample, given } kind = Kind::equal;
   std::map<std::string, double> given;  ///< class name -> weight; classes not named weigh 1
 
   friend bool operator==(const ClassWeight&, const ClassWeight&) = default;
@@ -210,6 +211,10 @@ struct ForestOptions {
                                   const ForestOptions& options = {}, std::span<const float> sample_weight = {},
                                   const Forest* earlier = nullptr, ForestReport* report = nullptr);
 
+/// How much work training these forests on `data` is, in row visits: trees x rows x features a node x levels, forests
+/// that share their growth counted once, times `fits` (folds, say).
+[[nodiscard]] double forest_work(const Dataset& data, const std::vector<ForestParameters>& forests, std::int64_t fits);
+
 /// scikit-learn's RandomForestClassifier in C++: parameters, fit, predict.
 class ForestClassifier {
  public:
@@ -248,6 +253,22 @@ class ForestRegressor {
   Device device_;
   std::optional<Forest> forest_;
 };
+
+/// A forest as the model of a search.
+class ForestModel final : public Model {
+ public:
+  explicit ForestModel(Forest forest);
+  [[nodiscard]] const Forest& forest() const noexcept { return forest_; }
+  [[nodiscard]] std::string describe() const override;
+  [[nodiscard]] std::vector<double> predict(std::span<const float> inputs) const override;
+  void save(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata = {}) const override;
+
+ private:
+  Forest forest_;
+};
+
+/// The forest of a search's model. Throws UsageError for null and for a model that is none.
+[[nodiscard]] const Forest& forest_of(const Model* model);
 
 /// A forest read from a file.
 struct LoadedForest {

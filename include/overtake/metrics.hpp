@@ -33,6 +33,14 @@ enum class Metric : std::uint8_t {
   neg_mean_absolute_error,
 };
 
+/// What a device measured of one candidate on the test rows of one fold; metrics are computed from it.
+struct FoldOutcome {
+  std::vector<std::int64_t> confusion;           ///< classes x classes: [true class][predicted class]
+  std::vector<double> predictions;               ///< test rows x classes: shares, or x 1; only when a metric needs it
+  double squared_error = 0, absolute_error = 0;  ///< regression: sums over the test rows in a fixed order
+  std::string failure;                           ///< not empty: why there is no outcome
+};
+
 /// All of them, in the order above.
 [[nodiscard]] std::span<const Metric> all_metrics() noexcept;
 /// scikit-learn's scorer name.

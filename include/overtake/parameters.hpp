@@ -13,6 +13,9 @@ namespace overtake {
 /// The value of a hyper-parameter: none, a flag, a whole number, a number or a word.
 using ParameterValue = std::variant<std::monostate, bool, std::int64_t, double, std::string>;
 
+/// The value "none".
+inline constexpr std::monostate none{};
+
 /// Named values, in the order they were given.
 using Parameters = std::vector<std::pair<std::string, ParameterValue>>;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Hyper-parameter search: what to try, how to split, what to measure, and the search itself.
+// Hyper-parameter search: what to try and the search itself.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,9 @@
 #include "overtake/data_description.hpp"
 #include "overtake/data_set.hpp"
 #include "overtake/device.hpp"
-#include "overtake/forest.hpp"
+#include "overtake/folds.hpp"
 #include "overtake/metrics.hpp"
+#include "overtake/model.hpp"
 #include "overtake/parameters.hpp"
 #include "overtake/trainer.hpp"
 
@@ -33,7 +34,8 @@ struct GridAxis {
 /// object stays one value, its JSON text. Throws UsageError with the form that is expected.
 [[nodiscard]] GridAxis parse_grid_axis(std::string_view text);
 
-/// Every combination, in scikit-learn's ParameterGrid order: names sorted, the last name varies fastest.
+/// Every combination of grid_candidates({{"max_depth", {none, 3, 5}}, {"criterion", {"gini", "entropy"}}}), in
+/// scikit-learn's ParameterGrid order: names sorted, the last name varies fastest.
 [[nodiscard]] std::vector<Parameters> grid_candidates(std::vector<GridAxis> axes);
 
 /// One random parameter.
@@ -55,50 +57,6 @@ struct Distribution {
 [[nodiscard]] std::vector<Parameters> random_candidates(const std::vector<Distribution>& space, int count,
                                                         std::uint64_t seed);
 
-// -- how to split -----------------------------------------------------------------------------------------------------
-enum class FoldKind : std::uint8_t {
-  automatic,    ///< stratified for classes, k_fold for numbers
-  k_fold,       ///< scikit-learn's KFold
-  stratified,   ///< StratifiedKFold
-  group,        ///< GroupKFold
-  time_series,  ///< TimeSeriesSplit
-  predefined,   ///< PredefinedSplit: a column names each row's fold, -1: always training
-  holdout,      ///< one split; the share `test_size` is for scoring
-};
-
-struct FoldOptions {
-  FoldKind kind = FoldKind::automatic;
-  int n_splits = 5;
-  int n_repeats = 1;     ///< more than 1 implies shuffle, each repeat with a seed of its own
-  bool shuffle = false;  ///< k_fold, stratified; holdout always shuffles
-  double test_size = 0.2;
-  std::uint64_t seed = 0;
-};
-
-/// One fold: rows to train on and rows to score, both ascending.
-struct Fold {
-  std::vector<std::int32_t> train, test;
-  friend bool operator==(const Fold&, const Fold&) = default;
-};
-
-/// The folds of a data set. Unshuffled k_fold, stratified, group, time_series and predefined give the same rows as
-/// scikit-learn. `groups`: one integer a row for group and predefined, else empty. Throws UsageError for options (fewer
-/// than 2 splits), DataError when the data does not allow them: fewer rows or groups than folds, every class with fewer
-/// rows than folds (scikit-learn's rule; the smallest class with fewer rows is named in `warning`).
-[[nodiscard]] std::vector<Fold> make_folds(const Dataset& data, const FoldOptions& options,
-                                           std::span<const std::int32_t> groups = {}, std::string* warning = nullptr);
-
-// -- what to measure --------------------------------------------------------------------------------------------------
-/// What a device measured of one candidate on one fold; metrics are computed from it.
-struct FoldOutcome {
-  std::vector<std::int64_t> confusion;  ///< classes x classes: [true class][predicted class]
-  std::vector<double> probabilities;    ///< test rows x classes; only when a metric needs it
-  /// Regression: sums over the test rows, in a fixed order.
-  double squared_error = 0;
-  double absolute_error = 0;
-  std::string failure;  ///< not empty: why there is no outcome
-};
-
 /// The score; NaN where it is not defined (roc_auc with one class, r2 of fewer than two rows). `data` and `test` give
 /// the true classes or numbers, `positive` the class that a metric of one class is about. Formulas:
 /// overtake/metrics.hpp.
@@ -110,8 +68,8 @@ struct FoldOutcome {
 struct SearchPlan {
   std::int64_t candidates = 0;
   std::int64_t folds = 0;
-  std::int64_t jobs = 0;     ///< candidates x folds
-  std::int64_t forests = 0;  ///< models really trained: candidates that share work count once (per fold)
+  std::int64_t jobs = 0;    ///< candidates x folds
+  std::int64_t models = 0;  ///< really trained: candidates that share work count once (per fold)
   std::int64_t batches = 0;
   std::int64_t launches = 0;  ///< on the device, known after the run
   std::uint64_t peak_bytes = 0;
@@ -151,9 +109,9 @@ struct SearchResult {
   SearchTiming timing;
   std::string device;
   std::string device_reason;
-  bool interrupted = false;       ///< stopped before every candidate was done, or while the best was refitted
-  std::int64_t resumed_jobs = 0;  ///< taken from the journal
-  std::optional<Forest> best;     ///< refitted on all rows
+  bool interrupted = false;           ///< stopped before every candidate was done, or while the best was refitted
+  std::int64_t resumed_jobs = 0;      ///< taken from the journal
+  std::shared_ptr<const Model> best;  ///< refitted on all rows; null: not asked for, or `warnings` say why
   std::vector<std::string> warnings;
 };
 
@@ -174,8 +132,8 @@ class SearchObserver {
 };
 
 struct SearchOptions {
-  ForestKind estimator = ForestKind::random_forest;
-  Parameters fixed;  ///< parameters that every candidate shares
+  std::string estimator = "random-forest";  ///< one of estimator_names()
+  Parameters fixed;                         ///< parameters that every candidate shares
   FoldOptions folds;
   std::vector<std::int32_t> groups;  ///< for FoldKind::group and predefined
   std::vector<Metric> metrics;       ///< empty: accuracy or r2
@@ -192,9 +150,21 @@ struct SearchOptions {
   const StopToken* stop = nullptr;  ///< asks to stop, while a batch runs too: its unfinished jobs are as if never begun
   SearchObserver* observer = nullptr;
   std::vector<float> sample_weight;
-  std::vector<std::string> feature_names;  ///< kept in the refitted forest; empty, or one a feature
+  std::vector<std::string> feature_names;  ///< kept in the refitted model; empty, or one a feature
   std::vector<std::string> class_names;    ///< likewise
 };
+
+/// What SearchOptions::estimator may say, sorted.
+[[nodiscard]] std::vector<std::string> estimator_names();
+
+/// Names and values of candidates, for checks before large data are read; what depends on the data the search itself
+/// checks. Throws UsageError for an unknown estimator or parameter (naming the nearest) and for values that are never
+/// valid.
+void check_candidates(const std::vector<Parameters>& candidates, const SearchOptions& options);
+
+/// How much work the search is, for choose_forest_device(). Throws what check_candidates() throws.
+[[nodiscard]] double search_work(const Dataset& data, const std::vector<Parameters>& candidates,
+                                 const SearchOptions& options);
 
 /// Runs every candidate on every fold as one batch of work (or as few as memory allows), ranks them and refits the best
 /// on all rows. Determinism: exact; scores do not depend on the device, batches, the journal or interruption.
@@ -204,42 +174,9 @@ struct SearchOptions {
 [[nodiscard]] SearchResult search(const Dataset& data, const std::vector<Parameters>& candidates,
                                   const SearchOptions& options = {});
 
-/// scikit-learn's GridSearchCV.
-class GridSearch {
- public:
-  GridSearch(std::vector<GridAxis> grid, SearchOptions options = {});
-  GridSearch& fit(const Dataset& data);
-  [[nodiscard]] const SearchResult& result() const;  ///< Throws UsageError before fit().
-  [[nodiscard]] const Parameters& best_parameters() const;
-  [[nodiscard]] double best_score() const;
-  [[nodiscard]] const Forest& best_forest() const;
-
- private:
-  std::vector<GridAxis> grid_;
-  SearchOptions options_;
-  std::optional<SearchResult> result_;
-};
-
-/// scikit-learn's RandomizedSearchCV.
-class RandomSearch {
- public:
-  RandomSearch(std::vector<Distribution> space, int n_iter, SearchOptions options = {});
-  RandomSearch& fit(const Dataset& data);
-  [[nodiscard]] const SearchResult& result() const;
-  [[nodiscard]] const Parameters& best_parameters() const;
-  [[nodiscard]] double best_score() const;
-  [[nodiscard]] const Forest& best_forest() const;
-
- private:
-  std::vector<Distribution> space_;
-  int n_iter_;
-  SearchOptions options_;
-  std::optional<SearchResult> result_;
-};
-
-/// How much work training these forests on `data` is, in row visits: trees x rows x features a node x levels, forests
-/// that share their growth counted once, times `fits` (folds, say).
-[[nodiscard]] double forest_work(const Dataset& data, const std::vector<ForestParameters>& forests, std::int64_t fits);
+/// The winner by result.refit_metric. Both throw UsageError where no candidate has a score.
+[[nodiscard]] const Parameters& best_parameters(const SearchResult& result);
+[[nodiscard]] double best_score(const SearchResult& result);
 
 /// A device, and why it was chosen.
 struct ForestPlacement {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the search knows of an estimator: how to check candidates, plan jobs, run a batch of them, refit the winner.
+// An estimator is a folder of its own that includes this header and registers itself (docs/adding-an-estimator.md).
 #pragma once
 
 #include <cstdint>
@@ -7,11 +8,20 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "overtake/search.hpp"
 
 namespace overtake::search_detail {
+
+/// What is searched; all of it outlives the search.
+struct SearchInput {
+  const Dataset& data;
+  const std::vector<Parameters>& candidates;
+  const std::vector<Fold>& folds;
+  const SearchOptions& options;
+};
 
 /// The unit of a search.
 struct Job {
@@ -45,18 +55,41 @@ class Estimator {
   /// what is half done is no outcome.
   [[nodiscard]] virtual std::optional<std::vector<FoldOutcome>> run(const Batch& batch, bool probabilities,
                                                                     const StopToken* stop) = 0;
-  /// Trains a candidate on all rows. Nothing when `stop` (may be null) said so before it was whole.
-  [[nodiscard]] virtual std::optional<Forest> refit(std::int32_t candidate, const StopToken* stop) = 0;
+  /// Trains a candidate on all rows. Null when `stop` (may be null) said so before it was whole.
+  [[nodiscard]] virtual std::shared_ptr<const Model> refit(std::int32_t candidate, const StopToken* stop) = 0;
   /// What the reader should know of how the data were taken, one sentence each.
   [[nodiscard]] virtual std::vector<std::string> notes() const { return {}; }
   [[nodiscard]] virtual EstimatorStats stats() const = 0;
 };
 
-/// Forests (random forests, extra trees). `data`, `candidates` and `folds` must outlive it. Throws UsageError for
-/// unknown parameter names and values that are never valid, DeviceError.
-[[nodiscard]] std::unique_ptr<Estimator> make_forest_estimator(const Dataset& data,
-                                                               const std::vector<Parameters>& candidates,
-                                                               const std::vector<Fold>& folds,
-                                                               const SearchOptions& options);
+/// A kind of estimator, by the name that users give it. One object for each, which registers itself.
+class EstimatorType {
+ public:
+  virtual ~EstimatorType() = default;
+  [[nodiscard]] virtual std::string_view name() const noexcept = 0;  ///< "random-forest"
+  /// What candidates may set.
+  [[nodiscard]] virtual std::span<const std::string> parameter_names() const = 0;
+  /// Names and values, before there are data. Throws UsageError for those that are never valid.
+  virtual void check(const Parameters& parameters) const = 0;
+  /// How much work it is to train each candidate once, work that they share counted once (src/placement says what
+  /// a unit takes).
+  [[nodiscard]] virtual double work(const Dataset& data, const std::vector<Parameters>& candidates) const = 0;
+  /// Prepares the data of every fold. Throws UsageError as check() does, DataError, DeviceError.
+  [[nodiscard]] virtual std::unique_ptr<Estimator> make(const SearchInput& input) const = 0;
+};
+
+/// Adds a type to those that find_estimator() knows; it must live as long as the process. Each estimator's folder holds
+/// one static object of this class.
+class EstimatorRegistration {
+ public:
+  explicit EstimatorRegistration(const EstimatorType& type);
+};
+
+/// Null for a name that nobody registered.
+[[nodiscard]] const EstimatorType* find_estimator(std::string_view name);
+/// Throws UsageError naming the nearest name.
+[[nodiscard]] const EstimatorType& estimator_named(std::string_view name);
+/// A candidate with what all candidates share; its own values win.
+[[nodiscard]] Parameters with_fixed(const Parameters& fixed, const Parameters& candidate);
 
 }  // namespace overtake::search_detail

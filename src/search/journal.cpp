@@ -66,6 +66,7 @@ Journal::Journal(const fs::path& path, const SearchInput& input, const SearchRes
   choose_mode();
   in_transaction(database_, [&] {
     if (state == JournalState::empty) create(identity, input, result);
+    migrate(database_);
     run_ = add_run(database_, seal_, result);
   });
 }

@@ -13,6 +13,7 @@
 
 #include "overtake/error.hpp"
 #include "search/database.hpp"
+#include "search/estimator.hpp"
 
 namespace overtake::search_detail {
 
@@ -42,18 +43,29 @@ constexpr std::array<TableText, 8> tables = {{
      "device_reason TEXT NOT NULL, checksum TEXT NOT NULL)"},
     {"finish",
      "CREATE TABLE finish(run INTEGER PRIMARY KEY, ended TEXT NOT NULL, interrupted INTEGER NOT NULL, "
-     "forests INTEGER NOT NULL, batches INTEGER NOT NULL, launches INTEGER NOT NULL, peak_bytes INTEGER NOT NULL, "
+     "models INTEGER NOT NULL, batches INTEGER NOT NULL, launches INTEGER NOT NULL, peak_bytes INTEGER NOT NULL, "
      "startup REAL, upload REAL, compute REAL, scoring REAL, refit REAL, wall REAL, checksum TEXT NOT NULL)"},
 }};
 
-void check_tables(const Database& database) {
+/// The text of a table as that format has it.
+std::string text_of(const TableText& table, std::int64_t schema) {
+  std::string text = table.sql;
+  if (schema == 3 && table.name == "finish") {
+    constexpr std::string_view models = "models INTEGER";
+    text.replace(text.find(models), models.size(), "forests INTEGER");
+  }
+  return text;
+}
+
+void check_tables(const Database& database, std::int64_t schema) {
   Statement rows(database, "SELECT type, name, tbl_name, ifnull(sql, '') FROM sqlite_schema");
   std::size_t found = 0;
   while (rows.step()) {
     const std::string name = rows.text(1);
     const auto* ours =
         std::find_if(tables.begin(), tables.end(), [&](const TableText& table) { return table.name == name; });
-    if (ours == tables.end() || rows.text(0) != "table" || rows.text(2) != name || rows.text(3) != ours->sql) {
+    if (ours == tables.end() || rows.text(0) != "table" || rows.text(2) != name ||
+        rows.text(3) != text_of(*ours, schema)) {
       fail_damaged(database, fmt::format("it has a {:.20} {:.100} that Overtake did not make", rows.text(0), name));
     }
     ++found;
@@ -124,6 +136,12 @@ void make_tables(const Database& database) {
   database.execute(fmt::format("PRAGMA user_version={}", journal_schema).c_str());
 }
 
+void migrate(const Database& database) {
+  if (database.whole("PRAGMA user_version") == 3)
+    database.execute("ALTER TABLE finish RENAME COLUMN forests TO models");
+  database.execute(fmt::format("PRAGMA user_version={}", journal_schema).c_str());
+}
+
 JournalState check_journal(const Database& database) {
   const std::int64_t application = database.whole("PRAGMA application_id");
   const std::int64_t schema = database.whole("PRAGMA user_version");
@@ -134,14 +152,14 @@ JournalState check_journal(const Database& database) {
         fmt::format("{} is no journal of Overtake: it is another program's database", database.path().string()),
         "Give the name of a journal, or of a file that does not exist yet.");
   }
-  if (schema != journal_schema) {
-    throw DataError(
-        fmt::format("the journal {} has the format {}, expected {}", database.path().string(), schema, journal_schema),
-        schema < journal_schema
-            ? "An older version of Overtake wrote it; read it with that one, or give another journal."
-            : "A newer version of Overtake wrote it; use that one, or give another journal.");
+  if (schema < oldest_journal_schema || schema > journal_schema) {
+    throw DataError(fmt::format("the journal {} has the format {}, expected {} to {}", database.path().string(), schema,
+                                oldest_journal_schema, journal_schema),
+                    schema < journal_schema
+                        ? "An older version of Overtake wrote it; read it with that one, or give another journal."
+                        : "A newer version of Overtake wrote it; use that one, or give another journal.");
   }
-  check_tables(database);
+  check_tables(database, schema);
   return JournalState::filled;
 }
 
@@ -156,9 +174,7 @@ JournalSettings read_settings(const Database& database) {
   result.task = settings.at("task");
   if (result.task != "classification" && result.task != "regression") fail_unknown(database, "task", result.task);
   result.estimator = settings.at("estimator");
-  if (result.estimator != "random-forest" && result.estimator != "extra-trees") {
-    fail_unknown(database, "estimator", result.estimator);
-  }
+  if (find_estimator(result.estimator) == nullptr) fail_unknown(database, "estimator", result.estimator);
   result.metrics = metrics_of(database, settings.at("metrics"),
                               result.task == "regression" ? Task::regression : Task::classification);
   result.refit_metric = settings.at("refit_metric");

@@ -16,9 +16,10 @@ namespace overtake::search_detail {
 
 /// Marks the file as a journal of Overtake ("OVTJ"; SQLite's application_id).
 inline constexpr std::int32_t journal_application_id = 0x4F56'544A;
-/// Of the tables and checksums; others are refused. 2: targets in double, positive classes. 3: checksums, and journals
-/// outlive the version that wrote them.
-inline constexpr int journal_schema = 3;
+/// Of the tables and checksums. 2: targets in double, positive classes. 3: checksums, and journals outlive the version
+/// that wrote them. 4: models, whatever they are, where forests were.
+inline constexpr int journal_schema = 4;
+inline constexpr int oldest_journal_schema = 3;  ///< those before are refused
 /// What a journal holds at most, so that a forged count takes no memory worth speaking of.
 inline constexpr std::int64_t most_journal_candidates = 1 << 20;
 inline constexpr std::int64_t most_journal_scores = 1 << 25;  ///< candidates x folds x metrics
@@ -27,8 +28,11 @@ enum class JournalState : std::uint8_t { empty, filled };
 
 /// Makes the tables of an empty database.
 void make_tables(const Database& database);
-/// Tells a journal from an empty database. Throws DataError for another program's database, for another format, and
-/// for a journal with anything in it that Overtake did not make: tables, views, triggers, indices.
+/// Makes a journal of an earlier format, which check_journal() has passed, one of today's. In a transaction.
+void migrate(const Database& database);
+/// Tells a journal, of today's or an earlier format, from an empty database. Throws DataError for another program's
+/// database, for another format, and for a journal with anything in it that Overtake did not make: tables, views,
+/// triggers, indices.
 [[nodiscard]] JournalState check_journal(const Database& database);
 /// Every page of the file fits to the others, and none is used twice. Throws DataError.
 void check_pages(const Database& database);

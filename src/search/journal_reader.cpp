@@ -31,8 +31,8 @@ std::vector<std::string> read_positive(const Database& database, const std::vect
 }
 
 /// Throws DataError for a parameter that this version does not know, and for one that comes twice.
-void check_names(const Database& database, const Parameters& parameters, std::size_t candidate) {
-  const std::span<const std::string> known = ForestParameters::names();
+void check_names(const Database& database, std::span<const std::string> known, const Parameters& parameters,
+                 std::size_t candidate) {
   for (auto it = parameters.begin(); it != parameters.end(); ++it) {
     if (std::find(known.begin(), known.end(), it->first) == known.end()) {
       throw DataError(
@@ -47,6 +47,7 @@ void check_names(const Database& database, const Parameters& parameters, std::si
 }
 
 std::vector<Parameters> read_candidates(const Database& database, const JournalSettings& settings) {
+  const std::span<const std::string> known = find_estimator(settings.estimator)->parameter_names();
   std::vector<Parameters> candidates;
   Statement statement(database, "SELECT id, parameters FROM candidate ORDER BY id");
   while (statement.step()) {
@@ -60,7 +61,7 @@ std::vector<Parameters> read_candidates(const Database& database, const JournalS
     } catch (const DataError& error) {
       fail_damaged(database, fmt::format("candidate {}: {:.200}", id, error.what()));
     }
-    check_names(database, candidates.back(), id);
+    check_names(database, known, candidates.back(), id);
   }
   if (static_cast<std::int64_t>(candidates.size()) != settings.candidates) {
     fail_damaged(database, "candidates are missing");

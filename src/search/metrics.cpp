@@ -32,11 +32,11 @@ double score_of(Metric metric, const FoldOutcome& outcome, const Dataset& data, 
   if (!needs_probabilities(metric)) {
     return score_of_counts(metric, class_counts(outcome.confusion, data.classes), positive);
   }
-  if (outcome.probabilities.size() != test.size() * static_cast<std::size_t>(data.classes)) {
-    throw InternalError(fmt::format("{} probabilities for {} rows and {} classes", outcome.probabilities.size(),
+  if (outcome.predictions.size() != test.size() * static_cast<std::size_t>(data.classes)) {
+    throw InternalError(fmt::format("{} probabilities for {} rows and {} classes", outcome.predictions.size(),
                                     test.size(), data.classes));
   }
-  return score_of_probabilities(metric, outcome.probabilities, taken(data.labels, test), data.classes, positive);
+  return score_of_probabilities(metric, outcome.predictions, taken(data.labels, test), data.classes, positive);
 }
 
 }  // namespace overtake

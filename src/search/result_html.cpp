@@ -192,7 +192,7 @@ std::string facts_html(const SearchResult& result) {
                                      {"folds", report::count(plan.folds)},
                                      {"jobs", report::count(plan.jobs)},
                                      {"from the journal", report::count(result.resumed_jobs)},
-                                     {"models trained", report::count(plan.forests)},
+                                     {"models trained", report::count(plan.models)},
                                      {"batches", report::count(plan.batches)},
                                      {"device launches", report::count(plan.launches)},
                                      {"device memory", report::bytes(plan.peak_bytes)},

@@ -89,7 +89,7 @@ Json plan_of(const SearchPlan& plan) {
   Json json = Json::object();
   json["candidates"] = plan.candidates;
   json["folds"] = plan.folds;
-  json["forests"] = plan.forests;
+  json["forests"] = plan.models;
   json["jobs"] = plan.jobs;
   json["batches"] = plan.batches;
   json["launches"] = plan.launches;

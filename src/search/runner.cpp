@@ -10,8 +10,8 @@
 #include <optional>
 #include <utility>
 
+#include "core/sample_weights.hpp"
 #include "core/stop.hpp"
-#include "forest/problem/targets.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::search_detail {
@@ -125,7 +125,7 @@ class Runner {
     std::size_t planned = 0;
     for (const Batch& batch : batches) {
       planned += batch.jobs.size();
-      plan.forests += batch.models;
+      plan.models += batch.models;
       plan.peak_bytes = std::max(plan.peak_bytes, batch.bytes);
     }
     if (planned != jobs.size()) {
@@ -219,7 +219,7 @@ class Runner {
       result_.best = estimator_.refit(result_.best_index, result_.interrupted ? nullptr : input_.options.stop);
       if (!result_.best) {
         result_.interrupted = true;
-        result_.warnings.emplace_back("stopped while the best candidate was trained on all rows: there is no forest");
+        result_.warnings.emplace_back("stopped while the best candidate was trained on all rows: there is no model");
       }
     } catch (const Error& error) {
       result_.warnings.push_back(
@@ -256,11 +256,11 @@ class Runner {
 SearchResult checked_result(const Dataset& data, const std::vector<Parameters>& candidates,
                             const SearchOptions& options) {
   check_data(data);
-  forest::check_sample_weights(options.sample_weight, data.rows);
+  check_sample_weights(options.sample_weight, data.rows);
   if (candidates.empty()) throw UsageError("there is no candidate to try", "Give a grid or a space to draw from.");
   SearchResult result;
   result.task = data.task;
-  result.estimator = name_of(options.estimator);
+  result.estimator = estimator_named(options.estimator).name();
   result.metrics = options.metrics;
   if (result.metrics.empty()) result.metrics.push_back(default_metric(data.task));
   result.refit_metric = options.refit_metric;

@@ -10,14 +10,6 @@
 
 namespace overtake::search_detail {
 
-/// What is searched; all of it outlives the run.
-struct SearchInput {
-  const Dataset& data;
-  const std::vector<Parameters>& candidates;
-  const std::vector<Fold>& folds;
-  const SearchOptions& options;
-};
-
 /// Checks data, metrics and options and makes an empty result: task, estimator, metrics. Throws UsageError and
 /// DataError.
 [[nodiscard]] SearchResult checked_result(const Dataset& data, const std::vector<Parameters>& candidates,

@@ -23,7 +23,7 @@ SearchResult search_and_record(const Dataset& data, const std::vector<Parameters
   if (!warning.empty()) result.warnings.push_back(warning);
   const SearchInput input{data, candidates, folds, options};
   // Before the journal: wrong parameters must not leave a file behind.
-  const std::unique_ptr<Estimator> estimator = make_forest_estimator(data, candidates, folds, options);
+  const std::unique_ptr<Estimator> estimator = estimator_named(options.estimator).make(input);
   for (std::string& note : estimator->notes()) result.warnings.push_back(std::move(note));
   std::optional<Journal> journal;
   std::vector<JobRecord> earlier;

@@ -52,7 +52,7 @@ Problem make_problem(const ProblemShape& shape) {
   }
   problem.data = forest::bin_features(inputs, shape.rows, shape.features, shape.max_bins, 1);
   problem.weights.emplace_back();
-  forest::RowSets sets;
+  Fold sets;
   for (std::int32_t row = 0; row < shape.rows; ++row) (row % 4 == 0 ? sets.test : sets.train).push_back(row);
   problem.folds.push_back(std::move(sets));
   return problem;
@@ -119,7 +119,7 @@ void compare(const Device& device, const Problem& problem, std::int32_t trees, s
   forest::KernelTuning tuning;
   tuning.large_rows = large_rows;
   std::map<std::int32_t, GrownTree> grown;
-  std::vector<forest::ViewOutcome> outcomes;
+  std::vector<FoldOutcome> outcomes;
   try {
     const auto grower = forest::make_kernel_grower(device.impl(), problem, 0, tuning);
     grown = grow(*grower, job);

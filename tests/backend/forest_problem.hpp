@@ -80,7 +80,7 @@ inline Problem make_problem(const ProblemShape& shape) {
   }
   problem.weights.push_back(weights);
   for (std::int32_t fold = 0; fold < shape.folds; ++fold) {
-    RowSets sets;
+    Fold sets;
     for (std::int32_t row = 0; row < shape.rows; ++row) {
       if (shape.folds == 1 || row % shape.folds == fold) sets.test.push_back(row);
       if (shape.folds == 1 || row % shape.folds != fold) sets.train.push_back(row);

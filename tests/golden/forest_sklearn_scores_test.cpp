@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "overtake/forest.hpp"
 #include "overtake/search.hpp"
 
 namespace overtake::test {
@@ -89,7 +90,7 @@ TEST_P(SklearnScores, OfTheSameFolds) {
   const Dataset data = sklearn_set(json["data"]);
   const auto expected = json["scores"].get<std::vector<double>>();
   SearchOptions options;
-  options.estimator = json["estimator"] == "extra-trees" ? ForestKind::extra_trees : ForestKind::random_forest;
+  options.estimator = json["estimator"].get<std::string>();
   options.fixed = parameters_of(json["parameters"]);
   options.fixed.emplace_back("n_estimators", sklearn_scores()["n_estimators"].get<std::int64_t>());
   options.refit = false;

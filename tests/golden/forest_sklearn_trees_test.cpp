@@ -67,7 +67,7 @@ struct Case {
   explicit Case(const Json& json) : name(json["data"].get<std::string>() + json["parameters"].dump()) {
     const Dataset data = data_of(golden()["data"][json["data"].get<std::string>()]);
     parameters = parameters_of(json["parameters"], data.task);
-    RowSets rows;
+    Fold rows;
     for (std::int32_t row = 0; row < data.rows; ++row) rows.train.push_back(row);
     std::vector<float> sample_weight;
     double total_weight = static_cast<double>(data.rows);

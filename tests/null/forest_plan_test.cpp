@@ -11,6 +11,7 @@
 #include "backend/null/null_device.hpp"
 #include "forest/device/grower.hpp"
 #include "overtake/error.hpp"
+#include "overtake/forest.hpp"
 #include "overtake/search.hpp"
 
 namespace overtake {
@@ -79,8 +80,8 @@ TEST(ForestPlan, CandidatesThatShareAForestCostNoLaunch) {
   const Cost many = cost_of(candidates);
   const Cost one = cost_of({candidates.back()});
   expect_same_cost(many, one);
-  EXPECT_EQ(many.plan.forests, folds);
-  EXPECT_EQ(one.plan.forests, folds);
+  EXPECT_EQ(many.plan.models, folds);
+  EXPECT_EQ(one.plan.models, folds);
   EXPECT_EQ(many.plan.jobs, 64 * folds);
 }
 
@@ -89,7 +90,7 @@ TEST(ForestPlan, CandidatesThatShareNothingCostNoLaunch) {
   ASSERT_EQ(candidates.size(), 64U);
   const Cost many = cost_of(candidates);
   expect_same_cost(many, cost_of({candidates.back()}));
-  EXPECT_EQ(many.plan.forests, 64 * folds);
+  EXPECT_EQ(many.plan.models, 64 * folds);
 }
 
 TEST(ForestPlan, OneSearchIsAHandfulOfLaunches) {
@@ -120,7 +121,7 @@ TEST(ForestPlan, LimitsOfWholeTreesCostNoLaunch) {
   ASSERT_EQ(candidates.size(), 64U);
   const Cost many = cost_of(candidates);
   expect_same_cost(many, cost_of({candidates.back()}));
-  EXPECT_EQ(many.plan.forests, folds);
+  EXPECT_EQ(many.plan.models, folds);
 }
 
 TEST(ForestPlan, SeventyTwoCandidatesOfTheIrisSearchAreTwoForestsAFold) {
@@ -128,7 +129,7 @@ TEST(ForestPlan, SeventyTwoCandidatesOfTheIrisSearchAreTwoForestsAFold) {
       grid({"n_estimators=50,100,200", "max_depth=none,3,5,10", "min_samples_split=2,5,10", "criterion=gini,entropy"});
   ASSERT_EQ(candidates.size(), 72U);
   const Cost cost = cost_of(candidates);
-  EXPECT_EQ(cost.plan.forests, 2 * folds);
+  EXPECT_EQ(cost.plan.models, 2 * folds);
   EXPECT_EQ(cost.plan.candidates, 72);
 }
 

@@ -106,7 +106,7 @@ inline std::int32_t stop_of(const Problem& problem, const GrownTree& tree, const
 }
 
 inline void expect_scores(const Work& work, const View& view, const std::vector<GrownTree>& trees,
-                          const ViewOutcome& outcome) {
+                          const FoldOutcome& outcome) {
   const Problem& problem = work.problem;
   const std::vector<std::int32_t>& test = problem.folds[work.jobs[view.job].fold].test;
   const auto outputs = static_cast<std::size_t>(std::max(problem.targets.classes, 1));
@@ -158,7 +158,7 @@ inline void compare(Grower& grower, const Work& work, const Grown& expected) {
       expect_same(grown[job][tree], expected[job][tree]);
     }
   }
-  const std::vector<ViewOutcome> outcomes = grower.score(work.jobs, work.views, true, nullptr).value();
+  const std::vector<FoldOutcome> outcomes = grower.score(work.jobs, work.views, true, nullptr).value();
   ASSERT_EQ(outcomes.size(), work.views.size());
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     SCOPED_TRACE("view " + std::to_string(i));

@@ -8,6 +8,7 @@
 #include "backend/forest_problem.hpp"
 #include "forest/host/grower.hpp"
 #include "forest/model/resolve.hpp"
+#include "overtake/forest.hpp"
 #include "overtake/search.hpp"
 
 namespace overtake {
@@ -16,7 +17,7 @@ namespace {
 using forest::ForestJob;
 using forest::Problem;
 using forest::View;
-using forest::ViewOutcome;
+
 using forest::testing::ProblemShape;
 
 // -- growers ----------------------------------------------------------------------------------------------------------
@@ -44,7 +45,7 @@ Candidate random_candidate(const ForestJob& like, std::mt19937& random) {
   return candidate;
 }
 
-void expect_same(const ViewOutcome& shared, const ViewOutcome& alone) {
+void expect_same(const FoldOutcome& shared, const FoldOutcome& alone) {
   EXPECT_EQ(shared.confusion, alone.confusion);
   EXPECT_EQ(shared.predictions, alone.predictions);
   EXPECT_EQ(shared.squared_error, alone.squared_error);
@@ -74,11 +75,11 @@ void compare(const ProblemShape& shape, forest::SplitRule rule, bool bootstrap) 
     }
   }
   const auto grower = forest::make_host_grower(problem, 0);
-  const std::vector<ViewOutcome> shared = grower->score(jobs, views, true, nullptr).value();
+  const std::vector<FoldOutcome> shared = grower->score(jobs, views, true, nullptr).value();
   ASSERT_EQ(shared.size(), candidates.size());
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     SCOPED_TRACE("candidate " + std::to_string(i) + " of problem " + std::to_string(shape.seed));
-    const std::vector<ViewOutcome> alone =
+    const std::vector<FoldOutcome> alone =
         grower->score({&candidates[i].job, 1}, {&candidates[i].view, 1}, true, nullptr).value();
     ASSERT_EQ(alone.size(), 1U);
     EXPECT_FALSE(alone[0].predictions.empty());
@@ -166,7 +167,7 @@ TEST(ForestSharingSearch, ScoresAreThoseOfModelsTrainedOnTheFoldAlone) {
   SearchOptions options = three_folds();
   options.metrics = {Metric::accuracy, Metric::neg_log_loss};
   const SearchResult result = search(data, candidates, options);
-  EXPECT_EQ(result.plan.forests, 3);
+  EXPECT_EQ(result.plan.models, 3);
   const std::vector<Fold> folds = make_folds(data, options.folds);
   std::size_t compared = 0;
   for (std::size_t i = 0; i < candidates.size(); i += 5) {
@@ -178,7 +179,7 @@ TEST(ForestSharingSearch, ScoresAreThoseOfModelsTrainedOnTheFoldAlone) {
       const Dataset test = select(data, folds[fold].test);
       const std::vector<std::int32_t> answers = forest.predict(test.inputs);
       FoldOutcome outcome;
-      outcome.probabilities = forest.predict_proba(test.inputs);
+      outcome.predictions = forest.predict_proba(test.inputs);
       outcome.confusion.resize(9);
       for (std::size_t row = 0; row < answers.size(); ++row) outcome.confusion[test.labels[row] * 3 + answers[row]]++;
       for (std::size_t m = 0; m < options.metrics.size(); ++m) {
@@ -220,8 +221,8 @@ TEST(ForestSharingSearch, ThePlanSaysHowManyForestsStandForTheCandidates) {
   const auto forests_a_fold = [&](const std::vector<std::string>& axes) {
     const SearchResult result = search(data, grid(axes), three_folds());
     EXPECT_EQ(result.plan.jobs, 3 * result.plan.candidates);
-    EXPECT_EQ(result.plan.forests % 3, 0);
-    return result.plan.forests / 3;
+    EXPECT_EQ(result.plan.models % 3, 0);
+    return result.plan.models / 3;
   };
   EXPECT_EQ(forests_a_fold(
                 {"n_estimators=1,2,3", "max_depth=none,1,2,3", "min_samples_split=2,5,10", "criterion=gini,entropy"}),

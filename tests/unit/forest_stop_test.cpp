@@ -50,7 +50,7 @@ struct Work {
   std::vector<View> views;
 };
 
-void expect_same(const std::vector<ViewOutcome>& a, const std::vector<ViewOutcome>& b) {
+void expect_same(const std::vector<FoldOutcome>& a, const std::vector<FoldOutcome>& b) {
   ASSERT_EQ(a.size(), b.size());
   for (std::size_t i = 0; i < a.size(); ++i) {
     EXPECT_EQ(a[i].confusion, b[i].confusion);
@@ -98,7 +98,7 @@ TEST(ForestStop, ScoresAreWholeOrNone) {
       StopToken stop;
       if (i == 0) stop.request();
       const auto grower = make_host_grower(work.problem, work.little_memory(thread_count()));
-      std::optional<std::vector<ViewOutcome>> outcomes;
+      std::optional<std::vector<FoldOutcome>> outcomes;
       {
         const Timer timer(stop, std::chrono::microseconds(20 * i));
         outcomes = grower->score(work.jobs, work.views, true, &stop);

@@ -9,6 +9,7 @@
 #include <numeric>
 #include <random>
 
+#include "core/sample_weights.hpp"
 #include "forest/grow/formulas.hpp"
 #include "forest/grow/sampling.hpp"
 #include "forest/problem/targets.hpp"
@@ -208,7 +209,7 @@ TEST(ForestWeights, TreesStayBelowTheBound) {
     sample[i] = 0.001F + static_cast<float>(random() % 1000) / 333;
   }
   const Dataset data = classes(labels, 2);
-  for (const auto kind : {ClassWeight::Kind::none, ClassWeight::Kind::balanced}) {
+  for (const auto kind : {ClassWeight::Kind::equal, ClassWeight::Kind::balanced}) {
     for (const std::int64_t draws : {0, 500, 20000}) {
       SCOPED_TRACE(draws);
       expect_bounded(data, sample, {kind, {}}, draws);

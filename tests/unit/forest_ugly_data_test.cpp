@@ -235,7 +235,7 @@ TEST(ForestUglyData, SearchesOverUglyDataGiveATable) {
     options.fixed = {{"n_estimators", std::int64_t{3}}};
     const SearchResult result = search(set.data, made_grid({"max_depth=1,none"}), options);
     EXPECT_EQ(result.rows[1].failure, "");
-    EXPECT_TRUE(result.best.has_value());
+    EXPECT_TRUE(result.best);
     for (const double score : result.rows[0].scores[0]) EXPECT_FALSE(std::isinf(score));
   }
 }

@@ -8,6 +8,7 @@
 
 #include "core/philox.hpp"
 #include "data_support.hpp"
+#include "overtake/forest.hpp"
 #include "overtake/search.hpp"
 #include "search_support.hpp"
 
@@ -49,34 +50,35 @@ const std::vector<GridAxis> grid = {parse_grid_axis("max_depth=2,4,none"), parse
 TEST(SearchForests, GridSearchFindsAForestThatFits) {
   SearchOptions options = few_trees();
   options.fixed.emplace_back("max_features", std::monostate());
-  GridSearch search(grid, options);
-  const SearchResult& result = search.fit(thirds()).result();
+  const SearchResult result = search(thirds(), grid_candidates(grid), options);
   ASSERT_EQ(result.rows.size(), 6U);
   for (const SearchRow& row : result.rows) {
     EXPECT_TRUE(row.done);
     EXPECT_EQ(row.failure, "");
-    EXPECT_LE(row.mean[0], search.best_score());
+    EXPECT_LE(row.mean[0], best_score(result));
   }
-  EXPECT_GT(search.best_score(), 0.75);
-  EXPECT_EQ(search.best_forest().trees.size(), 15U);
+  EXPECT_GT(best_score(result), 0.75);
+  EXPECT_EQ(forest_of(result.best.get()).trees.size(), 15U);
+  EXPECT_EQ(result.best->describe(), "random-forest of 15 trees for 3 features and 3 classes");
   const Dataset data = thirds();
   int right = 0;
-  const std::vector<std::int32_t> predicted = search.best_forest().predict(data.inputs);
+  const std::vector<std::int32_t> predicted = forest_of(result.best.get()).predict(data.inputs);
   for (std::size_t row = 0; row < 90; ++row) right += predicted[row] == data.labels[row] ? 1 : 0;
   EXPECT_GT(right, 75);
-  EXPECT_LE(result.plan.forests, 6 * 3);
+  EXPECT_LE(result.plan.models, 6 * 3);
   EXPECT_EQ(result.plan.jobs, 18);
 }
 
 TEST(SearchForests, RandomSearchIsSeeded) {
   const std::vector<Distribution> space = {parse_distribution("max_depth=int(1,6)"),
                                            parse_distribution("max_features=uniform(0.1,1)")};
-  RandomSearch a(space, 5, few_trees());
-  RandomSearch b(space, 5, few_trees());
   const Dataset data = thirds();
-  EXPECT_EQ(a.fit(data).best_parameters(), b.fit(data).best_parameters());
-  EXPECT_EQ(text_of(a.best_forest()), text_of(b.best_forest()));
-  EXPECT_EQ(a.result().rows[4].scores, b.result().rows[4].scores);
+  const SearchOptions options = few_trees();
+  const SearchResult a = search(data, random_candidates(space, 5, options.seed), options);
+  const SearchResult b = search(data, random_candidates(space, 5, options.seed), options);
+  EXPECT_EQ(best_parameters(a), best_parameters(b));
+  EXPECT_EQ(text_of(forest_of(a.best.get())), text_of(forest_of(b.best.get())));
+  EXPECT_EQ(a.rows[4].scores, b.rows[4].scores);
 }
 
 TEST(SearchForests, JournalAndInterruptionChangeNoScore) {
@@ -97,11 +99,11 @@ TEST(SearchForests, JournalAndInterruptionChangeNoScore) {
   const SearchResult resumed = search(data, candidates, options);
   const SearchResult again = search(data, candidates, options);
   EXPECT_EQ(again.resumed_jobs, 18);
-  EXPECT_EQ(again.plan.forests, 0);
+  EXPECT_EQ(again.plan.models, 0);
   for (const SearchResult* result : {&resumed, &again}) {
     EXPECT_FALSE(result->interrupted);
     EXPECT_EQ(result->best_index, plain.best_index);
-    EXPECT_EQ(text_of(result->best.value()), text_of(plain.best.value()));
+    EXPECT_EQ(text_of(forest_of(result->best.get())), text_of(forest_of(plain.best.get())));
     for (std::size_t c = 0; c < 6; ++c) EXPECT_EQ(result->rows[c].scores, plain.rows[c].scores);
   }
 }
@@ -161,7 +163,7 @@ TEST(SearchForests, StopsAtAnyMomentChangeNoScore) {
     }
     if (result.interrupted) continue;
     EXPECT_EQ(result.best_index, plain.best_index);
-    EXPECT_EQ(text_of(result.best.value()), text_of(plain.best.value()));
+    EXPECT_EQ(text_of(forest_of(result.best.get())), text_of(forest_of(plain.best.get())));
     break;
   }
 }

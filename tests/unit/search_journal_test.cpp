@@ -179,7 +179,7 @@ TEST(SearchJournal, DifferencesAreNamed) {
   refused({"seed=0, this one has seed=7"}, [](Bench& b) { b.options.seed = 7; });
   refused({"metrics=accuracy,f1_macro, this one has metrics=accuracy"}, [](Bench& b) { b.options.metrics.pop_back(); });
   refused({"estimator=random-forest, this one has estimator=extra-trees"},
-          [](Bench& b) { b.options.estimator = ForestKind::extra_trees; });
+          [](Bench& b) { b.options.estimator = "extra-trees"; });
   refused({"shuffle=false, this one has shuffle=true"}, [](Bench& b) { b.options.folds.shuffle = true; });
   refused({"fold_kind=stratified, this one has fold_kind=k_fold"},
           [](Bench& b) { b.options.folds.kind = FoldKind::k_fold; });
@@ -215,7 +215,7 @@ TEST(SearchJournal, TargetsCountInDouble) {
   const TempFolder folder;
   Dataset data = numbered({1e9 + 1, 1e9 + 2, 1e9 + 3, 1e9 + 4, 1e9 + 5, 1e9 + 6, 1e9 + 7, 1e9 + 8});
   SearchOptions options;
-  options.estimator = ForestKind::extra_trees;
+  options.estimator = "extra-trees";
   options.fixed = {{"n_estimators", std::int64_t{2}}};
   options.folds.n_splits = 2;
   options.journal = folder / "j.db";
@@ -269,8 +269,8 @@ TEST(SearchJournal, ForeignAndDamagedFilesAreRefused) {
     change(path, sql);
     return path;
   };
-  both(changed("older.db", "PRAGMA user_version=1"), {"older.db", "format 1, expected 3"});
-  both(changed("newer.db", "PRAGMA user_version=99"), {"newer.db", "format 99, expected 3"});
+  both(changed("older.db", "PRAGMA user_version=1"), {"older.db", "format 1, expected 3 to 4"});
+  both(changed("newer.db", "PRAGMA user_version=99"), {"newer.db", "format 99, expected 3 to 4"});
   both(changed("extra.db", "INSERT INTO job VALUES(77, 0, 1, '', 0, 0, '')"), {"extra.db", "candidate 77"});
   both(changed("missing.db", "DELETE FROM score WHERE candidate=2 AND fold=1"),
        {"missing.db", "candidate 2, fold 1: scores are missing"});
@@ -280,6 +280,26 @@ TEST(SearchJournal, ForeignAndDamagedFilesAreRefused) {
   expect_error<DataError>([&] { (void)bench.run(folder.path()); }, {"is a folder, no file"});
   expect_error<DataError>([&] { (void)bench.run(folder / "no/folder.db"); },
                           {"cannot write the journal", "No such file"});
+}
+
+/// A journal of format 3 is read as it is, and becomes one of today's when its search goes on.
+TEST(SearchJournal, AnEarlierFormatIsMigrated) {
+  const TempFolder folder;
+  const Bench bench;
+  const fs::path path = folder / "j.db";
+  const SearchResult whole = bench.run(path);
+  change(path, "ALTER TABLE finish RENAME COLUMN models TO forests");
+  change(path, "PRAGMA user_version=3");
+  change(path, "DELETE FROM job WHERE candidate=2 AND fold=1");
+  change(path, "DELETE FROM score WHERE candidate=2 AND fold=1");
+  const std::string before = read_bytes(path);
+  EXPECT_EQ(read_journal(path).plan.models, whole.plan.models);
+  EXPECT_TRUE(read_bytes(path) == before);
+  const SearchResult again = bench.run(path);
+  EXPECT_EQ(again.resumed_jobs, whole.plan.jobs - 1);
+  EXPECT_EQ(again.rows[2].scores, whole.rows[2].scores);
+  EXPECT_EQ(read_journal(path).plan.models, whole.plan.models + again.plan.models);
+  change(path, "UPDATE finish SET models=models");  // the column has its new name
 }
 
 TEST(SearchJournal, OneWriterManyReaders) {

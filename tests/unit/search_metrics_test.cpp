@@ -28,7 +28,7 @@ FoldOutcome outcome_of(const nlohmann::json& golden) {
     outcome.absolute_error = golden["absolute_error"];
   } else {
     outcome.confusion = golden["confusion"].get<std::vector<std::int64_t>>();
-    outcome.probabilities = golden["probabilities"].get<std::vector<double>>();
+    outcome.predictions = golden["probabilities"].get<std::vector<double>>();
   }
   return outcome;
 }
@@ -62,7 +62,7 @@ TEST(SearchMetrics, OnlyTestRowsCount) {
   const Dataset data = labelled({0, 1, 0, 1, 1, 0}, 2);
   const std::vector<std::int32_t> test = {1, 4, 5};
   FoldOutcome outcome;
-  outcome.probabilities = {0.2, 0.8, 0.9, 0.1, 0.5, 0.5};
+  outcome.predictions = {0.2, 0.8, 0.9, 0.1, 0.5, 0.5};
   EXPECT_DOUBLE_EQ(score_of(Metric::roc_auc, outcome, data, test), 0.5);
   EXPECT_DOUBLE_EQ(score_of(Metric::neg_log_loss, outcome, data, test),
                    (std::log(0.8) + std::log(0.1) + std::log(0.5)) / 3);

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "data_support.hpp"
+#include "overtake/forest.hpp"
 #include "overtake/search.hpp"
 #include "search/runner.hpp"
 #include "search_support.hpp"
@@ -78,7 +79,7 @@ TEST(SearchRunner, TableAndWinner) {
   EXPECT_EQ(result.best_index, best - means.begin());
   EXPECT_EQ(bench.estimator.refitted, std::vector<std::int32_t>{result.best_index});
   ASSERT_TRUE(result.best);
-  EXPECT_EQ(result.best->features, result.best_index);
+  EXPECT_EQ(forest_of(result.best.get()).features, result.best_index);
   EXPECT_EQ(result.metrics, std::vector<Metric>{Metric::accuracy});
   EXPECT_EQ(result.parameter_names, std::vector<std::string>{"max_depth"});
   EXPECT_EQ(result.estimator, "random-forest");
@@ -97,7 +98,7 @@ TEST(SearchRunner, PlanTimingAndProgress) {
   EXPECT_EQ(watcher.plans[0].folds, 3);
   EXPECT_EQ(watcher.plans[0].jobs, 15);
   EXPECT_EQ(watcher.plans[0].batches, 4);
-  EXPECT_EQ(watcher.plans[0].forests, 4) << "the sum of Batch::models";
+  EXPECT_EQ(watcher.plans[0].models, 4) << "the sum of Batch::models";
   EXPECT_EQ(watcher.plans[0].peak_bytes, 1000U);
   EXPECT_EQ(result.plan.launches, 20);
   EXPECT_DOUBLE_EQ(result.timing.compute, 1.0);
@@ -352,13 +353,14 @@ TEST(SearchRunner, WrongInputIsRefused) {
   EXPECT_NO_THROW(check([](D&, C&, O&) {}));
 }
 
-TEST(SearchClasses, AskBeforeFit) {
-  const GridSearch grid({});
-  const RandomSearch random({}, 3);
-  EXPECT_THROW((void)grid.result(), UsageError);
-  EXPECT_THROW((void)grid.best_forest(), UsageError);
-  EXPECT_THROW((void)random.best_score(), UsageError);
-  EXPECT_THROW((void)random.best_parameters(), UsageError);
+TEST(SearchBest, IsAskedForInVain) {
+  const SearchResult nothing;
+  EXPECT_THROW((void)best_score(nothing), UsageError);
+  EXPECT_THROW((void)best_parameters(nothing), UsageError);
+  EXPECT_THROW((void)forest_of(nothing.best.get()), UsageError);
+  SearchOptions options;
+  options.estimator = "random-tree";
+  expect_error<UsageError>([&] { check_candidates({{}}, options); }, {"random-tree", "random-forest"});
 }
 
 }  // namespace

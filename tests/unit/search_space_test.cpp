@@ -7,6 +7,7 @@
 #include <set>
 
 #include "data_support.hpp"
+#include "overtake/forest.hpp"
 #include "overtake/search.hpp"
 #include "search_support.hpp"
 

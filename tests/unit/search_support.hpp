@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "overtake/forest.hpp"
 #include "overtake/search.hpp"
 #include "search/estimator.hpp"
 
@@ -120,14 +121,14 @@ class FakeEstimator final : public search_detail::Estimator {
     return outcomes;
   }
 
-  [[nodiscard]] std::optional<Forest> refit(std::int32_t candidate, const StopToken* stop) override {
+  [[nodiscard]] std::shared_ptr<const Model> refit(std::int32_t candidate, const StopToken* stop) override {
     if (stop_in_refit != nullptr) stop_in_refit->request();
-    if (stop != nullptr && stop->requested()) return std::nullopt;
+    if (stop != nullptr && stop->requested()) return nullptr;
     if (refit_throws) throw DeviceError("no memory left", "Use a smaller forest.");
     refitted.push_back(candidate);
     Forest forest;
     forest.features = candidate;
-    return forest;
+    return std::make_shared<ForestModel>(forest);
   }
 
   [[nodiscard]] search_detail::EstimatorStats stats() const override { return stats_; }

@@ -43,7 +43,7 @@ KernelData::KernelData(backend::Device& device, const Problem& problem) {
   distinct = upload_vector(device, sorted);
   std::vector<std::int32_t> train_rows;
   std::vector<std::int32_t> test_rows;
-  for (const RowSets& fold : problem.folds) {
+  for (const Fold& fold : problem.folds) {
     train_first.push_back(narrow<std::int32_t>(train_rows.size(), "the number of training rows of all folds"));
     test_first.push_back(narrow<std::int32_t>(test_rows.size(), "the number of test rows of all folds"));
     train_rows.insert(train_rows.end(), fold.train.begin(), fold.train.end());

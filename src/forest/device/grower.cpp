@@ -58,11 +58,11 @@ class KernelGrower final : public Grower {
     }
   }
 
-  [[nodiscard]] std::optional<std::vector<ViewOutcome>> score(std::span<const ForestJob> jobs,
+  [[nodiscard]] std::optional<std::vector<FoldOutcome>> score(std::span<const ForestJob> jobs,
                                                               std::span<const View> views, bool predictions,
                                                               const StopToken* stop) override {
     KernelProgram& program = program_for(jobs);
-    std::vector<ViewOutcome> outcomes(views.size());
+    std::vector<FoldOutcome> outcomes(views.size());
     std::vector<Limits> all = group_limits(views);
     KernelScorer scorer(device_, program, problem_, *data_, jobs, views.size(), predictions);
     for (const Wave& wave : plan(program, jobs, all, predictions, scorer.bytes())) {

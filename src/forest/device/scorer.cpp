@@ -166,7 +166,7 @@ void KernelScorer::sum_errors(const std::vector<LimitRow>&, const std::vector<Me
                    arg(data_.test), arg(data_.values), arg(predictions_), arg(errors_)});
 }
 
-void KernelScorer::end_wave(std::vector<ViewOutcome>& outcomes) {
+void KernelScorer::end_wave(std::vector<FoldOutcome>& outcomes) {
   if (!returns_predictions_ || prediction_rows_ == 0) return;
   const auto outputs = static_cast<std::size_t>(std::max(problem_.targets.classes, 1));
   const auto all = download_vector<double>(device_, *predictions_, prediction_rows_ * outputs);
@@ -179,7 +179,7 @@ void KernelScorer::end_wave(std::vector<ViewOutcome>& outcomes) {
   }
 }
 
-void KernelScorer::finish(std::vector<ViewOutcome>& outcomes) {
+void KernelScorer::finish(std::vector<FoldOutcome>& outcomes) {
   for (const BufferPtr& control : controls_) require_no_overflow(device_, *control);
   const auto classes = static_cast<std::size_t>(problem_.targets.classes);
   if (classes > 0) {

@@ -26,9 +26,9 @@ class KernelScorer {
   /// them, and where it says so, false is returned: the device does nothing then, and the scorer is of no further use.
   [[nodiscard]] bool add(KernelBatch& batch, const GrowBatch& ranges, const StopToken* stop);
   /// Fetches the predictions, if asked for: they are forgotten with the wave.
-  void end_wave(std::vector<ViewOutcome>& outcomes);
+  void end_wave(std::vector<FoldOutcome>& outcomes);
   /// Fetches the tables.
-  void finish(std::vector<ViewOutcome>& outcomes);
+  void finish(std::vector<FoldOutcome>& outcomes);
 
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
 

@@ -10,16 +10,10 @@
 
 #include "forest/grow/grown_tree.hpp"
 #include "forest/grow/job.hpp"
+#include "overtake/metrics.hpp"
 #include "overtake/trainer.hpp"
 
 namespace overtake::forest {
-
-/// What a view scores on the test rows of its job's fold.
-struct ViewOutcome {
-  std::vector<std::int64_t> confusion;           ///< classes x classes, [true][predicted]
-  std::vector<double> predictions;               ///< test rows x classes, or x 1 for regression; only if asked for
-  double squared_error = 0, absolute_error = 0;  ///< regression: sums over the test rows in a canonical order
-};
 
 struct GrowerStats {
   std::int64_t launches = 0;
@@ -39,9 +33,10 @@ class Grower {
   /// The host asks within a tree, a device between the kernels that its host waits for.
   virtual void grow(std::span<const ForestJob> jobs,
                     const std::function<void(std::int32_t, std::int32_t, GrownTree)>& take, const StopToken* stop) = 0;
-  /// Grows the trees of `jobs`, scores `views` (View::job indexes `jobs`) and forgets the trees. Nothing comes back
+  /// Grows the trees of `jobs`, scores `views` (View::job indexes `jobs`) on the test rows of their
+  /// jobs' folds and forgets the trees. FoldOutcome::predictions only if asked for. Nothing comes back
   /// when `stop` ended that early, as in grow(), while growing or while scoring: some of the trees are no score.
-  [[nodiscard]] virtual std::optional<std::vector<ViewOutcome>> score(std::span<const ForestJob> jobs,
+  [[nodiscard]] virtual std::optional<std::vector<FoldOutcome>> score(std::span<const ForestJob> jobs,
                                                                       std::span<const View> views, bool predictions,
                                                                       const StopToken* stop) = 0;
   [[nodiscard]] virtual GrowerStats stats() const = 0;

@@ -42,10 +42,10 @@ class HostGrower final : public Grower {
     }
   }
 
-  [[nodiscard]] std::optional<std::vector<ViewOutcome>> score(std::span<const ForestJob> jobs,
+  [[nodiscard]] std::optional<std::vector<FoldOutcome>> score(std::span<const ForestJob> jobs,
                                                               std::span<const View> views, bool predictions,
                                                               const StopToken* stop) override {
-    std::vector<ViewOutcome> outcomes(views.size());
+    std::vector<FoldOutcome> outcomes(views.size());
     std::vector<std::vector<Limits>> limits_of_job(jobs.size());
     for (Limits& limits : group_limits(views)) limits_of_job[limits.job].push_back(std::move(limits));
     std::vector<std::unique_ptr<JobScorer>> scorers(jobs.size());
@@ -98,7 +98,7 @@ class HostGrower final : public Grower {
   [[nodiscard]] std::uint64_t problem_bytes() const {
     std::uint64_t bytes = problem_.data.size_bytes();
     bytes += problem_.targets.labels.size() * sizeof(std::int32_t) + problem_.targets.values.size() * sizeof(double);
-    for (const RowSets& fold : problem_.folds) bytes += (fold.train.size() + fold.test.size()) * sizeof(std::int32_t);
+    for (const Fold& fold : problem_.folds) bytes += (fold.train.size() + fold.test.size()) * sizeof(std::int32_t);
     for (const Weights& weights : problem_.weights) bytes += weights.row.size() * sizeof(double);
     return bytes;
   }
@@ -172,7 +172,7 @@ class HostGrower final : public Grower {
   /// Tables tree by tree, then rows block by block, on all threads. False when `stop` said so before all was scored.
   [[nodiscard]] bool score_round(std::span<const TreeTask> round, const std::vector<GrownTree>& trees,
                                  const std::vector<std::unique_ptr<JobScorer>>& scorers,
-                                 std::vector<ViewOutcome>& outcomes, const StopToken* stop) {
+                                 std::vector<FoldOutcome>& outcomes, const StopToken* stop) {
     struct Part {
       JobScorer* scorer;
       std::size_t index;

@@ -135,9 +135,9 @@ void JobScorer::snapshot(Due& due, std::size_t begin, std::size_t end) {
   }
 }
 
-void JobScorer::end_round(std::vector<ViewOutcome>& outcomes) {
+void JobScorer::end_round(std::vector<FoldOutcome>& outcomes) {
   for (Due& due : due_) {
-    ViewOutcome& outcome = outcomes[due.member.view];
+    FoldOutcome& outcome = outcomes[due.member.view];
     if (problem_.targets.classes > 0) {
       outcome.confusion.assign(outputs_ * outputs_, 0);
       for (std::size_t i = 0; i < test().size(); ++i) {
@@ -154,7 +154,7 @@ void JobScorer::end_round(std::vector<ViewOutcome>& outcomes) {
 }
 
 void sum_errors(const Problem& problem, std::span<const std::int32_t> test, std::span<const double> predictions,
-                ViewOutcome& outcome) {
+                FoldOutcome& outcome) {
   std::vector<double> truth;
   truth.reserve(test.size());
   for (const std::int32_t row : test) truth.push_back(problem.targets.values[row]);

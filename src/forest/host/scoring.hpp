@@ -34,7 +34,7 @@ class JobScorer {
   /// of no further use.
   [[nodiscard]] bool add_block(std::size_t index, const StopToken* stop);
   /// Ends the round: outcomes of the members it completed, at their places in `outcomes`.
-  void end_round(std::vector<ViewOutcome>& outcomes);
+  void end_round(std::vector<FoldOutcome>& outcomes);
 
  private:
   /// What a round's tree adds: for each limit and node the node where a row stops, and each node's shares.
@@ -73,6 +73,6 @@ class JobScorer {
 /// Squared and absolute errors summed over the test rows: 256 partial sums, row r going to sum r % 256 in order, then a
 /// binary tree. The kernels add in the same order.
 void sum_errors(const Problem& problem, std::span<const std::int32_t> test, std::span<const double> predictions,
-                ViewOutcome& outcome);
+                FoldOutcome& outcome);
 
 }  // namespace overtake::forest

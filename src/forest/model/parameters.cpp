@@ -156,7 +156,7 @@ ParameterValue to_value(const MaxFeatures& wanted) {
 
 ParameterValue to_value(const ClassWeight& weight) {
   switch (weight.kind) {
-    case ClassWeight::Kind::none: return std::monostate{};
+    case ClassWeight::Kind::equal: return std::monostate{};
     case ClassWeight::Kind::balanced: return std::string("balanced");
     case ClassWeight::Kind::balanced_subsample: return std::string("balanced_subsample");
     case ClassWeight::Kind::given: break;
@@ -323,7 +323,7 @@ void ForestParameters::check() const {
                                  to_text(to_value(*max_samples))),
                      "Set bootstrap=true: max_samples is how many rows a bootstrap sample draws.");
   }
-  if (task == Task::regression && class_weight.kind != ClassWeight::Kind::none) {
+  if (task == Task::regression && class_weight.kind != ClassWeight::Kind::equal) {
     throw UsageError(
         fmt::format("class_weight: {} is not accepted in regression; expected none", to_text(to_value(class_weight))),
         "Give sample weights instead.");

@@ -9,6 +9,7 @@
 
 #include "backend/api/device.hpp"
 #include "core/parallel.hpp"
+#include "core/sample_weights.hpp"
 #include "forest/grow/need.hpp"
 #include "forest/make_grower.hpp"
 #include "forest/model/assemble.hpp"
@@ -40,7 +41,7 @@ void check_data(const ForestParameters& parameters, const Dataset& data, std::sp
     throw UsageError("the parameters and the data are not of one task",
                      "Use ForestParameters::defaults(kind, data.task).");
   }
-  forest::check_sample_weights(sample_weight, data.rows);
+  check_sample_weights(sample_weight, data.rows);
 }
 
 /// The names of the parameters in which two forests differ.

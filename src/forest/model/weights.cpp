@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/nearest.hpp"
+#include "core/sample_weights.hpp"
 #include "forest/problem/targets.hpp"
 #include "overtake/error.hpp"
 
@@ -50,7 +51,7 @@ std::vector<double> given(const ClassWeight& class_weight, std::int32_t classes,
 std::vector<double> class_factors_of(const ClassWeight& class_weight, const Dataset& data, const TrainingRows& training,
                                      std::span<const std::string> class_names) {
   switch (class_weight.kind) {
-    case ClassWeight::Kind::none: return {};
+    case ClassWeight::Kind::equal: return {};
     case ClassWeight::Kind::given: return given(class_weight, data.classes, class_names);
     case ClassWeight::Kind::balanced_subsample:
       if (training.draws > 0) return {};
@@ -102,21 +103,9 @@ double rounding_of(const Weights& weights, const TrainingRows& training) {
 
 }  // namespace
 
-void check_sample_weights(std::span<const float> weights, std::int64_t rows) {
-  if (weights.empty()) return;
-  if (static_cast<std::int64_t>(weights.size()) != rows) {
-    throw UsageError(fmt::format("sample_weight: {} numbers for {} rows; expected one a row", weights.size(), rows));
-  }
-  for (std::size_t row = 0; row < weights.size(); ++row) {
-    if (std::isfinite(weights[row]) && weights[row] >= 0) continue;
-    throw DataError(
-        fmt::format("the sample weight of row {} is {}; expected a finite number of at least 0", row, weights[row]));
-  }
-}
-
 Weights make_weights(const Dataset& data, const TrainingRows& training, std::span<const float> sample_weight,
                      const ClassWeight& class_weight, std::span<const std::string> class_names) {
-  if (class_weight.kind != ClassWeight::Kind::none && data.task == Task::regression) {
+  if (class_weight.kind != ClassWeight::Kind::equal && data.task == Task::regression) {
     throw UsageError("class_weight is not accepted in regression; expected none", "Give sample weights instead.");
   }
   check_sample_weights(sample_weight, data.rows);

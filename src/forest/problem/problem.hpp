@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "forest/problem/binning.hpp"
+#include "overtake/folds.hpp"
 
 namespace overtake::forest {
 
@@ -14,11 +15,6 @@ struct Targets {
   std::int32_t classes = 0;  ///< 0: regression
   std::vector<std::int32_t> labels;
   std::vector<double> values;
-};
-
-/// Rows to train on and to score.
-struct RowSets {
-  std::vector<std::int32_t> train, test;
 };
 
 /// Weights of rows: weight(tree, row) = draws of the row x row[row] x the class factor. Fixed point: rounded to a whole
@@ -35,7 +31,7 @@ struct Weights {
 struct Problem {
   BinnedData data;
   Targets targets;
-  std::vector<RowSets> folds;
+  std::vector<Fold> folds;
   std::vector<Weights> weights;
 };
 

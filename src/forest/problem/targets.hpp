@@ -18,10 +18,6 @@ struct TrainingRows {
   std::int64_t draws = 0;  ///< with bootstrap: rows drawn with replacement; 0: each row once
 };
 
-/// Throws UsageError for sample weights of another number than `rows` (none are fine), DataError for one that is
-/// negative or not finite, naming the row.
-void check_sample_weights(std::span<const float> weights, std::int64_t rows);
-
 /// The weights of a fold's rows: sample weight times class weight.
 ///
 /// `sample_weight`: empty, or one finite number >= 0 a row of the data set. `class_names`: empty (classes are called

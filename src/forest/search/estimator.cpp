@@ -11,34 +11,36 @@
 #include "forest/grow/need.hpp"
 #include "forest/model/assemble.hpp"
 #include "forest/model/notes.hpp"
+#include "forest/search/grounds.hpp"
 #include "overtake/error.hpp"
 #include "platform/host_limits.hpp"
 #include "search/estimator.hpp"
-#include "search/forest_ground.hpp"
 
-namespace overtake::search_detail {
+namespace overtake::forest {
 namespace {
+
+using search_detail::Batch;
+using search_detail::Job;
 
 /// Jobs that one grown forest serves.
 struct Sharing {
   std::size_t ground = 0;
-  forest::ForestJob forest;
+  ForestJob forest;
   std::vector<Job> jobs;
 };
 
 bool before(const Job& a, const Job& b) { return std::tie(a.candidate, a.fold) < std::tie(b.candidate, b.fold); }
 
-class ForestEstimator final : public Estimator {
+class ForestEstimator final : public search_detail::Estimator {
  public:
-  ForestEstimator(const Dataset& data, const std::vector<Parameters>& candidates, const std::vector<Fold>& folds,
-                  const SearchOptions& options)
-      : data_(data), options_(options), grounds_(data, candidates, folds, options) {
-    refuse_too_much(static_cast<std::int32_t>(folds.size()));
+  ForestEstimator(ForestKind kind, const search_detail::SearchInput& input)
+      : data_(input.data), options_(input.options), grounds_(kind, input) {
+    refuse_too_much(static_cast<std::int32_t>(input.folds.size()));
   }
 
   [[nodiscard]] std::vector<std::string> check() override {
     std::vector<std::string> problems;
-    for (const ForestCandidate& candidate : grounds_.candidates()) problems.push_back(candidate.problem);
+    for (const Candidate& candidate : grounds_.candidates()) problems.push_back(candidate.problem);
     return problems;
   }
 
@@ -68,64 +70,59 @@ class ForestEstimator final : public Estimator {
     if (groups.empty()) return outcomes;
     std::map<std::pair<std::int32_t, std::int32_t>, std::size_t> place;
     for (std::size_t i = 0; i < batch.jobs.size(); ++i) place[{batch.jobs[i].candidate, batch.jobs[i].fold}] = i;
-    std::vector<forest::ForestJob> forests;
-    std::vector<forest::View> views;
+    std::vector<ForestJob> forests;
+    std::vector<View> views;
     std::vector<std::size_t> outcome_of_view;
     for (const Sharing& group : groups) {
       for (const Job& job : group.jobs) {
-        forest::View view = resolved(job).view;
+        View view = resolved(job).view;
         view.job = static_cast<std::int32_t>(forests.size());
         views.push_back(view);
         outcome_of_view.push_back(place.at({job.candidate, job.fold}));
       }
       forests.push_back(group.forest);
     }
-    std::optional<std::vector<forest::ViewOutcome>> scored =
+    std::optional<std::vector<FoldOutcome>> scored =
         grounds_.grower(groups.front().ground).score(forests, views, probabilities, stop);
     if (!scored) return std::nullopt;
     for (std::size_t view = 0; view < views.size(); ++view) {
-      FoldOutcome& outcome = outcomes[outcome_of_view[view]];
-      forest::ViewOutcome& of_view = (*scored)[view];
-      outcome.confusion = std::move(of_view.confusion);
-      if (data_.task == Task::classification) outcome.probabilities = std::move(of_view.predictions);
-      outcome.squared_error = of_view.squared_error;
-      outcome.absolute_error = of_view.absolute_error;
+      outcomes[outcome_of_view[view]] = std::move((*scored)[view]);
     }
     return outcomes;
   }
 
-  [[nodiscard]] std::optional<Forest> refit(std::int32_t candidate, const StopToken* stop) override {
-    const ForestCandidate& of = grounds_.candidates().at(static_cast<std::size_t>(candidate));
+  [[nodiscard]] std::shared_ptr<const Model> refit(std::int32_t candidate, const StopToken* stop) override {
+    const Candidate& of = grounds_.candidates().at(static_cast<std::size_t>(candidate));
     if (!of.problem.empty()) throw DataError(of.problem);
-    Forest forest = forest::grow_forest(grounds_.grower(of.ground), grounds_.problem(of.ground), data_,
-                                        {of.parameters, of.of_fold.back(), options_.sample_weight}, {}, stop, nullptr);
-    if (forest.trees.size() < static_cast<std::size_t>(of.parameters.n_estimators)) return std::nullopt;
+    Forest forest = grow_forest(grounds_.grower(of.ground), grounds_.problem(of.ground), data_,
+                                {of.parameters, of.of_fold.back(), options_.sample_weight}, {}, stop, nullptr);
+    if (forest.trees.size() < static_cast<std::size_t>(of.parameters.n_estimators)) return nullptr;
     forest.feature_names = options_.feature_names;
     forest.class_names = options_.class_names;
-    return forest;
+    return std::make_shared<ForestModel>(std::move(forest));
   }
 
   [[nodiscard]] std::vector<std::string> notes() const override {
     std::vector<std::string> all;
     for (const auto& ground : grounds_.all()) {
-      forest::add_notes(forest::bin_notes(ground->problem.data.edges, options_.feature_names, ground->max_bins), all);
+      add_notes(bin_notes(ground->problem.data.edges, options_.feature_names, ground->max_bins), all);
     }
     std::set<std::pair<std::size_t, std::int32_t>> seen;
-    for (const ForestCandidate& candidate : grounds_.candidates()) {
+    for (const Candidate& candidate : grounds_.candidates()) {
       if (!candidate.problem.empty()) continue;
-      const forest::Problem& problem = grounds_.problem(candidate.ground);
-      const forest::ForestJob& job = candidate.of_fold.back().job;
+      const Problem& problem = grounds_.problem(candidate.ground);
+      const ForestJob& job = candidate.of_fold.back().job;
       if (!seen.emplace(candidate.ground, job.weights).second) continue;
-      forest::add_notes(forest::weight_notes(problem.weights[job.weights], problem.folds[job.fold].train), all);
+      add_notes(weight_notes(problem.weights[job.weights], problem.folds[job.fold].train), all);
     }
     return all;
   }
 
-  [[nodiscard]] EstimatorStats stats() const override {
-    EstimatorStats sum;
+  [[nodiscard]] search_detail::EstimatorStats stats() const override {
+    search_detail::EstimatorStats sum;
     for (const auto& ground : grounds_.all()) {
       if (!ground->grower) continue;
-      const forest::GrowerStats stats = ground->grower->stats();
+      const GrowerStats stats = ground->grower->stats();
       sum.launches += stats.launches;
       sum.peak_bytes += stats.peak_bytes;
       sum.timing.startup += stats.startup_seconds;
@@ -142,21 +139,21 @@ class ForestEstimator final : public Estimator {
     std::vector<Job> jobs;
     const std::uint64_t usable = platform::usable_memory();
     for (std::int32_t c = 0; c < static_cast<std::int32_t>(grounds_.candidates().size()); ++c) {
-      const ForestCandidate& candidate = grounds_.candidates()[static_cast<std::size_t>(c)];
+      const Candidate& candidate = grounds_.candidates()[static_cast<std::size_t>(c)];
       if (!candidate.problem.empty()) continue;
       for (std::int32_t fold = 0; fold < folds; ++fold) jobs.push_back({c, fold});
       // Only a forest that is trained on all rows is kept; of the others each tree is forgotten once it has scored.
-      if (options_.refit) forest::KeptTrees(candidate.parameters.n_estimators, std::max(1, data_.classes), usable);
+      if (options_.refit) KeptTrees(candidate.parameters.n_estimators, std::max(1, data_.classes), usable);
     }
     double visits = 0;
     for (const Sharing& group : share(jobs)) {
       visits += work_of(group);
-      forest::check_kept(group.forest.trees, forest::bytes_of_waiting_tree, usable, true);
+      check_kept(group.forest.trees, bytes_of_waiting_tree, usable, true);
     }
-    forest::check_visits(visits);
+    check_visits(visits);
   }
 
-  [[nodiscard]] const forest::Resolved& resolved(const Job& job) const {
+  [[nodiscard]] const Resolved& resolved(const Job& job) const {
     return grounds_.candidates()[static_cast<std::size_t>(job.candidate)].of_fold[static_cast<std::size_t>(job.fold)];
   }
 
@@ -166,15 +163,15 @@ class ForestEstimator final : public Estimator {
     std::map<std::tuple<std::size_t, std::int32_t, std::int32_t>, std::vector<std::size_t>> near;
     for (const Job& job : jobs) {
       const std::size_t ground = grounds_.candidates()[static_cast<std::size_t>(job.candidate)].ground;
-      const forest::ForestJob& own = resolved(job).job;
+      const ForestJob& own = resolved(job).job;
       std::vector<std::size_t>& alike = near[{ground, job.fold, own.weights}];
-      const auto found = std::find_if(alike.begin(), alike.end(),
-                                      [&](std::size_t i) { return forest::can_share(groups[i].forest, own); });
+      const auto found =
+          std::find_if(alike.begin(), alike.end(), [&](std::size_t i) { return can_share(groups[i].forest, own); });
       if (found == alike.end()) {
         alike.push_back(groups.size());
         groups.push_back({ground, own, {job}});
       } else {
-        forest::widen(groups[*found].forest, own);
+        widen(groups[*found].forest, own);
         groups[*found].jobs.push_back(job);
       }
     }
@@ -185,7 +182,7 @@ class ForestEstimator final : public Estimator {
 
   [[nodiscard]] double work_of(const Sharing& group) const {
     const std::size_t rows = grounds_.problem(group.ground).folds[group.forest.fold].train.size();
-    return forest::visits_of(group.forest, static_cast<std::int64_t>(rows));
+    return visits_of(group.forest, static_cast<std::int64_t>(rows));
   }
 
   /// A batch is what a stopped or killed search repeats, so it takes a second or two: about 3e8 row visits a second on
@@ -197,14 +194,38 @@ class ForestEstimator final : public Estimator {
 
   const Dataset& data_;
   const SearchOptions& options_;
-  ForestGrounds grounds_;
+  Grounds grounds_;
 };
+
+class ForestType final : public search_detail::EstimatorType {
+ public:
+  explicit ForestType(ForestKind kind) : kind_(kind), registration_(*this) {}
+
+  [[nodiscard]] std::string_view name() const noexcept override { return name_of(kind_); }
+  [[nodiscard]] std::span<const std::string> parameter_names() const override { return ForestParameters::names(); }
+  void check(const Parameters& parameters) const override {
+    ForestParameters::defaults(kind_, Task::classification).set(parameters);
+  }
+  [[nodiscard]] double work(const Dataset& data, const std::vector<Parameters>& candidates) const override {
+    std::vector<ForestParameters> forests;
+    for (const Parameters& candidate : candidates) {
+      forests.push_back(ForestParameters::defaults(kind_, data.task));
+      forests.back().set(candidate);
+    }
+    return forest_work(data, forests, 1);
+  }
+  [[nodiscard]] std::unique_ptr<search_detail::Estimator> make(const search_detail::SearchInput& input) const override {
+    return std::make_unique<ForestEstimator>(kind_, input);
+  }
+
+ private:
+  ForestKind kind_;
+  search_detail::EstimatorRegistration registration_;
+};
+
+const ForestType random_forest(ForestKind::random_forest);
+const ForestType extra_trees(ForestKind::extra_trees);
 
 }  // namespace
 
-std::unique_ptr<Estimator> make_forest_estimator(const Dataset& data, const std::vector<Parameters>& candidates,
-                                                 const std::vector<Fold>& folds, const SearchOptions& options) {
-  return std::make_unique<ForestEstimator>(data, candidates, folds, options);
-}
-
-}  // namespace overtake::search_detail
+}  // namespace overtake::forest

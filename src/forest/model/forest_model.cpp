@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// A forest behind the face that all models of a search have.
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "overtake/error.hpp"
+#include "overtake/forest.hpp"
+
+namespace overtake {
+
+ForestModel::ForestModel(Forest forest) : forest_(std::move(forest)) {}
+
+std::string ForestModel::describe() const {
+  return fmt::format("{} of {} trees for {} features and {}", name_of(forest_.parameters.kind), forest_.trees.size(),
+                     forest_.features, forest_.classes > 0 ? fmt::format("{} classes", forest_.classes) : "numbers");
+}
+
+std::vector<double> ForestModel::predict(std::span<const float> inputs) const {
+  return forest_.classes > 0 ? forest_.predict_proba(inputs) : forest_.predict_values(inputs);
+}
+
+void ForestModel::save(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata) const {
+  save_forest(path, forest_, metadata);
+}
+
+const Forest& forest_of(const Model* model) {
+  const auto* forest = dynamic_cast<const ForestModel*>(model);
+  if (forest == nullptr)
+    throw UsageError("there is no forest", "SearchResult::best is null where nothing was refitted.");
+  return forest->forest();
+}
+
+}  // namespace overtake

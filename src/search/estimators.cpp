@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// Which estimators there are.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "core/nearest.hpp"
+#include "overtake/error.hpp"
+#include "search/estimator.hpp"
+
+namespace overtake {
+
+namespace search_detail {
+
+namespace {
+
+std::vector<const EstimatorType*>& types() {
+  static std::vector<const EstimatorType*> list;  // built on first use: registrations run before main in any order
+  return list;
+}
+
+}  // namespace
+
+EstimatorRegistration::EstimatorRegistration(const EstimatorType& type) { types().push_back(&type); }
+
+const EstimatorType* find_estimator(std::string_view name) {
+  const auto found =
+      std::find_if(types().begin(), types().end(), [&](const auto* type) { return type->name() == name; });
+  return found == types().end() ? nullptr : *found;
+}
+
+const EstimatorType& estimator_named(std::string_view name) {
+  if (const EstimatorType* type = find_estimator(name)) return *type;
+  const std::vector<std::string> names = estimator_names();
+  throw UsageError(fmt::format("there is no estimator \"{}\"; did you mean \"{}\"?", name, nearest(name, names)),
+                   fmt::format("Known: {}.", fmt::join(names, ", ")));
+}
+
+Parameters with_fixed(const Parameters& fixed, const Parameters& candidate) {
+  Parameters all = fixed;
+  all.insert(all.end(), candidate.begin(), candidate.end());
+  return all;
+}
+
+}  // namespace search_detail
+
+std::vector<std::string> estimator_names() {
+  std::vector<std::string> names;
+  for (const auto* type : search_detail::types()) names.emplace_back(type->name());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+void check_candidates(const std::vector<Parameters>& candidates, const SearchOptions& options) {
+  const search_detail::EstimatorType& type = search_detail::estimator_named(options.estimator);
+  for (const Parameters& candidate : candidates) type.check(search_detail::with_fixed(options.fixed, candidate));
+}
+
+double search_work(const Dataset& data, const std::vector<Parameters>& candidates, const SearchOptions& options) {
+  std::vector<Parameters> all;
+  for (const Parameters& candidate : candidates) all.push_back(search_detail::with_fixed(options.fixed, candidate));
+  const int splits = options.folds.kind == FoldKind::holdout ? 1 : options.folds.n_splits;
+  return search_detail::estimator_named(options.estimator).work(data, all) * splits * options.folds.n_repeats;
+}
+
+}  // namespace overtake
