@@ -249,6 +249,10 @@ class ForestRegressor {
   std::optional<Forest> forest_;
 };
 
+/// How much work training these forests on `data` is, in row visits: trees x rows x features a node x levels, forests
+/// that share their growth counted once, times `fits` (folds, say). Parameters that the data refuses count nothing.
+[[nodiscard]] double forest_work(const Dataset& data, const std::vector<ForestParameters>& forests, std::int64_t fits);
+
 /// A forest read from a file.
 struct LoadedForest {
   Forest forest;

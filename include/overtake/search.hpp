@@ -237,20 +237,6 @@ class RandomSearch {
   std::optional<SearchResult> result_;
 };
 
-/// How much work training these forests on `data` is, in row visits: trees x rows x features a node x levels, forests
-/// that share their growth counted once, times `fits` (folds, say).
-[[nodiscard]] double forest_work(const Dataset& data, const std::vector<ForestParameters>& forests, std::int64_t fits);
-
-/// A device, and why it was chosen.
-struct ForestPlacement {
-  std::string device;
-  std::string reason;
-};
-
-/// The CPU or the first GPU that CUDA can use, whichever should finish first, by a cost model: row visits a second of a
-/// core and of a GPU's unit, and the time a GPU takes to start (docs/search.md).
-[[nodiscard]] ForestPlacement choose_forest_device(double work);
-
 /// Chooses the best by another of the metrics that were scored: sets refit_metric, best_index and best_ties. Throws
 /// UsageError for a number outside of result.metrics.
 void rank_by(SearchResult& result, std::size_t metric);
