@@ -16,7 +16,6 @@
 #include "overtake/device.hpp"
 #include "overtake/error.hpp"
 #include "overtake/placement.hpp"
-#include "overtake/race.hpp"
 #include "overtake/report.hpp"
 #include "terminal.hpp"
 
@@ -52,9 +51,6 @@ overtake::DeviceInfo after_failure(overtake::DeviceInfo info, const overtake::De
 std::vector<Entry> look_at_devices(bool measure) {
   std::vector<Entry> entries;
   for (overtake::DeviceInfo& info : overtake::list_devices()) {
-    if (info.backend == "null") {
-      continue;
-    }
     Entry entry{std::move(info), {}};
     if (entry.info.usable && measure) {
       try {
@@ -91,61 +87,56 @@ report::Table table_of(const std::vector<Entry>& entries) {
   return table;
 }
 
-/// "cpu: the peak is counted at 3,493 MHz (measured with a chain of additions)", a line a device.
-std::string clocks_text(const std::vector<Entry>& entries) {
+/// What `line` says of each device, under an empty line.
+template <typename Line>
+std::string lines_of(const std::vector<Entry>& entries, Line line) {
   std::string text;
   for (const Entry& entry : entries) {
-    const auto& info = entry.info;
-    if (!info.usable || !(info.peak_gflops > 0)) {
-      continue;
-    }
-    const std::string origin = info.clock_origin == "measured"  ? "measured with a chain of additions"
-                               : info.clock_origin == "cpufreq" ? "the highest that the system names"
-                               : info.clock_origin == "cpuinfo" ? "what the system shows now"
-                                                                : "from the driver";
-    text +=
-        fmt::format("{}: GFLOP/s peak at {} MHz ({})\n", info.id, report::count(std::llround(info.clock_mhz)), origin);
+    text += line(entry.info);
   }
   return text.empty() ? text : "\n" + text;
 }
 
-/// "opencl:1: no double precision; ..." for each device that lacks it.
-std::string precision_text(const std::vector<Entry>& entries) {
-  std::string text;
-  for (const Entry& entry : entries) {
-    if (!entry.info.usable || entry.info.double_precision) {
-      continue;
-    }
-    text += fmt::format("{}: no double precision; forests there are the same, but slower\n", entry.info.id);
+/// "cpu: GFLOP/s peak at 3,493 MHz (measured with a chain of additions)".
+std::string clock_text(const overtake::DeviceInfo& info) {
+  if (!info.usable || !(info.peak_gflops > 0)) {
+    return {};
   }
-  return text.empty() ? text : "\n" + text;
+  const std::string origin = info.clock_origin == "measured"  ? "measured with a chain of additions"
+                             : info.clock_origin == "cpufreq" ? "the highest that the system names"
+                             : info.clock_origin == "cpuinfo" ? "what the system shows now"
+                                                              : "from the driver";
+  return fmt::format("{}: GFLOP/s peak at {} MHz ({})\n", info.id, report::count(std::llround(info.clock_mhz)), origin);
 }
 
-/// Why devices cannot be used, or are slower than they could be, with the cure; a line or two a device.
-std::string reasons_text(const std::vector<Entry>& entries) {
-  std::string text;
-  for (const Entry& entry : entries) {
-    if (entry.info.usable && entry.info.reason.empty()) {
-      continue;
-    }
-    text += fmt::format("{}: {}{}\n", entry.info.id, entry.info.usable ? "" : "cannot be used: ", entry.info.reason);
-    text += entry.info.hint.empty() ? "" : fmt::format("  hint: {}\n", entry.info.hint);
+std::string precision_text(const overtake::DeviceInfo& info) {
+  if (!info.usable || info.double_precision) {
+    return {};
   }
-  return text.empty() ? text : "\n" + text;
+  return fmt::format("{}: no double precision; forests there are the same, but slower\n", info.id);
+}
+
+/// Why the device cannot be used, or is slower than it could be, with the cure.
+std::string reason_text(const overtake::DeviceInfo& info) {
+  if (info.usable && info.reason.empty()) {
+    return {};
+  }
+  const std::string hint = info.hint.empty() ? "" : fmt::format("  hint: {}\n", info.hint);
+  return fmt::format("{}: {}{}\n{}", info.id, info.usable ? "" : "cannot be used: ", info.reason, hint);
 }
 
 std::string json_of(const std::vector<Entry>& entries) {
   report::Json devices = report::Json::array();
   std::vector<overtake::DeviceInfo> infos;
   for (const Entry& entry : entries) {
-    report::Json json = overtake::device_json(entry.info);
+    report::Json json = report::device_json(entry.info);
     json.set("measured_gflops", entry.measured ? report::Json(entry.measured->gflops) : report::Json());
     json.set("measured_gbs", entry.measured ? report::Json(entry.measured->gbs) : report::Json());
     devices.push(std::move(json));
     infos.push_back(entry.info);
   }
   report::Json json = report::Json::object();
-  json.set("schema", "overtake.devices/1").set("machine", overtake::machine_json(overtake::this_machine(), infos));
+  json.set("schema", "overtake.devices/1").set("machine", report::machine_json(report::this_machine(), infos));
   return json.set("devices", std::move(devices)).dump() + "\n";
 }
 
@@ -156,8 +147,8 @@ int run(const Options& options) {
     write_output(options.json, json_of(entries));
   }
   if (!is_standard_output(options.json)) {
-    print(report::table_text(table_of(entries), standard_output().width) + clocks_text(entries) +
-          precision_text(entries) + reasons_text(entries));
+    print(report::table_text(table_of(entries), standard_output().width) + lines_of(entries, clock_text) +
+          lines_of(entries, precision_text) + lines_of(entries, reason_text));
   }
   return exit_ok;
 }

@@ -12,14 +12,13 @@
 #include "command.hpp"
 #include "description.hpp"
 #include "forest_data.hpp"
-#include "forest_device.hpp"
 #include "forest_score.hpp"
 #include "names.hpp"
 #include "outputs.hpp"
 #include "overtake/error.hpp"
 #include "overtake/placement.hpp"
-#include "overtake/race.hpp"
 #include "overtake/report.hpp"
+#include "overtake/version.hpp"
 #include "system.hpp"
 #include "terminal.hpp"
 
@@ -170,7 +169,7 @@ std::string result_json(const Forest& forest, const overtake::ForestReport& fit,
   seconds.set("finish", fit.seconds.finish).set("wall", fit.seconds.wall);
   const bool classes = forest.classes > 0;
   report::Json json = report::Json::object();
-  json.set("schema", "overtake.train-forest/1").set("overtake", overtake::this_machine().version);
+  json.set("schema", "overtake.train-forest/1").set("overtake", overtake::version());
   json.set("data", flags.data).set("target", flags.target).set("task", classes ? "classification" : "regression");
   json.set("table", description_json(data.description));
   json.set("rows", data.rows.rows).set("features", data.rows.features).set("classes", forest.classes);
@@ -218,15 +217,15 @@ int run_forest_training(const CLI::App& app, const TrainFlags& flags, const Fore
   check_choice(flags.task, {"auto", "classification", "regression"}, "--task");
   check_files(flags, forest_flags);
   overtake::set_cpu_threads(flags.threads);
-  check_forest_device(flags.device);
+  const std::optional<overtake::Placement> asked = asked_for(flags.device);
   const std::optional<Earlier> earlier = read_earlier(forest_flags.more_trees);
   // Names and values, before a large file is read.
   overtake::ForestParameters().set(given_parameters(app, forest_flags));
   const ForestData data =
       read_forest_data(data_flags(flags, forest_flags), earlier ? &earlier->preprocessing : nullptr);
   const overtake::ForestParameters parameters = make_parameters(app, flags, forest_flags, data.rows.task, earlier);
-  const overtake::ForestPlacement device =
-      forest_device(flags.device, overtake::forest_work(data.rows, {parameters}, 1));
+  const overtake::Placement device =
+      asked ? *asked : overtake::choose_forest_device(overtake::forest_work(data.rows, {parameters}, 1));
   overtake::ForestOptions options;
   options.stop = &system::stop_on_interrupt();
   const bool quiet = is_standard_output(flags.json) || is_standard_output(forest_flags.export_text) ||

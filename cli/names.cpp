@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "overtake/error.hpp"
+#include "overtake/placement.hpp"
 #include "overtake/text.hpp"
 
 namespace cli {
@@ -153,6 +154,13 @@ std::vector<std::int64_t> parse_sizes(const std::string& text, const std::string
     }
   }
   return sizes;
+}
+
+std::optional<overtake::Placement> asked_for(const std::string& device) {
+  if (device == "auto") {
+    return std::nullopt;
+  }
+  return overtake::Placement{overtake::Device(device).id(), 0, {}, "as asked for"};
 }
 
 void check_choice(const std::string& value, const std::vector<std::string>& choices, const std::string& flag) {

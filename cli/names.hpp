@@ -3,8 +3,13 @@
 
 #include <CLI/App.hpp>
 #include <CLI/Validators.hpp>
+#include <optional>
 #include <string>
 #include <vector>
+
+namespace overtake {
+struct Placement;
+}
 
 namespace cli {
 
@@ -19,6 +24,9 @@ void check_names(const CLI::App& root, int argc, const char* const* argv);
 [[nodiscard]] std::vector<std::string> parse_words(const std::string& text);
 /// Comma-separated positive whole numbers. Throws overtake::UsageError naming `flag`.
 [[nodiscard]] std::vector<std::int64_t> parse_sizes(const std::string& text, const std::string& flag);
+/// What --device says, opened: throws what opening it throws. Nothing for "auto".
+std::optional<overtake::Placement> asked_for(const std::string& device);
+
 /// Throws overtake::UsageError, naming the nearest, unless `value` is one of `choices`.
 void check_choice(const std::string& value, const std::vector<std::string>& choices, const std::string& flag);
 

@@ -14,7 +14,7 @@
 
 #include "command.hpp"
 #include "description.hpp"
-#include "forest_device.hpp"
+#include "names.hpp"
 #include "outputs.hpp"
 #include "overtake/error.hpp"
 #include "overtake/placement.hpp"
@@ -139,12 +139,12 @@ int run(const CLI::App& app, const SearchFlags& flags) {
   overtake::check_candidates(candidates, options);
   check_files(flags);
   overtake::set_cpu_threads(flags.threads);
-  check_forest_device(flags.device);
+  const std::optional<overtake::Placement> asked = asked_for(flags.device);
   ForestDataFlags reading = flags.data;
   reading.memory_limit = flags.memory_limit;
   ForestData data = read_forest_data(reading);
-  const overtake::ForestPlacement device =
-      forest_device(flags.device, overtake::search_work(data.rows, candidates, options));
+  const overtake::Placement device =
+      asked ? *asked : overtake::choose_forest_device(overtake::search_work(data.rows, candidates, options));
   options.stop = &system::stop_on_interrupt();
   options.refit_stopped = !flags.save.empty();  // who stops a search waits for what he asked for, no longer
   const bool quiet = is_standard_output(flags.json) || is_standard_output(flags.html);

@@ -62,15 +62,10 @@ NetworkData read_data(const TrainFlags& flags) {
 }
 
 /// The device to train on, and why.
-struct Choice {
-  std::string device;
-  std::string reason;
-};
-
-Choice choose(const TrainFlags& flags, const Arrays& training, const Arrays& validation, std::int64_t inputs,
-              std::int64_t outputs, const overtake::nn::Loss& loss) {
-  if (flags.device != "auto") {
-    return {overtake::Device(flags.device).id(), "as asked for"};
+overtake::Placement choose(const TrainFlags& flags, const Arrays& training, const Arrays& validation,
+                           std::int64_t inputs, std::int64_t outputs, const overtake::nn::Loss& loss) {
+  if (const auto asked = asked_for(flags.device)) {
+    return *asked;
   }
   overtake::PlacementRequest request;
   request.model = [&] { return make_network(flags, inputs, outputs); };
@@ -85,8 +80,7 @@ Choice choose(const TrainFlags& flags, const Arrays& training, const Arrays& val
   request.threads = flags.threads;
   request.memory_limit = flags.memory_limit;
   request.stop = &system::stop_on_interrupt();
-  const overtake::Placement placement = overtake::choose_device(request);
-  return {placement.device, placement.reason};
+  return overtake::choose_device(request);
 }
 
 /// Shows each epoch on the progress line.
@@ -153,7 +147,7 @@ int run(const TrainFlags& flags) {
   const auto loss = classes ? overtake::nn::Loss::cross_entropy() : overtake::nn::Loss::mse();
 
   check_network_memory(flags, inputs, outputs, data.training.rows);
-  const Choice choice = choose(flags, training, validation, inputs, outputs, loss);
+  const overtake::Placement choice = choose(flags, training, validation, inputs, outputs, loss);
   const overtake::Device device(choice.device);
   device.set_memory_limit(flags.memory_limit);
   overtake::nn::Sequential model = make_network(flags, inputs, outputs);

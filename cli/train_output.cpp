@@ -12,8 +12,8 @@
 #include "overtake/metrics.hpp"
 #include "overtake/ops.hpp"
 #include "overtake/placement.hpp"
-#include "overtake/race.hpp"
 #include "overtake/report.hpp"
+#include "overtake/version.hpp"
 
 namespace cli {
 namespace {
@@ -142,7 +142,7 @@ std::string result_json(const TrainFlags& flags, const TrainResult& result) {
   report::Json weights = report::Json::object();
   weights.set("epoch", fit.weights_epoch).set("mid_epoch", fit.mid_epoch).set("text", weights_text(result));
   report::Json json = report::Json::object();
-  json.set("schema", "overtake.train/1").set("overtake", overtake::this_machine().version);
+  json.set("schema", "overtake.train/1").set("overtake", overtake::version());
   json.set("data", flags.data).set("target", flags.target);
   json.set("task", how.task == Task::classification ? "classification" : "regression");
   json.set("table", description_json(result.data.description));

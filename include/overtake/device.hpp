@@ -14,12 +14,21 @@ namespace backend {
 class Device;
 }
 
+/// What computes, whichever backend reaches it.
+enum class DeviceKind {
+  none,           ///< nothing: the null device, or a backend that found no device
+  cpu,            ///< the processor that runs this program, by the "cpu" backend
+  gpu,            ///< a processor of its own: a GPU, or what OpenCL calls an accelerator
+  opencl_on_cpu,  ///< an OpenCL driver whose kernels run on the CPU (PoCL, say)
+};
+
 /// What one processor is, as `overtake devices` shows it. Unknown figures are 0.
 struct DeviceInfo {
   std::string id;       ///< "cpu", "cuda:0", "opencl:1", "null"
   std::string backend;  ///< "cpu", "cuda", "opencl", "null"
-  std::string name;     ///< "NVIDIA H200", "AMD EPYC"
-  std::string driver;   ///< driver or library versions, for reports
+  DeviceKind kind = DeviceKind::none;
+  std::string name;    ///< "NVIDIA H200", "AMD EPYC"
+  std::string driver;  ///< driver or library versions, for reports
   std::uint64_t memory_bytes = 0;
   int compute_units = 0;         ///< cores, multiprocessors, OpenCL compute units
   double clock_mhz = 0;          ///< highest clock known; the one peak_gflops is counted with

@@ -212,7 +212,7 @@ struct ForestOptions {
                                   const Forest* earlier = nullptr, ForestReport* report = nullptr);
 
 /// How much work training these forests on `data` is, in row visits: trees x rows x features a node x levels, forests
-/// that share their growth counted once, times `fits` (folds, say).
+/// that share their growth counted once, times `fits` (folds, say). Parameters that the data refuses count nothing.
 [[nodiscard]] double forest_work(const Dataset& data, const std::vector<ForestParameters>& forests, std::int64_t fits);
 
 /// scikit-learn's RandomForestClassifier in C++: parameters, fit, predict.

@@ -36,22 +36,28 @@ struct Prediction {
   int threads = 0;           ///< cpu: those asked for, else the faster of one and all
   double seconds = 0;        ///< start_seconds + all steps
   double start_seconds = 0;  ///< opening the device, compiling, moving the data
-  double step_seconds = 0;
-  std::string failure;  ///< not empty: cannot run this training, and why
+  double step_seconds = 0;   ///< of a network
+  std::string failure;       ///< not empty: cannot run this training, and why
 };
 
+/// Which device, and why. Candidates are the CPU and the first GPU that can run the work, the largest first, whatever
+/// its backend. GPUs are not even looked at when the CPU is done before one could have started. OpenCL on the CPU is no
+/// candidate.
 struct Placement {
   std::string device;
   int threads = 0;  ///< for set_cpu_threads() when the CPU was chosen
   std::vector<Prediction> predictions;
-  std::string reason;  ///< both times and the choice, in one sentence
+  std::string reason;  ///< the predicted times, or why there are none, in one sentence
 };
 
-/// Times a few steps of the training on the CPU (with `threads`, or with one thread and all) and on the first usable
-/// GPU, each for a fraction of a second, and chooses the device with the shorter predicted time. The GPU is not even
-/// opened when the CPU is done before a GPU could have started. OpenCL on the CPU is no candidate. Leaves the number of
-/// CPU threads at the prediction's. Throws DeviceError when no device can run the training.
+/// Times a few steps of the training on the CPU (with `threads`, or with one thread and all) and on the GPU, each for a
+/// fraction of a second, and chooses the device with the shorter predicted time. Leaves the number of CPU threads at
+/// the CPU's prediction. Throws DeviceError when no device can run the training.
 [[nodiscard]] Placement choose_device(const PlacementRequest& request);
+
+/// Chooses for forests, by a cost model: `work` in row visits (forest_work), the row visits a second of such a device,
+/// and the time it takes to start (docs/search.md). Opens a GPU only to choose it.
+[[nodiscard]] Placement choose_forest_device(double work);
 
 /// Threads that the CPU computes with from now on, at most 4096: networks, forests, and the predictions of forests.
 /// 0: OVERTAKE_THREADS, or one for each core this process may use. Throws UsageError for other numbers.

@@ -15,16 +15,6 @@
 /// The race: one network of growing size trained on every processor, and the size from which the GPU stays ahead.
 namespace overtake {
 
-/// The computer a result belongs to.
-struct Machine {
-  std::string cpu;
-  int cores = 0;  ///< logical processors this process may use
-  std::uint64_t memory_bytes = 0;
-  std::string os;
-  std::string version;  ///< of Overtake
-};
-[[nodiscard]] Machine this_machine();
-
 /// What is raced. The network: `layers` linear layers in all, hidden widths 4, 8, 16, ..., two inputs, two outputs,
 /// ReLU between; disc data (overtake::disc), cross entropy, plain SGD, rows in their order.
 struct RaceOptions {
@@ -90,7 +80,7 @@ struct Crossover {
 
 struct RaceResult {
   RaceOptions options;  ///< with the devices that raced
-  Machine machine;
+  report::Machine machine;
   std::vector<DeviceInfo> devices;  ///< that raced
   std::vector<DeviceInfo> missing;  ///< that could not, with reason and hint
   std::vector<RaceRow> rows;
@@ -116,9 +106,6 @@ class RaceObserver {
 /// Parameters of the race's network.
 [[nodiscard]] std::int64_t race_parameters(int layers);
 
-/// True for a device that is a processor of its own, false for the CPU and for OpenCL on the CPU (PoCL, say).
-[[nodiscard]] bool is_gpu(const DeviceInfo& info);
-
 /// The result as a table: one row a network, step time of every device, ratio, losses.
 [[nodiscard]] report::Table race_table(const RaceResult& result);
 /// Time per training step against parameters, with the crossover.
@@ -127,10 +114,5 @@ class RaceObserver {
 [[nodiscard]] std::string race_json(const RaceResult& result);
 /// A self-contained HTML page.
 [[nodiscard]] std::string race_html(const RaceResult& result);
-
-/// A device as JSON, as in race_json.
-[[nodiscard]] report::Json device_json(const DeviceInfo& info);
-/// A machine as JSON; drivers by device.
-[[nodiscard]] report::Json machine_json(const Machine& machine, std::span<const DeviceInfo> devices);
 
 }  // namespace overtake

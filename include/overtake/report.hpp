@@ -6,10 +6,13 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <vector>
+
+#include "overtake/device.hpp"
 
 /// Turns results into something to look at: plain-text tables and charts, JSON, and one-file HTML pages. Pure functions
 /// of their arguments; nothing here prints.
@@ -139,5 +142,20 @@ struct HtmlPage {
 /// A whole page in one file: style, script and chart library are inside, nothing is loaded from a network. All text is
 /// escaped.
 [[nodiscard]] std::string html_page(const HtmlPage& page);
+
+// -- what computed ----------------------------------------------------------------------------------------------------
+/// The computer a result belongs to.
+struct Machine {
+  std::string cpu;
+  int cores = 0;  ///< logical processors this process may use
+  std::uint64_t memory_bytes = 0;
+  std::string os;
+  std::string version;  ///< of Overtake
+};
+[[nodiscard]] Machine this_machine();
+
+/// A machine, with the drivers of devices, and a device, as every JSON of Overtake shows them (docs/cli.md).
+[[nodiscard]] Json machine_json(const Machine& machine, std::span<const DeviceInfo> devices);
+[[nodiscard]] Json device_json(const DeviceInfo& info);
 
 }  // namespace overtake::report

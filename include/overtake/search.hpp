@@ -178,16 +178,6 @@ void check_candidates(const std::vector<Parameters>& candidates, const SearchOpt
 [[nodiscard]] const Parameters& best_parameters(const SearchResult& result);
 [[nodiscard]] double best_score(const SearchResult& result);
 
-/// A device, and why it was chosen.
-struct ForestPlacement {
-  std::string device;
-  std::string reason;
-};
-
-/// The CPU or the first GPU that CUDA can use, whichever should finish first, by a cost model: row visits a second of a
-/// core and of a GPU's unit, and the time a GPU takes to start (docs/search.md).
-[[nodiscard]] ForestPlacement choose_forest_device(double work);
-
 /// Chooses the best by another of the metrics that were scored: sets refit_metric, best_index and best_ties. Throws
 /// UsageError for a number outside of result.metrics.
 void rank_by(SearchResult& result, std::size_t metric);

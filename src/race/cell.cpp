@@ -11,7 +11,6 @@
 #include "overtake/nn.hpp"
 #include "overtake/optim.hpp"
 #include "overtake/trainer.hpp"
-#include "race/pace.hpp"
 
 namespace overtake::race {
 namespace {
@@ -21,12 +20,11 @@ using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 /// One training from the first weights. Empty when it was stopped.
-std::optional<FitReport> train(const Course& course, int layers, const Lane& lane, int epochs) {
-  set_thread_count(lane.threads);
+std::optional<FitReport> train(const Course& course, int layers, const Device& device, int epochs) {
   nn::Sequential model = race_network(layers, course.options.seed);
   const auto begin = Clock::now();
-  model.to(lane.device);
-  lane.device.synchronize();
+  model.to(device);
+  device.synchronize();
   const double weights_seconds = seconds_since(begin);
 
   optim::SGD optimizer(model.parameters(), course.options.learning_rate);
@@ -87,33 +85,22 @@ nn::Sequential race_network(int layers, std::uint64_t seed) {
 std::optional<Lane> warm_up(const Course& course, int layers, const Device& device) {
   // A first epoch may take seconds because kernels are compiled in it; one this long is slow in itself.
   constexpr double long_epoch_seconds = 10;
-  std::optional<Lane> best;
-  double best_seconds = 0;
-  for (const int threads : thread_choices(device)) {
-    Lane lane{device, threads, course.options.epochs, 0, 0};
-    const auto pace = find_pace([&](int epochs) { return train(course, layers, lane, epochs); }, course.options.epochs,
-                                std::max(long_epoch_seconds, course.options.budget_seconds));
-    if (!pace) {
-      return std::nullopt;
-    }
-    if (best && pace->epoch_seconds >= best_seconds) {
-      continue;
-    }
-    best_seconds = pace->epoch_seconds;
-    lane.epochs = epochs_in_budget(course.options, pace->epoch_seconds);
-    lane.compile_seconds = pace->compile_seconds;
-    lane.transfer_seconds = pace->transfer_seconds;
-    best = lane;
+  const auto pace = placement::fastest_pace(
+      device, 0, [&](int epochs) { return train(course, layers, device, epochs); }, course.options.epochs,
+      std::max(long_epoch_seconds, course.options.budget_seconds));
+  if (!pace) {
+    return std::nullopt;
   }
-  return best;
+  return Lane{device, epochs_in_budget(course.options, pace->epoch_seconds), *pace};
 }
 
 std::optional<RaceCell> measure(const Course& course, int layers, const Lane& lane) {
+  set_thread_count(lane.pace.threads);
   RaceCell cell;
   cell.device = lane.device.id();
-  cell.compile_seconds = lane.compile_seconds;
-  cell.transfer_seconds = lane.transfer_seconds;
-  cell.threads = lane.threads;
+  cell.compile_seconds = lane.pace.compile_seconds;
+  cell.transfer_seconds = lane.pace.transfer_seconds;
+  cell.threads = lane.pace.threads;
   cell.cut = lane.epochs < course.options.epochs;
   std::vector<double> step_us;
   // The budget is exceeded only by trainings that turn out slower than the warm-up promised, and then not by much.
@@ -123,7 +110,7 @@ std::optional<RaceCell> measure(const Course& course, int layers, const Lane& la
     if (i > 0 && course.options.budget_seconds > 0 && spent + spent / i > most_seconds) {
       break;
     }
-    const auto report = train(course, layers, lane, lane.epochs);
+    const auto report = train(course, layers, lane.device, lane.epochs);
     if (!report) {
       return std::nullopt;
     }
@@ -146,7 +133,8 @@ bool compare_after(const Course& course, int layers, const Lane& lane, int epoch
   if (epochs == lane.epochs) {
     return true;
   }
-  const auto report = train(course, layers, lane, epochs);
+  set_thread_count(lane.pace.threads);
+  const auto report = train(course, layers, lane.device, epochs);
   if (!report) {
     return false;
   }

@@ -10,6 +10,7 @@
 #include "overtake/device.hpp"
 #include "overtake/nn/sequential.hpp"
 #include "overtake/race.hpp"
+#include "placement/pace.hpp"
 
 namespace overtake::race {
 
@@ -27,10 +28,8 @@ struct Course {
 /// budget.
 struct Lane {
   Device device;
-  int threads = 0;  ///< cpu only
   int epochs = 0;
-  double compile_seconds = 0;
-  double transfer_seconds = 0;
+  placement::Pace pace;
 };
 
 /// Trains until the time of an epoch is known. Empty when the stop token was requested.

@@ -40,16 +40,11 @@ void check(const RaceOptions& options) {
 /// is left out.
 std::vector<std::string> default_devices(const std::vector<DeviceInfo>& all) {
   std::vector<std::string> ids = {"cpu"};
-  const auto gpu = std::find_if(all.begin(), all.end(), [](const DeviceInfo& device) {
-    return device.usable && is_gpu(device) && is_available(device.id);
-  });
-  if (gpu != all.end()) {
-    ids.push_back(gpu->id);
-    return ids;
-  }
-  for (const DeviceInfo& device : all) {
-    if (device.usable && device.backend == "opencl" && is_available(device.id)) {
+  for (const DeviceKind kind : {DeviceKind::gpu, DeviceKind::opencl_on_cpu}) {
+    for (const DeviceInfo& device : all) {
+      if (!device.usable || device.kind != kind || !is_available(device.id)) continue;
       ids.push_back(device.id);
+      if (kind == DeviceKind::gpu) return ids;
     }
   }
   return ids;
@@ -67,21 +62,15 @@ std::vector<Device> open_devices(const std::vector<std::string>& names) {
   return devices;
 }
 
+/// Losses are not negative, so the smallest and the largest differ most.
 double max_loss_difference(const RaceRow& row) {
-  double largest = std::numeric_limits<double>::quiet_NaN();
-  for (std::size_t i = 0; i < row.results.size(); ++i) {
-    for (std::size_t j = i + 1; j < row.results.size(); ++j) {
-      const double a = row.results[i].final_loss;
-      const double b = row.results[j].final_loss;
-      if (!std::isfinite(a) || !std::isfinite(b)) {
-        continue;
-      }
-      const double scale = std::max(std::abs(a), std::abs(b));
-      const double difference = scale > 0 ? std::abs(a - b) / scale : 0;
-      largest = std::isnan(largest) ? difference : std::max(largest, difference);
-    }
+  std::vector<double> losses;
+  for (const RaceCell& cell : row.results) {
+    if (std::isfinite(cell.final_loss)) losses.push_back(cell.final_loss);
   }
-  return largest;
+  if (losses.size() < 2) return std::numeric_limits<double>::quiet_NaN();
+  const auto [least, most] = std::minmax_element(losses.begin(), losses.end());
+  return *most > 0 ? (*most - *least) / *most : 0;
 }
 
 /// All devices on one network. Empty when the stop token was requested.
@@ -155,7 +144,7 @@ Crossover find_crossover(const RaceResult& result) {
   };
   std::optional<std::size_t> cpu, other;
   for (std::size_t i = 0; i < result.devices.size(); ++i) {
-    if (result.devices[i].backend == "cpu") {
+    if (result.devices[i].kind == DeviceKind::cpu) {
       cpu = i;
       continue;
     }
@@ -179,7 +168,7 @@ Crossover find_crossover(const RaceResult& result) {
   }
   const DeviceInfo& device = result.devices[*other];
   Crossover found = crossover(points, fmt::format("{} ({})", device.id, device.name));
-  if (!is_gpu(device)) {
+  if (device.kind != DeviceKind::gpu) {
     found.statement = fmt::format("No GPU raced; {} runs on the CPU as well. {}", device.id, found.statement);
   }
   return found;
@@ -215,10 +204,10 @@ RaceResult run_race(const RaceOptions& options, RaceObserver* observer, const St
     result.options.devices.push_back(device.id());
   }
   std::copy_if(all.begin(), all.end(), std::back_inserter(result.missing),
-               [](const DeviceInfo& info) { return !info.usable && info.backend != "null"; });
-  result.machine = this_machine();
-  if (std::none_of(result.devices.begin(), result.devices.end(), is_gpu) &&
-      std::none_of(all.begin(), all.end(), [](const DeviceInfo& info) { return info.usable && is_gpu(info); })) {
+               [](const DeviceInfo& info) { return !info.usable; });
+  result.machine = report::this_machine();
+  if (std::none_of(all.begin(), all.end(),
+                   [](const DeviceInfo& info) { return info.usable && info.kind == DeviceKind::gpu; })) {
     result.notes.push_back("No usable GPU was found; overtake devices says why.");
   }
 

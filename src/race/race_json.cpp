@@ -9,18 +9,19 @@ namespace {
 
 using report::Json;
 
+template <typename Value>
+Json list_json(const std::vector<Value>& values) {
+  Json list = Json::array();
+  for (const Value& value : values) {
+    list.push(value);
+  }
+  return list;
+}
+
 Json settings_json(const RaceOptions& options) {
-  Json layers = Json::array();
-  for (const int count : options.layers) {
-    layers.push(count);
-  }
-  Json devices = Json::array();
-  for (const std::string& device : options.devices) {
-    devices.push(device);
-  }
   Json json = Json::object();
-  json.set("layers", std::move(layers)).set("epochs", options.epochs).set("batch", options.batch);
-  json.set("samples", options.samples).set("devices", std::move(devices)).set("repeat", options.repeat);
+  json.set("layers", list_json(options.layers)).set("epochs", options.epochs).set("batch", options.batch);
+  json.set("samples", options.samples).set("devices", list_json(options.devices)).set("repeat", options.repeat);
   json.set("seed", options.seed).set("learning_rate", options.learning_rate);
   json.set("memory_limit", options.memory_limit).set("budget_seconds", options.budget_seconds);
   return json.set("precision", "float32");
@@ -51,53 +52,25 @@ Json row_json(const RaceRow& row) {
 
 }  // namespace
 
-report::Json device_json(const DeviceInfo& info) {
-  Json json = Json::object();
-  json.set("id", info.id).set("backend", info.backend).set("name", info.name).set("driver", info.driver);
-  json.set("memory_bytes", info.memory_bytes).set("compute_units", info.compute_units).set("clock_mhz", info.clock_mhz);
-  json.set("clock_origin", info.clock_origin.empty() ? Json() : Json(info.clock_origin));
-  json.set("peak_gflops", info.peak_gflops).set("peak_gbs", info.peak_gbs);
-  json.set("double_precision", info.double_precision).set("usable", info.usable);
-  if (!info.usable || !info.reason.empty()) {
-    json.set("reason", info.reason).set("hint", info.hint);
-  }
-  return json;
-}
-
-report::Json machine_json(const Machine& machine, std::span<const DeviceInfo> devices) {
-  Json drivers = Json::object();
-  for (const DeviceInfo& device : devices) {
-    drivers.set(device.id, device.driver);
-  }
-  Json json = Json::object();
-  json.set("cpu", machine.cpu).set("cores", machine.cores).set("memory_bytes", machine.memory_bytes);
-  json.set("os", machine.os).set("overtake", machine.version);
-  return json.set("drivers", std::move(drivers));
-}
-
 std::string race_json(const RaceResult& result) {
   Json devices = Json::array();
   for (const DeviceInfo& device : result.devices) {
-    devices.push(device_json(device));
+    devices.push(report::device_json(device));
   }
   for (const DeviceInfo& device : result.missing) {
-    devices.push(device_json(device));
+    devices.push(report::device_json(device));
   }
   Json rows = Json::array();
   for (const RaceRow& row : result.rows) {
     rows.push(row_json(row));
   }
-  Json notes = Json::array();
-  for (const std::string& note : result.notes) {
-    notes.push(note);
-  }
   Json crossover = Json::object();
   crossover.set("parameters", result.crossover.parameters ? Json(*result.crossover.parameters) : Json());
   crossover.set("statement", result.crossover.statement);
   Json json = Json::object();
-  json.set("schema", "overtake.race/1").set("machine", machine_json(result.machine, result.devices));
+  json.set("schema", "overtake.race/1").set("machine", report::machine_json(result.machine, result.devices));
   json.set("settings", settings_json(result.options)).set("devices", std::move(devices));
-  json.set("rows", std::move(rows)).set("crossover", std::move(crossover)).set("notes", std::move(notes));
+  json.set("rows", std::move(rows)).set("crossover", std::move(crossover)).set("notes", list_json(result.notes));
   return json.dump() + "\n";
 }
 

@@ -23,7 +23,7 @@ double ratio(const RaceResult& result, const RaceRow& row) {
   double other = cpu;
   for (std::size_t i = 0; i < row.results.size(); ++i) {
     const double seconds = step_seconds(row.results[i]);
-    if (result.devices[i].backend == "cpu") {
+    if (result.devices[i].kind == DeviceKind::cpu) {
       cpu = seconds;
     } else if (!std::isnan(seconds) && (std::isnan(other) || seconds < other)) {
       other = seconds;
@@ -151,7 +151,7 @@ std::vector<report::Fact> device_facts(const DeviceInfo& info) {
 
 std::vector<report::FactGroup> all_facts(const RaceResult& result) {
   const RaceOptions& o = result.options;
-  const Machine& m = result.machine;
+  const report::Machine& m = result.machine;
   std::vector<report::FactGroup> groups = {
       {"Machine",
        {{"processor", m.cpu},

@@ -6,10 +6,9 @@
 #include <nlohmann/json.hpp>
 
 #include "core/shallow_json.hpp"
-#include "overtake/device.hpp"
 #include "overtake/error.hpp"
+#include "overtake/report.hpp"
 #include "overtake/search.hpp"
-#include "overtake/version.hpp"
 #include "search/parameters_json.hpp"
 #include "search/result_view.hpp"
 
@@ -63,15 +62,12 @@ Json cv_results(const SearchResult& result) {
   return json;
 }
 
-Json machine() {
-  const Device device;
-  const DeviceInfo& cpu = device.info();
-  Json json = Json::object();
-  json["cpu"] = cpu.name;
-  json["cores"] = cpu.compute_units;
-  json["memory_bytes"] = cpu.memory_bytes;
-  json["overtake"] = version();
-  return json;
+/// With the driver of the device that computed, if this computer has it.
+Json machine(const std::string& device) {
+  std::vector<DeviceInfo> devices = {Device().info()};
+  if (device != devices.front().id) devices = list_devices();  // which looks for drivers
+  std::erase_if(devices, [&](const DeviceInfo& info) { return info.id != device; });
+  return Json::parse(shallow_json(report::machine_json(report::this_machine(), devices).dump()));
 }
 
 Json timing_of(const SearchTiming& timing) {
@@ -128,7 +124,7 @@ std::string to_json(const SearchResult& result, std::string_view settings_json) 
   const SearchRow* best = has_best ? &result.rows[static_cast<std::size_t>(result.best_index)] : nullptr;
   Json json = Json::object();
   json["schema"] = "overtake.search/1";
-  json["machine"] = machine();
+  json["machine"] = machine(result.device);
   json["settings"] = std::move(settings);
   json["estimator"] = result.estimator;
   json["task"] = result.task == Task::regression ? "regression" : "classification";

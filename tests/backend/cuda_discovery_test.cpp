@@ -88,6 +88,7 @@ TEST_F(CudaDiscovery, DescribesAWorkingCard) {
   const auto all = describe_devices(start, "driver 1.2, CUDA 13.0");
   ASSERT_EQ(all.size(), 1U);
   const DeviceInfo& info = all[0];
+  EXPECT_EQ(info.kind, DeviceKind::gpu);
   EXPECT_EQ(info.id, "cuda:0");
   EXPECT_EQ(info.name, "NVIDIA H200");
   EXPECT_EQ(info.driver, "driver 1.2, CUDA 13.0");

@@ -89,6 +89,7 @@ class Devices(CliTest):
         self.assertEqual(data["schema"], "overtake.devices/1")
         self.assertGreater(data["machine"]["cores"], 0)
         self.assertEqual(data["devices"][0]["id"], "cpu")
+        self.assertEqual(data["devices"][0]["kind"], "cpu")
         self.assertTrue(data["devices"][0]["usable"])
         self.assertTrue(data["devices"][0]["double_precision"])
         self.assertIsNone(data["devices"][0]["measured_gflops"])

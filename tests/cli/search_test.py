@@ -51,6 +51,8 @@ class Iris(SearchTest):
         self.assertEqual(data["schema"], "overtake.search/1")
         for key in ("machine", "settings", "timing", "plan", "device"):
             self.assertIn(key, data)
+        self.assertEqual(list(data["machine"]), ["cpu", "cores", "memory_bytes", "os", "overtake", "drivers"])
+        self.assertEqual(list(data["machine"]["drivers"]), [data["device"]])
         self.assertEqual(sorted(data["timing"]), sorted(["startup", "upload", "compute", "scoring", "refit", "wall"]))
         self.assertEqual((data["plan"]["candidates"], data["plan"]["forests"], data["plan"]["jobs"]), (72, 10, 360))
         self.assertEqual(data["settings"]["grid"][1], "max_depth=none,3,5,10")

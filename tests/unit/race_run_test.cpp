@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Small races and placements on the CPU, which every machine has.
+// Small races on the CPU, which every machine has.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -10,10 +10,8 @@
 
 #include "overtake/data_set.hpp"
 #include "overtake/error.hpp"
-#include "overtake/placement.hpp"
 #include "overtake/race.hpp"
 #include "race/cell.hpp"
-#include "race/pace.hpp"
 
 namespace overtake {
 namespace {
@@ -113,124 +111,6 @@ TEST(Race, ViewsHoldEveryRow) {
   EXPECT_EQ(chart.series[0].x, (std::vector<double>{22, 230}));
   EXPECT_NE(race_json(result).find("\"schema\": \"overtake.race/1\""), std::string::npos);
   EXPECT_NE(race_html(result).find("<td>230</td>"), std::string::npos);
-}
-
-TEST(RaceDevices, OpenClOnTheCpuIsNoGpu) {
-  DeviceInfo info;
-  info.backend = "cpu";
-  EXPECT_FALSE(is_gpu(info));
-  info.backend = "cuda";
-  EXPECT_TRUE(is_gpu(info));
-  info.backend = "opencl";
-  info.name = "AMD Radeon Pro 560";
-  EXPECT_TRUE(is_gpu(info));
-  info.name = "pthread-skylake";
-  EXPECT_FALSE(is_gpu(info));
-}
-
-FitReport report_of(int epochs, double first_extra, double epoch_seconds, bool& first) {
-  FitReport report;
-  report.seconds.compile = 1;
-  report.seconds.transfer = 2;
-  report.seconds.compute = epochs * epoch_seconds + (first ? first_extra : 0);
-  first = false;
-  return report;
-}
-
-TEST(RacePace, CountsWhatTheFirstEpochPaysAsCompiling) {
-  bool first = true;
-  const auto pace = race::find_pace([&](int epochs) { return report_of(epochs, 5.0, 0.001, first); }, 100, 10);
-  ASSERT_TRUE(pace.has_value());
-  EXPECT_NEAR(pace->epoch_seconds, 0.001, 1e-12);
-  EXPECT_NEAR(pace->compile_seconds, 1 + 5.0, 1e-9);
-  EXPECT_EQ(pace->transfer_seconds, 2);
-}
-
-TEST(RacePace, RunsLongEnoughToBeTimedButNoLongerThanAskedFor) {
-  bool first = true;
-  int most = 0;
-  const auto train = [&](int epochs) {
-    most = std::max(most, epochs);
-    return std::optional(report_of(epochs, 0, 1e-5, first));
-  };
-  ASSERT_TRUE(race::find_pace(train, 1000000, 10).has_value());
-  EXPECT_GE(most * 1e-5, 0.03);
-  EXPECT_LE(most * 1e-5, 0.3);
-  most = 0;
-  ASSERT_TRUE(race::find_pace(train, 7, 10).has_value());
-  EXPECT_EQ(most, 7);
-}
-
-TEST(RacePace, IsContentWithALongFirstEpoch) {
-  int calls = 0;
-  const auto train = [&](int epochs) {
-    ++calls;
-    bool first = true;
-    return std::optional(report_of(epochs, 0, 5.0, first));
-  };
-  const auto pace = race::find_pace(train, 100, 1.0);
-  ASSERT_TRUE(pace.has_value());
-  EXPECT_EQ(calls, 1);
-  EXPECT_EQ(pace->epoch_seconds, 5.0);
-}
-
-PlacementRequest request_of(const Dataset& data) {
-  PlacementRequest request;
-  request.model = [] { return race::race_network(3, 0); };
-  request.optimizer = [](nn::Module& model) -> std::unique_ptr<optim::Optimizer> {
-    return std::make_unique<optim::SGD>(model.parameters(), 0.1);
-  };
-  request.loss = nn::Loss::cross_entropy();
-  request.inputs = Array::from(data.inputs, {data.rows, data.features});
-  request.targets = Array::from(data.labels, {data.rows});
-  return request;
-}
-
-TEST(Placement, AShortTrainingStaysOnTheCpu) {
-  PlacementRequest request = request_of(disc(1000, 0));
-  request.epochs = 1;
-  const Placement placement = choose_device(request);
-  EXPECT_EQ(placement.device, "cpu");
-  ASSERT_EQ(placement.predictions.size(), 1U) << "no GPU is worth opening for this";
-  EXPECT_GE(placement.threads, 1);
-  EXPECT_GT(placement.predictions[0].step_seconds, 0);
-  EXPECT_NE(placement.reason.find("chose cpu"), std::string::npos) << placement.reason;
-}
-
-TEST(Placement, PredictsInProportionToTheEpochs) {
-  PlacementRequest request = request_of(disc(250, 0));
-  request.epochs = 1000000;
-  const Placement placement = choose_device(request);
-  const Prediction& cpu = placement.predictions.front();
-  // 250 rows in batches of 100: 3 steps an epoch.
-  EXPECT_NEAR(cpu.seconds - cpu.start_seconds, cpu.step_seconds * 3e6, 1e-6 * cpu.seconds);
-  EXPECT_FALSE(placement.reason.empty());
-}
-
-TEST(Placement, TimesAPartOfLongEpochs) {
-  PlacementRequest request = request_of(disc(2050, 0));
-  request.epochs = 1000000;
-  const Prediction cpu = choose_device(request).predictions.front();
-  // 21 steps an epoch, of which the trial runs 8.
-  EXPECT_NEAR(cpu.seconds - cpu.start_seconds, cpu.step_seconds * 21e6, 1e-6 * cpu.seconds);
-}
-
-TEST(Placement, SaysWhatIsMissingWhenNothingFits) {
-  PlacementRequest request = request_of(disc(1000, 0));
-  request.model = [] { return race::race_network(10, 0); };
-  request.memory_limit = 1 << 20;
-  request.epochs = 1000000;
-  EXPECT_THROW(static_cast<void>(choose_device(request)), DeviceError);
-  Device("cpu").set_memory_limit(0);
-}
-
-TEST(Placement, RefusesNegativeThreads) { EXPECT_THROW(set_cpu_threads(-1), UsageError); }
-
-TEST(Peaks, CpuReachesSomething) {
-  const MeasuredPeak peak = measure_peak(Device("cpu"), 0.05);
-  EXPECT_GT(peak.gflops, 0.1);
-  EXPECT_GT(peak.gbs, 0.1);
-  EXPECT_THROW(static_cast<void>(measure_peak(Device("cpu"), 0)), UsageError);
 }
 
 }  // namespace

@@ -65,6 +65,7 @@ DeviceInfo describe_processor() {
   const std::string library = matmul_library();
   info.id = "cpu";
   info.backend = "cpu";
+  info.kind = DeviceKind::cpu;
   info.name = model.empty() ? "CPU" : model;
   info.driver = library.empty() ? instruction_set() : fmt::format("{}, {}", instruction_set(), library);
   info.memory_bytes = platform::physical_memory();

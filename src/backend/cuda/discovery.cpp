@@ -26,6 +26,7 @@ DeviceInfo describe(const DriverStart& driver, int index, const std::string& tex
   DeviceInfo info;
   info.id = fmt::format("cuda:{}", index);
   info.backend = "cuda";
+  info.kind = DeviceKind::gpu;
   info.driver = text;
   CUdevice device = 0;
   if (const CUresult code = api.cuDeviceGet(&device, index); code != CUDA_SUCCESS) {
@@ -105,6 +106,7 @@ DeviceInfo unusable_device(const Trouble& trouble) {
   DeviceInfo info;
   info.id = "cuda:0";
   info.backend = "cuda";
+  info.kind = DeviceKind::gpu;
   info.usable = false;
   info.reason = trouble.reason;
   info.hint = trouble.hint;

@@ -27,13 +27,14 @@ class OpenClBuffer final : public Buffer {
   std::shared_ptr<CachingAllocator> allocator_;
 };
 
-LoweringTraits traits_of(cl_device_id device) {
+LoweringTraits traits_of(const FoundDevice& found) {
+  const cl_device_id device = found.device;
   LoweringTraits traits;
   traits.compute_units =
       static_cast<int>(std::max<cl_uint>(1, device_value<cl_uint>(device, CL_DEVICE_MAX_COMPUTE_UNITS)));
   traits.local_bytes = std::min<std::uint64_t>(48 * 1024, device_value<cl_ulong>(device, CL_DEVICE_LOCAL_MEM_SIZE));
   traits.max_group_size = static_cast<int>(device_value<std::size_t>(device, CL_DEVICE_MAX_WORK_GROUP_SIZE));
-  const bool is_cpu = (device_value<cl_device_type>(device, CL_DEVICE_TYPE) & CL_DEVICE_TYPE_CPU) != 0;
+  const bool is_cpu = found.info.kind == DeviceKind::opencl_on_cpu;
   // OpenCL 1.2 orders memory between groups nowhere. On CPUs the atomic operation that takes the ticket does.
   traits.fence_across_groups = is_cpu;
   // A CPU's compiler takes seconds for the large register tiles that suit a GPU with few groups for each unit.
@@ -60,7 +61,7 @@ void check_range(const Buffer& buffer, std::size_t offset, std::size_t bytes, co
 
 OpenClDevice::OpenClDevice(FoundDevice found)
     : found_(std::move(found)),
-      traits_(traits_of(found_.device)),
+      traits_(traits_of(found_)),
       options_(options_of(found_.device)),
       cache_(config::cache_directory()) {
   const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM,

@@ -87,6 +87,9 @@ FoundDevice describe(cl_platform_id platform, cl_device_id device, std::size_t p
   DeviceInfo& info = found.info;
   info.id = fmt::format("opencl:{}", position);
   info.backend = "opencl";
+  constexpr cl_device_type of_its_own = CL_DEVICE_TYPE_GPU | CL_DEVICE_TYPE_ACCELERATOR;
+  const bool is_gpu = (device_value<cl_device_type>(device, CL_DEVICE_TYPE) & of_its_own) != 0;
+  info.kind = is_gpu ? DeviceKind::gpu : DeviceKind::opencl_on_cpu;
   info.name = printable(device_text(device, CL_DEVICE_NAME));
   info.driver = fmt::format("{}, driver {}", found.platform_version, printable(device_text(device, CL_DRIVER_VERSION)));
   info.memory_bytes = plausible(device_value<cl_ulong>(device, CL_DEVICE_GLOBAL_MEM_SIZE), most_memory);

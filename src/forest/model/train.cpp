@@ -163,7 +163,7 @@ Forest train_forest(const ForestParameters& parameters, const Dataset& data, con
   const double prepared = seconds_since(start);
 
   backend::Device& device = options.device.impl();
-  if (device.info().id.starts_with("null")) {
+  if (device.info().kind == DeviceKind::none) {
     throw DeviceError("the null device computes nothing: no trees come back from it", "Use cpu, cuda or opencl.");
   }
   const auto grower = forest::make_grower(device, problem, options.memory_limit);

@@ -6,13 +6,12 @@
 #include <set>
 #include <tuple>
 
-#include "backend/api/device.hpp"
-#include "core/parallel.hpp"
 #include "forest/grow/need.hpp"
 #include "forest/model/assemble.hpp"
 #include "forest/model/notes.hpp"
 #include "forest/search/grounds.hpp"
 #include "overtake/error.hpp"
+#include "placement/rates.hpp"
 #include "platform/host_limits.hpp"
 #include "search/estimator.hpp"
 
@@ -185,12 +184,8 @@ class ForestEstimator final : public search_detail::Estimator {
     return visits_of(group.forest, static_cast<std::int64_t>(rows));
   }
 
-  /// A batch is what a stopped or killed search repeats, so it takes a second or two: about 3e8 row visits a second on
-  /// a core, 2e11 on a large GPU.
-  [[nodiscard]] double batch_work() const {
-    backend::Device& device = options_.device.impl();
-    return device.is_host() ? 1.5e8 * thread_count() : 4e10;
-  }
+  /// A batch is what a stopped or killed search repeats, so it takes about a second.
+  [[nodiscard]] double batch_work() const { return placement::visits_a_second(options_.device.info()); }
 
   const Dataset& data_;
   const SearchOptions& options_;

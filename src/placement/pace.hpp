@@ -3,12 +3,11 @@
 
 #include <functional>
 #include <optional>
-#include <vector>
 
 #include "overtake/device.hpp"
 #include "overtake/trainer.hpp"
 
-namespace overtake::race {
+namespace overtake::placement {
 
 /// How fast a training goes, from a few short ones.
 struct Pace {
@@ -17,6 +16,7 @@ struct Pace {
   /// when it first runs.
   double compile_seconds = 0;
   double transfer_seconds = 0;
+  int threads = 0;  ///< of the CPU; 0 elsewhere
 };
 
 /// Trains for one epoch (which pays for compiling), then for ever more epochs, up to `most`, until they take long
@@ -25,7 +25,10 @@ struct Pace {
 [[nodiscard]] std::optional<Pace> find_pace(const std::function<std::optional<FitReport>(int epochs)>& train, int most,
                                             double patience);
 
-/// The threads worth trying on a device: one and all for the CPU, {0} elsewhere. Leaves the CPU at all threads.
-[[nodiscard]] std::vector<int> thread_choices(const Device& device);
+/// find_pace on a device; on the CPU with `threads`, or, where they are 0, with one and with all: the faster, which the
+/// CPU is left with.
+[[nodiscard]] std::optional<Pace> fastest_pace(const Device& device, int threads,
+                                               const std::function<std::optional<FitReport>(int epochs)>& train,
+                                               int most, double patience);
 
-}  // namespace overtake::race
+}  // namespace overtake::placement

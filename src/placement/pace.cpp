@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "race/pace.hpp"
+#include "placement/pace.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -8,7 +8,7 @@
 #include "backend/api/device.hpp"
 #include "core/parallel.hpp"
 
-namespace overtake::race {
+namespace overtake::placement {
 
 std::optional<Pace> find_pace(const std::function<std::optional<FitReport>(int epochs)>& train, int most,
                               double patience) {
@@ -18,7 +18,7 @@ std::optional<Pace> find_pace(const std::function<std::optional<FitReport>(int e
   if (!first) {
     return std::nullopt;
   }
-  Pace pace{first->seconds.compute, first->seconds.compile, first->seconds.transfer};
+  Pace pace{first->seconds.compute, first->seconds.compile, first->seconds.transfer, 0};
   if (first->seconds.compute > patience) {
     return pace;
   }
@@ -39,13 +39,26 @@ std::optional<Pace> find_pace(const std::function<std::optional<FitReport>(int e
   return pace;
 }
 
-std::vector<int> thread_choices(const Device& device) {
-  if (device.info().backend != "cpu") {
-    return {0};
+std::optional<Pace> fastest_pace(const Device& device, int threads,
+                                 const std::function<std::optional<FitReport>(int epochs)>& train, int most,
+                                 double patience) {
+  const bool cpu = device.info().kind == DeviceKind::cpu;
+  std::vector<int> choices = {cpu ? threads : 0};
+  if (cpu && threads == 0) {
+    set_thread_count(0);
+    choices = {1, thread_count()};
+    if (thread_count() == 1) choices.pop_back();
   }
-  set_thread_count(0);
-  const int all = thread_count();
-  return all > 1 ? std::vector<int>{1, all} : std::vector<int>{1};
+  std::optional<Pace> best;
+  for (const int count : choices) {
+    set_thread_count(count);
+    auto pace = find_pace(train, most, patience);
+    if (!pace) return std::nullopt;
+    pace->threads = count;
+    if (!best || pace->epoch_seconds < best->epoch_seconds) best = pace;
+  }
+  set_thread_count(best->threads);
+  return best;
 }
 
-}  // namespace overtake::race
+}  // namespace overtake::placement

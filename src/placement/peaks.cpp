@@ -133,7 +133,7 @@ MeasuredPeak measure_peak(const Device& device, double seconds) {
   if (!(seconds > 0)) {
     throw UsageError("measure_peak needs a positive time");
   }
-  if (device.info().backend == "cpu") {
+  if (device.info().kind == DeviceKind::cpu) {
     return {measure_gflops(device, seconds / 2), measure_gbs(device, seconds / 2)};
   }
   // A device with kernels of its own: the better of them and of what the library's functions reach.

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+// --device auto for networks: a few timed steps.
+#include "overtake/placement.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+#include "backend/api/device.hpp"
+#include "core/config.hpp"
+#include "core/parallel.hpp"
+#include "overtake/error.hpp"
+#include "overtake/ops.hpp"
+#include "placement/choice.hpp"
+#include "placement/pace.hpp"
+
+namespace overtake {
+namespace {
+
+/// Rows of a trial: a few batches show the step time as well as all rows do.
+constexpr std::int64_t trial_batches = 8;
+
+struct TrialData {
+  Array inputs, targets;
+  std::int64_t steps_per_epoch = 1;  ///< of the trial
+  bool whole_epochs = true;          ///< the trial's epoch is the training's: it costs the same, validation included
+};
+
+std::int64_t steps_per_epoch(const PlacementRequest& request) {
+  const std::int64_t rows = request.inputs.shape()[0];
+  const std::int64_t batch = std::min(request.batch_size, rows);
+  return (rows + batch - 1) / batch;
+}
+
+TrialData trial_data(const PlacementRequest& request) {
+  if (steps_per_epoch(request) <= trial_batches) {
+    return {request.inputs, request.targets, steps_per_epoch(request), true};
+  }
+  // Full batches only, so that every trial step costs what a full step costs.
+  const std::int64_t rows = trial_batches * request.batch_size;
+  TrialData data{slice(request.inputs, 0, rows), slice(request.targets, 0, rows), trial_batches, false};
+  data.inputs.eval();
+  data.targets.eval();
+  return data;
+}
+
+std::optional<FitReport> trial(const PlacementRequest& request, const TrialData& data, const Device& device,
+                               int epochs) {
+  nn::Sequential model = request.model();
+  model.to(device);
+  const auto optimizer = request.optimizer(model);
+  TrainerOptions options;
+  options.epochs = epochs;
+  options.batch_size = request.batch_size;
+  if (data.whole_epochs) {
+    options.validation_inputs = request.validation_inputs;
+    options.validation_targets = request.validation_targets;
+  } else {
+    options.report_every = epochs;
+  }
+  options.check_data = false;
+  options.check_result = false;
+  options.stop = request.stop;
+  FitReport report = Trainer(model, request.loss, *optimizer, options).fit(data.inputs, data.targets);
+  if (report.stop_reason == StopReason::interrupted) {
+    return std::nullopt;
+  }
+  return report;
+}
+
+std::optional<Prediction> predict_on(const PlacementRequest& request, const TrialData& data, const DeviceInfo& info) {
+  constexpr int most_epochs = 10000;
+  constexpr double long_trial_seconds = 1.0;
+  Prediction of;
+  of.device = info.id;
+  try {
+    const auto begin = std::chrono::steady_clock::now();
+    const Device device(info.id);
+    device.set_memory_limit(request.memory_limit);
+    const double open_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    const auto train = [&](int epochs) { return trial(request, data, device, epochs); };
+    const auto pace = placement::fastest_pace(device, request.threads, train, most_epochs, long_trial_seconds);
+    if (!pace) {
+      return std::nullopt;
+    }
+    of.threads = pace->threads;
+    of.step_seconds = pace->epoch_seconds / static_cast<double>(data.steps_per_epoch);
+    of.start_seconds = open_seconds + pace->compile_seconds + pace->transfer_seconds;
+    of.seconds = of.start_seconds + of.step_seconds * static_cast<double>(steps_per_epoch(request)) * request.epochs;
+  } catch (const DeviceError& error) {
+    of.failure = error.what();
+  }
+  return of;
+}
+
+}  // namespace
+
+Placement choose_device(const PlacementRequest& request) {
+  const TrialData data = trial_data(request);
+  Placement placement = placement::choose([&](const DeviceInfo& info) { return predict_on(request, data, info); });
+  set_thread_count(std::max(placement.threads, request.threads));  // the trial of a GPU sets them free
+  return placement;
+}
+
+void set_cpu_threads(int threads) {
+  if (threads < 0 || threads > config::most_threads) {
+    throw UsageError(
+        fmt::format("threads: {} is not accepted; expected 0 (all cores) to {}", threads, config::most_threads),
+        "More threads than cores make nothing faster.");
+  }
+  set_thread_count(threads);
+}
+
+int cpu_threads() { return thread_count(); }
+
+void check_environment() { config::check(); }
+
+}  // namespace overtake
