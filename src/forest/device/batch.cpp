@@ -55,7 +55,7 @@ void KernelBatch::make_tables(std::span<const ForestJob> jobs, const GrowBatch& 
       most_large_ += (room.rows / tuning_.large_rows + 1) * (range.last - range.first);
     }
     for (std::int32_t tree = range.first; tree < range.last; ++tree) {
-      TreeRow row;
+      TreeRow row{};
       row.job = static_cast<std::int32_t>(job_rows_.size()) - 1;
       row.number = tree;
       row.rows_first = narrow<std::int32_t>(rows_room_, "the number of rows of a batch of trees");
@@ -85,19 +85,19 @@ void KernelBatch::allocate() {
   nodes = take(static_cast<std::uint64_t>(node_room_) * sizeof(NodeRecord));
   stats = take(static_cast<std::uint64_t>(node_room_) * stats_words * 4);
   tally_ = take(slots * sizeof(TallyRow));
-  control_ = upload_vector(device_, std::vector<std::int32_t>(control_words, 0));
+  control_ = upload_vector(device_, std::vector<ControlRow>(1));
   queue_room_ = static_cast<std::int64_t>(slots) + subtrees_per_large * most_large_;
-  queue_ = take(static_cast<std::uint64_t>(queue_room_) * 8);
-  given_ = take(most_large_ > 0 ? static_cast<std::uint64_t>(queue_room_) * 8 : 0);
+  queue_ = take(static_cast<std::uint64_t>(queue_room_) * sizeof(QueueRow));
+  given_ = take(most_large_ > 0 ? static_cast<std::uint64_t>(queue_room_) * sizeof(QueueRow) : 0);
   const auto large = static_cast<std::uint64_t>(most_large_);
   const auto max_features = static_cast<std::uint64_t>(program_.shape().max_features);
-  active_ = take(large * 12);
-  next_ = take(large * 12);
-  large_ = take(large * large_row_bytes);
+  active_ = take(large * sizeof(LevelRow));
+  next_ = take(large * sizeof(LevelRow));
+  large_ = take(large * sizeof(LargeRow));
   features_ = take(large * max_features * 4);
   swaps_ = take(large * static_cast<std::uint64_t>(program_.shape().features) * 4);
   hist_ = take(large * static_cast<std::uint64_t>(program_.sizes().row.large_hist) * 4);
-  chunks_ = take((static_cast<std::uint64_t>(rows_room_) / KernelSizes::chunk + large + 1) * 4);
+  chunks_ = take((static_cast<std::uint64_t>(rows_room_) / formulas::CHUNK + large + 1) * 4);
 }
 
 void KernelBatch::upload_preset_weights(std::span<const ForestJob> jobs) {
@@ -123,7 +123,7 @@ void KernelBatch::draw_rows() {
   const auto grid = [&](std::int64_t items, std::int64_t items_per_group) {
     const std::int64_t pieces = (items + items_per_group - 1) / items_per_group;
     return LaunchGeometry{{slots, static_cast<std::uint32_t>(std::clamp<std::int64_t>(pieces, 1, 4096)), 1},
-                          {KernelSizes::group, 1, 1}};
+                          {formulas::GROUP, 1, 1}};
   };
   program_.launch(
       "forest_clear", grid(most_rows, 1024),
@@ -146,18 +146,18 @@ void KernelBatch::draw_rows() {
 bool KernelBatch::grow_large(const StopToken* stop) {
   const KernelSizes& sizes = program_.sizes();
   const std::int64_t units = std::max(1, device_.info().compute_units);
-  const LaunchGeometry per_node = line(std::min<std::int64_t>(most_large_, units * 16), KernelSizes::group);
-  const std::int64_t most_chunks = rows_room_ / KernelSizes::chunk + most_large_;
-  const LaunchGeometry per_chunk = line(std::min<std::int64_t>(most_chunks, units * 8), KernelSizes::large_group);
+  const LaunchGeometry per_node = line(std::min<std::int64_t>(most_large_, units * 16), formulas::GROUP);
+  const std::int64_t most_chunks = rows_room_ / formulas::CHUNK + most_large_;
+  const LaunchGeometry per_chunk = line(std::min<std::int64_t>(most_chunks, units * 8), formulas::LARGE_GROUP);
   std::int64_t queued_bound = static_cast<std::int64_t>(tree_rows_.size());
   for (;;) {
     program_.launch("forest_large_turn", line(1, 1), {arg(control_)});
-    const auto control = download_vector<std::int32_t>(device_, *control_, control_words);
+    const ControlRow control = download_vector<ControlRow>(device_, *control_, 1)[0];
     ++waits_;
-    if (control[control_active] == 0) return true;
+    if (control.active == 0) return true;
     if (is_stopped(stop)) return false;
     // A level adds two subtrees a node at most; what waits is grown when that might not fit.
-    queued_bound = control[control_queued] + 2 * std::int64_t{control[control_active]};
+    queued_bound = control.queued + 2 * std::int64_t{control.active};
     if (queued_bound > queue_room_ && !grow_subtrees(stop)) return false;
     std::swap(active_, next_);
     program_.launch("forest_large_begin", per_node,
@@ -196,7 +196,7 @@ bool KernelBatch::grow_subtrees(const StopToken* stop) {
   const std::int32_t patience = most_large_ > 0 ? nodes_a_launch : 0;
   for (;;) {
     const std::int64_t groups = std::min<std::int64_t>(queue_room_, units * tuning_.groups_per_unit);
-    program_.launch("forest_subtrees", line(groups, KernelSizes::group),
+    program_.launch("forest_subtrees", line(groups, formulas::GROUP),
                     {arg(program_.shape_table()),
                      arg(lists_),
                      arg(tree_table),
@@ -222,9 +222,9 @@ bool KernelBatch::grow_subtrees(const StopToken* stop) {
     if (patience == 0) return true;
     program_.launch("forest_subtrees_turn", line(1, 1), {arg(control_), arg(queue_room_)});
     std::swap(queue_, given_);
-    const auto control = download_vector<std::int32_t>(device_, *control_, control_words);
+    const ControlRow control = download_vector<ControlRow>(device_, *control_, 1)[0];
     ++waits_;
-    if (control[control_queued] == 0) return true;
+    if (control.queued == 0) return true;
     if (is_stopped(stop)) return false;
   }
 }
@@ -243,14 +243,14 @@ bool KernelBatch::grow(const StopToken* stop) {
   for (const TreeRow& tree : tree_rows_) most_nodes = std::max(most_nodes, tree.node_room);
   const auto pieces = static_cast<std::uint32_t>(std::clamp<std::int64_t>(most_nodes / 256, 1, 4096));
   program_.launch(
-      "forest_means", {{static_cast<std::uint32_t>(tree_rows_.size()), pieces, 1}, {KernelSizes::group, 1, 1}},
+      "forest_means", {{static_cast<std::uint32_t>(tree_rows_.size()), pieces, 1}, {formulas::GROUP, 1, 1}},
       {arg(program_.shape_table()), arg(tree_table), arg(tally_), arg(stats), arg(nodes), arg(data_.distinct)});
   return true;
 }
 
 void require_no_overflow(backend::Device& device, const backend::Buffer& control) {
-  const auto words = download_vector<std::int32_t>(device, control, control_words);
-  if (words[control_overflow] != 0) throw InternalError("a tree drew more distinct rows than were planned for");
+  if (download_vector<ControlRow>(device, control, 1)[0].overflow != 0)
+    throw InternalError("a tree drew more distinct rows than were planned for");
 }
 
 KernelBatch::RawTree KernelBatch::fetch(std::size_t slot, bool rows) {

@@ -23,8 +23,10 @@ inline constexpr std::int32_t least_large_rows = 1024;
 
 /// What a batch takes beside its rows, nodes, histograms and scratch (KernelBatch::allocate): for each tree its rows of
 /// tables and two queues, for each large node its places in lists, queues and chunks, and for the batch itself.
-inline constexpr std::uint64_t batch_bytes_per_tree = sizeof(TreeRow) + sizeof(JobRow) + sizeof(TallyRow) + 2 * 8 + 4;
-inline constexpr std::uint64_t batch_bytes_per_large = large_row_bytes + 2 * 12 + 2 * 8 * subtrees_per_large + 4;
+inline constexpr std::uint64_t batch_bytes_per_tree =
+    sizeof(TreeRow) + sizeof(JobRow) + sizeof(TallyRow) + 2 * sizeof(QueueRow) + 4;
+inline constexpr std::uint64_t batch_bytes_per_large =
+    sizeof(LargeRow) + 2 * sizeof(LevelRow) + 2 * sizeof(QueueRow) * subtrees_per_large + 4;
 inline constexpr std::uint64_t batch_bytes = 1024;
 inline constexpr std::int32_t most_large_rows = 4096;
 

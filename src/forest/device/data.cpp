@@ -67,7 +67,7 @@ KernelData::KernelData(backend::Device& device, const Problem& problem) {
 
 JobRow job_row(const Problem& problem, const KernelData& data, const ForestJob& job) {
   const Weights& weights = problem.weights[job.weights];
-  JobRow row;
+  JobRow row{};
   row.criterion = static_cast<std::int32_t>(job.rule.criterion);
   row.random = job.rule.random_thresholds ? 1 : 0;
   row.max_features = job.rule.max_features;

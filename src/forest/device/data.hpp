@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "backend/api/device.hpp"
-#include "forest/device/layout.hpp"
+#include "forest/grow/formulas.hpp"
 #include "forest/grow/job.hpp"
 #include "forest/problem/problem.hpp"
 

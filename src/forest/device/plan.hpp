@@ -7,7 +7,6 @@
 #include <span>
 #include <vector>
 
-#include "forest/device/layout.hpp"
 #include "forest/device/program.hpp"
 #include "forest/grow/job.hpp"
 #include "forest/grow/limits.hpp"

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// kernels/philox.k, forest/real.k and forest/split.k as C++: the same text that the kernels compile, so the same
-// decisions.
+// kernels/philox.k, forest/real.k, forest/records.k and forest/split.k as C++: the same text that the kernels compile,
+// so the same tables and decisions.
 #pragma once
 
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 
 namespace overtake::forest::formulas {
@@ -26,6 +27,7 @@ using int64 = std::int64_t;
 // clang-format off
 #include "kernels/philox.k"
 #include "kernels/forest/real.k"
+#include "kernels/forest/records.k"
 #include "kernels/forest/split.k"
 // clang-format on
 #pragma GCC diagnostic pop
@@ -40,4 +42,23 @@ using int64 = std::int64_t;
 #undef BITS_DOUBLE
 // NOLINTEND
 
+// Every processor lays them out so.
+static_assert(sizeof(NodeRecord) == 32 && offsetof(LargeRow, place) == 72 && sizeof(LargeRow) == 80);
+
 }  // namespace overtake::forest::formulas
+
+namespace overtake::forest {
+
+using formulas::ControlRow;
+using formulas::JobRow;
+using formulas::LargeRow;
+using formulas::LevelRow;
+using formulas::LimitRow;
+using formulas::MemberRow;
+using formulas::NodeRecord;
+using formulas::QueueRow;
+using formulas::ShapeRow;
+using formulas::TallyRow;
+using formulas::TreeRow;
+
+}  // namespace overtake::forest

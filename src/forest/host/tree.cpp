@@ -17,7 +17,7 @@ namespace {
 
 /// Sums of the rows of a node.
 struct NodeSums {
-  NodeRecord record;
+  NodeRecord record = formulas::forest_new_node(0, FOREST_ROOT_KEY);
   std::vector<std::uint32_t> class_weights;
   double low = std::numeric_limits<double>::infinity();  // targets
   double high = -std::numeric_limits<double>::infinity();

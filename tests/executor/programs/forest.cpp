@@ -13,6 +13,7 @@
 namespace {
 #include "kernels/philox.k"
 #include "kernels/forest/real.k"
+#include "kernels/forest/records.k"
 #include "kernels/forest/split.k"
 #include "kernels/forest/nodes.k"
 #include "kernels/forest/evaluate.k"
