@@ -50,7 +50,7 @@ void KernelBatch::make_tables(std::span<const ForestJob> jobs, const GrowBatch& 
   for (const TreeRange& range : batch.ranges) {
     const ForestJob& job = jobs[range.job];
     const TreeRoom room = room_for(problem_, job);
-    job_rows_.push_back(job_row(problem_, data_, job));
+    job_rows_.push_back(device_job_row(problem_, data_, job));
     if (room.rows > tuning_.large_rows) {
       most_large_ += (room.rows / tuning_.large_rows + 1) * (range.last - range.first);
     }

@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: MIT
-// kernels/philox.k, forest/real.k, forest/records.k and forest/split.k as C++: the same text that the kernels compile,
-// so the same tables and decisions.
+// kernels/forest/real.k, records.k and split.k as C++: the same text that the kernels compile, so the same tables and
+// decisions.
 #pragma once
 
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 
+#include "core/philox.hpp"
+
 namespace overtake::forest::formulas {
 
 using uint32 = std::uint32_t;
 using uint64 = std::uint64_t;
 using int64 = std::int64_t;
+using philox::philox_block;
+using philox::PhiloxBlock;
 
 // NOLINTBEGIN: this is the dialect (docs/dialect.md)
 #define DEVICE [[maybe_unused]] static inline
-#define UNROLL
+#define GLOBAL
 #define MULHI32(a, b) static_cast<unsigned>((std::uint64_t{a} * std::uint64_t{b}) >> 32U)
 #define SOFT_REAL 0
 #define DOUBLE_BITS(x) std::bit_cast<std::uint64_t>(x)
@@ -25,14 +29,13 @@ using int64 = std::int64_t;
 #pragma GCC diagnostic ignored "-Wold-style-cast"
 // Each needs those before it.
 // clang-format off
-#include "kernels/philox.k"
 #include "kernels/forest/real.k"
 #include "kernels/forest/records.k"
 #include "kernels/forest/split.k"
 // clang-format on
 #pragma GCC diagnostic pop
 #undef DEVICE
-#undef UNROLL
+#undef GLOBAL
 #undef MULHI32
 #undef SOFT_REAL
 #undef REAL
