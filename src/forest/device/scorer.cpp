@@ -140,13 +140,13 @@ bool KernelScorer::add(KernelBatch& batch, const GrowBatch& ranges, const StopTo
   bytes_ = std::max(bytes_, wave_bytes_ + flags->bytes() + limit_table->bytes() + member_table->bytes() +
                                 member_limits.size() * sizeof(std::int32_t));
   const auto groups = static_cast<std::uint32_t>((most_rows + rows_per_group - 1) / rows_per_group);
-  program_.launch(
-      "forest_score_rows",
-      {{std::min<std::uint32_t>(groups, 65535), static_cast<std::uint32_t>(limit_rows.size()), 1},
-       {rows_per_group, 1, 1}},
-      {arg(program_.shape_table()), arg(batch.tree_table), arg(batch.nodes), arg(batch.stats), arg(data_.first),
-       arg(data_.bins), arg(data_.test), arg(data_.labels), arg(limit_table), arg(member_table), arg(flags),
-       arg(batch.node_room()), arg(sums_), arg(confusion_), arg(predictions_)});
+  program_.launch("forest_score_rows",
+                  {{std::min<std::uint32_t>(groups, 65535), static_cast<std::uint32_t>(limit_rows.size()), 1},
+                   {rows_per_group, 1, 1}},
+                  {arg(program_.shape_table()), arg(batch.table(Table::trees)), arg(batch.table(Table::nodes)),
+                   arg(batch.table(Table::stats)), arg(data_.first), arg(data_.bins), arg(data_.test),
+                   arg(data_.labels), arg(limit_table), arg(member_table), arg(flags), arg(batch.node_room()),
+                   arg(sums_), arg(confusion_), arg(predictions_)});
   if (problem_.targets.classes == 0 && !member_rows.empty()) {
     sum_errors(member_rows, member_limits, limit_table, member_table);
   }

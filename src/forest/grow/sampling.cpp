@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "forest/grow/sampling.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
 #include "forest/grow/formulas.hpp"
+#include "overtake/error.hpp"
 #include "overtake/forest.hpp"
 
 namespace overtake::forest {
@@ -27,6 +30,11 @@ static_assert(static_cast<int>(Criterion::gini) == formulas::CRITERION_GINI &&
 }  // namespace
 
 JobRow job_row(const Problem& problem, const ForestJob& job) {
+  constexpr std::int32_t most_features = 1 << 23;
+  if (problem.data.edges.features > most_features) {
+    throw DataError(
+        fmt::format("the data has {} features; forests take at most {}", problem.data.edges.features, most_features));
+  }
   const double least_weight = job.rule.min_weight_leaf * problem.weights[job.weights].scale;
   JobRow row{};
   row.criterion = static_cast<std::int32_t>(job.rule.criterion);

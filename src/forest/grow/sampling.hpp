@@ -11,7 +11,8 @@
 
 namespace overtake::forest {
 
-/// What the rules of growth (kernels/forest/split.k) read of a job; its rows are left out.
+/// What the rules of growth (kernels/forest/split.k) read of a job; its rows are left out. Throws DataError for more
+/// features than the place of a split (forest_place) can name.
 [[nodiscard]] JobRow job_row(const Problem& problem, const ForestJob& job);
 
 /// How often each training row of the job's fold is drawn by `tree` (1 each without bootstrap), by position in the

@@ -57,7 +57,7 @@ void SplitFinder<Entry>::set_node(std::span<const Entry> rows, const NodeTotals&
 }
 
 template <typename Entry>
-void SplitFinder<Entry>::count_few(std::int32_t feature, std::uint32_t) {
+void SplitFinder<Entry>::count_few(std::int32_t feature) {
   for (const Entry& entry : rows_) {
     const std::uint32_t bin = bin_at(problem_.data, entry.row, feature);
     if (samples_[bin]++ == 0) present_.push_back(bin);
@@ -104,7 +104,7 @@ void SplitFinder<Entry>::count(std::int32_t feature) {
   const std::uint32_t bins = static_cast<std::uint32_t>(problem_.data.edges.bins(feature)) + 1;
   present_.clear();
   if (rows_.size() * 2 < bins) {
-    count_few(feature, bins);
+    count_few(feature);
   } else {
     count_many(feature, std::min<std::uint32_t>(bins, static_cast<std::uint32_t>(weights_.size())));
   }

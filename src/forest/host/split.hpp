@@ -59,7 +59,7 @@ class SplitFinder {
   };
 
   void count(std::int32_t feature);
-  void count_few(std::int32_t feature, std::uint32_t bins);
+  void count_few(std::int32_t feature);
   void count_many(std::int32_t feature, std::uint32_t bins);
   void clear();
   void sweep(std::int32_t feature, std::uint32_t missing, bool missing_left, SplitChoice& best);
