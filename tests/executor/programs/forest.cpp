@@ -20,6 +20,7 @@ namespace {
 #include "kernels/forest/rows.k"
 #include "kernels/forest/subtrees.k"
 #include "kernels/forest/large.k"
+#include "kernels/forest/divide.k"
 #include "kernels/forest/numbers.k"
 #include "kernels/forest/score.k"
 }  // namespace
