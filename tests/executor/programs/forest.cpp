@@ -18,6 +18,7 @@ namespace {
 #include "kernels/forest/nodes.k"
 #include "kernels/forest/evaluate.k"
 #include "kernels/forest/rows.k"
+#include "kernels/forest/small.k"
 #include "kernels/forest/subtrees.k"
 #include "kernels/forest/large.k"
 #include "kernels/forest/divide.k"
