@@ -12,17 +12,20 @@
 /// number of threads gives the same bits.
 namespace overtake::philox {
 
+// NOLINTBEGIN: the text that kernels compile too (docs/dialect.md)
+#define DEVICE [[maybe_unused]] [[nodiscard]] constexpr
+#define UNROLL
+#define MULHI32(a, b) static_cast<unsigned>((std::uint64_t{a} * std::uint64_t{b}) >> 32U)
+#include "kernels/philox.k"
+#undef DEVICE
+#undef UNROLL
+#undef MULHI32
+// NOLINTEND
+
 /// One block of Philox4x32-10.
 [[nodiscard]] constexpr std::array<std::uint32_t, 4> block(std::array<std::uint32_t, 4> counter,
                                                            std::array<std::uint32_t, 2> key) noexcept {
-  for (int round = 0; round < 10; ++round) {
-    const std::uint64_t product0 = std::uint64_t{0xD2511F53U} * counter[0];
-    const std::uint64_t product1 = std::uint64_t{0xCD9E8D57U} * counter[2];
-    counter = {static_cast<std::uint32_t>(product1 >> 32) ^ counter[1] ^ key[0], static_cast<std::uint32_t>(product1),
-               static_cast<std::uint32_t>(product0 >> 32) ^ counter[3] ^ key[1], static_cast<std::uint32_t>(product0)};
-    key = {key[0] + 0x9E3779B9U, key[1] + 0xBB67AE85U};
-  }
-  return counter;
+  return std::to_array(philox_rounds(counter[0], counter[1], counter[2], counter[3], key[0], key[1]).word);
 }
 
 /// The block that holds the random numbers 4 * `index` to 4 * `index` + 3 of a stream.
@@ -39,9 +42,7 @@ namespace overtake::philox {
 }
 
 /// The float32 in [0, 1) of 32 random bits: the upper 24 bits times 2^-24, exact.
-[[nodiscard]] constexpr float to_uniform(std::uint32_t random_bits) noexcept {
-  return static_cast<float>(random_bits >> 8) * 0x1p-24F;
-}
+[[nodiscard]] constexpr float to_uniform(std::uint32_t random_bits) noexcept { return philox_to_uniform(random_bits); }
 
 /// Uniform float32 number `index` of a stream, in [0, 1).
 [[nodiscard]] constexpr float uniform(std::uint64_t seed, std::uint32_t stream, std::uint32_t counter,

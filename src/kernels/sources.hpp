@@ -26,19 +26,8 @@ extern const std::string_view kernel_reduce;
 extern const std::string_view kernel_rows;
 extern const std::string_view kernel_gather;
 
-/// Forests: compiled as one source, in this order, after kernel_philox and with the definitions that forest/nodes.k
-/// lists.
-extern const std::string_view kernel_forest_real;
-extern const std::string_view kernel_forest_split;
-extern const std::string_view kernel_forest_nodes;
-extern const std::string_view kernel_forest_evaluate;
-extern const std::string_view kernel_forest_rows;
-extern const std::string_view kernel_forest_subtrees;
-extern const std::string_view kernel_forest_large;
-extern const std::string_view kernel_forest_numbers;
-extern const std::string_view kernel_forest_score;
-
-/// Complete sources.
+/// Complete sources; that of forests with the definitions that forest/nodes.k lists.
+extern const std::string_view kernel_forest;
 extern const std::string_view kernel_self_test;
 extern const std::string_view kernel_peak;
 extern const std::string_view kernel_interpreted;

@@ -3,7 +3,7 @@
 """Every kernel program that a device without double precision is given compiles where `double` is refused.
 
 clang compiles the texts as OpenCL C 1.2 for a device without cl_khr_fp64. Lowered kernels are those of
-tests/golden/kernels, forests those of src/forest/device/program.cpp in all their variants.
+tests/golden/kernels, forests are compiled in all their variants.
 """
 import itertools
 import pathlib
@@ -33,10 +33,10 @@ def complaints(defines, text):
 
 
 def forest_text():
-    """The parts of the forest program, in the order in which device/program.cpp joins them."""
-    parts = re.findall(r"embedded::kernel_(\w+)", (ROOT / "src" / "forest" / "device" / "program.cpp").read_text())
+    """The parts of the forest program, in the order in which src/kernels/CMakeLists.txt joins them."""
+    parts = re.search(r"overtake_join_kernels\(\s*forest\s([^)]*)\)", (KERNELS / "CMakeLists.txt").read_text())[1].split()
     assert parts[0] == "philox" and len(parts) > 5, parts
-    return "".join(kernel_text(part.replace("forest_", "forest/")) for part in parts)
+    return "".join(kernel_text(part) for part in parts)
 
 
 def forest_variants(soft):

@@ -172,7 +172,7 @@ class OracleGrower {
     const auto index = static_cast<std::int32_t>(result_.nodes.size());
     const Numbers numbers = numbers_of(rows);
     const Sums sums = sums_of(rows, numbers);
-    NodeRecord record;
+    NodeRecord record = formulas::forest_new_node(0, FOREST_ROOT_KEY);
     record.samples = static_cast<std::int32_t>(sums.rows);
     record.weight = sums.weight;
     record.depth = depth;

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "forest/grow/need.hpp"
+#include "forest/grow/sampling.hpp"
 #include "forest_data.hpp"
 #include "overtake/error.hpp"
 
@@ -110,6 +111,15 @@ TEST(ForestExtremes, AreTakenOrRefused) {
   }
   const auto names = ForestParameters::names();
   EXPECT_EQ(named, std::set<std::string>(names.begin(), names.end()));
+}
+
+TEST(ForestExtremes, MoreFeaturesThanASplitCanNameAreRefused) {
+  forest::Problem problem;
+  problem.weights.emplace_back();
+  problem.data.edges.features = 1 << 23;
+  EXPECT_EQ(forest::job_row(problem, {}).min_leaf, 1);
+  problem.data.edges.features += 1;
+  EXPECT_THROW((void)forest::job_row(problem, {}), DataError);
 }
 
 TEST(ForestExtremes, ASeedBeyondTheRangeIsNamedAsItWasGiven) {

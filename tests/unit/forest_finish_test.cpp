@@ -29,7 +29,7 @@ BinEdges edges_of(std::vector<float> lower, std::vector<float> upper) {
 }
 
 double threshold(const BinEdges& edges, std::uint32_t left, std::uint32_t right, std::uint32_t cut) {
-  NodeRecord node;
+  NodeRecord node = formulas::forest_new_node(0, FOREST_ROOT_KEY);
   node.feature = 0;
   node.between = left | right << 16;
   node.cut = cut;
@@ -58,7 +58,7 @@ TEST(ForestFinish, ThresholdsStayOutOfWideBins) {
 TEST(ForestFinish, RandomThresholdsSeparateTheBins) {
   const BinEdges edges = edges_of({0, 10, 20, 50}, {1, 18, 40, 60});
   for (std::uint32_t key = 1; key < 200; ++key) {
-    NodeRecord node;
+    NodeRecord node = formulas::forest_new_node(0, FOREST_ROOT_KEY);
     node.feature = 0;
     node.between = 0U | 3U << 16;
     node.key = key;
@@ -78,7 +78,7 @@ double impurity(Criterion criterion, const std::vector<double>& answers, const s
   Targets targets;
   targets.values = answers;
   GrownTree tree;
-  tree.nodes.resize(1);
+  tree.nodes.resize(1, formulas::forest_new_node(0, FOREST_ROOT_KEY));
   tree.nodes[0].samples = static_cast<std::int32_t>(answers.size());
   LeafRows leaves{{}, weights};
   for (std::uint32_t row = 0; row < answers.size(); ++row) leaves.rows.push_back(row);
@@ -101,7 +101,7 @@ GrownTree chain(std::int32_t leaves, std::int32_t of_each) {
   GrownTree tree;
   for (std::int32_t i = 0; i < 2 * leaves - 1; ++i) {
     const bool leaf = i % 2 == 1 || i == 2 * leaves - 2;
-    NodeRecord node;
+    NodeRecord node = formulas::forest_new_node(0, FOREST_ROOT_KEY);
     node.feature = leaf ? -1 : 0;
     node.left = leaf ? -1 : i + 1;
     node.samples = of_each * (leaf ? 1 : leaves - i / 2);
@@ -161,7 +161,7 @@ TEST(ForestFinish, ImpuritiesOfClasses) {
   Problem problem;
   problem.targets.classes = 3;
   GrownTree tree;
-  tree.nodes.resize(2);
+  tree.nodes.resize(2, formulas::forest_new_node(0, FOREST_ROOT_KEY));
   tree.nodes[0].weight = 8;
   tree.nodes[1].weight = 5;
   tree.class_weights = {4, 4, 0, 0, 5, 0};

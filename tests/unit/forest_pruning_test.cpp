@@ -36,7 +36,7 @@ struct Small {
     tree.right = {4, 3, -1, -1, 6, -1, -1};
     const std::vector<std::int32_t> depths = {0, 1, 2, 2, 1, 2, 2};
     for (std::size_t i = 0; i < left.size(); ++i) {
-      NodeRecord node;
+      NodeRecord node = formulas::forest_new_node(0, FOREST_ROOT_KEY);
       node.feature = left[i] < 0 ? -1 : 0;
       node.left = left[i];
       node.weight = tree.class_weights[2 * i] + tree.class_weights[2 * i + 1];

@@ -34,16 +34,11 @@ std::string last_words(const platform::ChildEnd& end) {
 std::string trial_identity() {
   detail::Fingerprint fingerprint;
   fingerprint.add(version());
-  for (const std::string_view text : {embedded::prelude_cuda,        embedded::prelude_opencl,
-                                      embedded::kernel_tape,         embedded::kernel_philox,
-                                      embedded::kernel_map,          embedded::kernel_matmul,
-                                      embedded::kernel_reduce,       embedded::kernel_rows,
-                                      embedded::kernel_gather,       embedded::kernel_forest_split,
-                                      embedded::kernel_forest_nodes, embedded::kernel_forest_evaluate,
-                                      embedded::kernel_forest_rows,  embedded::kernel_forest_subtrees,
-                                      embedded::kernel_forest_large, embedded::kernel_forest_numbers,
-                                      embedded::kernel_forest_score, embedded::kernel_self_test,
-                                      embedded::kernel_peak,         embedded::kernel_interpreted}) {
+  for (const std::string_view text :
+       {embedded::prelude_cuda, embedded::prelude_opencl, embedded::kernel_tape, embedded::kernel_philox,
+        embedded::kernel_map, embedded::kernel_matmul, embedded::kernel_reduce, embedded::kernel_rows,
+        embedded::kernel_gather, embedded::kernel_forest, embedded::kernel_self_test, embedded::kernel_peak,
+        embedded::kernel_interpreted}) {
     fingerprint.add(text);
   }
   return fingerprint.hex();

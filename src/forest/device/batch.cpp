@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <numeric>
 
 #include "backend/api/device.hpp"
 #include "core/checked.hpp"
@@ -28,76 +29,46 @@ constexpr std::int32_t item_group = 64;  // work-items of kernels that have no g
 
 KernelBatch::KernelBatch(backend::Device& device, KernelProgram& program, const Problem& problem,
                          const KernelData& data, std::span<const ForestJob> jobs, const GrowBatch& batch,
-                         const KernelTuning& tuning)
-    : device_(device), program_(program), problem_(problem), data_(data), tuning_(tuning) {
-  choose_large_rows(jobs, batch);
+                         const BatchRules& rules)
+    : device_(device), program_(program), problem_(problem), data_(data), rules_(rules) {
   make_tables(jobs, batch);
   allocate();
   upload_preset_weights(jobs);
-}
-
-void KernelBatch::choose_large_rows(std::span<const ForestJob> jobs, const GrowBatch& batch) {
-  if (tuning_.large_rows > 0) return;
-  std::int64_t rows = 0;
-  for (const TreeRange& range : batch.ranges)
-    rows += room_for(problem_, jobs[range.job]).rows * (range.last - range.first);
-  const std::int64_t groups = std::int64_t{std::max(1, device_.info().compute_units)} * tuning_.groups_per_unit;
-  tuning_.large_rows =
-      static_cast<std::int32_t>(std::clamp<std::int64_t>(rows / (2 * groups), least_large_rows, most_large_rows));
 }
 
 void KernelBatch::make_tables(std::span<const ForestJob> jobs, const GrowBatch& batch) {
   for (const TreeRange& range : batch.ranges) {
     const ForestJob& job = jobs[range.job];
     const TreeRoom room = room_for(problem_, job);
-    job_rows_.push_back(job_row(problem_, data_, job));
-    if (room.rows > tuning_.large_rows) {
-      most_large_ += (room.rows / tuning_.large_rows + 1) * (range.last - range.first);
-    }
+    job_rows_.push_back(device_job_row(problem_, data_, job));
     for (std::int32_t tree = range.first; tree < range.last; ++tree) {
-      TreeRow row;
+      TreeRow row{};
       row.job = static_cast<std::int32_t>(job_rows_.size()) - 1;
       row.number = tree;
-      row.rows_first = narrow<std::int32_t>(rows_room_, "the number of rows of a batch of trees");
+      row.rows_first = narrow<std::int32_t>(room_.rows, "the number of rows of a batch of trees");
       row.rows_room = narrow<std::int32_t>(room.rows, "the number of rows of a tree");
-      row.node_first = narrow<std::int32_t>(node_room_, "the number of nodes of a batch of trees");
+      row.node_first = narrow<std::int32_t>(room_.nodes, "the number of nodes of a batch of trees");
       row.node_room = narrow<std::int32_t>(room.nodes, "the number of nodes of a tree");
-      rows_room_ += room.rows;
-      node_room_ += room.nodes;
+      room_.add(room, 1, rules_);
       tree_rows_.push_back(row);
       job_of_slot_.push_back(range.job);
     }
   }
-}
-
-BufferPtr KernelBatch::take(std::uint64_t size) {
-  bytes_ += size;
-  return device_.allocate(std::max<std::uint64_t>(16, size));
+  room_.jobs = static_cast<std::int64_t>(job_rows_.size());
 }
 
 void KernelBatch::allocate() {
-  const auto slots = static_cast<std::uint64_t>(tree_rows_.size());
-  const auto stats_words = static_cast<std::uint64_t>(program_.shape().stats());
-  tree_table = upload_vector(device_, tree_rows_);
-  job_table = upload_vector(device_, job_rows_);
-  bytes_ += tree_table->bytes() + job_table->bytes();
-  lists_ = take(static_cast<std::uint64_t>(rows_room_) * 16);
-  nodes = take(static_cast<std::uint64_t>(node_room_) * sizeof(NodeRecord));
-  stats = take(static_cast<std::uint64_t>(node_room_) * stats_words * 4);
-  tally_ = take(slots * sizeof(TallyRow));
-  control_ = upload_vector(device_, std::vector<std::int32_t>(control_words, 0));
-  queue_room_ = static_cast<std::int64_t>(slots) + subtrees_per_large * most_large_;
-  queue_ = take(static_cast<std::uint64_t>(queue_room_) * 8);
-  given_ = take(most_large_ > 0 ? static_cast<std::uint64_t>(queue_room_) * 8 : 0);
-  const auto large = static_cast<std::uint64_t>(most_large_);
-  const auto max_features = static_cast<std::uint64_t>(program_.shape().max_features);
-  active_ = take(large * 12);
-  next_ = take(large * 12);
-  large_ = take(large * large_row_bytes);
-  features_ = take(large * max_features * 4);
-  swaps_ = take(large * static_cast<std::uint64_t>(program_.shape().features) * 4);
-  hist_ = take(large * static_cast<std::uint64_t>(program_.sizes().row.large_hist) * 4);
-  chunks_ = take((static_cast<std::uint64_t>(rows_room_) / KernelSizes::chunk + large + 1) * 4);
+  const auto layout = batch_layout(rules_, room_);
+  for (std::size_t i = 0; i < layout.size(); ++i) tables_[i] = device_.allocate(layout[i]);
+  const ControlRow control{};
+  device_.upload(*table(Table::trees), 0, tree_rows_.data(), tree_rows_.size() * sizeof(TreeRow));
+  device_.upload(*table(Table::jobs), 0, job_rows_.data(), job_rows_.size() * sizeof(JobRow));
+  device_.upload(*table(Table::control), 0, &control, sizeof(control));
+}
+
+std::uint64_t KernelBatch::bytes() const noexcept {
+  const auto layout = batch_layout(rules_, room_);
+  return std::accumulate(layout.begin(), layout.end(), std::uint64_t{0});
 }
 
 void KernelBatch::upload_preset_weights(std::span<const ForestJob> jobs) {
@@ -107,7 +78,7 @@ void KernelBatch::upload_preset_weights(std::span<const ForestJob> jobs) {
     const std::vector<std::uint32_t> weights = tree_weights(problem_, jobs[job_of_slot_[slot]], row.number);
     const std::uint64_t word =
         4 * static_cast<std::uint64_t>(row.rows_first) + 2 * static_cast<std::uint64_t>(row.rows_room);
-    device_.upload(*lists_, word * 4, weights.data(), weights.size() * 4);
+    device_.upload(*table(Table::lists), word * 4, weights.data(), weights.size() * 4);
   }
 }
 
@@ -123,91 +94,93 @@ void KernelBatch::draw_rows() {
   const auto grid = [&](std::int64_t items, std::int64_t items_per_group) {
     const std::int64_t pieces = (items + items_per_group - 1) / items_per_group;
     return LaunchGeometry{{slots, static_cast<std::uint32_t>(std::clamp<std::int64_t>(pieces, 1, 4096)), 1},
-                          {KernelSizes::group, 1, 1}};
+                          {formulas::GROUP, 1, 1}};
   };
-  program_.launch(
-      "forest_clear", grid(most_rows, 1024),
-      {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(job_table), arg(tally_), arg(stats), arg(nodes)});
-  program_.launch("forest_draw", grid(most_draws / 4 + 1, 256), {arg(lists_), arg(tree_table), arg(job_table)});
-  program_.launch(
-      "forest_list", grid(most_rows, 1024),
-      {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(job_table), arg(tally_), arg(stats), arg(nodes),
-       arg(data_.train), arg(data_.units), arg(problem_.data.rows), arg(data_.labels), arg(data_.ranks)});
+  program_.launch("forest_clear", grid(most_rows, 1024),
+                  {arg(program_.shape_table()), of(Table::lists), of(Table::trees), of(Table::jobs), of(Table::tallies),
+                   of(Table::stats), of(Table::nodes)});
+  program_.launch("forest_draw", grid(most_draws / 4 + 1, 256), {of(Table::lists), of(Table::trees), of(Table::jobs)});
+  program_.launch("forest_list", grid(most_rows, 1024),
+                  {arg(program_.shape_table()), of(Table::lists), of(Table::trees), of(Table::jobs), of(Table::tallies),
+                   of(Table::stats), of(Table::nodes), arg(data_.train), arg(data_.units), arg(problem_.data.rows),
+                   arg(data_.labels), arg(data_.ranks)});
   if (problem_.targets.classes == 0) {
     program_.launch("forest_root_sums", grid(most_rows, 1024),
-                    {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(tally_), arg(stats), arg(nodes),
-                     arg(data_.values), arg(data_.distinct)});
+                    {arg(program_.shape_table()), of(Table::lists), of(Table::trees), of(Table::tallies),
+                     of(Table::stats), of(Table::nodes), arg(data_.values), arg(data_.distinct)});
   }
   program_.launch("forest_roots", line((slots + item_group - 1) / item_group, item_group),
-                  {arg(program_.shape_table()), arg(tree_table), arg(slots), arg(tally_), arg(stats), arg(nodes),
-                   arg(control_), arg(queue_), arg(next_), arg(tuning_.large_rows)});
+                  {arg(program_.shape_table()), of(Table::trees), arg(slots), of(Table::tallies), of(Table::stats),
+                   of(Table::nodes), of(Table::control), of(Table::queue), of(Table::next), arg(rules_.large_rows)});
 }
 
 bool KernelBatch::grow_large(const StopToken* stop) {
   const KernelSizes& sizes = program_.sizes();
   const std::int64_t units = std::max(1, device_.info().compute_units);
-  const LaunchGeometry per_node = line(std::min<std::int64_t>(most_large_, units * 16), KernelSizes::group);
-  const std::int64_t most_chunks = rows_room_ / KernelSizes::chunk + most_large_;
-  const LaunchGeometry per_chunk = line(std::min<std::int64_t>(most_chunks, units * 8), KernelSizes::large_group);
+  const LaunchGeometry per_node = line(std::min(room_.large, rules_.node_groups), formulas::GROUP);
+  const std::int64_t most_chunks = room_.rows / formulas::CHUNK + room_.large;
+  const LaunchGeometry per_chunk = line(std::min<std::int64_t>(most_chunks, units * 8), formulas::LARGE_GROUP);
   std::int64_t queued_bound = static_cast<std::int64_t>(tree_rows_.size());
   for (;;) {
-    program_.launch("forest_large_turn", line(1, 1), {arg(control_)});
-    const auto control = download_vector<std::int32_t>(device_, *control_, control_words);
+    program_.launch("forest_large_turn", line(1, 1), {of(Table::control)});
+    const ControlRow control = download_vector<ControlRow>(device_, *table(Table::control), 1)[0];
     ++waits_;
-    if (control[control_active] == 0) return true;
+    if (control.active == 0) return true;
     if (is_stopped(stop)) return false;
     // A level adds two subtrees a node at most; what waits is grown when that might not fit.
-    queued_bound = control[control_queued] + 2 * std::int64_t{control[control_active]};
-    if (queued_bound > queue_room_ && !grow_subtrees(stop)) return false;
-    std::swap(active_, next_);
+    queued_bound = control.queued + 2 * std::int64_t{control.active};
+    if (queued_bound > room_.queue() && !grow_subtrees(stop)) return false;
+    std::swap(table(Table::active), table(Table::next));
     program_.launch("forest_large_begin", per_node,
-                    {arg(program_.shape_table()), arg(tree_table), arg(job_table), arg(stats), arg(nodes),
-                     arg(control_), arg(active_), arg(large_), arg(features_), arg(swaps_), arg(hist_), arg(chunks_)});
+                    {arg(program_.shape_table()), of(Table::trees), of(Table::jobs), of(Table::stats), of(Table::nodes),
+                     of(Table::control), of(Table::active), of(Table::large), of(Table::features), of(Table::swaps),
+                     of(Table::hist), of(Table::chunks)});
     program_.launch("forest_large_count", per_chunk,
-                    {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(stats), arg(nodes), arg(control_),
-                     arg(large_), arg(features_), arg(hist_), arg(chunks_), arg(data_.bins), arg(data_.labels),
-                     arg(data_.values), arg(data_.distinct)},
+                    {arg(program_.shape_table()), of(Table::lists), of(Table::trees), of(Table::stats),
+                     of(Table::nodes), of(Table::control), of(Table::large), of(Table::features), of(Table::hist),
+                     of(Table::chunks), arg(data_.bins), arg(data_.labels), arg(data_.values), arg(data_.distinct)},
                     {sizes.hist_bytes});
     program_.launch("forest_large_choose", per_node,
-                    {arg(program_.shape_table()), arg(tree_table), arg(job_table), arg(tally_), arg(stats), arg(nodes),
-                     arg(control_), arg(large_), arg(features_), arg(hist_), arg(data_.first), arg(data_.upper),
-                     arg(data_.distinct), arg(scratch_)},
+                    {arg(program_.shape_table()), of(Table::trees), of(Table::jobs), of(Table::tallies),
+                     of(Table::stats), of(Table::nodes), of(Table::control), of(Table::large), of(Table::features),
+                     of(Table::hist), arg(data_.first), arg(data_.upper), arg(data_.distinct), of(Table::scratch)},
                     {sizes.hist_bytes});
-    program_.launch("forest_large_divide", per_chunk,
-                    {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(nodes), arg(control_), arg(large_),
-                     arg(chunks_), arg(data_.bins), arg(data_.first), arg(data_.ranks)});
+    program_.launch(
+        "forest_large_divide", per_chunk,
+        {arg(program_.shape_table()), of(Table::lists), of(Table::trees), of(Table::nodes), of(Table::control),
+         of(Table::large), of(Table::chunks), arg(data_.bins), arg(data_.first), arg(data_.ranks)});
     if (problem_.targets.classes == 0) {
-      program_.launch("forest_large_sum", per_chunk,
-                      {arg(program_.shape_table()), arg(lists_), arg(tree_table), arg(stats), arg(nodes), arg(control_),
-                       arg(large_), arg(chunks_), arg(data_.values), arg(data_.distinct)});
+      program_.launch(
+          "forest_large_sum", per_chunk,
+          {arg(program_.shape_table()), of(Table::lists), of(Table::trees), of(Table::stats), of(Table::nodes),
+           of(Table::control), of(Table::large), of(Table::chunks), arg(data_.values), arg(data_.distinct)});
     }
-    program_.launch("forest_large_end", line((most_large_ + item_group - 1) / item_group, item_group),
-                    {arg(program_.shape_table()), arg(tree_table), arg(job_table), arg(stats), arg(nodes),
-                     arg(control_), arg(next_), arg(queue_), arg(large_), arg(data_.first), arg(data_.lower),
-                     arg(data_.upper), arg(tuning_.large_rows)});
+    program_.launch("forest_large_end", line((room_.large + item_group - 1) / item_group, item_group),
+                    {arg(program_.shape_table()), of(Table::trees), of(Table::jobs), of(Table::stats), of(Table::nodes),
+                     of(Table::control), of(Table::next), of(Table::queue), of(Table::large), arg(data_.first),
+                     arg(data_.lower), arg(data_.upper), arg(rules_.large_rows)});
   }
 }
 
 bool KernelBatch::grow_subtrees(const StopToken* stop) {
   const KernelSizes& sizes = program_.sizes();
-  const std::int64_t units = std::max(1, device_.info().compute_units);
   // Trees that were never large are many and alike; what is left of a large one may be many nodes for one group.
   constexpr std::int32_t nodes_a_launch = 16;
-  const std::int32_t patience = most_large_ > 0 ? nodes_a_launch : 0;
+  const std::int32_t patience = room_.large > 0 ? nodes_a_launch : 0;
   for (;;) {
-    const std::int64_t groups = std::min<std::int64_t>(queue_room_, units * tuning_.groups_per_unit);
-    program_.launch("forest_subtrees", line(groups, KernelSizes::group),
+    const std::int64_t groups = std::min(room_.queue(), rules_.subtree_groups);
+    program_.launch("forest_subtrees", line(groups, formulas::GROUP),
                     {arg(program_.shape_table()),
-                     arg(lists_),
-                     arg(tree_table),
-                     arg(job_table),
-                     arg(tally_),
-                     arg(stats),
-                     arg(nodes),
-                     arg(control_),
-                     arg(queue_),
-                     arg(given_),
-                     arg(queue_room_),
+                     of(Table::lists),
+                     of(Table::trees),
+                     of(Table::jobs),
+                     of(Table::tallies),
+                     of(Table::stats),
+                     of(Table::nodes),
+                     of(Table::control),
+                     of(Table::queue),
+                     of(Table::given),
+                     arg(room_.queue()),
                      arg(patience),
                      arg(data_.bins),
                      arg(data_.first),
@@ -217,53 +190,48 @@ bool KernelBatch::grow_subtrees(const StopToken* stop) {
                      arg(data_.values),
                      arg(data_.ranks),
                      arg(data_.distinct),
-                     arg(scratch_)},
+                     of(Table::scratch)},
                     {sizes.hist_bytes, sizes.order_bytes});
     if (patience == 0) return true;
-    program_.launch("forest_subtrees_turn", line(1, 1), {arg(control_), arg(queue_room_)});
-    std::swap(queue_, given_);
-    const auto control = download_vector<std::int32_t>(device_, *control_, control_words);
+    program_.launch("forest_subtrees_turn", line(1, 1), {of(Table::control), arg(room_.queue())});
+    std::swap(table(Table::queue), table(Table::given));
+    const ControlRow control = download_vector<ControlRow>(device_, *table(Table::control), 1)[0];
     ++waits_;
-    if (control[control_queued] == 0) return true;
+    if (control.queued == 0) return true;
     if (is_stopped(stop)) return false;
   }
 }
 
 bool KernelBatch::grow(const StopToken* stop) {
-  const std::int64_t units = std::max(1, device_.info().compute_units);
-  const std::int64_t groups = std::max(std::min<std::int64_t>(queue_room_, units * tuning_.groups_per_unit),
-                                       std::min<std::int64_t>(most_large_, units * 16));
-  scratch_ = take(static_cast<std::uint64_t>(std::max<std::int64_t>(1, groups)) *
-                  static_cast<std::uint64_t>(program_.sizes().row.scratch) * 4);
   draw_rows();
-  if (most_large_ > 0 && !grow_large(stop)) return false;
+  if (room_.large > 0 && !grow_large(stop)) return false;
   if (!grow_subtrees(stop)) return false;
   if (problem_.targets.classes > 0) return true;
   std::int32_t most_nodes = 1;
   for (const TreeRow& tree : tree_rows_) most_nodes = std::max(most_nodes, tree.node_room);
   const auto pieces = static_cast<std::uint32_t>(std::clamp<std::int64_t>(most_nodes / 256, 1, 4096));
-  program_.launch(
-      "forest_means", {{static_cast<std::uint32_t>(tree_rows_.size()), pieces, 1}, {KernelSizes::group, 1, 1}},
-      {arg(program_.shape_table()), arg(tree_table), arg(tally_), arg(stats), arg(nodes), arg(data_.distinct)});
+  program_.launch("forest_means", {{static_cast<std::uint32_t>(tree_rows_.size()), pieces, 1}, {formulas::GROUP, 1, 1}},
+                  {arg(program_.shape_table()), of(Table::trees), of(Table::tallies), of(Table::stats),
+                   of(Table::nodes), arg(data_.distinct)});
   return true;
 }
 
 void require_no_overflow(backend::Device& device, const backend::Buffer& control) {
-  const auto words = download_vector<std::int32_t>(device, control, control_words);
-  if (words[control_overflow] != 0) throw InternalError("a tree drew more distinct rows than were planned for");
+  if (download_vector<ControlRow>(device, control, 1)[0].overflow != 0)
+    throw InternalError("a tree drew more distinct rows than were planned for");
 }
 
 KernelBatch::RawTree KernelBatch::fetch(std::size_t slot, bool rows) {
   if (tallies_.empty()) {
-    tallies_ = download_vector<TallyRow>(device_, *tally_, tree_rows_.size());
-    require_no_overflow(device_, *control_);
+    tallies_ = download_vector<TallyRow>(device_, *table(Table::tallies), tree_rows_.size());
+    require_no_overflow(device_, *table(Table::control));
   }
   const TreeRow& row = tree_rows_[slot];
   const auto count = static_cast<std::size_t>(tallies_[slot].nodes);
   const auto node_first = static_cast<std::size_t>(row.node_first);
   const auto words = static_cast<std::size_t>(program_.shape().stats());
-  RawTree raw{download_vector<NodeRecord>(device_, *nodes, count, node_first),
-              download_vector<std::uint32_t>(device_, *stats, count * words, node_first * words),
+  RawTree raw{download_vector<NodeRecord>(device_, *table(Table::nodes), count, node_first),
+              download_vector<std::uint32_t>(device_, *table(Table::stats), count * words, node_first * words),
               rows && problem_.targets.classes == 0,
               {}};
   if (!raw.has_rows) return raw;
@@ -271,8 +239,8 @@ KernelBatch::RawTree KernelBatch::fetch(std::size_t slot, bool rows) {
   const auto taken = static_cast<std::size_t>(tallies_[slot].rows);
   for (std::size_t list = 0; list < raw.lists.size(); ++list) {
     const std::size_t first = 4 * static_cast<std::size_t>(row.rows_first) + 2 * list * room;
-    raw.lists[list].rows = download_vector<std::uint32_t>(device_, *lists_, taken, first);
-    raw.lists[list].weights = download_vector<std::uint32_t>(device_, *lists_, taken, first + room);
+    raw.lists[list].rows = download_vector<std::uint32_t>(device_, *table(Table::lists), taken, first);
+    raw.lists[list].weights = download_vector<std::uint32_t>(device_, *table(Table::lists), taken, first + room);
   }
   return raw;
 }

@@ -9,7 +9,6 @@
 
 #include "backend/api/device.hpp"
 #include "forest/device/data.hpp"
-#include "forest/device/grower.hpp"
 #include "forest/device/plan.hpp"
 #include "forest/device/program.hpp"
 #include "forest/grow/impurity.hpp"
@@ -18,28 +17,18 @@
 
 namespace overtake::forest {
 
-/// Bounds of KernelTuning::large_rows where it is chosen here.
-inline constexpr std::int32_t least_large_rows = 1024;
-
-/// What a batch takes beside its rows, nodes, histograms and scratch (KernelBatch::allocate): for each tree its rows of
-/// tables and two queues, for each large node its places in lists, queues and chunks, and for the batch itself.
-inline constexpr std::uint64_t batch_bytes_per_tree = sizeof(TreeRow) + sizeof(JobRow) + sizeof(TallyRow) + 2 * 8 + 4;
-inline constexpr std::uint64_t batch_bytes_per_large = large_row_bytes + 2 * 12 + 2 * 8 * subtrees_per_large + 4;
-inline constexpr std::uint64_t batch_bytes = 1024;
-inline constexpr std::int32_t most_large_rows = 4096;
-
 /// One batch: its tables, lists and nodes on the device. grow() grows it; the trees stay there until it is destroyed.
 class KernelBatch {
  public:
   KernelBatch(backend::Device& device, KernelProgram& program, const Problem& problem, const KernelData& data,
-              std::span<const ForestJob> jobs, const GrowBatch& batch, const KernelTuning& tuning);
+              std::span<const ForestJob> jobs, const GrowBatch& batch, const BatchRules& rules);
 
   /// Enqueues all kernels. Waits for the host once a level while there are large nodes, else not at all. False when
   /// `stop`, asked at each wait, said so: the device does nothing then, and the trees are not whole.
   [[nodiscard]] bool grow(const StopToken* stop);
   /// How often the host waited.
   [[nodiscard]] std::int64_t waits() const noexcept { return waits_; }
-  [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
+  [[nodiscard]] std::uint64_t bytes() const noexcept;
 
   /// A tree's nodes as they lie on the device.
   struct RawTree {
@@ -59,39 +48,34 @@ class KernelBatch {
   [[nodiscard]] OrderedTree order(const RawTree& raw, Criterion criterion) const;
 
   [[nodiscard]] const std::vector<TreeRow>& trees() const noexcept { return tree_rows_; }
-  [[nodiscard]] std::int64_t node_room() const noexcept { return node_room_; }
+  [[nodiscard]] std::int64_t node_room() const noexcept { return room_.nodes; }
 
+  /// A table on the device.
+  [[nodiscard]] BufferPtr& table(Table which) noexcept { return tables_[static_cast<std::size_t>(which)]; }
   /// The batch's control block, to be looked at later; the last call to a batch.
-  [[nodiscard]] BufferPtr take_control() noexcept { return std::move(control_); }
-
-  BufferPtr tree_table, job_table, nodes, stats;
+  [[nodiscard]] BufferPtr take_control() noexcept { return std::move(table(Table::control)); }
 
  private:
-  void choose_large_rows(std::span<const ForestJob> jobs, const GrowBatch& batch);
   void make_tables(std::span<const ForestJob> jobs, const GrowBatch& batch);
   void allocate();
   void upload_preset_weights(std::span<const ForestJob> jobs);
   void draw_rows();
   [[nodiscard]] bool grow_large(const StopToken* stop);
   [[nodiscard]] bool grow_subtrees(const StopToken* stop);
-  [[nodiscard]] BufferPtr take(std::uint64_t size);
+  [[nodiscard]] backend::KernelArgument of(Table which) { return arg(table(which)); }
 
   backend::Device& device_;
   KernelProgram& program_;
   const Problem& problem_;
   const KernelData& data_;
-  KernelTuning tuning_;
+  BatchRules rules_;
   std::vector<TreeRow> tree_rows_;
   std::vector<JobRow> job_rows_;
   std::vector<std::int32_t> job_of_slot_;  // index into the jobs given
-  std::int64_t rows_room_ = 0, node_room_ = 0;
-  std::int64_t most_large_ = 0;  // large nodes at one level
-  std::int64_t queue_room_ = 0;
+  BatchRoom room_;
   std::int64_t waits_ = 0;
-  std::uint64_t bytes_ = 0;
   std::vector<TallyRow> tallies_;
-  BufferPtr lists_, tally_, control_, queue_, given_, active_, next_, large_, features_, swaps_, hist_, chunks_,
-      scratch_;
+  std::array<BufferPtr, batch_tables> tables_;
 };
 
 /// Throws InternalError if a batch met more rows than it has room for. Waits for the device.

@@ -2,7 +2,6 @@
 #include "forest/device/data.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "backend/api/device.hpp"
@@ -11,10 +10,6 @@
 
 namespace overtake::forest {
 namespace {
-
-std::uint32_t rounded_up(double weight) {
-  return static_cast<std::uint32_t>(std::clamp(std::ceil(weight), 0.0, 4294967295.0));
-}
 
 /// The place of each value among the sorted ones.
 std::vector<std::int32_t> ranks_of(const std::vector<double>& values, const std::vector<double>& sorted) {
@@ -65,25 +60,13 @@ KernelData::KernelData(backend::Device& device, const Problem& problem) {
   }
 }
 
-JobRow job_row(const Problem& problem, const KernelData& data, const ForestJob& job) {
-  const Weights& weights = problem.weights[job.weights];
-  JobRow row;
-  row.criterion = static_cast<std::int32_t>(job.rule.criterion);
-  row.random = job.rule.random_thresholds ? 1 : 0;
-  row.max_features = job.rule.max_features;
-  row.min_leaf = job.rule.min_samples_leaf;
-  row.least_weight = rounded_up(job.rule.min_weight_leaf * weights.scale);
-  row.least_weight_twice = rounded_up(2 * (job.rule.min_weight_leaf * weights.scale));
-  row.max_depth = job.max_depth;
-  row.min_split = job.min_samples_split;
-  row.seed_low = static_cast<std::uint32_t>(job.seed);
-  row.seed_high = static_cast<std::uint32_t>(job.seed >> 32);
-  row.bootstrap = job.bootstrap ? 1 : 0;
+JobRow device_job_row(const Problem& problem, const KernelData& data, const ForestJob& job) {
+  JobRow row = job_row(problem, job);
   row.draws = narrow<std::int32_t>(job.draws, "the number of rows drawn for a tree");
   row.train_first = data.train_first[job.fold];
   row.train_rows = narrow<std::int32_t>(problem.folds[job.fold].train.size(), "the number of training rows");
   row.unit = data.unit_of[job.weights];
-  row.preset = weights.balance_each_tree || may_draw_nothing(problem, job) ? 1 : 0;
+  row.preset = problem.weights[job.weights].balance_each_tree || may_draw_nothing(problem, job) ? 1 : 0;
   return row;
 }
 

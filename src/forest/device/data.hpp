@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "backend/api/device.hpp"
-#include "forest/device/layout.hpp"
+#include "forest/grow/formulas.hpp"
 #include "forest/grow/job.hpp"
 #include "forest/problem/problem.hpp"
 
@@ -45,6 +45,6 @@ struct KernelData {
 };
 
 /// A job as the kernels read it.
-[[nodiscard]] JobRow job_row(const Problem& problem, const KernelData& data, const ForestJob& job);
+[[nodiscard]] JobRow device_job_row(const Problem& problem, const KernelData& data, const ForestJob& job);
 
 }  // namespace overtake::forest

@@ -152,25 +152,17 @@ class KernelGrower final : public Grower {
   [[nodiscard]] std::vector<Wave> plan(const KernelProgram& program, std::span<const ForestJob> jobs,
                                        std::span<const Limits> limits, bool predictions,
                                        std::uint64_t other_bytes) const {
-    const auto stats_words = static_cast<std::uint64_t>(program.shape().stats());
-    const auto outputs = static_cast<std::uint64_t>(std::max(problem_.targets.classes, 1));
-    PlanCosts costs;
+    PlanCosts costs{rules_for(program)};
     // A batch is what a stop waits for. A unit of a large GPU does 1.5e9 visits a second.
-    costs.most_visits = 1e9 * std::max(1, device_.info().compute_units);
-    costs.bytes_per_node = sizeof(NodeRecord) + 4 * stats_words;
-    costs.bytes_per_tree = batch_bytes_per_tree;
-    costs.large_rows = tuning_.large_rows > 0 ? tuning_.large_rows : least_large_rows;
-    costs.bytes_per_large = batch_bytes_per_large + static_cast<std::uint64_t>(program.sizes().row.large_hist) * 4 +
-                            static_cast<std::uint64_t>(program.shape().features) * 4 +
-                            static_cast<std::uint64_t>(program.shape().max_features) * 4;
-    costs.bytes_per_limit = sizeof(LimitRow);
-    costs.bytes_per_member = sizeof(MemberRow) + sizeof(std::int32_t);
-    costs.bytes_per_sum_row = 8 * outputs;
-    costs.bytes_per_prediction = predictions || problem_.targets.classes == 0 ? 8 * outputs : 0;
-    costs.bytes_per_group = 4 * static_cast<std::uint64_t>(program.sizes().row.scratch);
-    costs.most_groups = std::int64_t{std::max(1, device_.info().compute_units)} * std::max(tuning_.groups_per_unit, 16);
-    const std::uint64_t fixed = other_bytes + batch_bytes;
-    return plan_waves(problem_, jobs, limits, costs, budget_ > fixed ? budget_ - fixed : 0);
+    costs.most_visits = 1e9 * static_cast<double>(units());
+    costs.keeps_predictions = predictions || problem_.targets.classes == 0;
+    return plan_waves(problem_, jobs, limits, costs, budget_ > other_bytes ? budget_ - other_bytes : 0);
+  }
+
+  [[nodiscard]] std::int64_t units() const { return std::max(1, device_.info().compute_units); }
+
+  [[nodiscard]] BatchRules rules_for(const KernelProgram& program) const {
+    return {program.sizes().row, tuning_.large_rows, units() * tuning_.groups_per_unit, units() * 16};
   }
 
   /// Nothing when `stop` said so before its trees were whole.
@@ -178,7 +170,8 @@ class KernelGrower final : public Grower {
                                                       const GrowBatch& ranges, const StopToken* stop) {
     if (is_stopped(stop)) return std::nullopt;
     const Stopwatch watch(stats_.compute_seconds);
-    std::optional<KernelBatch> batch(std::in_place, device_, program, problem_, *data_, jobs, ranges, tuning_);
+    std::optional<KernelBatch> batch(std::in_place, device_, program, problem_, *data_, jobs, ranges,
+                                     rules_for(program));
     if (!batch->grow(stop)) return std::nullopt;
     device_.synchronize();
     stats_.batches += 1;

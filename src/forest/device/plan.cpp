@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "forest/grow/need.hpp"
 
@@ -15,6 +16,9 @@ constexpr std::int64_t most_rows_together = std::int64_t{1} << 29;   // four lis
 constexpr std::int64_t most_nodes_together = std::int64_t{1} << 28;  // in elements of a table
 constexpr std::int64_t most_sums_together = std::int64_t{1} << 29;   // doubles, cleared as words numbered in 31 bits
 
+constexpr std::uint64_t least_table = 16;    // bytes of a buffer of nothing
+constexpr std::uint64_t scoring_tables = 6;  // those of KernelScorer
+
 /// What the scores of a job take, however few of its trees are grown together.
 struct Scoring {
   std::uint64_t bytes = 0;
@@ -24,14 +28,16 @@ struct Scoring {
 
 Scoring scoring_of(const Problem& problem, std::span<const ForestJob> jobs, std::span<const Limits> limits,
                    const PlanCosts& costs, std::int32_t job) {
+  const auto outputs = static_cast<std::uint64_t>(std::max(problem.targets.classes, 1));
   Scoring scoring;
   for (const Limits& limit : limits) {
     if (limit.job != job) continue;
     const std::uint64_t rows = problem.folds[jobs[job].fold].test.size();
     const std::uint64_t members = limit.members.size();
-    scoring.bytes += costs.bytes_per_limit + members * costs.bytes_per_member;
-    scoring.bytes += rows * (costs.bytes_per_sum_row + members * costs.bytes_per_prediction);
-    scoring.sums += static_cast<std::int64_t>(rows) * std::max(problem.targets.classes, 1);
+    const std::uint64_t results = rows * outputs;
+    scoring.bytes += sizeof(LimitRow) + members * (sizeof(MemberRow) + sizeof(std::int32_t));
+    scoring.bytes += sizeof(double) * results * (1 + (costs.keeps_predictions ? members : 0));
+    scoring.sums += static_cast<std::int64_t>(results);
     if (limit.view.needs_pruning()) ++scoring.flagged;
   }
   return scoring;
@@ -39,39 +45,65 @@ Scoring scoring_of(const Problem& problem, std::span<const ForestJob> jobs, std:
 
 /// Counts what the current batch takes.
 struct Load {
-  std::int64_t rows = 0, nodes = 0;
+  BatchRoom room;
   double visits = 0;
-  std::int64_t queue = 0;  // room for subtrees that wait
-  std::uint64_t tree_bytes = 0, group_bytes = 0;
   Scoring scoring;
 
-  void add(const Scoring& more) {
+  void add_job(const Scoring& more) {
+    room.jobs += 1;
     scoring.bytes += more.bytes;
     scoring.sums += more.sums;
     scoring.flagged += more.flagged;
   }
-  void add(const TreeRoom& room, const PlanCosts& costs, std::int64_t trees) {
-    rows += room.rows * trees;
-    nodes += room.nodes * trees;
-    const std::int64_t large = room.rows > costs.large_rows ? room.rows / costs.large_rows + 1 : 0;
-    const std::uint64_t each = costs.bytes_per_tree + static_cast<std::uint64_t>(room.rows) * costs.bytes_per_row +
-                               static_cast<std::uint64_t>(room.nodes) * costs.bytes_per_node +
-                               static_cast<std::uint64_t>(large) * costs.bytes_per_large;
-    tree_bytes += static_cast<std::uint64_t>(trees) * each;
-    queue += trees * (1 + subtrees_per_large * large);
-    group_bytes = static_cast<std::uint64_t>(std::min(queue, costs.most_groups)) * costs.bytes_per_group;
-  }
-  [[nodiscard]] std::uint64_t bytes() const {
-    return tree_bytes + group_bytes + scoring.bytes + scoring.flagged * static_cast<std::uint64_t>(nodes);
+  [[nodiscard]] std::uint64_t bytes(const PlanCosts& costs) const {
+    const auto tables = batch_layout(costs.rules, room);
+    return std::accumulate(tables.begin(), tables.end(), scoring_tables * least_table) + scoring.bytes +
+           scoring.flagged * static_cast<std::uint64_t>(room.nodes);
   }
   /// In memory.
-  [[nodiscard]] bool fits(std::uint64_t budget) const {
-    return rows <= most_rows_together && nodes <= most_nodes_together && scoring.sums <= most_sums_together &&
-           bytes() <= budget;
+  [[nodiscard]] bool fits(const PlanCosts& costs, std::uint64_t budget) const {
+    return room.rows <= most_rows_together && room.nodes <= most_nodes_together && scoring.sums <= most_sums_together &&
+           bytes(costs) <= budget;
   }
 };
 
 }  // namespace
+
+void BatchRoom::add(const TreeRoom& room, std::int64_t count, const BatchRules& rules) noexcept {
+  trees += count;
+  rows += room.rows * count;
+  nodes += room.nodes * count;
+  if (room.rows > rules.large_rows) large += (room.rows / rules.large_rows + 1) * count;
+}
+
+std::array<std::uint64_t, batch_tables> batch_layout(const BatchRules& rules, const BatchRoom& room) {
+  std::array<std::uint64_t, batch_tables> bytes{};
+  const auto set = [&bytes](Table table, std::int64_t count, std::uint64_t each) {
+    bytes[static_cast<std::size_t>(table)] = std::max(least_table, static_cast<std::uint64_t>(count) * each);
+  };
+  const auto words = [](std::int32_t count) { return sizeof(std::int32_t) * static_cast<std::uint64_t>(count); };
+  const ShapeRow& shape = rules.shape;
+  set(Table::trees, room.trees, sizeof(TreeRow));
+  set(Table::jobs, room.jobs, sizeof(JobRow));
+  set(Table::tallies, room.trees, sizeof(TallyRow));
+  set(Table::control, 1, sizeof(ControlRow));
+  set(Table::lists, room.rows, words(4));
+  set(Table::nodes, room.nodes, sizeof(NodeRecord));
+  set(Table::stats, room.nodes, words(shape.stats));
+  set(Table::queue, room.queue(), sizeof(QueueRow));
+  set(Table::given, room.large > 0 ? room.queue() : 0, sizeof(QueueRow));
+  set(Table::active, room.large, sizeof(LevelRow));
+  set(Table::next, room.large, sizeof(LevelRow));
+  set(Table::large, room.large, sizeof(LargeRow));
+  set(Table::features, room.large, words(shape.large_features));
+  set(Table::swaps, room.large, words(shape.features));
+  set(Table::hist, room.large, words(shape.large_hist));
+  set(Table::chunks, room.rows / formulas::CHUNK + room.large + 1, words(1));
+  const std::int64_t groups =
+      std::max(std::min(room.queue(), rules.subtree_groups), std::min(room.large, rules.node_groups));
+  set(Table::scratch, groups, words(shape.scratch));
+  return bytes;
+}
 
 TreeRoom room_for(const Problem& problem, const ForestJob& job) {
   const auto train = static_cast<std::int64_t>(problem.folds[job.fold].train.size());
@@ -105,35 +137,32 @@ std::vector<Wave> plan_waves(const Problem& problem, std::span<const ForestJob> 
     const Scoring scoring = scoring_of(problem, jobs, limits, costs, index);
     const std::int64_t trees = job.trees - job.first_tree;
     Load whole = open ? load : Load{};
-    whole.add(scoring);
-    whole.add(room, costs, trees);
+    whole.add_job(scoring);
+    whole.room.add(room, trees, costs.rules);
     const double visits = visits_of(job, room.rows);
     whole.visits += visits;
-    if (open && whole.fits(budget) && whole.visits <= costs.most_visits) {
+    if (open && whole.fits(costs, budget) && whole.visits <= costs.most_visits) {
       waves.back().jobs.push_back(index);
       waves.back().batches.back().ranges.push_back({index, job.first_tree, job.trees});
       load = whole;
       continue;
     }
-    Load alone;
-    alone.add(scoring);
-    alone.add(room, costs, 1);
-    if (!alone.fits(budget)) refuse_tree(alone.bytes(), budget, false);
-    waves.push_back({{index}, {}});
     Load batch;
-    batch.add(scoring);
+    batch.add_job(scoring);
+    Load alone = batch;
+    alone.room.add(room, 1, costs.rules);
+    alone.visits = visits / static_cast<double>(trees);
+    if (!alone.fits(costs, budget)) refuse_tree(alone.bytes(costs), budget, false);
+    waves.push_back({{index}, {}});
     std::int32_t first = job.first_tree;
     for (std::int32_t tree = job.first_tree; tree < job.trees; ++tree) {
       Load more = batch;
-      more.add(room, costs, 1);
-      more.visits += visits / static_cast<double>(trees);
-      if (tree > first && (!more.fits(budget) || more.visits > costs.most_visits)) {
+      more.room.add(room, 1, costs.rules);
+      more.visits += alone.visits;
+      if (tree > first && (!more.fits(costs, budget) || more.visits > costs.most_visits)) {
         waves.back().batches.push_back({{{index, first, tree}}});
         first = tree;
-        more = Load{};
-        more.add(scoring);
-        more.add(room, costs, 1);
-        more.visits = visits / static_cast<double>(trees);
+        more = alone;
       }
       batch = more;
     }

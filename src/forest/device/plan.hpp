@@ -2,13 +2,14 @@
 // Which trees a device grows together, and the memory that takes. Pure host code.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
 #include <vector>
 
-#include "forest/device/layout.hpp"
-#include "forest/device/program.hpp"
+#include "forest/grow/formulas.hpp"
 #include "forest/grow/job.hpp"
 #include "forest/grow/limits.hpp"
 #include "forest/problem/problem.hpp"
@@ -42,20 +43,53 @@ struct TreeRoom {
 /// Subtrees that may wait for each large node.
 inline constexpr std::int64_t subtrees_per_large = 16;
 
-/// What waves and batches cost: bytes of memory, and work.
+/// How a grower works on its batches.
+struct BatchRules {
+  ShapeRow shape{};
+  std::int32_t large_rows = 1;      ///< a tree of more rows has up to rows / large_rows + 1 large nodes at a time
+  std::int64_t subtree_groups = 1;  ///< the most that grow subtrees
+  std::int64_t node_groups = 1;     ///< the most that choose splits of large nodes
+};
+
+/// What the tables of a batch have room for.
+struct BatchRoom {
+  std::int64_t jobs = 0, trees = 0, rows = 0, nodes = 0;
+  std::int64_t large = 0;  ///< large nodes at one level
+
+  void add(const TreeRoom& room, std::int64_t count, const BatchRules& rules) noexcept;
+  [[nodiscard]] std::int64_t queue() const noexcept { return trees + subtrees_per_large * large; }
+};
+
+/// The tables of a batch on the device, each a buffer.
+enum class Table : std::uint8_t {
+  trees,
+  jobs,
+  tallies,
+  control,
+  lists,
+  nodes,
+  stats,
+  queue,
+  given,
+  active,
+  next,
+  large,
+  features,
+  swaps,
+  hist,
+  chunks,
+  scratch
+};
+inline constexpr std::size_t batch_tables = 17;
+
+/// Bytes of each table: what is planned and what is allocated.
+[[nodiscard]] std::array<std::uint64_t, batch_tables> batch_layout(const BatchRules& rules, const BatchRoom& room);
+
+/// What waves and batches cost.
 struct PlanCosts {
+  BatchRules rules;
   double most_visits = std::numeric_limits<double>::infinity();  ///< of a batch that is more than one tree (need.hpp)
-  std::uint64_t bytes_per_row = 16;
-  std::uint64_t bytes_per_node = 32;
-  std::uint64_t bytes_per_tree = 0;   ///< its rows of tables
-  std::int64_t large_rows = 1;        ///< a tree of more rows has up to rows / large_rows + 1 large nodes at a time
-  std::uint64_t bytes_per_large = 0;  ///< of a large node
-  std::uint64_t bytes_per_group = 0;  ///< working memory of one of the groups that grow subtrees
-  std::int64_t most_groups = 1;
-  std::uint64_t bytes_per_limit = 0;  ///< of scoring: rows of tables
-  std::uint64_t bytes_per_member = 0;
-  std::uint64_t bytes_per_sum_row = 8;     ///< one test row of one limit
-  std::uint64_t bytes_per_prediction = 0;  ///< one test row of one member
+  bool keeps_predictions = false;                                ///< of test rows, on the device
 };
 
 /// Cuts the work into waves and batches that take at most `budget` bytes and costs.most_visits each. `limits`: what is

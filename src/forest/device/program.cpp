@@ -11,26 +11,11 @@
 #include "overtake/error.hpp"
 
 namespace overtake::forest {
-namespace {
-
-std::string source_text() {
-  std::string text(embedded::kernel_philox);
-  for (const std::string_view part :
-       {embedded::kernel_forest_real, embedded::kernel_forest_split, embedded::kernel_forest_nodes,
-        embedded::kernel_forest_evaluate, embedded::kernel_forest_rows, embedded::kernel_forest_subtrees,
-        embedded::kernel_forest_large, embedded::kernel_forest_numbers, embedded::kernel_forest_score}) {
-    text += part;
-  }
-  return text;
-}
-
-}  // namespace
 
 KernelSizes sizes_of(const KernelShape& shape) {
   // Twelve kilobytes a group let 16 groups share a processor's local memory; one wide feature may take more.
   constexpr std::int64_t usual_words = 3072;
   constexpr std::int64_t most_words = 9216;
-  constexpr std::int32_t most_slab = 64;
   KernelSizes sizes;
   ShapeRow& row = sizes.row;
   row.classes = shape.classes;
@@ -42,13 +27,14 @@ KernelSizes sizes_of(const KernelShape& shape) {
   row.count_slot = shape.classes > 0 ? shape.classes : 3;
   row.slots = row.count_slot + row.counts;
   row.large_features = shape.max_features;
+  row.slab = row.scratch = 1;
   const std::int64_t feature_words = std::int64_t{row.bins} * row.slots;
   if (feature_words <= usual_words) {
-    row.slab = static_cast<std::int32_t>(
-        std::clamp<std::int64_t>(usual_words / feature_words, 1, std::min(shape.max_features, most_slab)));
+    row.slab = static_cast<std::int32_t>(std::clamp<std::int64_t>(
+        usual_words / feature_words, 1, std::min<std::int64_t>(shape.max_features, formulas::MOST_SLAB)));
   }
   row.large_hist = narrow<std::int32_t>(feature_words * shape.max_features, "the histogram of a node");
-  sizes.small = feature_words <= most_words && row.stats <= 64 && row.features <= 512;
+  sizes.small = feature_words <= most_words && row.stats <= formulas::MOST_STATS && row.features <= 512;
   if (sizes.small) {
     sizes.hist_bytes = feature_words * row.slab * 4;
     sizes.order_bytes = std::int64_t{row.features} * 8;
@@ -68,10 +54,10 @@ KernelProgram::KernelProgram(backend::Device& device, const KernelShape& shape, 
   const std::string name =
       fmt::format("forest_{}_{}_{}{}", shape.classes > 0 ? "classes" : "numbers", shape.wide ? "wide" : "bytes",
                   sizes_.small ? "small" : "large", soft_real ? "_soft" : "");
-  shape_table_ = device.allocate(sizeof(ShapeRow));
-  device.upload(*shape_table_, 0, &sizes_.row, sizeof(ShapeRow));
+  shape_table_ = device.allocate(sizeof(sizes_.row));
+  device.upload(*shape_table_, 0, &sizes_.row, sizeof(sizes_.row));
   try {
-    program_ = device.build_named(name, source_text(), defines);
+    program_ = device.build_named(name, embedded::kernel_forest, defines);
   } catch (const UsageError& error) {
     throw DeviceError(fmt::format("{} cannot run the forest kernels: {}", device.info().id, error.what()),
                       "Forests need 32-bit atomics and groups of 256 work-items; use --device cpu.");

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "backend/api/device.hpp"
-#include "forest/device/layout.hpp"
+#include "forest/grow/formulas.hpp"
 
 namespace overtake::forest {
 
@@ -29,16 +29,13 @@ struct KernelShape {
            std::tie(b.classes, b.wide, b.features, b.stride, b.bins, b.counts, b.max_features);
   }
 
-  [[nodiscard]] std::int32_t stats() const noexcept { return classes > 0 ? classes : 6; }
+  [[nodiscard]] std::int32_t stats() const noexcept { return classes > 0 ? classes : formulas::NUMBER_STATS; }
 };
 
 /// Sizes that follow from a shape.
 struct KernelSizes {
-  static constexpr std::int32_t group = 32;         ///< work-items on a small node
-  static constexpr std::int32_t large_group = 256;  ///< and on a piece of a large one
-  static constexpr std::int32_t chunk = 32 * large_group;
   bool small = true;                             ///< a group's working memory is local
-  ShapeRow row;                                  ///< as the kernels read it
+  ShapeRow row{};                                ///< as the kernels read it
   std::int64_t hist_bytes = 0, order_bytes = 0;  ///< of local memory; 0 when not small
 };
 [[nodiscard]] KernelSizes sizes_of(const KernelShape& shape);

@@ -109,7 +109,7 @@ bool KernelScorer::add(KernelBatch& batch, const GrowBatch& ranges, const StopTo
   for (const TreeRange& range : ranges.ranges) {
     for (std::size_t limit = 0; limit < limits_.size(); ++limit) {
       if (limits_[limit].job != range.job) continue;
-      LimitRow row;
+      LimitRow row{};
       row.slot_first = slot;
       row.slot_count = range.last - range.first;
       row.max_depth = limits_[limit].view.max_depth;
@@ -122,7 +122,7 @@ bool KernelScorer::add(KernelBatch& batch, const GrowBatch& ranges, const StopTo
       for (std::size_t member = 0; member < limits_[limit].members.size(); ++member) {
         const Limits::Member& of = limits_[limit].members[member];
         if (of.trees <= range.first || of.trees > range.last) continue;
-        member_rows.push_back({of.view, of.trees, predictions_first_[limit][member], 0});
+        member_rows.push_back({of.view, of.trees, predictions_first_[limit][member]});
         member_limits.push_back(narrow<std::int32_t>(limit_rows.size(), "the number of limits"));
       }
       row.member_count = narrow<std::int32_t>(member_rows.size(), "the number of views") - row.member_first;
@@ -140,15 +140,15 @@ bool KernelScorer::add(KernelBatch& batch, const GrowBatch& ranges, const StopTo
   bytes_ = std::max(bytes_, wave_bytes_ + flags->bytes() + limit_table->bytes() + member_table->bytes() +
                                 member_limits.size() * sizeof(std::int32_t));
   const auto groups = static_cast<std::uint32_t>((most_rows + rows_per_group - 1) / rows_per_group);
-  program_.launch(
-      "forest_score_rows",
-      {{std::min<std::uint32_t>(groups, 65535), static_cast<std::uint32_t>(limit_rows.size()), 1},
-       {rows_per_group, 1, 1}},
-      {arg(program_.shape_table()), arg(batch.tree_table), arg(batch.nodes), arg(batch.stats), arg(data_.first),
-       arg(data_.bins), arg(data_.test), arg(data_.labels), arg(limit_table), arg(member_table), arg(flags),
-       arg(batch.node_room()), arg(sums_), arg(confusion_), arg(predictions_)});
+  program_.launch("forest_score_rows",
+                  {{std::min<std::uint32_t>(groups, 65535), static_cast<std::uint32_t>(limit_rows.size()), 1},
+                   {rows_per_group, 1, 1}},
+                  {arg(program_.shape_table()), arg(batch.table(Table::trees)), arg(batch.table(Table::nodes)),
+                   arg(batch.table(Table::stats)), arg(data_.first), arg(data_.bins), arg(data_.test),
+                   arg(data_.labels), arg(limit_table), arg(member_table), arg(flags), arg(batch.node_room()),
+                   arg(sums_), arg(confusion_), arg(predictions_)});
   if (problem_.targets.classes == 0 && !member_rows.empty()) {
-    sum_errors(limit_rows, member_rows, member_limits, limit_table, member_table);
+    sum_errors(member_rows, member_limits, limit_table, member_table);
   }
   keep_control(batch);
   return true;
@@ -157,11 +157,11 @@ bool KernelScorer::add(KernelBatch& batch, const GrowBatch& ranges, const StopTo
 // What the batch met is looked at when all is done: asking now would wait for the device.
 void KernelScorer::keep_control(KernelBatch& batch) { controls_.push_back(batch.take_control()); }
 
-void KernelScorer::sum_errors(const std::vector<LimitRow>&, const std::vector<MemberRow>& member_rows,
-                              const std::vector<std::int32_t>& member_limits, const BufferPtr& limit_table,
-                              const BufferPtr& member_table) {
+void KernelScorer::sum_errors(const std::vector<MemberRow>& member_rows, const std::vector<std::int32_t>& member_limits,
+                              const BufferPtr& limit_table, const BufferPtr& member_table) {
   const BufferPtr limits_of_members = upload_vector(device_, member_limits);
-  program_.launch("forest_sum_errors", {{static_cast<std::uint32_t>(member_rows.size()), 1, 1}, {256, 1, 1}},
+  program_.launch("forest_sum_errors",
+                  {{static_cast<std::uint32_t>(member_rows.size()), 1, 1}, {formulas::ERROR_LANES, 1, 1}},
                   {arg(program_.shape_table()), arg(limit_table), arg(member_table), arg(limits_of_members),
                    arg(data_.test), arg(data_.values), arg(predictions_), arg(errors_)});
 }

@@ -38,9 +38,8 @@ class KernelScorer {
   /// Null when `stop` said so.
   [[nodiscard]] BufferPtr make_flags(KernelBatch& batch, const GrowBatch& ranges, std::vector<std::int32_t>& place_of,
                                      const StopToken* stop);
-  void sum_errors(const std::vector<LimitRow>& limit_rows, const std::vector<MemberRow>& member_rows,
-                  const std::vector<std::int32_t>& member_limits, const BufferPtr& limit_table,
-                  const BufferPtr& member_table);
+  void sum_errors(const std::vector<MemberRow>& member_rows, const std::vector<std::int32_t>& member_limits,
+                  const BufferPtr& limit_table, const BufferPtr& member_table);
 
   backend::Device& device_;
   KernelProgram& program_;

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "forest/grow/sampling.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
 #include "forest/grow/formulas.hpp"
+#include "overtake/error.hpp"
+#include "overtake/forest.hpp"
 
 namespace overtake::forest {
 
@@ -13,7 +17,39 @@ namespace {
 /// Whether a tree sees a row that it draws.
 bool weighs(const Weights& weights, std::int32_t row) { return weights.row[row] > 0; }
 
+std::uint32_t rounded_up(double weight) {
+  return static_cast<std::uint32_t>(std::clamp(std::ceil(weight), 0.0, 4294967295.0));
+}
+
+static_assert(static_cast<int>(Criterion::gini) == formulas::CRITERION_GINI &&
+              static_cast<int>(Criterion::entropy) == formulas::CRITERION_ENTROPY &&
+              static_cast<int>(Criterion::squared_error) == formulas::CRITERION_SQUARED_ERROR &&
+              static_cast<int>(Criterion::friedman_mse) == formulas::CRITERION_FRIEDMAN &&
+              static_cast<int>(Criterion::poisson) == formulas::CRITERION_POISSON);
+
 }  // namespace
+
+JobRow job_row(const Problem& problem, const ForestJob& job) {
+  constexpr std::int32_t most_features = 1 << 23;
+  if (problem.data.edges.features > most_features) {
+    throw DataError(
+        fmt::format("the data has {} features; forests take at most {}", problem.data.edges.features, most_features));
+  }
+  const double least_weight = job.rule.min_weight_leaf * problem.weights[job.weights].scale;
+  JobRow row{};
+  row.criterion = static_cast<std::int32_t>(job.rule.criterion);
+  row.random = job.rule.random_thresholds ? 1 : 0;
+  row.max_features = job.rule.max_features;
+  row.min_leaf = job.rule.min_samples_leaf;
+  row.least_weight = rounded_up(least_weight);
+  row.least_weight_twice = rounded_up(2 * least_weight);
+  row.max_depth = job.max_depth;
+  row.min_split = job.min_samples_split;
+  row.seed_low = static_cast<std::uint32_t>(job.seed);
+  row.seed_high = static_cast<std::uint32_t>(job.seed >> 32);
+  row.bootstrap = job.bootstrap ? 1 : 0;
+  return row;
+}
 
 bool may_draw_nothing(const Problem& problem, const ForestJob& job) {
   const Weights& weights = problem.weights[job.weights];
@@ -31,10 +67,10 @@ std::vector<std::uint32_t> draw_counts(const Problem& problem, const ForestJob& 
   std::vector<std::uint32_t> counts(train.size(), 0);
   const auto seed_low = static_cast<std::uint32_t>(job.seed);
   const auto seed_high = static_cast<std::uint32_t>(job.seed >> 32);
-  const std::uint32_t stream = FOREST_STREAMS * static_cast<std::uint32_t>(tree) + FOREST_DRAWS;
   const auto rows = static_cast<std::uint32_t>(train.size());
   for (std::int64_t draw = 0; draw < job.draws; draw += 4) {
-    const auto block = formulas::philox_block(seed_low, seed_high, stream, 0, static_cast<std::uint32_t>(draw / 4));
+    const auto block =
+        formulas::forest_block(seed_low, seed_high, tree, FOREST_DRAWS, 0, static_cast<std::uint32_t>(draw / 4));
     const std::int64_t words = std::min<std::int64_t>(4, job.draws - draw);
     for (std::int64_t word = 0; word < words; ++word) ++counts[formulas::forest_below(block.word[word], rows)];
   }
@@ -45,7 +81,8 @@ std::vector<std::uint32_t> draw_counts(const Problem& problem, const ForestJob& 
   }
   if (std::none_of(train.begin(), train.end(), [&](auto row) { return weighs(weights, row); })) return counts;
   for (auto draw = static_cast<std::uint32_t>(job.draws);; ++draw) {
-    const std::uint32_t at = formulas::forest_below(formulas::forest_bits(seed_low, seed_high, stream, 0, draw), rows);
+    const std::uint32_t at =
+        formulas::forest_below(formulas::forest_bits(seed_low, seed_high, tree, FOREST_DRAWS, 0, draw), rows);
     ++counts[at];
     if (weighs(weights, train[at])) return counts;
   }

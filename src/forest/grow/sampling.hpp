@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: MIT
-// The rows a tree sees and their weights, on the host.
+// A job as its rules are read, and the rows that a tree sees with their weights, on the host.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
+#include "forest/grow/formulas.hpp"
 #include "forest/grow/job.hpp"
 #include "forest/problem/problem.hpp"
 
 namespace overtake::forest {
+
+/// What the rules of growth (kernels/forest/split.k) read of a job; its rows are left out. Throws DataError for more
+/// features than the place of a split (forest_place) can name.
+[[nodiscard]] JobRow job_row(const Problem& problem, const ForestJob& job);
 
 /// How often each training row of the job's fold is drawn by `tree` (1 each without bootstrap), by position in the
 /// fold. When all drawn rows weigh nothing, drawing goes on until one does.

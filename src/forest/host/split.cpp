@@ -6,7 +6,6 @@
 #include <type_traits>
 
 #include "forest/grow/formulas.hpp"
-#include "overtake/forest.hpp"
 
 namespace overtake::forest {
 namespace {
@@ -41,26 +40,24 @@ SplitFinder<Entry>::SplitFinder(const Problem& problem)
 }
 
 template <typename Entry>
-void SplitFinder<Entry>::set_rule(const SplitRule& rule, double weight_scale) {
-  rule_ = rule;
-  least_weight_ = rule.min_weight_leaf * weight_scale;
+void SplitFinder<Entry>::set_tree(const JobRow& job, std::int32_t tree) {
+  job_ = job;
+  tree_ = tree;
 }
 
 template <typename Entry>
-void SplitFinder<Entry>::set_node(std::span<const Entry> rows, const NodeTotals& totals, const RandomCut& random) {
+void SplitFinder<Entry>::set_node(std::span<const Entry> rows, const NodeTotals& totals, std::uint32_t key) {
   rows_ = rows;
   totals_ = totals;
-  random_ = random;
-  tie_salt_ =
-      formulas::forest_tie_salt(static_cast<std::uint32_t>(random.seed), static_cast<std::uint32_t>(random.seed >> 32),
-                                static_cast<std::uint32_t>(random.tree), random.key);
+  key_ = key;
+  tie_salt_ = formulas::forest_tie_salt(job_.seed_low, job_.seed_high, static_cast<std::uint32_t>(tree_), key);
   centre_ = formulas::forest_centre(totals.sum, totals.weight);
   total_squares_ = 0;
   for (const std::uint32_t weight : totals.class_weights) total_squares_ += std::uint64_t{weight} * weight;
 }
 
 template <typename Entry>
-void SplitFinder<Entry>::count_few(std::int32_t feature, std::uint32_t) {
+void SplitFinder<Entry>::count_few(std::int32_t feature) {
   for (const Entry& entry : rows_) {
     const std::uint32_t bin = bin_at(problem_.data, entry.row, feature);
     if (samples_[bin]++ == 0) present_.push_back(bin);
@@ -76,7 +73,7 @@ void SplitFinder<Entry>::count_few(std::int32_t feature, std::uint32_t) {
 
 template <typename Entry>
 void SplitFinder<Entry>::count_many(std::int32_t feature, std::uint32_t bins) {
-  const bool needs_samples = rule_.min_samples_leaf > 1;
+  const bool needs_samples = job_.min_leaf > 1;
   const auto pass = [&](const auto* data) {
     const auto stride = static_cast<std::size_t>(problem_.data.stride);
     const auto* column = data + feature;
@@ -107,7 +104,7 @@ void SplitFinder<Entry>::count(std::int32_t feature) {
   const std::uint32_t bins = static_cast<std::uint32_t>(problem_.data.edges.bins(feature)) + 1;
   present_.clear();
   if (rows_.size() * 2 < bins) {
-    count_few(feature, bins);
+    count_few(feature);
   } else {
     count_many(feature, std::min<std::uint32_t>(bins, static_cast<std::uint32_t>(weights_.size())));
   }
@@ -164,7 +161,7 @@ double SplitFinder<Entry>::score(const Side& side) const {
   const std::uint32_t left = side.weight;
   const std::uint32_t right = totals_.weight - left;
   if constexpr (is_class<Entry>) {
-    if (rule_.criterion == Criterion::gini) {
+    if (job_.criterion == formulas::CRITERION_GINI) {
       return formulas::forest_gini(side.squares, side.other_squares, left, right);
     }
     double left_logs = 0;
@@ -176,30 +173,26 @@ double SplitFinder<Entry>::score(const Side& side) const {
     return formulas::forest_entropy(left_logs, right_logs, left, right);
   } else {
     const std::int64_t other = totals_.sum - side.sum;
-    switch (rule_.criterion) {
-      case Criterion::friedman_mse: return formulas::forest_friedman(side.sum, other, left, right, centre_);
-      case Criterion::poisson: return formulas::forest_poisson(total(side.sum, left), total(other, right), left, right);
+    switch (job_.criterion) {
+      case formulas::CRITERION_FRIEDMAN: return formulas::forest_friedman(side.sum, other, left, right, centre_);
+      case formulas::CRITERION_POISSON:
+        return formulas::forest_poisson(total(side.sum, left), total(other, right), left, right);
       default: return formulas::forest_squared_error(side.sum, other, left, right, centre_);
     }
   }
 }
 
 template <typename Entry>
-void SplitFinder<Entry>::offer(const Side& side, SplitChoice candidate, SplitChoice& best) const {
+void SplitFinder<Entry>::offer(const Side& side, std::uint64_t place, SplitChoice& best) const {
   const std::uint32_t right = totals_.weight - side.weight;
   if (side.weight == 0 || right == 0) return;
-  if (rule_.min_samples_leaf > 1 && std::min(side.samples, totals_.samples - side.samples) < rule_.min_samples_leaf) {
-    return;
-  }
-  if (std::min(side.weight, right) < least_weight_) return;
-  if (rule_.criterion == Criterion::poisson &&
+  if (!formulas::forest_is_allowed(job_, side.weight, right, side.samples, totals_.samples - side.samples)) return;
+  if (job_.criterion == formulas::CRITERION_POISSON &&
       !(total(side.sum, side.weight) > 0 && total(totals_.sum - side.sum, right) > 0)) {
     return;
   }
-  candidate.score = score(side);
-  candidate.tie = tie_;
-  candidate.valid = true;
-  if (candidate.better_than(best)) best = candidate;
+  const double side_score = score(side);
+  if (formulas::forest_better(side_score, place, best.score, best.place)) best = {side_score, place};
 }
 
 template <typename Entry>
@@ -210,7 +203,7 @@ void SplitFinder<Entry>::sweep(std::int32_t feature, std::uint32_t missing, bool
   for (const std::uint32_t bin : present_) {
     if (bin == missing) break;
     add(side, bin);
-    offer(side, {0, feature, missing_left ? 1U : 0U, bin, 0, false}, best);
+    offer(side, formulas::forest_place(tie_, feature, missing_left ? 1U : 0U, bin), best);
   }
 }
 
@@ -221,30 +214,29 @@ void SplitFinder<Entry>::try_random(std::int32_t feature, std::uint32_t missing,
   const std::uint32_t highest = has_missing ? present_[present_.size() - 2] : present_.back();
   const BinEdges& edges = problem_.data.edges;
   const std::int32_t first = edges.first[feature];
-  const auto seed_low = static_cast<std::uint32_t>(random_.seed);
-  const auto seed_high = static_cast<std::uint32_t>(random_.seed >> 32);
-  const std::uint32_t stream = FOREST_STREAMS * static_cast<std::uint32_t>(random_.tree) + FOREST_THRESHOLDS;
   const auto draw = [&](std::int32_t index) {
-    return formulas::forest_bits(seed_low, seed_high, stream, random_.key, static_cast<std::uint32_t>(index));
+    return formulas::forest_bits(job_.seed_low, job_.seed_high, tree_, FOREST_THRESHOLDS, key_,
+                                 static_cast<std::uint32_t>(index));
   };
-  SplitChoice candidate{0, feature, 0, lowest, 0, false};
+  std::uint32_t last = lowest;
+  std::uint32_t nan_left = 0;
   if (lowest < highest) {
     const double threshold =
         formulas::forest_random_threshold(edges.upper[first + lowest], edges.upper[first + highest], draw(feature));
     const auto begin = edges.upper.begin() + first;
     const auto after = std::upper_bound(begin, begin + missing, threshold,
                                         [](double value, float upper) { return value < static_cast<double>(upper); });
-    candidate.bin = static_cast<std::uint32_t>(after - begin) - 1;
-    if (has_missing) candidate.nan_left = draw(edges.features + feature) & 1U;
+    last = static_cast<std::uint32_t>(after - begin) - 1;
+    if (has_missing) nan_left = draw(edges.features + feature) & 1U;
   }
   Side side;
   begin_side(side);
-  if (candidate.nan_left != 0) add(side, missing);
+  if (nan_left != 0) add(side, missing);
   for (const std::uint32_t bin : present_) {
-    if (bin > candidate.bin) break;
+    if (bin > last) break;
     add(side, bin);
   }
-  offer(side, candidate, best);
+  offer(side, formulas::forest_place(tie_, feature, nan_left, last), best);
 }
 
 template <typename Entry>
@@ -254,7 +246,7 @@ bool SplitFinder<Entry>::look(std::int32_t feature, SplitChoice& best) {
   const bool varies = present_.size() > 1;
   if (varies) {
     const auto missing = static_cast<std::uint32_t>(problem_.data.edges.bins(feature));
-    if (rule_.random_thresholds) {
+    if (job_.random != 0) {
       try_random(feature, missing, best);
     } else {
       sweep(feature, missing, false, best);

@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "forest/grow/job.hpp"
+#include "forest/grow/formulas.hpp"
 #include "forest/problem/problem.hpp"
 
 namespace overtake::forest {
@@ -30,31 +30,10 @@ struct NodeTotals {
   std::span<const std::uint32_t> class_weights;  ///< classification
 };
 
-/// A split that may be the best. `valid` is false where none was found.
+/// A split that may be the best. `place` (forest_place) is FOREST_NO_PLACE where none was found.
 struct SplitChoice {
   double score = 0;
-  std::int32_t feature = -1;
-  std::uint32_t nan_left = 0;
-  std::uint32_t bin = 0;
-  std::uint32_t tie = 0;  ///< forest_tie of the feature
-  bool valid = false;
-
-  /// The order of docs/forests.md: score, then tie, feature, direction and bin ascending.
-  [[nodiscard]] bool better_than(const SplitChoice& other) const noexcept {
-    if (!other.valid || !valid) return valid;
-    if (score != other.score) return score > other.score;
-    if (tie != other.tie) return tie < other.tie;
-    if (feature != other.feature) return feature < other.feature;
-    if (nan_left != other.nan_left) return nan_left < other.nan_left;
-    return bin < other.bin;
-  }
-};
-
-/// Random thresholds of extra trees in this node: what to draw them from.
-struct RandomCut {
-  std::uint64_t seed = 0;
-  std::int32_t tree = 0;
-  std::uint32_t key = 0;
+  std::uint64_t place = FOREST_NO_PLACE;
 };
 
 /// Looks for splits of one feature after the other. One for each thread; `Entry` is ClassEntry or NumberEntry.
@@ -64,9 +43,9 @@ class SplitFinder {
   explicit SplitFinder(const Problem& problem);
 
   /// To be called before the nodes of another tree.
-  void set_rule(const SplitRule& rule, double weight_scale);
+  void set_tree(const JobRow& job, std::int32_t tree);
   /// To be called before the features of another node.
-  void set_node(std::span<const Entry> rows, const NodeTotals& totals, const RandomCut& random);
+  void set_node(std::span<const Entry> rows, const NodeTotals& totals, std::uint32_t key);
   /// Takes the best split of `feature` into `best` if it is better. Returns whether the feature is not constant.
   bool look(std::int32_t feature, SplitChoice& best);
 
@@ -80,25 +59,25 @@ class SplitFinder {
   };
 
   void count(std::int32_t feature);
-  void count_few(std::int32_t feature, std::uint32_t bins);
+  void count_few(std::int32_t feature);
   void count_many(std::int32_t feature, std::uint32_t bins);
   void clear();
   void sweep(std::int32_t feature, std::uint32_t missing, bool missing_left, SplitChoice& best);
   void try_random(std::int32_t feature, std::uint32_t missing, SplitChoice& best);
   void begin_side(Side& side);
   void add(Side& side, std::uint32_t bin);
-  void offer(const Side& side, SplitChoice candidate, SplitChoice& best) const;
+  void offer(const Side& side, std::uint64_t place, SplitChoice& best) const;
   [[nodiscard]] double score(const Side& side) const;
   /// The sum of weight * target of a side.
   [[nodiscard]] double total(std::int64_t sum, std::uint32_t weight) const;
 
   const Problem& problem_;
-  SplitRule rule_;
-  double least_weight_ = 0;  // of a side, fixed point
+  JobRow job_{};
+  std::int32_t tree_ = 0;
   std::size_t classes_;
   std::span<const Entry> rows_;
   NodeTotals totals_;
-  RandomCut random_;
+  std::uint32_t key_ = 0;
   std::uint64_t total_squares_ = 0;
   std::int64_t centre_ = 0;     // of the node's numbers
   std::uint32_t tie_salt_ = 0;  // of the node

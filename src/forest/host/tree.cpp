@@ -17,7 +17,7 @@ namespace {
 
 /// Sums of the rows of a node.
 struct NodeSums {
-  NodeRecord record;
+  NodeRecord record = formulas::forest_new_node(0, FOREST_ROOT_KEY);
   std::vector<std::uint32_t> class_weights;
   double low = std::numeric_limits<double>::infinity();  // targets
   double high = -std::numeric_limits<double>::infinity();
@@ -44,11 +44,12 @@ class TreeGrower final : public HostTreeGrower {
   [[nodiscard]] std::optional<GrownTree> grow(const ForestJob& job, std::int32_t tree, bool impurities,
                                               const StopToken* stop) override {
     job_ = &job;
+    rules_ = job_row(problem_, job);
     stop_ = stop;
     stopped_ = false;
     tree_number_ = tree;
     tree_ = {};
-    finder_.set_rule(job.rule, scale());
+    finder_.set_tree(rules_, tree);
     load_rows();
     Pending root;
     root.end = rows_.size();
@@ -74,7 +75,6 @@ class TreeGrower final : public HostTreeGrower {
   [[nodiscard]] bool must_stop() { return stopped_ = stopped_ || is_stopped(stop_); }
 
   [[nodiscard]] std::size_t classes() const { return static_cast<std::size_t>(problem_.targets.classes); }
-  [[nodiscard]] double scale() const { return problem_.weights[job_->weights].scale; }
 
   void load_rows() {
     const std::vector<std::int32_t>& train = problem_.folds[job_->fold].train;
@@ -140,10 +140,7 @@ class TreeGrower final : public HostTreeGrower {
 
   [[nodiscard]] bool is_leaf(const Pending& node) const {
     const NodeRecord& record = node.sums.record;
-    if (record.depth >= job_->max_depth || record.samples < job_->min_samples_split) return true;
-    if (record.samples < 2 * std::int64_t{job_->rule.min_samples_leaf}) return true;
-    if (static_cast<double>(record.weight) < 2 * (job_->rule.min_weight_leaf * scale())) return true;
-    return is_pure(node);
+    return formulas::forest_is_limited(rules_, record.depth, record.samples, record.weight) != 0 || is_pure(node);
   }
 
   /// Puts a node into the tree, and its children on the list.
@@ -151,7 +148,7 @@ class TreeGrower final : public HostTreeGrower {
     const std::int32_t index = append(node);
     if (is_leaf(node)) return;
     const SplitChoice split = choose(node);
-    if (!split.valid) return;
+    if (split.place == FOREST_NO_PLACE) return;
     divide(node, split, index);
   }
 
@@ -175,14 +172,14 @@ class TreeGrower final : public HostTreeGrower {
     finder_.set_node(
         {rows_.data() + node.begin, node.end - node.begin},
         {record.weight, record.samples, node.sums.sum, node.sums.low, node.sums.scale, node.sums.class_weights},
-        {job_->seed, tree_number_, record.key});
+        record.key);
     SplitChoice best;
     const auto features = static_cast<std::int32_t>(order_.size());
-    const bool all = job_->rule.max_features >= features;
+    const bool all = rules_.max_features >= features;
     swaps_.clear();
     bool varied = false;
     for (std::int32_t position = 0; position < features; ++position) {
-      if ((position >= job_->rule.max_features && varied) || must_stop()) break;
+      if ((position >= rules_.max_features && varied) || must_stop()) break;
       varied |= finder_.look(all ? position : draw_feature(position, record.key), best);
     }
     for (std::size_t i = swaps_.size(); i-- > 0;) std::swap(order_[i], order_[swaps_[i]]);
@@ -191,48 +188,45 @@ class TreeGrower final : public HostTreeGrower {
 
   /// Step `position` of the node's shuffle.
   [[nodiscard]] std::int32_t draw_feature(std::int32_t position, std::uint32_t key) {
-    const auto at = static_cast<std::uint32_t>(position);
-    if (at % 4 == 0) {
-      const std::uint32_t stream = FOREST_STREAMS * static_cast<std::uint32_t>(tree_number_) + FOREST_FEATURES;
-      draws_ = formulas::philox_block(static_cast<std::uint32_t>(job_->seed),
-                                      static_cast<std::uint32_t>(job_->seed >> 32), stream, key, at / 4);
+    if (position % 4 == 0) {
+      draws_ = formulas::forest_block(rules_.seed_low, rules_.seed_high, tree_number_, FOREST_FEATURES, key,
+                                      static_cast<std::uint32_t>(position) / 4);
     }
-    const auto left = static_cast<std::uint32_t>(order_.size()) - at;
-    const std::uint32_t other = at + formulas::forest_below(draws_.word[at % 4], left);
-    std::swap(order_[at], order_[other]);
+    const std::int32_t other =
+        formulas::forest_shuffle_step(draws_.word[position % 4], position, static_cast<std::int32_t>(order_.size()));
+    std::swap(order_[position], order_[other]);
     swaps_.push_back(other);
-    return order_[at];
+    return order_[position];
   }
 
   /// Sorts the node's rows into left and right, keeping their order, and queues the children.
   void divide(const Pending& node, const SplitChoice& split, std::int32_t index) {
-    const auto missing = static_cast<std::uint32_t>(problem_.data.edges.bins(split.feature));
+    const BinEdges& edges = problem_.data.edges;
+    const std::int32_t feature = formulas::place_feature(split.place);
+    const bool nan_left = formulas::place_direction(split.place) != 0;
+    const std::uint32_t last = formulas::place_bin(split.place);
+    const auto missing = static_cast<std::uint32_t>(edges.bins(feature));
     Pending left;
     Pending right;
     left.sums.class_weights.resize(classes());
     right.sums.class_weights.resize(classes());
-    std::uint32_t left_low = FOREST_NO_BIN, left_high = 0;
-    std::uint32_t right_low = FOREST_NO_BIN, right_high = 0;
+    formulas::ForestRanks bins = formulas::forest_no_ranks();
     bool saw_missing = false;
     aside_.clear();
     std::size_t kept = node.begin;
     for (std::size_t i = node.begin; i < node.end; ++i) {
       const Entry entry = rows_[i];
-      const std::uint32_t bin = bin_at(problem_.data, entry.row, split.feature);
+      const std::uint32_t bin = bin_at(problem_.data, entry.row, feature);
       const bool is_missing = bin == missing;
       saw_missing |= is_missing;
-      if (is_missing ? split.nan_left != 0 : bin <= split.bin) {
+      const bool is_left = is_missing ? nan_left : bin <= last;
+      if (!is_missing) formulas::forest_add_rank(&bins, is_left ? 1 : 0, static_cast<std::int32_t>(bin));
+      if (is_left) {
         rows_[kept++] = entry;
         add(left.sums, entry);
-        if (is_missing) continue;
-        left_low = std::min(left_low, bin);
-        left_high = std::max(left_high, bin);
       } else {
         aside_.push_back(entry);
         if constexpr (!is_class) add(right.sums, entry);
-        if (is_missing) continue;
-        right_low = std::min(right_low, bin);
-        right_high = std::max(right_high, bin);
       }
     }
     std::copy(aside_.begin(), aside_.end(), rows_.begin() + static_cast<std::ptrdiff_t>(kept));
@@ -244,8 +238,9 @@ class TreeGrower final : public HostTreeGrower {
     number(right);
     left.parent = right.parent = index;
     right.is_right = true;
-    record_split(split, saw_missing, left.sums.record.samples > right.sums.record.samples, left_low, left_high,
-                 right_low, right_high, tree_.nodes[index]);
+    formulas::forest_record_split(&tree_.nodes[index], split.place, rules_, edges.first.data(), edges.lower.data(),
+                                  edges.upper.data(), bins, saw_missing ? 1 : 0,
+                                  left.sums.record.samples > right.sums.record.samples ? 1 : 0);
     for (Pending* child : {&left, &right}) {
       child->sums.record.depth = node.sums.record.depth + 1;
       child->sums.record.key = formulas::forest_child_key(node.sums.record.key, child->is_right ? 1 : 0);
@@ -262,30 +257,10 @@ class TreeGrower final : public HostTreeGrower {
     }
   }
 
-  void record_split(const SplitChoice& split, bool saw_missing, bool left_has_more, std::uint32_t left_low,
-                    std::uint32_t left_high, std::uint32_t right_low, std::uint32_t right_high,
-                    NodeRecord& record) const {
-    const BinEdges& edges = problem_.data.edges;
-    record.feature = split.feature;
-    const std::uint32_t low = job_->rule.random_thresholds ? left_low : left_high;
-    std::uint32_t high = job_->rule.random_thresholds ? right_high : right_low;
-    if (right_low == FOREST_NO_BIN) high = FOREST_NO_BIN;
-    record.between = low | high << 16;
-    std::uint32_t cut = split.bin;
-    if (high == FOREST_NO_BIN) {
-      cut = static_cast<std::uint32_t>(edges.bins(split.feature)) - 1;
-    } else if (!job_->rule.random_thresholds) {
-      const std::int32_t first = edges.first[split.feature];
-      const double threshold = formulas::forest_middle(edges.upper[first + low], edges.lower[first + high]);
-      while (cut + 1 < high && static_cast<double>(edges.upper[first + cut + 1]) <= threshold) ++cut;
-    }
-    const std::uint32_t nan_left = saw_missing ? split.nan_left : (left_has_more ? 1U : 0U);
-    record.cut = cut | nan_left << 16;
-  }
-
   const Problem& problem_;
   SplitFinder<Entry> finder_;
   const ForestJob* job_ = nullptr;
+  JobRow rules_{};
   std::int32_t tree_number_ = 0;
   const StopToken* stop_ = nullptr;
   bool stopped_ = false;
@@ -293,8 +268,8 @@ class TreeGrower final : public HostTreeGrower {
   std::vector<Entry> rows_, aside_;
   std::vector<Pending> pending_;
   std::vector<std::int32_t> order_;  // of features; the identity between two nodes
-  std::vector<std::uint32_t> swaps_;
-  formulas::PhiloxBlock draws_{};
+  std::vector<std::int32_t> swaps_;
+  philox::PhiloxBlock draws_{};
 };
 
 }  // namespace

@@ -184,8 +184,8 @@ class ForestEstimator final : public search_detail::Estimator {
     return visits_of(group.forest, static_cast<std::int64_t>(rows));
   }
 
-  /// A batch is what a stopped or killed search repeats, so it takes about a second.
-  [[nodiscard]] double batch_work() const { return placement::visits_a_second(options_.device.info()); }
+  /// A batch is what a stopped or killed search repeats, so it takes about two seconds.
+  [[nodiscard]] double batch_work() const { return 2 * placement::visits_a_second(options_.device.info()); }
 
   const Dataset& data_;
   const SearchOptions& options_;

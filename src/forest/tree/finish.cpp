@@ -13,10 +13,9 @@ namespace {
 
 double random_threshold(const BinEdges& edges, const NodeRecord& node, std::uint64_t seed, std::int32_t tree) {
   const float* upper = edges.upper.data() + edges.first[node.feature];
-  const std::uint32_t stream = FOREST_STREAMS * static_cast<std::uint32_t>(tree) + FOREST_THRESHOLDS;
   const std::uint32_t random =
-      formulas::forest_bits(static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32), stream, node.key,
-                            static_cast<std::uint32_t>(node.feature));
+      formulas::forest_bits(static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32), tree,
+                            FOREST_THRESHOLDS, node.key, static_cast<std::uint32_t>(node.feature));
   return formulas::forest_random_threshold(upper[node.between & 0xffffU], upper[node.between >> 16], random);
 }
 

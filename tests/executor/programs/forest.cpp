@@ -13,12 +13,15 @@
 namespace {
 #include "kernels/philox.k"
 #include "kernels/forest/real.k"
+#include "kernels/forest/records.k"
 #include "kernels/forest/split.k"
 #include "kernels/forest/nodes.k"
 #include "kernels/forest/evaluate.k"
 #include "kernels/forest/rows.k"
+#include "kernels/forest/small.k"
 #include "kernels/forest/subtrees.k"
 #include "kernels/forest/large.k"
+#include "kernels/forest/divide.k"
 #include "kernels/forest/numbers.k"
 #include "kernels/forest/score.k"
 }  // namespace
