@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "overtake/data_array.hpp"
-#include "overtake/data_preprocessing.hpp"
+#include "overtake/data/array.hpp"
+#include "overtake/data/preprocessing.hpp"
 #include "overtake/error.hpp"
 #include "overtake/forest.hpp"
 #include "overtake/search.hpp"

@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <string>
 
-#include "backend/common/kernel_text.hpp"
-#include "backend/common/matmul_tiling.hpp"
+#include "backend/common/lower/kernel_text.hpp"
+#include "backend/common/lower/matmul_tiling.hpp"
 #include "probe_support.hpp"
 
 using namespace overtake::backend;        // NOLINT(google-build-using-namespace)

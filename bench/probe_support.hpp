@@ -11,9 +11,9 @@
 
 #include "../tests/backend/cuda_training.hpp"
 #include "backend/cuda/backend.hpp"
-#include "backend/cuda/errors.hpp"
-#include "backend/cuda/graph_builder.hpp"
-#include "backend/cuda/launcher.hpp"
+#include "backend/cuda/driver/errors.hpp"
+#include "backend/cuda/run/graph_builder.hpp"
+#include "backend/cuda/run/launcher.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::backend::cuda {

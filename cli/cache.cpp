@@ -9,11 +9,11 @@
 #include <string>
 
 #include "command.hpp"
-#include "outputs.hpp"
-#include "overtake/cache.hpp"
+#include "output/outputs.hpp"
+#include "output/terminal.hpp"
+#include "overtake/device/cache.hpp"
 #include "overtake/error.hpp"
 #include "overtake/report.hpp"
-#include "terminal.hpp"
 
 namespace cli {
 namespace {

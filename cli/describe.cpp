@@ -9,11 +9,11 @@
 #include <string>
 
 #include "command.hpp"
-#include "description.hpp"
-#include "names.hpp"
-#include "outputs.hpp"
-#include "reading_options.hpp"
-#include "terminal.hpp"
+#include "flags/names.hpp"
+#include "flags/reading_options.hpp"
+#include "output/description.hpp"
+#include "output/outputs.hpp"
+#include "output/terminal.hpp"
 
 namespace cli {
 namespace {

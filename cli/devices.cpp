@@ -12,12 +12,12 @@
 #include <vector>
 
 #include "command.hpp"
-#include "outputs.hpp"
+#include "output/outputs.hpp"
+#include "output/terminal.hpp"
 #include "overtake/device.hpp"
 #include "overtake/error.hpp"
 #include "overtake/placement.hpp"
 #include "overtake/report.hpp"
-#include "terminal.hpp"
 
 namespace cli {
 namespace {

@@ -7,8 +7,8 @@
 #include <cmath>
 #include <utility>
 
-#include "names.hpp"
-#include "overtake/data_labels.hpp"
+#include "flags/names.hpp"
+#include "overtake/data/labels.hpp"
 #include "overtake/error.hpp"
 #include "overtake/report.hpp"
 

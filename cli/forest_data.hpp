@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "overtake/data_preprocessing.hpp"
-#include "overtake/data_table.hpp"
-#include "reading_options.hpp"
+#include "flags/reading_options.hpp"
+#include "overtake/data/preprocessing.hpp"
+#include "overtake/data/table.hpp"
 
 namespace cli {
 

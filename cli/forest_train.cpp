@@ -10,17 +10,17 @@
 #include <optional>
 
 #include "command.hpp"
-#include "description.hpp"
+#include "flags/names.hpp"
 #include "forest_data.hpp"
-#include "forest_score.hpp"
-#include "names.hpp"
-#include "outputs.hpp"
+#include "output/description.hpp"
+#include "output/forest_score.hpp"
+#include "output/outputs.hpp"
+#include "output/terminal.hpp"
 #include "overtake/error.hpp"
 #include "overtake/placement.hpp"
 #include "overtake/report.hpp"
 #include "overtake/version.hpp"
 #include "system.hpp"
-#include "terminal.hpp"
 
 namespace cli {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <CLI/App.hpp>
 
-#include "forest_options.hpp"
-#include "train_options.hpp"
+#include "flags/forest_options.hpp"
+#include "flags/train_options.hpp"
 
 namespace cli {
 

@@ -13,14 +13,14 @@
 #include <vector>
 
 #include "command.hpp"
-#include "names.hpp"
-#include "overtake/driver_trial.hpp"
+#include "flags/names.hpp"
+#include "output/terminal.hpp"
+#include "output/trial_watch.hpp"
+#include "overtake/device/driver_trial.hpp"
 #include "overtake/error.hpp"
 #include "overtake/placement.hpp"
 #include "overtake/version.hpp"
 #include "system.hpp"
-#include "terminal.hpp"
-#include "trial_watch.hpp"
 
 namespace {
 

@@ -10,12 +10,12 @@
 #include <string>
 
 #include "command.hpp"
-#include "outputs.hpp"
-#include "overtake/data_table.hpp"
+#include "output/outputs.hpp"
+#include "output/terminal.hpp"
+#include "overtake/data/table.hpp"
 #include "overtake/placement.hpp"
 #include "overtake/report.hpp"
 #include "prediction.hpp"
-#include "terminal.hpp"
 
 namespace cli {
 namespace {

@@ -7,16 +7,16 @@
 #include <cmath>
 #include <map>
 
-#include "forest_score.hpp"
-#include "names.hpp"
-#include "overtake/data_table.hpp"
+#include "flags/names.hpp"
+#include "output/forest_score.hpp"
+#include "overtake/data/safetensors.hpp"
+#include "overtake/data/table.hpp"
 #include "overtake/error.hpp"
 #include "overtake/forest.hpp"
-#include "overtake/model_file.hpp"
 #include "overtake/nn.hpp"
+#include "overtake/nn/model_file.hpp"
 #include "overtake/ops.hpp"
 #include "overtake/report.hpp"
-#include "overtake/safetensors.hpp"
 
 namespace cli {
 namespace {
@@ -95,8 +95,8 @@ Prediction predict_with_network(const PredictFlags& flags, const overtake::Devic
   if (how.task == overtake::Task::classification) {
     answers.labels = overtake::argmax(outputs).to_vector<std::int32_t>();
     if (flags.probabilities) {
-      const std::vector<float> shares = overtake::softmax(outputs).to_vector<float>();
-      answers.shares.assign(shares.begin(), shares.end());
+      const std::vector<float> probabilities = overtake::softmax(outputs).to_vector<float>();
+      answers.probabilities.assign(probabilities.begin(), probabilities.end());
     }
     return prediction;
   }
@@ -124,7 +124,7 @@ Prediction predict_with_forest(const PredictFlags& flags) {
   if (loaded.forest.classes > 0) {
     answers.labels = loaded.forest.predict(rows.inputs);
     if (flags.probabilities) {
-      answers.shares = loaded.forest.predict_proba(rows.inputs);
+      answers.probabilities = loaded.forest.predict_proba(rows.inputs);
     }
   } else {
     answers.numbers = loaded.forest.predict_values(rows.inputs);
@@ -164,8 +164,8 @@ overtake::Table answer_table(const Prediction& prediction) {
   } else {
     table.columns.push_back(column_of(target, answers.numbers, 0, 1));
   }
-  for (std::size_t c = 0; c < classes.size() && !answers.shares.empty(); ++c) {
-    table.columns.push_back(column_of("probability_" + classes[c], answers.shares, c, classes.size()));
+  for (std::size_t c = 0; c < classes.size() && !answers.probabilities.empty(); ++c) {
+    table.columns.push_back(column_of("probability_" + classes[c], answers.probabilities, c, classes.size()));
   }
   const std::size_t trees = answers.rows > 0 ? answers.leaves.size() / static_cast<std::size_t>(answers.rows) : 0;
   for (std::size_t tree = 0; tree < trees; ++tree) {

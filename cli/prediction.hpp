@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "overtake/data_preprocessing.hpp"
+#include "flags/reading_options.hpp"
+#include "overtake/data/preprocessing.hpp"
 #include "overtake/device.hpp"
-#include "reading_options.hpp"
 
 namespace cli {
 
@@ -24,10 +24,10 @@ struct PredictFlags : ReadingFlags {
 
 struct Answers {
   std::int64_t rows = 0;
-  std::vector<std::int32_t> labels;  ///< classification: one a row
-  std::vector<double> shares;        ///< rows x classes, when asked for
-  std::vector<double> numbers;       ///< regression: one a row, in the target's unit
-  std::vector<std::int32_t> leaves;  ///< rows x trees, when asked for
+  std::vector<std::int32_t> labels;   ///< classification: one a row
+  std::vector<double> probabilities;  ///< rows x classes, when asked for
+  std::vector<double> numbers;        ///< regression: one a row, in the target's unit
+  std::vector<std::int32_t> leaves;   ///< rows x trees, when asked for
 };
 
 /// A model file with its data: how it was read, and the answers.

@@ -12,12 +12,12 @@
 #include <string>
 
 #include "command.hpp"
-#include "names.hpp"
-#include "outputs.hpp"
+#include "flags/names.hpp"
+#include "output/outputs.hpp"
+#include "output/terminal.hpp"
 #include "overtake/race.hpp"
 #include "overtake/report.hpp"
 #include "system.hpp"
-#include "terminal.hpp"
 
 namespace cli {
 namespace {

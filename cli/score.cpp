@@ -11,13 +11,13 @@
 #include <memory>
 
 #include "command.hpp"
-#include "names.hpp"
-#include "outputs.hpp"
+#include "flags/names.hpp"
+#include "output/outputs.hpp"
+#include "output/terminal.hpp"
 #include "overtake/error.hpp"
 #include "overtake/metrics.hpp"
 #include "overtake/report.hpp"
 #include "score_data.hpp"
-#include "terminal.hpp"
 
 namespace cli {
 namespace {
@@ -44,7 +44,7 @@ double score_of(Metric metric, const ScoredRows& rows, std::int32_t positive) {
   }
   const auto classes = static_cast<std::int32_t>(rows.classes.size());
   if (overtake::needs_probabilities(metric)) {
-    return overtake::score_of_probabilities(metric, rows.shares, rows.true_labels, classes, positive);
+    return overtake::score_of_probabilities(metric, rows.probabilities, rows.true_labels, classes, positive);
   }
   return overtake::score_of_counts(metric, overtake::class_counts(rows.predicted_labels, rows.true_labels, classes),
                                    positive);
@@ -53,7 +53,7 @@ double score_of(Metric metric, const ScoredRows& rows, std::int32_t positive) {
 /// Throws UsageError for a metric that the files have no answer to.
 Score one_score(Metric metric, const ScoredRows& rows, const std::string& wanted) {
   overtake::check_metric(metric, rows.task, static_cast<std::int32_t>(rows.classes.size()));
-  if (overtake::needs_probabilities(metric) && rows.shares.empty()) {
+  if (overtake::needs_probabilities(metric) && rows.probabilities.empty()) {
     throw UsageError(fmt::format("the metric {} needs probabilities, and the predictions have none", name_of(metric)),
                      "Write them with \"overtake predict --proba\".");
   }
@@ -78,7 +78,7 @@ Scores make_scores(const ScoreFlags& flags, const ScoredRows& rows) {
   for (const Metric metric : overtake::all_metrics()) {
     const bool applies = overtake::is_for(metric, rows.task) &&
                          !(overtake::is_about_one_class(metric) && rows.classes.size() > 2) &&
-                         !(overtake::needs_probabilities(metric) && rows.shares.empty());
+                         !(overtake::needs_probabilities(metric) && rows.probabilities.empty());
     if (!applies) {
       continue;
     }

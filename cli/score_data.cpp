@@ -10,10 +10,10 @@
 #include <span>
 #include <string_view>
 
-#include "names.hpp"
-#include "overtake/data_labels.hpp"
-#include "overtake/data_preprocessing.hpp"
-#include "overtake/data_table.hpp"
+#include "flags/names.hpp"
+#include "overtake/data/labels.hpp"
+#include "overtake/data/preprocessing.hpp"
+#include "overtake/data/table.hpp"
 #include "overtake/error.hpp"
 #include "overtake/metrics.hpp"
 #include "overtake/text.hpp"
@@ -140,10 +140,10 @@ const std::vector<double>& numbers_of(const Table& table, const Column& column) 
 }
 
 /// `place_of`: the class of each column.
-void read_shares(const Table& predictions, const std::vector<std::string>& columns,
-                 std::span<const std::int32_t> place_of, ScoredRows& rows) {
+void read_probabilities(const Table& predictions, const std::vector<std::string>& columns,
+                        std::span<const std::int32_t> place_of, ScoredRows& rows) {
   const std::size_t k = rows.classes.size();
-  rows.shares.assign(static_cast<std::size_t>(rows.rows) * k, 0.0);
+  rows.probabilities.assign(static_cast<std::size_t>(rows.rows) * k, 0.0);
   std::vector<std::uint8_t> seen(k);
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const std::string& name = columns[i];
@@ -154,15 +154,15 @@ void read_shares(const Table& predictions, const std::vector<std::string>& colum
           fmt::format("{} has two columns of probabilities for class {}", predictions.source, rows.classes[place]));
     }
     seen[place] = 1;
-    const std::vector<double>& shares = numbers_of(predictions, column);
-    for (std::size_t row = 0; row < shares.size(); ++row) {
-      const double share = shares[row];
+    const std::vector<double>& probabilities = numbers_of(predictions, column);
+    for (std::size_t row = 0; row < probabilities.size(); ++row) {
+      const double share = probabilities[row];
       if (!(share >= 0 && share <= 1)) {
         const auto index = static_cast<std::int64_t>(column_of(predictions, name));
         throw DataError(fmt::format("{}: expected a probability from 0 to 1, found {}",
                                     predictions.locate(static_cast<std::int64_t>(row), index), share));
       }
-      rows.shares[row * k + place] = share;
+      rows.probabilities[row * k + place] = share;
     }
   }
   for (std::size_t place = 0; place < k; ++place) {
@@ -183,7 +183,7 @@ void take_classes(const Table& truth, const Column& known, const Table& predicti
   rows.predicted_labels.assign(first + rows.rows, first + 2 * rows.rows);
   if (!probabilities.empty()) {
     const std::size_t begin = 2 * static_cast<std::size_t>(rows.rows);
-    read_shares(predictions, probabilities, std::span(labels.codes).subspan(begin), rows);
+    read_probabilities(predictions, probabilities, std::span(labels.codes).subspan(begin), rows);
   }
 }
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "overtake/data_set.hpp"
-#include "reading_options.hpp"
+#include "flags/reading_options.hpp"
+#include "overtake/data/dataset.hpp"
 
 namespace cli {
 
@@ -24,7 +24,7 @@ struct ScoredRows {
   std::int64_t rows = 0;
   std::vector<std::string> classes;  ///< as they stand in the files, in order
   std::vector<std::int32_t> true_labels, predicted_labels;
-  std::vector<double> shares;  ///< rows x classes; empty: the file has no probabilities
+  std::vector<double> probabilities;  ///< rows x classes; empty: the file has no probabilities
   std::vector<double> true_numbers, predicted_numbers;
 };
 

@@ -13,16 +13,16 @@
 #include <vector>
 
 #include "command.hpp"
-#include "description.hpp"
-#include "names.hpp"
-#include "outputs.hpp"
+#include "flags/names.hpp"
+#include "flags/search_options.hpp"
+#include "output/description.hpp"
+#include "output/outputs.hpp"
+#include "output/search_output.hpp"
+#include "output/terminal.hpp"
 #include "overtake/error.hpp"
 #include "overtake/placement.hpp"
 #include "overtake/report.hpp"
-#include "search_options.hpp"
-#include "search_output.hpp"
 #include "system.hpp"
-#include "terminal.hpp"
 
 namespace cli {
 namespace {

@@ -12,12 +12,12 @@
 #include <vector>
 
 #include "command.hpp"
-#include "names.hpp"
-#include "outputs.hpp"
+#include "flags/names.hpp"
+#include "output/outputs.hpp"
+#include "output/search_output.hpp"
+#include "output/terminal.hpp"
 #include "overtake/error.hpp"
 #include "overtake/report.hpp"
-#include "search_output.hpp"
-#include "terminal.hpp"
 
 namespace cli {
 namespace {

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <system_error>
 
-#include "overtake/trainer.hpp"
+#include "overtake/stop.hpp"
 
 namespace cli::system {
 

@@ -7,22 +7,22 @@
 #include <utility>
 
 #include "command.hpp"
-#include "description.hpp"
+#include "flags/names.hpp"
+#include "flags/train_options.hpp"
 #include "forest_train.hpp"
-#include "names.hpp"
-#include "outputs.hpp"
-#include "overtake/data_preprocessing.hpp"
-#include "overtake/data_table.hpp"
+#include "output/description.hpp"
+#include "output/outputs.hpp"
+#include "output/terminal.hpp"
+#include "output/train_output.hpp"
+#include "overtake/data/preprocessing.hpp"
+#include "overtake/data/table.hpp"
 #include "overtake/error.hpp"
-#include "overtake/model_file.hpp"
+#include "overtake/nn/model_file.hpp"
+#include "overtake/nn/trainer.hpp"
 #include "overtake/placement.hpp"
 #include "overtake/race.hpp"
 #include "overtake/report.hpp"
-#include "overtake/trainer.hpp"
 #include "system.hpp"
-#include "terminal.hpp"
-#include "train_options.hpp"
-#include "train_output.hpp"
 
 namespace cli {
 namespace {

@@ -7,7 +7,7 @@ Usage: cmake/compile_cuda.py --find [FOLDER...]
            packages of this Python (PyTorch and JAX bring it); exit 1 and the reasons when there is none
        cmake/compile_cuda.py LIBRARY OUTPUT [-DNAME=VALUE...] SOURCE...
            joins the sources and writes their machine code: a line of "ARCHITECTURE BYTES" pairs, then the pieces in that
-           order as one zlib stream (src/backend/cuda/code_pack.cpp reads it). The first piece is PTX, which drivers translate
+           order as one zlib stream (src/backend/cuda/code/code_pack.cpp reads it). The first piece is PTX, which drivers translate
            for every newer architecture; the others are for one generation each.
 """
 import ctypes

@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "overtake/data_set.hpp"
+#include "overtake/data/dataset.hpp"
 #include "overtake/error.hpp"
 #include "overtake/nn.hpp"
 #include "overtake/ops.hpp"

@@ -4,10 +4,10 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "overtake/data_set.hpp"
+#include "overtake/data/dataset.hpp"
 #include "overtake/error.hpp"
 #include "overtake/nn.hpp"
-#include "overtake/trainer.hpp"
+#include "overtake/nn/trainer.hpp"
 
 namespace nn = overtake::nn;
 

@@ -3,8 +3,8 @@
 // grid_search [file.csv] [target] [device]
 #include <cstdio>
 
-#include "overtake/data_preprocessing.hpp"
-#include "overtake/data_table.hpp"
+#include "overtake/data/preprocessing.hpp"
+#include "overtake/data/table.hpp"
 #include "overtake/error.hpp"
 #include "overtake/search.hpp"
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "overtake/data_set.hpp"
+#include "overtake/data/dataset.hpp"
 
 namespace overtake {
 
@@ -100,7 +100,7 @@ struct ErrorSums {
 /// the double's epsilon and 1 - epsilon, as sklearn.metrics.log_loss(labels=all classes), so that it is defined where a
 /// class has no row. NaN for no rows or one class. Throws UsageError for sizes that do not fit and labels that are no
 /// class.
-[[nodiscard]] double score_of_probabilities(Metric metric, std::span<const double> shares,
+[[nodiscard]] double score_of_probabilities(Metric metric, std::span<const double> probabilities,
                                             std::span<const std::int32_t> truth, std::int32_t classes,
                                             std::int32_t positive = 1);
 

@@ -10,8 +10,8 @@
 #include "overtake/array.hpp"
 #include "overtake/device.hpp"
 #include "overtake/nn.hpp"
+#include "overtake/nn/trainer.hpp"
 #include "overtake/optim.hpp"
-#include "overtake/trainer.hpp"
 
 /// Which processor will finish a training first, and what processors really reach.
 namespace overtake {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "overtake/device.hpp"
+#include "overtake/nn/trainer.hpp"
 #include "overtake/report.hpp"
-#include "overtake/trainer.hpp"
 
 /// The race: one network of growing size trained on every processor, and the size from which the GPU stays ahead.
 namespace overtake {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "overtake/trainer.hpp"
+#include "overtake/stop.hpp"
 
 namespace overtake {
 

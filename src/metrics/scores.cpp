@@ -63,19 +63,19 @@ void check_sizes(std::size_t predicted, std::size_t truth) {
   throw UsageError(fmt::format("{} predictions for {} rows, expected one a row", predicted, truth));
 }
 
-double log_loss(std::span<const double> shares, std::span<const std::int32_t> truth, std::size_t classes) {
+double log_loss(std::span<const double> probabilities, std::span<const std::int32_t> truth, std::size_t classes) {
   constexpr double smallest = std::numeric_limits<double>::epsilon();
   double sum = 0;
   for (std::size_t i = 0; i < truth.size(); ++i) {
-    const double p = shares[i * classes + static_cast<std::size_t>(truth[i])];
+    const double p = probabilities[i * classes + static_cast<std::size_t>(truth[i])];
     sum -= std::log(std::clamp(p, smallest, 1 - smallest));
   }
   return sum / static_cast<double>(truth.size());
 }
 
-double roc_auc(std::span<const double> shares, std::span<const std::int32_t> truth, std::size_t classes,
+double roc_auc(std::span<const double> probabilities, std::span<const std::int32_t> truth, std::size_t classes,
                std::int32_t positive) {
-  const auto p = [&](std::size_t i) { return shares[i * classes + static_cast<std::size_t>(positive)]; };
+  const auto p = [&](std::size_t i) { return probabilities[i * classes + static_cast<std::size_t>(positive)]; };
   std::vector<std::size_t> order(truth.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   // A share that is no number has no place in an order.
@@ -196,20 +196,21 @@ double score_of_counts(Metric metric, std::span<const ClassCounts> counts, std::
   }
 }
 
-double score_of_probabilities(Metric metric, std::span<const double> shares, std::span<const std::int32_t> truth,
+double score_of_probabilities(Metric metric, std::span<const double> probabilities, std::span<const std::int32_t> truth,
                               std::int32_t classes, std::int32_t positive) {
   const auto k = static_cast<std::size_t>(classes);
-  if (shares.size() != truth.size() * k) {
-    throw UsageError(fmt::format("{} probabilities for {} rows and {} classes", shares.size(), truth.size(), classes));
+  if (probabilities.size() != truth.size() * k) {
+    throw UsageError(
+        fmt::format("{} probabilities for {} rows and {} classes", probabilities.size(), truth.size(), classes));
   }
   for (const std::int32_t label : truth) check_label(label, classes);
   if (truth.empty() || classes < 2) return nan;
-  if (metric == Metric::neg_log_loss) return -log_loss(shares, truth, k);
-  if (metric == Metric::roc_auc) return roc_auc(shares, truth, k, positive);
+  if (metric == Metric::neg_log_loss) return -log_loss(probabilities, truth, k);
+  if (metric == Metric::roc_auc) return roc_auc(probabilities, truth, k, positive);
   if (metric != Metric::roc_auc_ovr) throw InternalError("a metric of probabilities was expected");
-  if (classes == 2) return roc_auc(shares, truth, k, 1);
+  if (classes == 2) return roc_auc(probabilities, truth, k, 1);
   double sum = 0;
-  for (std::int32_t c = 0; c < classes; ++c) sum += roc_auc(shares, truth, k, c);
+  for (std::int32_t c = 0; c < classes; ++c) sum += roc_auc(probabilities, truth, k, c);
   return sum / classes;  // NaN when a class is not among the rows, as in scikit-learn
 }
 

@@ -11,7 +11,7 @@
 namespace overtake::placement {
 
 std::optional<Pace> find_pace(const std::function<std::optional<FitReport>(int epochs)>& train, int most,
-                              double patience) {
+                              double enough_seconds) {
   constexpr double long_enough = 0.03;
   constexpr double clear_at_once = 0.25;
   const auto first = train(1);
@@ -19,7 +19,7 @@ std::optional<Pace> find_pace(const std::function<std::optional<FitReport>(int e
     return std::nullopt;
   }
   Pace pace{first->seconds.compute, first->seconds.compile, first->seconds.transfer, 0};
-  if (first->seconds.compute > patience) {
+  if (first->seconds.compute > enough_seconds) {
     return pace;
   }
   const bool one_is_enough = first->seconds.compute >= clear_at_once;
@@ -41,7 +41,7 @@ std::optional<Pace> find_pace(const std::function<std::optional<FitReport>(int e
 
 std::optional<Pace> fastest_pace(const Device& device, int threads,
                                  const std::function<std::optional<FitReport>(int epochs)>& train, int most,
-                                 double patience) {
+                                 double enough_seconds) {
   const bool cpu = device.info().kind == DeviceKind::cpu;
   std::vector<int> choices = {cpu ? threads : 0};
   if (cpu && threads == 0) {
@@ -52,7 +52,7 @@ std::optional<Pace> fastest_pace(const Device& device, int threads,
   std::optional<Pace> best;
   for (const int count : choices) {
     set_thread_count(count);
-    auto pace = find_pace(train, most, patience);
+    auto pace = find_pace(train, most, enough_seconds);
     if (!pace) return std::nullopt;
     pace->threads = count;
     if (!best || pace->epoch_seconds < best->epoch_seconds) best = pace;

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "overtake/device.hpp"
-#include "overtake/trainer.hpp"
+#include "overtake/nn/trainer.hpp"
 
 namespace overtake::placement {
 
@@ -20,15 +20,15 @@ struct Pace {
 };
 
 /// Trains for one epoch (which pays for compiling), then for ever more epochs, up to `most`, until they take long
-/// enough to be timed; a first epoch over `patience` seconds is enough. `train(epochs)` starts anew each time and gives
-/// nothing when it was stopped; then so does this.
+/// enough to be timed; a first epoch over `enough_seconds` seconds is enough. `train(epochs)` starts anew each time and
+/// gives nothing when it was stopped; then so does this.
 [[nodiscard]] std::optional<Pace> find_pace(const std::function<std::optional<FitReport>(int epochs)>& train, int most,
-                                            double patience);
+                                            double enough_seconds);
 
 /// find_pace on a device; on the CPU with `threads`, or, where they are 0, with one and with all: the faster, which the
 /// CPU is left with.
 [[nodiscard]] std::optional<Pace> fastest_pace(const Device& device, int threads,
                                                const std::function<std::optional<FitReport>(int epochs)>& train,
-                                               int most, double patience);
+                                               int most, double enough_seconds);
 
 }  // namespace overtake::placement

@@ -38,10 +38,10 @@ struct ChildEnd {
 
 /// Runs a program to its end and calls `on_line` for each line it writes to report_descriptor. It has no standard
 /// input, its standard output goes nowhere, it inherits no other files and is the first of a process group of its own,
-/// which is killed as a whole: when it reports no line for `patience`, when `stop` (asked ten times a second) gives
+/// which is killed as a whole: when it reports no line for `timeout`, when `stop` (asked ten times a second) gives
 /// true, or when `on_line` throws. The program itself sees to it that it does not outlive this process
 /// (end_with_parent()). Throws std::system_error when the program cannot be started.
-[[nodiscard]] ChildEnd run_child(const ChildCommand& command, std::chrono::milliseconds patience,
+[[nodiscard]] ChildEnd run_child(const ChildCommand& command, std::chrono::milliseconds timeout,
                                  const std::function<void(std::string_view)>& on_line,
                                  const std::function<bool()>& stop);
 

@@ -9,8 +9,8 @@
 #include "backend/api/device.hpp"
 #include "core/parallel.hpp"
 #include "overtake/nn.hpp"
+#include "overtake/nn/trainer.hpp"
 #include "overtake/optim.hpp"
-#include "overtake/trainer.hpp"
 
 namespace overtake::race {
 namespace {
@@ -20,24 +20,24 @@ using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 /// One training from the first weights. Empty when it was stopped.
-std::optional<FitReport> train(const Course& course, int layers, const Device& device, int epochs) {
-  nn::Sequential model = race_network(layers, course.options.seed);
+std::optional<FitReport> train(const RaceTask& task, int layers, const Device& device, int epochs) {
+  nn::Sequential model = race_network(layers, task.options.seed);
   const auto begin = Clock::now();
   model.to(device);
   device.synchronize();
   const double weights_seconds = seconds_since(begin);
 
-  optim::SGD optimizer(model.parameters(), course.options.learning_rate);
+  optim::SGD optimizer(model.parameters(), task.options.learning_rate);
   TrainerOptions options;
   options.epochs = epochs;
-  options.batch_size = course.options.batch;
+  options.batch_size = task.options.batch;
   options.shuffle = false;
-  options.seed = course.options.seed;
+  options.seed = task.options.seed;
   options.report_every = epochs;
   options.check_data = false;
   options.check_result = false;
-  options.stop = course.stop;
-  FitReport report = Trainer(model, nn::Loss::cross_entropy(), optimizer, options).fit(course.inputs, course.labels);
+  options.stop = task.stop;
+  FitReport report = Trainer(model, nn::Loss::cross_entropy(), optimizer, options).fit(task.inputs, task.labels);
   report.seconds.transfer += weights_seconds;
   if (report.stop_reason == StopReason::interrupted) {
     return std::nullopt;
@@ -82,35 +82,35 @@ nn::Sequential race_network(int layers, std::uint64_t seed) {
   return model;
 }
 
-std::optional<Lane> warm_up(const Course& course, int layers, const Device& device) {
+std::optional<Runner> warm_up(const RaceTask& task, int layers, const Device& device) {
   // A first epoch may take seconds because kernels are compiled in it; one this long is slow in itself.
   constexpr double long_epoch_seconds = 10;
   const auto pace = placement::fastest_pace(
-      device, 0, [&](int epochs) { return train(course, layers, device, epochs); }, course.options.epochs,
-      std::max(long_epoch_seconds, course.options.budget_seconds));
+      device, 0, [&](int epochs) { return train(task, layers, device, epochs); }, task.options.epochs,
+      std::max(long_epoch_seconds, task.options.budget_seconds));
   if (!pace) {
     return std::nullopt;
   }
-  return Lane{device, epochs_in_budget(course.options, pace->epoch_seconds), *pace};
+  return Runner{device, epochs_in_budget(task.options, pace->epoch_seconds), *pace};
 }
 
-std::optional<RaceCell> measure(const Course& course, int layers, const Lane& lane) {
-  set_thread_count(lane.pace.threads);
+std::optional<RaceCell> measure(const RaceTask& task, int layers, const Runner& runner) {
+  set_thread_count(runner.pace.threads);
   RaceCell cell;
-  cell.device = lane.device.id();
-  cell.compile_seconds = lane.pace.compile_seconds;
-  cell.transfer_seconds = lane.pace.transfer_seconds;
-  cell.threads = lane.pace.threads;
-  cell.cut = lane.epochs < course.options.epochs;
+  cell.device = runner.device.id();
+  cell.compile_seconds = runner.pace.compile_seconds;
+  cell.transfer_seconds = runner.pace.transfer_seconds;
+  cell.threads = runner.pace.threads;
+  cell.cut = runner.epochs < task.options.epochs;
   std::vector<double> step_us;
   // The budget is exceeded only by trainings that turn out slower than the warm-up promised, and then not by much.
-  const double most_seconds = 1.5 * course.options.budget_seconds;
+  const double most_seconds = 1.5 * task.options.budget_seconds;
   double spent = 0;
-  for (int i = 0; i < course.options.repeat; ++i) {
-    if (i > 0 && course.options.budget_seconds > 0 && spent + spent / i > most_seconds) {
+  for (int i = 0; i < task.options.repeat; ++i) {
+    if (i > 0 && task.options.budget_seconds > 0 && spent + spent / i > most_seconds) {
       break;
     }
-    const auto report = train(course, layers, lane.device, lane.epochs);
+    const auto report = train(task, layers, runner.device, runner.epochs);
     if (!report) {
       return std::nullopt;
     }
@@ -124,17 +124,17 @@ std::optional<RaceCell> measure(const Course& course, int layers, const Lane& la
   cell.step_us = median(step_us);
   const auto [fastest, slowest] = std::minmax_element(step_us.begin(), step_us.end());
   cell.spread = (*slowest - *fastest) / 2;
-  const double scale = static_cast<double>(course.options.epochs) / lane.epochs;
+  const double scale = static_cast<double>(task.options.epochs) / runner.epochs;
   cell.seconds = cell.step_us * 1e-6 * static_cast<double>(cell.steps) * scale;
   return cell;
 }
 
-bool compare_after(const Course& course, int layers, const Lane& lane, int epochs, RaceCell& cell) {
-  if (epochs == lane.epochs) {
+bool compare_after(const RaceTask& task, int layers, const Runner& runner, int epochs, RaceCell& cell) {
+  if (epochs == runner.epochs) {
     return true;
   }
-  set_thread_count(lane.pace.threads);
-  const auto report = train(course, layers, lane.device, epochs);
+  set_thread_count(runner.pace.threads);
+  const auto report = train(task, layers, runner.device, epochs);
   if (!report) {
     return false;
   }

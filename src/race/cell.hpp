@@ -15,7 +15,7 @@
 namespace overtake::race {
 
 /// What every network of one race is trained on.
-struct Course {
+struct RaceTask {
   Array inputs, labels;  ///< on the CPU
   const RaceOptions& options;
   const StopToken* stop = nullptr;
@@ -26,19 +26,19 @@ struct Course {
 
 /// A device ready to race one network: warm, with the number of threads that is faster and the epochs that fit the
 /// budget.
-struct Lane {
+struct Runner {
   Device device;
   int epochs = 0;
   placement::Pace pace;
 };
 
 /// Trains until the time of an epoch is known. Empty when the stop token was requested.
-[[nodiscard]] std::optional<Lane> warm_up(const Course& course, int layers, const Device& device);
+[[nodiscard]] std::optional<Runner> warm_up(const RaceTask& task, int layers, const Device& device);
 
 /// The repeats on a lane; the losses are those after `lane.epochs`. Empty when the stop token was requested.
-[[nodiscard]] std::optional<RaceCell> measure(const Course& course, int layers, const Lane& lane);
+[[nodiscard]] std::optional<RaceCell> measure(const RaceTask& task, int layers, const Runner& runner);
 
 /// Replaces a cell's losses by those after `epochs`. False when the stop token was requested.
-[[nodiscard]] bool compare_after(const Course& course, int layers, const Lane& lane, int epochs, RaceCell& cell);
+[[nodiscard]] bool compare_after(const RaceTask& task, int layers, const Runner& runner, int epochs, RaceCell& cell);
 
 }  // namespace overtake::race

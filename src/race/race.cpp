@@ -10,7 +10,7 @@
 #include <optional>
 
 #include "backend/api/device.hpp"
-#include "overtake/data_set.hpp"
+#include "overtake/data/dataset.hpp"
 #include "overtake/error.hpp"
 #include "race/cell.hpp"
 
@@ -74,39 +74,39 @@ double max_loss_difference(const RaceRow& row) {
 }
 
 /// All devices on one network. Empty when the stop token was requested.
-std::optional<RaceRow> race_row(const race::Course& course, int layers, const std::vector<Device>& devices,
+std::optional<RaceRow> race_row(const race::RaceTask& task, int layers, const std::vector<Device>& devices,
                                 const std::function<void(const std::string&)>& announce) {
   RaceRow row;
   row.layers = layers;
   row.parameters = race_parameters(layers);
-  std::vector<std::optional<race::Lane>> lanes;
-  int compared = course.options.epochs;
+  std::vector<std::optional<race::Runner>> runners;
+  int compared = task.options.epochs;
   for (const Device& device : devices) {
     announce(device.id());
     RaceCell cell;
     cell.device = device.id();
-    lanes.emplace_back();
+    runners.emplace_back();
     try {
-      const auto lane = race::warm_up(course, layers, device);
-      const auto measured = lane ? race::measure(course, layers, *lane) : std::nullopt;
+      const auto runner = race::warm_up(task, layers, device);
+      const auto measured = runner ? race::measure(task, layers, *runner) : std::nullopt;
       if (!measured) {
         return std::nullopt;
       }
-      lanes.back() = lane;
+      runners.back() = runner;
       cell = *measured;
-      compared = std::min(compared, lane->epochs);
+      compared = std::min(compared, runner->epochs);
     } catch (const DeviceError& error) {
       cell.failure = error.what();
     }
     row.results.push_back(cell);
   }
-  for (std::size_t i = 0; i < lanes.size(); ++i) {
-    if (lanes[i] && !race::compare_after(course, layers, *lanes[i], compared, row.results[i])) {
+  for (std::size_t i = 0; i < runners.size(); ++i) {
+    if (runners[i] && !race::compare_after(task, layers, *runners[i], compared, row.results[i])) {
       return std::nullopt;
     }
   }
-  const std::int64_t batch = std::min(course.options.batch, course.options.samples);
-  row.compared_steps = compared * ((course.options.samples + batch - 1) / batch);
+  const std::int64_t batch = std::min(task.options.batch, task.options.samples);
+  row.compared_steps = compared * ((task.options.samples + batch - 1) / batch);
   row.max_loss_difference = max_loss_difference(row);
   return row;
 }
@@ -212,7 +212,7 @@ RaceResult run_race(const RaceOptions& options, RaceObserver* observer, const St
   }
 
   const Dataset data = disc(options.samples, options.seed);
-  const race::Course course{Array::from(data.inputs, {data.rows, data.features}), Array::from(data.labels, {data.rows}),
+  const race::RaceTask task{Array::from(data.inputs, {data.rows, data.features}), Array::from(data.labels, {data.rows}),
                             result.options, stop};
   const int total = static_cast<int>(result.options.layers.size() * devices.size());
   int done = 0;
@@ -223,7 +223,7 @@ RaceResult run_race(const RaceOptions& options, RaceObserver* observer, const St
       }
       ++done;
     };
-    const auto row = race_row(course, layers, devices, announce);
+    const auto row = race_row(task, layers, devices, announce);
     if (!row) {
       result.interrupted = true;
       result.notes.push_back("The race was stopped before its end.");

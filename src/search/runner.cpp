@@ -20,7 +20,7 @@ namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 /// After a stop the metrics of a batch that is done are still computed, but those of thousands of jobs take long.
-constexpr double patience_seconds = 0.5;
+constexpr double most_metric_seconds = 0.5;
 
 class Clock {
  public:
@@ -147,7 +147,7 @@ class Runner {
     std::vector<JobRecord> records;
     records.reserve(outcomes->size());
     for (std::size_t i = 0; i < outcomes->size(); ++i) {
-      if (is_stopped(stop) && clock.seconds() - ran > patience_seconds) break;
+      if (is_stopped(stop) && clock.seconds() - ran > most_metric_seconds) break;
       records.push_back(record_of(batch.jobs[i], (*outcomes)[i]));
     }
     const double metric_seconds = clock.seconds() - ran;

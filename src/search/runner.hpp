@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "search/estimator.hpp"
-#include "search/results.hpp"
+#include "search/result/results.hpp"
 
 namespace overtake::search_detail {
 

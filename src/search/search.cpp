@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "search/estimator.hpp"
-#include "search/journal.hpp"
+#include "search/journal/journal.hpp"
 #include "search/runner.hpp"
 
 namespace overtake {

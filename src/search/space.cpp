@@ -36,7 +36,7 @@ constexpr std::int64_t most_permuted = 1 << 20;
 /// Draws for each candidate that is wanted: all combinations of a small space come up in fewer, but for rare ones.
 constexpr std::uint32_t most_draws_each = 64;
 /// Doubles hold every whole number up to here.
-constexpr double largest_whole = 9007199254740992.0;  // 2^53
+constexpr double largest_integer = 9007199254740992.0;  // 2^53
 
 struct Assignment {
   std::string name;
@@ -66,8 +66,8 @@ struct KindName {
   Distribution::Kind kind;
 };
 
-constexpr std::array<KindName, 5> kind_names = {{{"int", Distribution::Kind::whole},
-                                                 {"log-int", Distribution::Kind::log_whole},
+constexpr std::array<KindName, 5> kind_names = {{{"int", Distribution::Kind::integer},
+                                                 {"log-int", Distribution::Kind::log_integer},
                                                  {"uniform", Distribution::Kind::uniform},
                                                  {"log-uniform", Distribution::Kind::log_uniform},
                                                  {"choice", Distribution::Kind::choice}}};
@@ -81,14 +81,14 @@ double parse_bound(std::string_view text, std::string_view whole) {
   return *value;
 }
 
-bool is_whole(double value) { return value == std::floor(value) && std::abs(value) < largest_whole; }
+bool is_integer(double value) { return value == std::floor(value) && std::abs(value) < largest_integer; }
 
 /// Why the bounds of a distribution cannot be drawn from; empty when they can.
 std::string bounds_problem(const Distribution& d) {
   using Kind = Distribution::Kind;
-  const bool whole = d.kind == Kind::whole || d.kind == Kind::log_whole;
-  if (whole && (!is_whole(d.low) || !is_whole(d.high))) return "expected whole numbers";
-  if (d.kind == Kind::log_whole && d.low < 1) return "expected a low end of at least 1";
+  const bool whole = d.kind == Kind::integer || d.kind == Kind::log_integer;
+  if (whole && (!is_integer(d.low) || !is_integer(d.high))) return "expected whole numbers";
+  if (d.kind == Kind::log_integer && d.low < 1) return "expected a low end of at least 1";
   if (d.kind == Kind::log_uniform && !(d.low > 0)) return "expected a low end above 0";
   if (whole && d.low > d.high) return "expected the low end first";
   if (!whole && !(d.low < d.high)) return "expected a low end below the high end";
@@ -155,8 +155,9 @@ ParameterValue draw(const Distribution& d, double u) {
       const auto count = static_cast<double>(d.values.size());
       return d.values[std::min(d.values.size() - 1, static_cast<std::size_t>(u * count))];
     }
-    case Kind::whole: return static_cast<std::int64_t>(std::min(d.high, d.low + std::floor(u * (d.high - d.low + 1))));
-    case Kind::log_whole: {
+    case Kind::integer:
+      return static_cast<std::int64_t>(std::min(d.high, d.low + std::floor(u * (d.high - d.low + 1))));
+    case Kind::log_integer: {
       // Whole number v has the probability log((v + 1) / v): what log-uniform real numbers rounded down give.
       const double value = std::exp(std::log(d.low) + u * (std::log(d.high + 1) - std::log(d.low)));
       return static_cast<std::int64_t>(std::clamp(std::floor(value), d.low, d.high));

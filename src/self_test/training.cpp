@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // A training as users run it, whose step is compiled and replayed (on CUDA: as a graph), against the CPU's.
-#include "overtake/data_set.hpp"
+#include "overtake/data/dataset.hpp"
 #include "overtake/nn.hpp"
+#include "overtake/nn/trainer.hpp"
 #include "overtake/optim.hpp"
-#include "overtake/trainer.hpp"
 #include "self_test/check.hpp"
 
 namespace overtake::self_test {

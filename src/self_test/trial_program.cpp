@@ -8,7 +8,7 @@
 #include <exception>
 #include <string_view>
 
-#include "backend/common/trial_run.hpp"
+#include "backend/common/trial/trial_run.hpp"
 #include "overtake/error.hpp"
 #include "platform/child_process.hpp"
 #include "self_test/check.hpp"

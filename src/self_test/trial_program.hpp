@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The program that tries drivers (program/main.cpp), started by backend/common/trial_run.cpp.
+// The program that tries drivers (program/main.cpp), started by backend/common/trial/trial_run.cpp.
 #pragma once
 
 #include <span>

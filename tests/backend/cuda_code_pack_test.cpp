@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Which piece of precompiled code a device gets, with packs made up. Needs no GPU.
-#include "backend/cuda/code_pack.hpp"
+#include "backend/cuda/code/code_pack.hpp"
 
 #include <gtest/gtest.h>
 #include <zlib.h>
 
 #include <string>
 
-#include "backend/cuda/precompiled.hpp"
+#include "backend/cuda/code/precompiled.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::backend::cuda {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The run-time compiler on every kernel family. Needs NVRTC, but no GPU.
-#include "backend/cuda/compiler.hpp"
+#include "backend/cuda/code/compiler.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "backend/common/lowering.hpp"
-#include "backend/cuda/vendor_libraries.hpp"
+#include "backend/common/lower/lowering.hpp"
+#include "backend/cuda/driver/vendor_libraries.hpp"
 #include "cuda_schedules.hpp"
 #include "kernels/sources.hpp"
 #include "overtake/error.hpp"

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Which graph nodes wait for which. Needs no GPU.
-#include "backend/cuda/dependencies.hpp"
+#include "backend/cuda/driver/dependencies.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <random>
 
-#include "backend/cuda/graph_builder.hpp"
-#include "backend/cuda/scratch_plan.hpp"
+#include "backend/cuda/run/graph_builder.hpp"
+#include "backend/cuda/run/scratch_plan.hpp"
 
 namespace overtake::backend::cuda {
 namespace {

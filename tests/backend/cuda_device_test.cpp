@@ -8,8 +8,8 @@
 #include <limits>
 
 #include "backend/cuda/backend.hpp"
-#include "backend/cuda/graph_builder.hpp"
-#include "backend/cuda/launcher.hpp"
+#include "backend/cuda/run/graph_builder.hpp"
+#include "backend/cuda/run/launcher.hpp"
 #include "cuda_training.hpp"
 #include "overtake/error.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What users are told when CUDA cannot be used, with drivers and machines made up. Needs no GPU.
-#include "backend/cuda/discovery.hpp"
+#include "backend/cuda/driver/discovery.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@
 #include <string>
 
 #include "backend/cuda/backend.hpp"
-#include "backend/cuda/precompiled.hpp"
+#include "backend/cuda/code/precompiled.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::backend::cuda {

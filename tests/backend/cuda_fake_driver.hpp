@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "backend/cuda/driver_api.hpp"
+#include "backend/cuda/driver/driver_api.hpp"
 
 namespace overtake::backend::cuda {
 

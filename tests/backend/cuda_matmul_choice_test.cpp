@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Which tapes cuBLASLt can do, and how products are laid out for it. Needs no GPU.
-#include "backend/cuda/matmul_choice.hpp"
+#include "backend/cuda/run/matmul_choice.hpp"
 
 #include <gtest/gtest.h>
 
-#include "backend/cuda/blas.hpp"
-#include "backend/cuda/plan.hpp"
+#include "backend/cuda/run/blas.hpp"
+#include "backend/cuda/run/plan.hpp"
 
 namespace overtake::backend::cuda {
 namespace {

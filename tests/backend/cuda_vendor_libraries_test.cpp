@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Where NVRTC and cuBLASLt are looked for, with folders made up. Needs neither.
-#include "backend/cuda/vendor_libraries.hpp"
+#include "backend/cuda/driver/vendor_libraries.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

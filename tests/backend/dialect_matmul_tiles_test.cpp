@@ -2,7 +2,7 @@
 // Every kind of tile and split, whatever the cost model would choose for the size.
 #include <cmath>
 
-#include "backend/common/kernel_text.hpp"
+#include "backend/common/lower/kernel_text.hpp"
 #include "backend/dialect_support.hpp"
 #include "overtake/error.hpp"
 

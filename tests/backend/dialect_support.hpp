@@ -12,7 +12,7 @@
 
 #include "backend/api/device.hpp"
 #include "backend/api/operation.hpp"
-#include "backend/common/lowering.hpp"
+#include "backend/common/lower/lowering.hpp"
 
 namespace overtake::backend::dialect_tests {
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "oracle/devices.hpp"
+#include "overtake/forest.hpp"
 #include "unit/forest_ugly_data.hpp"
 
 namespace overtake::test {

@@ -30,7 +30,7 @@ class Formats(SearchTest):
                 self.expect_table(self.table("show", "journal.db"), wanted["shown"])
                 self.expect_table(self.table(*wanted["command"], "--journal", "journal.db", "--resume"), wanted["resumed"])
                 # Scores of before and of now stand in one table, so a search that begins today must give the same. Where
-                # that is no longer so, results_generation (src/search/identity.cpp) must be raised.
+                # that is no longer so, results_generation (src/search/journal/identity.cpp) must be raised.
                 self.same_table(self.table(*wanted["command"]), wanted["resumed"])
                 self.assertIn("journal.db: finished", self.overtake("show", "journal.db")[0])
 

@@ -8,6 +8,7 @@
 #include "executor/executor_device.hpp"
 #include "forest/device/grower.hpp"
 #include "oracle/forest_work.hpp"
+#include "overtake/forest.hpp"
 
 namespace overtake::forest::testing {
 namespace {

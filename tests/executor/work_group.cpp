@@ -38,10 +38,10 @@ void WorkGroup::enter() {
 }
 
 std::string WorkGroup::run(std::int32_t items, const std::function<void()>& body) {
-  if (items > room_) {
+  if (items > capacity_) {
     fibers_ = std::make_unique<Fiber[]>(static_cast<std::size_t>(items));
     for (std::int32_t i = 0; i < items; ++i) fibers_[i].stack = std::make_unique<std::byte[]>(stack_bytes);
-    room_ = items;
+    capacity_ = items;
   }
   body_ = &body;
   running = this;

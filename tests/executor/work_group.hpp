@@ -39,7 +39,7 @@ class WorkGroup {
 
   std::mt19937_64 random_;
   std::unique_ptr<Fiber[]> fibers_;
-  std::int32_t room_ = 0;
+  std::int32_t capacity_ = 0;
   std::int32_t current_ = -1;
   std::uint32_t epoch_ = 0;
   const std::function<void()>* body_ = nullptr;

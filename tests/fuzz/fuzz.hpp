@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "overtake/safetensors.hpp"
+#include "overtake/data/safetensors.hpp"
 
 namespace overtake::fuzz {
 

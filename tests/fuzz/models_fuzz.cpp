@@ -5,12 +5,12 @@
 #include <stdexcept>
 
 #include "fuzz.hpp"
-#include "nn/checkpoint.hpp"
-#include "overtake/data_preprocessing.hpp"
+#include "nn/file/checkpoint.hpp"
+#include "overtake/data/preprocessing.hpp"
 #include "overtake/error.hpp"
 #include "overtake/forest.hpp"
-#include "overtake/model_file.hpp"
 #include "overtake/nn.hpp"
+#include "overtake/nn/model_file.hpp"
 #include "overtake/placement.hpp"
 
 namespace overtake::fuzz {

@@ -15,6 +15,7 @@
 #include "forest/tree/finish.hpp"
 #include "forest/tree/pruning.hpp"
 #include "oracle/forest_oracle.hpp"
+#include "overtake/forest.hpp"
 
 namespace overtake::forest::testing {
 namespace {

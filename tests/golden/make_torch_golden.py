@@ -4,7 +4,7 @@
     python make_torch_golden.py            # needs torch and numpy
 
 Weights and data are not stored: this script and the test draw them from the same definition (Philox4x32-10, see
-src/core/philox.hpp, src/nn/layers.cpp and src/data/disc.cpp). A few of them are recorded, so that a disagreement on the
+src/core/philox.hpp, src/nn/layers/layers.cpp and src/data/set/disc.cpp). A few of them are recorded, so that a disagreement on the
 definition shows as such.
 """
 import json

@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "oracle/devices.hpp"
-#include "overtake/data_set.hpp"
+#include "overtake/data/dataset.hpp"
 #include "overtake/nn.hpp"
+#include "overtake/nn/trainer.hpp"
 #include "overtake/ops.hpp"
-#include "overtake/trainer.hpp"
 
 namespace overtake::testing {
 namespace {

@@ -9,7 +9,7 @@
 #include <functional>
 #include <sstream>
 
-#include "backend/common/lowering.hpp"
+#include "backend/common/lower/lowering.hpp"
 #include "backend/null/null_device.hpp"
 #include "kernels/sources.hpp"
 #include "overtake/ops.hpp"

@@ -4,8 +4,8 @@
 
 #include "backend/null/null_device.hpp"
 #include "overtake/nn.hpp"
+#include "overtake/nn/trainer.hpp"
 #include "overtake/optim.hpp"
-#include "overtake/trainer.hpp"
 #include "race/cell.hpp"
 
 namespace overtake {

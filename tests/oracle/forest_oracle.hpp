@@ -20,6 +20,7 @@
 #include "forest/grow/grown_tree.hpp"
 #include "forest/grow/job.hpp"
 #include "forest/problem/problem.hpp"
+#include "overtake/forest.hpp"
 
 namespace overtake::forest::testing {
 

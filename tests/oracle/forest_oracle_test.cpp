@@ -8,6 +8,7 @@
 #include "oracle/devices.hpp"
 #include "oracle/forest_work.hpp"
 #include "overtake/error.hpp"
+#include "overtake/forest.hpp"
 
 namespace overtake::forest::testing {
 namespace {

@@ -11,7 +11,7 @@
 #include <cstdlib>
 #include <random>
 
-#include "backend/common/lowering.hpp"
+#include "backend/common/lower/lowering.hpp"
 #include "graph/compiled_step.hpp"
 #include "graph/planner.hpp"
 #include "oracle/devices.hpp"

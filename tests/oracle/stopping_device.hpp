@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "backend/api/device.hpp"
-#include "overtake/trainer.hpp"
+#include "overtake/nn/trainer.hpp"
 
 namespace overtake::oracle {
 

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <map>
 
-#include "backend/common/kernel_text.hpp"
-#include "backend/common/matmul_tiling.hpp"
+#include "backend/common/lower/kernel_text.hpp"
+#include "backend/common/lower/matmul_tiling.hpp"
 #include "kernels/sources.hpp"
 #include "overtake/error.hpp"
 

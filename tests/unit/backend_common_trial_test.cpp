@@ -7,9 +7,9 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "backend/common/driver_trial.hpp"
+#include "backend/common/trial/driver_trial.hpp"
 #include "data_support.hpp"
-#include "overtake/driver_trial.hpp"
+#include "overtake/device/driver_trial.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::backend {

@@ -9,9 +9,9 @@
 
 #include "backend/common/cache_files.hpp"
 #include "backend/common/program_cache.hpp"
-#include "backend/common/verdict_store.hpp"
+#include "backend/common/trial/verdict_store.hpp"
 #include "data_support.hpp"
-#include "overtake/cache.hpp"
+#include "overtake/device/cache.hpp"
 
 namespace overtake::backend {
 namespace {
@@ -41,7 +41,7 @@ TEST_F(Verdicts, ComeBackAsTheyWere) {
   store.store(digest_a, failure());
   KeptVerdict slow = failure();
   slow.timed_out = true;
-  slow.patience = 60;
+  slow.timeout = 60;
   store.store(digest_b, slow);
   const auto loaded = store.load(digest_a);
   ASSERT_TRUE(loaded);
@@ -50,7 +50,7 @@ TEST_F(Verdicts, ComeBackAsTheyWere) {
   EXPECT_EQ(loaded->verdict.tried_at, failure().verdict.tried_at);
   EXPECT_FALSE(loaded->verdict.passed || loaded->timed_out);
   EXPECT_TRUE(store.load(digest_b)->timed_out);
-  EXPECT_EQ(store.load(digest_b)->patience, 60);
+  EXPECT_EQ(store.load(digest_b)->timeout, 60);
 }
 
 TEST_F(Verdicts, DamageIsNoVerdict) {

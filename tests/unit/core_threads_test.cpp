@@ -15,6 +15,7 @@
 #include "core/threads.hpp"
 #include "forest_data.hpp"
 #include "overtake/error.hpp"
+#include "overtake/forest.hpp"
 #include "overtake/nn.hpp"
 #include "overtake/ops.hpp"
 #include "overtake/placement.hpp"

@@ -3,7 +3,7 @@
 #include <zlib.h>
 
 #include "data_support.hpp"
-#include "overtake/data_table.hpp"
+#include "overtake/data/table.hpp"
 
 namespace overtake {
 namespace {

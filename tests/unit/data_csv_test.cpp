@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "data_support.hpp"
-#include "overtake/data_table.hpp"
+#include "overtake/data/table.hpp"
 
 namespace overtake {
 namespace {

@@ -8,9 +8,9 @@
 
 #include <csignal>
 
-#include "data/temporary_file.hpp"
+#include "data/file/temporary_file.hpp"
 #include "data_support.hpp"
-#include "overtake/data_file.hpp"
+#include "overtake/data/file.hpp"
 #include "platform/file.hpp"
 
 namespace overtake {

@@ -5,7 +5,7 @@
 
 #include <optional>
 
-#include "data/gz_source.hpp"
+#include "data/source/gz_source.hpp"
 #include "data_support.hpp"
 #include "overtake/data.hpp"
 

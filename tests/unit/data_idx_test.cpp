@@ -3,7 +3,7 @@
 #include <zlib.h>
 
 #include "data_support.hpp"
-#include "overtake/data_set.hpp"
+#include "overtake/data/dataset.hpp"
 
 namespace overtake {
 namespace {

@@ -2,10 +2,10 @@
 // What a file is, from its first bytes; and text of other encodings.
 #include <gtest/gtest.h>
 
-#include "data/decoded_source.hpp"
-#include "data/file_kind.hpp"
-#include "data/line_source.hpp"
-#include "data/text_kind.hpp"
+#include "data/source/decoded_source.hpp"
+#include "data/source/file_kind.hpp"
+#include "data/source/line_source.hpp"
+#include "data/text/text_kind.hpp"
 #include "data_support.hpp"
 
 namespace overtake::data {

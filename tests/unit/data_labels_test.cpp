@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "data_support.hpp"
-#include "overtake/data_labels.hpp"
-#include "overtake/data_preprocessing.hpp"
+#include "overtake/data/labels.hpp"
+#include "overtake/data/preprocessing.hpp"
 
 namespace overtake {
 namespace {

@@ -3,8 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <zlib.h>
+#include <limits>
 
-#include "data/memory_meter.hpp"
+#include "data/source/memory_meter.hpp"
 #include "data_support.hpp"
 #include "overtake/data.hpp"
 #include "overtake/error.hpp"
@@ -24,15 +25,15 @@ std::string packed(const std::string& head, const std::string& part, int times) 
   z_stream stream{};
   EXPECT_EQ(deflateInit2(&stream, 9, Z_DEFLATED, 16 + MAX_WBITS, 9, Z_DEFAULT_STRATEGY), Z_OK);
   std::string result;
-  std::vector<char> room(1 << 16);
+  std::vector<char> capacity(1 << 16);
   const auto feed = [&](const std::string& text, int flush) {
     stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
     stream.avail_in = static_cast<uInt>(text.size());
     do {
-      stream.next_out = reinterpret_cast<Bytef*>(room.data());
-      stream.avail_out = static_cast<uInt>(room.size());
+      stream.next_out = reinterpret_cast<Bytef*>(capacity.data());
+      stream.avail_out = static_cast<uInt>(capacity.size());
       (void)deflate(&stream, flush);
-      result.append(room.data(), room.size() - stream.avail_out);
+      result.append(capacity.data(), capacity.size() - stream.avail_out);
     } while (stream.avail_out == 0);
   };
   feed(head, Z_NO_FLUSH);

@@ -9,7 +9,7 @@
 #include "core/philox.hpp"
 #include "data_support.hpp"
 #include "overtake/data.hpp"
-#include "overtake/safetensors.hpp"
+#include "overtake/data/safetensors.hpp"
 
 namespace overtake {
 namespace {

@@ -4,12 +4,12 @@
 
 #include <cmath>
 
-#include "data/cell.hpp"
-#include "data/date_text.hpp"
-#include "data/lookalike.hpp"
+#include "data/text/cell.hpp"
+#include "data/text/date_text.hpp"
+#include "data/text/lookalike.hpp"
 #include "data_support.hpp"
-#include "overtake/data_description.hpp"
-#include "overtake/data_table.hpp"
+#include "overtake/data/description.hpp"
+#include "overtake/data/table.hpp"
 
 namespace overtake {
 namespace {

@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include "data_support.hpp"
-#include "overtake/data_array.hpp"
+#include "overtake/data/array.hpp"
 
 namespace overtake {
 namespace {

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "data_support.hpp"
-#include "overtake/data_preprocessing.hpp"
+#include "overtake/data/preprocessing.hpp"
 
 namespace overtake {
 namespace {

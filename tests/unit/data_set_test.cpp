@@ -6,7 +6,7 @@
 #include <numbers>
 
 #include "data_support.hpp"
-#include "overtake/data_set.hpp"
+#include "overtake/data/dataset.hpp"
 
 namespace overtake {
 namespace {

@@ -10,6 +10,7 @@
 #include "core/parallel.hpp"
 #include "forest_data.hpp"
 #include "overtake/error.hpp"
+#include "overtake/forest.hpp"
 
 namespace overtake::test {
 namespace {

@@ -8,6 +8,7 @@
 
 #include "forest_data.hpp"
 #include "overtake/error.hpp"
+#include "overtake/forest.hpp"
 
 namespace overtake::test {
 namespace {

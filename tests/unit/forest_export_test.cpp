@@ -9,6 +9,7 @@
 
 #include "forest_support.hpp"
 #include "overtake/error.hpp"
+#include "overtake/forest.hpp"
 
 namespace overtake::testing {
 namespace {

@@ -10,8 +10,9 @@
 
 #include "data_support.hpp"
 #include "forest_support.hpp"
+#include "overtake/data/safetensors.hpp"
 #include "overtake/error.hpp"
-#include "overtake/safetensors.hpp"
+#include "overtake/forest.hpp"
 
 namespace overtake::testing {
 namespace {

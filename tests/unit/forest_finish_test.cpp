@@ -11,6 +11,7 @@
 #include "forest/problem/targets.hpp"
 #include "forest/tree/finish.hpp"
 #include "oracle/forest_oracle.hpp"
+#include "overtake/forest.hpp"
 
 namespace overtake::forest::testing {
 namespace {

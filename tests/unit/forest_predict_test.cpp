@@ -8,6 +8,7 @@
 
 #include "forest_support.hpp"
 #include "overtake/error.hpp"
+#include "overtake/forest.hpp"
 
 namespace overtake::testing {
 namespace {

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "forest_data.hpp"
+#include "overtake/forest.hpp"
 
 namespace overtake::test {
 namespace {

@@ -22,8 +22,8 @@ using ::testing::DoubleEq;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr double room_for_sums = 4611686018427387904.0;  // 2^62
-constexpr double room_for_weights = 2147483648.0;        // 2^31
+constexpr double capacity_for_sums = 4611686018427387904.0;  // 2^62
+constexpr double capacity_for_weights = 2147483648.0;        // 2^31
 
 Dataset classes(std::vector<std::int32_t> labels, std::int32_t count) {
   Dataset data;
@@ -85,8 +85,8 @@ TEST(ForestTargets, NumbersOfANodeFillTheirBits) {
         EXPECT_EQ(std::exp2(std::ilogb(scale)), scale);
         EXPECT_EQ(formulas::forest_number(low, low, scale), 0);
         const double most = static_cast<double>(formulas::forest_number(high, low, scale)) * weight;
-        EXPECT_LE(most, room_for_sums / 2);
-        EXPECT_GE(most, room_for_sums / 16) << "bits are wasted";
+        EXPECT_LE(most, capacity_for_sums / 2);
+        EXPECT_GE(most, capacity_for_sums / 16) << "bits are wasted";
         for (const double share : {0.0, 0.1234567, 0.9, 1.0}) {  // the mean of one target is the target
           const double target = low + share * (high - low);
           const std::int64_t number = formulas::forest_number(target, low, scale);
@@ -196,8 +196,8 @@ void expect_bounded(const Dataset& data, const std::vector<float>& sample, const
     for (const std::uint32_t weight : tree_weights(problem, job, tree)) total += weight;
     most = std::max(most, total);
   }
-  EXPECT_LT(most, room_for_weights);
-  EXPECT_GT(most, room_for_weights / 64) << "bits are wasted";
+  EXPECT_LT(most, capacity_for_weights);
+  EXPECT_GT(most, capacity_for_weights / 64) << "bits are wasted";
 }
 
 TEST(ForestWeights, TreesStayBelowTheBound) {

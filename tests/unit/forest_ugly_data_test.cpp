@@ -8,6 +8,7 @@
 #include <set>
 
 #include "overtake/error.hpp"
+#include "overtake/forest.hpp"
 #include "unit/forest_ugly_data.hpp"
 
 namespace overtake::test {

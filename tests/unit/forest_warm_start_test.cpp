@@ -11,6 +11,7 @@
 #include "forest/model/data_identity.hpp"
 #include "forest_data.hpp"
 #include "overtake/error.hpp"
+#include "overtake/forest.hpp"
 
 namespace overtake::test {
 namespace {

@@ -8,9 +8,9 @@
 #include <nlohmann/json.hpp>
 
 #include "nn_support.hpp"
+#include "overtake/data/safetensors.hpp"
 #include "overtake/error.hpp"
-#include "overtake/safetensors.hpp"
-#include "overtake/trainer.hpp"
+#include "overtake/nn/trainer.hpp"
 
 namespace overtake::testing {
 namespace {

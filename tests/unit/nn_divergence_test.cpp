@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "nn_support.hpp"
-#include "overtake/trainer.hpp"
+#include "overtake/nn/trainer.hpp"
 
 namespace overtake::testing {
 namespace {

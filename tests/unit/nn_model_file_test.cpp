@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "nn_support.hpp"
+#include "overtake/data/safetensors.hpp"
 #include "overtake/error.hpp"
-#include "overtake/model_file.hpp"
-#include "overtake/safetensors.hpp"
+#include "overtake/nn/model_file.hpp"
 
 namespace overtake::testing {
 namespace {

@@ -7,9 +7,9 @@
 #include <fstream>
 
 #include "nn_support.hpp"
+#include "overtake/data/safetensors.hpp"
 #include "overtake/error.hpp"
-#include "overtake/safetensors.hpp"
-#include "overtake/trainer.hpp"
+#include "overtake/nn/trainer.hpp"
 
 namespace overtake::testing {
 namespace {

@@ -8,8 +8,8 @@
 
 #include "backend/null/null_device.hpp"
 #include "nn_support.hpp"
+#include "overtake/nn/trainer.hpp"
 #include "overtake/optim.hpp"
-#include "overtake/trainer.hpp"
 
 namespace overtake::testing {
 namespace {

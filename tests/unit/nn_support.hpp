@@ -14,7 +14,7 @@
 #include "core/philox.hpp"
 #include "data_support.hpp"
 #include "overtake/array.hpp"
-#include "overtake/data_set.hpp"
+#include "overtake/data/dataset.hpp"
 #include "overtake/nn.hpp"
 
 namespace overtake::testing {

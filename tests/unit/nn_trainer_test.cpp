@@ -7,8 +7,8 @@
 
 #include "nn_support.hpp"
 #include "overtake/error.hpp"
+#include "overtake/nn/trainer.hpp"
 #include "overtake/ops.hpp"
-#include "overtake/trainer.hpp"
 
 namespace overtake::testing {
 namespace {

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "overtake/data_set.hpp"
+#include "overtake/data/dataset.hpp"
 #include "overtake/error.hpp"
 #include "overtake/forest.hpp"
 #include "overtake/placement.hpp"

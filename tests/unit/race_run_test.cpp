@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "overtake/data_set.hpp"
+#include "overtake/data/dataset.hpp"
 #include "overtake/error.hpp"
 #include "overtake/race.hpp"
 #include "race/cell.hpp"

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "data_support.hpp"
-#include "overtake/safetensors.hpp"
+#include "overtake/data/safetensors.hpp"
 
 namespace overtake {
 namespace {

@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "data_support.hpp"
-#include "search/journal_file.hpp"
+#include "search/journal/journal_file.hpp"
 #include "search_journal_support.hpp"
 
 namespace overtake::test {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "overtake/search.hpp"
-#include "search/journal.hpp"
+#include "search/journal/journal.hpp"
 #include "search_support.hpp"
 
 namespace overtake::test {

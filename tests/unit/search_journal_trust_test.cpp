@@ -12,8 +12,8 @@
 #include <functional>
 
 #include "data_support.hpp"
-#include "search/journal_format.hpp"
-#include "search/journal_rows.hpp"
+#include "search/journal/journal_format.hpp"
+#include "search/journal/journal_rows.hpp"
 #include "search_journal_support.hpp"
 
 namespace overtake::test {
@@ -195,7 +195,7 @@ TEST(SearchJournalTrust, WorkIsLimited) {
   database.limit_work();
   const char* endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT max(x) FROM c";
   const auto begin = std::chrono::steady_clock::now();
-  expect_error<DataError>([&] { (void)database.whole(endless); }, {"j.db is damaged", "far more work"});
+  expect_error<DataError>([&] { (void)database.integer(endless); }, {"j.db is damaged", "far more work"});
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(60));
 
   std::string bytes = read_bytes(journal.folder / "j.db");

@@ -9,7 +9,7 @@
 
 #include "data_support.hpp"
 #include "overtake/search.hpp"
-#include "search/results.hpp"
+#include "search/result/results.hpp"
 #include "search_support.hpp"
 
 namespace overtake::test {

@@ -89,10 +89,10 @@ TEST(SearchGrid, TooManyOrTwiceIsRefused) {
 TEST(SearchRandom, DistributionsAreParsed) {
   const Distribution whole_numbers = parse_distribution("max_depth = int( 2 , 20 )");
   EXPECT_EQ(whole_numbers.name, "max_depth");
-  EXPECT_EQ(whole_numbers.kind, Kind::whole);
+  EXPECT_EQ(whole_numbers.kind, Kind::integer);
   EXPECT_EQ(whole_numbers.low, 2);
   EXPECT_EQ(whole_numbers.high, 20);
-  EXPECT_EQ(parse_distribution("x=log-int(1,64)").kind, Kind::log_whole);
+  EXPECT_EQ(parse_distribution("x=log-int(1,64)").kind, Kind::log_integer);
   EXPECT_EQ(parse_distribution("x=uniform(0.1,1)").kind, Kind::uniform);
   EXPECT_EQ(parse_distribution("x=log-uniform(1e-4,1)").low, 1e-4);
   const std::vector<ParameterValue> words = {word("gini"), word("entropy")};

@@ -10,17 +10,17 @@
 
 #include "core/shallow_json.hpp"
 #include "core/whole_number.hpp"
-#include "data/reading_json.hpp"
+#include "data/table/reading_json.hpp"
 #include "forest/model/class_weight_text.hpp"
 #include "forest_support.hpp"
 #include "nn_support.hpp"
-#include "overtake/data_preprocessing.hpp"
+#include "overtake/data/preprocessing.hpp"
+#include "overtake/data/safetensors.hpp"
 #include "overtake/error.hpp"
 #include "overtake/forest.hpp"
-#include "overtake/model_file.hpp"
-#include "overtake/safetensors.hpp"
+#include "overtake/nn/model_file.hpp"
 #include "overtake/search.hpp"
-#include "search/parameters_json.hpp"
+#include "search/journal/parameters_json.hpp"
 
 namespace overtake::testing {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The public view of the cache (overtake/cache.hpp).
-#include "overtake/cache.hpp"
+// The public view of the cache (overtake/device/cache.hpp).
+#include "overtake/device/cache.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -9,7 +9,7 @@
 #include <functional>
 
 #include "backend/common/cache_files.hpp"
-#include "backend/common/verdict_store.hpp"
+#include "backend/common/trial/verdict_store.hpp"
 #include "core/config.hpp"
 #include "overtake/error.hpp"
 

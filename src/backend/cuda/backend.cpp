@@ -3,9 +3,9 @@
 
 #include <fmt/format.h>
 
-#include "backend/cuda/driver_trial.hpp"
-#include "backend/cuda/precompiled.hpp"
-#include "backend/cuda/vendor_libraries.hpp"
+#include "backend/cuda/code/precompiled.hpp"
+#include "backend/cuda/driver/driver_trial.hpp"
+#include "backend/cuda/driver/vendor_libraries.hpp"
 #include "core/config.hpp"
 #include "overtake/error.hpp"
 #include "platform/kept_state.hpp"

@@ -8,7 +8,7 @@
 #include "backend/api/device.hpp"
 #include "backend/common/library_loader.hpp"
 #include "backend/cuda/device.hpp"
-#include "backend/cuda/discovery.hpp"
+#include "backend/cuda/driver/discovery.hpp"
 
 namespace overtake::backend::cuda {
 
@@ -20,7 +20,8 @@ class CudaBackend final : public Backend {
     std::function<Library()> open_driver;
     std::function<HostFacts()> host_facts;
     SymbolLookup driver_functions = nullptr;  ///< where set, they are the driver, and no library is opened
-    bool is_tried = false;  ///< in a child process first (backend/common/driver_trial.hpp), where it is a real driver
+    bool is_tried =
+        false;  ///< in a child process first (backend/common/trial/driver_trial.hpp), where it is a real driver
   };
 
   CudaBackend();

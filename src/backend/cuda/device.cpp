@@ -3,13 +3,13 @@
 
 #include <fmt/format.h>
 
-#include "backend/common/lowering.hpp"
-#include "backend/cuda/discovery.hpp"
-#include "backend/cuda/errors.hpp"
-#include "backend/cuda/executable.hpp"
-#include "backend/cuda/precompiled.hpp"
-#include "backend/cuda/program.hpp"
-#include "backend/cuda/vendor_libraries.hpp"
+#include "backend/common/lower/lowering.hpp"
+#include "backend/cuda/code/precompiled.hpp"
+#include "backend/cuda/code/program.hpp"
+#include "backend/cuda/driver/discovery.hpp"
+#include "backend/cuda/driver/errors.hpp"
+#include "backend/cuda/driver/vendor_libraries.hpp"
+#include "backend/cuda/run/executable.hpp"
 #include "core/config.hpp"
 #include "overtake/error.hpp"
 

@@ -11,11 +11,11 @@
 #include "backend/api/device.hpp"
 #include "backend/common/caching_allocator.hpp"
 #include "backend/common/program_cache.hpp"
-#include "backend/cuda/blas.hpp"
-#include "backend/cuda/compiler.hpp"
-#include "backend/cuda/driver_api.hpp"
-#include "backend/cuda/kernel_store.hpp"
-#include "backend/cuda/staging.hpp"
+#include "backend/cuda/code/compiler.hpp"
+#include "backend/cuda/code/kernel_store.hpp"
+#include "backend/cuda/driver/driver_api.hpp"
+#include "backend/cuda/run/blas.hpp"
+#include "backend/cuda/run/staging.hpp"
 
 namespace overtake::backend::cuda {
 

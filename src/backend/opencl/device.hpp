@@ -8,7 +8,7 @@
 
 #include "backend/api/device.hpp"
 #include "backend/common/caching_allocator.hpp"
-#include "backend/common/lowering.hpp"
+#include "backend/common/lower/lowering.hpp"
 #include "backend/common/program_cache.hpp"
 #include "backend/opencl/discovery.hpp"
 #include "backend/opencl/handle.hpp"

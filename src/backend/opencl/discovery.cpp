@@ -6,8 +6,8 @@
 
 #include <thread>
 
-#include "backend/common/driver_text.hpp"
-#include "backend/common/kernel_text.hpp"
+#include "backend/common/lower/kernel_text.hpp"
+#include "backend/common/trial/driver_text.hpp"
 #include "backend/opencl/driver_trial.hpp"
 #include "core/threads.hpp"
 #include "platform/host_limits.hpp"

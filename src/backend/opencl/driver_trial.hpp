@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "backend/common/driver_trial.hpp"
+#include "backend/common/trial/driver_trial.hpp"
 #include "backend/opencl/discovery.hpp"
 
 namespace overtake::backend::opencl {

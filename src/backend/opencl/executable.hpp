@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "backend/api/device.hpp"
-#include "backend/common/lowering.hpp"
+#include "backend/common/lower/lowering.hpp"
 #include "backend/opencl/handle.hpp"
 
 namespace overtake::backend::opencl {

@@ -10,7 +10,7 @@
 #include "core/stop.hpp"
 #include "forest/grow/sampling.hpp"
 #include "overtake/error.hpp"
-#include "overtake/forest.hpp"
+#include "overtake/forest/parameters.hpp"
 
 namespace overtake::forest {
 namespace {
@@ -39,26 +39,26 @@ KernelBatch::KernelBatch(backend::Device& device, KernelProgram& program, const 
 void KernelBatch::make_tables(std::span<const ForestJob> jobs, const GrowBatch& batch) {
   for (const TreeRange& range : batch.ranges) {
     const ForestJob& job = jobs[range.job];
-    const TreeRoom room = room_for(problem_, job);
+    const TreeCapacity capacity = capacity_for(problem_, job);
     job_rows_.push_back(device_job_row(problem_, data_, job));
     for (std::int32_t tree = range.first; tree < range.last; ++tree) {
       TreeRow row{};
       row.job = static_cast<std::int32_t>(job_rows_.size()) - 1;
       row.number = tree;
-      row.rows_first = narrow<std::int32_t>(room_.rows, "the number of rows of a batch of trees");
-      row.rows_room = narrow<std::int32_t>(room.rows, "the number of rows of a tree");
-      row.node_first = narrow<std::int32_t>(room_.nodes, "the number of nodes of a batch of trees");
-      row.node_room = narrow<std::int32_t>(room.nodes, "the number of nodes of a tree");
-      room_.add(room, 1, rules_);
+      row.rows_first = narrow<std::int32_t>(capacity_.rows, "the number of rows of a batch of trees");
+      row.row_capacity = narrow<std::int32_t>(capacity.rows, "the number of rows of a tree");
+      row.node_first = narrow<std::int32_t>(capacity_.nodes, "the number of nodes of a batch of trees");
+      row.node_capacity = narrow<std::int32_t>(capacity.nodes, "the number of nodes of a tree");
+      capacity_.add(capacity, 1, rules_);
       tree_rows_.push_back(row);
       job_of_slot_.push_back(range.job);
     }
   }
-  room_.jobs = static_cast<std::int64_t>(job_rows_.size());
+  capacity_.jobs = static_cast<std::int64_t>(job_rows_.size());
 }
 
 void KernelBatch::allocate() {
-  const auto layout = batch_layout(rules_, room_);
+  const auto layout = batch_layout(rules_, capacity_);
   for (std::size_t i = 0; i < layout.size(); ++i) tables_[i] = device_.allocate(layout[i]);
   const ControlRow control{};
   device_.upload(*table(Table::trees), 0, tree_rows_.data(), tree_rows_.size() * sizeof(TreeRow));
@@ -67,7 +67,7 @@ void KernelBatch::allocate() {
 }
 
 std::uint64_t KernelBatch::bytes() const noexcept {
-  const auto layout = batch_layout(rules_, room_);
+  const auto layout = batch_layout(rules_, capacity_);
   return std::accumulate(layout.begin(), layout.end(), std::uint64_t{0});
 }
 
@@ -77,7 +77,7 @@ void KernelBatch::upload_preset_weights(std::span<const ForestJob> jobs) {
     if (job_rows_[row.job].preset == 0) continue;
     const std::vector<std::uint32_t> weights = tree_weights(problem_, jobs[job_of_slot_[slot]], row.number);
     const std::uint64_t word =
-        4 * static_cast<std::uint64_t>(row.rows_first) + 2 * static_cast<std::uint64_t>(row.rows_room);
+        4 * static_cast<std::uint64_t>(row.rows_first) + 2 * static_cast<std::uint64_t>(row.row_capacity);
     device_.upload(*table(Table::lists), word * 4, weights.data(), weights.size() * 4);
   }
 }
@@ -117,8 +117,8 @@ void KernelBatch::draw_rows() {
 bool KernelBatch::grow_large(const StopToken* stop) {
   const KernelSizes& sizes = program_.sizes();
   const std::int64_t units = std::max(1, device_.info().compute_units);
-  const LaunchGeometry per_node = line(std::min(room_.large, rules_.node_groups), formulas::GROUP);
-  const std::int64_t most_chunks = room_.rows / formulas::CHUNK + room_.large;
+  const LaunchGeometry per_node = line(std::min(capacity_.large, rules_.node_groups), formulas::GROUP);
+  const std::int64_t most_chunks = capacity_.rows / formulas::CHUNK + capacity_.large;
   const LaunchGeometry per_chunk = line(std::min<std::int64_t>(most_chunks, units * 8), formulas::LARGE_GROUP);
   std::int64_t queued_bound = static_cast<std::int64_t>(tree_rows_.size());
   for (;;) {
@@ -129,7 +129,7 @@ bool KernelBatch::grow_large(const StopToken* stop) {
     if (is_stopped(stop)) return false;
     // A level adds two subtrees a node at most; what waits is grown when that might not fit.
     queued_bound = control.queued + 2 * std::int64_t{control.active};
-    if (queued_bound > room_.queue() && !grow_subtrees(stop)) return false;
+    if (queued_bound > capacity_.queue() && !grow_subtrees(stop)) return false;
     std::swap(table(Table::active), table(Table::next));
     program_.launch("forest_large_begin", per_node,
                     {arg(program_.shape_table()), of(Table::trees), of(Table::jobs), of(Table::stats), of(Table::nodes),
@@ -155,7 +155,7 @@ bool KernelBatch::grow_large(const StopToken* stop) {
           {arg(program_.shape_table()), of(Table::lists), of(Table::trees), of(Table::stats), of(Table::nodes),
            of(Table::control), of(Table::large), of(Table::chunks), arg(data_.values), arg(data_.distinct)});
     }
-    program_.launch("forest_large_end", line((room_.large + item_group - 1) / item_group, item_group),
+    program_.launch("forest_large_end", line((capacity_.large + item_group - 1) / item_group, item_group),
                     {arg(program_.shape_table()), of(Table::trees), of(Table::jobs), of(Table::stats), of(Table::nodes),
                      of(Table::control), of(Table::next), of(Table::queue), of(Table::large), arg(data_.first),
                      arg(data_.lower), arg(data_.upper), arg(rules_.large_rows)});
@@ -166,9 +166,9 @@ bool KernelBatch::grow_subtrees(const StopToken* stop) {
   const KernelSizes& sizes = program_.sizes();
   // Trees that were never large are many and alike; what is left of a large one may be many nodes for one group.
   constexpr std::int32_t nodes_a_launch = 16;
-  const std::int32_t patience = room_.large > 0 ? nodes_a_launch : 0;
+  const std::int32_t node_budget = capacity_.large > 0 ? nodes_a_launch : 0;
   for (;;) {
-    const std::int64_t groups = std::min(room_.queue(), rules_.subtree_groups);
+    const std::int64_t groups = std::min(capacity_.queue(), rules_.subtree_groups);
     program_.launch("forest_subtrees", line(groups, formulas::GROUP),
                     {arg(program_.shape_table()),
                      of(Table::lists),
@@ -180,8 +180,8 @@ bool KernelBatch::grow_subtrees(const StopToken* stop) {
                      of(Table::control),
                      of(Table::queue),
                      of(Table::given),
-                     arg(room_.queue()),
-                     arg(patience),
+                     arg(capacity_.queue()),
+                     arg(node_budget),
                      arg(data_.bins),
                      arg(data_.first),
                      arg(data_.lower),
@@ -192,8 +192,8 @@ bool KernelBatch::grow_subtrees(const StopToken* stop) {
                      arg(data_.distinct),
                      of(Table::scratch)},
                     {sizes.hist_bytes, sizes.order_bytes});
-    if (patience == 0) return true;
-    program_.launch("forest_subtrees_turn", line(1, 1), {of(Table::control), arg(room_.queue())});
+    if (node_budget == 0) return true;
+    program_.launch("forest_subtrees_turn", line(1, 1), {of(Table::control), arg(capacity_.queue())});
     std::swap(table(Table::queue), table(Table::given));
     const ControlRow control = download_vector<ControlRow>(device_, *table(Table::control), 1)[0];
     ++waits_;
@@ -204,11 +204,11 @@ bool KernelBatch::grow_subtrees(const StopToken* stop) {
 
 bool KernelBatch::grow(const StopToken* stop) {
   draw_rows();
-  if (room_.large > 0 && !grow_large(stop)) return false;
+  if (capacity_.large > 0 && !grow_large(stop)) return false;
   if (!grow_subtrees(stop)) return false;
   if (problem_.targets.classes > 0) return true;
   std::int32_t most_nodes = 1;
-  for (const TreeRow& tree : tree_rows_) most_nodes = std::max(most_nodes, tree.node_room);
+  for (const TreeRow& tree : tree_rows_) most_nodes = std::max(most_nodes, tree.node_capacity);
   const auto pieces = static_cast<std::uint32_t>(std::clamp<std::int64_t>(most_nodes / 256, 1, 4096));
   program_.launch("forest_means", {{static_cast<std::uint32_t>(tree_rows_.size()), pieces, 1}, {formulas::GROUP, 1, 1}},
                   {arg(program_.shape_table()), of(Table::trees), of(Table::tallies), of(Table::stats),
@@ -235,12 +235,12 @@ KernelBatch::RawTree KernelBatch::fetch(std::size_t slot, bool rows) {
               rows && problem_.targets.classes == 0,
               {}};
   if (!raw.has_rows) return raw;
-  const auto room = static_cast<std::size_t>(row.rows_room);
+  const auto capacity = static_cast<std::size_t>(row.row_capacity);
   const auto taken = static_cast<std::size_t>(tallies_[slot].rows);
   for (std::size_t list = 0; list < raw.lists.size(); ++list) {
-    const std::size_t first = 4 * static_cast<std::size_t>(row.rows_first) + 2 * list * room;
+    const std::size_t first = 4 * static_cast<std::size_t>(row.rows_first) + 2 * list * capacity;
     raw.lists[list].rows = download_vector<std::uint32_t>(device_, *table(Table::lists), taken, first);
-    raw.lists[list].weights = download_vector<std::uint32_t>(device_, *table(Table::lists), taken, first + room);
+    raw.lists[list].weights = download_vector<std::uint32_t>(device_, *table(Table::lists), taken, first + capacity);
   }
   return raw;
 }

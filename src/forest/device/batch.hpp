@@ -12,8 +12,8 @@
 #include "forest/device/plan.hpp"
 #include "forest/device/program.hpp"
 #include "forest/grow/impurity.hpp"
-#include "overtake/forest.hpp"
-#include "overtake/trainer.hpp"
+#include "overtake/forest/parameters.hpp"
+#include "overtake/stop.hpp"
 
 namespace overtake::forest {
 
@@ -48,7 +48,7 @@ class KernelBatch {
   [[nodiscard]] OrderedTree order(const RawTree& raw, Criterion criterion) const;
 
   [[nodiscard]] const std::vector<TreeRow>& trees() const noexcept { return tree_rows_; }
-  [[nodiscard]] std::int64_t node_room() const noexcept { return room_.nodes; }
+  [[nodiscard]] std::int64_t node_capacity() const noexcept { return capacity_.nodes; }
 
   /// A table on the device.
   [[nodiscard]] BufferPtr& table(Table which) noexcept { return tables_[static_cast<std::size_t>(which)]; }
@@ -72,7 +72,7 @@ class KernelBatch {
   std::vector<TreeRow> tree_rows_;
   std::vector<JobRow> job_rows_;
   std::vector<std::int32_t> job_of_slot_;  // index into the jobs given
-  BatchRoom room_;
+  BatchCapacity capacity_;
   std::int64_t waits_ = 0;
   std::vector<TallyRow> tallies_;
   std::array<BufferPtr, batch_tables> tables_;

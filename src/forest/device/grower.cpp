@@ -12,7 +12,7 @@
 #include "core/stop.hpp"
 #include "forest/device/batch.hpp"
 #include "forest/device/scorer.hpp"
-#include "overtake/forest.hpp"
+#include "overtake/forest/parameters.hpp"
 
 namespace overtake::forest {
 namespace {

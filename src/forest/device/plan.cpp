@@ -45,85 +45,85 @@ Scoring scoring_of(const Problem& problem, std::span<const ForestJob> jobs, std:
 
 /// Counts what the current batch takes.
 struct Load {
-  BatchRoom room;
+  BatchCapacity capacity;
   double visits = 0;
   Scoring scoring;
 
   void add_job(const Scoring& more) {
-    room.jobs += 1;
+    capacity.jobs += 1;
     scoring.bytes += more.bytes;
     scoring.sums += more.sums;
     scoring.flagged += more.flagged;
   }
   [[nodiscard]] std::uint64_t bytes(const PlanCosts& costs) const {
-    const auto tables = batch_layout(costs.rules, room);
+    const auto tables = batch_layout(costs.rules, capacity);
     return std::accumulate(tables.begin(), tables.end(), scoring_tables * least_table) + scoring.bytes +
-           scoring.flagged * static_cast<std::uint64_t>(room.nodes);
+           scoring.flagged * static_cast<std::uint64_t>(capacity.nodes);
   }
   /// In memory.
   [[nodiscard]] bool fits(const PlanCosts& costs, std::uint64_t budget) const {
-    return room.rows <= most_rows_together && room.nodes <= most_nodes_together && scoring.sums <= most_sums_together &&
-           bytes(costs) <= budget;
+    return capacity.rows <= most_rows_together && capacity.nodes <= most_nodes_together &&
+           scoring.sums <= most_sums_together && bytes(costs) <= budget;
   }
 };
 
 }  // namespace
 
-void BatchRoom::add(const TreeRoom& room, std::int64_t count, const BatchRules& rules) noexcept {
+void BatchCapacity::add(const TreeCapacity& capacity, std::int64_t count, const BatchRules& rules) noexcept {
   trees += count;
-  rows += room.rows * count;
-  nodes += room.nodes * count;
-  if (room.rows > rules.large_rows) large += (room.rows / rules.large_rows + 1) * count;
+  rows += capacity.rows * count;
+  nodes += capacity.nodes * count;
+  if (capacity.rows > rules.large_rows) large += (capacity.rows / rules.large_rows + 1) * count;
 }
 
-std::array<std::uint64_t, batch_tables> batch_layout(const BatchRules& rules, const BatchRoom& room) {
+std::array<std::uint64_t, batch_tables> batch_layout(const BatchRules& rules, const BatchCapacity& capacity) {
   std::array<std::uint64_t, batch_tables> bytes{};
   const auto set = [&bytes](Table table, std::int64_t count, std::uint64_t each) {
     bytes[static_cast<std::size_t>(table)] = std::max(least_table, static_cast<std::uint64_t>(count) * each);
   };
   const auto words = [](std::int32_t count) { return sizeof(std::int32_t) * static_cast<std::uint64_t>(count); };
   const ShapeRow& shape = rules.shape;
-  set(Table::trees, room.trees, sizeof(TreeRow));
-  set(Table::jobs, room.jobs, sizeof(JobRow));
-  set(Table::tallies, room.trees, sizeof(TallyRow));
+  set(Table::trees, capacity.trees, sizeof(TreeRow));
+  set(Table::jobs, capacity.jobs, sizeof(JobRow));
+  set(Table::tallies, capacity.trees, sizeof(TallyRow));
   set(Table::control, 1, sizeof(ControlRow));
-  set(Table::lists, room.rows, words(4));
-  set(Table::nodes, room.nodes, sizeof(NodeRecord));
-  set(Table::stats, room.nodes, words(shape.stats));
-  set(Table::queue, room.queue(), sizeof(QueueRow));
-  set(Table::given, room.large > 0 ? room.queue() : 0, sizeof(QueueRow));
-  set(Table::active, room.large, sizeof(LevelRow));
-  set(Table::next, room.large, sizeof(LevelRow));
-  set(Table::large, room.large, sizeof(LargeRow));
-  set(Table::features, room.large, words(shape.large_features));
-  set(Table::swaps, room.large, words(shape.features));
-  set(Table::hist, room.large, words(shape.large_hist));
-  set(Table::chunks, room.rows / formulas::CHUNK + room.large + 1, words(1));
+  set(Table::lists, capacity.rows, words(4));
+  set(Table::nodes, capacity.nodes, sizeof(NodeRecord));
+  set(Table::stats, capacity.nodes, words(shape.stats));
+  set(Table::queue, capacity.queue(), sizeof(QueueRow));
+  set(Table::given, capacity.large > 0 ? capacity.queue() : 0, sizeof(QueueRow));
+  set(Table::active, capacity.large, sizeof(LevelRow));
+  set(Table::next, capacity.large, sizeof(LevelRow));
+  set(Table::large, capacity.large, sizeof(LargeRow));
+  set(Table::features, capacity.large, words(shape.large_features));
+  set(Table::swaps, capacity.large, words(shape.features));
+  set(Table::hist, capacity.large, words(shape.large_hist));
+  set(Table::chunks, capacity.rows / formulas::CHUNK + capacity.large + 1, words(1));
   const std::int64_t groups =
-      std::max(std::min(room.queue(), rules.subtree_groups), std::min(room.large, rules.node_groups));
+      std::max(std::min(capacity.queue(), rules.subtree_groups), std::min(capacity.large, rules.node_groups));
   set(Table::scratch, groups, words(shape.scratch));
   return bytes;
 }
 
-TreeRoom room_for(const Problem& problem, const ForestJob& job) {
+TreeCapacity capacity_for(const Problem& problem, const ForestJob& job) {
   const auto train = static_cast<std::int64_t>(problem.folds[job.fold].train.size());
-  TreeRoom room;
-  room.rows = train;
+  TreeCapacity capacity;
+  capacity.rows = train;
   if (job.bootstrap) {
     // Distinct rows among the draws: n (1 - e^(-draws/n)), with a standard deviation below 0.5 sqrt(n). Draws are
     // counted in two lists, so these hold at least one word for each training row.
     const auto n = static_cast<double>(train);
     const double expected = n * -std::expm1(-static_cast<double>(job.draws) / n);
     const auto likely = static_cast<std::int64_t>(expected + 12 * std::sqrt(n)) + 64;
-    room.rows = std::min({train, job.draws, likely});
-    room.rows = std::max(room.rows, (train + 1) / 2);
+    capacity.rows = std::min({train, job.draws, likely});
+    capacity.rows = std::max(capacity.rows, (train + 1) / 2);
   } else {
-    room.rows = std::max<std::int64_t>(room.rows, 1);
+    capacity.rows = std::max<std::int64_t>(capacity.rows, 1);
   }
-  std::int64_t leaves = std::max<std::int64_t>(1, room.rows / std::max(1, job.rule.min_samples_leaf));
+  std::int64_t leaves = std::max<std::int64_t>(1, capacity.rows / std::max(1, job.rule.min_samples_leaf));
   if (job.max_depth < 40) leaves = std::min(leaves, std::int64_t{1} << job.max_depth);
-  room.nodes = 2 * leaves + 1;
-  return room;
+  capacity.nodes = 2 * leaves + 1;
+  return capacity;
 }
 
 std::vector<Wave> plan_waves(const Problem& problem, std::span<const ForestJob> jobs, std::span<const Limits> limits,
@@ -133,13 +133,13 @@ std::vector<Wave> plan_waves(const Problem& problem, std::span<const ForestJob> 
   bool open = false;  // may the last wave take another job?
   for (std::int32_t index = 0; index < static_cast<std::int32_t>(jobs.size()); ++index) {
     const ForestJob& job = jobs[index];
-    const TreeRoom room = room_for(problem, job);
+    const TreeCapacity capacity = capacity_for(problem, job);
     const Scoring scoring = scoring_of(problem, jobs, limits, costs, index);
     const std::int64_t trees = job.trees - job.first_tree;
     Load whole = open ? load : Load{};
     whole.add_job(scoring);
-    whole.room.add(room, trees, costs.rules);
-    const double visits = visits_of(job, room.rows);
+    whole.capacity.add(capacity, trees, costs.rules);
+    const double visits = visits_of(job, capacity.rows);
     whole.visits += visits;
     if (open && whole.fits(costs, budget) && whole.visits <= costs.most_visits) {
       waves.back().jobs.push_back(index);
@@ -150,14 +150,14 @@ std::vector<Wave> plan_waves(const Problem& problem, std::span<const ForestJob> 
     Load batch;
     batch.add_job(scoring);
     Load alone = batch;
-    alone.room.add(room, 1, costs.rules);
+    alone.capacity.add(capacity, 1, costs.rules);
     alone.visits = visits / static_cast<double>(trees);
     if (!alone.fits(costs, budget)) refuse_tree(alone.bytes(costs), budget, false);
     waves.push_back({{index}, {}});
     std::int32_t first = job.first_tree;
     for (std::int32_t tree = job.first_tree; tree < job.trees; ++tree) {
       Load more = batch;
-      more.room.add(room, 1, costs.rules);
+      more.capacity.add(capacity, 1, costs.rules);
       more.visits += alone.visits;
       if (tree > first && (!more.fits(costs, budget) || more.visits > costs.most_visits)) {
         waves.back().batches.push_back({{{index, first, tree}}});

@@ -34,11 +34,11 @@ struct Wave {
 };
 
 /// Room for one tree of a job.
-struct TreeRoom {
+struct TreeCapacity {
   std::int64_t rows = 0;  ///< of each of the four lists
   std::int64_t nodes = 0;
 };
-[[nodiscard]] TreeRoom room_for(const Problem& problem, const ForestJob& job);
+[[nodiscard]] TreeCapacity capacity_for(const Problem& problem, const ForestJob& job);
 
 /// Subtrees that may wait for each large node.
 inline constexpr std::int64_t subtrees_per_large = 16;
@@ -52,11 +52,11 @@ struct BatchRules {
 };
 
 /// What the tables of a batch have room for.
-struct BatchRoom {
+struct BatchCapacity {
   std::int64_t jobs = 0, trees = 0, rows = 0, nodes = 0;
   std::int64_t large = 0;  ///< large nodes at one level
 
-  void add(const TreeRoom& room, std::int64_t count, const BatchRules& rules) noexcept;
+  void add(const TreeCapacity& capacity, std::int64_t count, const BatchRules& rules) noexcept;
   [[nodiscard]] std::int64_t queue() const noexcept { return trees + subtrees_per_large * large; }
 };
 
@@ -83,7 +83,8 @@ enum class Table : std::uint8_t {
 inline constexpr std::size_t batch_tables = 17;
 
 /// Bytes of each table: what is planned and what is allocated.
-[[nodiscard]] std::array<std::uint64_t, batch_tables> batch_layout(const BatchRules& rules, const BatchRoom& room);
+[[nodiscard]] std::array<std::uint64_t, batch_tables> batch_layout(const BatchRules& rules,
+                                                                   const BatchCapacity& capacity);
 
 /// What waves and batches cost.
 struct PlanCosts {

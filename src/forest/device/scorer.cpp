@@ -75,8 +75,8 @@ BufferPtr KernelScorer::make_flags(KernelBatch& batch, const GrowBatch& ranges, 
                                   [&](const TreeRange& range) { return range.job == limits_[limit].job; });
     if (here && limits_[limit].view.needs_pruning()) place_of[limit] = places++;
   }
-  const auto room = static_cast<std::size_t>(batch.node_room());
-  std::vector<std::uint8_t> flags(static_cast<std::size_t>(places) * room, 0);
+  const auto capacity = static_cast<std::size_t>(batch.node_capacity());
+  std::vector<std::uint8_t> flags(static_cast<std::size_t>(places) * capacity, 0);
   std::size_t slot = 0;
   for (const TreeRange& range : ranges.ranges) {
     for (std::int32_t tree = range.first; tree < range.last; ++tree, ++slot) {
@@ -86,8 +86,8 @@ BufferPtr KernelScorer::make_flags(KernelBatch& batch, const GrowBatch& ranges, 
         if (is_stopped(stop)) return nullptr;
         if (grown.number_of.empty()) grown = batch.order(batch.fetch(slot, true), jobs_[range.job].rule.criterion);
         const auto leaves = leaf_flags(problem_, jobs_[range.job], limits_[limit].view, grown.tree);
-        const std::size_t first =
-            static_cast<std::size_t>(place_of[limit]) * room + static_cast<std::size_t>(batch.trees()[slot].node_first);
+        const std::size_t first = static_cast<std::size_t>(place_of[limit]) * capacity +
+                                  static_cast<std::size_t>(batch.trees()[slot].node_first);
         for (std::size_t node = 0; node < grown.number_of.size(); ++node) {
           if (grown.number_of[node] >= 0) flags[first + node] = leaves[grown.number_of[node]];
         }
@@ -145,7 +145,7 @@ bool KernelScorer::add(KernelBatch& batch, const GrowBatch& ranges, const StopTo
                    {rows_per_group, 1, 1}},
                   {arg(program_.shape_table()), arg(batch.table(Table::trees)), arg(batch.table(Table::nodes)),
                    arg(batch.table(Table::stats)), arg(data_.first), arg(data_.bins), arg(data_.test),
-                   arg(data_.labels), arg(limit_table), arg(member_table), arg(flags), arg(batch.node_room()),
+                   arg(data_.labels), arg(limit_table), arg(member_table), arg(flags), arg(batch.node_capacity()),
                    arg(sums_), arg(confusion_), arg(predictions_)});
   if (problem_.targets.classes == 0 && !member_rows.empty()) {
     sum_errors(member_rows, member_limits, limit_table, member_table);

@@ -10,7 +10,7 @@
 #include "forest/device/batch.hpp"
 #include "forest/grow/grower.hpp"
 #include "forest/grow/limits.hpp"
-#include "overtake/trainer.hpp"
+#include "overtake/stop.hpp"
 
 namespace overtake::forest {
 

@@ -11,7 +11,7 @@
 #include "forest/grow/grown_tree.hpp"
 #include "forest/grow/job.hpp"
 #include "overtake/metrics.hpp"
-#include "overtake/trainer.hpp"
+#include "overtake/stop.hpp"
 
 namespace overtake::forest {
 

@@ -8,7 +8,7 @@
 
 #include "forest/grow/formulas.hpp"
 #include "overtake/error.hpp"
-#include "overtake/forest.hpp"
+#include "overtake/forest/parameters.hpp"
 
 namespace overtake::forest {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "forest/grow/grown_tree.hpp"
 #include "forest/problem/problem.hpp"
-#include "overtake/forest.hpp"
+#include "overtake/forest/parameters.hpp"
 
 namespace overtake::forest {
 

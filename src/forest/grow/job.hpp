@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "overtake/forest.hpp"
+#include "overtake/forest/parameters.hpp"
 
 namespace overtake::forest {
 

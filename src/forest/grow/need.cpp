@@ -7,9 +7,10 @@
 #include <bit>
 #include <cmath>
 
-#include "data/memory_meter.hpp"
+#include "data/source/memory_meter.hpp"
 #include "forest/grow/grown_tree.hpp"
 #include "overtake/error.hpp"
+#include "overtake/forest/forest.hpp"
 
 namespace overtake::forest {
 

@@ -32,8 +32,8 @@ class HostGrower final : public Grower {
 
   void grow(std::span<const ForestJob> jobs, const std::function<void(std::int32_t, std::int32_t, GrownTree)>& take,
             const StopToken* stop) override {
-    const Room room = room_for(jobs);
-    for (const std::vector<TreeTask>& round : rounds(jobs, room, 16 * growers_.size())) {
+    const Capacity capacity = capacity_for(jobs);
+    for (const std::vector<TreeTask>& round : rounds(jobs, capacity, 16 * growers_.size())) {
       std::vector<std::optional<GrownTree>> trees = grow_round(jobs, round, stop);
       for (std::size_t i = 0; i < round.size(); ++i) {
         if (!trees[i]) return;
@@ -52,8 +52,8 @@ class HostGrower final : public Grower {
     for (std::size_t job = 0; job < jobs.size(); ++job) {
       scorers[job] = std::make_unique<JobScorer>(problem_, jobs[job], std::move(limits_of_job[job]), predictions);
     }
-    const Room room = room_for(jobs);
-    for (const std::vector<TreeTask>& round : rounds(jobs, room)) {
+    const Capacity capacity = capacity_for(jobs);
+    for (const std::vector<TreeTask>& round : rounds(jobs, capacity)) {
       const std::optional<std::vector<GrownTree>> trees = all_of(grow_round(jobs, round, stop));
       if (!trees) return std::nullopt;
       const auto start = Clock::now();
@@ -68,15 +68,15 @@ class HostGrower final : public Grower {
 
  private:
   /// How many trees may grow at once, and the bytes that the trees of a round may take.
-  struct Room {
+  struct Capacity {
     std::size_t threads = 1;
     std::uint64_t bytes = 0;
   };
 
   /// Throws DeviceError when not even one tree fits beside the data.
-  [[nodiscard]] Room room_for(std::span<const ForestJob> jobs) {
+  [[nodiscard]] Capacity capacity_for(std::span<const ForestJob> jobs) {
     constexpr std::uint64_t default_limit = std::uint64_t{2} << 30;
-    Room room{growers_.size(), default_limit};
+    Capacity capacity{growers_.size(), default_limit};
     if (memory_limit_ > 0) {
       std::uint64_t rows = 0;
       std::uint64_t tree = 0;
@@ -88,11 +88,11 @@ class HostGrower final : public Grower {
       const std::uint64_t data = problem_bytes();
       if (data + grower + tree > memory_limit_) refuse_tree(data + grower + tree, memory_limit_, true);
       const std::uint64_t left = memory_limit_ - data;
-      room.threads = std::min<std::size_t>(growers_.size(), left / (grower + tree));
-      room.bytes = left - room.threads * grower;
+      capacity.threads = std::min<std::size_t>(growers_.size(), left / (grower + tree));
+      capacity.bytes = left - capacity.threads * grower;
     }
-    threads_ = room.threads;
-    return room;
+    threads_ = capacity.threads;
+    return capacity;
   }
 
   [[nodiscard]] std::uint64_t problem_bytes() const {
@@ -104,15 +104,15 @@ class HostGrower final : public Grower {
   }
 
   /// Trees in job order, cut into rounds that fit in memory and have at most `most` trees (then stopping is soon).
-  [[nodiscard]] std::vector<std::vector<TreeTask>> rounds(std::span<const ForestJob> jobs, const Room& room,
+  [[nodiscard]] std::vector<std::vector<TreeTask>> rounds(std::span<const ForestJob> jobs, const Capacity& capacity,
                                                           std::size_t most = SIZE_MAX) const {
     std::vector<std::vector<TreeTask>> result;
     std::uint64_t bytes = 0;
-    const std::size_t least = room.threads;
+    const std::size_t least = capacity.threads;
     for (std::size_t job = 0; job < jobs.size(); ++job) {
       const std::uint64_t tree_bytes = largest_tree(jobs[job]);
       for (std::int32_t tree = jobs[job].first_tree; tree < jobs[job].trees; ++tree) {
-        const bool full = bytes + tree_bytes > room.bytes && !result.empty() && result.back().size() >= least;
+        const bool full = bytes + tree_bytes > capacity.bytes && !result.empty() && result.back().size() >= least;
         if (result.empty() || full || result.back().size() >= most) {
           result.emplace_back();
           bytes = 0;

@@ -20,18 +20,18 @@ std::vector<std::uint8_t> leaves_of(const Problem& problem, const ForestJob& job
 }
 
 /// Node x outputs: what a row that stops there adds to the sum.
-std::vector<double> shares_of(const Problem& problem, const GrownTree& tree) {
+std::vector<double> probabilities_of(const Problem& problem, const GrownTree& tree) {
   const auto classes = static_cast<std::size_t>(problem.targets.classes);
   if (classes == 0) return tree.means;
   const std::size_t nodes = tree.nodes.size();
-  std::vector<double> shares(nodes * classes);
+  std::vector<double> probabilities(nodes * classes);
   for (std::size_t node = 0; node < nodes; ++node) {
     const auto weight = static_cast<double>(tree.nodes[node].weight);
     for (std::size_t c = 0; c < classes; ++c) {
-      shares[node * classes + c] = static_cast<double>(tree.class_weights[node * classes + c]) / weight;
+      probabilities[node * classes + c] = static_cast<double>(tree.class_weights[node * classes + c]) / weight;
     }
   }
-  return shares;
+  return probabilities;
 }
 
 std::int32_t walk(const BinnedData& data, const GrownTree& tree, std::uint32_t row) {
@@ -93,7 +93,7 @@ void JobScorer::prepare(std::size_t i) {
   for (const Limits& limits : limits_) {
     tables_[i].stops.push_back(stopping_nodes(trees_[i], leaves_of(problem_, job_, limits.view, trees_[i])));
   }
-  tables_[i].shares = shares_of(problem_, trees_[i]);
+  tables_[i].probabilities = probabilities_of(problem_, trees_[i]);
 }
 
 bool JobScorer::add_block(std::size_t index, const StopToken* stop) {
@@ -114,7 +114,7 @@ void JobScorer::add_tree(std::size_t tree, std::size_t begin, std::size_t end) {
   for (std::size_t i = begin; i < end; ++i) {
     const std::int32_t leaf = walk(problem_.data, trees_[tree], static_cast<std::uint32_t>(test()[i]));
     for (std::size_t limit = 0; limit < limits_.size(); ++limit) {
-      const double* share = &tables.shares[static_cast<std::size_t>(tables.stops[limit][leaf]) * outputs_];
+      const double* share = &tables.probabilities[static_cast<std::size_t>(tables.stops[limit][leaf]) * outputs_];
       double* sum = &sums_[(limit * test().size() + i) * outputs_];
       for (std::size_t output = 0; output < outputs_; ++output) sum[output] += share[output];
     }

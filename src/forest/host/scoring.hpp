@@ -9,7 +9,7 @@
 #include "forest/grow/grower.hpp"
 #include "forest/grow/limits.hpp"
 #include "forest/problem/problem.hpp"
-#include "overtake/trainer.hpp"
+#include "overtake/stop.hpp"
 
 namespace overtake::forest {
 
@@ -40,7 +40,7 @@ class JobScorer {
   /// What a round's tree adds: for each limit and node the node where a row stops, and each node's shares.
   struct Tables {
     std::vector<std::vector<std::int32_t>> stops;
-    std::vector<double> shares;
+    std::vector<double> probabilities;
   };
   /// A member that the round completes.
   struct Due {

@@ -9,7 +9,7 @@
 #include "forest/grow/grown_tree.hpp"
 #include "forest/grow/job.hpp"
 #include "forest/problem/problem.hpp"
-#include "overtake/trainer.hpp"
+#include "overtake/stop.hpp"
 
 namespace overtake::forest {
 

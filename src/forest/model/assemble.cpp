@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "forest/model/assemble.hpp"
+#include "overtake/forest/training.hpp"
 
 #include <algorithm>
 

@@ -9,6 +9,7 @@
 #include "forest/grow/grower.hpp"
 #include "forest/model/resolve.hpp"
 #include "forest/problem/problem.hpp"
+#include "overtake/forest/training.hpp"
 
 namespace overtake::forest {
 

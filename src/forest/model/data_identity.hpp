@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "overtake/data_set.hpp"
+#include "overtake/data/dataset.hpp"
 
 namespace overtake::forest {
 

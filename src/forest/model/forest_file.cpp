@@ -9,9 +9,9 @@
 
 #include "forest/model/forest_metadata.hpp"
 #include "forest/tree/out_of_bag.hpp"
+#include "overtake/data/safetensors.hpp"
 #include "overtake/error.hpp"
 #include "overtake/forest.hpp"
-#include "overtake/safetensors.hpp"
 
 namespace overtake {
 namespace {

@@ -11,8 +11,9 @@
 
 #include "core/shallow_json.hpp"
 #include "core/whole_number.hpp"
-#include "data/message.hpp"
+#include "data/table/message.hpp"
 #include "overtake/error.hpp"
+#include "overtake/forest/forest.hpp"
 
 namespace overtake::forest {
 namespace {

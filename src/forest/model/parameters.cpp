@@ -9,7 +9,7 @@
 #include "core/nearest.hpp"
 #include "forest/model/class_weight_text.hpp"
 #include "overtake/error.hpp"
-#include "overtake/forest.hpp"
+#include "overtake/forest/parameters.hpp"
 
 namespace overtake {
 
@@ -44,7 +44,7 @@ class Setting {
 
   [[nodiscard]] bool is_none() const { return std::holds_alternative<std::monostate>(value_); }
   [[nodiscard]] const std::string* word() const { return std::get_if<std::string>(&value_); }
-  [[nodiscard]] const std::int64_t* whole() const { return std::get_if<std::int64_t>(&value_); }
+  [[nodiscard]] const std::int64_t* integer() const { return std::get_if<std::int64_t>(&value_); }
 
   [[nodiscard]] bool flag() const {
     if (const bool* flag = std::get_if<bool>(&value_)) return *flag;
@@ -52,7 +52,7 @@ class Setting {
   }
 
   [[nodiscard]] std::int64_t whole_between(std::int64_t lowest, std::int64_t highest) const {
-    if (const std::int64_t* number = whole()) {
+    if (const std::int64_t* number = integer()) {
       if (*number >= lowest && *number <= highest) return *number;
     } else if (const double* real = std::get_if<double>(&value_)) {
       if (*real == std::floor(*real) && std::fabs(*real) < 1e15) {
@@ -68,7 +68,7 @@ class Setting {
   /// A number; a whole one counts too.
   [[nodiscard]] double number_between(double lowest, double highest) const {
     double number = std::numeric_limits<double>::quiet_NaN();
-    if (whole() != nullptr) number = static_cast<double>(*whole());
+    if (integer() != nullptr) number = static_cast<double>(*integer());
     if (const double* real = std::get_if<double>(&value_)) number = *real;
     if (number >= lowest && number <= highest) return number;
     refuse();

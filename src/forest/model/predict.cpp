@@ -119,10 +119,10 @@ std::vector<double> Forest::predict_proba(std::span<const float> inputs) const {
 }
 
 std::vector<std::int32_t> Forest::predict(std::span<const float> inputs) const {
-  const std::vector<double> shares = predict_proba(inputs);
+  const std::vector<double> probabilities = predict_proba(inputs);
   std::vector<std::int32_t> labels;
-  labels.reserve(shares.size() / static_cast<std::size_t>(classes));
-  for (auto row = shares.begin(); row != shares.end(); row += classes) {
+  labels.reserve(probabilities.size() / static_cast<std::size_t>(classes));
+  for (auto row = probabilities.begin(); row != probabilities.end(); row += classes) {
     labels.push_back(static_cast<std::int32_t>(std::max_element(row, row + classes) - row));
   }
   return labels;

@@ -20,6 +20,7 @@
 #include "forest/problem/targets.hpp"
 #include "forest/tree/out_of_bag.hpp"
 #include "overtake/error.hpp"
+#include "overtake/forest/training.hpp"
 #include "platform/host_limits.hpp"
 
 namespace overtake {

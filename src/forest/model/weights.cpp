@@ -129,9 +129,9 @@ Weights make_weights(const Dataset& data, const TrainingRows& training, std::spa
   }
   const double bound = unscaled_bound(weights, summary, training);
   if (summary.whole && !weights.balance_each_tree && bound < limit) return weights;
-  const double room = limit - rounding_of(weights, training);
-  if (bound > 0) weights.scale = std::ldexp(1.0, std::ilogb(room / bound));
-  if (bound * weights.scale >= room) weights.scale /= 2;
+  const double capacity = limit - rounding_of(weights, training);
+  if (bound > 0) weights.scale = std::ldexp(1.0, std::ilogb(capacity / bound));
+  if (bound * weights.scale >= capacity) weights.scale /= 2;
   return weights;
 }
 

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "overtake/data_set.hpp"
+#include "overtake/data/dataset.hpp"
 
 namespace overtake::forest {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "forest/problem/binning.hpp"
-#include "overtake/folds.hpp"
+#include "overtake/data/folds.hpp"
 
 namespace overtake::forest {
 

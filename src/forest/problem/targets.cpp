@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "overtake/error.hpp"
-#include "overtake/forest.hpp"
+#include "overtake/forest/parameters.hpp"
 
 namespace overtake::forest {
 namespace {

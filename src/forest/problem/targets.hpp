@@ -7,8 +7,8 @@
 #include <string>
 
 #include "forest/problem/problem.hpp"
-#include "overtake/data_set.hpp"
-#include "overtake/forest.hpp"
+#include "overtake/data/dataset.hpp"
+#include "overtake/forest/parameters.hpp"
 
 namespace overtake::forest {
 

@@ -9,8 +9,9 @@
 #include "forest/grow/need.hpp"
 #include "forest/model/assemble.hpp"
 #include "forest/model/notes.hpp"
-#include "forest/search/grounds.hpp"
+#include "forest/search/prepared_data.hpp"
 #include "overtake/error.hpp"
+#include "overtake/forest/training.hpp"
 #include "placement/rates.hpp"
 #include "platform/host_limits.hpp"
 #include "search/estimator.hpp"
@@ -23,7 +24,7 @@ using search_detail::Job;
 
 /// Jobs that one grown forest serves.
 struct Sharing {
-  std::size_t ground = 0;
+  std::size_t set = 0;
   ForestJob forest;
   std::vector<Job> jobs;
 };
@@ -33,27 +34,27 @@ bool before(const Job& a, const Job& b) { return std::tie(a.candidate, a.fold) <
 class ForestEstimator final : public search_detail::Estimator {
  public:
   ForestEstimator(ForestKind kind, const search_detail::SearchInput& input)
-      : data_(input.data), options_(input.options), grounds_(kind, input) {
+      : data_(input.data), options_(input.options), prepared_(kind, input) {
     refuse_too_much(static_cast<std::int32_t>(input.folds.size()));
   }
 
   [[nodiscard]] std::vector<std::string> check() override {
     std::vector<std::string> problems;
-    for (const Candidate& candidate : grounds_.candidates()) problems.push_back(candidate.problem);
+    for (const Candidate& candidate : prepared_.candidates()) problems.push_back(candidate.problem);
     return problems;
   }
 
   [[nodiscard]] std::vector<Batch> plan(std::span<const Job> jobs) override {
     std::vector<Batch> batches;
     double work = 0;
-    std::size_t ground = 0;
+    std::size_t set = 0;
     for (const Sharing& group : share(jobs)) {
       const double own = work_of(group);
-      if (batches.empty() || work + own > batch_work() || group.ground != ground) {
+      if (batches.empty() || work + own > batch_work() || group.set != set) {
         batches.emplace_back();
         work = 0;
       }
-      ground = group.ground;
+      set = group.set;
       work += own;
       batches.back().jobs.insert(batches.back().jobs.end(), group.jobs.begin(), group.jobs.end());
       batches.back().models += 1;
@@ -82,7 +83,7 @@ class ForestEstimator final : public search_detail::Estimator {
       forests.push_back(group.forest);
     }
     std::optional<std::vector<FoldOutcome>> scored =
-        grounds_.grower(groups.front().ground).score(forests, views, probabilities, stop);
+        prepared_.grower(groups.front().set).score(forests, views, probabilities, stop);
     if (!scored) return std::nullopt;
     for (std::size_t view = 0; view < views.size(); ++view) {
       outcomes[outcome_of_view[view]] = std::move((*scored)[view]);
@@ -91,9 +92,9 @@ class ForestEstimator final : public search_detail::Estimator {
   }
 
   [[nodiscard]] std::shared_ptr<const Model> refit(std::int32_t candidate, const StopToken* stop) override {
-    const Candidate& of = grounds_.candidates().at(static_cast<std::size_t>(candidate));
+    const Candidate& of = prepared_.candidates().at(static_cast<std::size_t>(candidate));
     if (!of.problem.empty()) throw DataError(of.problem);
-    Forest forest = grow_forest(grounds_.grower(of.ground), grounds_.problem(of.ground), data_,
+    Forest forest = grow_forest(prepared_.grower(of.set), prepared_.problem(of.set), data_,
                                 {of.parameters, of.of_fold.back(), options_.sample_weight}, {}, stop, nullptr);
     if (forest.trees.size() < static_cast<std::size_t>(of.parameters.n_estimators)) return nullptr;
     forest.feature_names = options_.feature_names;
@@ -103,15 +104,15 @@ class ForestEstimator final : public search_detail::Estimator {
 
   [[nodiscard]] std::vector<std::string> notes() const override {
     std::vector<std::string> all;
-    for (const auto& ground : grounds_.all()) {
-      add_notes(bin_notes(ground->problem.data.edges, options_.feature_names, ground->max_bins), all);
+    for (const auto& set : prepared_.all()) {
+      add_notes(bin_notes(set->problem.data.edges, options_.feature_names, set->max_bins), all);
     }
     std::set<std::pair<std::size_t, std::int32_t>> seen;
-    for (const Candidate& candidate : grounds_.candidates()) {
+    for (const Candidate& candidate : prepared_.candidates()) {
       if (!candidate.problem.empty()) continue;
-      const Problem& problem = grounds_.problem(candidate.ground);
+      const Problem& problem = prepared_.problem(candidate.set);
       const ForestJob& job = candidate.of_fold.back().job;
-      if (!seen.emplace(candidate.ground, job.weights).second) continue;
+      if (!seen.emplace(candidate.set, job.weights).second) continue;
       add_notes(weight_notes(problem.weights[job.weights], problem.folds[job.fold].train), all);
     }
     return all;
@@ -119,9 +120,9 @@ class ForestEstimator final : public search_detail::Estimator {
 
   [[nodiscard]] search_detail::EstimatorStats stats() const override {
     search_detail::EstimatorStats sum;
-    for (const auto& ground : grounds_.all()) {
-      if (!ground->grower) continue;
-      const GrowerStats stats = ground->grower->stats();
+    for (const auto& set : prepared_.all()) {
+      if (!set->grower) continue;
+      const GrowerStats stats = set->grower->stats();
       sum.launches += stats.launches;
       sum.peak_bytes += stats.peak_bytes;
       sum.timing.startup += stats.startup_seconds;
@@ -137,8 +138,8 @@ class ForestEstimator final : public search_detail::Estimator {
   void refuse_too_much(std::int32_t folds) const {
     std::vector<Job> jobs;
     const std::uint64_t usable = platform::usable_memory();
-    for (std::int32_t c = 0; c < static_cast<std::int32_t>(grounds_.candidates().size()); ++c) {
-      const Candidate& candidate = grounds_.candidates()[static_cast<std::size_t>(c)];
+    for (std::int32_t c = 0; c < static_cast<std::int32_t>(prepared_.candidates().size()); ++c) {
+      const Candidate& candidate = prepared_.candidates()[static_cast<std::size_t>(c)];
       if (!candidate.problem.empty()) continue;
       for (std::int32_t fold = 0; fold < folds; ++fold) jobs.push_back({c, fold});
       // Only a forest that is trained on all rows is kept; of the others each tree is forgotten once it has scored.
@@ -153,34 +154,33 @@ class ForestEstimator final : public search_detail::Estimator {
   }
 
   [[nodiscard]] const Resolved& resolved(const Job& job) const {
-    return grounds_.candidates()[static_cast<std::size_t>(job.candidate)].of_fold[static_cast<std::size_t>(job.fold)];
+    return prepared_.candidates()[static_cast<std::size_t>(job.candidate)].of_fold[static_cast<std::size_t>(job.fold)];
   }
 
-  /// Jobs grouped by the forest that serves them, grounds in order, else in the order of the first job of each.
+  /// Jobs grouped by the forest that serves them, sets in order, else in the order of the first job of each.
   [[nodiscard]] std::vector<Sharing> share(std::span<const Job> jobs) const {
     std::vector<Sharing> groups;
     std::map<std::tuple<std::size_t, std::int32_t, std::int32_t>, std::vector<std::size_t>> near;
     for (const Job& job : jobs) {
-      const std::size_t ground = grounds_.candidates()[static_cast<std::size_t>(job.candidate)].ground;
+      const std::size_t set = prepared_.candidates()[static_cast<std::size_t>(job.candidate)].set;
       const ForestJob& own = resolved(job).job;
-      std::vector<std::size_t>& alike = near[{ground, job.fold, own.weights}];
+      std::vector<std::size_t>& alike = near[{set, job.fold, own.weights}];
       const auto found =
           std::find_if(alike.begin(), alike.end(), [&](std::size_t i) { return can_share(groups[i].forest, own); });
       if (found == alike.end()) {
         alike.push_back(groups.size());
-        groups.push_back({ground, own, {job}});
+        groups.push_back({set, own, {job}});
       } else {
         widen(groups[*found].forest, own);
         groups[*found].jobs.push_back(job);
       }
     }
-    std::stable_sort(groups.begin(), groups.end(),
-                     [](const Sharing& a, const Sharing& b) { return a.ground < b.ground; });
+    std::stable_sort(groups.begin(), groups.end(), [](const Sharing& a, const Sharing& b) { return a.set < b.set; });
     return groups;
   }
 
   [[nodiscard]] double work_of(const Sharing& group) const {
-    const std::size_t rows = grounds_.problem(group.ground).folds[group.forest.fold].train.size();
+    const std::size_t rows = prepared_.problem(group.set).folds[group.forest.fold].train.size();
     return visits_of(group.forest, static_cast<std::int64_t>(rows));
   }
 
@@ -189,7 +189,7 @@ class ForestEstimator final : public search_detail::Estimator {
 
   const Dataset& data_;
   const SearchOptions& options_;
-  Grounds grounds_;
+  PreparedData prepared_;
 };
 
 class ForestType final : public search_detail::EstimatorType {

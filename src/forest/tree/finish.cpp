@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "forest/tree/finish.hpp"
+#include "overtake/forest/forest.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -8,6 +8,7 @@
 #include "forest/grow/grown_tree.hpp"
 #include "forest/grow/job.hpp"
 #include "forest/problem/problem.hpp"
+#include "overtake/forest/forest.hpp"
 
 namespace overtake::forest {
 

@@ -10,6 +10,7 @@
 
 #include "core/parallel.hpp"
 #include "forest/grow/sampling.hpp"
+#include "overtake/forest/forest.hpp"
 #include "overtake/metrics.hpp"
 
 namespace overtake::forest {

@@ -5,6 +5,7 @@
 
 #include "forest/grow/job.hpp"
 #include "forest/problem/problem.hpp"
+#include "overtake/forest/forest.hpp"
 
 namespace overtake::forest {
 

@@ -213,13 +213,13 @@ void read_status(int status, ChildEnd& end) {
 
 }  // namespace
 
-ChildEnd run_child(const ChildCommand& command, std::chrono::milliseconds patience,
+ChildEnd run_child(const ChildCommand& command, std::chrono::milliseconds timeout,
                    const std::function<void(std::string_view)>& on_line, const std::function<bool()>& stop) {
   constexpr int pause_ms = 100;
   constexpr int end_pause_ms = 2;  // all is closed: it is about to end
   Pipe errors = make_pipe();
   Pipe reports = make_pipe();
-  auto last = Clock::now() + patience;
+  auto last = Clock::now() + timeout;
   Child child(start(command, errors.into.descriptor(), reports.into.descriptor()));
   errors.into = File();  // closed here, so that its end is seen when the child ends
   reports.into = File();
@@ -229,7 +229,7 @@ ChildEnd run_child(const ChildCommand& command, std::chrono::milliseconds patien
   LineReader report_lines(std::move(reports.from));
   const auto read_all = [&] {
     report_lines.read([&](std::string_view line) {
-      last = Clock::now() + patience;
+      last = Clock::now() + timeout;
       on_line(line);
     });
     error_lines.read([&end](std::string_view line) {

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// What the tool needs of the terminal: its size, a progress line, and output that is whole or not there.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "overtake/data/table.hpp"
+
+namespace cli {
+
+struct Terminal {
+  bool interactive = false;
+  int width = 0;  ///< 0: not a terminal, no limit
+  bool unicode = true;
+};
+[[nodiscard]] Terminal standard_output();
+
+// Names and texts from files reach people through these functions alone. What a terminal would obey is spelt out there
+// (overtake::text::printable), wherever the output goes: pipes end at terminals, too.
+
+/// Writes to standard error. What cannot be written there is lost.
+void print_error(std::string_view text);
+
+/// Likewise for text that holds nothing from files. Takes no memory.
+void print_fixed_error(std::string_view text);
+
+/// Writes to standard output. Throws overtake::DataError when that fails (a full disk, a closed pipe).
+void print(std::string_view text);
+
+/// Likewise for text with colours of its own, which holds nothing from files.
+void print_drawing(std::string_view text);
+
+/// Writes a table as CSV to standard output, behind what was written before: as it is, but on a terminal as people can
+/// read it. Throws overtake::DataError.
+void print_table(const overtake::Table& table);
+
+/// "-" is standard output, which gets the text as it is, unless it is a terminal; other files appear whole or not at
+/// all.
+void write_output(const std::string& path, std::string_view text);
+
+/// One line on standard error that says how far the work is: rewritten in place on a terminal, else a new line every
+/// few seconds.
+class Progress {
+ public:
+  Progress();
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+  void update(const std::string& text);
+  /// Removes the line, for output that follows.
+  void clear();
+
+ private:
+  bool interactive_;
+  bool shown_ = false;
+  std::chrono::steady_clock::time_point last_;
+};
+
+}  // namespace cli

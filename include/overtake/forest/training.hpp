@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+// Training forests.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "overtake/data/dataset.hpp"
+#include "overtake/device.hpp"
+#include "overtake/forest/forest.hpp"
+#include "overtake/stop.hpp"
+
+namespace overtake {
+
+/// What a fit did.
+struct ForestReport {
+  std::string device;
+  std::int64_t trees = 0;
+  std::int64_t nodes = 0;
+  std::int64_t batches = 0;
+  std::int64_t launches = 0;
+  std::uint64_t peak_bytes = 0;    ///< device memory planned
+  std::uint64_t binned_bytes = 0;  ///< the data set on the device
+  struct {
+    double prepare = 0;  ///< binning
+    double upload = 0, compute = 0, finish = 0, wall = 0;
+  } seconds;
+  std::vector<std::string> notes;  ///< what the reader should know of the data and the fit, one sentence each
+};
+
+/// Told of the progress of a fit or a search's growth.
+class ForestObserver {
+ public:
+  virtual ~ForestObserver() = default;
+  virtual void on_trees(std::int64_t /*done*/, std::int64_t /*of*/) {}
+};
+
+/// What a fit may use.
+struct ForestOptions {
+  Device device;
+  std::uint64_t memory_limit = 0;   ///< bytes on the device; 0: most of what is free
+  const StopToken* stop = nullptr;  ///< asks to stop, within a tree too; the trees grown so far are the result
+  ForestObserver* observer = nullptr;
+  std::vector<std::string> feature_names;  ///< kept in the forest; empty, or one a feature
+  std::vector<std::string> class_names;    ///< likewise; class_weight names classes by them ("0", "1", ... if empty)
+};
+
+/// Trains a forest. `data.inputs` may hold NaN (missing). `sample_weight`: empty, or one finite number >= 0 a row.
+/// `earlier`: with parameters.warm_start, a forest of the same parameters and data that is to get more trees. Data are
+/// the same when inputs, targets and sample weights are, row by row; whether they are is known by
+/// Forest::data_fingerprint, and a note says so where the earlier forest has none.
+/// Determinism: exact. The same data, parameters and seed give the same forest, bit for bit, on every device, with any
+/// number of threads and any memory limit. Throws UsageError for parameters (check()) and for work without end (more
+/// than 1e18 row visits), DataError for data that cannot be trained on (no rows, infinite values, negative targets for
+/// poisson) and for a warm start with other data (naming what differs), DeviceError for memory: of the device, or of
+/// the computer where the trees would not fit, naming need and limit, before trees are grown or as soon as the first
+/// ones show it.
+[[nodiscard]] Forest train_forest(const ForestParameters& parameters, const Dataset& data,
+                                  const ForestOptions& options = {}, std::span<const float> sample_weight = {},
+                                  const Forest* earlier = nullptr, ForestReport* report = nullptr);
+
+/// How much work training these forests on `data` is, in row visits: trees x rows x features a node x levels, forests
+/// that share their growth counted once, times `fits` (folds, say). Parameters that the data refuses count nothing.
+[[nodiscard]] double forest_work(const Dataset& data, const std::vector<ForestParameters>& forests, std::int64_t fits);
+
+/// scikit-learn's RandomForestClassifier in C++: parameters, fit, predict.
+class ForestClassifier {
+ public:
+  explicit ForestClassifier(ForestParameters parameters = ForestParameters::defaults(ForestKind::random_forest,
+                                                                                     Task::classification),
+                            Device device = {});
+  /// Throws what train_forest throws. Returns *this.
+  ForestClassifier& fit(const Dataset& data, std::span<const float> sample_weight = {});
+  /// Throw UsageError before fit().
+  [[nodiscard]] std::vector<std::int32_t> predict(std::span<const float> inputs) const;
+  [[nodiscard]] std::vector<double> predict_proba(std::span<const float> inputs) const;
+  /// Accuracy.
+  [[nodiscard]] double score(const Dataset& data) const;
+  [[nodiscard]] const Forest& forest() const;
+  ForestParameters parameters;
+
+ private:
+  Device device_;
+  std::optional<Forest> forest_;
+};
+
+/// scikit-learn's RandomForestRegressor in C++.
+class ForestRegressor {
+ public:
+  explicit ForestRegressor(ForestParameters parameters = ForestParameters::defaults(ForestKind::random_forest,
+                                                                                    Task::regression),
+                           Device device = {});
+  ForestRegressor& fit(const Dataset& data, std::span<const float> sample_weight = {});
+  [[nodiscard]] std::vector<double> predict(std::span<const float> inputs) const;
+  /// r2.
+  [[nodiscard]] double score(const Dataset& data) const;
+  [[nodiscard]] const Forest& forest() const;
+  ForestParameters parameters;
+
+ private:
+  Device device_;
+  std::optional<Forest> forest_;
+};
+
+}  // namespace overtake

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+// The search itself.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "overtake/data/dataset.hpp"
+#include "overtake/data/folds.hpp"
+#include "overtake/device.hpp"
+#include "overtake/metrics.hpp"
+#include "overtake/model.hpp"
+#include "overtake/parameters.hpp"
+#include "overtake/stop.hpp"
+
+namespace overtake {
+
+/// The score; NaN where it is not defined (roc_auc with one class, r2 of fewer than two rows). `data` and `test` give
+/// the true classes or numbers, `positive` the class that a metric of one class is about. Formulas:
+/// overtake/metrics.hpp.
+[[nodiscard]] double score_of(Metric metric, const FoldOutcome& outcome, const Dataset& data,
+                              std::span<const std::int32_t> test, std::int32_t positive = 1);
+
+/// What the plan of a search says before and after it ran.
+struct SearchPlan {
+  std::int64_t candidates = 0;
+  std::int64_t folds = 0;
+  std::int64_t jobs = 0;    ///< candidates x folds
+  std::int64_t models = 0;  ///< really trained: candidates that share work count once (per fold)
+  std::int64_t batches = 0;
+  std::int64_t launches = 0;  ///< on the device, known after the run
+  std::uint64_t peak_bytes = 0;
+};
+
+struct SearchTiming {
+  double startup = 0;  ///< opening the device, compiling kernels
+  double upload = 0, compute = 0, scoring = 0, refit = 0, wall = 0;
+};
+
+/// One row of the table.
+struct SearchRow {
+  Parameters parameters;
+  double mean_fit_seconds = 0;  ///< share of the batch's time
+  double mean_score_seconds = 0;
+  /// [metric][fold]; NaN where not run or failed.
+  std::vector<std::vector<double>> scores;
+  std::vector<double> mean, std;  ///< [metric], over folds, ddof 0
+  /// [metric], 1 is best. Means within 1e-12 of each other, relative, tie and share the smallest rank; undefined ones
+  /// and those that failed rank last.
+  std::vector<int> rank;
+  std::string failure;  ///< why it failed
+  bool done = false;    ///< every fold has a score or a failure
+};
+
+struct SearchResult {
+  Task task = Task::classification;
+  std::string estimator;
+  std::vector<std::string> parameter_names;  ///< that vary or were given, sorted
+  std::vector<Metric> metrics;
+  std::vector<std::string> positive_classes;  ///< [metric]: the class that it is about; "" where it is about all
+  std::size_t refit_metric = 0;
+  std::vector<SearchRow> rows;  ///< in candidate order
+  int best_index = -1;          ///< -1: no candidate has a score; of several that tie for the best the first
+  int best_ties = 0;            ///< candidates that share the best rank, the best itself included
+  SearchPlan plan;
+  SearchTiming timing;
+  std::string device;
+  std::string device_reason;
+  bool interrupted = false;           ///< stopped before every candidate was done, or while the best was refitted
+  std::int64_t resumed_jobs = 0;      ///< taken from the journal
+  std::shared_ptr<const Model> best;  ///< refitted on all rows; null: not asked for, or `warnings` say why
+  std::vector<std::string> warnings;
+};
+
+/// Progress of a search, after each batch.
+struct SearchProgress {
+  std::int64_t jobs_done = 0, jobs = 0;
+  double seconds = 0, seconds_left = 0, fits_per_second = 0;
+  double best_score = 0;  ///< NaN: none yet
+  Parameters best;
+  std::string device;
+};
+
+class SearchObserver {
+ public:
+  virtual ~SearchObserver() = default;
+  virtual void on_plan(const SearchPlan&) {}
+  virtual void on_progress(const SearchProgress&) {}
+};
+
+struct SearchOptions {
+  std::string estimator = "random-forest";  ///< one of estimator_names()
+  Parameters fixed;                         ///< parameters that every candidate shares
+  FoldOptions folds;
+  std::vector<std::int32_t> groups;  ///< for FoldKind::group and predefined
+  std::vector<Metric> metrics;       ///< empty: accuracy or r2
+  std::string positive_class;        ///< by its name in class_names; empty: see positive_class()
+  std::size_t refit_metric = 0;      ///< index into metrics
+  bool refit = true;
+  bool refit_stopped = true;  ///< refit the best so far, too, where `stop` ended the search early
+  std::uint64_t seed = 0;     ///< random_state of every candidate
+  Device device;
+  std::string device_reason;
+  std::uint64_t memory_limit = 0;
+  std::filesystem::path journal;    ///< empty: none
+  std::string data_name;            ///< for the journal and messages: the file's name
+  const StopToken* stop = nullptr;  ///< asks to stop, while a batch runs too: its unfinished jobs are as if never begun
+  SearchObserver* observer = nullptr;
+  std::vector<float> sample_weight;
+  std::vector<std::string> feature_names;  ///< kept in the refitted model; empty, or one a feature
+  std::vector<std::string> class_names;    ///< likewise
+};
+
+/// What SearchOptions::estimator may say, sorted.
+[[nodiscard]] std::vector<std::string> estimator_names();
+
+/// Names and values of candidates, for checks before large data are read; what depends on the data the search itself
+/// checks. Throws UsageError for an unknown estimator or parameter (naming the nearest) and for values that are never
+/// valid.
+void check_candidates(const std::vector<Parameters>& candidates, const SearchOptions& options);
+
+/// How much work the search is, for choose_forest_device(). Throws what check_candidates() throws.
+[[nodiscard]] double search_work(const Dataset& data, const std::vector<Parameters>& candidates,
+                                 const SearchOptions& options);
+
+/// Runs every candidate on every fold as one batch of work (or as few as memory allows), ranks them and refits the best
+/// on all rows. Determinism: exact; scores do not depend on the device, batches, the journal or interruption.
+/// With a journal, jobs already recorded for the same data, candidates, folds and seed are not run again; one
+/// of another search is refused with DataError naming the difference. A candidate that fails (a value that does not fit
+/// the data) becomes a row that says why. Throws UsageError, DataError, DeviceError as documented there.
+[[nodiscard]] SearchResult search(const Dataset& data, const std::vector<Parameters>& candidates,
+                                  const SearchOptions& options = {});
+
+/// The winner by result.refit_metric. Both throw UsageError where no candidate has a score.
+[[nodiscard]] const Parameters& best_parameters(const SearchResult& result);
+[[nodiscard]] double best_score(const SearchResult& result);
+
+/// Chooses the best by another of the metrics that were scored: sets refit_metric, best_index and best_ties. Throws
+/// UsageError for a number outside of result.metrics.
+void rank_by(SearchResult& result, std::size_t metric);
+
+}  // namespace overtake

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// Assembles one kernel: defines, functions written for it, and the template of its family.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backend/common/lower/lowering.hpp"
+#include "backend/common/lower/matmul_tiling.hpp"
+#include "backend/common/lower/tape_source.hpp"
+
+namespace overtake::backend {
+
+/// Work-items of a group in the families whose speed does not depend on it.
+inline constexpr int group_size = 256;
+
+class KernelText {
+ public:
+  /// `family` begins the entry name; `source` is the family's template.
+  KernelText(std::string_view family, std::string_view source) : family_(family), source_(source) {}
+
+  void define(std::string_view name, std::string_view value);
+  void define(std::string_view name, std::int64_t value) { define(name, std::to_string(value)); }
+  /// Adds the function of a tape and defines PREFIX_PARAMETERS for the kernel's parameter list.
+  void add_tape(std::string_view prefix, const TapeSource& tape);
+  /// Defines TAPE(value): a call of NAME(tape) with the coordinates c0 ... of `rank`; with loads apart (LOADS_APART is
+  /// 1), TAPE(value, loaded) and TAPE_LOAD.
+  void define_tape_call(std::size_t rank, const TapeSource& tape, bool has_core);
+
+  /// The kernel's own arguments come first, then those of the tapes in the order given.
+  void add(const LoweredArgument& argument) { arguments_.push_back(argument); }
+  void add_int(std::int64_t value);
+  void add_slot(int slot, std::int64_t offset);
+  void add_scratch() { arguments_.push_back({LoweredArgument::Kind::scratch, 0, -1}); }
+  void add_arguments_of(const TapeSource& tape);
+
+  [[nodiscard]] LoweredKernel finish(std::int64_t groups_x, std::int64_t groups_y, int work_items) const;
+
+ private:
+  std::string_view family_;
+  std::string_view source_;
+  std::string defines_;
+  std::string functions_;
+  bool uses_random_ = false;
+  std::vector<LoweredArgument> arguments_;
+};
+
+/// How reductions share a group of `group_size` work-items: `lanes` for each output.
+[[nodiscard]] int lanes_for(std::int64_t elements, int most);
+
+/// An operation of one kernel and no scratch memory.
+[[nodiscard]] LoweredOperation single(LoweredKernel kernel);
+
+[[nodiscard]] LoweredKernel lower_map(const Operation& operation, const LoweringTraits& traits);
+[[nodiscard]] LoweredKernel lower_gather(const Operation& operation, const GatherCore& core);
+[[nodiscard]] LoweredKernel lower_reduce(const Operation& operation, const ReduceCore& core);
+[[nodiscard]] LoweredKernel lower_rows(const Operation& operation, const RowCore& core);
+[[nodiscard]] LoweredOperation lower_matmul(const Operation& operation, const MatMulCore& core,
+                                            const LoweringTraits& traits);
+/// With a tile and split given, for measurements of the model that usually picks them.
+[[nodiscard]] LoweredOperation lower_matmul(const Operation& operation, const MatMulCore& core,
+                                            const LoweringTraits& traits, const MatMulPlan& plan);
+
+}  // namespace overtake::backend

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+// Writes the words that src/kernels/interpreted.k runs.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "backend/common/lower/kernel_text.hpp"
+#include "backend/common/lower/load_pattern.hpp"
+#include "overtake/error.hpp"
+
+namespace overtake::backend {
+namespace {
+
+// The limits and fixed pointers of interpreted.k.
+constexpr int load_pointers = 16;
+constexpr int store_pointers = 8;
+constexpr int most_tape_loads = 13;
+constexpr int most_instructions = 96;
+constexpr std::int64_t tile_extent = 32;
+
+std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+struct Pointer {
+  int slot = -1;
+  std::int64_t offset = 0;
+};
+
+class Encoder {
+ public:
+  explicit Encoder(const Operation& operation) : operation_(operation) {}
+
+  /// Appends a tape; returns the word it starts at.
+  std::int32_t add_tape(const Tape& tape, const std::vector<std::int64_t>& extents) {
+    if (static_cast<int>(tape.code.size()) > most_instructions || static_cast<int>(tape.stores.size()) > store_pointers)
+      too_large();
+    const std::size_t at = words_.size();
+    words_.resize(at + 10, 1);
+    const std::size_t pad = 4 - extents.size();
+    for (std::size_t axis = 0; axis < extents.size(); ++axis) words_[at + pad + axis] = to_index(extents[axis]);
+    words_[at + 4] = static_cast<std::int32_t>(tape.code.size());
+    words_[at + 5] = static_cast<std::int32_t>(tape.stores.size());
+    words_[at + 6] = here();
+    for (const TapeInstruction& code : tape.code) add_instruction(code, pad);
+    words_[at + 7] = here();
+    for (const Access& access : tape.loads) add_load(access, extents, pad);
+    words_[at + 8] = here();
+    for (const TapeStore& store : tape.stores) {
+      words_.insert(words_.end(), {static_cast<std::int32_t>(stores_.size()), store.value_register});
+      stores_.push_back(store.slot);
+    }
+    words_[at + 9] = here();
+    for (const RandomKey& key : tape.random) {
+      words_.insert(words_.end(), {static_cast<std::int32_t>(static_cast<std::uint32_t>(key.seed)),
+                                   static_cast<std::int32_t>(static_cast<std::uint32_t>(key.seed >> 32U)),
+                                   static_cast<std::int32_t>(key.stream)});
+    }
+    return static_cast<std::int32_t>(at);
+  }
+
+  /// A slot that the core reads through load pointer `index`.
+  void set_pointer(int index, int slot, std::int64_t offset) { core_.emplace_back(index, Pointer{slot, offset}); }
+
+  LoweredOperation finish(std::string entry, const std::vector<std::int64_t>& numbers, std::int64_t groups) {
+    LoweredKernel kernel;
+    kernel.entry = std::move(entry);
+    kernel.geometry.groups = {static_cast<std::uint32_t>(to_index(groups)), 1, 1};
+    kernel.geometry.group_size = {group_size, 1, 1};
+    kernel.arguments.push_back({LoweredArgument::Kind::scratch, 0, -1});
+    for (const std::int64_t number : numbers) {
+      kernel.arguments.push_back({LoweredArgument::Kind::int32, number, -1});
+    }
+    // Every pointer parameter must name some memory; those not used name the first store's.
+    std::vector<Pointer> loads(load_pointers, Pointer{stores_.empty() ? 0 : stores_.front(), 0});
+    std::copy(loads_.begin(), loads_.end(), loads.begin());
+    for (const auto& [index, pointer] : core_) loads[static_cast<std::size_t>(index)] = pointer;
+    std::vector<Pointer> stores(store_pointers, loads[0]);
+    for (std::size_t i = 0; i < stores_.size(); ++i) stores[i] = {stores_[i], 0};
+    for (const std::vector<Pointer>* pointers : {&loads, &stores}) {
+      for (const Pointer& pointer : *pointers)
+        kernel.arguments.push_back({LoweredArgument::Kind::slot, 0, pointer.slot});
+      for (const Pointer& pointer : *pointers) {
+        kernel.arguments.push_back({LoweredArgument::Kind::offset, pointer.offset, pointer.slot});
+      }
+    }
+    LoweredOperation result;
+    result.kernels.push_back(std::move(kernel));
+    result.scratch_bytes = result.zeroed_bytes = words_.size() * sizeof(std::int32_t);
+    result.words = std::move(words_);
+    return result;
+  }
+
+  [[noreturn]] void too_large() const {
+    throw DeviceError(fmt::format("'{}' is too large for the kernels that are compiled ahead of time", operation_.name),
+                      "Install the vendor's run-time compiler (for CUDA: libnvrtc), which has no such limit.");
+  }
+
+ private:
+  [[nodiscard]] std::int32_t here() const { return static_cast<std::int32_t>(words_.size()); }
+
+  void add_instruction(const TapeInstruction& code, std::size_t pad) {
+    std::int32_t b = code.b;
+    if (code.code == TapeCode::constant) b = std::bit_cast<std::int32_t>(code.value);
+    if (code.code == TapeCode::load || code.code == TapeCode::random) b = code.index;
+    if (code.code == TapeCode::coordinate) b = static_cast<std::int32_t>(code.index + pad);
+    words_.insert(words_.end(), {static_cast<std::int32_t>(code.code), code.a, b, code.c});
+  }
+  void add_load(const Access& access, const std::vector<std::int64_t>& extents, std::size_t pad) {
+    if (static_cast<int>(loads_.size()) >= most_tape_loads) too_large();
+    words_.push_back(static_cast<std::int32_t>(loads_.size()));
+    for (std::size_t axis = 0; axis < 4; ++axis) {
+      const bool moves = axis >= pad && extents[axis - pad] > 1;
+      words_.push_back(moves ? to_index(access.strides[axis - pad]) : 0);
+    }
+    loads_.push_back({access.slot, access.offset});
+  }
+
+  const Operation& operation_;
+  std::vector<std::int32_t> words_;
+  std::vector<Pointer> loads_;
+  std::vector<int> stores_;
+  std::vector<std::pair<int, Pointer>> core_;
+};
+
+LoweredOperation encode(const Operation& operation, const MapCore&) {
+  Encoder encoder(operation);
+  std::vector<std::int64_t> extents = operation.extent.extents();
+  const std::int64_t tape = encoder.add_tape(operation.tape, extents);
+  const std::int64_t count = to_index(operation.extent.size());
+  return encoder.finish("interpreted_map", {tape, count}, divide_up(count, group_size));
+}
+
+LoweredOperation encode(const Operation& operation, const MatMulCore& core) {
+  Encoder encoder(operation);
+  const std::int64_t tape = encoder.add_tape(operation.tape, {core.m, core.n});
+  encoder.set_pointer(15, core.a.slot, core.a.offset);
+  encoder.set_pointer(14, core.b.slot, core.b.offset);
+  (void)to_index(core.m * core.n);
+  const std::int64_t column_tiles = divide_up(core.n, tile_extent);
+  return encoder.finish("interpreted_matmul",
+                        {tape, core.m, core.n, core.k, core.a.row_stride, core.a.column_stride, core.b.row_stride,
+                         core.b.column_stride, column_tiles},
+                        divide_up(core.m, tile_extent) * column_tiles);
+}
+
+LoweredOperation encode(const Operation& operation, const ReduceCore& core) {
+  Encoder encoder(operation);
+  const std::int64_t input = encoder.add_tape(core.input, {core.outer, core.reduced, core.inner});
+  const std::int64_t tape = encoder.add_tape(operation.tape, {core.outer, core.inner});
+  (void)to_index(core.outer * core.reduced * core.inner);
+  return encoder.finish(
+      "interpreted_reduce",
+      {tape, input, static_cast<std::int64_t>(core.kind), core.outer, core.reduced, core.inner, core.lanes()},
+      core.outer * divide_up(core.inner, group_size / core.lanes()));
+}
+
+LoweredOperation encode(const Operation& operation, const RowCore& core) {
+  Encoder encoder(operation);
+  const std::int64_t tape = encoder.add_tape(operation.tape, operation.extent.extents());
+  encoder.set_pointer(15, core.input.slot, core.input.offset);
+  if (core.kind == RowKind::cross_entropy) encoder.set_pointer(14, core.labels.slot, core.labels.offset);
+  return encoder.finish("interpreted_rows",
+                        {tape, static_cast<std::int64_t>(core.kind), core.rows, core.columns, core.input.strides[0],
+                         core.input.strides[1], core.labels.strides[0]},
+                        core.rows);
+}
+
+LoweredOperation encode(const Operation& operation, const GatherCore& core) {
+  Encoder encoder(operation);
+  const std::int64_t tape = encoder.add_tape(operation.tape, {core.rows, core.columns});
+  encoder.set_pointer(15, core.source.slot, core.source.offset);
+  encoder.set_pointer(14, core.indices.slot, core.indices.offset);
+  const bool has_start = core.start.slot >= 0;
+  if (has_start) encoder.set_pointer(13, core.start.slot, core.start.offset);
+  const std::int32_t missing = core.source.dtype == DType::int32 ? INT32_MIN : 0x7fc00000;
+  const std::int64_t count = to_index(core.rows * core.columns);
+  return encoder.finish("interpreted_gather",
+                        {tape, count, core.columns, core.rows, core.source_rows, missing, has_start ? 1 : 0},
+                        divide_up(count, group_size));
+}
+
+}  // namespace
+
+FusionLimits interpreted_limits() noexcept {
+  return {.loads = most_tape_loads, .stores = store_pointers, .instructions = most_instructions};
+}
+
+LoweredOperation lower_interpreted(const Operation& operation) {
+  if (operation.extent.size() == 0) return {};
+  return std::visit([&](const auto& core) { return encode(operation, core); }, operation.core);
+}
+
+}  // namespace overtake::backend

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+#include "backend/common/lower/lowering.hpp"
+
+#include <fmt/format.h>
+
+#include "backend/common/lower/kernel_text.hpp"
+#include "backend/common/lower/load_pattern.hpp"
+#include "kernels/sources.hpp"
+#include "overtake/error.hpp"
+
+namespace overtake::backend {
+namespace {
+
+template <typename... Cores>
+struct Overloaded : Cores... {
+  using Cores::operator()...;
+};
+template <typename... Cores>
+Overloaded(Cores...) -> Overloaded<Cores...>;
+
+std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+/// The extents of the tape that a core prescribes; empty when the core leaves them free.
+std::vector<std::int64_t> extents_of(const Operation& operation) {
+  return std::visit(
+      Overloaded{
+          [&](const MapCore&) { return operation.extent.extents(); },
+          [](const MatMulCore& core) {
+            return std::vector<std::int64_t>{core.m, core.n};
+          },
+          [](const ReduceCore& core) {
+            return std::vector<std::int64_t>{core.outer, core.inner};
+          },
+          [](const RowCore& core) {
+            const bool wide = core.kind == RowKind::softmax || core.kind == RowKind::log_softmax;
+            return wide ? std::vector<std::int64_t>{core.rows, core.columns} : std::vector<std::int64_t>{core.rows};
+          },
+          [](const GatherCore& core) {
+            return std::vector<std::int64_t>{core.rows, core.columns};
+          }},
+      operation.core);
+}
+
+}  // namespace
+
+LoweredKernel lower_map(const Operation& operation, const LoweringTraits& traits) {
+  std::vector<std::int64_t> extents = operation.extent.extents();
+  if (extents.empty()) extents.push_back(1);
+  const std::int64_t count = to_index(operation.extent.size());
+  // Four elements per work-item read less often but keep fewer work-items busy: worth it once every unit is.
+  const bool wide = count >= std::int64_t{traits.compute_units} * 2048 && can_widen(operation.tape, extents);
+  const int width = wide ? 4 : 1;
+  const TapeSource tape = write_tape(operation.tape, {.extents = extents, .width = width});
+  KernelText text("map", embedded::kernel_map);
+  text.define("GROUP_SIZE", group_size);
+  text.define("WIDTH", width);
+  text.add_tape("TAPE", tape);
+  text.define_tape_call(extents.size(), tape, false);
+  text.add_int(count);
+  std::string parameters;
+  std::string coordinates;
+  if (tape.uses_coordinates) {
+    coordinates = "unsigned rest = linear; ";
+    for (std::size_t axis = extents.size(); axis-- > 1;) {
+      coordinates += fmt::format("int c{0} = (int)(rest % (unsigned)e{0}); rest /= (unsigned)e{0}; ", axis);
+    }
+    coordinates += "int c0 = (int)rest;";
+    for (std::size_t axis = 1; axis < extents.size(); ++axis) {
+      parameters += fmt::format(", int e{}", axis);
+      text.add_int(extents[axis]);
+    }
+  } else {
+    for (std::size_t axis = 0; axis < extents.size(); ++axis) coordinates += fmt::format("int c{} = 0; ", axis);
+  }
+  text.define("COORDINATE_PARAMETERS", parameters);
+  text.define("COORDINATES", coordinates);
+  text.add_arguments_of(tape);
+  return text.finish(divide_up(count, std::int64_t{group_size} * width), 1, group_size);
+}
+
+LoweredKernel lower_gather(const Operation& operation, const GatherCore& core) {
+  const std::vector<std::int64_t> extents = extents_of(operation);
+  const bool integer = core.source.dtype == DType::int32;
+  const TapeSource tape =
+      write_tape(operation.tape, {.extents = extents, .core = integer ? ValueType::int32 : ValueType::float32});
+  KernelText text("gather", embedded::kernel_gather);
+  text.define("GROUP_SIZE", group_size);
+  text.define("SOURCE_TYPE", integer ? "int" : "float");
+  text.define("MISSING", integer ? "(int)0x80000000" : "as_float(0x7fc00000)");
+  const bool has_start = core.start.slot >= 0;
+  text.define("START_PARAMETERS", has_start ? ", GLOBAL const int* RESTRICT start, int start_at" : "");
+  text.define("START", has_start ? "start[start_at]" : "0");
+  text.add_tape("TAPE", tape);
+  text.define_tape_call(2, tape, true);
+  const std::int64_t count = core.rows * core.columns;
+  text.add_int(count);
+  text.add_int(core.columns);
+  text.add_int(core.rows);
+  text.add_int(core.source_rows);
+  (void)to_index(core.source.offset + core.source_rows * core.columns);
+  text.add_slot(core.source.slot, core.source.offset);
+  text.add_slot(core.indices.slot, core.indices.offset);
+  if (has_start) text.add_slot(core.start.slot, core.start.offset);
+  text.add_arguments_of(tape);
+  return text.finish(divide_up(count, group_size), 1, group_size);
+}
+
+LoweredKernel lower_reduce(const Operation& operation, const ReduceCore& core) {
+  const std::vector<std::int64_t> extents = extents_of(operation);
+  const std::vector<std::int64_t> input_extents = {core.outer, core.reduced, core.inner};
+  const TapeSource input = write_tape(core.input, {.name = "input", .extents = input_extents, .returns_value = true});
+  const TapeSource tape = write_tape(operation.tape, {.extents = extents, .core = ValueType::float32});
+  const bool fastest = core.inner > 1;
+  const int lanes = fastest ? core.lanes() : lanes_for(core.reduced, core.lanes());
+  const int outputs = group_size / lanes;
+  (void)to_index(core.outer * core.reduced * core.inner);
+
+  KernelText text("reduce", embedded::kernel_reduce);
+  text.define("KIND_SUM", core.kind == ReduceKind::sum ? 1 : 0);
+  text.define("KIND_MAX", core.kind == ReduceKind::max ? 1 : 0);
+  text.define("GROUP_SIZE", group_size);
+  text.define("LANES", lanes);
+  text.define("STRIDE", core.lanes());
+  text.define("OUTPUTS", outputs);
+  text.define("OUTPUT_FASTEST", fastest ? 1 : 0);
+  text.define("LANE_DISTANCE", fastest ? outputs : 1);
+  // Loads in flight for each work-item: as many as there are to do, up to 16.
+  text.define("BATCH", lanes_for(divide_up(core.reduced, core.lanes()), 16));
+  text.add_tape("INPUT", input);
+  text.add_tape("TAPE", tape);
+  text.define("INPUT(i, r, j)",
+              "NAME(input)(i, r, j, (unsigned)(((i) * reduced + (r)) * inner + (j))" + input.call + ")");
+  text.define_tape_call(2, tape, true);
+  text.add_int(core.outer);
+  text.add_int(core.reduced);
+  text.add_int(core.inner);
+  text.add_arguments_of(input);
+  text.add_arguments_of(tape);
+  const std::int64_t groups = fastest ? core.outer * divide_up(core.inner, outputs) : divide_up(core.outer, outputs);
+  return text.finish(groups, 1, group_size);
+}
+
+LoweredKernel lower_rows(const Operation& operation, const RowCore& core) {
+  const std::vector<std::int64_t> extents = extents_of(operation);
+  const bool argmax = core.kind == RowKind::argmax;
+  const bool entropy = core.kind == RowKind::cross_entropy;
+  const TapeSource tape =
+      write_tape(operation.tape, {.extents = extents, .core = argmax ? ValueType::int32 : ValueType::float32});
+  const int lanes = lanes_for(core.columns, group_size);
+  const int outputs = group_size / lanes;
+
+  KernelText text("rows", embedded::kernel_rows);
+  text.define("KIND_ARGMAX", argmax ? 1 : 0);
+  text.define("KIND_CROSS_ENTROPY", entropy ? 1 : 0);
+  text.define("KIND_LOG_SOFTMAX", core.kind == RowKind::log_softmax ? 1 : 0);
+  text.define("GROUP_SIZE", group_size);
+  text.define("LANES", lanes);
+  text.define("OUTPUTS", outputs);
+  text.define("LABEL_PARAMETERS",
+              entropy ? ", GLOBAL const int* RESTRICT labels, int labels_at, int label_stride" : "");
+  text.add_tape("TAPE", tape);
+  text.define_tape_call(extents.size(), tape, true);
+  text.add_int(core.rows);
+  text.add_int(core.columns);
+  (void)to_index(core.input.offset + core.rows * core.input.strides[0] + core.columns * core.input.strides[1]);
+  text.add_slot(core.input.slot, core.input.offset);
+  text.add_int(core.input.strides[0]);
+  text.add_int(core.input.strides[1]);
+  if (entropy) {
+    text.add_slot(core.labels.slot, core.labels.offset);
+    text.add_int(core.labels.strides[0]);
+  }
+  text.add_arguments_of(tape);
+  return text.finish(divide_up(core.rows, outputs), 1, group_size);
+}
+
+LoweredOperation lower(const Operation& operation, const LoweringTraits& traits) {
+  if (operation.extent.size() == 0) return {};
+  if (operation.extent.extents() != extents_of(operation)) {
+    throw InternalError(fmt::format("lowering {}: the tape's extent {} is not the core's", operation.name,
+                                    operation.extent.to_string()));
+  }
+  if (traits.max_group_size < group_size) {
+    throw DeviceError(
+        fmt::format("this device runs groups of {} work-items; {} are needed", traits.max_group_size, group_size),
+        "Use another device.");
+  }
+  return std::visit(Overloaded{[&](const MapCore&) { return single(lower_map(operation, traits)); },
+                               [&](const MatMulCore& core) { return lower_matmul(operation, core, traits); },
+                               [&](const ReduceCore& core) { return single(lower_reduce(operation, core)); },
+                               [&](const RowCore& core) { return single(lower_rows(operation, core)); },
+                               [&](const GatherCore& core) { return single(lower_gather(operation, core)); }},
+                    operation.core);
+}
+
+}  // namespace overtake::backend

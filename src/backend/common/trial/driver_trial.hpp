@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// Drivers are tried in a child process before this process uses them (docs/adr/0010-drivers-are-tried-in-a-child.md).
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "backend/common/trial/trial_run.hpp"
+
+namespace overtake::backend {
+
+/// A driver that is to be used, in the one way or the other.
+struct TrialSubject {
+  std::string name;              ///< in messages: "opencl" to list its devices, "opencl:0" to compute
+  std::string title;             ///< for people: "AMD EPYC, OpenCL 3.0 PoCL 3.1"
+  std::vector<std::string> key;  ///< all that the verdict depends on, but for Overtake's version and kernels
+  TrialRequest request;
+  std::string hint;  ///< the cure, if it fails
+  /// Where not empty: finds out more about a failure, as by which of several drivers; gives the reason to be told.
+  /// Asks `stop` as run_trial() does.
+  std::function<std::string(const TrialRun&, const std::function<bool()>& stop)> explain;
+};
+
+/// What a trial found, now or earlier.
+struct TrialResult {
+  std::string trouble;  ///< empty: it may be used
+  std::string hint;
+};
+
+/// The verdict of this process or, if it is kept on disk, of an earlier one. Nothing: not tried yet. Where trials are
+/// switched off, a driver that may be used.
+[[nodiscard]] std::optional<TrialResult> known_result(const TrialSubject& subject);
+
+/// The verdict; tries the driver where there is none, one process at a time. A driver that cannot be tried, because the
+/// program that does it is missing, is used as it is. Failures that may not be there the next time are not kept.
+/// Throws DeviceError where TrialObserver::stop() gave the trial up.
+[[nodiscard]] TrialResult try_driver(const TrialSubject& subject);
+
+}  // namespace overtake::backend

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+#include "backend/common/trial/trial_run.hpp"
+
+#include <fmt/format.h>
+
+#include <system_error>
+
+#include "core/config.hpp"
+#include "core/fingerprint.hpp"
+#include "kernels/sources.hpp"
+#include "overtake/version.hpp"
+#include "platform/process.hpp"
+#include "platform/shared_library.hpp"
+
+namespace overtake::backend {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* program_name = "overtake-trial";
+
+/// The folder of the file that this code was loaded from: the library's, or the program's that holds it.
+fs::path own_folder() {
+  static const char here = 0;
+  return platform::file_that_holds(&here).parent_path();
+}
+
+std::string last_words(const platform::ChildEnd& end) {
+  return end.last_error.empty() ? "" : fmt::format(" (it says \"{}\")", end.last_error);
+}
+
+}  // namespace
+
+std::string trial_identity() {
+  detail::Fingerprint fingerprint;
+  fingerprint.add(version());
+  for (const std::string_view text :
+       {embedded::prelude_cuda, embedded::prelude_opencl, embedded::kernel_tape, embedded::kernel_philox,
+        embedded::kernel_map, embedded::kernel_matmul, embedded::kernel_reduce, embedded::kernel_rows,
+        embedded::kernel_gather, embedded::kernel_forest, embedded::kernel_self_test, embedded::kernel_peak,
+        embedded::kernel_interpreted}) {
+    fingerprint.add(text);
+  }
+  return fingerprint.hex();
+}
+
+fs::path find_trial_program() {
+  if (auto chosen = config::trial_program()) return *chosen;
+  const fs::path folder = own_folder();
+  if (folder.empty()) return {};
+  // A library's folder may be lib, lib64 or lib/x86_64-linux-gnu. In a build tree the program is beside the library,
+  // and the tests, which hold this code themselves, are in the next folder.
+  for (const char* way : {".", "../libexec", "../../libexec", "../src"}) {
+    std::error_code error;
+    const fs::path program = folder / way / program_name;
+    if (fs::is_regular_file(program, error)) return fs::weakly_canonical(program, error);
+  }
+  return {};
+}
+
+bool TrialReport::take(std::string_view line) {
+  const std::size_t space = line.find(' ');
+  const std::string_view word = line.substr(0, space);
+  const std::string_view text = space == std::string_view::npos ? std::string_view() : line.substr(space + 1);
+  if (word == report_wrong) wrong = text;
+  if (word == report_error) error = text;
+  if (word == report_begin) begun = true;
+  if (word == report_foreign) foreign = true;
+  if (word == report_done) done = true;
+  if (word != report_check) return false;
+  check = text;
+  return true;
+}
+
+TrialRun judge(const TrialReport& report, const platform::ChildEnd& end, std::chrono::milliseconds timeout) {
+  using Kind = TrialRun::Kind;
+  const std::string where = report.done            ? " when it was to end"
+                            : report.check.empty() ? ""
+                                                   : fmt::format(" in the check of {}", report.check);
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(timeout).count();
+  if (end.kind == platform::ChildEnd::Kind::stopped) return {Kind::stopped, "its trial was given up"};
+  if (report.foreign) return {Kind::not_started, "the program that tries drivers belongs to another version"};
+  if (!report.begun && end.kind != platform::ChildEnd::Kind::destroyed) {
+    return {Kind::not_started, fmt::format("the program that tries drivers does not run{}", last_words(end))};
+  }
+  switch (end.kind) {
+    case platform::ChildEnd::Kind::timed_out:
+      return {Kind::timed_out, fmt::format("its driver hangs: nothing happened for {} s{}", seconds, where)};
+    case platform::ChildEnd::Kind::destroyed:
+      return {Kind::unclear,
+              fmt::format("its trial was ended from outside, by {}{}: for want of memory, by a limit (ulimit -a), by "
+                          "somebody",
+                          end.signal, where)};
+    case platform::ChildEnd::Kind::crashed:
+      return {Kind::failed, fmt::format("its driver ends the process: {}{}{}", end.signal, where, last_words(end))};
+    case platform::ChildEnd::Kind::stopped:
+    case platform::ChildEnd::Kind::exited: break;
+  }
+  if (!report.wrong.empty()) {
+    return {Kind::failed, fmt::format("it computes wrongly in the check of {}: {}", report.check, report.wrong)};
+  }
+  if (!report.error.empty()) return {Kind::unclear, fmt::format("its trial failed{}: {}", where, report.error)};
+  if (report.done && end.code == 0) return {};
+  return {Kind::failed, fmt::format("its driver ends the process: exit code {}{}{}", end.code, where, last_words(end))};
+}
+
+std::int64_t timeout_of(const TrialRequest& request) {
+  const int chosen = config::trial_seconds();
+  return chosen > 0 ? chosen : std::chrono::ceil<std::chrono::seconds>(request.timeout).count();
+}
+
+TrialRun run_trial(const TrialRequest& request, const std::function<void(const std::string&)>& on_check,
+                   const std::function<bool()>& stop) {
+  platform::ChildCommand command;
+  command.program = find_trial_program();
+  if (command.program.empty()) {
+    return {TrialRun::Kind::not_started,
+            fmt::format("{} is not installed with the library (OVERTAKE_TRIAL_PROGRAM names it)", program_name)};
+  }
+  command.arguments = {std::to_string(platform::process_number()), trial_identity()};
+  command.arguments.insert(command.arguments.end(), request.arguments.begin(), request.arguments.end());
+  auto variables = request.environment;
+  variables.emplace_back("OVERTAKE_TRIAL", "off");  // it is the trial
+  command.environment = config::environment_with(variables);
+  const std::chrono::seconds timeout(timeout_of(request));
+  TrialReport report;
+  try {
+    const auto take = [&](std::string_view line) {
+      if (report.take(line)) on_check(report.check);
+    };
+    return judge(report, platform::run_child(command, timeout, take, stop), timeout);
+  } catch (const std::system_error& error) {
+    return {TrialRun::Kind::not_started, fmt::format("it cannot be tried: {}", error.what())};
+  }
+}
+
+}  // namespace overtake::backend

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+#include "backend/cuda/code/program.hpp"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <optional>
+#include <vector>
+
+#include "backend/cuda/device.hpp"
+#include "backend/cuda/driver/errors.hpp"
+#include "core/checked.hpp"
+#include "overtake/error.hpp"
+
+namespace overtake::backend::cuda {
+namespace {
+
+/// Every parameter in eight bytes of its own; the driver reads as many as the parameter has.
+struct PackedArguments {
+  std::vector<std::uint64_t> values;
+  std::vector<void*> pointers;
+  std::uint32_t local_bytes = 0;
+};
+
+template <typename T>
+std::uint64_t bits(T value) {
+  std::uint64_t packed = 0;
+  std::memcpy(&packed, &value, sizeof(value));
+  return packed;
+}
+
+PackedArguments pack(std::span<const KernelArgument> arguments, const Device& device) {
+  PackedArguments packed;
+  packed.values.reserve(arguments.size());
+  for (const KernelArgument& argument : arguments) {
+    switch (argument.kind) {
+      case KernelArgument::Kind::buffer:
+        if (argument.buffer == nullptr || &argument.buffer->device() != &device) {
+          throw UsageError(
+              fmt::format("kernel argument {} is not an array on {}", packed.values.size(), device.info().id),
+              "Move the array to the kernel's device first.");
+        }
+        packed.values.push_back(argument.buffer->handle());
+        break;
+      case KernelArgument::Kind::int32:
+        packed.values.push_back(bits(narrow<std::int32_t>(argument.integer, "an int argument of a kernel")));
+        break;
+      case KernelArgument::Kind::int64: packed.values.push_back(bits(argument.integer)); break;
+      case KernelArgument::Kind::float32: packed.values.push_back(bits(argument.real)); break;
+      case KernelArgument::Kind::local_bytes:
+        // The kernel gets the offset of this piece in the launch's shared memory (LOCAL_PARAMETER of the dialect).
+        packed.values.push_back(bits(narrow<std::int32_t>(packed.local_bytes, "local memory of a kernel")));
+        packed.local_bytes += narrow<std::uint32_t>((argument.integer + 15) / 16 * 16, "local memory of a kernel");
+        break;
+    }
+  }
+  for (std::uint64_t& value : packed.values) packed.pointers.push_back(&value);
+  return packed;
+}
+
+class CudaKernel final : public Kernel {
+ public:
+  CudaKernel(CudaDevice& device, CUfunction function, std::string name)
+      : device_(device), function_(function), name_(std::move(name)), parameters_(count_parameters()) {}
+
+  void launch(const LaunchGeometry& geometry, std::span<const KernelArgument> arguments) override {
+    if (parameters_ && arguments.size() != *parameters_) {
+      throw UsageError(
+          fmt::format("kernel {}: {} arguments given, {} expected", name_, arguments.size(), *parameters_));
+    }
+    const auto& groups = geometry.groups;
+    const auto& size = geometry.group_size;
+    if (groups[0] == 0 || groups[1] == 0 || groups[2] == 0) return;
+    PackedArguments packed = pack(arguments, device_);
+    const DriverApi& api = device_.api();
+    device_.context().use();
+    if (packed.local_bytes > local_bytes_allowed_) {
+      check(api,
+            api.cuFuncSetAttribute(function_, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
+                                   static_cast<int>(packed.local_bytes)),
+            fmt::format("asking for {} bytes of local memory for kernel {}", packed.local_bytes, name_));
+      local_bytes_allowed_ = packed.local_bytes;
+    }
+    check(api,
+          api.cuLaunchKernel(function_, groups[0], groups[1], groups[2], size[0], size[1], size[2], packed.local_bytes,
+                             device_.stream(), packed.pointers.data(), nullptr),
+          fmt::format("launching kernel {} with ({}, {}, {}) groups of ({}, {}, {})", name_, groups[0], groups[1],
+                      groups[2], size[0], size[1], size[2]));
+  }
+
+ private:
+  /// What the driver knows of the kernel's parameters; nothing with drivers before CUDA 12.4.
+  [[nodiscard]] std::optional<std::size_t> count_parameters() const {
+    if (device_.api().cuFuncGetParamInfo == nullptr) return std::nullopt;
+    std::size_t count = 0;
+    std::size_t offset = 0;
+    std::size_t bytes = 0;
+    while (device_.api().cuFuncGetParamInfo(function_, count, &offset, &bytes) == CUDA_SUCCESS) ++count;
+    return count;
+  }
+
+  CudaDevice& device_;
+  CUfunction function_;
+  std::string name_;
+  std::optional<std::size_t> parameters_;
+  std::uint32_t local_bytes_allowed_ = 48 * 1024;
+};
+
+class CudaProgram final : public Program {
+ public:
+  CudaProgram(CudaDevice& device, ModuleHandle module) : device_(device), module_(std::move(module)) {}
+  ~CudaProgram() override {
+    // A module may not be unloaded under a running kernel, nor without its context.
+    if (device_.context().try_use()) static_cast<void>(device_.api().cuStreamSynchronize(device_.stream()));
+  }
+
+  [[nodiscard]] std::unique_ptr<Kernel> kernel(const std::string& name) override {
+    device_.context().use();
+    CUfunction function = device_.kernels().find(module_, name);
+    if (function == nullptr) {
+      throw UsageError(fmt::format("the program has no kernel named '{}'", name),
+                       "Kernels are the functions declared with KERNEL; names are case-sensitive.");
+    }
+    return std::make_unique<CudaKernel>(device_, function, name);
+  }
+
+ private:
+  CudaDevice& device_;
+  ModuleHandle module_;
+};
+
+}  // namespace
+
+std::unique_ptr<Program> make_program(CudaDevice& device, std::string_view source,
+                                      std::span<const std::string> defines) {
+  return std::make_unique<CudaProgram>(device, device.kernels().build(source, defines));
+}
+
+std::unique_ptr<Program> make_program(CudaDevice& device, ModuleHandle module) {
+  return std::make_unique<CudaProgram>(device, std::move(module));
+}
+
+}  // namespace overtake::backend::cuda

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#include "backend/cuda/driver/vendor_libraries.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <mutex>
+#include <system_error>
+
+#include "core/config.hpp"
+
+namespace overtake::backend::cuda {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int newest_known = 13;
+constexpr int oldest_supported = 12;
+
+/// Folders that Python packages lie in under one prefix: lib/python3.11/site-packages, Debian's dist-packages, ...
+std::vector<fs::path> package_folders(const fs::path& prefix) {
+  std::vector<fs::path> found;
+  for (const char* library : {"lib", "lib64"}) {
+    std::error_code error;
+    for (fs::directory_iterator entry(prefix / library, error), end; !error && entry != end; entry.increment(error)) {
+      if (!entry->path().filename().string().starts_with("python3")) continue;
+      for (const char* packages : {"site-packages", "dist-packages"}) found.push_back(entry->path() / packages);
+    }
+  }
+  std::sort(found.begin(), found.end());  // a folder's own order is nobody's choice
+  return found;
+}
+
+/// Folders of the vendor's wheels: all of one for CUDA 13, one a library before.
+std::vector<fs::path> wheel_folders(const fs::path& packages) {
+  std::vector<fs::path> folders;
+  for (const char* wheel : {"cu13", "cuda_nvrtc", "cublas"}) folders.push_back(packages / "nvidia" / wheel / "lib");
+  return folders;
+}
+
+void add_existing(std::vector<std::string>& candidates, const fs::path& folder, const std::vector<std::string>& files) {
+  for (const std::string& file : files) {
+    std::error_code error;
+    if (fs::exists(folder / file, error)) candidates.push_back((folder / file).string());
+  }
+}
+
+}  // namespace
+
+VendorPlaces usual_vendor_places() {
+  VendorPlaces places{config::library_paths(), config::cuda_toolkits(), config::python_prefixes()};
+  for (const char* toolkit : {"/usr/local/cuda", "/opt/cuda"}) places.toolkits.emplace_back(toolkit);
+  for (const char* prefix : {"/usr/local", "/usr", "/opt/conda"}) {
+    if (std::count(places.python_prefixes.begin(), places.python_prefixes.end(), prefix) == 0) {
+      places.python_prefixes.emplace_back(prefix);
+    }
+  }
+  return places;
+}
+
+std::vector<std::string> vendor_library_candidates(std::string_view name, int driver_cuda_version,
+                                                   const VendorPlaces& places) {
+  std::vector<std::string> files;
+  for (int major = std::min(newest_known, driver_cuda_version / 1000); major >= oldest_supported; --major) {
+    files.push_back(fmt::format("{}.so.{}", name, major));
+  }
+  std::vector<std::string> candidates;
+  for (const fs::path& folder : places.named) {
+    for (const std::string& file : files) candidates.push_back((folder / file).string());
+  }
+  candidates.insert(candidates.end(), files.begin(), files.end());
+  for (const fs::path& toolkit : places.toolkits) add_existing(candidates, toolkit / "lib64", files);
+  for (const fs::path& prefix : places.python_prefixes) {
+    add_existing(candidates, prefix / "lib", files);
+    for (const fs::path& packages : package_folders(prefix)) {
+      for (const fs::path& folder : wheel_folders(packages)) add_existing(candidates, folder, files);
+    }
+  }
+  return candidates;
+}
+
+std::string cure_for_missing_nvrtc(int driver_cuda_version) {
+  return fmt::format(
+      "pip install {}, or install the CUDA toolkit of the driver's version; where it lies in an unusual place, name "
+      "the "
+      "folder of libnvrtc in OVERTAKE_LIBRARY_PATH",
+      driver_cuda_version / 1000 >= newest_known ? "nvidia-cuda-nvrtc" : "nvidia-cuda-nvrtc-cu12");
+}
+
+void keep_open(Library library) {
+  static std::mutex mutex;
+  static auto& kept = *std::make_unique<std::vector<Library>>().release();
+  const std::lock_guard lock(mutex);
+  kept.push_back(std::move(library));
+}
+
+}  // namespace overtake::backend::cuda

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+#include "backend/cuda/run/executable.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <map>
+
+#include "backend/cuda/device.hpp"
+#include "backend/cuda/driver/errors.hpp"
+#include "backend/cuda/run/graph_builder.hpp"
+#include "backend/cuda/run/launcher.hpp"
+#include "overtake/error.hpp"
+
+namespace overtake::backend::cuda {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+[[nodiscard]] double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+class CudaExecutable final : public Executable {
+ public:
+  CudaExecutable(CudaDevice& device, const Schedule& schedule, Plan plan, const CompileOptions& options,
+                 Clock::time_point start)
+      : device_(device), launcher_(device, std::move(plan)), replay_(options.replay) {
+    stats_.operations = static_cast<int>(schedule.operations.size());
+    stats_.launches = static_cast<int>(launcher_.size());
+    stats_.arena_bytes = launcher_.plan().arena_bytes;
+    if (stats_.arena_bytes > 0) arena_ = device.allocate(stats_.arena_bytes);
+    for (const MemoryRange& range : launcher_.plan().zeroed) {
+      check(device.api(),
+            device.api().cuMemsetD8Async(arena_->handle() + range.begin, 0, range.end - range.begin, device.stream()),
+            "clearing counters");
+    }
+    stats_.compile_seconds = seconds_since(start);
+  }
+
+  ~CudaExecutable() override {
+    // Graphs and modules may not go while a launch of theirs is under way.
+    if (device_.context().try_use()) static_cast<void>(device_.api().cuStreamSynchronize(device_.stream()));
+  }
+
+  void bind(std::span<Buffer* const> slots) override {
+    const Plan& plan = launcher_.plan();
+    const std::uint64_t arena = arena_ ? arena_->handle() : 0;
+    std::vector<std::uint64_t> addresses(plan.slots.size(), 0);
+    for (std::size_t index = 0; index < plan.slots.size(); ++index) {
+      const Slot& slot = plan.slots[index];
+      addresses[index] = slot.external ? external_address(slots, index) : arena + slot.arena_offset;
+    }
+    if (!graphs_.empty()) {
+      device_.synchronize();
+      graphs_.clear();
+    }
+    launcher_.bind(std::move(addresses), arena);
+    bound_ = true;
+    builder_.reset();
+  }
+
+  void run(int times) override {
+    if (!bound_) throw InternalError("cuda: an executable ran before it was bound");
+    if (launcher_.size() == 0 || times <= 0) return;
+    device_.context().use();
+    if (!replay_) {
+      launch(times);
+      return;
+    }
+    for (const int copies : runs_for(times)) replay(copies);
+  }
+
+  void prepare(int times) override {
+    if (!bound_ || !replay_ || launcher_.size() == 0 || times <= 0) return;
+    device_.context().use();
+    for (const int copies : runs_for(times)) (void)graph_of(copies);
+  }
+
+  [[nodiscard]] ExecutableStats stats() const override { return stats_; }
+
+ private:
+  [[nodiscard]] std::uint64_t external_address(std::span<Buffer* const> slots, std::size_t index) const {
+    Buffer* buffer = index < slots.size() ? slots[index] : nullptr;
+    if (buffer == nullptr) throw InternalError(fmt::format("cuda: external slot {} was bound to nothing", index));
+    if (&buffer->device() != &device_) throw InternalError(fmt::format("cuda: slot {} is on another device", index));
+    const auto need = static_cast<std::uint64_t>(launcher_.plan().slots[index].elements) * 4;
+    if (buffer->bytes() < need) {
+      throw InternalError(fmt::format("cuda: slot {} needs {} bytes, its buffer has {}", index, need, buffer->bytes()));
+    }
+    return buffer->handle();
+  }
+
+  void launch(int times) {
+    for (int time = 0; time < times; ++time) {
+      for (std::size_t step = 0; step < launcher_.size(); ++step) launcher_.enqueue(step, device_.stream());
+    }
+  }
+
+  [[nodiscard]] std::vector<int> runs_for(int times) const {
+    return split_runs(times, largest_unrolling(launcher_.size()));
+  }
+
+  /// The graph of `copies` repetitions, built when first asked for. Null when the driver cannot build it, which is no
+  /// reason to stop: from then on the same steps are launched one by one, and stats() says why.
+  [[nodiscard]] CUgraphExec graph_of(int copies) {
+    if (const auto found = graphs_.find(copies); found != graphs_.end()) return found->second.executable.get();
+    if (!replay_) return nullptr;
+    const auto start = Clock::now();
+    try {
+      if (!builder_) builder_ = std::make_unique<GraphBuilder>(device_.api(), launcher_, GraphShape::parallel);
+      ReplayGraph graph = builder_->build(copies, device_.stream());
+      stats_.compile_seconds += seconds_since(start);
+      stats_.note =
+          fmt::format("graph: {} steps, {} by cuBLASLt{}", launcher_.size(), launcher_.plan().library_products,
+                      launcher_.plan().words.empty() ? "" : ", interpreted kernels (no NVRTC)");
+      return graphs_.emplace(copies, std::move(graph)).first->second.executable.get();
+    } catch (const DeviceError& error) {
+      replay_ = false;
+      stats_.note = fmt::format("replayed by single launches: {}", error.what());
+      return nullptr;
+    }
+  }
+
+  void replay(int copies) {
+    CUgraphExec graph = graph_of(copies);
+    if (graph == nullptr) {
+      launch(copies);
+      return;
+    }
+    check(device_.api(), device_.api().cuGraphLaunch(graph, device_.stream()), "cuGraphLaunch");
+  }
+
+  CudaDevice& device_;
+  Launcher launcher_;
+  bool replay_;
+  bool bound_ = false;
+  std::unique_ptr<Buffer> arena_;
+  std::unique_ptr<GraphBuilder> builder_;
+  std::map<int, ReplayGraph> graphs_;  // by number of repetitions
+  ExecutableStats stats_;
+};
+
+}  // namespace
+
+std::unique_ptr<Executable> make_executable(CudaDevice& device, const Schedule& schedule,
+                                            const CompileOptions& options) {
+  const auto start = Clock::now();
+  const bool interpreted = device.compiler() == nullptr;
+  if (interpreted && !device.kernels().has_precompiled() && !schedule.operations.empty()) {
+    const Trouble trouble = explain_no_kernels(device.compiler_trouble(), device.cuda_version());
+    throw DeviceError(fmt::format("{}: {}", device.info().id, trouble.reason), trouble.hint);
+  }
+  const LoweringTraits traits = device.lowering_traits();
+  const auto lowering = [&](const Operation& operation) {
+    return interpreted ? lower_interpreted(operation) : lower(operation, traits);
+  };
+  const auto query = [&](const LibraryProduct& product) -> std::optional<ProductFit> {
+    if (!library_is_faster(product.core, !interpreted))
+      return std::nullopt;  // asked first: opening the library takes time
+    const Blas* library = device.library();
+    if (library == nullptr) return std::nullopt;
+    const auto prepared = library->prepare(product);
+    if (!prepared) return std::nullopt;
+    return ProductFit{prepared->workspace_bytes(), 0};
+  };
+  return std::make_unique<CudaExecutable>(device, schedule, make_plan(schedule, lowering, query), options, start);
+}
+
+}  // namespace overtake::backend::cuda

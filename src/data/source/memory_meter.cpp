@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#include "data/source/memory_meter.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "overtake/error.hpp"
+#include "platform/host_limits.hpp"
+
+namespace overtake::data {
+
+std::string size_text(double bytes) {
+  constexpr double kib = 1024.0;
+  constexpr double mib = 1024.0 * kib;
+  if (bytes < kib) return fmt::format("{:.0f} bytes", bytes);
+  if (bytes < mib) return fmt::format("{:.1f} KiB", bytes / kib);
+  return bytes < 1024 * mib ? fmt::format("{:.1f} MiB", bytes / mib) : fmt::format("{:.1f} GiB", bytes / mib / 1024);
+}
+
+MemoryMeter::MemoryMeter(std::string source, std::uint64_t limit)
+    : source_(std::move(source)), given_(limit > 0), limit_(limit) {
+  if (given_) return;
+  limit_ = platform::usable_memory();
+  limit_ -= limit_ / 8;
+}
+
+void MemoryMeter::refuse(std::uint64_t bytes) const {
+  throw DeviceError(fmt::format("{}: reading it needs at least {} of the computer's memory, {} may be used", source_,
+                                size_text(static_cast<double>(used_) + static_cast<double>(bytes)),
+                                size_text(static_cast<double>(limit_))),
+                    given_ ? "Raise --memory-limit, or give a file of fewer rows or columns."
+                           : "Give a file of fewer rows or columns, or use a computer with more memory.");
+}
+
+}  // namespace overtake::data

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// Grows a Table record by record.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "data/source/memory_meter.hpp"
+#include "data/table/column_reader.hpp"
+#include "data/table/csv_records.hpp"
+#include "data/text/cell.hpp"
+#include "overtake/data/table.hpp"
+
+namespace overtake::data {
+
+/// Collects the cells of a file as text; finish() decides what each column is.
+class TableBuilder {
+ public:
+  /// Throws UsageError for a notation that contradicts itself. `options` must outlive the builder.
+  TableBuilder(std::string source, const TableOptions& options);
+
+  /// Bytes that the table may take.
+  [[nodiscard]] std::uint64_t memory_limit() const noexcept { return memory_.limit(); }
+
+  /// Throws DataError for a record of another size than the first, DeviceError when the table gets too large.
+  void add(const Record& record);
+
+  /// Throws DataError if there are no rows, the first record may be names or data, or a column mixes kinds; UsageError
+  /// for unknown names in the options.
+  [[nodiscard]] Table finish(char delimiter);
+
+ private:
+  void start(const Record& first, const Record* second);
+  void name_columns(const Record* header);
+  void name_headless_columns();
+  void add_row(const Record& record);
+  void check_lists() const;
+  void check_header() const;
+  void read_columns();
+  [[noreturn]] void fail_columns(const std::vector<std::pair<std::size_t, ColumnProblem>>& problems,
+                                 std::set<std::string> missing) const;
+  [[noreturn]] void fail_size(const Record& record) const;
+  [[nodiscard]] ColumnUse use_of(std::size_t index) const;
+  [[nodiscard]] bool listed(const std::vector<std::string>& names, std::size_t index) const;
+
+  const TableOptions& options_;
+  CellRules rules_;
+  MemoryMeter memory_;
+  Table table_;
+  std::vector<RawColumn> raw_;
+  Record first_;  // held back until the second record helps to tell a header from data
+  bool have_first_ = false;
+  bool started_ = false;
+};
+
+}  // namespace overtake::data

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+
+#include "overtake/nn/trainer.hpp"
+
+namespace overtake::nn {
+
+/// Loss and error of a model on a fixed data set, as a compiled plan in evaluation mode. It reads the buffers that the
+/// parameters had when it was made, so it follows a training plan that updates them in place.
+class Evaluator {
+ public:
+  /// Data on the model's device, at least one row. `batch` rows are computed at a time.
+  Evaluator(Module& model, const Loss& loss, const Array& inputs, const Array& targets, std::int64_t batch);
+  ~Evaluator();
+  Evaluator(Evaluator&&) noexcept;
+  Evaluator& operator=(Evaluator&&) noexcept;
+
+  [[nodiscard]] Evaluation run();
+  [[nodiscard]] double compile_seconds() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace overtake::nn
