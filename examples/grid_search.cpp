@@ -19,7 +19,7 @@ int main(int argc, char** argv) try {
   overtake::SearchOptions options;
   options.device = overtake::Device(argc > 3 ? argv[3] : "cpu");  // "cuda": the same scores, bit for bit
   options.fixed = {{"n_estimators", 100}};
-  using overtake::none;
+  using overtake::parameter::none;
   const auto candidates =
       overtake::grid_candidates({{"max_depth", {none, 3, 5, 10}}, {"max_features", {"sqrt", 1, 0.5, none}}});
   const overtake::SearchResult result = overtake::search(data, candidates, options);

@@ -14,7 +14,9 @@ namespace overtake {
 using ParameterValue = std::variant<std::monostate, bool, std::int64_t, double, std::string>;
 
 /// The value "none".
+namespace parameter {
 inline constexpr std::monostate none{};
+}
 
 /// Named values, in the order they were given.
 using Parameters = std::vector<std::pair<std::string, ParameterValue>>;

@@ -21,8 +21,8 @@ struct GridAxis {
 /// object stays one value, its JSON text. Throws UsageError with the form that is expected.
 [[nodiscard]] GridAxis parse_grid_axis(std::string_view text);
 
-/// Every combination of grid_candidates({{"max_depth", {none, 3, 5}}, {"criterion", {"gini", "entropy"}}}), in
-/// scikit-learn's ParameterGrid order: names sorted, the last name varies fastest.
+/// Every combination of grid_candidates({{"max_depth", {parameter::none, 3, 5}}, {"criterion", {"gini", "entropy"}}}),
+/// in scikit-learn's ParameterGrid order: names sorted, the last name varies fastest.
 [[nodiscard]] std::vector<Parameters> grid_candidates(std::vector<GridAxis> axes);
 
 /// One random parameter.
