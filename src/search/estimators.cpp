@@ -33,7 +33,9 @@ const EstimatorType* find_estimator(std::string_view name) {
 const EstimatorType& estimator_named(std::string_view name) {
   if (const EstimatorType* type = find_estimator(name)) return *type;
   const std::vector<std::string> names = estimator_names();
-  throw UsageError(fmt::format("there is no estimator \"{}\"; did you mean \"{}\"?", name, nearest(name, names)),
+  const std::string near = nearest(name, names);
+  throw UsageError(fmt::format("there is no estimator \"{}\"{}", name,
+                               near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near)),
                    fmt::format("Known: {}.", fmt::join(names, ", ")));
 }
 

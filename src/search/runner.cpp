@@ -57,6 +57,20 @@ std::string positive_name(Metric metric, const SearchOptions& options) {
   return place < options.class_names.size() ? options.class_names[place] : fmt::format("{}", place);
 }
 
+void check_names(std::string_view what, const std::vector<std::string>& names, std::int64_t expected) {
+  if (names.empty() || static_cast<std::int64_t>(names.size()) == expected) return;
+  throw UsageError(fmt::format("{} has {} names for {}", what, names.size(), expected), "Give one for each, or none.");
+}
+
+/// What both the table and the model say must be one value.
+void check_given_once(const Parameters& parameters) {
+  for (auto it = parameters.begin(); it != parameters.end(); ++it) {
+    if (std::any_of(parameters.begin(), it, [&](const auto& other) { return other.first == it->first; })) {
+      throw UsageError(fmt::format("the parameter {} is given twice", it->first), "Give it one value.");
+    }
+  }
+}
+
 class Runner {
  public:
   Runner(SearchResult& result, const SearchInput& input, Estimator& estimator, JobLog* log)
@@ -257,7 +271,11 @@ SearchResult checked_result(const Dataset& data, const std::vector<Parameters>& 
                             const SearchOptions& options) {
   check_data(data);
   check_sample_weights(options.sample_weight, data.rows);
+  check_names("feature_names", options.feature_names, data.features);
+  if (data.task == Task::classification) check_names("class_names", options.class_names, data.classes);
   if (candidates.empty()) throw UsageError("there is no candidate to try", "Give a grid or a space to draw from.");
+  check_given_once(options.fixed);
+  for (const Parameters& candidate : candidates) check_given_once(candidate);
   SearchResult result;
   result.task = data.task;
   result.estimator = estimator_named(options.estimator).name();

@@ -274,6 +274,7 @@ TEST(SearchJournal, ForeignAndDamagedFilesAreRefused) {
   both(changed("extra.db", "INSERT INTO job VALUES(77, 0, 1, '', 0, 0, '')"), {"extra.db", "candidate 77"});
   both(changed("missing.db", "DELETE FROM score WHERE candidate=2 AND fold=1"),
        {"missing.db", "candidate 2, fold 1: scores are missing"});
+  both(changed("runs.db", "UPDATE finish SET models=13"), {"runs.db", "row 1 of finish"});
   both(changed("words.db", "UPDATE candidate SET parameters='gini' WHERE id=1"), {"words.db is damaged", "candidates"});
   both(changed("metric.db", "UPDATE about SET value='beauty' WHERE key='metrics'"), {"metric.db is damaged"});
   expect_error<DataError>([&] { (void)read_journal(folder / "none.db"); }, {"there is no journal"});

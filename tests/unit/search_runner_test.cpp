@@ -350,6 +350,12 @@ TEST(SearchRunner, WrongInputIsRefused) {
   expect_error<UsageError>([&] { check([](D&, C&, O& o) { o.metrics = {Metric::f1, Metric::f1}; }); }, {"given twice"});
   expect_error<UsageError>([&] { check([](D&, C&, O& o) { o.sample_weight = {1, 2}; }); }, {"2 numbers for 12 rows"});
   expect_error<DataError>([&] { check([](D&, C&, O& o) { o.sample_weight.assign(12, -1.0F); }); }, {"weight of row 0"});
+  expect_error<UsageError>([&] { check([](D&, C&, O& o) { o.feature_names = {"a", "b"}; }); }, {"2 names for 1"});
+  expect_error<UsageError>([&] { check([](D&, C&, O& o) { o.class_names = {"a"}; }); }, {"class_names has 1 names"});
+  expect_error<UsageError>([&] { check([](D&, C& c, O&) {
+                                   c[0] = {{"max_depth", 3}, {"max_depth", 4}};
+                                 }); },
+                           {"max_depth is given twice"});
   EXPECT_NO_THROW(check([](D&, C&, O&) {}));
 }
 
@@ -361,6 +367,8 @@ TEST(SearchBest, IsAskedForInVain) {
   SearchOptions options;
   options.estimator = "random-tree";
   expect_error<UsageError>([&] { check_candidates({{}}, options); }, {"random-tree", "random-forest"});
+  options.estimator = "mlp";
+  expect_error<UsageError>([&] { check_candidates({{}}, options); }, {"there is no estimator \"mlp\""});
 }
 
 }  // namespace

@@ -187,6 +187,12 @@ class Reader {
 void save_forest(const std::filesystem::path& path, const Forest& forest,
                  const std::map<std::string, std::string>& metadata) {
   if (forest.trees.empty()) throw UsageError("[save_forest] the forest has no trees", "Train it first.");
+  for (const auto& [names, expected] :
+       {std::pair(&forest.feature_names, forest.features), std::pair(&forest.class_names, forest.classes)}) {
+    if (names->empty() || static_cast<std::int32_t>(names->size()) == expected) continue;
+    throw UsageError(fmt::format("[save_forest] {} names for {} features or classes", names->size(), expected),
+                     "Give one for each, or none.");
+  }
   TensorFile file;
   for (const auto& [key, value] : metadata) {
     if (key.starts_with(own_prefix)) {

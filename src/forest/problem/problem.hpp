@@ -10,7 +10,7 @@
 
 namespace overtake::forest {
 
-/// Targets: `labels`, or `values`. Growers make whole numbers of the values of each node (forest_split.k).
+/// Targets: `labels`, or `values`. Growers make whole numbers of the values of each node (kernels/forest/split.k).
 struct Targets {
   std::int32_t classes = 0;  ///< 0: regression
   std::vector<std::int32_t> labels;

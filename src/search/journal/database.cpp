@@ -39,7 +39,8 @@ std::string uri_of(const std::filesystem::path& path, std::string_view options) 
 /// a running one need, and must be told that nobody writes.
 bool is_at_rest(const std::filesystem::path& path) {
   std::error_code ignored;
-  return !std::filesystem::exists(path.string() + "-wal", ignored);
+  // The log lies beside the file itself, not beside a link to it.
+  return !std::filesystem::exists(std::filesystem::weakly_canonical(path, ignored).string() + "-wal", ignored);
 }
 
 }  // namespace
@@ -126,6 +127,8 @@ Database::Database(std::filesystem::path path, Mode mode) : path_(std::move(path
   // With the right to write, so that the last reader of a journal whose writer was killed leaves no -wal and -shm
   // files.
   int code = open(SQLITE_OPEN_READWRITE, "");
+  // SQLite takes less than it was asked for, and would leave files beside a journal that only its owner can remove.
+  if (code == SQLITE_OK && sqlite3_db_readonly(handle_.get(), "main") == 1) code = SQLITE_READONLY;
   if (code == SQLITE_OK) {
     limit_work();
     code = sqlite3_exec(handle_.get(), "PRAGMA query_only=1; SELECT 1 FROM sqlite_schema LIMIT 1", nullptr, nullptr,

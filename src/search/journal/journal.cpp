@@ -84,6 +84,8 @@ void Journal::take(const Identity& identity, const SearchInput& input) {
     fail_damaged(database_, "its settings contradict each other");
   }
   records_ = read_records(database_, seal_, settings);
+  SearchResult unused;
+  read_runs(database_, seal_, unused);  // checks them
 }
 
 // WAL: readers see the last batch and never wait for the writer, nor it for them. On a shared file system the log would

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Writes the words that src/kernels/interpreted.k runs.
+// Writes the words that src/kernels/graph/interpreted.k runs.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -65,10 +65,10 @@ struct LoweredOperation {
 /// breaks the contract of operation.hpp.
 [[nodiscard]] LoweredOperation lower(const Operation& operation, const LoweringTraits& traits);
 
-/// The same for a device without a run-time compiler: one launch of a kernel of src/kernels/interpreted.k (compiled
-/// ahead of time; `entry` is its name there, `source` is empty), which reads the tape from the words at the start of
-/// its scratch memory. Slower than lower(). Throws DeviceError for an operation beyond the limits of that file (13
-/// loads, 8 stores, 96 instructions for each tape).
+/// The same for a device without a run-time compiler: one launch of a kernel of src/kernels/graph/interpreted.k
+/// (compiled ahead of time; `entry` is its name there, `source` is empty), which reads the tape from the words at the
+/// start of its scratch memory. Slower than lower(). Throws DeviceError for an operation beyond the limits of that file
+/// (13 loads, 8 stores, 96 instructions for each tape).
 [[nodiscard]] LoweredOperation lower_interpreted(const Operation& operation);
 
 /// What lower_interpreted() can take.
