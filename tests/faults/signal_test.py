@@ -32,7 +32,8 @@ class Signals(FaultTest):
                     for name in os.listdir(self.work):
                         (self.work / name).unlink()
                     process = self.started(*command, written=written)
-                    time.sleep(0.2)
+                    if written == "j":  # without a fit that is done there is no best one to save
+                        self.wait_for(lambda: self.fits_done("j") > 0, process)
                     process.send_signal(number)
                     out, err = process.communicate(timeout=60)
                     self.assertEqual(process.returncode, 130, out + err)
