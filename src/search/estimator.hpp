@@ -62,10 +62,14 @@ class Estimator {
   [[nodiscard]] virtual EstimatorStats stats() const = 0;
 };
 
-/// A kind of estimator, by the name that users give it. One object for each, which registers itself.
+/// A kind of estimator, by the name that users give it. Each object registers itself for find_estimator() when it is
+/// made: one static object for each, which lives as long as the process.
 class EstimatorType {
  public:
+  EstimatorType();
   virtual ~EstimatorType() = default;
+  EstimatorType(const EstimatorType&) = delete;
+  EstimatorType& operator=(const EstimatorType&) = delete;
   [[nodiscard]] virtual std::string_view name() const noexcept = 0;  ///< "random-forest"
   /// What candidates may set.
   [[nodiscard]] virtual std::span<const std::string> parameter_names() const = 0;
@@ -78,17 +82,12 @@ class EstimatorType {
   [[nodiscard]] virtual std::unique_ptr<Estimator> make(const SearchInput& input) const = 0;
 };
 
-/// Adds a type to those that find_estimator() knows; it must live as long as the process. Each estimator's folder holds
-/// one static object of this class.
-class EstimatorRegistration {
- public:
-  explicit EstimatorRegistration(const EstimatorType& type);
-};
-
 /// Null for a name that nobody registered.
 [[nodiscard]] const EstimatorType* find_estimator(std::string_view name);
 /// Throws UsageError naming the nearest name.
 [[nodiscard]] const EstimatorType& estimator_named(std::string_view name);
+/// A name that comes twice; null: none does.
+[[nodiscard]] const std::string* repeated_name(const Parameters& parameters);
 /// A candidate with what all candidates share; its own values win.
 [[nodiscard]] Parameters with_fixed(const Parameters& fixed, const Parameters& candidate);
 

@@ -22,7 +22,7 @@ std::vector<const EstimatorType*>& types() {
 
 }  // namespace
 
-EstimatorRegistration::EstimatorRegistration(const EstimatorType& type) { types().push_back(&type); }
+EstimatorType::EstimatorType() { types().push_back(this); }
 
 const EstimatorType* find_estimator(std::string_view name) {
   const auto found =
@@ -37,6 +37,14 @@ const EstimatorType& estimator_named(std::string_view name) {
   throw UsageError(fmt::format("there is no estimator \"{}\"{}", name,
                                near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near)),
                    fmt::format("Known: {}.", fmt::join(names, ", ")));
+}
+
+const std::string* repeated_name(const Parameters& parameters) {
+  const auto repeated = std::find_if(parameters.begin(), parameters.end(), [&](const auto& parameter) {
+    return std::any_of(parameters.data(), &parameter,
+                       [&](const auto& other) { return other.first == parameter.first; });
+  });
+  return repeated == parameters.end() ? nullptr : &repeated->first;
 }
 
 Parameters with_fixed(const Parameters& fixed, const Parameters& candidate) {

@@ -64,10 +64,8 @@ void check_names(std::string_view what, const std::vector<std::string>& names, s
 
 /// What both the table and the model say must be one value.
 void check_given_once(const Parameters& parameters) {
-  for (auto it = parameters.begin(); it != parameters.end(); ++it) {
-    if (std::any_of(parameters.begin(), it, [&](const auto& other) { return other.first == it->first; })) {
-      throw UsageError(fmt::format("the parameter {} is given twice", it->first), "Give it one value.");
-    }
+  if (const std::string* name = repeated_name(parameters)) {
+    throw UsageError(fmt::format("the parameter {} is given twice", *name), "Give it one value.");
   }
 }
 

@@ -9,7 +9,7 @@
 #include "forest/grow/need.hpp"
 #include "forest/model/assemble.hpp"
 #include "forest/model/notes.hpp"
-#include "forest/search/prepared_data.hpp"
+#include "forest/search/prepared_candidates.hpp"
 #include "overtake/error.hpp"
 #include "overtake/forest/training.hpp"
 #include "placement/rates.hpp"
@@ -189,12 +189,12 @@ class ForestEstimator final : public search_detail::Estimator {
 
   const Dataset& data_;
   const SearchOptions& options_;
-  PreparedData prepared_;
+  PreparedCandidates prepared_;
 };
 
 class ForestType final : public search_detail::EstimatorType {
  public:
-  explicit ForestType(ForestKind kind) : kind_(kind), registration_(*this) {}
+  explicit ForestType(ForestKind kind) : kind_(kind) {}
 
   [[nodiscard]] std::string_view name() const noexcept override { return name_of(kind_); }
   [[nodiscard]] std::span<const std::string> parameter_names() const override { return ForestParameters::names(); }
@@ -215,7 +215,6 @@ class ForestType final : public search_detail::EstimatorType {
 
  private:
   ForestKind kind_;
-  search_detail::EstimatorRegistration registration_;
 };
 
 const ForestType random_forest(ForestKind::random_forest);

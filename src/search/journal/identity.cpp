@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "core/fingerprint.hpp"
-#include "search/folds.hpp"
+#include "data/set/folds.hpp"
 #include "search/journal/parameters_json.hpp"
 
 namespace overtake::search_detail {
@@ -123,7 +123,7 @@ void add_candidates(Identity& rows, const SearchInput& input) {
 
 void add_folds(Identity& rows, const SearchInput& input) {
   const FoldOptions& folds = input.options.folds;
-  const FoldKind kind = resolved(folds.kind, input.data.task);
+  const FoldKind kind = resolved_kind(folds.kind, input.data.task);
   rows.push_back({"fold_kind", std::string(kind_name(kind))});
   const bool one_split = kind == FoldKind::holdout;
   rows.push_back(one_split ? IdentityRow{"test_size", fmt::format("{}", folds.test_size)}

@@ -137,8 +137,8 @@ void make_tables(const Database& database) {
 }
 
 void migrate(const Database& database) {
-  if (database.integer("PRAGMA user_version") == 3)
-    database.execute("ALTER TABLE finish RENAME COLUMN forests TO models");
+  if (database.integer("PRAGMA user_version") == journal_schema) return;
+  database.execute("ALTER TABLE finish RENAME COLUMN forests TO models");
   database.execute(fmt::format("PRAGMA user_version={}", journal_schema).c_str());
 }
 

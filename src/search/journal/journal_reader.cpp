@@ -33,16 +33,15 @@ std::vector<std::string> read_positive(const Database& database, const std::vect
 /// Throws DataError for a parameter that this version does not know, and for one that comes twice.
 void check_names(const Database& database, std::span<const std::string> known, const Parameters& parameters,
                  std::size_t candidate) {
-  for (auto it = parameters.begin(); it != parameters.end(); ++it) {
-    if (std::find(known.begin(), known.end(), it->first) == known.end()) {
-      throw DataError(
-          fmt::format("the journal {} has the parameter {:.100}, which this version of Overtake does not know",
-                      database.path().string(), it->first),
-          "A newer version of Overtake wrote it; use that one, or give another journal.");
-    }
-    if (std::any_of(parameters.begin(), it, [&](const auto& other) { return other.first == it->first; })) {
-      fail_damaged(database, fmt::format("candidate {} has {} twice", candidate, it->first));
-    }
+  for (const auto& [name, value] : parameters) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    throw DataError(
+        fmt::format("the journal {} has the parameter {:.100}, which this version of Overtake does not know",
+                    database.path().string(), name),
+        "A newer version of Overtake wrote it; use that one, or give another journal.");
+  }
+  if (const std::string* name = repeated_name(parameters)) {
+    fail_damaged(database, fmt::format("candidate {} has {} twice", candidate, *name));
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "forest/search/prepared_data.hpp"
+#include "forest/search/prepared_candidates.hpp"
 
 #include <fmt/format.h>
 
@@ -28,7 +28,7 @@ std::string weights_name(const ForestParameters& parameters, bool has_sample_wei
 
 }  // namespace
 
-PreparedData::PreparedData(ForestKind kind, const search_detail::SearchInput& input)
+PreparedCandidates::PreparedCandidates(ForestKind kind, const search_detail::SearchInput& input)
     : data_(input.data), options_(input.options), folds_(input.folds) {
   folds_.emplace_back();
   folds_.back().train.resize(static_cast<std::size_t>(data_.rows));
@@ -55,14 +55,14 @@ PreparedData::PreparedData(ForestKind kind, const search_detail::SearchInput& in
   }
 }
 
-std::size_t PreparedData::set_for(const ForestParameters& parameters) {
+std::size_t PreparedCandidates::set_for(const ForestParameters& parameters) {
   const bool poisson = parameters.criterion == Criterion::poisson;
   for (std::size_t i = 0; i < sets_.size(); ++i) {
-    if (sets_[i]->max_bins == parameters.max_bins && sets_[i]->poisson == poisson) return i;
+    const bool alike = (sets_[i]->criterion == Criterion::poisson) == poisson;
+    if (alike && sets_[i]->max_bins == parameters.max_bins) return i;
   }
   auto set = std::make_unique<BinnedSet>();
   set->max_bins = parameters.max_bins;
-  set->poisson = poisson;
   set->criterion = parameters.criterion;
   set->problem.data = bin_features(data_.inputs, data_.rows, static_cast<std::int32_t>(data_.features),
                                    parameters.max_bins, thread_count());
@@ -71,7 +71,7 @@ std::size_t PreparedData::set_for(const ForestParameters& parameters) {
   return sets_.size() - 1;
 }
 
-void PreparedData::resolve_folds(Candidate& candidate) {
+void PreparedCandidates::resolve_folds(Candidate& candidate) {
   BinnedSet& set = *sets_[candidate.set];
   try {
     for (std::size_t fold = 0; fold < folds_.size(); ++fold) {
@@ -89,7 +89,7 @@ void PreparedData::resolve_folds(Candidate& candidate) {
   }
 }
 
-std::int32_t PreparedData::weights_for(BinnedSet& set, const ForestParameters& parameters, const ForestJob& job) {
+std::int32_t PreparedCandidates::weights_for(BinnedSet& set, const ForestParameters& parameters, const ForestJob& job) {
   const std::string name = weights_name(parameters, !options_.sample_weight.empty(), job);
   const auto found = set.weights_of.find(name);
   const TrainingRows training{folds_[job.fold].train, job.bootstrap ? job.draws : 0};
@@ -102,7 +102,7 @@ std::int32_t PreparedData::weights_for(BinnedSet& set, const ForestParameters& p
   return place;
 }
 
-Grower& PreparedData::grower(std::size_t set) {
+Grower& PreparedCandidates::grower(std::size_t set) {
   std::unique_ptr<Grower>& grower = sets_[set]->grower;
   if (!grower) {
     grower = make_grower(options_.device.impl(), sets_[set]->problem, options_.memory_limit);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // How rows are split. The unshuffled splits are scikit-learn's (sklearn.model_selection): the same rows in each fold.
-#include "search/folds.hpp"
+#include "data/set/folds.hpp"
 
 #include <fmt/format.h>
 
@@ -273,14 +273,14 @@ void check_memory(const Dataset& data, const FoldOptions& options, FoldKind kind
 
 }  // namespace
 
-FoldKind search_detail::resolved(FoldKind kind, Task task) noexcept {
+FoldKind resolved_kind(FoldKind kind, Task task) noexcept {
   if (kind != FoldKind::automatic) return kind;
   return task == Task::classification ? FoldKind::stratified : FoldKind::k_fold;
 }
 
 std::vector<Fold> make_folds(const Dataset& data, const FoldOptions& options, std::span<const std::int32_t> groups,
                              std::string* warning) {
-  const FoldKind kind = search_detail::resolved(options.kind, data.task);
+  const FoldKind kind = resolved_kind(options.kind, data.task);
   check_options(data, options, kind);
   check_data(data, options, kind, groups);
   check_memory(data, options, kind);

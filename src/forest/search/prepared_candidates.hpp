@@ -16,12 +16,11 @@
 
 namespace overtake::forest {
 
-/// The data as one kind of candidate sees it: max_bins shapes the bins, poisson the targets. Its last fold trains on
-/// all rows and scores none.
+/// The data as one kind of candidate sees it: max_bins shapes the bins, the criterion poisson the targets. Its last
+/// fold trains on all rows and scores none.
 struct BinnedSet {
   int max_bins = 0;
-  bool poisson = false;
-  Criterion criterion = Criterion::gini;  ///< of some candidate, for the targets
+  Criterion criterion = Criterion::gini;  ///< of some candidate: all are poisson, or none is
   Problem problem;
   std::map<std::string, std::int32_t> weights_of;
   std::unique_ptr<Grower> grower;  ///< made when first asked for
@@ -36,10 +35,10 @@ struct Candidate {
 };
 
 /// Prepares every candidate of a search, which must outlive it.
-class PreparedData {
+class PreparedCandidates {
  public:
   /// Throws UsageError for unknown parameter names and values that are never valid.
-  PreparedData(ForestKind kind, const search_detail::SearchInput& input);
+  PreparedCandidates(ForestKind kind, const search_detail::SearchInput& input);
 
   [[nodiscard]] const std::vector<Candidate>& candidates() const noexcept { return candidates_; }
   [[nodiscard]] const Problem& problem(std::size_t set) const { return sets_[set]->problem; }
