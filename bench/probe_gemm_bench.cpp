@@ -57,7 +57,7 @@ class Rig {
  public:
   Rig(CudaDevice& device, const Case& each) : device_(device), case_(each) {
     for (std::size_t slot = 0; slot < each.sizes.size(); ++slot) {
-      schedule_.slots.push_back({each.sizes[slot], true, 0});
+      schedule_.slots.push_back(slot_of(each.sizes[slot], overtake::DType::float32, true));
       contents_.push_back(
           random_floats(static_cast<std::size_t>(each.sizes[slot]), static_cast<unsigned>(slot + 1), 0.1F));
       buffers_.push_back(upload(device, contents_.back()));

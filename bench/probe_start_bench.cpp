@@ -30,7 +30,7 @@ void node_costs(CudaDevice& device) {
     std::vector<Buffer*> slots;
     constexpr std::int64_t elements = 16384;
     for (int branch = 0; branch < branches; ++branch) {
-      schedule.slots.push_back({elements, true, 0});
+      schedule.slots.push_back(slot_of(elements, overtake::DType::float32, true));
       buffers.push_back(device.allocate(elements * 4));
       slots.push_back(buffers.back().get());
     }
@@ -70,7 +70,7 @@ int main() {
     device->synchronize();
     const double uploaded = now();
     Schedule schedule;
-    schedule.slots = {{1 << 18, true, 0}};
+    schedule.slots = {slot_of(1 << 18, overtake::DType::float32, true)};
     schedule.operations = {increment(0, 1 << 18)};
     const auto executable = device->compile(schedule, {});
     const double compiled = now();

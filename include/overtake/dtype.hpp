@@ -11,7 +11,13 @@ namespace overtake {
 enum class DType : std::uint8_t { float32, int32 };
 
 /// Bytes of one element.
-[[nodiscard]] constexpr std::size_t size_of(DType) noexcept { return 4; }
+[[nodiscard]] constexpr std::size_t size_of(DType dtype) noexcept {
+  switch (dtype) {
+    case DType::float32: return sizeof(float);
+    case DType::int32: return sizeof(std::int32_t);
+  }
+  return 0;
+}
 
 /// "float32" or "int32".
 [[nodiscard]] constexpr std::string_view name_of(DType dtype) noexcept {

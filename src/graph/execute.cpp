@@ -111,15 +111,19 @@ class PlanCache {
   std::map<Key, std::list<CachedPlan>::iterator> index_;
 };
 
-// One per process and never destroyed: executables must not outlive their devices, which are never destroyed either.
-PlanCache& plan_cache() {
-  static PlanCache& cache = *std::make_unique<PlanCache>().release();
-  return cache;
-}
+// The plans of one device. Its lock covers planning, binding and enqueueing, so that devices do not wait for each
+// other.
+struct DevicePlans {
+  std::mutex mutex;
+  PlanCache cache;
+};
 
-std::mutex& plan_mutex() {
+// Never destroyed: executables must not outlive their devices, which are never destroyed either.
+DevicePlans& plans_of(const backend::Device& device) {
   static std::mutex mutex;
-  return mutex;
+  static auto& plans = *std::make_unique<std::map<const backend::Device*, DevicePlans>>().release();
+  const std::lock_guard lock(mutex);
+  return plans[&device];  // stays where it is
 }
 
 thread_local std::vector<std::weak_ptr<Node>> evaluated_along;
@@ -131,9 +135,10 @@ std::unique_ptr<backend::Buffer> buffer_for(const Node& node, backend::Device& d
 
 void run_plan(std::span<const std::shared_ptr<Node>> targets) {
   backend::Device& device = *targets.front()->device;
-  const std::lock_guard lock(plan_mutex());
+  DevicePlans& plans = plans_of(device);
+  const std::lock_guard lock(plans.mutex);
   KeyMaker maker;
-  CachedPlan& plan = plan_cache().find_or_make(targets, maker);
+  CachedPlan& plan = plans.cache.find_or_make(targets, maker);
   std::vector<backend::Buffer*> slots(plan.external.size(), nullptr);
   std::vector<std::pair<Node*, std::shared_ptr<backend::Buffer>>> fresh;
   for (std::size_t i = 0; i < slots.size(); ++i) {

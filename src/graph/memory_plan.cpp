@@ -7,8 +7,6 @@
 #include <set>
 #include <utility>
 
-#include "overtake/dtype.hpp"
-
 namespace overtake::graph {
 namespace {
 
@@ -28,9 +26,8 @@ void touch(Life& life, int operation) {
 std::vector<Life> lives(const backend::Schedule& schedule) {
   std::vector<Life> all(schedule.slots.size());
   for (std::size_t i = 0; i < all.size(); ++i) {
-    const std::uint64_t bytes = static_cast<std::uint64_t>(schedule.slots[i].elements) * size_of(DType::float32);
     all[i].slot = static_cast<int>(i);
-    all[i].bytes = (bytes + alignment - 1) / alignment * alignment;
+    all[i].bytes = (schedule.slots[i].bytes + alignment - 1) / alignment * alignment;
   }
   for (std::size_t i = 0; i < schedule.operations.size(); ++i) {
     const backend::SlotUse use = backend::slots_used(schedule.operations[i]);

@@ -63,11 +63,8 @@ class Planner {
  private:
   static std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
-  int new_slot(std::int64_t elements, Node* external) {
-    backend::Slot slot;
-    slot.elements = elements;
-    slot.external = external != nullptr;
-    plan_.schedule.slots.push_back(slot);
+  int new_slot(const Node& node, Node* external) {
+    plan_.schedule.slots.push_back(backend::slot_of(node.shape.size(), node.dtype, external != nullptr));
     plan_.external.push_back(external);
     return static_cast<int>(plan_.schedule.slots.size()) - 1;
   }
@@ -75,7 +72,7 @@ class Planner {
   // Leaves that share a buffer share a slot: a write through one is seen through the other.
   int leaf_slot(Node* leaf) {
     const auto [found, added] = leaf_slots_.try_emplace(leaf->buffer.get(), -1);
-    if (added) found->second = new_slot(leaf->shape.size(), leaf);
+    if (added) found->second = new_slot(*leaf, leaf);
     return found->second;
   }
 
@@ -83,7 +80,7 @@ class Planner {
     const PlannedNode& planned = parts_.nodes[at(i)];
     if (planned.kind == NodeKind::leaf) return leaf_slot(planned.node);
     const auto [found, added] = slots_.try_emplace(i, -1);
-    if (added) found->second = new_slot(planned.node->shape.size(), planned.target ? planned.node : nullptr);
+    if (added) found->second = new_slot(*planned.node, planned.target ? planned.node : nullptr);
     return found->second;
   }
 
@@ -96,7 +93,7 @@ class Planner {
       } else if (can_update_in_place(value, *update.leaf)) {
         slots_[value] = leaf;
       } else {
-        slots_[value] = new_slot(update.value->shape.size(), nullptr);
+        slots_[value] = new_slot(*update.value, nullptr);
         final_copies_.emplace_back(value, leaf);
       }
     }

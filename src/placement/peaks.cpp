@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "backend/api/device.hpp"
+#include "core/checked.hpp"
 #include "kernels/sources.hpp"
 #include "overtake/error.hpp"
 #include "overtake/ops.hpp"
@@ -85,10 +86,6 @@ backend::LaunchGeometry whole_device(const Device& device) {
   return geometry;
 }
 
-backend::KernelArgument int_argument(std::int64_t value) {
-  return {backend::KernelArgument::Kind::int32, nullptr, value, 0};
-}
-
 /// Chains of fused multiply-adds in registers (kernels/peak.k). The launch grows until it takes about a quarter of the
 /// budget.
 double measure_fma(const Device& device, backend::Program& program, double budget) {
@@ -99,10 +96,7 @@ double measure_fma(const Device& device, backend::Program& program, double budge
   const auto out = device.impl().allocate(static_cast<std::size_t>(items) * sizeof(float));
   double best = 0;
   for (int rounds = 16; rounds <= (1 << 22);) {
-    const backend::KernelArgument arguments[] = {{backend::KernelArgument::Kind::buffer, out.get(), 0, 0},
-                                                 int_argument(rounds),
-                                                 {backend::KernelArgument::Kind::float32, nullptr, 0, 0.999F},
-                                                 {backend::KernelArgument::Kind::float32, nullptr, 0, 0.001F}};
+    const backend::KernelArgument arguments[] = {out.get(), rounds, 0.999F, 0.001F};
     const double seconds = best_seconds([&] { kernel->launch(geometry, arguments); }, device, budget / 8);
     best = std::max(best, items * rounds * operations_per_round / seconds * 1e-9);
     if (4 * seconds > budget / 4) {
@@ -119,9 +113,8 @@ double measure_copy_kernel(const Device& device, backend::Program& program, doub
   const auto kernel = program.kernel("peak_copy");
   const auto from = device.impl().allocate(bytes);
   const auto into = device.impl().allocate(bytes);
-  const backend::KernelArgument arguments[] = {{backend::KernelArgument::Kind::buffer, from.get(), 0, 0},
-                                               {backend::KernelArgument::Kind::buffer, into.get(), 0, 0},
-                                               int_argument(static_cast<std::int64_t>(bytes / group_of_floats))};
+  const backend::KernelArgument arguments[] = {from.get(), into.get(),
+                                               narrow<std::int32_t>(bytes / group_of_floats, "the array to copy")};
   const auto geometry = whole_device(device);
   return 2 * static_cast<double>(bytes) / best_seconds([&] { kernel->launch(geometry, arguments); }, device, budget) *
          1e-9;
@@ -137,7 +130,7 @@ MeasuredPeak measure_peak(const Device& device, double seconds) {
     return {measure_gflops(device, seconds / 2), measure_gbs(device, seconds / 2)};
   }
   // A device with kernels of its own: the better of them and of what the library's functions reach.
-  const auto program = device.impl().build_named("peak", embedded::kernel_peak, {});
+  const auto program = device.impl().build({.source = embedded::kernel_peak, .defines = {}, .name = "peak"});
   MeasuredPeak peak{measure_fma(device, *program, seconds / 4), measure_copy_kernel(device, *program, seconds / 4)};
   peak.gflops = std::max(peak.gflops, measure_gflops(device, seconds / 4));
   peak.gbs = std::max(peak.gbs, measure_gbs(device, seconds / 4));

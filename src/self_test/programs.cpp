@@ -23,9 +23,6 @@ struct Outcome {
 
 Outcome launch(backend::Device& device, backend::Program& program, const std::vector<float>& input) {
   Outcome outcome;
-  const auto argument = [](const std::unique_ptr<backend::Buffer>& buffer) {
-    return backend::KernelArgument{backend::KernelArgument::Kind::buffer, buffer.get(), 0, 0};
-  };
   const auto values = device.allocate(outcome.values.size() * 4);
   const auto counters = device.allocate(8);
   const auto total = device.allocate(4);
@@ -33,12 +30,8 @@ Outcome launch(backend::Device& device, backend::Program& program, const std::ve
   device.upload(*counters, 0, outcome.counters.data(), 8);
   device.upload(*total, 0, outcome.total.data(), 4);
   device.upload(*in, 0, input.data(), input.size() * 4);
-  const std::vector<backend::KernelArgument> arguments = {
-      argument(values),
-      argument(counters),
-      argument(total),
-      argument(in),
-      {backend::KernelArgument::Kind::local_bytes, nullptr, group * 4, 0}};
+  const std::vector<backend::KernelArgument> arguments = {values.get(), counters.get(), total.get(), in.get(),
+                                                          backend::LocalBytes{group * 4}};
   program.kernel("self_test")->launch({{groups, 1, 1}, {group, 1, 1}}, arguments);
   device.download(*values, 0, outcome.values.data(), outcome.values.size() * 4);
   device.download(*counters, 0, outcome.counters.data(), 8);
@@ -76,7 +69,7 @@ void check_programs(const Device& device) {
   const std::vector<float> input = {0.25F, 1.0F, 1.5F, 2.75F};
   std::unique_ptr<backend::Program> program;
   try {
-    program = device.impl().build(embedded::kernel_self_test, {});
+    program = device.impl().build({.source = embedded::kernel_self_test, .defines = {}, .name = {}});
   } catch (const DeviceError&) {
     return;  // it compiles nothing at run time, so nobody can use a program there
   }

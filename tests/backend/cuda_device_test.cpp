@@ -175,7 +175,7 @@ Floats one_product(CudaDevice& device, const Operation& operation, const std::ve
   std::vector<std::unique_ptr<Buffer>> buffers;
   std::vector<Buffer*> slots;
   for (const Floats& values : inputs) {
-    schedule.slots.push_back({static_cast<std::int64_t>(values.size()), true, 0});
+    schedule.slots.push_back(slot_of(static_cast<std::int64_t>(values.size()), DType::float32, true));
     buffers.push_back(upload(device, values));
     slots.push_back(buffers.back().get());
   }
@@ -279,34 +279,34 @@ TEST_F(CudaGpu, UserKernelsTakeEveryKindOfArgument) {
   const auto device = open();
   if (device->compiler() == nullptr) GTEST_SKIP() << device->compiler_trouble();
   const auto program = device->build(
-      "KERNEL void reverse(GLOBAL float* a, int n, float scale, LOCAL_PARAMETER(float, first),\n"
-      "                    LOCAL_PARAMETER(float, second)) {\n"
-      "  LOCAL_BIND(float, first);\n"
-      "  float* other = (float*)((char*)dialect_local + second_at);\n"
-      "  int i = LOCAL_ID(0);\n"
-      "  first[i] = a[i];\n"
-      "  other[i] = EXTRA;\n"
-      "  SYNC;\n"
-      "  a[i] = first[n - 1 - i] * scale + other[n - 1 - i];\n"
-      "}\n",
-      std::vector<std::string>{"EXTRA=0.5f"});
+      {.source = "KERNEL void reverse(GLOBAL float* a, int n, float scale, LOCAL_PARAMETER(float, first),\n"
+                 "                    LOCAL_PARAMETER(float, second)) {\n"
+                 "  LOCAL_BIND(float, first);\n"
+                 "  float* other = (float*)((char*)dialect_local + second_at);\n"
+                 "  int i = LOCAL_ID(0);\n"
+                 "  first[i] = a[i];\n"
+                 "  other[i] = EXTRA;\n"
+                 "  SYNC;\n"
+                 "  a[i] = first[n - 1 - i] * scale + other[n - 1 - i];\n"
+                 "}\n",
+       .defines = {"EXTRA=0.5f"},
+       .name = {}});
   const auto kernel = program->kernel("reverse");
   const auto buffer = upload(*device, Floats{1, 2, 3, 4});
-  std::vector<KernelArgument> arguments(5);
-  arguments[0] = {KernelArgument::Kind::buffer, buffer.get(), 0, 0};
-  arguments[1] = {KernelArgument::Kind::int32, nullptr, 4, 0};
-  arguments[2] = {KernelArgument::Kind::float32, nullptr, 0, 10};
-  arguments[3] = {KernelArgument::Kind::local_bytes, nullptr, 16, 0};
-  arguments[4] = {KernelArgument::Kind::local_bytes, nullptr, 16, 0};
+  const std::vector<KernelArgument> arguments{buffer.get(), 4, 10.0F, LocalBytes{16}, LocalBytes{16}};
   LaunchGeometry geometry;
   geometry.group_size = {4, 1, 1};
   kernel->launch(geometry, arguments);
   EXPECT_EQ(download(*device, *buffer), (Floats{40.5F, 30.5F, 20.5F, 10.5F}));
   EXPECT_THROW((void)program->kernel("missing"), UsageError);
-  EXPECT_THROW((void)device->build("KERNEL void broken( {", {}), UsageError);
+  EXPECT_THROW((void)device->build({.source = "KERNEL void broken( {", .defines = {}, .name = {}}), UsageError);
   geometry.group_size = {4096, 1, 1};
   EXPECT_THROW(kernel->launch(geometry, arguments), DeviceError);
   geometry.group_size = {4, 1, 1};
+  EXPECT_THROW(kernel->launch(geometry, std::vector<KernelArgument>{buffer.get(), 4}), UsageError);
+  std::vector<KernelArgument> wide = arguments;
+  wide[1] = std::int64_t{4};
+  EXPECT_THROW(kernel->launch(geometry, wide), UsageError) << "an int64 for an int";
   EXPECT_NO_THROW(kernel->launch(geometry, arguments)) << "a refused launch must not break the device";
 }
 
@@ -338,7 +338,7 @@ TEST_F(CudaLibrary, WithoutCompilerTheLibraryStillDoesLargeProducts) {
 TEST_F(CudaGpu, WithoutCompilerUserKernelsAreRefusedWithTheCure) {
   const auto device = open({.use_compiler = false, .use_library = true});
   try {
-    (void)device->build("KERNEL void k(GLOBAL float* a) { a[0] = 1.0f; }", {});
+    (void)device->build({.source = "KERNEL void k(GLOBAL float* a) { a[0] = 1.0f; }", .defines = {}, .name = {}});
     FAIL() << "built without a compiler";
   } catch (const DeviceError& error) {
     EXPECT_THAT(error.hint(), ::testing::HasSubstr("libnvrtc"));

@@ -77,7 +77,7 @@ class CudaFake : public ::testing::Test {
   Bound buffers_for(const Schedule& schedule) {
     Bound bound;
     for (const Slot& slot : schedule.slots) {
-      bound.owned.push_back(slot.external ? device_->allocate(static_cast<std::size_t>(slot.elements) * 4) : nullptr);
+      bound.owned.push_back(slot.external ? device_->allocate(slot.bytes) : nullptr);
       bound.slots.push_back(bound.owned.back().get());
     }
     return bound;
@@ -243,19 +243,19 @@ TEST_F(CudaFake, EmptyScheduleRuns) {
 
 TEST_F(CudaFake, ProgramsLaunchAndRefuse) {
   if (no_compiler()) GTEST_SKIP() << device_->compiler_trouble();
-  const auto program = device_->build("KERNEL void k(GLOBAL float* a) { a[0] = 1.0f; }", {});
+  const auto program =
+      device_->build({.source = "KERNEL void k(GLOBAL float* a) { a[0] = 1.0f; }", .defines = {}, .name = {}});
   EXPECT_THROW((void)program->kernel("missing"), UsageError);
   const auto kernel = program->kernel("k");
   const auto buffer = device_->allocate(16);
-  const std::vector<KernelArgument> arguments{{KernelArgument::Kind::buffer, buffer.get(), 0, 0}};
+  const std::vector<KernelArgument> arguments{buffer.get()};
   kernel->launch({}, arguments);
   EXPECT_EQ(fake_gpu().calls["cuLaunchKernel"], 1);
   LaunchGeometry empty;
   empty.groups[1] = 0;
   kernel->launch(empty, arguments);
   EXPECT_EQ(fake_gpu().calls["cuLaunchKernel"], 1) << "nothing to launch is not an error";
-  EXPECT_THROW(kernel->launch({}, std::vector<KernelArgument>{{KernelArgument::Kind::buffer, nullptr, 0, 0}}),
-               UsageError);
+  EXPECT_THROW(kernel->launch({}, std::vector<KernelArgument>{static_cast<Buffer*>(nullptr)}), UsageError);
 }
 
 TEST_F(CudaFake, WithoutCompilerPrecompiledKernelsRun) {
@@ -265,7 +265,7 @@ TEST_F(CudaFake, WithoutCompilerPrecompiledKernelsRun) {
   EXPECT_TRUE(device_->info().usable);
   EXPECT_THAT(device_->info().reason, ::testing::HasSubstr("NVRTC"));
   EXPECT_THAT(device_->info().hint, ::testing::HasSubstr("pip install"));
-  EXPECT_THROW((void)device_->build("", {}), DeviceError);
+  EXPECT_THROW((void)device_->build({}), DeviceError);
   const Schedule schedule = diamond();
   const Bound bound = buffers_for(schedule);
   const auto executable = device_->compile(schedule, {.replay = true});
@@ -287,7 +287,8 @@ TEST_F(CudaFake, WithoutCompilerOvertakesOwnProgramsAreAllThere) {
       for (const char* size : {"small", "large"}) programs.push_back(fmt::format("forest_{}_{}_{}", task, bins, size));
     }
   }
-  for (const std::string& program : programs) EXPECT_NO_THROW((void)device_->build_named(program, "", {})) << program;
+  for (const std::string& program : programs)
+    EXPECT_NO_THROW((void)device_->build({.source = {}, .defines = {}, .name = program})) << program;
   EXPECT_EQ(fake_gpu().calls["cuModuleLoadDataEx"], static_cast<int>(programs.size()));
 }
 
@@ -301,7 +302,7 @@ TEST_F(CudaFake, WithoutCompilerAndKernelsTheErrorNamesTheCure) {
     EXPECT_THAT(error.what(), ::testing::HasSubstr("NVRTC"));
     EXPECT_THAT(error.hint(), ::testing::HasSubstr("OVERTAKE_LIBRARY_PATH"));
   }
-  EXPECT_THROW((void)device_->build_named("peak", "", {}), DeviceError);
+  EXPECT_THROW((void)device_->build({.source = {}, .defines = {}, .name = "peak"}), DeviceError);
 }
 
 TEST(CudaFakeContext, FailureToCreateItIsADeviceErrorWithoutLeaks) {

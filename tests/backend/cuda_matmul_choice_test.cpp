@@ -191,8 +191,10 @@ Schedule large_product(std::vector<TapeInstruction> code, std::vector<Access> lo
   matmul.a.row_stride = matmul.k;
   Schedule schedule;
   schedule.operations = {operation};
-  schedule.slots = {
-      {m * matmul.k, true, 0}, {matmul.k * n, true, 0}, {m * n, true, 0}, {1, true, 0}, {m * n, false, 0}};
+  for (const std::int64_t elements : {m * matmul.k, matmul.k * n, m * n, std::int64_t{1}}) {
+    schedule.slots.push_back(slot_of(elements, DType::float32, true));
+  }
+  schedule.slots.push_back(slot_of(m * n, DType::float32));
   schedule.arena_bytes = (m * n * 4 + 255) / 256 * 256;
   return schedule;
 }
@@ -220,7 +222,7 @@ TEST(CudaPlan, OtherTapeRunsAsAMapOverTheStoredProduct) {
   ASSERT_EQ(plan.steps.size(), 2U);
   ASSERT_EQ(plan.slots.size(), schedule.slots.size() + 1);
   const int stored = static_cast<int>(schedule.slots.size());
-  EXPECT_EQ(plan.slots[stored].elements, m * n);
+  EXPECT_EQ(plan.slots[stored].bytes, static_cast<std::uint64_t>(m * n) * sizeof(float));
   EXPECT_EQ(plan.steps[0].writes, std::vector<int>{stored});
   EXPECT_EQ(std::get<LibraryProduct>(plan.steps[0].work).rank, 3);
   EXPECT_EQ(plan.steps[1].reads, std::vector<int>{stored});
@@ -254,7 +256,8 @@ TEST(CudaPlan, RateOnTheDeviceAddsOneSmallStep) {
 TEST(CudaPlan, SmallSlotsGetMemoryOfTheirOwn) {
   // Slots 1 and 2 share bytes in the schedule; the second is written while the first is no longer needed.
   Schedule schedule;
-  schedule.slots = {{100, true, 0}, {100, false, 0}, {100, false, 0}, {50, false, 512}};
+  schedule.slots = {slot_of(100, DType::float32, true), slot_of(100, DType::float32), slot_of(100, DType::float32),
+                    slot_of(50, DType::float32, false, 512)};
   schedule.arena_bytes = 1024;
   const Plan plan = make_plan(schedule, fake_lowering, {});
   EXPECT_NE(plan.slots[1].arena_offset, plan.slots[2].arena_offset);
@@ -262,7 +265,7 @@ TEST(CudaPlan, SmallSlotsGetMemoryOfTheirOwn) {
   EXPECT_EQ(plan.arena_bytes, 512U + 512U + 256U);
   EXPECT_TRUE(plan.slots[0].external);
   // Large ones stay as they were planned.
-  for (Slot& slot : schedule.slots) slot.elements = 4 << 20;
+  for (Slot& slot : schedule.slots) slot.bytes = 16 << 20;
   EXPECT_EQ(make_plan(schedule, fake_lowering, {}).slots, schedule.slots);
 }
 

@@ -13,11 +13,11 @@ namespace overtake::backend {
 class ScheduleBuilder {
  public:
   int external(std::int64_t elements) {
-    schedule_.slots.push_back({elements, true, 0});
+    schedule_.slots.push_back(slot_of(elements, DType::float32, true));
     return last();
   }
   int temporary(std::int64_t elements) {
-    schedule_.slots.push_back({elements, false, schedule_.arena_bytes});
+    schedule_.slots.push_back(slot_of(elements, DType::float32, false, schedule_.arena_bytes));
     schedule_.arena_bytes += static_cast<std::uint64_t>((elements * 4 + 255) / 256 * 256);
     return last();
   }

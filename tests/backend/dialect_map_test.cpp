@@ -203,7 +203,8 @@ TEST(DialectMap, ArenaSlotsDoNotTouchTheirNeighbours) {
     };
     Schedule schedule;
     const std::uint64_t bytes = (static_cast<std::uint64_t>(n) * 4 + 255) / 256 * 256;
-    schedule.slots = {{n, true, 0}, {n, false, 0}, {n, false, bytes}, {n, true, 0}};
+    schedule.slots = {slot_of(n, DType::float32, true), slot_of(n, DType::float32),
+                      slot_of(n, DType::float32, false, bytes), slot_of(n, DType::float32, true)};
     schedule.arena_bytes = 2 * bytes;
     schedule.operations = {binary_map(0, 0, TapeCode::add, 1), binary_map(1, 0, TapeCode::multiply, 2),
                            binary_map(1, 2, TapeCode::subtract, 3)};

@@ -90,14 +90,11 @@ TEST(DialectSelfTest, OnTheHostAsCpp) {
 /// The program on a device; null if the device does not compile at run time.
 std::unique_ptr<Program> build(Device& device, std::string_view source, const std::vector<std::string>& defines = {}) {
   try {
-    return device.build(source, defines);
+    return device.build({.source = source, .defines = defines, .name = {}});
   } catch (const DeviceError&) {
     return nullptr;
   }
 }
-
-KernelArgument buffer_argument(Buffer* buffer) { return {.kind = KernelArgument::Kind::buffer, .buffer = buffer}; }
-KernelArgument int_argument(std::int64_t value) { return {.kind = KernelArgument::Kind::int32, .integer = value}; }
 
 TEST(DialectSelfTest, OnEveryDeviceThatCompiles) {
   int tested = 0;
@@ -113,12 +110,8 @@ TEST(DialectSelfTest, OnEveryDeviceThatCompiles) {
     device.upload(*counters, 0, outcome.counters.data(), 8);
     device.upload(*total, 0, &outcome.total, 4);
     device.upload(*in, 0, input, sizeof input);
-    const std::vector<KernelArgument> arguments = {
-        buffer_argument(values.get()),
-        buffer_argument(counters.get()),
-        buffer_argument(total.get()),
-        buffer_argument(in.get()),
-        {.kind = KernelArgument::Kind::local_bytes, .integer = SELF_TEST_SIZE * 4}};
+    const std::vector<KernelArgument> arguments = {values.get(), counters.get(), total.get(), in.get(),
+                                                   LocalBytes{SELF_TEST_SIZE * 4}};
     program->kernel("self_test")->launch({{groups, 1, 1}, {SELF_TEST_SIZE, 1, 1}}, arguments);
     device.download(*values, 0, outcome.values.data(), outcome.values.size() * 4);
     device.download(*counters, 0, outcome.counters.data(), 8);
@@ -156,22 +149,20 @@ TEST(DialectSelfTest, DefinesArgumentsAndNamedErrors) {
     if (program == nullptr) return;
     ++tested;
     const auto out = device.allocate(400);
-    program->kernel("fill")->launch(
-        {{2, 1, 1}, {8, 1, 1}},
-        std::vector<KernelArgument>{
-            buffer_argument(out.get()), int_argument(100), {.kind = KernelArgument::Kind::float32, .real = 3.0F}});
+    program->kernel("fill")->launch({{2, 1, 1}, {8, 1, 1}}, std::vector<KernelArgument>{out.get(), 100, 3.0F});
     std::vector<float> values(100);
     device.download(*out, 0, values.data(), 400);
     for (const float value : values) EXPECT_EQ(value, 7.5F);
 
     EXPECT_THROW((void)program->kernel("no_such_kernel"), UsageError);
     const auto kernel = program->kernel("fill");
-    EXPECT_THROW(kernel->launch({{1, 1, 1}, {1, 1, 1}}, std::vector<KernelArgument>{buffer_argument(nullptr),
-                                                                                    int_argument(1), int_argument(2)}),
-                 UsageError);
-    EXPECT_THROW(kernel->launch({{1, 1, 1}, {1, 1, 1}}, std::vector<KernelArgument>{int_argument(1)}), UsageError);
+    EXPECT_THROW(
+        kernel->launch({{1, 1, 1}, {1, 1, 1}}, std::vector<KernelArgument>{static_cast<Buffer*>(nullptr), 1, 2}),
+        UsageError);
+    EXPECT_THROW(kernel->launch({{1, 1, 1}, {1, 1, 1}}, std::vector<KernelArgument>{1}), UsageError);
     try {
-      (void)device.build("KERNEL void broken(GLOBAL float* out) { out[0] = no_such_name; }", {});
+      (void)device.build(
+          {.source = "KERNEL void broken(GLOBAL float* out) { out[0] = no_such_name; }", .defines = {}, .name = {}});
       ADD_FAILURE() << "broken source compiled";
     } catch (const UsageError& error) {
       EXPECT_NE(std::string(error.what()).find("no_such_name"), std::string::npos) << error.what();
@@ -191,18 +182,13 @@ TEST(DialectSelfTest, PeakKernelsDoTheirWork) {
     const auto out = device.allocate(values.size() * 4);
     device.upload(*in, 0, values.data(), values.size() * 4);
     program->kernel("peak_copy")
-        ->launch({{2, 1, 1}, {256, 1, 1}}, std::vector<KernelArgument>{buffer_argument(in.get()),
-                                                                       buffer_argument(out.get()), int_argument(1024)});
+        ->launch({{2, 1, 1}, {256, 1, 1}}, std::vector<KernelArgument>{in.get(), out.get(), 1024});
     std::vector<float> copied(values.size());
     device.download(*out, 0, copied.data(), copied.size() * 4);
     EXPECT_EQ(copied, values);
     // x -> 0 * x + -1/8 in every step: eight accumulators sum to -1, the value that is stored.
     program->kernel("peak_fma")
-        ->launch({{2, 1, 1}, {256, 1, 1}},
-                 std::vector<KernelArgument>{buffer_argument(out.get()),
-                                             int_argument(2),
-                                             {.kind = KernelArgument::Kind::float32, .real = 0.0F},
-                                             {.kind = KernelArgument::Kind::float32, .real = -0.125F}});
+        ->launch({{2, 1, 1}, {256, 1, 1}}, std::vector<KernelArgument>{out.get(), 2, 0.0F, -0.125F});
     device.download(*out, 0, copied.data(), 512 * 4);
     for (int i = 0; i < 512; ++i) EXPECT_EQ(copied[static_cast<std::size_t>(i)], -1.0F);
   });

@@ -107,7 +107,7 @@ Program* interpreted_program(Device& device) {
   if (found != built.end()) return found->second.get();
   std::unique_ptr<Program> program;
   try {
-    program = device.build(embedded::kernel_interpreted, {});
+    program = device.build({.source = embedded::kernel_interpreted, .defines = {}, .name = {}});
   } catch (const DeviceError&) {
     program = nullptr;
   }
@@ -123,7 +123,7 @@ std::vector<HostSlot> run(Device& device, const std::vector<HostSlot>& slots, co
   const std::vector<std::unique_ptr<Buffer>> buffers = upload_guarded(device, slots);
   std::vector<Buffer*> bound;
   for (std::size_t i = 0; i < slots.size(); ++i) {
-    schedule.slots.push_back({static_cast<std::int64_t>(slots[i].bits.size()), true, 0});
+    schedule.slots.push_back(slot_of(static_cast<std::int64_t>(slots[i].bits.size()), DType::float32, true));
     bound.push_back(buffers[i].get());
   }
   const std::unique_ptr<Executable> executable = device.compile(schedule, {});
@@ -140,21 +140,21 @@ void launch_lowered(Device& device, Program* interpreted, const LoweredOperation
   device.upload(*scratch, 0, head.data(), head.size() * 4);
   std::vector<std::unique_ptr<Program>> programs;
   for (const LoweredKernel& kernel : lowered.kernels) {
-    programs.push_back(kernel.source.empty() ? nullptr : device.build(kernel.source, {}));
+    programs.push_back(kernel.source.empty() ? nullptr
+                                             : device.build({.source = kernel.source, .defines = {}, .name = {}}));
   }
   for (int run = 0; run < times; ++run) {
     for (std::size_t k = 0; k < lowered.kernels.size(); ++k) {
       const LoweredKernel& kernel = lowered.kernels[k];
       std::vector<KernelArgument> arguments;
       for (const LoweredArgument& argument : kernel.arguments) {
-        KernelArgument given{.kind = KernelArgument::Kind::int32, .integer = argument.value};
-        if (argument.kind == LoweredArgument::Kind::slot || argument.kind == LoweredArgument::Kind::scratch) {
-          given.kind = KernelArgument::Kind::buffer;
-          given.buffer = argument.kind == LoweredArgument::Kind::scratch
-                             ? scratch.get()
-                             : slots.at(static_cast<std::size_t>(argument.slot)).get();
+        switch (argument.kind) {
+          case LoweredArgument::Kind::scratch: arguments.emplace_back(scratch.get()); break;
+          case LoweredArgument::Kind::slot:
+            arguments.emplace_back(slots.at(static_cast<std::size_t>(argument.slot)).get());
+            break;
+          default: arguments.emplace_back(static_cast<std::int32_t>(argument.value)); break;
         }
-        arguments.push_back(given);
       }
       Program* program = programs[k] != nullptr ? programs[k].get() : interpreted;
       program->kernel(kernel.entry)->launch(kernel.geometry, arguments);

@@ -36,20 +36,17 @@ class ExecutorKernel final : public backend::Kernel {
   ExecutorKernel(std::string name, const TableKernel& kernel) : name_(std::move(name)), kernel_(kernel) {}
 
   void launch(const backend::LaunchGeometry& geometry, std::span<const backend::KernelArgument> arguments) override {
-    if (arguments.size() != kernel_.count) {
-      throw UsageError(
-          fmt::format("kernel {}: {} arguments given, {} expected", name_, arguments.size(), kernel_.count));
-    }
+    backend::check_argument_count(name_, arguments.size(), kernel_.count);
     std::vector<std::uint64_t> values;
     std::size_t local_bytes = 0;
     for (const backend::KernelArgument& argument : arguments) {
-      switch (argument.kind) {
-        case backend::KernelArgument::Kind::buffer: values.push_back(argument.buffer->handle()); break;
-        case backend::KernelArgument::Kind::local_bytes:
-          values.push_back(local_bytes);
-          local_bytes += (static_cast<std::size_t>(argument.integer) + 15) / 16 * 16;
-          break;
-        default: values.push_back(static_cast<std::uint64_t>(argument.integer)); break;
+      if (const auto* buffer = std::get_if<backend::Buffer*>(&argument)) {
+        values.push_back((*buffer)->handle());
+      } else if (const auto* local = std::get_if<backend::LocalBytes>(&argument)) {
+        values.push_back(local_bytes);
+        local_bytes += (static_cast<std::size_t>(local->bytes) + 15) / 16 * 16;
+      } else {
+        values.push_back(static_cast<std::uint64_t>(std::get<std::int32_t>(argument)));
       }
     }
     Executor::instance().launch(name_, geometry, local_bytes, [&] { kernel_.call(values.data()); });
@@ -109,13 +106,9 @@ void ExecutorDevice::copy(const backend::Buffer& source, std::size_t source_offs
 std::unique_ptr<backend::Executable> ExecutorDevice::compile(const backend::Schedule&, const backend::CompileOptions&) {
   throw DeviceError("the executor compiles no graphs");
 }
-std::unique_ptr<backend::Program> ExecutorDevice::build(std::string_view, std::span<const std::string>) {
-  throw DeviceError("the executor compiles no sources");
-}
-std::unique_ptr<backend::Program> ExecutorDevice::build_named(const std::string& name, std::string_view,
-                                                              std::span<const std::string>) {
-  const auto found = programs().find(name);
-  if (found == programs().end()) throw UsageError(fmt::format("the executor has no program named '{}'", name));
+std::unique_ptr<backend::Program> ExecutorDevice::build(const backend::ProgramSource& program) {
+  const auto found = programs().find(program.name);
+  if (found == programs().end()) throw UsageError(fmt::format("the executor has no program named '{}'", program.name));
   return std::make_unique<ExecutorProgram>(found->second);
 }
 

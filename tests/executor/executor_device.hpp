@@ -6,7 +6,7 @@
 
 namespace overtake::executor {
 
-/// Buffers are host memory, watched; build_named() finds the programs of kernel_table.hpp. Graphs and sources cannot be
+/// Buffers are host memory, watched; build() finds the programs of kernel_table.hpp. Graphs and sources cannot be
 /// compiled. One at a time, and it outlives its buffers.
 class ExecutorDevice final : public backend::Device {
  public:
@@ -22,10 +22,7 @@ class ExecutorDevice final : public backend::Device {
   void synchronize() override {}
   [[nodiscard]] std::unique_ptr<backend::Executable> compile(const backend::Schedule& schedule,
                                                              const backend::CompileOptions& options) override;
-  [[nodiscard]] std::unique_ptr<backend::Program> build(std::string_view source,
-                                                        std::span<const std::string> defines) override;
-  [[nodiscard]] std::unique_ptr<backend::Program> build_named(const std::string& name, std::string_view source,
-                                                              std::span<const std::string> defines) override;
+  [[nodiscard]] std::unique_ptr<backend::Program> build(const backend::ProgramSource& program) override;
   [[nodiscard]] TransferCount transfers() const override { return {}; }
   void set_memory_limit(std::uint64_t) override {}
   [[nodiscard]] std::uint64_t memory_held() const override { return 0; }

@@ -24,11 +24,12 @@ void run(const std::string& name, bool takes_out, bool takes_counter, bool takes
   const std::int32_t zero = 0;
   device.upload(*counter, 0, &zero, 4);
   std::vector<backend::KernelArgument> arguments;
-  using Kind = backend::KernelArgument::Kind;
-  if (takes_out) arguments.push_back({Kind::buffer, out.get(), 0, 0});
-  if (takes_counter) arguments.push_back({Kind::buffer, counter.get(), 0, 0});
-  if (takes_count) arguments.push_back({Kind::int32, nullptr, groups * items, 0});
-  device.build_named("planted", {}, {})->kernel(name)->launch({{groups, 1, 1}, {items, 1, 1}}, arguments);
+  if (takes_out) arguments.emplace_back(out.get());
+  if (takes_counter) arguments.emplace_back(counter.get());
+  if (takes_count) arguments.emplace_back(static_cast<std::int32_t>(groups * items));
+  device.build({.source = {}, .defines = {}, .name = "planted"})
+      ->kernel(name)
+      ->launch({{groups, 1, 1}, {items, 1, 1}}, arguments);
 }
 
 const std::vector<std::string>& findings() { return Executor::instance().findings(); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The programs that the executor knows, by the names that backends compile them under (Device::build_named).
+// The programs that the executor knows, by the names that backends compile them under (ProgramSource::name).
 #pragma once
 
 #include <cstddef>

@@ -220,7 +220,8 @@ TEST(ForestPlan, TooLittleMemoryIsRefusedWithBothFigures) {
 
 TEST(NullDevice, KnowsTheKernelsOfAProgram) {
   NullDevice device;
-  const auto program = device.build("KERNEL void first(GLOBAL int* x) {}\nDEVICE int second(int x);", {});
+  const auto program = device.build(
+      {.source = "KERNEL void first(GLOBAL int* x) {}\nDEVICE int second(int x);", .defines = {}, .name = {}});
   const auto kernel = program->kernel("first");
   kernel->launch({{7, 1, 1}, {32, 1, 1}}, std::vector<backend::KernelArgument>(1));
   ASSERT_EQ(device.record().kernel_launches.size(), 1U);

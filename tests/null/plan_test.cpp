@@ -164,7 +164,7 @@ TEST(MemoryPlan, SlotsThatLiveTogetherDoNotOverlap) {
   for (std::size_t slot = 0; slot < schedule.slots.size(); ++slot) {
     if (schedule.slots[slot].external) continue;
     Life life{schedule.slots[slot].arena_offset, schedule.slots[slot].arena_offset, 1 << 30, -1};
-    life.end += static_cast<std::uint64_t>(schedule.slots[slot].elements) * 4;
+    life.end += schedule.slots[slot].bytes;
     EXPECT_LE(life.end, schedule.arena_bytes);
     for (int i = 0; i < static_cast<int>(schedule.operations.size()); ++i) {
       const backend::SlotUse use = backend::slots_used(schedule.operations[static_cast<std::size_t>(i)]);

@@ -43,7 +43,8 @@ TEST_P(ForestOracle, TreesAndScoresFromWholeNumbers) {
   backend::Device& processor = backend::open_device(GetParam().id);
   if (processor.is_host()) GTEST_SKIP() << "the CPU has double precision";
   try {
-    (void)processor.build("KERNEL void nothing(GLOBAL float* x) { x[0] = 0.0f; }", {});
+    (void)processor.build(
+        {.source = "KERNEL void nothing(GLOBAL float* x) { x[0] = 0.0f; }", .defines = {}, .name = {}});
   } catch (const DeviceError& error) {
     GTEST_SKIP() << error.what();  // these kernels are never compiled ahead
   }

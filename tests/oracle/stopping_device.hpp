@@ -40,13 +40,8 @@ class StoppingDevice final : public backend::Device {
                                                              const backend::CompileOptions& options) override {
     return inner_.compile(schedule, options);
   }
-  [[nodiscard]] std::unique_ptr<backend::Program> build(std::string_view source,
-                                                        std::span<const std::string> defines) override {
-    return inner_.build(source, defines);
-  }
-  [[nodiscard]] std::unique_ptr<backend::Program> build_named(const std::string& name, std::string_view source,
-                                                              std::span<const std::string> defines) override {
-    return inner_.build_named(name, source, defines);
+  [[nodiscard]] std::unique_ptr<backend::Program> build(const backend::ProgramSource& program) override {
+    return inner_.build(program);
   }
   [[nodiscard]] TransferCount transfers() const override { return inner_.transfers(); }
   void set_memory_limit(std::uint64_t bytes) override { inner_.set_memory_limit(bytes); }

@@ -14,7 +14,7 @@ backend::Schedule random_schedule(int operations, std::uint64_t seed) {
   std::mt19937_64 engine(seed);
   backend::Schedule schedule;
   for (int i = 0; i < operations; ++i) {
-    schedule.slots.push_back({.elements = 1 + static_cast<std::int64_t>(engine() % 900)});
+    schedule.slots.push_back({.bytes = 1 + engine() % 3600});
     backend::Operation operation;
     operation.tape.stores.push_back({.slot = i});
     for (std::uint64_t load = 0; i > 0 && load < engine() % 3; ++load) {
@@ -41,9 +41,7 @@ void expect_disjoint(const backend::Schedule& schedule) {
     for (const auto& store : schedule.operations[i].tape.stores) touch(store.slot);
     for (const auto& load : schedule.operations[i].tape.loads) touch(load.slot);
   }
-  const auto end_of = [&](std::size_t slot) {
-    return schedule.slots[slot].arena_offset + static_cast<std::uint64_t>(schedule.slots[slot].elements) * 4;
-  };
+  const auto end_of = [&](std::size_t slot) { return schedule.slots[slot].arena_offset + schedule.slots[slot].bytes; };
   for (std::size_t a = 0; a < uses.size(); ++a) {
     ASSERT_LE(end_of(a), schedule.arena_bytes);
     ASSERT_EQ(schedule.slots[a].arena_offset % 256, 0U);
@@ -63,7 +61,7 @@ TEST(GraphMemoryPlan, SlotsAliveTogetherShareNoBytes) {
     plan_memory(schedule);
     expect_disjoint(schedule);
     std::uint64_t all = 0;
-    for (const backend::Slot& slot : schedule.slots) all += static_cast<std::uint64_t>(slot.elements) * 4;
+    for (const backend::Slot& slot : schedule.slots) all += slot.bytes;
     if (operations < 1999) continue;
     EXPECT_LT(schedule.arena_bytes, all / 4) << "bytes of the dead are used again";
   }

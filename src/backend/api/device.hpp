@@ -13,6 +13,7 @@
 
 #include "backend/api/buffer.hpp"
 #include "backend/api/operation.hpp"
+#include "backend/api/program.hpp"
 #include "overtake/device.hpp"
 
 namespace overtake::backend {
@@ -45,36 +46,6 @@ struct CompileOptions {
   bool replay = false;
 };
 
-/// One argument of a user or library kernel launch.
-struct KernelArgument {
-  enum class Kind : std::uint8_t { buffer, int32, int64, float32, local_bytes } kind = Kind::int32;
-  Buffer* buffer = nullptr;
-  std::int64_t integer = 0;
-  float real = 0;
-};
-
-/// Groups and work-items of a launch (1 to 3 dimensions).
-struct LaunchGeometry {
-  std::array<std::uint32_t, 3> groups{1, 1, 1};
-  std::array<std::uint32_t, 3> group_size{1, 1, 1};
-};
-
-/// A compiled kernel of a Program. Valid as long as its Program.
-class Kernel {
- public:
-  virtual ~Kernel() = default;
-  /// Enqueues the kernel. Arguments must match the kernel's parameters in order.
-  virtual void launch(const LaunchGeometry& geometry, std::span<const KernelArgument> arguments) = 0;
-};
-
-/// Dialect source compiled for one device.
-class Program {
- public:
-  virtual ~Program() = default;
-  /// Throws UsageError when the program has no kernel of that name.
-  [[nodiscard]] virtual std::unique_ptr<Kernel> kernel(const std::string& name) = 0;
-};
-
 /// How much one operation may hold, tape of a reduction's input included.
 struct FusionLimits {
   int loads = 24;          ///< operands of its tapes
@@ -103,16 +74,9 @@ class Device {
   [[nodiscard]] virtual FusionLimits fusion_limits() const { return {}; }
   [[nodiscard]] virtual std::unique_ptr<Executable> compile(const Schedule& schedule,
                                                             const CompileOptions& options) = 0;
-  /// Compiles dialect source (the prelude is added). `defines` are "NAME=VALUE". Throws UsageError with the compiler's
-  /// log for bad source, DeviceError when this device cannot compile at run time (the cpu: always).
-  [[nodiscard]] virtual std::unique_ptr<Program> build(std::string_view source,
-                                                       std::span<const std::string> defines) = 0;
-
-  /// build() of a program of Overtake's own, which the backend may have compiled ahead of time under this name.
-  [[nodiscard]] virtual std::unique_ptr<Program> build_named(const std::string& /*name*/, std::string_view source,
-                                                             std::span<const std::string> defines) {
-    return build(source, defines);
-  }
+  /// Compiles dialect source. Throws UsageError with the compiler's log for bad source, DeviceError when this device
+  /// cannot compile at run time (the cpu: always) and has no code of that name made ahead of time.
+  [[nodiscard]] virtual std::unique_ptr<Program> build(const ProgramSource& program) = 0;
 
   [[nodiscard]] virtual TransferCount transfers() const = 0;
   virtual void set_memory_limit(std::uint64_t bytes) = 0;

@@ -93,9 +93,10 @@ struct Operation {
   }
 };
 
-/// A piece of memory that operations read and write.
+/// A piece of memory that operations read and write: one array. Whoever reads or writes it says the same dtype.
 struct Slot {
-  std::int64_t elements = 0;
+  std::uint64_t bytes = 0;
+  DType dtype = DType::float32;
   /// External slots are bound by the caller; the others live in the executable's arena at `arena_offset` bytes
   /// (256-byte aligned; two slots share bytes only when the one is dead before the other is first written, in list
   /// order).
@@ -104,6 +105,12 @@ struct Slot {
 
   friend bool operator==(const Slot&, const Slot&) = default;
 };
+
+/// A slot of so many elements.
+[[nodiscard]] constexpr Slot slot_of(std::int64_t elements, DType dtype, bool external = false,
+                                     std::uint64_t arena_offset = 0) noexcept {
+  return {static_cast<std::uint64_t>(elements) * size_of(dtype), dtype, external, arena_offset};
+}
 
 /// Operations in an order that is always correct to run one after the other. In one operation a store may go to a slot
 /// that a tape load of the same operation reads at the same element (in-place update); cores never read a stored slot.

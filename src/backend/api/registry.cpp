@@ -25,6 +25,23 @@ Registry& registry() {
   return instance;
 }
 
+/// The devices of this process by their full names.
+class OpenedDevices {
+ public:
+  struct Entry {
+    std::mutex opening;
+    std::unique_ptr<Device> device;
+  };
+  Entry& of(const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    return entries_[name];  // stays where it is
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, Entry> entries_;
+};
+
 struct DeviceName {
   std::string backend;
   int index = 0;
@@ -64,9 +81,9 @@ Registration::Registration(int order, Backend& backend) {
 std::span<Backend* const> backends() { return registry().list; }
 
 Device& open_device(std::string_view id) {
-  // Never destroyed: vendor libraries may already be gone when static destructors run.
-  static auto& opened = *std::make_unique<std::map<std::string, std::unique_ptr<Device>>>().release();
-  static std::mutex mutex;
+  // Never destroyed: vendor libraries may already be gone when static destructors run. Opening takes a lock of the
+  // device's own, so that no device waits until another has started.
+  static auto& opened = *std::make_unique<OpenedDevices>().release();
 
   const DeviceName name = parse(id);
   const auto all = backends();
@@ -74,10 +91,10 @@ Device& open_device(std::string_view id) {
   if (found == all.end()) {
     throw UsageError(fmt::format("unknown device '{}'", id), hint_for(std::string(id.substr(0, id.find(':')))));
   }
-  const std::lock_guard lock(mutex);
-  auto& device = opened[fmt::format("{}:{}", name.backend, name.index)];
-  if (!device) device = (*found)->open(name.index);
-  return *device;
+  OpenedDevices::Entry& entry = opened.of(fmt::format("{}:{}", name.backend, name.index));
+  const std::lock_guard lock(entry.opening);
+  if (!entry.device) entry.device = (*found)->open(name.index);
+  return *entry.device;
 }
 
 }  // namespace overtake::backend

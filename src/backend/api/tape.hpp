@@ -4,58 +4,66 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
+#include "kernels/graph/elements.k"
 #include "overtake/dtype.hpp"
 #include "overtake/shape.hpp"
 
 namespace overtake::backend {
 
-/// Instruction codes. Registers hold 32 bits; each code says whether it reads and writes float or int32.
+/// Instruction codes. Registers hold 32 bits; each code says whether it reads and writes float or int32. First those
+/// that are no functions:
+///   core        the result of the operation's core (matmul, reduce, row) at this element; type of the core
+///   load        loads[index] at this element; type of the load
+///   constant    `value` (float)
+///   coordinate  this element's coordinate along axis `index` of the extent (int32)
+///   random      uniform [0, 1) (float): a = register holding the counter (int32); seed, stream in random[index]; the
+///               element's linear row-major index over the extent is the unit
+///   select      a != 0 ? b : c; a is float, b and c of one type
+/// then the element functions of kernels/graph/elements.k, in its order.
+#define OVERTAKE_CODE(name, ...) name,
 enum class TapeCode : std::uint8_t {
-  // sources
-  core,        // r = the result of the operation's core (matmul, reduce, row) at this element; type of the core
-  load,        // r = loads[index] at this element; type of the load
-  constant,    // r = value (float)
-  coordinate,  // r = this element's coordinate along axis `index` of the extent (int)
-  random,  // r = uniform [0,1): a = register holding the counter (int); seed, stream in random[index]; the element's
-           //     linear row-major index over the extent is the unit (float)
-  // float -> float
-  negate,
-  absolute,
-  sign,
-  sqrt,
-  exp,
-  log,
-  log1p,
-  sin,
-  cos,
-  tanh,
-  erf,
-  sigmoid,  // 1/(1+exp(-x)), stable for large |x|
-  floor,
-  // (float, float) -> float
-  add,
-  subtract,
-  multiply,
-  divide,
-  power,
-  maximum,  // NaN in either operand gives NaN; +0 is above -0
-  minimum,
-  less,  // comparisons give 1.0f or 0.0f; any comparison with NaN but not_equal is 0
-  less_equal,
-  equal,
-  not_equal,
-  // (float condition, any, any) -> any
-  select,  // a != 0 ? b : c
-  // int
-  int_add,
-  int_multiply,
-  int_equal,     // (int, int) -> float 1 or 0
-  int_to_float,  // (int) -> float
-  float_to_int,  // truncation; beyond int32 its nearest end, NaN gives 0
+  TAPE_SOURCES(OVERTAKE_CODE)                      //
+  ELEMENT_FUNCTIONS(OVERTAKE_CODE, OVERTAKE_CODE)  //
 };
+#undef OVERTAKE_CODE
+
+/// What an element function takes and gives.
+struct ElementFunction {
+  std::string_view name;
+  TapeCode code;
+  int operands;  ///< 1 or 2, of one type
+  DType result;
+  DType operand;
+};
+
+// NOLINTBEGIN(bugprone-macro-parentheses): names
+#define OVERTAKE_ONE(name, result, operand, formula) \
+  ElementFunction{#name, TapeCode::name, 1, dtype_of<result>::value, dtype_of<operand>::value},
+#define OVERTAKE_TWO(name, result, operand, formula) \
+  ElementFunction{#name, TapeCode::name, 2, dtype_of<result>::value, dtype_of<operand>::value},
+inline constexpr std::array element_functions{ELEMENT_FUNCTIONS(OVERTAKE_ONE, OVERTAKE_TWO)};
+#undef OVERTAKE_ONE
+#undef OVERTAKE_TWO
+// NOLINTEND(bugprone-macro-parentheses)
+
+/// Null for the codes that are no functions.
+[[nodiscard]] constexpr const ElementFunction* element_function(TapeCode code) noexcept {
+  constexpr auto first = static_cast<std::size_t>(element_functions.front().code);
+  const auto index = static_cast<std::size_t>(code);
+  return index < first || index - first >= element_functions.size() ? nullptr : &element_functions[index - first];
+}
+
+/// Registers that an instruction reads.
+[[nodiscard]] constexpr int operand_count(TapeCode code) noexcept {
+  const ElementFunction* function = element_function(code);
+  if (function != nullptr) return function->operands;
+  return code == TapeCode::select ? 3 : code == TapeCode::random ? 1 : 0;
+}
 
 /// One instruction: writes register `i` for the i-th instruction of the tape (single assignment).
 struct TapeInstruction {

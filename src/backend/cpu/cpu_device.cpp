@@ -74,7 +74,7 @@ class CpuDevice final : public Device {
     return std::make_unique<CpuExecutable>(*this, schedule, thread_count());
   }
 
-  [[nodiscard]] std::unique_ptr<Program> build(std::string_view, std::span<const std::string>) override {
+  [[nodiscard]] std::unique_ptr<Program> build(const ProgramSource&) override {
     throw DeviceError("the cpu device cannot compile kernels at run time",
                       "Use an OpenCL device: PoCL (package pocl-opencl-icd) runs kernels on the CPU.");
   }

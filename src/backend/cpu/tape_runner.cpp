@@ -26,31 +26,8 @@ Registers& thread_registers(std::size_t count) {
   return registers;
 }
 
-int operand_count(TapeCode code) {
-  switch (code) {
-    case TapeCode::core:
-    case TapeCode::load:
-    case TapeCode::constant:
-    case TapeCode::coordinate:
-    case TapeCode::random: return 0;
-    case TapeCode::select: return 3;
-    case TapeCode::add:
-    case TapeCode::subtract:
-    case TapeCode::multiply:
-    case TapeCode::divide:
-    case TapeCode::power:
-    case TapeCode::maximum:
-    case TapeCode::minimum:
-    case TapeCode::less:
-    case TapeCode::less_equal:
-    case TapeCode::equal:
-    case TapeCode::not_equal:
-    case TapeCode::int_add:
-    case TapeCode::int_multiply:
-    case TapeCode::int_equal: return 2;
-    default: return 1;
-  }
-}
+// Through apply_block().
+bool computes(TapeCode code) { return code == TapeCode::select || element_function(code) != nullptr; }
 
 }  // namespace
 
@@ -70,7 +47,7 @@ TapeRunner::TapeRunner(const Tape& tape, const Shape& extent)
   const bool any_load = !tape_.stores.empty() && is_load(tape_.stores.front());
   for (const TapeStore& store : tape_.stores) {
     const bool last = store.value_register + 1U == tape_.code.size();
-    if (last && !any_load && operand_count(tape_.code.back().code) > 0) direct_.back() = true;
+    if (last && !any_load && computes(tape_.code.back().code)) direct_.back() = true;
   }
 }
 

@@ -2,10 +2,14 @@
 #include "backend/cpu/vector_math.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <string_view>
+#include <type_traits>
+
+#include "backend/cpu/element_formulas.hpp"
 
 // Vectors whose length the compiler does not know cannot stand in arrays, as those of a product's tile do. Processors
 // with SVE run the code for NEON.
@@ -118,78 +122,77 @@ HWY_INLINE V minimum(V a, V b) { return extreme(a, b, hn::Lt(a, b), hn::Or(a, b)
 HWY_INLINE hn::Vec<IntTag> bits(V x) { return hn::BitCast(IntTag(), x); }
 HWY_INLINE V unbits(hn::Vec<IntTag> x) { return hn::BitCast(Tag(), x); }
 
-template <class F>
-HWY_INLINE void scalar1(const float* a, float* out, size_t n, F f) {
-  for (size_t i = 0; i < n; ++i) out[i] = f(a[i]);
-}
-
-void float_to_int(const float* a, float* out, size_t n) {
-  for (size_t i = 0; i < n; ++i) {
-    // Out of range is saturated and NaN gives 0, as the GPU backends do; the plain cast would be undefined.
-    const float x = a[i];
-    std::int32_t value = 0;
-    if (x >= 2147483648.0F) {
-      value = std::numeric_limits<std::int32_t>::max();
-    } else if (x < -2147483648.0F) {
-      value = std::numeric_limits<std::int32_t>::min();
-    } else if (x == x) {
-      value = static_cast<std::int32_t>(x);
-    }
-    std::memcpy(out + i, &value, sizeof(value));
-  }
-}
-
 HWY_INLINE V sign_of(V x) {
   const V one = hn::CopySign(constant(1.0F), x);
   const V zero_or_nan = hn::IfThenElse(hn::IsNaN(x), x, hn::Zero(Tag()));
   return hn::IfThenElse(hn::Or(hn::Eq(x, hn::Zero(Tag())), hn::IsNaN(x)), zero_or_nan, one);
 }
 
-}  // namespace
+// The vector forms of element functions, where there are any.
+template <TapeCode code>
+using Code = std::integral_constant<TapeCode, code>;
 
-void unary_block(TapeCode code, const float* a, float* out, size_t n) {
-  const Tag d;
-  switch (code) {
-    case TapeCode::negate: return each1(a, out, n, [](V x) { return hn::Neg(x); });
-    case TapeCode::absolute: return each1(a, out, n, [](V x) { return hn::Abs(x); });
-    case TapeCode::sign: return each1(a, out, n, [](V x) { return sign_of(x); });
-    case TapeCode::sqrt: return each1(a, out, n, [](V x) { return hn::Sqrt(x); });
-    case TapeCode::exp: return each1(a, out, n, [](V x) { return exp_all(x); });
-    case TapeCode::log: return each1(a, out, n, [](V x) { return log_all(x); });
-    case TapeCode::log1p: return scalar1(a, out, n, [](float x) { return std::log1p(x); });
-    case TapeCode::sin: return scalar1(a, out, n, [](float x) { return std::sin(x); });
-    case TapeCode::cos: return scalar1(a, out, n, [](float x) { return std::cos(x); });
-    case TapeCode::tanh: return each1(a, out, n, [](V x) { return tanh_all(x); });
-    case TapeCode::erf: return scalar1(a, out, n, [](float x) { return std::erf(x); });
-    case TapeCode::sigmoid: return each1(a, out, n, [](V x) { return sigmoid_all(x); });
-    case TapeCode::floor: return scalar1(a, out, n, [](float x) { return std::floor(x); });
-    case TapeCode::int_to_float: return each1(a, out, n, [d](V x) { return hn::ConvertTo(d, bits(x)); });
-    case TapeCode::float_to_int: return float_to_int(a, out, n);
-    default: return;
+HWY_INLINE V vector_form(Code<TapeCode::negate>, V x) { return hn::Neg(x); }
+HWY_INLINE V vector_form(Code<TapeCode::absolute>, V x) { return hn::Abs(x); }
+HWY_INLINE V vector_form(Code<TapeCode::sign>, V x) { return sign_of(x); }
+HWY_INLINE V vector_form(Code<TapeCode::sqrt>, V x) { return hn::Sqrt(x); }
+HWY_INLINE V vector_form(Code<TapeCode::exp>, V x) { return exp_all(x); }
+HWY_INLINE V vector_form(Code<TapeCode::log>, V x) { return log_all(x); }
+HWY_INLINE V vector_form(Code<TapeCode::tanh>, V x) { return tanh_all(x); }
+HWY_INLINE V vector_form(Code<TapeCode::sigmoid>, V x) { return sigmoid_all(x); }
+HWY_INLINE V vector_form(Code<TapeCode::int_to_float>, V x) { return hn::ConvertTo(Tag(), bits(x)); }
+HWY_INLINE V vector_form(Code<TapeCode::add>, V x, V y) { return hn::Add(x, y); }
+HWY_INLINE V vector_form(Code<TapeCode::subtract>, V x, V y) { return hn::Sub(x, y); }
+HWY_INLINE V vector_form(Code<TapeCode::multiply>, V x, V y) { return hn::Mul(x, y); }
+HWY_INLINE V vector_form(Code<TapeCode::divide>, V x, V y) { return hn::Div(x, y); }
+HWY_INLINE V vector_form(Code<TapeCode::maximum>, V x, V y) { return maximum(x, y); }
+HWY_INLINE V vector_form(Code<TapeCode::minimum>, V x, V y) { return minimum(x, y); }
+HWY_INLINE V vector_form(Code<TapeCode::less>, V x, V y) { return truth(hn::Lt(x, y)); }
+HWY_INLINE V vector_form(Code<TapeCode::less_equal>, V x, V y) { return truth(hn::Le(x, y)); }
+HWY_INLINE V vector_form(Code<TapeCode::equal>, V x, V y) { return truth(hn::Eq(x, y)); }
+HWY_INLINE V vector_form(Code<TapeCode::not_equal>, V x, V y) { return truth(hn::Not(hn::Eq(x, y))); }
+HWY_INLINE V vector_form(Code<TapeCode::int_add>, V x, V y) { return unbits(hn::Add(bits(x), bits(y))); }
+HWY_INLINE V vector_form(Code<TapeCode::int_multiply>, V x, V y) { return unbits(hn::Mul(bits(x), bits(y))); }
+HWY_INLINE V vector_form(Code<TapeCode::int_equal>, V x, V y) {
+  return truth(hn::RebindMask(Tag(), hn::Eq(bits(x), bits(y))));
+}
+
+// What has none is computed by its formula, a value at a time.
+template <TapeCode code, class F>
+HWY_INLINE void run_one(const float* a, float* out, size_t n, F formula) {
+  if constexpr (requires(V x) { vector_form(Code<code>(), x); }) {
+    each1(a, out, n, [](V x) { return vector_form(Code<code>(), x); });
+  } else {
+    for (size_t i = 0; i < n; ++i) out[i] = std::bit_cast<float>(formula(a[i]));
+  }
+}
+template <TapeCode code, class F>
+HWY_INLINE void run_two(const float* a, const float* b, float* out, size_t n, F formula) {
+  if constexpr (requires(V x) { vector_form(Code<code>(), x, x); }) {
+    each2(a, b, out, n, [](V x, V y) { return vector_form(Code<code>(), x, y); });
+  } else {
+    for (size_t i = 0; i < n; ++i) out[i] = std::bit_cast<float>(formula(a[i], b[i]));
   }
 }
 
-void binary_block(TapeCode code, const float* a, const float* b, float* out, size_t n) {
+}  // namespace
+
+// Registers hold bits, whatever the type.
+void function_block(TapeCode code, const float* a, const float* b, float* out, size_t n) {
+#define OVERTAKE_ONE(name, result, operand, formula) \
+  case TapeCode::name:                               \
+    return run_one<TapeCode::name>(a, out, n, [](float x) { return formulas::tape_##name(std::bit_cast<operand>(x)); });
+#define OVERTAKE_TWO(name, result, operand, formula)                                      \
+  case TapeCode::name:                                                                    \
+    return run_two<TapeCode::name>(a, b, out, n, [](float x, float y) {                   \
+      return formulas::tape_##name(std::bit_cast<operand>(x), std::bit_cast<operand>(y)); \
+    });
   switch (code) {
-    case TapeCode::add: return each2(a, b, out, n, [](V x, V y) { return hn::Add(x, y); });
-    case TapeCode::subtract: return each2(a, b, out, n, [](V x, V y) { return hn::Sub(x, y); });
-    case TapeCode::multiply: return each2(a, b, out, n, [](V x, V y) { return hn::Mul(x, y); });
-    case TapeCode::divide: return each2(a, b, out, n, [](V x, V y) { return hn::Div(x, y); });
-    case TapeCode::power:
-      for (size_t i = 0; i < n; ++i) out[i] = std::pow(a[i], b[i]);
-      return;
-    case TapeCode::maximum: return each2(a, b, out, n, [](V x, V y) { return maximum(x, y); });
-    case TapeCode::minimum: return each2(a, b, out, n, [](V x, V y) { return minimum(x, y); });
-    case TapeCode::less: return each2(a, b, out, n, [](V x, V y) { return truth(hn::Lt(x, y)); });
-    case TapeCode::less_equal: return each2(a, b, out, n, [](V x, V y) { return truth(hn::Le(x, y)); });
-    case TapeCode::equal: return each2(a, b, out, n, [](V x, V y) { return truth(hn::Eq(x, y)); });
-    case TapeCode::not_equal: return each2(a, b, out, n, [](V x, V y) { return truth(hn::Not(hn::Eq(x, y))); });
-    case TapeCode::int_add: return each2(a, b, out, n, [](V x, V y) { return unbits(hn::Add(bits(x), bits(y))); });
-    case TapeCode::int_multiply: return each2(a, b, out, n, [](V x, V y) { return unbits(hn::Mul(bits(x), bits(y))); });
-    case TapeCode::int_equal:
-      return each2(a, b, out, n, [](V x, V y) { return truth(hn::RebindMask(Tag(), hn::Eq(bits(x), bits(y)))); });
+    ELEMENT_FUNCTIONS(OVERTAKE_ONE, OVERTAKE_TWO)
     default: return;
   }
+#undef OVERTAKE_ONE
+#undef OVERTAKE_TWO
 }
 
 void select_block(const float* a, const float* b, const float* c, float* out, size_t n) {
@@ -328,8 +331,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace overtake::backend::cpu {
 
-HWY_EXPORT(unary_block);
-HWY_EXPORT(binary_block);
+HWY_EXPORT(function_block);
 HWY_EXPORT(select_block);
 HWY_EXPORT(add_block);
 HWY_EXPORT(extreme_block);
@@ -340,8 +342,7 @@ HWY_EXPORT(target_name);
 
 void apply_block(TapeCode code, const float* a, const float* b, const float* c, float* out, std::size_t n) {
   if (c != nullptr) return HWY_DYNAMIC_DISPATCH(select_block)(a, b, c, out, n);
-  if (b != nullptr) return HWY_DYNAMIC_DISPATCH(binary_block)(code, a, b, out, n);
-  HWY_DYNAMIC_DISPATCH(unary_block)(code, a, out, n);
+  HWY_DYNAMIC_DISPATCH(function_block)(code, a, b, out, n);
 }
 
 void accumulate_sum(float* sum, const float* values, std::size_t n) { HWY_DYNAMIC_DISPATCH(add_block)(sum, values, n); }

@@ -96,8 +96,9 @@ std::unique_ptr<CudaDevice> CudaBackend::open(int index, DeviceSettings settings
     if (const TrialResult trial = try_driver(device_trial(info)); !trial.trouble.empty())
       throw DeviceError(fmt::format("cuda:{} ({}) cannot be used: {}", index, info.name, trial.trouble), trial.hint);
   }
+  const DriverStart& start = driver();
   const platform::KeptState kept;
-  return std::make_unique<CudaDevice>(driver().api, driver().version, index, std::move(info), settings);
+  return std::make_unique<CudaDevice>(start.api, start.version, index, std::move(info), settings);
 }
 
 }  // namespace overtake::backend::cuda

@@ -175,17 +175,10 @@ std::unique_ptr<Executable> CudaDevice::compile(const Schedule& schedule, const 
   return make_executable(*this, schedule, options);
 }
 
-std::unique_ptr<Program> CudaDevice::build(std::string_view source, std::span<const std::string> defines) {
+std::unique_ptr<Program> CudaDevice::build(const ProgramSource& program) {
   context_.use();
-  return make_program(*this, source, defines);
-}
-
-std::unique_ptr<Program> CudaDevice::build_named(const std::string& name, std::string_view source,
-                                                 std::span<const std::string> defines) {
-  context_.use();
-  const std::string& code = precompiled(name);
-  if (code.empty()) return make_program(*this, source, defines);
-  return make_program(*this, kernels_->load(code, name));
+  const std::string& code = precompiled(program.name);
+  return make_program(*this, code.empty() ? kernels_->build(program) : kernels_->load(code, program.name));
 }
 
 const std::string& CudaDevice::precompiled(const std::string& name) {

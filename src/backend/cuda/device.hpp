@@ -60,10 +60,8 @@ class CudaDevice final : public Device {
   void synchronize() override;
   [[nodiscard]] FusionLimits fusion_limits() const override;
   [[nodiscard]] std::unique_ptr<Executable> compile(const Schedule& schedule, const CompileOptions& options) override;
-  [[nodiscard]] std::unique_ptr<Program> build(std::string_view source, std::span<const std::string> defines) override;
-  /// Machine code that was made when Overtake was built, where there is some for this name; else build().
-  [[nodiscard]] std::unique_ptr<Program> build_named(const std::string& name, std::string_view source,
-                                                     std::span<const std::string> defines) override;
+  /// Machine code that was made when Overtake was built, where there is some of this name.
+  [[nodiscard]] std::unique_ptr<Program> build(const ProgramSource& program) override;
   [[nodiscard]] TransferCount transfers() const override { return transfers_; }
   void set_memory_limit(std::uint64_t bytes) override { allocator_.set_limit(bytes); }
   [[nodiscard]] std::uint64_t memory_held() const override { return allocator_.held(); }

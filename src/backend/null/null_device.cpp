@@ -122,9 +122,9 @@ std::unique_ptr<Executable> NullDevice::compile(const Schedule& schedule, const 
   return std::make_unique<NullExecutable>(*this, schedule, record_);
 }
 
-std::unique_ptr<Program> NullDevice::build(std::string_view source, std::span<const std::string>) {
+std::unique_ptr<Program> NullDevice::build(const ProgramSource& program) {
   record_.programs += 1;
-  return std::make_unique<NullProgram>(source, record_);
+  return std::make_unique<NullProgram>(program.source, record_);
 }
 
 }  // namespace overtake::backend::null

@@ -162,8 +162,8 @@ cl_program OpenClDevice::program_of(const LoweredKernel& kernel) {
   return programs_.emplace(kernel.entry, std::move(compiled.program)).first->second.get();
 }
 
-std::unique_ptr<Program> OpenClDevice::build(std::string_view source, std::span<const std::string> defines) {
-  Compiled compiled = compile_source(with_defines(embedded::prelude_opencl, source, defines), options_);
+std::unique_ptr<Program> OpenClDevice::build(const ProgramSource& program) {
+  Compiled compiled = compile_source(with_defines(embedded::prelude_opencl, program), options_);
   if (compiled.program.get() == nullptr) {
     throw UsageError(fmt::format("{}: the program does not compile:\n{}", info().id, compiled.log),
                      "Kernels are written in the dialect of docs/dialect.md.");

@@ -29,7 +29,7 @@ class OpenClDevice final : public Device {
             std::size_t bytes) override;
   void synchronize() override;
   [[nodiscard]] std::unique_ptr<Executable> compile(const Schedule& schedule, const CompileOptions& options) override;
-  [[nodiscard]] std::unique_ptr<Program> build(std::string_view source, std::span<const std::string> defines) override;
+  [[nodiscard]] std::unique_ptr<Program> build(const ProgramSource& program) override;
   [[nodiscard]] TransferCount transfers() const override { return transfers_; }
   void set_memory_limit(std::uint64_t bytes) override { allocator_->set_limit(bytes); }
   [[nodiscard]] std::uint64_t memory_held() const override { return allocator_->held(); }

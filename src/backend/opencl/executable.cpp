@@ -63,7 +63,7 @@ void OpenClExecutable::bind(std::span<Buffer* const> slots) {
     if (slots_[i].external) {
       if (slots[i] != nullptr) places[i].memory = memory_of(*slots[i]);
     } else if (arena_ != nullptr) {
-      places[i] = {memory_of(*arena_), static_cast<std::int64_t>(slots_[i].arena_offset / 4)};
+      places[i] = {memory_of(*arena_), static_cast<std::int64_t>(slots_[i].arena_offset / size_of(slots_[i].dtype))};
     }
   }
   for (const Launch& launch : launches_) set_arguments(launch, places);

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "backend/opencl/device.hpp"
-#include "core/checked.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::backend::opencl {
@@ -19,9 +18,7 @@ class OpenClKernel final : public Kernel {
   }
 
   void launch(const LaunchGeometry& geometry, std::span<const KernelArgument> arguments) override {
-    if (arguments.size() != parameters_) {
-      throw UsageError(fmt::format("kernel {}: {} arguments given, {} expected", name_, arguments.size(), parameters_));
-    }
+    check_argument_count(name_, arguments.size(), parameters_);
     for (std::size_t i = 0; i < arguments.size(); ++i) set(static_cast<cl_uint>(i), arguments[i]);
     enqueue(device_.queue(), kernel_.get(), geometry);
     check(api().clFlush(device_.queue()), "clFlush");
@@ -35,24 +32,12 @@ class OpenClKernel final : public Kernel {
 
   void set(cl_uint index, const KernelArgument& argument) {
     cl_int error = CL_SUCCESS;
-    switch (argument.kind) {
-      case KernelArgument::Kind::buffer: {
-        if (argument.buffer == nullptr || &argument.buffer->device() != &device_) {
-          throw UsageError(fmt::format("kernel {}: argument {} is not an array on {}", name_, index, device_.info().id),
-                           "Move the array there with to().");
-        }
-        auto* memory = reinterpret_cast<cl_mem>(argument.buffer->handle());
-        error = api().clSetKernelArg(kernel_.get(), index, sizeof(cl_mem), &memory);
-        break;
-      }
-      case KernelArgument::Kind::int32:
-        error = set_value(index, narrow<cl_int>(argument.integer, "an int argument of a kernel"));
-        break;
-      case KernelArgument::Kind::int64: error = set_value(index, static_cast<cl_long>(argument.integer)); break;
-      case KernelArgument::Kind::float32: error = set_value(index, argument.real); break;
-      case KernelArgument::Kind::local_bytes:
-        error = api().clSetKernelArg(kernel_.get(), index, static_cast<std::size_t>(argument.integer), nullptr);
-        break;
+    if (const Buffer* buffer = buffer_of(argument, device_, name_, index)) {
+      error = set_value(index, reinterpret_cast<cl_mem>(buffer->handle()));
+    } else if (const auto* local = std::get_if<LocalBytes>(&argument)) {
+      error = api().clSetKernelArg(kernel_.get(), index, static_cast<std::size_t>(local->bytes), nullptr);
+    } else {
+      error = std::visit([&](const auto& number) { return set_value(index, number); }, argument);
     }
     if (error != CL_SUCCESS) {
       throw UsageError(
@@ -92,15 +77,15 @@ void enqueue(cl_command_queue queue, cl_kernel kernel, const LaunchGeometry& geo
         "clEnqueueNDRangeKernel");
 }
 
-std::string with_defines(std::string_view prelude, std::string_view source, std::span<const std::string> defines) {
+std::string with_defines(std::string_view prelude, const ProgramSource& program) {
   std::string text(prelude);
-  for (const std::string& define : defines) {
+  for (const std::string& define : program.defines) {
     const std::size_t equals = define.find('=');
     const std::string value = equals == std::string::npos ? "1" : define.substr(equals + 1);
     text += fmt::format("#define {} {}\n", define.substr(0, equals), value);
   }
   text += "#line 1\n";
-  text += source;
+  text += program.source;
   return text;
 }
 

@@ -27,8 +27,7 @@ class OpenClProgram final : public Program {
 void enqueue(cl_command_queue queue, cl_kernel kernel, const LaunchGeometry& geometry);
 
 /// Prelude, "#define NAME VALUE" for each "NAME=VALUE", source.
-[[nodiscard]] std::string with_defines(std::string_view prelude, std::string_view source,
-                                       std::span<const std::string> defines);
+[[nodiscard]] std::string with_defines(std::string_view prelude, const ProgramSource& program);
 
 /// The compiler's messages.
 [[nodiscard]] std::string build_log(cl_program program, cl_device_id device);

@@ -48,16 +48,17 @@ KernelSizes sizes_of(const KernelShape& shape) {
 
 KernelProgram::KernelProgram(backend::Device& device, const KernelShape& shape, bool soft_real)
     : shape_(shape), sizes_(sizes_of(shape)) {
-  const std::vector<std::string> defines = {
+  std::vector<std::string> defines = {
       shape.classes > 0 ? "CLASSIFY=1" : "CLASSIFY=0", sizes_.small ? "SMALL=1" : "SMALL=0",
       shape.wide ? "BIN=unsigned short" : "BIN=unsigned char", soft_real ? "SOFT_REAL=1" : "SOFT_REAL=0"};
-  const std::string name =
+  std::string name =
       fmt::format("forest_{}_{}_{}{}", shape.classes > 0 ? "classes" : "numbers", shape.wide ? "wide" : "bytes",
                   sizes_.small ? "small" : "large", soft_real ? "_soft" : "");
   shape_table_ = device.allocate(sizeof(sizes_.row));
   device.upload(*shape_table_, 0, &sizes_.row, sizeof(sizes_.row));
   try {
-    program_ = device.build_named(name, embedded::kernel_forest, defines);
+    program_ =
+        device.build({.source = embedded::kernel_forest, .defines = std::move(defines), .name = std::move(name)});
   } catch (const UsageError& error) {
     throw DeviceError(fmt::format("{} cannot run the forest kernels: {}", device.info().id, error.what()),
                       "Forests need 32-bit atomics and groups of 256 work-items; use --device cpu.");
@@ -69,7 +70,7 @@ void KernelProgram::launch(const std::string& kernel, backend::LaunchGeometry ge
                            const std::vector<std::int64_t>& local_bytes) {
   if (sizes_.small) {
     for (const std::int64_t bytes : local_bytes) {
-      arguments.push_back({backend::KernelArgument::Kind::local_bytes, nullptr, bytes, 0});
+      arguments.emplace_back(backend::LocalBytes{bytes});
     }
   }
   std::unique_ptr<backend::Kernel>& found = kernels_[kernel];

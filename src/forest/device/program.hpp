@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "backend/api/device.hpp"
+#include "core/checked.hpp"
 #include "forest/grow/formulas.hpp"
 
 namespace overtake::forest {
@@ -67,10 +68,10 @@ class KernelProgram {
 };
 
 [[nodiscard]] inline backend::KernelArgument arg(const std::unique_ptr<backend::Buffer>& buffer) {
-  return {backend::KernelArgument::Kind::buffer, buffer.get(), 0, 0};
+  return buffer.get();
 }
 [[nodiscard]] inline backend::KernelArgument arg(std::int64_t value) {
-  return {backend::KernelArgument::Kind::int32, nullptr, value, 0};
+  return narrow<std::int32_t>(value, "an int argument of a forest kernel");
 }
 
 }  // namespace overtake::forest

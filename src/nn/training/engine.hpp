@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "overtake/nn/trainer.hpp"
 
@@ -40,20 +41,26 @@ class Engine {
   [[nodiscard]] virtual std::int64_t run_epoch(const StopToken* stop) = 0;
   /// Zeroes the sums of losses and right answers, in order with the epochs.
   virtual void reset_statistics() = 0;
-  /// Waits for the epochs, reads the sums and zeroes them.
-  [[nodiscard]] virtual EpochStatistics read_statistics() = 0;
+  /// Waits for the epochs, reads the sums of each candidate and zeroes them.
+  [[nodiscard]] virtual std::vector<EpochStatistics> read_statistics() = 0;
   [[nodiscard]] virtual EngineStats stats() const = 0;
-  /// Throws UsageError if the model's code would build another step by now than the one that was compiled.
+  /// Throws UsageError if a model's code would build another step by now than the one that was compiled.
   virtual void require_unchanged() const = 0;
 };
 
-/// What an engine trains. The arrays behind model and optimiser must be buffers of their own (graph::copy_of).
-struct EngineTask {
+/// One network of a task. The arrays behind model and optimiser must be buffers of their own (graph::copy_of).
+struct EngineCandidate {
   Module& model;
-  const Loss& loss;
   optim::Optimizer& optimizer;
-  Array inputs;            ///< on the model's device
-  Array targets;           ///< on the model's device
+};
+
+/// What an engine trains: one network or several of one device, side by side on the same batches. Each gets the bits
+/// that it would get alone.
+struct EngineTask {
+  std::vector<EngineCandidate> candidates;
+  const Loss& loss;
+  Array inputs;            ///< on the models' device
+  Array targets;           ///< on the models' device
   std::int64_t batch = 1;  ///< 1 .. rows
   int epochs_at_once = 1;
 };

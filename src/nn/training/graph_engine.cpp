@@ -66,9 +66,11 @@ class GraphEngine final : public Engine {
       : task_(task),
         rows_(task.inputs.shape()[0]),
         full_(rows_ / task.batch, task.batch, task.epochs_at_once, task.inputs.device()),
-        tail_(rows_ % task.batch == 0 ? 0 : 1, rows_ % task.batch, task.epochs_at_once, task.inputs.device()),
-        full_sums_(task.batch, task.loss.metric, task.inputs.device()),
-        tail_sums_(rows_ % task.batch, task.loss.metric, task.inputs.device()) {
+        tail_(rows_ % task.batch == 0 ? 0 : 1, rows_ % task.batch, task.epochs_at_once, task.inputs.device()) {
+    for (std::size_t i = 0; i < task.candidates.size(); ++i) {
+      full_sums_.emplace_back(task.batch, task.loss.metric, task.inputs.device());
+      tail_sums_.emplace_back(rows_ % task.batch, task.loss.metric, task.inputs.device());
+    }
     full_step_ = compile_step(full_, full_sums_);
     if (!tail_.empty()) tail_step_ = compile_step(tail_, tail_sums_);
     summary_ = compile_summary();
@@ -105,10 +107,15 @@ class GraphEngine final : public Engine {
 
   void reset_statistics() override { summary_->run(1); }
 
-  [[nodiscard]] EpochStatistics read_statistics() override {
+  [[nodiscard]] std::vector<EpochStatistics> read_statistics() override {
     summary_->run(1);
-    const std::vector<float> values = summary_->outputs().front().to_vector<float>();
-    return {.loss_sum = values[0], .correct = values[1], .bad_steps = static_cast<std::int64_t>(values[2])};
+    std::vector<EpochStatistics> statistics;
+    for (const Array& summary : summary_->outputs()) {
+      const std::vector<float> values = summary.to_vector<float>();
+      statistics.push_back(
+          {.loss_sum = values[0], .correct = values[1], .bad_steps = static_cast<std::int64_t>(values[2])});
+    }
+    return statistics;
   }
 
   [[nodiscard]] EngineStats stats() const override {
@@ -124,12 +131,16 @@ class GraphEngine final : public Engine {
   }
 
  private:
-  std::optional<graph::CompiledStep> compile_step(BatchSource& source, RowSums& sums) {
+  std::optional<graph::CompiledStep> compile_step(BatchSource& source, std::vector<RowSums>& sums) {
     std::vector<Array*> state;
-    for (nn::Parameter* parameter : task_.optimizer.parameters()) state.push_back(&parameter->value);
-    for (const NamedValue& entry : task_.optimizer.state()) state.push_back(entry.value);
-    for (const NamedValue& entry : task_.model.buffers()) state.push_back(entry.value);
-    for (Array* array : sums.state()) state.push_back(array);
+    for (const EngineCandidate& each : task_.candidates) {
+      for (nn::Parameter* parameter : each.optimizer.parameters()) state.push_back(&parameter->value);
+      for (const NamedValue& entry : each.optimizer.state()) state.push_back(entry.value);
+      for (const NamedValue& entry : each.model.buffers()) state.push_back(entry.value);
+    }
+    for (RowSums& each : sums) {
+      for (Array* array : each.state()) state.push_back(array);
+    }
     state.push_back(source.counter());
     return graph::CompiledStep(state, [&] {
       step(source, sums);
@@ -137,37 +148,51 @@ class GraphEngine final : public Engine {
     });
   }
 
-  void step(BatchSource& source, RowSums& sums) {
-    const Array target = source.take(task_.targets);
-    const Array output = task_.model.forward(source.take(task_.inputs));
-    const Array row_losses = task_.loss.rows(output, target);
-    if (row_losses.shape() != Shape{source.rows()}) {
-      throw UsageError("[Trainer] the loss must give one value a row, got shape " + row_losses.shape().to_string());
-    }
-    task_.optimizer.zero_grad();
-    mean(row_losses).backward();
-    task_.optimizer.step();
-    clear_gradients();
-    sums.add(row_losses, output, target);
+  void step(BatchSource& source, std::vector<RowSums>& sums) {
+    const Array inputs = source.take(task_.inputs);
+    const Array targets = source.take(task_.targets);
+    for (std::size_t i = 0; i < sums.size(); ++i) step(task_.candidates[i], inputs, targets, sums[i]);
     source.advance();
   }
 
+  void step(const EngineCandidate& candidate, const Array& inputs, const Array& targets, RowSums& sums) {
+    const Array output = candidate.model.forward(inputs);
+    const Array row_losses = task_.loss.rows(output, targets);
+    if (row_losses.shape() != Shape{inputs.shape()[0]}) {
+      throw UsageError("[Trainer] the loss must give one value a row, got shape " + row_losses.shape().to_string());
+    }
+    candidate.optimizer.zero_grad();
+    mean(row_losses).backward();
+    candidate.optimizer.step();
+    clear_gradients(candidate.model);
+    sums.add(row_losses, output, targets);
+  }
+
   // Parameters that the optimiser does not hold would keep the traced graph alive with their gradients.
-  void clear_gradients() {
-    for (Parameter* parameter : task_.model.parameters()) {
+  static void clear_gradients(Module& model) {
+    for (Parameter* parameter : model.parameters()) {
       if (std::as_const(parameter->value).requires_grad()) parameter->value.set_grad(Array());
     }
   }
 
   graph::CompiledStep compile_summary() {
-    std::vector<Array*> state = full_sums_.state();
-    for (Array* array : tail_sums_.state()) state.push_back(array);
+    std::vector<Array*> state;
+    for (std::vector<RowSums>* sums : {&full_sums_, &tail_sums_}) {
+      for (RowSums& each : *sums) {
+        for (Array* array : each.state()) state.push_back(array);
+      }
+    }
     return graph::CompiledStep(state, [&] {
-      const Array summary = packed(full_sums_.loss() + tail_sums_.loss(), full_sums_.correct() + tail_sums_.correct(),
-                                   full_sums_.bad_steps() + tail_sums_.bad_steps());
-      full_sums_.clear();
-      tail_sums_.clear();
-      return std::vector<Array>{summary};
+      std::vector<Array> summaries;
+      for (std::size_t i = 0; i < full_sums_.size(); ++i) {
+        RowSums& full = full_sums_[i];
+        RowSums& tail = tail_sums_[i];
+        summaries.push_back(
+            packed(full.loss() + tail.loss(), full.correct() + tail.correct(), full.bad_steps() + tail.bad_steps()));
+        full.clear();
+        tail.clear();
+      }
+      return summaries;
     });
   }
 
@@ -175,8 +200,8 @@ class GraphEngine final : public Engine {
   std::int64_t rows_;
   BatchSource full_;
   BatchSource tail_;
-  RowSums full_sums_;
-  RowSums tail_sums_;
+  std::vector<RowSums> full_sums_;  // of each candidate
+  std::vector<RowSums> tail_sums_;
   std::optional<graph::CompiledStep> full_step_;
   std::optional<graph::CompiledStep> tail_step_;
   std::optional<graph::CompiledStep> summary_;

@@ -2,6 +2,9 @@
 // What a Trainer does with its data before the first step: check, split, move.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
+
 #include "overtake/nn/trainer.hpp"
 
 namespace overtake::nn {
@@ -14,6 +17,13 @@ struct TrainingData {
   Array validation_targets;
 
   [[nodiscard]] bool has_validation() const { return validation_inputs.defined(); }
+  [[nodiscard]] std::int64_t rows() const { return inputs.shape()[0]; }
+  /// Rows of a full batch of at most `batch_size`.
+  [[nodiscard]] std::int64_t batch(std::int64_t batch_size) const { return std::min(batch_size, rows()); }
+  /// The last, smaller batch is a step, too.
+  [[nodiscard]] std::int64_t steps_per_epoch(std::int64_t batch_size) const {
+    return (rows() + batch(batch_size) - 1) / batch(batch_size);
+  }
 };
 
 /// Checks shapes and dtypes against the loss and the model; with `check_values` also looks for NaN, infinity and labels

@@ -10,6 +10,7 @@
 #include <clocale>
 #include <csignal>
 #include <cstddef>
+#include <mutex>
 #include <string>
 
 #include "platform/file.hpp"
@@ -44,6 +45,11 @@ bool same_action(const struct sigaction& a, const struct sigaction& b) {
 }  // namespace
 
 struct KeptState::State {
+  static std::mutex& only() {
+    static std::mutex mutex;
+    return mutex;
+  }
+  std::unique_lock<std::mutex> lock{only()};  // first: what the others read is nobody else's doing
   std::fenv_t arithmetic{};
   bool has_arithmetic = std::fegetenv(&arithmetic) == 0;
   File folder{::open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};

@@ -53,9 +53,8 @@ LoweredKernel kernel_of(const Product& product, Phase phase) {
   const MatMulCore& core = product.core;
   const std::vector<std::int64_t> extents = {core.m, core.n};
   const bool wide = tile.tn % 4 == 0 && can_widen(product.operation.tape, extents);
-  const TapeSource tape =
-      write_tape(product.operation.tape,
-                 {.extents = extents, .core = ValueType::float32, .width = wide ? 4 : 1, .loads_apart = true});
+  const TapeSource tape = write_tape(
+      product.operation.tape, {.extents = extents, .core = DType::float32, .width = wide ? 4 : 1, .loads_apart = true});
   KernelText text("matmul", embedded::kernel_matmul);
   text.define("TY", tile.ty);
   text.define("TX", tile.tx);
@@ -131,12 +130,12 @@ LoweredOperation lower_matmul(const Operation& operation, const MatMulCore& core
   LoweredOperation result;
   if (traits.fence_across_groups) {
     product.tickets = divide_up(tiles, 64) * 64;
-    result.zeroed_bytes = static_cast<std::uint64_t>(product.tickets) * 4;
+    result.zeroed_bytes = static_cast<std::uint64_t>(product.tickets) * sizeof(std::int32_t);
     result.kernels = {kernel_of(product, Phase::ticket)};
   } else {
     result.kernels = {kernel_of(product, Phase::partial), kernel_of(product, Phase::finish)};
   }
-  result.scratch_bytes = result.zeroed_bytes + static_cast<std::uint64_t>(partials) * 4;
+  result.scratch_bytes = result.zeroed_bytes + static_cast<std::uint64_t>(partials) * size_of(DType::float32);
   return result;
 }
 

@@ -80,13 +80,12 @@ LoweredKernel lower_map(const Operation& operation, const LoweringTraits& traits
 
 LoweredKernel lower_gather(const Operation& operation, const GatherCore& core) {
   const std::vector<std::int64_t> extents = extents_of(operation);
-  const bool integer = core.source.dtype == DType::int32;
-  const TapeSource tape =
-      write_tape(operation.tape, {.extents = extents, .core = integer ? ValueType::int32 : ValueType::float32});
+  const DType dtype = core.source.dtype;
+  const TapeSource tape = write_tape(operation.tape, {.extents = extents, .core = dtype});
   KernelText text("gather", embedded::kernel_gather);
   text.define("GROUP_SIZE", group_size);
-  text.define("SOURCE_TYPE", integer ? "int" : "float");
-  text.define("MISSING", integer ? "(int)0x80000000" : "as_float(0x7fc00000)");
+  text.define("SOURCE_TYPE", kernel_type(dtype));
+  text.define("MISSING", dtype == DType::int32 ? "(int)0x80000000" : "as_float(0x7fc00000)");
   const bool has_start = core.start.slot >= 0;
   text.define("START_PARAMETERS", has_start ? ", GLOBAL const int* RESTRICT start, int start_at" : "");
   text.define("START", has_start ? "start[start_at]" : "0");
@@ -109,7 +108,7 @@ LoweredKernel lower_reduce(const Operation& operation, const ReduceCore& core) {
   const std::vector<std::int64_t> extents = extents_of(operation);
   const std::vector<std::int64_t> input_extents = {core.outer, core.reduced, core.inner};
   const TapeSource input = write_tape(core.input, {.name = "input", .extents = input_extents, .returns_value = true});
-  const TapeSource tape = write_tape(operation.tape, {.extents = extents, .core = ValueType::float32});
+  const TapeSource tape = write_tape(operation.tape, {.extents = extents, .core = DType::float32});
   const bool fastest = core.inner > 1;
   const int lanes = fastest ? core.lanes() : lanes_for(core.reduced, core.lanes());
   const int outputs = group_size / lanes;
@@ -145,7 +144,7 @@ LoweredKernel lower_rows(const Operation& operation, const RowCore& core) {
   const bool argmax = core.kind == RowKind::argmax;
   const bool entropy = core.kind == RowKind::cross_entropy;
   const TapeSource tape =
-      write_tape(operation.tape, {.extents = extents, .core = argmax ? ValueType::int32 : ValueType::float32});
+      write_tape(operation.tape, {.extents = extents, .core = argmax ? DType::int32 : DType::float32});
   const int lanes = lanes_for(core.columns, group_size);
   const int outputs = group_size / lanes;
 

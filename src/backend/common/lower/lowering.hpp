@@ -28,7 +28,7 @@ struct LoweredArgument {
     slot,     ///< pointer to the memory of slot `slot`
     offset,   ///< int32: `value` plus the distance, in elements, from the pointer passed for slot `slot` to the slot's
               ///  first element. A backend that can add to a pointer passes the slot's own address and a distance of 0;
-              ///  one that cannot (cl_mem) passes the arena and arena_offset / 4.
+              ///  one that cannot (cl_mem) passes the arena and its arena_offset in elements.
     scratch,  ///< pointer to the start of the operation's scratch memory
     int32,    ///< the number `value`
   } kind = Kind::int32;

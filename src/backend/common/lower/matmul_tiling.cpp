@@ -23,7 +23,8 @@ constexpr double round_cycles = 2102, round_per_panel = 78.3, round_per_step = 5
 constexpr double base_cycles = 667;
 constexpr double overlap_loss = 1.248;
 constexpr double split_cycles = 2888, per_partial = 19.3, per_partial_float = 0.175;
-constexpr double kernel_cycles = 2500;  // a second kernel instead of the ticket
+constexpr double kernel_cycles = 2500;                 // a second kernel instead of the ticket
+constexpr std::int64_t element_bytes = sizeof(float);  // products are of float32
 constexpr std::int64_t scratch_limit = 64LL << 20U;
 constexpr int most_splits = 64;
 
@@ -69,8 +70,8 @@ int MatMulTile::resident() const noexcept {
 }
 
 std::int64_t MatMulTile::local_bytes(bool one_panel) const noexcept {
-  const std::int64_t panels = std::int64_t{one_panel ? 4 : 8} * bk * (row_stride(true) + column_stride(true));
-  const std::int64_t exchange = slices > 1 ? std::int64_t{4} * work_items() * share() * tn : 0;
+  const std::int64_t panels = (one_panel ? 1 : 2) * element_bytes * bk * (row_stride(true) + column_stride(true));
+  const std::int64_t exchange = slices > 1 ? element_bytes * work_items() * share() * tn : 0;
   return std::max(panels, exchange) + 64;
 }
 
@@ -119,7 +120,7 @@ MatMulPlan plan_matmul(std::int64_t m, std::int64_t n, std::int64_t k, const Low
       const std::int64_t split_k = divide_up(panels, wanted) * tile.bk;
       const auto splits = static_cast<int>(divide_up(k, split_k));
       if (splits != wanted) continue;
-      const std::int64_t bytes = tiles * splits * tile.rows() * tile.columns() * 4;
+      const std::int64_t bytes = tiles * splits * tile.rows() * tile.columns() * element_bytes;
       if (splits > 1 && bytes > scratch_limit) break;
       const MatMulPlan plan{tile, splits, split_k};
       if (tile.bk % (plan.one_panel() ? 4 * tile.slices : tile.slices) != 0) continue;

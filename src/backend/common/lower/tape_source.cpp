@@ -23,7 +23,8 @@ bool is_structural(float value) {
          !(value == 0.0F && std::signbit(value));
 }
 
-const char* type_name(ValueType type) { return type == ValueType::int32 ? "int" : "float"; }
+/// Elements that LOAD4 and STORE4 move at once.
+bool has_vectors(DType dtype) { return dtype == DType::float32; }
 
 class Writer {
  public:
@@ -35,7 +36,7 @@ class Writer {
     for (std::size_t i = 0; i < tape_.stores.size(); ++i) declare_store(i);
     for (std::size_t i = 0; i < tape_.code.size(); ++i) instruction(i);
     if (request_.returns_value) {
-      if (types_.empty() || types_.back() != ValueType::float32) fail("an input tape must end in a float");
+      if (types_.empty() || types_.back() != DType::float32) fail("an input tape must end in a float");
       body_ += fmt::format("  return {};\n", reg(tape_.code.size() - 1, 0));
     } else {
       for (std::size_t i = 0; i < tape_.stores.size(); ++i) store(i);
@@ -80,8 +81,8 @@ class Writer {
   std::string head() const {
     std::string text = fmt::format("DEVICE {} NAME({})", request_.returns_value ? "float" : "void", request_.name);
     text += place_parameters();
-    if (request_.core != ValueType::none) {
-      text += fmt::format(", {} core", request_.width == 4 ? "float4" : type_name(request_.core));
+    if (request_.core) {
+      text += fmt::format(", {} core", request_.width == 4 ? "float4" : kernel_type(*request_.core));
     }
     if (source_.has_loads_apart) text += ", NAME(values) loaded";
     return text + source_.parameters + ") {\n";
@@ -92,29 +93,29 @@ class Writer {
   std::string reg(std::size_t i, int j) const {
     return shared_.at(i) ? fmt::format("r{}", i) : fmt::format("r{}_{}", i, j);
   }
-  std::string operand(std::uint16_t i, ValueType type, int j) const {
+  std::string operand(std::uint16_t i, DType type, int j) const {
     if (i >= types_.size()) fail("an operand register is not yet written");
-    if (type != ValueType::none && types_[i] != type) fail("an operand register has the wrong type");
+    if (types_[i] != type) fail("an operand register has the wrong type");
     return reg(i, j);
   }
-  void begin(ValueType type, bool shared) {
+  void begin(DType type, bool shared) {
     types_.push_back(type);
     shared_.push_back(shared || request_.width == 1);
   }
   /// Defines the register being written for every element; `text(j)` is its expression.
   template <typename Text>
-  void define(ValueType type, bool shared, const Text& text) {
+  void define(DType type, bool shared, const Text& text) {
     begin(type, shared);
     const std::size_t i = types_.size() - 1;
     for (int j = 0; j < (shared_[i] ? 1 : request_.width); ++j) {
-      body_ += fmt::format("  {} {} = {};\n", type_name(type), reg(i, j), text(j));
+      body_ += fmt::format("  {} {} = {};\n", kernel_type(type), reg(i, j), text(j));
     }
   }
 
   // -- sources --------------------------------------------------------------------------------------------------------
   void core() {
-    if (request_.core == ValueType::none) fail("this operation has no core");
-    define(request_.core, false, [&](int j) {
+    if (!request_.core) fail("this operation has no core");
+    define(*request_.core, false, [&](int j) {
       return request_.width == 4 ? fmt::format("core.{}", component_names[j]) : std::string("core");
     });
   }
@@ -144,7 +145,7 @@ class Writer {
     if (declared_[index]) return;
     declared_[index] = true;
     const Access& access = tape_.loads[index];
-    const char* type = access.dtype == DType::int32 ? "int" : "float";
+    const std::string_view type = kernel_type(access.dtype);
     const std::string name = param(fmt::format("l{}", index));
     add_argument(
         is_stored(access.slot) ? fmt::format("GLOBAL {}* ", type) : fmt::format("GLOBAL const {}* RESTRICT ", type),
@@ -160,7 +161,7 @@ class Writer {
   void load(std::size_t index) {
     declare_load(index);
     const LoadPattern& pattern = patterns_[index];
-    const ValueType type = tape_.loads[index].dtype == DType::int32 ? ValueType::int32 : ValueType::float32;
+    const DType type = tape_.loads[index].dtype;
     const std::string name = param(fmt::format("l{}", index));
     const bool apart = request_.loads_apart && is_stored(tape_.loads[index].slot);
     if (request_.width == 4 && pattern.aligned && !pattern.constant_along_last) {
@@ -179,7 +180,7 @@ class Writer {
       std::string value = fmt::format("{}[{}]", name, address(index, j));
       if (!apart) return value;
       const std::string field = fmt::format("e{}_{}", i, j);
-      load_apart(type_name(type), field, value);
+      load_apart(std::string(kernel_type(type)), field, value);
       return "loaded." + field;
     });
   }
@@ -192,19 +193,19 @@ class Writer {
 
   void constant(float value) {
     if (is_structural(value)) {
-      define(ValueType::float32, true, [&](int) { return fmt::format("{:.1f}f", value); });
+      define(DType::float32, true, [&](int) { return fmt::format("{:.1f}f", value); });
       return;
     }
     const std::string name = param(fmt::format("k{}", types_.size()));
     add_int(name, std::bit_cast<std::int32_t>(value));
-    define(ValueType::float32, true, [&](int) { return fmt::format("as_float({})", name); });
+    define(DType::float32, true, [&](int) { return fmt::format("as_float({})", name); });
   }
 
   void coordinate(std::size_t axis) {
     if (axis >= request_.extents.size()) fail("a coordinate axis beyond the rank");
     source_.uses_coordinates = true;
     const bool last = axis + 1 == request_.extents.size();
-    define(ValueType::int32, !last,
+    define(DType::int32, !last,
            [&](int j) { return j == 0 ? fmt::format("c{}", axis) : fmt::format("c{} + {}", axis, j); });
   }
 
@@ -217,45 +218,36 @@ class Writer {
     add_int(name + "_low", static_cast<std::int32_t>(static_cast<std::uint32_t>(key.seed)));
     add_int(name + "_high", static_cast<std::int32_t>(static_cast<std::uint32_t>(key.seed >> 32U)));
     add_int(name + "_stream", static_cast<std::int32_t>(key.stream));
-    const std::string counter = operand(code.a, ValueType::int32, 0);
+    const std::string counter = operand(code.a, DType::int32, 0);
     const std::string keys =
         fmt::format("(unsigned){0}_low, (unsigned){0}_high, (unsigned){0}_stream, (unsigned){1}", name, counter);
     if (request_.width == 4 && shared_[code.a]) {
       body_ += fmt::format("  PhiloxBlock b{} = philox_block({}, linear / 4u);\n", i, keys);
-      define(ValueType::float32, false, [&](int j) { return fmt::format("philox_to_uniform(b{}.word[{}])", i, j); });
+      define(DType::float32, false, [&](int j) { return fmt::format("philox_to_uniform(b{}.word[{}])", i, j); });
       return;
     }
-    define(ValueType::float32, false, [&](int j) {
+    define(DType::float32, false, [&](int j) {
       return fmt::format(
           "philox_uniform((unsigned){0}_low, (unsigned){0}_high, (unsigned){0}_stream, (unsigned){1}, linear + {2}u)",
-          name, operand(code.a, ValueType::int32, j), j);
+          name, operand(code.a, DType::int32, j), j);
     });
   }
 
   // -- operators ------------------------------------------------------------------------------------------------------
   /// `format` has {0}, {1}, {2} for the operands a, b, c.
-  void compute(const TapeInstruction& code, ValueType result, int operands, std::array<ValueType, 3> types,
-               const char* format) {
+  void compute(const TapeInstruction& code, DType result, std::array<DType, 3> types, const std::string& format) {
     const std::array<std::uint16_t, 3> registers = {code.a, code.b, code.c};
+    const auto operands = static_cast<std::size_t>(operand_count(code.code));
     bool shared = true;
-    for (int o = 0; o < operands; ++o) {
+    for (std::size_t o = 0; o < operands; ++o) {
       (void)operand(registers[o], types[o], 0);
       shared = shared && shared_[registers[o]];
     }
     define(result, shared, [&](int j) {
       std::array<std::string, 3> names;
-      for (int o = 0; o < operands; ++o) names[o] = operand(registers[o], types[o], j);
+      for (std::size_t o = 0; o < operands; ++o) names[o] = operand(registers[o], types[o], j);
       return fmt::format(fmt::runtime(format), names[0], names[1], names[2]);
     });
-  }
-  void unary(const TapeInstruction& code, const char* format) {
-    compute(code, ValueType::float32, 1, {ValueType::float32}, format);
-  }
-  void binary(const TapeInstruction& code, const char* format) {
-    compute(code, ValueType::float32, 2, {ValueType::float32, ValueType::float32}, format);
-  }
-  void binary_int(const TapeInstruction& code, ValueType result, const char* format) {
-    compute(code, result, 2, {ValueType::int32, ValueType::int32}, format);
   }
 
   void instruction(std::size_t i);
@@ -264,16 +256,15 @@ class Writer {
   void declare_store(std::size_t i) {
     const TapeStore& store = tape_.stores[i];
     const std::string name = param(fmt::format("out{}", i));
-    add_argument(fmt::format("GLOBAL {}* ", store.dtype == DType::int32 ? "int" : "float"), name,
+    add_argument(fmt::format("GLOBAL {}* ", kernel_type(store.dtype)), name,
                  {LoweredArgument::Kind::slot, 0, store.slot});
     add_argument("int ", name + "_at", {LoweredArgument::Kind::offset, 0, store.slot});
   }
   void store(std::size_t i) {
     const TapeStore& store = tape_.stores[i];
-    const ValueType type = store.dtype == DType::int32 ? ValueType::int32 : ValueType::float32;
     const std::string target = fmt::format("{0} + {0}_at + (int)linear", param(fmt::format("out{}", i)));
-    const auto value = [&](int j) { return operand(store.value_register, type, j); };
-    if (request_.width == 4 && type == ValueType::float32) {
+    const auto value = [&](int j) { return operand(store.value_register, store.dtype, j); };
+    if (request_.width == 4 && has_vectors(store.dtype)) {
       body_ +=
           fmt::format("  STORE4({}, make_float4({}, {}, {}, {}));\n", target, value(0), value(1), value(2), value(3));
       return;
@@ -289,56 +280,29 @@ class Writer {
   std::string load_body_;  // of the function that loads them
   std::vector<LoadPattern> patterns_;
   std::vector<bool> declared_;
-  std::vector<ValueType> types_;  // of the registers written so far
-  std::vector<bool> shared_;      // one value serves all elements of a call
+  std::vector<DType> types_;  // of the registers written so far
+  std::vector<bool> shared_;  // one value serves all elements of a call
 };
 
 void Writer::instruction(std::size_t i) {
   const TapeInstruction& code = tape_.code[i];
-  constexpr ValueType real = ValueType::float32;
-  constexpr ValueType integer = ValueType::int32;
   switch (code.code) {
     case TapeCode::core: return core();
     case TapeCode::load: return load(code.index);
     case TapeCode::constant: return constant(code.value);
     case TapeCode::coordinate: return coordinate(code.index);
     case TapeCode::random: return random(code);
-    case TapeCode::negate: return unary(code, "-{0}");
-    case TapeCode::absolute: return unary(code, "fabsf({0})");
-    case TapeCode::sign: return unary(code, "tape_sign({0})");
-    case TapeCode::sqrt: return unary(code, "sqrtf({0})");
-    case TapeCode::exp: return unary(code, "expf({0})");
-    case TapeCode::log: return unary(code, "logf({0})");
-    case TapeCode::log1p: return unary(code, "log1pf({0})");
-    case TapeCode::sin: return unary(code, "sinf({0})");
-    case TapeCode::cos: return unary(code, "cosf({0})");
-    case TapeCode::tanh: return unary(code, "tanhf({0})");
-    case TapeCode::erf: return unary(code, "erff({0})");
-    case TapeCode::sigmoid: return unary(code, "tape_sigmoid({0})");
-    case TapeCode::floor: return unary(code, "floorf({0})");
-    case TapeCode::add: return binary(code, "{0} + {1}");
-    case TapeCode::subtract: return binary(code, "{0} - {1}");
-    case TapeCode::multiply: return binary(code, "{0} * {1}");
-    case TapeCode::divide: return binary(code, "{0} / {1}");
-    case TapeCode::power: return binary(code, "powf({0}, {1})");
-    case TapeCode::maximum: return binary(code, "tape_maximum({0}, {1})");
-    case TapeCode::minimum: return binary(code, "tape_minimum({0}, {1})");
-    case TapeCode::less: return binary(code, "{0} < {1} ? 1.0f : 0.0f");
-    case TapeCode::less_equal: return binary(code, "{0} <= {1} ? 1.0f : 0.0f");
-    case TapeCode::equal: return binary(code, "{0} == {1} ? 1.0f : 0.0f");
-    case TapeCode::not_equal: return binary(code, "{0} != {1} ? 1.0f : 0.0f");
     case TapeCode::select: {
       if (code.b >= types_.size()) fail("an operand register is not yet written");
-      const ValueType type = types_[code.b];
-      return compute(code, type, 3, {real, type, type}, "{0} != 0.0f ? {1} : {2}");
+      const DType type = types_[code.b];
+      return compute(code, type, {DType::float32, type, type}, "{0} != 0.0f ? {1} : {2}");
     }
-    case TapeCode::int_add: return binary_int(code, integer, "tape_int_add({0}, {1})");
-    case TapeCode::int_multiply: return binary_int(code, integer, "tape_int_multiply({0}, {1})");
-    case TapeCode::int_equal: return binary_int(code, real, "{0} == {1} ? 1.0f : 0.0f");
-    case TapeCode::int_to_float: return compute(code, real, 1, {integer}, "(float){0}");
-    case TapeCode::float_to_int: return compute(code, integer, 1, {real}, "tape_to_int({0})");
+    default: break;
   }
-  fail("an unknown instruction code");
+  const ElementFunction* function = element_function(code.code);
+  if (function == nullptr) fail("an unknown instruction code");
+  compute(code, function->result, {function->operand, function->operand},
+          fmt::format("tape_{}({})", function->name, function->operands == 1 ? "{0}" : "{0}, {1}"));
 }
 
 }  // namespace

@@ -2,9 +2,10 @@
 // Turns a tape into a function of the dialect.
 #pragma once
 
-#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "backend/api/tape.hpp"
@@ -12,13 +13,16 @@
 
 namespace overtake::backend {
 
-enum class ValueType : std::uint8_t { none, float32, int32 };
+/// The name of an element type in kernels.
+[[nodiscard]] constexpr std::string_view kernel_type(DType dtype) noexcept {
+  return dtype == DType::float32 ? "float" : "int";
+}
 
 /// What the function is to be.
 struct TapeRequest {
   const char* name = "tape";              ///< of the function, as NAME(tape); also the prefix of its parameters
   std::span<const std::int64_t> extents;  ///< the tape runs over
-  ValueType core = ValueType::none;       ///< type of the core's value, if there is one
+  std::optional<DType> core = {};         ///< type of the core's value, if there is one
   int width = 1;                          ///< consecutive elements a call computes: 1 or 4
   bool returns_value = false;             ///< returns the last register (float) instead of storing
   /// Loads of slots that are also stored go into a function of their own, NAME(tape_load), whose result (NAME(values))

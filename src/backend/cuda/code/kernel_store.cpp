@@ -142,17 +142,17 @@ void KernelStore::compile_missing(const std::vector<const LoweredKernel*>& missi
   }
 }
 
-ModuleHandle KernelStore::build(std::string_view source, std::span<const std::string> defines) {
+ModuleHandle KernelStore::build(const ProgramSource& program) {
   if (compiler_ == nullptr) {
     throw DeviceError(
         "cuda: no run-time compiler (NVRTC) was found, so kernels given as source cannot be built",
         "Install libnvrtc of the driver's CUDA version, which pip's nvidia-cuda-nvrtc packages bring too, or name its "
         "folder in OVERTAKE_LIBRARY_PATH.");
   }
-  const std::string complete = with_prelude(source);
-  const ProgramKey key = key_of(complete, defines);
+  const std::string complete = with_prelude(program.source);
+  const ProgramKey key = key_of(complete, program.defines);
   if (auto stored = cache_.load(key)) return load(*stored, "a cached program");
-  const std::string binary = compiler_->compile(complete, defines);
+  const std::string binary = compiler_->compile(complete, program.defines);
   cache_.store(key, binary);
   return load(binary, "a compiled program");
 }

@@ -41,7 +41,7 @@ class KernelStore {
 
   /// A module of complete source with the dialect's prelude, from disk or compiler. Throws UsageError for bad source,
   /// DeviceError when there is no compiler.
-  [[nodiscard]] ModuleHandle build(std::string_view source, std::span<const std::string> defines);
+  [[nodiscard]] ModuleHandle build(const ProgramSource& program);
 
   /// Loads machine code. `what` is for messages.
   [[nodiscard]] ModuleHandle load(const std::string& binary, std::string_view what) const;

@@ -5,6 +5,7 @@
 
 #include <cstring>
 #include <optional>
+#include <variant>
 #include <vector>
 
 #include "backend/cuda/device.hpp"
@@ -29,49 +30,23 @@ std::uint64_t bits(T value) {
   return packed;
 }
 
-PackedArguments pack(std::span<const KernelArgument> arguments, const Device& device) {
-  PackedArguments packed;
-  packed.values.reserve(arguments.size());
-  for (const KernelArgument& argument : arguments) {
-    switch (argument.kind) {
-      case KernelArgument::Kind::buffer:
-        if (argument.buffer == nullptr || &argument.buffer->device() != &device) {
-          throw UsageError(
-              fmt::format("kernel argument {} is not an array on {}", packed.values.size(), device.info().id),
-              "Move the array to the kernel's device first.");
-        }
-        packed.values.push_back(argument.buffer->handle());
-        break;
-      case KernelArgument::Kind::int32:
-        packed.values.push_back(bits(narrow<std::int32_t>(argument.integer, "an int argument of a kernel")));
-        break;
-      case KernelArgument::Kind::int64: packed.values.push_back(bits(argument.integer)); break;
-      case KernelArgument::Kind::float32: packed.values.push_back(bits(argument.real)); break;
-      case KernelArgument::Kind::local_bytes:
-        // The kernel gets the offset of this piece in the launch's shared memory (LOCAL_PARAMETER of the dialect).
-        packed.values.push_back(bits(narrow<std::int32_t>(packed.local_bytes, "local memory of a kernel")));
-        packed.local_bytes += narrow<std::uint32_t>((argument.integer + 15) / 16 * 16, "local memory of a kernel");
-        break;
-    }
-  }
-  for (std::uint64_t& value : packed.values) packed.pointers.push_back(&value);
-  return packed;
+/// Bytes of the parameter that an argument of this type is for.
+std::size_t size_of_parameter(const KernelArgument& argument) {
+  if (std::holds_alternative<LocalBytes>(argument)) return sizeof(std::int32_t);
+  return std::visit([](const auto& value) { return sizeof(value); }, argument);
 }
 
 class CudaKernel final : public Kernel {
  public:
   CudaKernel(CudaDevice& device, CUfunction function, std::string name)
-      : device_(device), function_(function), name_(std::move(name)), parameters_(count_parameters()) {}
+      : device_(device), function_(function), name_(std::move(name)), parameters_(read_parameters()) {}
 
   void launch(const LaunchGeometry& geometry, std::span<const KernelArgument> arguments) override {
-    if (parameters_ && arguments.size() != *parameters_) {
-      throw UsageError(
-          fmt::format("kernel {}: {} arguments given, {} expected", name_, arguments.size(), *parameters_));
-    }
+    if (parameters_) check_parameters(arguments);
     const auto& groups = geometry.groups;
     const auto& size = geometry.group_size;
     if (groups[0] == 0 || groups[1] == 0 || groups[2] == 0) return;
-    PackedArguments packed = pack(arguments, device_);
+    PackedArguments packed = pack(arguments);
     const DriverApi& api = device_.api();
     device_.context().use();
     if (packed.local_bytes > local_bytes_allowed_) {
@@ -89,20 +64,51 @@ class CudaKernel final : public Kernel {
   }
 
  private:
-  /// What the driver knows of the kernel's parameters; nothing with drivers before CUDA 12.4.
-  [[nodiscard]] std::optional<std::size_t> count_parameters() const {
+  /// Sizes of the kernel's parameters; nothing with drivers before CUDA 12.4.
+  [[nodiscard]] std::optional<std::vector<std::size_t>> read_parameters() const {
     if (device_.api().cuFuncGetParamInfo == nullptr) return std::nullopt;
-    std::size_t count = 0;
+    std::vector<std::size_t> sizes;
     std::size_t offset = 0;
     std::size_t bytes = 0;
-    while (device_.api().cuFuncGetParamInfo(function_, count, &offset, &bytes) == CUDA_SUCCESS) ++count;
-    return count;
+    while (device_.api().cuFuncGetParamInfo(function_, sizes.size(), &offset, &bytes) == CUDA_SUCCESS) {
+      sizes.push_back(bytes);
+    }
+    return sizes;
+  }
+
+  void check_parameters(std::span<const KernelArgument> arguments) const {
+    check_argument_count(name_, arguments.size(), parameters_->size());
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+      const std::size_t given = size_of_parameter(arguments[i]);
+      if (given == (*parameters_)[i]) continue;
+      throw UsageError(
+          fmt::format("kernel {}: argument {} has {} bytes, its parameter has {}", name_, i, given, (*parameters_)[i]),
+          "Arguments must match the kernel's parameters in order, kind and size.");
+    }
+  }
+
+  [[nodiscard]] PackedArguments pack(std::span<const KernelArgument> arguments) const {
+    PackedArguments packed;
+    packed.values.reserve(arguments.size());
+    for (const KernelArgument& argument : arguments) {
+      if (Buffer* buffer = buffer_of(argument, device_, name_, packed.values.size())) {
+        packed.values.push_back(buffer->handle());
+      } else if (const auto* local = std::get_if<LocalBytes>(&argument)) {
+        // The kernel gets the offset of this piece in the launch's shared memory (LOCAL_PARAMETER of the dialect).
+        packed.values.push_back(bits(narrow<std::int32_t>(packed.local_bytes, "local memory of a kernel")));
+        packed.local_bytes += narrow<std::uint32_t>((local->bytes + 15) / 16 * 16, "local memory of a kernel");
+      } else {
+        packed.values.push_back(std::visit([](const auto& number) { return bits(number); }, argument));
+      }
+    }
+    for (std::uint64_t& value : packed.values) packed.pointers.push_back(&value);
+    return packed;
   }
 
   CudaDevice& device_;
   CUfunction function_;
   std::string name_;
-  std::optional<std::size_t> parameters_;
+  std::optional<std::vector<std::size_t>> parameters_;
   std::uint32_t local_bytes_allowed_ = 48 * 1024;
 };
 
@@ -130,11 +136,6 @@ class CudaProgram final : public Program {
 };
 
 }  // namespace
-
-std::unique_ptr<Program> make_program(CudaDevice& device, std::string_view source,
-                                      std::span<const std::string> defines) {
-  return std::make_unique<CudaProgram>(device, device.kernels().build(source, defines));
-}
 
 std::unique_ptr<Program> make_program(CudaDevice& device, ModuleHandle module) {
   return std::make_unique<CudaProgram>(device, std::move(module));

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Kernels given as source by the user.
+// Kernels given as source: loaded and launched one by one.
 #pragma once
 
 #include <memory>
-#include <span>
-#include <string>
-#include <string_view>
 
 #include "backend/api/device.hpp"
 #include "backend/cuda/driver/driver_api.hpp"
@@ -14,10 +11,6 @@ namespace overtake::backend::cuda {
 
 class CudaDevice;
 
-[[nodiscard]] std::unique_ptr<Program> make_program(CudaDevice& device, std::string_view source,
-                                                    std::span<const std::string> defines);
-
-/// A program that is already loaded.
 [[nodiscard]] std::unique_ptr<Program> make_program(CudaDevice& device, ModuleHandle module);
 
 }  // namespace overtake::backend::cuda

@@ -18,15 +18,17 @@ void check_blas(const BlasApi& api, cublasStatus_t status, std::string_view what
                     "If this happens again, report it with the output of nvidia-smi.");
 }
 
-/// Largest power of two, at most 256, that divides the address of a 256-byte aligned slot plus `elements` floats.
+constexpr std::uint64_t element_bytes = size_of(DType::float32);  // products are of float32
+
+/// Largest power of two, at most 256, that divides the address of a 256-byte aligned slot plus so many elements.
 [[nodiscard]] std::uint32_t alignment_of(std::int64_t elements) {
   std::uint32_t alignment = 256;
-  while (alignment > 4 && (elements * 4) % alignment != 0) alignment /= 2;
+  while (static_cast<std::uint64_t>(elements) * element_bytes % alignment != 0) alignment /= 2;
   return alignment;
 }
 
 [[nodiscard]] std::uint64_t address(std::span<const std::uint64_t> slots, int slot, std::int64_t offset) {
-  return slots[slot] + static_cast<std::uint64_t>(offset) * 4;
+  return slots[slot] + static_cast<std::uint64_t>(offset) * element_bytes;
 }
 
 template <typename T>

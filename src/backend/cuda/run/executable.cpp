@@ -84,7 +84,7 @@ class CudaExecutable final : public Executable {
     Buffer* buffer = index < slots.size() ? slots[index] : nullptr;
     if (buffer == nullptr) throw InternalError(fmt::format("cuda: external slot {} was bound to nothing", index));
     if (&buffer->device() != &device_) throw InternalError(fmt::format("cuda: slot {} is on another device", index));
-    const auto need = static_cast<std::uint64_t>(launcher_.plan().slots[index].elements) * 4;
+    const auto need = launcher_.plan().slots[index].bytes;
     if (buffer->bytes() < need) {
       throw InternalError(fmt::format("cuda: slot {} needs {} bytes, its buffer has {}", index, need, buffer->bytes()));
     }

@@ -82,7 +82,7 @@ void Launcher::bind(std::vector<std::uint64_t> slot_addresses, std::uint64_t are
     BoundStep& bound = steps_[index];
     const PlanStep& step = plan_.steps[index];
     const std::uint64_t scratch =
-        step.words_begin ? words_->handle() + *step.words_begin * 4 : arena + step.scratch_offset;
+        step.words_begin ? words_->handle() + *step.words_begin * sizeof(plan_.words[0]) : arena + step.scratch_offset;
     const auto* kernel = std::get_if<LoweredKernel>(&step.work);
     if (kernel == nullptr) {
       bound.workspace = scratch;

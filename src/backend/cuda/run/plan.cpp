@@ -48,7 +48,7 @@ class Planner {
     std::vector<std::uint64_t> offsets;
     for (const Slot& slot : plan_.slots) {
       offsets.push_back(end);
-      if (!slot.external) end += aligned(static_cast<std::uint64_t>(slot.elements) * 4);
+      if (!slot.external) end += aligned(slot.bytes);
     }
     if (end > private_slots_budget) return;
     for (std::size_t index = 0; index < offsets.size(); ++index) plan_.slots[index].arena_offset = offsets[index];
@@ -57,7 +57,7 @@ class Planner {
 
   int own_slot(std::int64_t elements, std::size_t request, std::uint64_t offset) {
     const int slot = static_cast<int>(plan_.slots.size());
-    plan_.slots.push_back({elements, false, 0});
+    plan_.slots.push_back(slot_of(elements, DType::float32));  // products are
     own_slots_.push_back({slot, request, offset});
     return slot;
   }
@@ -75,7 +75,8 @@ class Planner {
     if (words.empty()) return std::nullopt;
     const std::size_t begin = plan_.words.size();
     plan_.words.insert(plan_.words.end(), words.begin(), words.end());
-    plan_.words.resize(aligned(plan_.words.size() * 4) / 4);
+    constexpr std::size_t word = sizeof(plan_.words[0]);
+    plan_.words.resize(aligned(plan_.words.size() * word) / word);
     return begin;
   }
 
@@ -123,7 +124,7 @@ class Planner {
     std::uint64_t bytes = aligned(fit->workspace_bytes);
     for (std::size_t index = first_own_slot; index < own_slots_.size(); ++index) {
       own_slots_[index].offset = bytes;
-      bytes += aligned(static_cast<std::uint64_t>(plan_.slots[own_slots_[index].slot].elements) * 4);
+      bytes += aligned(plan_.slots[own_slots_[index].slot].bytes);
     }
     requests_.push_back({bytes, 0});
     if (product.alpha_slot >= 0) add_kernels(scalars(product));
@@ -197,7 +198,7 @@ std::vector<MemoryUse> memory_uses(const Plan& plan, std::span<const std::uint64
                                    std::uint64_t arena_address) {
   const auto range = [&](int slot) {
     const std::uint64_t begin = slot_addresses[slot];
-    return MemoryRange{begin, begin + static_cast<std::uint64_t>(plan.slots[slot].elements) * 4};
+    return MemoryRange{begin, begin + plan.slots[slot].bytes};
   };
   std::vector<MemoryUse> uses;
   uses.reserve(plan.steps.size());

@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "graph/node.hpp"
-#include "nn/training/fit.hpp"
+#include "nn/training/candidate.hpp"
 #include "overtake/ops.hpp"
 
 namespace overtake::nn {
@@ -17,9 +18,7 @@ constexpr std::int64_t least_batch = 1024;
 
 }  // namespace
 
-void Fit::finish() {
-  // The plans' memory first: what follows needs less than training did.
-  engine_.reset();
+FitReport Candidate::finish() {
   evaluator_.reset();
   report_.weights_epoch = progress_.epoch;
   if (report_.stop_reason == StopReason::finished && progress_.epoch < options_.epochs) {
@@ -37,9 +36,10 @@ void Fit::finish() {
   report_.epochs = progress_.history;
   report_.epochs_run = progress_.epoch;
   report_.best_epoch = progress_.best.epoch;
+  return std::move(report_);
 }
 
-void Fit::choose_weights() {
+void Candidate::choose_weights() {
   if (report_.stop_reason == StopReason::diverged) return end_diverged();
   if (has_best()) {
     save_end();
@@ -59,20 +59,20 @@ void Fit::choose_weights() {
   if (!good) report_.message += " The loss had become NaN or infinite." + fall_back();
 }
 
-void Fit::end_diverged() {
+void Candidate::end_diverged() {
   report_.message += fall_back();
   progress_.divergence = Divergence{report_.first_bad_step, report_.message, report_.weights_epoch};
   progress_.previous = {};
   if (has_checkpoints()) save_checkpoint(StopReason::diverged);
 }
 
-void Fit::save_end() {
+void Candidate::save_end() {
   const bool recorded = !progress_.history.empty() && progress_.history.back().epoch == progress_.epoch;
   if (!has_checkpoints() || !recorded || report_.mid_epoch || saved_epoch_ == progress_.epoch) return;
   save_checkpoint(report_.stop_reason);
 }
 
-std::string Fit::ending() const {
+std::string Candidate::ending() const {
   const std::string kept =
       has_best() ? fmt::format(" The weights are those after epoch {}.", report_.weights_epoch) : "";
   switch (report_.stop_reason) {
@@ -86,7 +86,7 @@ std::string Fit::ending() const {
   return fmt::format("Finished {} epochs.{}", progress_.epoch, kept);
 }
 
-void Fit::diverge() {
+void Candidate::diverge() {
   report_.stop_reason = StopReason::diverged;
   // Without a bad lane it is the sum that overflowed, or the weights after the last step that are at fault.
   const std::int64_t step = total_steps() - std::max<std::int64_t>(bad_steps_, 1) + 1;
@@ -102,7 +102,7 @@ void Fit::diverge() {
                   report_.first_bad_step, (report_.first_bad_step - 1) / steps_per_epoch() + 1, cause);
 }
 
-std::string Fit::fall_back() {
+std::string Candidate::fall_back() {
   bool good = has_best();
   if (good) {
     restore(progress_.kept);
@@ -119,7 +119,7 @@ std::string Fit::fall_back() {
               : fmt::format(" No weights with a finite loss are known; they are those {}.", which);
 }
 
-void Fit::restore(const Snapshot& snapshot) {
+void Candidate::restore(const Snapshot& snapshot) {
   const std::vector<NamedValue> entries = model_values(model_);
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const bool learnt = std::as_const(*entries[i].value).requires_grad();
@@ -132,7 +132,7 @@ void Fit::restore(const Snapshot& snapshot) {
   report_.mid_epoch = false;
 }
 
-bool Fit::weights_are_finite() {
+bool Candidate::weights_are_finite() {
   Array sum_of_differences = zeros(Shape{}, model_.device());
   for (const NamedValue& entry : model_values(model_)) {
     if (entry.value->dtype() != DType::float32) continue;
@@ -143,9 +143,9 @@ bool Fit::weights_are_finite() {
   return sum_of_differences.item() == 0;
 }
 
-bool Fit::measure() {
+bool Candidate::measure() {
   const auto evaluate = [&](const Array& inputs, const Array& targets) {
-    const std::int64_t most = std::max(least_batch, batch());
+    const std::int64_t most = std::max(least_batch, data_.batch(options_.batch_size));
     return Evaluator(model_, loss_, inputs, targets, std::min(inputs.shape()[0], most)).run();
   };
   report_.training = evaluate(data_.inputs, data_.targets);

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+#include "nn/training/candidate.hpp"
+
+#include <bit>
+#include <cmath>
+#include <filesystem>
+#include <utility>
+
+#include "graph/compiled_step.hpp"
+#include "overtake/ops.hpp"
+
+namespace overtake::nn {
+namespace {
+
+// Rows of validation data computed at a time, at least.
+constexpr std::int64_t least_validation_batch = 1024;
+
+// Where the weights are no more than this (16 MiB), those of the last two read-backs are kept, else those of the last:
+// a third copy would be most of a large network's memory.
+constexpr std::int64_t most_weights_kept_twice = std::int64_t{1} << 22;
+
+}  // namespace
+
+Candidate::Candidate(Module& model, const Loss& loss, optim::Optimizer& optimizer, const TrainerOptions& options,
+                     const TrainingData& data)
+    : model_(model),
+      loss_(loss),
+      optimizer_(optimizer),
+      options_(options),
+      data_(data),
+      base_rate_(optimizer.learning_rate()),
+      last_rate_(base_rate_) {}
+
+Candidate::~Candidate() {
+  try {
+    if (optimizer_.learning_rate() != base_rate_) optimizer_.set_learning_rate(base_rate_);
+  } catch (
+      const std::exception&) {  // NOLINT(bugprone-empty-catch): the device failed, which fit() is already reporting
+  }
+}
+
+void Candidate::begin() {
+  report_.device = model_.device().id();
+  report_.parameters = model_.parameter_count();
+  if (has_checkpoints()) fingerprint_ = fingerprint(model_, loss_, optimizer_, options_, data_);
+  take_own_buffers();
+  resume();
+}
+
+void Candidate::bind() {
+  if (data_.has_validation()) {
+    const std::int64_t rows = data_.validation_inputs.shape()[0];
+    evaluator_.emplace(model_, loss_, data_.validation_inputs, data_.validation_targets,
+                       std::min(rows, std::max(least_validation_batch, data_.batch(options_.batch_size))));
+  }
+  bound_.emplace(model_, optimizer_);
+}
+
+void Candidate::announce() {
+  if (options_.observer == nullptr) return;
+  options_.observer->on_start(options_.epochs, steps_per_epoch());
+  bound_->take_back();
+}
+
+void Candidate::add_steps(int epoch, std::int64_t steps) {
+  report_.steps += steps;
+  report_.mid_epoch = steps > 0 && steps < steps_per_epoch();
+  if (steps == steps_per_epoch()) progress_.epoch = epoch + 1;
+}
+
+void Candidate::interrupt(const EpochStatistics& sums) {
+  report_.stop_reason = StopReason::interrupted;
+  bad_steps_ = sums.bad_steps;
+}
+
+void Candidate::take_own_buffers() {
+  optimizer_.zero_grad();
+  for (const NamedValue& entry : model_values(model_)) {
+    latest_.values.push_back(
+        *entry.value);  // plans write to the copies, so this handle keeps the weights training began with
+    const bool learnt = std::as_const(*entry.value).requires_grad();
+    *entry.value = graph::copy_of(*entry.value);
+    if (learnt) entry.value->requires_grad(true);
+  }
+  for (const NamedValue& entry : optimizer_.state()) *entry.value = graph::copy_of(*entry.value);
+}
+
+void Candidate::resume() {
+  if (!options_.resume || !has_checkpoints() || !std::filesystem::exists(options_.checkpoint_path)) return;
+  progress_ =
+      read_checkpoint(options_.checkpoint_path, model_, optimizer_, options_, data_.has_validation(), fingerprint_);
+  first_epoch_ = progress_.epoch;
+  saved_epoch_ = progress_.epoch;
+  report_.resumed_epoch = progress_.epoch;
+  latest_ = {};
+  if (!has_best()) take_snapshot(latest_);
+}
+
+// Also of a checkpoint: then there is nothing left to train.
+bool Candidate::is_over() const {
+  return progress_.divergence.has_value() || progress_.epoch >= options_.epochs ||
+         is_exhausted(options_.patience, progress_.epoch, progress_.best);
+}
+
+int Candidate::next_stop() const {
+  const auto multiple = [&](std::int64_t every) { return (progress_.epoch / every + 1) * every; };
+  std::int64_t next = std::min<std::int64_t>(options_.epochs, multiple(options_.report_every));
+  if (has_checkpoints()) next = std::min(next, multiple(options_.checkpoint_every));
+  return static_cast<int>(next);
+}
+
+// The observer's code may change the rate: from there on, the schedule goes on from the new one.
+void Candidate::set_rate(int epoch) {
+  const float now = optimizer_.learning_rate();
+  if (now != last_rate_) base_rate_ = last_rate_ > 0 ? base_rate_ * (now / last_rate_) : now;
+  const double rate = options_.schedule.at(base_rate_, epoch);
+  if (static_cast<float>(rate) != optimizer_.learning_rate()) optimizer_.set_learning_rate(rate);
+  last_rate_ = optimizer_.learning_rate();
+}
+
+EpochRecord Candidate::read_record(const EpochStatistics& sums) {
+  const auto count = static_cast<double>(data_.rows());
+  bad_steps_ = sums.bad_steps;
+  EpochRecord record{.epoch = progress_.epoch, .learning_rate = optimizer_.learning_rate()};
+  record.train_loss = sums.loss_sum / count;
+  if (loss_.metric != Metric::none) record.train_error = 1 - sums.correct / count;
+  if (evaluator_ && bad_steps_ == 0) {
+    const Evaluation validation = evaluator_->run();
+    record.validation_loss = validation.loss;
+    record.validation_error = validation.error;
+  }
+  return record;
+}
+
+bool Candidate::accept(const EpochStatistics& sums, double seconds, const Engine& engine) {
+  const EpochRecord record = read_record(sums);
+  if (bad_steps_ > 0 || !std::isfinite(record.train_loss)) {
+    diverge();
+    return false;
+  }
+  progress_.history.push_back(record);
+  const double loss = monitored(record, data_.has_validation());
+  const bool better = improves(loss, progress_.best, options_.min_delta) && (!keeps_best() || weights_are_finite());
+  if (better) progress_.best = {record.epoch, loss};
+  keep_weights(better, record.epoch >= options_.epochs);
+  // The last checkpoint is finish()'s, which knows how training ended.
+  if (has_checkpoints() && record.epoch % options_.checkpoint_every == 0 && !is_over()) save_checkpoint({});
+  if (options_.observer == nullptr) return true;
+  const double per_epoch = seconds / (record.epoch - first_epoch_);
+  options_.observer->on_epoch({.record = record,
+                               .epochs = options_.epochs,
+                               .best = better,
+                               .seconds_spent = seconds,
+                               .seconds_left = per_epoch * (options_.epochs - record.epoch)});
+  take_back(engine);
+  return true;
+}
+
+// What the observer assigned is trained on. What it changed besides (numbers in the module, flags) shows when the step
+// is traced again, which takes time: after the first epochs, then ever more seldom.
+void Candidate::take_back(const Engine& engine) {
+  bound_->take_back();
+  if (std::has_single_bit(static_cast<unsigned>(++looks_))) engine.require_unchanged();
+}
+
+void Candidate::keep_weights(bool better, bool last) {
+  if (better && keeps_best()) {
+    latest_ = {};
+    progress_.previous = {};
+    return take_snapshot(progress_.kept);
+  }
+  if (has_best()) return;
+  if (model_.parameter_count() <= most_weights_kept_twice) progress_.previous = std::exchange(latest_, {});
+  if (!last) take_snapshot(latest_);
+}
+
+void Candidate::save_checkpoint(std::optional<StopReason> ended) {
+  progress_.ended = ended;
+  write_checkpoint(options_.checkpoint_path, model_, optimizer_, progress_, fingerprint_);
+  saved_epoch_ = progress_.epoch;
+}
+
+void Candidate::take_snapshot(Snapshot& copy) {
+  const std::vector<NamedValue> entries = model_values(model_);
+  copy.epoch = progress_.epoch;
+  copy.values.resize(entries.size());
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    copy.values[i] = Array();  // its memory first: there need be no room for old and new copies at once
+    copy.values[i] = graph::copy_of(*entries[i].value);
+  }
+}
+
+}  // namespace overtake::nn
