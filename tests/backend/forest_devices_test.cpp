@@ -118,7 +118,7 @@ TEST_P(ForestDevices, UglyDataIsNoExcuse) {
     if (set.data.rows < 30) continue;
     fit.sample_weight = std::vector<float>(static_cast<std::size_t>(set.data.rows), 0.0F);
     fit.sample_weight[3] = 0.7F;  // most trees draw no row that weighs anything
-    fit.parameters.max_samples = CountOrFraction{false, 5};
+    fit.parameters.max_samples = CountOrFraction(5);
     EXPECT_EQ(file_of(fit.train(on(device()))), file_of(fit.train(on(Device("cpu")))));
   }
 }

@@ -182,7 +182,7 @@ TEST(SklearnTrees, AreOursSplitBySplitTiesAside) {
     parameters.set(parameters_of(json["parameters"]));
     parameters.n_estimators = 1;
     parameters.bootstrap = false;
-    parameters.max_features = {MaxFeatures::Kind::all, 0};
+    parameters.max_features = parameter::none;
     parameters.max_bins = 65535;
     const Forest forest = train_forest(parameters, data);
     const int here = Walk(forest.trees[0], json["nodes"]).compared();

@@ -52,7 +52,7 @@ Dataset data_of(const Json& json) {
 ForestParameters parameters_of(const Json& json, Task task) {
   ForestParameters parameters = ForestParameters::defaults(ForestKind::random_forest, task);
   parameters.bootstrap = false;
-  parameters.max_features = {MaxFeatures::Kind::all, 0};
+  parameters.max_features = parameter::none;
   for (const auto& [name, value] : json.items()) {
     if (name == "weights") continue;
     if (value.is_string()) parameters.set(name, value.get<std::string>());

@@ -82,9 +82,9 @@ class ForestFile : public ::testing::Test {
 
 TEST_F(ForestFile, ReadsBackWhatWasWritten) {
   Forest forest = small_forest();
-  forest.parameters.class_weight = {ClassWeight::Kind::given, {{"red", 0.1}, {"a:b,c", 2}}};
-  forest.parameters.max_features = {MaxFeatures::Kind::fraction, 1.0 / 3};
-  forest.parameters.max_samples = CountOrFraction{false, 3};
+  forest.parameters.class_weight = ClassWeight({{"red", 0.1}, {"a:b,c", 2}});
+  forest.parameters.max_features = 1.0 / 3;
+  forest.parameters.max_samples = CountOrFraction(3);
   forest.parameters.max_depth = 7;
   forest.parameters.random_state = 1234567890123456789U;
   forest.parameters.oob_score = true;

@@ -168,10 +168,10 @@ TEST(ForestParameters, MeaningOfValues) {
   EXPECT_EQ(with("criterion", std::string("log_loss")).criterion, Criterion::entropy);
   EXPECT_EQ(with("max_features", 1.0).max_features.kind, MaxFeatures::Kind::all);
   EXPECT_EQ(with("max_features", none).max_features.kind, MaxFeatures::Kind::all);
-  EXPECT_EQ(with("max_features", std::int64_t{1}).max_features, (MaxFeatures{MaxFeatures::Kind::count, 1}));
-  EXPECT_EQ(with("max_features", 0.25).max_features, (MaxFeatures{MaxFeatures::Kind::fraction, 0.25}));
-  EXPECT_EQ(with("min_samples_split", 1.0).min_samples_split, (CountOrFraction{true, 1}));
-  EXPECT_EQ(with("min_samples_leaf", std::int64_t{3}).min_samples_leaf, (CountOrFraction{false, 3}));
+  EXPECT_EQ(with("max_features", std::int64_t{1}).max_features, (MaxFeatures(1)));
+  EXPECT_EQ(with("max_features", 0.25).max_features, (MaxFeatures(0.25)));
+  EXPECT_EQ(with("min_samples_split", 1.0).min_samples_split, (CountOrFraction(1.0)));
+  EXPECT_EQ(with("min_samples_leaf", std::int64_t{3}).min_samples_leaf, (CountOrFraction(3)));
   const ClassWeight weight = with("class_weight", std::string("a b:1,c=2.5")).class_weight;
   EXPECT_EQ(weight.kind, ClassWeight::Kind::given);
   EXPECT_THAT(weight.given, ElementsAre(Pair("a b", 1), Pair("c", 2.5)));
@@ -208,7 +208,7 @@ TEST(ForestParameters, CheckFindsWhatDoesNotGoTogether) {
   EXPECT_THAT(check(Task::classification, no_bootstrap), HasSubstr("oob_score"));
   const auto no_draws = [](ForestParameters& p) {
     p.bootstrap = false;
-    p.max_samples = CountOrFraction{true, 0.5};
+    p.max_samples = CountOrFraction(0.5);
   };
   EXPECT_THAT(check(Task::classification, no_draws), HasSubstr("max_samples"));
 }
@@ -239,6 +239,33 @@ TEST(ForestParameters, ASeedBeyondTheLargestIsNamed) {
   EXPECT_THAT(complaint, HasSubstr("9223372036854775807"));
   parameters.random_state -= 1;
   parameters.check();
+}
+
+TEST(ForestParameterValues, FieldsTakePlainValues) {
+  ForestParameters p;
+  p.max_features = "log2";
+  p.min_samples_split = 10;
+  p.min_samples_leaf = 0.1;
+  p.max_samples = 0.5;
+  p.class_weight = "balanced";
+  ForestParameters named;
+  named.set({{"max_features", "log2"},
+             {"min_samples_split", std::int64_t{10}},
+             {"min_samples_leaf", 0.1},
+             {"max_samples", 0.5},
+             {"class_weight", "balanced"}});
+  EXPECT_EQ(p, named);
+  EXPECT_NO_THROW(p.check());
+  p.max_features = 3;
+  EXPECT_EQ(p.max_features.kind, MaxFeatures::Kind::count);
+  p.max_features = 1.0;
+  EXPECT_EQ(p.max_features, MaxFeatures(parameter::none));
+  p.class_weight = {{"rare", 10.0}, {"common", 1.0}};
+  EXPECT_EQ(p.class_weight.given.at("rare"), 10);
+  EXPECT_THROW(p.max_features = "squirt", UsageError);
+  EXPECT_THROW(p.class_weight = "balance", UsageError);
+  p.max_features = 1.5;
+  EXPECT_THROW(p.check(), UsageError);
 }
 
 }  // namespace

@@ -37,14 +37,14 @@ Fit random_fit(std::uint32_t seed) {
                         : std::vector{Criterion::squared_error, Criterion::friedman_mse, Criterion::poisson};
   p.criterion = criteria[random() % criteria.size()];
   if (one_in(3)) p.max_depth = 1 + static_cast<int>(below(6));
-  if (one_in(3)) p.min_samples_split = one_in(2) ? CountOrFraction{true, 0.2} : CountOrFraction{false, 11};
-  if (one_in(3)) p.min_samples_leaf = one_in(2) ? CountOrFraction{true, 0.07} : CountOrFraction{false, 4};
+  if (one_in(3)) p.min_samples_split = one_in(2) ? CountOrFraction(0.2) : CountOrFraction(11);
+  if (one_in(3)) p.min_samples_leaf = one_in(2) ? CountOrFraction(0.07) : CountOrFraction(4);
   if (one_in(4)) p.min_weight_fraction_leaf = 0.06;
   if (one_in(4)) p.max_leaf_nodes = 2 + static_cast<int>(below(12));
   if (one_in(4)) p.min_impurity_decrease = shape.classes > 0 ? 0.01 : 20;
-  if (one_in(2)) p.max_features = {MaxFeatures::Kind::fraction, 0.6};
+  if (one_in(2)) p.max_features = 0.6;
   p.bootstrap = one_in(2);
-  if (p.bootstrap && one_in(2)) p.max_samples = CountOrFraction{true, 0.5};
+  if (p.bootstrap && one_in(2)) p.max_samples = CountOrFraction(0.5);
   if (one_in(4)) fit.sample_weight = made_weights(fit.data.rows);
   return fit;
 }
@@ -249,7 +249,7 @@ TEST(ForestProperties, WeightsAreRepetition) {
           ForestParameters::defaults(seed % 2 == 0 ? ForestKind::random_forest : ForestKind::extra_trees, data.task);
       parameters.bootstrap = false;
       parameters.n_estimators = 2;
-      parameters.max_features = {MaxFeatures::Kind::count, 3};
+      parameters.max_features = 3;
       if (seed % 5 == 0) parameters.max_leaf_nodes = 9;
       const Forest weighted = train_forest(parameters, data, {}, weights);
       const Forest repeated = train_forest(parameters, select(data, rows));

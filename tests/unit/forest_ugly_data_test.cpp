@@ -30,7 +30,7 @@ ForestParameters one_tree(const Dataset& data) {
   ForestParameters parameters = few_trees(data);
   parameters.n_estimators = 1;
   parameters.bootstrap = false;
-  parameters.max_features = {MaxFeatures::Kind::all, 0};
+  parameters.max_features = parameter::none;
   return parameters;
 }
 
@@ -219,7 +219,7 @@ TEST(ForestUglyData, WeightsThatAreAlmostAllZero) {
   weights[3] = weights[7] = 1;
   ForestParameters parameters = few_trees(data);
   parameters.n_estimators = 60;
-  parameters.max_samples = CountOrFraction{false, 10};
+  parameters.max_samples = CountOrFraction(10);
   const Forest forest = train_forest(parameters, data, {}, weights);
   expect_finite(forest, data);
   const std::vector<double> shares = forest.predict_proba(data.inputs);
@@ -283,10 +283,10 @@ TEST(ForestUglyData, EmptyDataIsRefused) {
 TEST(ForestUglyData, MoreThanThereIsIsRefused) {
   const Dataset data = table(2, {1, 2, 3, 4, 5, 6}, {0, 1, 0}, 2);
   ForestParameters parameters = few_trees(data);
-  parameters.max_features = {MaxFeatures::Kind::count, 3};
+  parameters.max_features = 3;
   EXPECT_THAT(data_complaint(data, parameters), AllOf(HasSubstr("max_features=3"), HasSubstr("2")));
   parameters = few_trees(data);
-  parameters.max_samples = CountOrFraction{false, 4};
+  parameters.max_samples = CountOrFraction(4);
   EXPECT_THAT(data_complaint(data, parameters), AllOf(HasSubstr("max_samples=4"), HasSubstr("3")));
   const Forest forest = train_forest(few_trees(data), data);
   EXPECT_THROW((void)forest.predict(std::vector<float>(3, 0.0F)), UsageError);

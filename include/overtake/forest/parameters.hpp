@@ -2,12 +2,17 @@
 // The parameters of random forests and extra trees.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
 
 #include "overtake/data/dataset.hpp"
 #include "overtake/parameters.hpp"
@@ -20,26 +25,48 @@ enum class Criterion : std::uint8_t { gini, entropy, squared_error, friedman_mse
 /// "gini", "entropy", ...
 [[nodiscard]] std::string_view name_of(Criterion criterion) noexcept;
 
-/// A number of things, or a share of all there are.
+/// A number of things, or a share of all there are: 2 or 0.1. A double is a share, as in scikit-learn, 1.0 too.
 struct CountOrFraction {
   bool is_fraction = false;
   double value = 0;
 
+  template <std::integral T>
+  constexpr CountOrFraction(T count) noexcept : value(static_cast<double>(count)) {}     // NOLINT: plain values
+  constexpr CountOrFraction(double share) noexcept : is_fraction(true), value(share) {}  // NOLINT: plain values
+
   friend bool operator==(const CountOrFraction&, const CountOrFraction&) = default;
 };
 
-/// How many features a node looks at.
+/// How many features a node looks at: "sqrt", "log2", a count, a share (1.0: all), parameter::none (all).
 struct MaxFeatures {
   enum class Kind : std::uint8_t { sqrt, log2, all, count, fraction } kind = Kind::sqrt;
   double value = 0;  ///< of count and fraction
 
+  constexpr MaxFeatures() noexcept = default;
+  constexpr MaxFeatures(std::monostate) noexcept : kind(Kind::all) {}  // NOLINT: plain values
+  constexpr MaxFeatures(CountOrFraction wanted) noexcept               // NOLINT: plain values
+      : kind(!wanted.is_fraction ? Kind::count : (wanted.value == 1 ? Kind::all : Kind::fraction)),
+        value(kind == Kind::all ? 0 : wanted.value) {}
+  template <typename T>
+  requires std::is_arithmetic_v<T>
+  constexpr MaxFeatures(T wanted) noexcept : MaxFeatures(CountOrFraction(wanted)) {}  // NOLINT: plain values
+  /// Throws UsageError for another word.
+  MaxFeatures(const char* word);  // NOLINT: plain values
+
   friend bool operator==(const MaxFeatures&, const MaxFeatures&) = default;
 };
 
-/// How classes are weighed.
+/// How classes are weighed: "balanced", "balanced_subsample", or weights by name, {{"rare", 10}}.
 struct ClassWeight {
   enum class Kind : std::uint8_t { equal, balanced, balanced_subsample, given } kind = Kind::equal;
   std::map<std::string, double> given;  ///< class name -> weight; classes not named weigh 1
+
+  ClassWeight() = default;
+  ClassWeight(std::map<std::string, double> weights) : kind(Kind::given), given(std::move(weights)) {}  // NOLINT: plain
+  ClassWeight(std::initializer_list<std::pair<const std::string, double>> weights)
+      : ClassWeight(std::map<std::string, double>(weights)) {}
+  /// Throws UsageError for another word.
+  ClassWeight(const char* word);  // NOLINT: plain values
 
   friend bool operator==(const ClassWeight&, const ClassWeight&) = default;
 };
@@ -58,8 +85,8 @@ struct ForestParameters {
   int n_estimators = 100;
   Criterion criterion = Criterion::gini;
   std::optional<int> max_depth;
-  CountOrFraction min_samples_split{false, 2};
-  CountOrFraction min_samples_leaf{false, 1};
+  CountOrFraction min_samples_split = 2;
+  CountOrFraction min_samples_leaf = 1;
   double min_weight_fraction_leaf = 0;
   MaxFeatures max_features;
   std::optional<int> max_leaf_nodes;

@@ -77,13 +77,13 @@ class Setting {
   /// A whole number of at least `least`, or a share: a number with a point above 0 and up to 1 (below 1 if `open`).
   [[nodiscard]] CountOrFraction count_or_share(std::int64_t least, bool open) const {
     if (const double* share = std::get_if<double>(&value_)) {
-      if (*share > 0 && (open ? *share < 1 : *share <= 1)) return {true, *share};
+      if (*share > 0 && (open ? *share < 1 : *share <= 1)) return *share;
       if (*share > 1 && *share == std::floor(*share)) {
         refuse("A number with a point is a share of the rows; a count is written without a point.");
       }
       refuse();
     }
-    return {false, static_cast<double>(whole_between(least, std::numeric_limits<std::int32_t>::max()))};
+    return whole_between(least, std::numeric_limits<std::int32_t>::max());
   }
 
  private:
@@ -112,30 +112,30 @@ Criterion criterion_of(const Setting& setting) {
 }
 
 MaxFeatures max_features_of(const Setting& setting) {
-  using Kind = MaxFeatures::Kind;
-  if (setting.is_none()) return {Kind::all, 0};
-  if (const std::string* word = setting.word()) {
-    if (*word == "sqrt") return {Kind::sqrt, 0};
-    if (*word == "log2") return {Kind::log2, 0};
-    if (*word == "auto") setting.refuse("What auto meant is sqrt for classification and none for regression.");
-    setting.refuse();
+  if (setting.is_none()) return parameter::none;
+  const std::string* word = setting.word();
+  if (word == nullptr) return setting.count_or_share(1, false);
+  MaxFeatures wanted;
+  for (const auto kind : {MaxFeatures::Kind::sqrt, MaxFeatures::Kind::log2}) {
+    wanted.kind = kind;
+    if (*word == (kind == MaxFeatures::Kind::sqrt ? "sqrt" : "log2")) return wanted;
   }
-  const CountOrFraction wanted = setting.count_or_share(1, false);
-  if (!wanted.is_fraction) return {Kind::count, wanted.value};
-  if (wanted.value == 1) return {Kind::all, 0};
-  return {Kind::fraction, wanted.value};
+  if (*word == "auto") setting.refuse("What auto meant is sqrt for classification and none for regression.");
+  setting.refuse();
 }
 
 ClassWeight class_weight_of(const Setting& setting) {
-  using Kind = ClassWeight::Kind;
-  if (setting.is_none()) return {};
+  ClassWeight weight;
+  if (setting.is_none()) return weight;
   const std::string* word = setting.word();
   if (word == nullptr) setting.refuse();
-  if (*word == "balanced") return {Kind::balanced, {}};
-  if (*word == "balanced_subsample") return {Kind::balanced_subsample, {}};
+  weight.kind = ClassWeight::Kind::balanced;
+  if (*word == "balanced") return weight;
+  weight.kind = ClassWeight::Kind::balanced_subsample;
+  if (*word == "balanced_subsample") return weight;
   const auto given = forest::parse_class_weights(*word);
   if (!given) setting.refuse("Weights are finite numbers of at least 0; every class is named once.");
-  return {Kind::given, *given};
+  return *given;
 }
 
 ParameterValue to_value(const CountOrFraction& wanted) {
@@ -261,6 +261,18 @@ const Entry entries[] = {
 
 }  // namespace
 
+MaxFeatures::MaxFeatures(const char* word) {
+  ForestParameters parameters;
+  parameters.set("max_features", word);
+  *this = parameters.max_features;
+}
+
+ClassWeight::ClassWeight(const char* word) {
+  ForestParameters parameters;
+  parameters.set("class_weight", word);
+  *this = parameters.class_weight;
+}
+
 ForestParameters ForestParameters::defaults(ForestKind kind, Task task) {
   ForestParameters parameters;
   parameters.kind = kind;
@@ -268,7 +280,7 @@ ForestParameters ForestParameters::defaults(ForestKind kind, Task task) {
   parameters.bootstrap = kind == ForestKind::random_forest;
   if (task == Task::regression) {
     parameters.criterion = Criterion::squared_error;
-    parameters.max_features = {MaxFeatures::Kind::all, 0};
+    parameters.max_features = parameter::none;
   }
   return parameters;
 }
