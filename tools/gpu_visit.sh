@@ -99,7 +99,7 @@ run() {
 # Forests on the GPU: the growers against the oracle and each other, on CUDA and on the vendor's OpenCL, then times.
 forests() {
   if [ -x "$bin/overtake_backend_tests" ]; then
-    step 200 forest_tests "$bin/overtake_backend_tests" --gtest_filter='*Forest*cuda*:*Forest*opencl_1*:DialectSelf*' --gtest_brief=1
+    step 200 forest_tests "$bin/overtake_backend_tests" --gtest_filter='*Forest*cuda*:*Forest*opencl_1*:*DialectSelf*' --gtest_brief=1
   fi
   [ -x "$bin/bench_forest" ] && [ -d datasets ] || return
   step 120 forest_numbers bench/forest_numbers.sh "$bin/overtake" "$out" 200000 cuda:0 cpu
