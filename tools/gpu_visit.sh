@@ -217,12 +217,12 @@ report() {
   done >"$out/all.txt"
   show() { if [ -f "$out/$1.log" ]; then echo "== $1" && cut -c1-"$3" "$out/$1.log" | tail -n "$2"; fi; }
   show machine 5 200
-  show gemm 40 170
+  show gemm 40 300
   show devices 4 150
   show race 20 150
   show start_cold 5 250
-  show start_warm 14 250
-  show train_step 20 150
+  show start_warm 14 300
+  show train_step 20 450
   show forest_bench 24 330
   show forest_numbers 6 330
   for log in overtake_backend_tests overtake_oracle_tests oracle_opencl forest_tests; do
