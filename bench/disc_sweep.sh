@@ -9,4 +9,4 @@ shift 2
 mkdir -p "$out"
 "$overtake" race --json "$out/race.json" --report "$out/race.html" "$@" >"$out/race.txt"
 "${PYTHON:-python3}" "$here/peers/disc_peers.py" ${PEER_ARGUMENTS:-} >"$out/peers.json"
-"${PYTHON:-python3}" "$here/peers/compare.py" "$out/race.json" "$out/peers.json" "$out/disc_sweep.json" | tee "$out/disc_sweep.md"
+"${PYTHON:-python3}" "$here/peers/compare.py" "$out/race.json" "$out/peers.json" "$out/disc_sweep.json" "$0 $overtake $out $*" | tee "$out/disc_sweep.md"

@@ -6,7 +6,7 @@ For each data set and seed: the five scores of `overtake search` (bins of all ro
 `overtake train` made of the training rows alone (bins of these rows) and `overtake score` judged on the test rows. The
 random draws differ too, so the difference is to be seen beside its standard error over seeds.
 
-    bench/fold_bins.py OVERTAKE [SEEDS]        # needs scikit-learn for its data; prints a table and JSON
+    bench/fold_bins.py OVERTAKE [SEEDS]        # needs scikit-learn for its data; prints a table, then JSON
 """
 import csv
 import json
@@ -18,6 +18,8 @@ import tempfile
 
 import numpy
 from sklearn import datasets, model_selection
+
+import record
 
 FOREST = ["--estimator", "random-forest", "--device", "cpu"]
 
@@ -92,7 +94,7 @@ def main():
                          "standard_error": statistics.stdev(differences) / len(differences) ** 0.5})
             print("| {data} | {metric} | {max_bins} | {bins_of_all_rows:.4f} | {bins_of_training_rows:.4f} | {difference:+.4f} | "
                   "{standard_error:.4f} |".format(**rows[-1]), flush=True)
-    print(json.dumps(rows))
+    print(json.dumps({**record.head(sys.argv), "rows": rows}))
 
 
 if __name__ == "__main__":

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: MIT
 # Forests of numbers on several devices, with a sentinel among the targets: times, and the same file on every device.
 #   bench/forest_numbers.sh OVERTAKE OUT_DIR ROWS DEVICE...
-# One JSON line a device in OUT_DIR/forest_numbers.jsonl.
+# OUT_DIR/forest_numbers.json has a row a device.
 set -euo pipefail
-overtake=$1 out=$2 rows=$3
+[ -n "${BENCH_RECORDED:-}" ] || exec python3 "$(dirname "${BASH_SOURCE[0]}")/record.py" "$2/forest_numbers.json" "$0" "$@"
+overtake=$1 rows=$3
 shift 3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$out"
 python3 - "$rows" "$work/d.csv" <<'PY'
 import random
 import sys
@@ -33,4 +33,4 @@ r = json.load(open(sys.argv[1]))
 print(json.dumps({"bench": "forest_numbers", "rows": int(sys.argv[3]), "features": 12, "device": r["device"], "trees": r["trees"],
                   "nodes": r["nodes"], "seconds": r["seconds"], "training_r2": r["training_score"], "model_sha256": sys.argv[2]}))
 PY
-done | tee "$out/forest_numbers.jsonl"
+done

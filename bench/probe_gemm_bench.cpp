@@ -160,12 +160,13 @@ void measure(CudaDevice& device, const Case& each, const LoweringTraits& traits,
   }
   const double flops = 2.0 * static_cast<double>(core.m) * static_cast<double>(core.n) * static_cast<double>(core.k);
   const double fastest = library[0].seconds > 0 ? std::min(best.seconds, library[0].seconds) : best.seconds;
-  std::printf("%-8s %5lld %5lld %5lld | %8.2f %-22s | %8.2f %-22s | %8.2f %8.2f | %5.1f%% %8.1e%s\n", each.name.c_str(),
-              static_cast<long long>(core.m), static_cast<long long>(core.n), static_cast<long long>(core.k),
-              model.seconds * 1e6, model.what.c_str(), best.seconds * 1e6, best.what.c_str(), library[0].seconds * 1e6,
-              best_library * 1e6, flops / fastest / 67e12 * 100, worst_difference,
-              worst_difference < 1e-5 ? "" : " WRONG");
-  std::fflush(stdout);
+  Json row;
+  row.set("product", each.name).set("m", core.m).set("n", core.n).set("k", core.k);
+  row.set("model_us", model.seconds * 1e6).set("model", model.what);
+  row.set("best_us", best.seconds * 1e6).set("best", best.what);
+  row.set("cublaslt_us", library[0].seconds * 1e6).set("best_cublaslt_us", best_library * 1e6);
+  row.set("gflops", flops / fastest / 1e9).set("difference", worst_difference).set("right", worst_difference < 1e-5);
+  print_row(row);
 }
 
 }  // namespace
@@ -184,10 +185,7 @@ int main(int count, char** arguments) {
       for (Case& each : cases_of(in, i < 12 ? 2 * in : 2)) all.push_back(std::move(each));
     }
     compile_all(*device, all, traits);
-    std::printf(
-        "-- products, microseconds in a graph chain (a node itself costs about 1.3)\n%-8s %5s %5s %5s | %8s %-22s | "
-        "%8s %-22s | %8s %8s | %6s %8s\n",
-        "product", "m", "n", "k", "model", "", "best", "", "lt", "best lt", "of 67T", "diff");
+    std::printf("products, microseconds in a graph chain (a node itself costs about 1.3)\n");
     for (const Case& each : all) measure(*device, each, traits, table);
     if (table != nullptr) std::fclose(table);
     return 0;

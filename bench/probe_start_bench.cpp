@@ -22,8 +22,7 @@ Operation increment(int slot, std::int64_t elements) {
 
 /// `branches` independent chains of `length` small maps.
 void node_costs(CudaDevice& device) {
-  std::printf("\n-- microseconds per graph node (maps of 16384 floats)\n%-24s %8s %8s %8s\n", "plan", "nodes", "chain",
-              "parallel");
+  std::printf("graph nodes are maps of 16384 floats\n");
   for (const auto& [branches, length] : {std::pair{1, 64}, std::pair{2, 32}, std::pair{4, 16}, std::pair{16, 4}}) {
     Schedule schedule;
     std::vector<std::unique_ptr<Buffer>> buffers;
@@ -43,8 +42,11 @@ void node_costs(CudaDevice& device) {
     const int nodes = branches * length;
     const double chain = time_graph(device, bench, GraphShape::chain, 4).step_seconds / nodes;
     const double parallel = time_graph(device, bench, GraphShape::parallel, 4).step_seconds / nodes;
-    std::printf("%2d branches of %-2d          %6d %8.2f %8.2f\n", branches, length, nodes, chain * 1e6,
-                parallel * 1e6);
+    print_row(Json()
+                  .set("branches", branches)
+                  .set("length", length)
+                  .set("chain_us_per_node", chain * 1e6)
+                  .set("parallel_us_per_node", parallel * 1e6));
   }
 }
 
@@ -80,11 +82,11 @@ int main() {
     const double ran = now();
     (void)device->library();
     const double library = now();
-    std::printf(
-        "-- milliseconds: driver and list %.1f, context and compiler %.1f, first upload %.1f, first kernel compiled "
-        "(or from disk) %.1f, first launch %.1f, cuBLASLt %.1f\n",
-        (listed - start) * 1e3, (opened - listed) * 1e3, (uploaded - opened) * 1e3, (compiled - uploaded) * 1e3,
-        (ran - compiled) * 1e3, (library - ran) * 1e3);
+    Json row;
+    row.set("driver_and_list_ms", (listed - start) * 1e3).set("context_and_compiler_ms", (opened - listed) * 1e3);
+    row.set("first_upload_ms", (uploaded - opened) * 1e3).set("first_kernel_ms", (compiled - uploaded) * 1e3);
+    row.set("first_launch_ms", (ran - compiled) * 1e3).set("cublaslt_ms", (library - ran) * 1e3);
+    print_row(row);
     std::printf(
         "compiler: %s   cuBLASLt: %s\n",
         device->compiler() != nullptr ? device->compiler()->version().c_str() : device->compiler_trouble().c_str(),
@@ -95,7 +97,7 @@ int main() {
       const double before = now();
       device->upload(*target, 0, large.data(), large.size() * 4);
       device->synchronize();
-      std::printf("upload of 256 MiB: %.1f GB/s\n", static_cast<double>(large.size()) * 4 / (now() - before) / 1e9);
+      print_row(Json().set("upload_of_256_MiB_GBs", static_cast<double>(large.size()) * 4 / (now() - before) / 1e9));
     }
     node_costs(*device);
     return 0;

@@ -44,12 +44,15 @@ void measure(CudaDevice& device, int layers, bool use_library) {
   const GraphTiming parallel = time_graph(device, bench, GraphShape::parallel, copies);
   const int ten = std::min(copies, 10);
   const GraphTiming epoch = time_graph(device, bench, GraphShape::parallel, ten);
-  std::printf("%6d %-4s %5zu %4d %4d %8.1f %8.1f %8.1f %8.1f %8.1f %8.1f %8.2f %8.2f %8.1f\n", layers,
-              use_library ? "lt" : "own", launcher.size(), path, launcher.plan().library_products, launched * 1e6,
-              chain1.step_seconds * 1e6, parallel1.step_seconds * 1e6, epoch.step_seconds * 1e6,
-              chain.step_seconds * 1e6, parallel.step_seconds * 1e6, compile, parallel.build_seconds * 1e3,
-              static_cast<double>(launcher.plan().arena_bytes) / 1e6);
-  std::fflush(stdout);
+  Json row;
+  row.set("layers", layers).set("products", use_library ? "cublaslt" : "own");
+  row.set("steps", launcher.size()).set("path", path).set("library_products", launcher.plan().library_products);
+  row.set("launched_us", launched * 1e6).set("chain_us", chain1.step_seconds * 1e6);
+  row.set("parallel_us", parallel1.step_seconds * 1e6).set("parallel_of_10_us", epoch.step_seconds * 1e6);
+  row.set("copies", copies).set("chain_of_copies_us", chain.step_seconds * 1e6);
+  row.set("parallel_of_copies_us", parallel.step_seconds * 1e6).set("compile_seconds", compile);
+  row.set("graph_ms", parallel.build_seconds * 1e3).set("arena_bytes", launcher.plan().arena_bytes);
+  print_row(row);
 }
 
 }  // namespace
@@ -59,15 +62,11 @@ int main() {
     CudaBackend backend;
     const auto device = open_for_probe(backend);
     if (!device) return 0;
-    std::printf(
-        "-- training step, batch 100, microseconds a step\n%6s %-4s %5s %4s %4s %8s %8s %8s %8s %8s %8s %8s %8s %8s\n",
-        "layers", "gemm", "steps", "path", "lt", "launched", "chain1", "par1", "par10", "chainN", "parN", "comp s",
-        "graph ms", "arena MB");
     for (int layers = 2; layers <= 12; ++layers) {
       measure(*device, layers, false);
       if (layers >= 8 && device->library() != nullptr) measure(*device, layers, true);
     }
-    std::printf("memory peak %.1f MB\n", static_cast<double>(device->memory_peak()) / 1e6);
+    print_row(Json().set("memory_peak_bytes", device->memory_peak()));
     return 0;
   } catch (const overtake::Error& error) {
     std::printf("error: %s\nhint: %s\n", error.what(), error.hint().c_str());

@@ -15,11 +15,20 @@
 #include "backend/cuda/run/graph_builder.hpp"
 #include "backend/cuda/run/launcher.hpp"
 #include "overtake/error.hpp"
+#include "overtake/report.hpp"
 
 namespace overtake::backend::cuda {
 
 inline double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+using report::Json;
+
+/// One line of JSON, which bench/record.py takes for a row.
+inline void print_row(const Json& row) {
+  std::printf("%s\n", row.dump(-1).c_str());
+  std::fflush(stdout);
 }
 
 inline double median(std::vector<double> values) {

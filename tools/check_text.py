@@ -38,6 +38,10 @@ VENDOR = re.compile(r"__CUDA_ARCH__|__OPENCL_\w+__|\bget_(global|local|group)_(i
                     r"|__syncthreads|__(global|kernel|local|shared|device|restrict__)\b|\bCLK_\w+|\batomic(Add|_add|CAS|_cmpxchg)\b|__shfl\w*"
                     r"|\bNVRTC|#\s*include\s*<")
 
+# A function of a kernel file: to the brace that closes it, on its one line or alone on the last.
+KERNEL_FUNCTION = re.compile(r"^(?:KERNEL|DEVICE)(?:[^\n]*\}$|.*?^\})", re.MULTILINE | re.DOTALL)
+MOST_KERNEL_LINES = 80  # C++: clang-tidy counts
+
 
 def code_only(text):
     """`text` with comments and string literals blanked, line breaks kept."""
@@ -87,6 +91,10 @@ def check(name, text, findings):
             if name.startswith(where) and not (exempt and name.startswith(exempt)):
                 for match in re.finditer(pattern, code):
                     report(match.start(), f"{rule}: `{match.group(0).strip()}`; {cure}")
+    if in_kernels:
+        for match in KERNEL_FUNCTION.finditer(code_only(text)):
+            if (lines := match.group(0).count("\n") + 1) > MOST_KERNEL_LINES:
+                report(match.start(), f"a function of {lines} lines, {MOST_KERNEL_LINES} at most: split it into DEVICE functions")
     if in_kernels and "/dialect/" not in name:
         for match in VENDOR.finditer(code_only(text)):
             report(match.start(), f"vendor word `{match.group(0)}`: use a dialect macro (src/kernels/dialect)")

@@ -14,8 +14,8 @@ pack() {
   local build=$1 archive=$2 into program programs
   into=$(mktemp -d)
   mkdir -p "$into/bin" "$into/lib"
-  programs=$(find "$build" -type f -executable \( -name 'overtake' -o -name 'overtake_*_tests' -o -name 'cuda_tests' \
-    -o -name 'probe_*_bench' -o -name 'bench_*' \) -not -path '*CMakeFiles*' -not -path '*/guest/*')
+  programs=$(find "$build" -type f -executable \
+    \( -name 'overtake' -o -name 'overtake_*_tests' -o -name 'bench_*' \) -not -path '*CMakeFiles*' -not -path '*/guest/*')
   for program in $programs $(find "$build" -name 'libovertake.so.?' -not -path '*/guest/*'); do
     case $program in
       *.so*) cp -L "$program" "$into/lib/" ;;
@@ -29,7 +29,9 @@ pack() {
       esac
     done
   done
-  tar -C "$into" -cJf "$archive" bin lib
+  cp bench/record.py "$into/bin/"
+  git describe --always --dirty --abbrev=12 >"$into/commit"
+  tar -C "$into" -cJf "$archive" bin lib commit
   ls -s --block-size=K "$into/bin" "$archive"
   rm -rf "$into"
 }
@@ -47,6 +49,13 @@ step() {
   summary+=$(printf '%-28s exit %-4s %6.1f s' "$name" "$code" "$(echo "$end $start" | awk '{print $1 - $2}')")$'\n'
 }
 
+# probe SECONDS NAME PROGRAM [ARGUMENT...]: the same for a benchmark of the pack, which is recorded in OUT/NAME.json.
+probe() {
+  local limit=$1 name=$2 program=$bin/$3
+  shift 3
+  if [ -x "$program" ]; then step "$limit" "$name" "$bin/record.py" "$out/$name.json" "$program" "$@"; fi
+}
+
 run() {
   local packed
   packed=$(mktemp -d)
@@ -56,6 +65,8 @@ run() {
   mkdir -p "$out"
   export LD_LIBRARY_PATH="$packed/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
   export OVERTAKE_CACHE_DIR="$out/cache"
+  BENCH_COMMIT=$(cat "$packed/commit")  # for bench/record.py: there may be no repository here
+  export BENCH_COMMIT
   # Where the toolkit's libraries are, unless the user named folders.
   if [ -z "${OVERTAKE_LIBRARY_PATH:-}" ]; then
     OVERTAKE_LIBRARY_PATH=$(find / -xdev \( -name 'libnvrtc.so.1[23]' -o -name 'libcublasLt.so.1[23]' \) -printf '%h\n' \
@@ -68,30 +79,23 @@ run() {
     lscpu | grep -E 'Model name|^CPU\(s\)'
   } >"$out/machine.log" 2>&1
 
-  local bin=$packed/bin name
-  for name in overtake_backend_tests cuda_tests; do
-    if [ -x "$bin/$name" ]; then step 120 "$name" "$bin/$name" --gtest_filter='Cuda*:*cuda*' --gtest_brief=1; fi
-  done
+  local bin=$packed/bin
+  if [ -x "$bin/overtake_backend_tests" ]; then
+    step 240 overtake_backend_tests "$bin/overtake_backend_tests" --gtest_filter='Cuda*:*cuda*' --gtest_brief=1
+  fi
   if [ -x "$bin/overtake_oracle_tests" ]; then
     step 240 overtake_oracle_tests "$bin/overtake_oracle_tests" --gtest_filter='*cuda*' --gtest_brief=1
     step 240 oracle_opencl "$bin/overtake_oracle_tests" --gtest_filter='*opencl_1*' --gtest_brief=1
   fi
   forests
-  for name in probe_start_bench bench_probe_start; do
-    [ -x "$bin/$name" ] || continue
-    step 60 start_cold "$bin/$name"
-    step 60 start_warm "$bin/$name"
-  done
-  for name in probe_step_bench bench_probe_step; do
-    if [ -x "$bin/$name" ]; then step 100 train_step "$bin/$name"; fi
-  done
+  probe 60 start_cold bench_probe_start
+  probe 60 start_warm bench_probe_start
+  probe 100 train_step bench_probe_step
   if [ -x "$bin/overtake" ]; then
     step 60 devices "$bin/overtake" devices
     step 120 race "$bin/overtake" race --layers 2..12 --devices cpu,cuda:0 --repeat 3 --json "$out/race.json"
   fi
-  for name in probe_gemm_bench bench_probe_gemm; do
-    if [ -x "$bin/$name" ]; then step 200 gemm "$bin/$name" "$out/gemm.csv"; fi
-  done
+  probe 200 gemm bench_probe_gemm "$out/gemm.csv"
   report
   rm -rf "$out/cache" "$packed"
 }
@@ -99,7 +103,7 @@ run() {
 # Forests on the GPU: the growers against the oracle and each other, on CUDA and on the vendor's OpenCL, then times.
 forests() {
   if [ -x "$bin/overtake_backend_tests" ]; then
-    step 200 forest_tests "$bin/overtake_backend_tests" --gtest_filter='*Forest*cuda*:*Forest*opencl_1*:DialectSelf*' --gtest_brief=1
+    step 200 forest_tests "$bin/overtake_backend_tests" --gtest_filter='*Forest*cuda*:*Forest*opencl_1*:*DialectSelf*' --gtest_brief=1
   fi
   [ -x "$bin/bench_forest" ] && [ -d datasets ] || return
   step 120 forest_numbers bench/forest_numbers.sh "$bin/overtake" "$out" 200000 cuda:0 cpu
@@ -163,7 +167,7 @@ alone_run() {
     --device cuda:0 --json "$out/alone_search.json"
   expect has "exit 0" alone_search
   if [ -x "$tests/overtake_backend_tests" ]; then
-    step 300 alone_backend_tests "$tests/overtake_backend_tests" --gtest_filter='Cuda*:*cuda*' --gtest_brief=1
+    step 300 alone_backend_tests "$tests/overtake_backend_tests" --gtest_filter='Cuda*:*cuda*-*Dialect*' --gtest_brief=1
     step 300 alone_oracle_tests "$tests/overtake_oracle_tests" --gtest_filter='*cuda*' --gtest_brief=1
     expect has "exit 0" alone_backend_tests
     expect has "exit 0" alone_oracle_tests
@@ -213,15 +217,15 @@ report() {
   done >"$out/all.txt"
   show() { if [ -f "$out/$1.log" ]; then echo "== $1" && cut -c1-"$3" "$out/$1.log" | tail -n "$2"; fi; }
   show machine 5 200
-  show gemm 40 170
+  show gemm 40 300
   show devices 4 150
   show race 20 150
   show start_cold 5 250
-  show start_warm 14 250
-  show train_step 20 150
+  show start_warm 14 300
+  show train_step 20 450
   show forest_bench 24 330
   show forest_numbers 6 330
-  for log in overtake_backend_tests cuda_tests overtake_oracle_tests oracle_opencl forest_tests; do
+  for log in overtake_backend_tests overtake_oracle_tests oracle_opencl forest_tests; do
     [ -f "$out/$log.log" ] || continue
     echo "== $log: failures, then the end"
     grep -E 'FAILED|Failure|error:' "$out/$log.log" | cut -c1-200 | head -n 20

@@ -2,10 +2,15 @@
 """Joins a race (overtake race --json) and the peers' times (disc_peers.py) of the same machine and run into one record, and
 prints it as a Markdown table.
 
-    python3 bench/peers/compare.py race.json peers.json [record.json]
+    python3 bench/peers/compare.py race.json peers.json [record.json COMMAND]
 """
 import json
+import pathlib
+import shlex
 import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import record as recording
 
 
 def main():
@@ -29,7 +34,8 @@ def main():
         rows.append(record)
     record = {"schema": "overtake.peers/1", "machine": race["machine"], "settings": race["settings"],
               "torch": torch.get("version"), "jax": jax.get("version"), "rows": rows, "crossover": race["crossover"]}
-    if len(sys.argv) > 3:
+    if len(sys.argv) > 4:
+        record = {**recording.head(shlex.split(sys.argv[4])), **record}
         with open(sys.argv[3], "w") as out:
             json.dump(record, out, indent=1)
             out.write("\n")

@@ -6,6 +6,8 @@
 namespace overtake::backend::dialect_tests {
 namespace {
 
+DIALECT_SUITE(DialectMatMul);
+
 struct Sizes {
   std::int64_t m, n, k;
 };
@@ -30,7 +32,7 @@ void check_product(const Sizes& size, bool a_transposed, bool b_transposed, std:
         {operation}, 1e-6 * (4 + std::sqrt(static_cast<double>(size.k))));
 }
 
-TEST(DialectMatMul, OddSizesInEveryLayout) {
+TEST_P(DialectMatMul, OddSizesInEveryLayout) {
   for (const Sizes& size : {Sizes{1, 1, 1},
                             {1, 3, 2},
                             {2, 1, 3},
@@ -50,14 +52,14 @@ TEST(DialectMatMul, OddSizesInEveryLayout) {
   }
 }
 
-TEST(DialectMatMul, LongSums) {
+TEST_P(DialectMatMul, LongSums) {
   for (const Sizes& size : {Sizes{2, 3, 4097}, {100, 2, 4096}, {1, 1, 4097}, {3, 127, 4097}, {100, 64, 2048}}) {
     check_product(size, false, true);
     check_product(size, true, false);
   }
 }
 
-TEST(DialectMatMul, LargeOutputs) {
+TEST_P(DialectMatMul, LargeOutputs) {
   for (const Sizes& size : {Sizes{100, 1024, 64}, {100, 4097, 2}, {4097, 3, 100}, {512, 520, 100}, {1000, 130, 20}}) {
     check_product(size, false, true);
     check_product(size, false, false);
@@ -65,13 +67,13 @@ TEST(DialectMatMul, LargeOutputs) {
   }
 }
 
-TEST(DialectMatMul, UnalignedOperands) {
+TEST_P(DialectMatMul, UnalignedOperands) {
   check_product({100, 64, 128}, false, true, 1);
   check_product({100, 64, 128}, false, false, 2);
   check_product({128, 64, 100}, true, false, 3);
 }
 
-TEST(DialectMatMul, PaddedAndBroadcastOperands) {
+TEST_P(DialectMatMul, PaddedAndBroadcastOperands) {
   // a has rows of 8 more than k; every row of b^T is the same row.
   const Sizes size{37, 20, 24};
   Operation operation;
@@ -86,7 +88,7 @@ TEST(DialectMatMul, PaddedAndBroadcastOperands) {
         {operation}, 1e-5);
 }
 
-TEST(DialectMatMul, BiasAndReluInTheTape) {
+TEST_P(DialectMatMul, BiasAndReluInTheTape) {
   for (const Sizes& size : {Sizes{100, 4, 2}, {100, 256, 128}, {100, 130, 257}, {3, 5, 700}, {100, 2, 1024}}) {
     Operation operation;
     operation.core = product(size, false, true);
@@ -102,7 +104,7 @@ TEST(DialectMatMul, BiasAndReluInTheTape) {
   }
 }
 
-TEST(DialectMatMul, UpdateInPlace) {
+TEST_P(DialectMatMul, UpdateInPlace) {
   // w -= rate * dy^T x, as a training step does it.
   for (const Sizes& size : {Sizes{4, 2, 100}, {256, 128, 100}, {130, 257, 100}, {2, 1024, 100}}) {
     Operation operation;
@@ -119,7 +121,7 @@ TEST(DialectMatMul, UpdateInPlace) {
   }
 }
 
-TEST(DialectMatMul, SameBitsEveryRunAndAfterManyRuns) {
+TEST_P(DialectMatMul, SameBitsEveryRunAndAfterManyRuns) {
   // Split along k: the tickets must be back at zero after each run. out += a b, so that a run that stores nothing
   // shows.
   const Sizes size{7, 9, 4096};
@@ -133,14 +135,13 @@ TEST(DialectMatMul, SameBitsEveryRunAndAfterManyRuns) {
                                        HostSlot::floats(random_floats(size.k * size.n, -1, 1, 2)),
                                        HostSlot::floats(std::vector<float>(static_cast<std::size_t>(size.m * size.n)))};
   const HostSlot expected = reference(slots, {operation, operation, operation})[2];
-  on_every_device([&](Device& device) {
-    const std::vector<HostSlot> first = run(device, slots, {operation}, 3);
-    expect_close(first[2], expected, 1e-4);
-    for (int repeat = 0; repeat < 5; ++repeat) expect_same(run(device, slots, {operation}, 3)[2], first[2]);
-  });
+  Device& device = this_device();
+  const std::vector<HostSlot> first = run(device, slots, {operation}, 3);
+  expect_close(first[2], expected, 1e-4);
+  for (int repeat = 0; repeat < 5; ++repeat) expect_same(run(device, slots, {operation}, 3)[2], first[2]);
 }
 
-TEST(DialectMatMul, NotANumberSpreadsOnlyWhereItShould) {
+TEST_P(DialectMatMul, NotANumberSpreadsOnlyWhereItShould) {
   const Sizes size{20, 20, 20};
   std::vector<float> a = random_floats(size.m * size.k, -1, 1, 1);
   a[3 * 20 + 4] = std::nanf("");

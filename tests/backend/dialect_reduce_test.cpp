@@ -7,6 +7,8 @@
 namespace overtake::backend::dialect_tests {
 namespace {
 
+DIALECT_SUITE(DialectReduce);
+
 struct Sizes {
   std::int64_t outer, reduced, inner;
 };
@@ -45,20 +47,19 @@ std::vector<float> canonical_sum(const std::vector<float>& x, const Sizes& size)
   return result;
 }
 
-TEST(DialectReduce, SumsHaveTheCanonicalBits) {
+TEST_P(DialectReduce, SumsHaveTheCanonicalBits) {
   for (const Sizes& size : all_sizes) {
     SCOPED_TRACE(testing::Message() << size.outer << " x " << size.reduced << " x " << size.inner);
     const std::vector<float> x = random_floats(size.outer * size.reduced * size.inner, -1, 1, 1);
     const HostSlot expected = HostSlot::floats(canonical_sum(x, size));
-    on_every_device([&](Device& device) {
-      expect_same(run(device, {HostSlot::floats(x), HostSlot::empty(size.outer * size.inner)},
-                      {reduction(ReduceKind::sum, size)})[1],
-                  expected);
-    });
+    Device& device = this_device();
+    expect_same(run(device, {HostSlot::floats(x), HostSlot::empty(size.outer * size.inner)},
+                    {reduction(ReduceKind::sum, size)})[1],
+                expected);
   }
 }
 
-TEST(DialectReduce, MaximumAndMinimum) {
+TEST_P(DialectReduce, MaximumAndMinimum) {
   for (const Sizes& size : all_sizes) {
     SCOPED_TRACE(testing::Message() << size.outer << " x " << size.reduced << " x " << size.inner);
     std::vector<float> x = random_floats(size.outer * size.reduced * size.inner, -1, 1, 1);
@@ -69,23 +70,23 @@ TEST(DialectReduce, MaximumAndMinimum) {
   }
 }
 
-TEST(DialectReduce, NegativeZerosAndInfinities) {
+TEST_P(DialectReduce, NegativeZerosAndInfinities) {
   constexpr float inf = std::numeric_limits<float>::infinity();
   for (const std::vector<float>& x :
        {std::vector<float>{-0.0F, -0.0F, -0.0F}, {inf, 1, 2}, {inf, -inf, 1}, {-inf, -inf, -inf}}) {
     const Sizes size{1, 3, 1};
     const HostSlot expected = HostSlot::floats(canonical_sum(x, size));
-    on_every_device([&](Device& device) {
-      expect_close(run(device, {HostSlot::floats(x), HostSlot::empty(1)}, {reduction(ReduceKind::sum, size)})[1],
-                   expected, 0);
-    });
+    Device& device = this_device();
+    expect_close(run(device, {HostSlot::floats(x), HostSlot::empty(1)}, {reduction(ReduceKind::sum, size)})[1],
+                 expected, 0);
+
     for (const ReduceKind kind : {ReduceKind::max, ReduceKind::min}) {
       check({HostSlot::floats(x), HostSlot::empty(1)}, {reduction(kind, size)}, 0);
     }
   }
 }
 
-TEST(DialectReduce, ComputedInputAndTape) {
+TEST_P(DialectReduce, ComputedInputAndTape) {
   // Mean over the batch of (x - y)^2, then an update in place: z -= mean.
   for (const Sizes& size : {Sizes{1, 100, 127}, {5, 33, 1}, {3, 17, 4}}) {
     Operation operation;
@@ -106,7 +107,7 @@ TEST(DialectReduce, ComputedInputAndTape) {
   }
 }
 
-TEST(DialectReduce, TransposedInputWithRandomNumbers) {
+TEST_P(DialectReduce, TransposedInputWithRandomNumbers) {
   const Sizes size{4, 50, 6};
   Operation operation = reduction(ReduceKind::sum, size);
   auto& core = std::get<ReduceCore>(operation.core);

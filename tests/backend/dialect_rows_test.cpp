@@ -7,6 +7,9 @@
 namespace overtake::backend::dialect_tests {
 namespace {
 
+DIALECT_SUITE(DialectRows);
+DIALECT_SUITE(DialectGather);
+
 const std::vector<std::pair<std::int64_t, std::int64_t>> sizes = {{1, 1},   {1, 2},     {100, 2},  {3, 3},
                                                                   {2, 127}, {127, 100}, {2, 4097}, {4097, 2}};
 
@@ -21,7 +24,7 @@ Operation row_operation(RowKind kind, std::int64_t rows, std::int64_t columns) {
   return operation;
 }
 
-TEST(DialectRows, SoftmaxAndLogSoftmax) {
+TEST_P(DialectRows, SoftmaxAndLogSoftmax) {
   for (const auto& [rows, columns] : sizes) {
     for (const RowKind kind : {RowKind::softmax, RowKind::log_softmax}) {
       check({HostSlot::floats(random_floats(rows * columns, -30, 30, 1)), HostSlot::empty(rows * columns)},
@@ -30,7 +33,7 @@ TEST(DialectRows, SoftmaxAndLogSoftmax) {
   }
 }
 
-TEST(DialectRows, CrossEntropy) {
+TEST_P(DialectRows, CrossEntropy) {
   for (const auto& [rows, columns] : sizes) {
     std::vector<std::int32_t> labels;
     for (std::int64_t row = 0; row < rows; ++row) labels.push_back(static_cast<std::int32_t>(row * 31 % columns));
@@ -43,7 +46,7 @@ TEST(DialectRows, CrossEntropy) {
   }
 }
 
-TEST(DialectRows, ArgmaxTakesTheFirstAndNotANumberIsLargest) {
+TEST_P(DialectRows, ArgmaxTakesTheFirstAndNotANumberIsLargest) {
   for (const auto& [rows, columns] : sizes) {
     std::vector<float> x = random_floats(rows * columns, -2, 2, 1);
     for (float& value : x) value = std::floor(value);  // many equals
@@ -54,7 +57,7 @@ TEST(DialectRows, ArgmaxTakesTheFirstAndNotANumberIsLargest) {
   check({HostSlot::floats(low), HostSlot::empty(1)}, {row_operation(RowKind::argmax, 1, 300)}, 0);
 }
 
-TEST(DialectRows, TransposedInputAndTape) {
+TEST_P(DialectRows, TransposedInputAndTape) {
   const std::int64_t rows = 19;
   const std::int64_t columns = 5;
   Operation operation = row_operation(RowKind::softmax, rows, columns);
@@ -76,7 +79,7 @@ TEST(DialectRows, TransposedInputAndTape) {
         {operation}, 2e-6);
 }
 
-TEST(DialectRows, NotANumberStaysInItsRow) {
+TEST_P(DialectRows, NotANumberStaysInItsRow) {
   std::vector<float> x = random_floats(12, -1, 1, 1);
   x[5] = std::nanf("");
   x[9] = std::numeric_limits<float>::infinity();
@@ -85,7 +88,7 @@ TEST(DialectRows, NotANumberStaysInItsRow) {
   }
 }
 
-TEST(DialectGather, RowsByIndexWithWrongIndices) {
+TEST_P(DialectGather, RowsByIndexWithWrongIndices) {
   for (const std::int64_t rows : {1, 3, 100}) {
     for (const std::int64_t columns : {1, 2, 127}) {
       for (const DType dtype : {DType::float32, DType::int32}) {

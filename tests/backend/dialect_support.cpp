@@ -8,57 +8,19 @@
 #include <random>
 
 #include "kernels/sources.hpp"
-#include "oracle/devices.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::backend::dialect_tests {
 namespace {
 
-constexpr std::uint32_t untouched = 0x5ca1ab1eU;
+using oracle::untouched;
 constexpr std::size_t guard_elements = 1024;
 
 std::size_t bytes_of(const std::vector<std::uint32_t>& bits) { return bits.size() * sizeof(std::uint32_t); }
 
 }  // namespace
 
-std::vector<Device*> devices() {
-  std::vector<Device*> found;
-  for (Backend* backend : backends()) {
-    if (backend->name() == "null") continue;
-    for (const DeviceInfo& info : backend->list()) {
-      if (oracle::trouble_of(info).empty()) found.push_back(&open_device(info.id));
-    }
-  }
-  return found;
-}
-
-void on_every_device(const std::function<void(Device&)>& body) {
-  const std::vector<Device*> all = devices();
-  if (all.empty()) GTEST_SKIP() << "no device that computes is present";
-  for (Device* device : all) {
-    SCOPED_TRACE(device->info().id + " " + device->info().name);
-    body(*device);
-  }
-}
-
-HostSlot HostSlot::floats(const std::vector<float>& values) {
-  HostSlot slot;
-  for (const float value : values) slot.bits.push_back(std::bit_cast<std::uint32_t>(value));
-  return slot;
-}
-
-HostSlot HostSlot::ints(const std::vector<std::int32_t>& values) {
-  HostSlot slot;
-  for (const std::int32_t value : values) slot.bits.push_back(static_cast<std::uint32_t>(value));
-  return slot;
-}
-
-HostSlot HostSlot::empty(std::int64_t elements) {
-  return {std::vector<std::uint32_t>(static_cast<std::size_t>(elements), untouched)};
-}
-
-float HostSlot::as_float(std::size_t i) const { return std::bit_cast<float>(bits.at(i)); }
-std::int32_t HostSlot::as_int(std::size_t i) const { return static_cast<std::int32_t>(bits.at(i)); }
+Device& this_device() { return open_device(oracle::OnEveryDevice::GetParam().id); }
 
 std::vector<float> random_floats(std::int64_t count, float low, float high, std::uint32_t seed) {
   std::mt19937 generator(seed);
@@ -221,13 +183,11 @@ void check(const std::vector<HostSlot>& slots, const std::vector<Operation>& ope
       }
     }
   };
-  on_every_device([&](Device& device) {
-    compare(run(device, slots, operations));
-    if (const auto interpreted = run_interpreted(device, slots, operations)) {
-      SCOPED_TRACE("interpreted");
-      compare(*interpreted);
-    }
-  });
+  compare(run(this_device(), slots, operations));
+  if (const auto interpreted = run_interpreted(this_device(), slots, operations)) {
+    SCOPED_TRACE("interpreted");
+    compare(*interpreted);
+  }
 }
 
 Access contiguous(int slot, const std::vector<std::int64_t>& extents, DType dtype) {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Runs hand-built schedules on every device present and compares them with plain loops in double precision.
+// Runs hand-built schedules on every device and compares them with plain loops in double precision.
 #pragma once
 
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -13,26 +12,21 @@
 #include "backend/api/device.hpp"
 #include "backend/api/operation.hpp"
 #include "backend/common/lower/lowering.hpp"
+#include "oracle/devices.hpp"
+#include "oracle/truth/schedule.hpp"
 
 namespace overtake::backend::dialect_tests {
 
-/// Every device that computes (the null backend does not). A machine without any skips the test.
-[[nodiscard]] std::vector<Device*> devices();
+using oracle::HostSlot;
+using oracle::reference;
 
-/// Runs `body` for every device, naming it in failures.
-void on_every_device(const std::function<void(Device&)>& body);
+/// A suite whose test bodies run once on every processor; one that cannot be used is skipped with the reason.
+#define DIALECT_SUITE(name)                     \
+  class name : public oracle::OnEveryDevice {}; \
+  INSTANTIATE_TEST_SUITE_P(Devices, name, ::testing::ValuesIn(list_devices()), oracle::device_name)
 
-/// The contents of a slot on the host: float32 or int32, as bits.
-struct HostSlot {
-  std::vector<std::uint32_t> bits;
-
-  [[nodiscard]] static HostSlot floats(const std::vector<float>& values);
-  [[nodiscard]] static HostSlot ints(const std::vector<std::int32_t>& values);
-  /// To be written by the device: filled with a pattern that no test computes.
-  [[nodiscard]] static HostSlot empty(std::int64_t elements);
-  [[nodiscard]] float as_float(std::size_t i) const;
-  [[nodiscard]] std::int32_t as_int(std::size_t i) const;
-};
+/// The processor that the running test is for.
+[[nodiscard]] Device& this_device();
 
 /// Deterministic values in [low, high).
 [[nodiscard]] std::vector<float> random_floats(std::int64_t count, float low, float high, std::uint32_t seed);
@@ -51,15 +45,12 @@ struct HostSlot {
 void launch_lowered(Device& device, Program* interpreted, const LoweredOperation& lowered,
                     const std::vector<std::unique_ptr<Buffer>>& slots, int times);
 
-/// The same in double precision on the host (one run). Random numbers and integers are exact.
-[[nodiscard]] std::vector<HostSlot> reference(std::vector<HostSlot> slots, const std::vector<Operation>& operations);
-
 /// |actual - expected| <= tolerance * max(1, |expected|) for every element, NaN equal to NaN.
 void expect_close(const HostSlot& actual, const HostSlot& expected, double tolerance);
 /// The same bits.
 void expect_same(const HostSlot& actual, const HostSlot& expected);
 
-/// run() and run_interpreted() against reference() on every device.
+/// run() and run_interpreted() against reference().
 void check(const std::vector<HostSlot>& slots, const std::vector<Operation>& operations, double tolerance);
 
 // -- building blocks --------------------------------------------------------------------------------------------------

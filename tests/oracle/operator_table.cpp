@@ -5,11 +5,13 @@
 #include <array>
 #include <cmath>
 #include <numbers>
-#include <numeric>
+
+#include "oracle/truth/elements.hpp"
 
 namespace overtake::oracle {
 namespace {
 
+using backend::TapeCode;
 using Arrays = const std::vector<Array>&;
 using Tensors = const std::vector<Tensor>&;
 using Extents = std::vector<std::int64_t>;
@@ -17,9 +19,11 @@ using Table = std::vector<OperatorCase>;
 
 const std::vector<Extents> unary_shapes{{1}, {3, 5}, {100, 4}, {4097}, {2, 3, 2, 5}, {}};
 
-void add_unary(Table& table, const std::string& name, Array (*call)(const Array&), double (*truth)(double),
-               double low = -2, double high = 2, bool differentiable = true, double keep_from_zero = 0,
-               double tolerance = 4e-6) {
+using Truth1 = std::function<double(double)>;
+using Truth2 = std::function<double(double, double)>;
+
+void add_unary(Table& table, const std::string& name, Array (*call)(const Array&), const Truth1& truth, double low = -2,
+               double high = 2, bool differentiable = true, double keep_from_zero = 0, double tolerance = 4e-6) {
   for (const Extents& shape : unary_shapes) {
     table.push_back({.name = name,
                      .shapes = {shape},
@@ -33,8 +37,8 @@ void add_unary(Table& table, const std::string& name, Array (*call)(const Array&
   }
 }
 
-void add_binary(Table& table, const std::string& name, Array (*call)(const Array&, const Array&),
-                double (*truth)(double, double), double low = -2, double high = 2, bool differentiable = true) {
+void add_binary(Table& table, const std::string& name, Array (*call)(const Array&, const Array&), const Truth2& truth,
+                double low = -2, double high = 2, bool differentiable = true) {
   const std::vector<std::vector<Extents>> shapes{
       {{7}, {7}},          {{100, 8}, {8}},    {{5, 1}, {1, 6}},      {{3, 4}, {}},
       {{2, 3, 4}, {3, 1}}, {{1, 1}, {4, 129}}, {{6, 5, 4, 3}, {4, 3}}};
@@ -49,33 +53,22 @@ void add_binary(Table& table, const std::string& name, Array (*call)(const Array
   }
 }
 
-double sign_of(double x) { return x > 0 ? 1.0 : (x < 0 ? -1.0 : 0.0); }
-double sigmoid_of(double x) { return 1 / (1 + std::exp(-x)); }
 double phi(double x) { return 0.5 * (1 + std::erf(x / std::numbers::sqrt2)); }
 
 void add_element_wise(Table& table) {
-  add_unary(table, "negative", negative, [](double x) { return -x; });
-  add_unary(
-      table, "abs", overtake::abs, [](double x) { return std::abs(x); }, -2, 2, true, 1e-2);
-  add_unary(table, "sign", sign, sign_of, -2, 2, false, 1e-2);
+  add_unary(table, "negative", negative, one(TapeCode::negate));
+  add_unary(table, "abs", overtake::abs, one(TapeCode::absolute), -2, 2, true, 1e-2);
+  add_unary(table, "sign", sign, one(TapeCode::sign), -2, 2, false, 1e-2);
   add_unary(table, "square", square, [](double x) { return x * x; });
-  add_unary(
-      table, "sqrt", overtake::sqrt, [](double x) { return std::sqrt(x); }, 0.1, 4);
-  add_unary(
-      table, "exp", overtake::exp, [](double x) { return std::exp(x); }, -10, 5);
-  add_unary(
-      table, "log", overtake::log, [](double x) { return std::log(x); }, 0.05, 8);
-  add_unary(
-      table, "log1p", overtake::log1p, [](double x) { return std::log1p(x); }, -0.9, 8);
-  add_unary(
-      table, "sin", overtake::sin, [](double x) { return std::sin(x); }, -20, 20);
-  add_unary(
-      table, "cos", overtake::cos, [](double x) { return std::cos(x); }, -20, 20);
-  add_unary(
-      table, "tanh", overtake::tanh, [](double x) { return std::tanh(x); }, -6, 6);
-  add_unary(
-      table, "erf", overtake::erf, [](double x) { return std::erf(x); }, -3, 3);
-  add_unary(table, "sigmoid", sigmoid, sigmoid_of, -30, 30);
+  add_unary(table, "sqrt", overtake::sqrt, one(TapeCode::sqrt), 0.1, 4);
+  add_unary(table, "exp", overtake::exp, one(TapeCode::exp), -10, 5);
+  add_unary(table, "log", overtake::log, one(TapeCode::log), 0.05, 8);
+  add_unary(table, "log1p", overtake::log1p, one(TapeCode::log1p), -0.9, 8);
+  add_unary(table, "sin", overtake::sin, one(TapeCode::sin), -20, 20);
+  add_unary(table, "cos", overtake::cos, one(TapeCode::cos), -20, 20);
+  add_unary(table, "tanh", overtake::tanh, one(TapeCode::tanh), -6, 6);
+  add_unary(table, "erf", overtake::erf, one(TapeCode::erf), -3, 3);
+  add_unary(table, "sigmoid", sigmoid, one(TapeCode::sigmoid), -30, 30);
   add_unary(
       table, "relu", relu, [](double x) { return std::max(x, 0.0); }, -2, 2, true, 1e-2);
   add_unary(
@@ -86,46 +79,29 @@ void add_element_wise(Table& table) {
       table, "gelu", gelu, [](double x) { return x * phi(x); }, -2, 4, true, 0.1, 1e-5);
   add_unary(
       table, "silu", silu, [](double x) { return x * sigmoid_of(x); }, -8, 8);
-  add_binary(table, "add", add, [](double x, double y) { return x + y; });
-  add_binary(table, "subtract", subtract, [](double x, double y) { return x - y; });
-  add_binary(table, "multiply", multiply, [](double x, double y) { return x * y; });
-  add_binary(
-      table, "divide", divide, [](double x, double y) { return x / y; }, 0.5, 3);
-  add_binary(
-      table, "power", power, [](double x, double y) { return std::pow(x, y); }, 0.3, 2.5);
-  add_binary(table, "maximum", maximum, [](double x, double y) { return std::max(x, y); });
-  add_binary(table, "minimum", minimum, [](double x, double y) { return std::min(x, y); });
-  add_binary(
-      table, "equal", equal, [](double x, double y) { return x == y ? 1.0 : 0.0; }, -2, 2, false);
-  add_binary(
-      table, "not_equal", not_equal, [](double x, double y) { return x != y ? 1.0 : 0.0; }, -2, 2, false);
-  add_binary(
-      table, "less", less, [](double x, double y) { return x < y ? 1.0 : 0.0; }, -2, 2, false);
-  add_binary(
-      table, "less_equal", less_equal, [](double x, double y) { return x <= y ? 1.0 : 0.0; }, -2, 2, false);
+  add_binary(table, "add", add, two(TapeCode::add));
+  add_binary(table, "subtract", subtract, two(TapeCode::subtract));
+  add_binary(table, "multiply", multiply, two(TapeCode::multiply));
+  add_binary(table, "divide", divide, two(TapeCode::divide), 0.5, 3);
+  add_binary(table, "power", power, two(TapeCode::power), 0.3, 2.5);
+  add_binary(table, "maximum", maximum, two(TapeCode::maximum));
+  add_binary(table, "minimum", minimum, two(TapeCode::minimum));
+  add_binary(table, "equal", equal, two(TapeCode::equal), -2, 2, false);
+  add_binary(table, "not_equal", not_equal, two(TapeCode::not_equal), -2, 2, false);
+  add_binary(table, "less", less, two(TapeCode::less), -2, 2, false);
+  add_binary(table, "less_equal", less_equal, two(TapeCode::less_equal), -2, 2, false);
   add_binary(
       table, "greater", greater, [](double x, double y) { return x > y ? 1.0 : 0.0; }, -2, 2, false);
   add_binary(
       table, "greater_equal", greater_equal, [](double x, double y) { return x >= y ? 1.0 : 0.0; }, -2, 2, false);
-  table.push_back({.name = "where",
-                   .shapes = {{9, 5}, {5}, {9, 1}},
-                   .call = [](Arrays in) { return where(greater(in[0], 0.0F), in[1], in[2]); },
-                   .truth =
-                       [](Tensors in) {
-                         const Tensor b = broadcast(in[1], in[0].extents), c = broadcast(in[2], in[0].extents);
-                         Tensor result = in[0];
-                         for (std::size_t i = 0; i < result.values.size(); ++i) {
-                           result.values[i] = in[0].values[i] > 0 ? b.values[i] : c.values[i];
-                         }
-                         return result;
-                       },
-                   .keep_from_zero = 1e-2});
+  table.push_back(
+      {.name = "where",
+       .shapes = {{9, 5}, {5}, {9, 1}},
+       .call = [](Arrays in) { return where(greater(in[0], 0.0F), in[1], in[2]); },
+       .truth =
+           [](Tensors in) { return choose(map1(in[0], [](double x) { return x > 0 ? 1.0 : 0.0; }), in[1], in[2]); },
+       .keep_from_zero = 1e-2});
 }
-
-double sum_of(const std::vector<double>& v) { return std::accumulate(v.begin(), v.end(), 0.0); }
-double mean_of(const std::vector<double>& v) { return sum_of(v) / static_cast<double>(v.size()); }
-double max_of(const std::vector<double>& v) { return *std::max_element(v.begin(), v.end()); }
-double min_of(const std::vector<double>& v) { return *std::min_element(v.begin(), v.end()); }
 
 using Reduction = Array (*)(const Array&, std::optional<int>, bool);
 
@@ -168,21 +144,6 @@ void add_reductions(Table& table) {
                        }});
 }
 
-Tensor softmax_of(const Tensor& a, bool logarithm) {
-  Tensor result = a;
-  const std::int64_t columns = a.extents.back();
-  for (std::int64_t begin = 0; begin < a.size(); begin += columns) {
-    double top = -1e300, total = 0;
-    for (std::int64_t j = 0; j < columns; ++j) top = std::max(top, a.values[static_cast<std::size_t>(begin + j)]);
-    for (std::int64_t j = 0; j < columns; ++j) total += std::exp(a.values[static_cast<std::size_t>(begin + j)] - top);
-    for (std::int64_t j = 0; j < columns; ++j) {
-      double& value = result.values[static_cast<std::size_t>(begin + j)];
-      value = logarithm ? value - top - std::log(total) : std::exp(value - top) / total;
-    }
-  }
-  return result;
-}
-
 std::vector<std::int32_t> labels_for(std::int64_t rows, std::int64_t classes) {
   std::vector<std::int32_t> labels;
   for (std::int64_t i = 0; i < rows; ++i) labels.push_back(static_cast<std::int32_t>((i * 7 + 3) % classes));
@@ -196,13 +157,13 @@ void add_rows(Table& table) {
                      .low = -4,
                      .high = 4,
                      .call = [](Arrays in) { return softmax(in[0]); },
-                     .truth = [](Tensors in) { return softmax_of(in[0], false); }});
+                     .truth = [](Tensors in) { return map_rows(in[0], softmax_of); }});
     table.push_back({.name = "log_softmax",
                      .shapes = {shape},
                      .low = -4,
                      .high = 4,
                      .call = [](Arrays in) { return log_softmax(in[0]); },
-                     .truth = [](Tensors in) { return softmax_of(in[0], true); }});
+                     .truth = [](Tensors in) { return map_rows(in[0], log_softmax_of); }});
     if (shape.size() != 2) continue;
     const std::vector<std::int32_t> labels = labels_for(shape[0], shape[1]);
     table.push_back({.name = "cross_entropy_rows",
@@ -216,7 +177,7 @@ void add_rows(Table& table) {
                          },
                      .truth =
                          [labels](Tensors in) {
-                           const Tensor logs = softmax_of(in[0], true);
+                           const Tensor logs = map_rows(in[0], log_softmax_of);
                            Tensor result{{in[0].extents[0]}, {}};
                            for (std::size_t i = 0; i < labels.size(); ++i) {
                              const auto columns = static_cast<std::size_t>(in[0].extents[1]);
@@ -225,30 +186,6 @@ void add_rows(Table& table) {
                            return result;
                          }});
   }
-}
-
-Tensor product(const Tensor& a, const Tensor& b) {
-  const std::int64_t m = a.extents[0], k = a.extents[1], n = b.extents[1];
-  Tensor result{{m, n}, std::vector<double>(static_cast<std::size_t>(m * n))};
-  for (std::int64_t i = 0; i < m; ++i) {
-    for (std::int64_t x = 0; x < k; ++x) {
-      for (std::int64_t j = 0; j < n; ++j) {
-        result.values[static_cast<std::size_t>(i * n + j)] +=
-            a.values[static_cast<std::size_t>(i * k + x)] * b.values[static_cast<std::size_t>(x * n + j)];
-      }
-    }
-  }
-  return result;
-}
-
-Tensor transposed(const Tensor& a) {
-  Tensor result{{a.extents[1], a.extents[0]}, {}};
-  for (std::int64_t j = 0; j < a.extents[1]; ++j) {
-    for (std::int64_t i = 0; i < a.extents[0]; ++i) {
-      result.values.push_back(a.values[static_cast<std::size_t>(i * a.extents[1] + j)]);
-    }
-  }
-  return result;
 }
 
 void add_products(Table& table) {
@@ -398,6 +335,15 @@ Table make_table() {
 const std::vector<OperatorCase>& operator_table() {
   static const Table table = make_table();
   return table;
+}
+
+std::vector<Array> upload(const std::vector<Tensor>& tensors, const Device& device) {
+  std::vector<Array> arrays;
+  for (const Tensor& tensor : tensors) {
+    const std::vector<float> values(tensor.values.begin(), tensor.values.end());
+    arrays.push_back(Array::from(values, Shape(tensor.extents), device));
+  }
+  return arrays;
 }
 
 }  // namespace overtake::oracle

@@ -7,17 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "oracle/truth/tensor.hpp"
 #include "overtake/ops.hpp"
 
 namespace overtake::oracle {
-
-/// A dense row-major array of doubles.
-struct Tensor {
-  std::vector<std::int64_t> extents;
-  std::vector<double> values;
-
-  [[nodiscard]] std::int64_t size() const;
-};
 
 struct OperatorCase {
   std::string name;
@@ -37,12 +30,5 @@ struct OperatorCase {
 
 /// The values, rounded to float, as arrays on a device.
 [[nodiscard]] std::vector<Array> upload(const std::vector<Tensor>& tensors, const Device& device);
-
-/// Helpers for truths.
-[[nodiscard]] Tensor map1(const Tensor& a, const std::function<double(double)>& f);
-[[nodiscard]] Tensor map2(const Tensor& a, const Tensor& b, const std::function<double(double, double)>& f);
-[[nodiscard]] Tensor broadcast(const Tensor& a, const std::vector<std::int64_t>& extents);
-/// Reduces `axis` with f over the column of values; `keep` keeps the axis with extent 1.
-[[nodiscard]] Tensor reduce_axis(const Tensor& a, int axis, const std::function<double(const std::vector<double>&)>& f);
 
 }  // namespace overtake::oracle

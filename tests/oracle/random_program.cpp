@@ -10,9 +10,12 @@
 #include <optional>
 #include <random>
 
+#include "oracle/truth/elements.hpp"
+
 namespace overtake::oracle {
 namespace {
 
+using backend::TapeCode;
 using Extents = std::vector<std::int64_t>;
 
 constexpr std::int64_t most_elements = 300;
@@ -138,63 +141,24 @@ Array lazily(const Program& program, const ProgramStep& step, const Array& a, co
   return {};
 }
 
-Tensor softmax_of(const Tensor& a) {
-  Tensor result = a;
-  const std::int64_t columns = a.extents[1];
-  for (std::int64_t row = 0; row < a.extents[0]; ++row) {
-    double* values = result.values.data() + row * columns;
-    double sum = 0;
-    for (std::int64_t i = 0; i < columns; ++i) sum += std::exp(values[i]);
-    for (std::int64_t i = 0; i < columns; ++i) values[i] = std::exp(values[i]) / sum;
-  }
-  return result;
-}
-
-Tensor matmul_of(const Tensor& a, const Tensor& b) {
-  Tensor result{{a.extents[0], b.extents[1]}, {}};
-  for (std::int64_t i = 0; i < a.extents[0]; ++i) {
-    for (std::int64_t j = 0; j < b.extents[1]; ++j) {
-      double sum = 0;
-      for (std::int64_t k = 0; k < a.extents[1]; ++k) {
-        sum += a.values[static_cast<std::size_t>(i * a.extents[1] + k)] *
-               b.values[static_cast<std::size_t>(k * b.extents[1] + j)];
-      }
-      result.values.push_back(sum / static_cast<double>(a.extents[1]));
-    }
-  }
-  return result;
-}
-
-double mean_of(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
 Tensor in_double(const Program& program, const ProgramStep& step, const Tensor& a, const Tensor& b) {
   const double number = static_cast<float>(step.number);
   Tensor result = a;
   switch (step.op) {
-    case ProgramOp::negative: return map1(a, [](double x) { return -x; });
+    case ProgramOp::negative: return map1(a, one(TapeCode::negate));
     case ProgramOp::scale: return map1(a, [number](double x) { return x * number; });
-    case ProgramOp::tanh: return map1(a, [](double x) { return std::tanh(x); });
-    case ProgramOp::sigmoid: return map1(a, [](double x) { return 1 / (1 + std::exp(-x)); });
-    case ProgramOp::sin: return map1(a, [](double x) { return std::sin(x); });
-    case ProgramOp::cos: return map1(a, [](double x) { return std::cos(x); });
-    case ProgramOp::erf: return map1(a, [](double x) { return std::erf(x); });
-    case ProgramOp::silu: return map1(a, [](double x) { return x / (1 + std::exp(-x)); });
+    case ProgramOp::tanh: return map1(a, one(TapeCode::tanh));
+    case ProgramOp::sigmoid: return map1(a, one(TapeCode::sigmoid));
+    case ProgramOp::sin: return map1(a, one(TapeCode::sin));
+    case ProgramOp::cos: return map1(a, one(TapeCode::cos));
+    case ProgramOp::erf: return map1(a, one(TapeCode::erf));
+    case ProgramOp::silu: return map1(a, [](double x) { return x * sigmoid_of(x); });
     case ProgramOp::square: return map1(a, [](double x) { return std::tanh(x) * std::tanh(x); });
-    case ProgramOp::softmax: return softmax_of(a);
+    case ProgramOp::softmax: return map_rows(a, softmax_of);
     case ProgramOp::detach: return a;
     case ProgramOp::relu: return map1(a, [](double x) { return std::max(x, 0.0); });
-    case ProgramOp::absolute: return map1(a, [](double x) { return std::abs(x); });
-    case ProgramOp::transpose:
-      result.extents = {a.extents[1], a.extents[0]};
-      for (std::int64_t i = 0; i < a.extents[0]; ++i) {
-        for (std::int64_t j = 0; j < a.extents[1]; ++j) {
-          result.values[static_cast<std::size_t>(j * a.extents[0] + i)] =
-              a.values[static_cast<std::size_t>(i * a.extents[1] + j)];
-        }
-      }
-      return result;
+    case ProgramOp::absolute: return map1(a, one(TapeCode::absolute));
+    case ProgramOp::transpose: return transposed(a);
     case ProgramOp::flatten:
     case ProgramOp::split: result.extents = *shape_of(step, a.extents, {}); return result;
     case ProgramOp::cut:
@@ -207,26 +171,18 @@ Tensor in_double(const Program& program, const ProgramStep& step, const Tensor& 
       result = reduce_axis(a, static_cast<int>(step.number), mean_of);
       result.extents = *shape_of(step, a.extents, {});
       return result;
-    case ProgramOp::max_axis:
-      return reduce_axis(a, static_cast<int>(step.number), [](const std::vector<double>& values) {
-        return *std::max_element(values.begin(), values.end());
-      });
+    case ProgramOp::max_axis: return reduce_axis(a, static_cast<int>(step.number), max_of);
     case ProgramOp::sum_rows: return reduce_axis(a, 0, mean_of);
     case ProgramOp::average: return map2(a, b, [](double x, double y) { return (x + y) / 2; });
     case ProgramOp::half_difference: return map2(a, b, [](double x, double y) { return (x - y) / 2; });
     case ProgramOp::multiply: return map2(a, b, [](double x, double y) { return std::tanh(x) * y; });
-    case ProgramOp::maximum: return map2(a, b, [](double x, double y) { return std::max(x, y); });
+    case ProgramOp::maximum: return map2(a, b, two(TapeCode::maximum));
     case ProgramOp::select: {
       const Extents extents = *common(a.extents, b.extents);
       const std::vector<float> condition = condition_of(program, step, extents);
-      result = broadcast(a, extents);
-      const Tensor other = broadcast(b, extents);
-      for (std::size_t i = 0; i < condition.size(); ++i) {
-        if (condition[i] == 0) result.values[i] = other.values[i];
-      }
-      return result;
+      return choose({extents, {condition.begin(), condition.end()}}, a, b);
     }
-    case ProgramOp::matmul: return matmul_of(a, b);
+    case ProgramOp::matmul: return map1(product(a, b), [&](double x) { return x / static_cast<double>(a.extents[1]); });
   }
   return result;
 }

@@ -239,8 +239,9 @@ class TreeGrower final : public HostTreeGrower {
     left.parent = right.parent = index;
     right.is_right = true;
     formulas::forest_record_split(&tree_.nodes[index], split.place, rules_, edges.first.data(), edges.lower.data(),
-                                  edges.upper.data(), bins, saw_missing ? 1 : 0,
-                                  left.sums.record.samples > right.sums.record.samples ? 1 : 0);
+                                  edges.upper.data(), bins);
+    formulas::forest_record_missing(&tree_.nodes[index], split.place, saw_missing ? 1 : 0,
+                                    left.sums.record.samples > right.sums.record.samples ? 1 : 0);
     for (Pending* child : {&left, &right}) {
       child->sums.record.depth = node.sums.record.depth + 1;
       child->sums.record.key = formulas::forest_child_key(node.sums.record.key, child->is_right ? 1 : 0);

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+#include "oracle/truth/schedule.hpp"
+
+#include <array>
+#include <bit>
+#include <cmath>
+#include <limits>
+
+#include "core/philox.hpp"
+#include "oracle/truth/elements.hpp"
+#include "oracle/truth/tensor.hpp"
+
+namespace overtake::oracle {
+namespace {
+
+using backend::Access;
+using backend::GatherCore;
+using backend::MapCore;
+using backend::MatMulCore;
+using backend::Operation;
+using backend::RandomKey;
+using backend::ReduceCore;
+using backend::ReduceKind;
+using backend::RowCore;
+using backend::RowKind;
+using backend::Tape;
+using backend::TapeCode;
+using backend::TapeInstruction;
+using backend::TapeStore;
+
+constexpr double nan_value = std::numeric_limits<double>::quiet_NaN();
+
+/// A register: float32 values are computed in double, integers exactly.
+struct Value {
+  double real = 0;
+  std::int32_t integer = 0;
+};
+
+using Coordinates = std::array<std::int64_t, Shape::max_rank>;
+
+Value read(const std::vector<HostSlot>& slots, const Access& access, const Coordinates& at) {
+  std::int64_t index = access.offset;
+  for (std::size_t axis = 0; axis < at.size(); ++axis) index += at[axis] * access.strides[axis];
+  const HostSlot& slot = slots.at(static_cast<std::size_t>(access.slot));
+  if (access.dtype == DType::int32) return {0, slot.as_int(static_cast<std::size_t>(index))};
+  return {slot.as_float(static_cast<std::size_t>(index)), 0};
+}
+
+std::vector<Value> evaluate(const Tape& tape, const std::vector<HostSlot>& slots, const Coordinates& at,
+                            std::uint64_t linear, Value core_value) {
+  std::vector<Value> r;
+  for (const TapeInstruction& code : tape.code) {
+    const auto real = [&](std::uint16_t i) { return r.at(i).real; };
+    const auto integer = [&](std::uint16_t i) { return static_cast<std::uint32_t>(r.at(i).integer); };
+    switch (code.code) {
+      case TapeCode::core: r.push_back(core_value); break;
+      case TapeCode::load: r.push_back(read(slots, tape.loads.at(code.index), at)); break;
+      case TapeCode::constant: r.push_back({code.value, 0}); break;
+      case TapeCode::coordinate: r.push_back({0, static_cast<std::int32_t>(at.at(code.index))}); break;
+      case TapeCode::random: {
+        const RandomKey& key = tape.random.at(code.index);
+        r.push_back({philox::uniform(key.seed, key.stream, integer(code.a), linear), 0});
+        break;
+      }
+      case TapeCode::select: r.push_back(real(code.a) != 0 ? r.at(code.b) : r.at(code.c)); break;
+      case TapeCode::int_add: r.push_back({0, static_cast<std::int32_t>(integer(code.a) + integer(code.b))}); break;
+      case TapeCode::int_multiply:
+        r.push_back({0, static_cast<std::int32_t>(integer(code.a) * integer(code.b))});
+        break;
+      case TapeCode::int_equal: r.push_back({integer(code.a) == integer(code.b) ? 1.0 : 0.0, 0}); break;
+      case TapeCode::int_to_float:
+        r.push_back({static_cast<double>(static_cast<float>(r.at(code.a).integer)), 0});
+        break;
+      case TapeCode::float_to_int: r.push_back({0, static_cast<std::int32_t>(real(code.a))}); break;
+      default: {
+        const ElementTruth truth = element_truth(code.code).value();
+        r.push_back({truth.value(real(code.a), backend::operand_count(code.code) == 2 ? real(code.b) : 0), 0});
+      }
+    }
+  }
+  return r;
+}
+
+Coordinates coordinates_of(const Shape& extent, std::int64_t linear) {
+  Coordinates at{};
+  for (std::size_t axis = extent.rank(); axis-- > 0;) {
+    at[axis] = linear % extent[axis];
+    linear /= extent[axis];
+  }
+  return at;
+}
+
+// The values of a core at every element of an operation, in row-major order.
+std::vector<Value> values_of(const MapCore&, const std::vector<HostSlot>&, const Shape& extent) {
+  return std::vector<Value>(static_cast<std::size_t>(extent.size()));
+}
+
+std::vector<Value> values_of(const MatMulCore& core, const std::vector<HostSlot>& slots, const Shape&) {
+  const auto matrix = [&](const MatMulCore::Operand& operand, std::int64_t rows, std::int64_t columns) {
+    Tensor tensor{{rows, columns}, {}};
+    for (std::int64_t i = 0; i < rows * columns; ++i) {
+      const std::int64_t index =
+          operand.offset + i / columns * operand.row_stride + i % columns * operand.column_stride;
+      tensor.values.push_back(
+          slots.at(static_cast<std::size_t>(operand.slot)).as_float(static_cast<std::size_t>(index)));
+    }
+    return tensor;
+  };
+  std::vector<Value> values;
+  for (const double value : product(matrix(core.a, core.m, core.k), matrix(core.b, core.k, core.n)).values) {
+    values.push_back({value, 0});
+  }
+  return values;
+}
+
+std::vector<Value> values_of(const ReduceCore& core, const std::vector<HostSlot>& slots, const Shape&) {
+  std::vector<Value> values;
+  for (std::int64_t i = 0; i < core.outer * core.inner; ++i) {
+    const std::int64_t outer = i / core.inner, inner = i % core.inner;
+    std::vector<double> column;
+    for (std::int64_t r = 0; r < core.reduced; ++r) {
+      const auto linear = static_cast<std::uint64_t>((outer * core.reduced + r) * core.inner + inner);
+      column.push_back(evaluate(core.input, slots, {outer, r, inner}, linear, {}).back().real);
+    }
+    const bool sums = core.kind == ReduceKind::sum;
+    values.push_back({sums ? sum_of(column) : core.kind == ReduceKind::max ? max_of(column) : min_of(column), 0});
+  }
+  return values;
+}
+
+std::vector<Value> values_of(const RowCore& core, const std::vector<HostSlot>& slots, const Shape&) {
+  std::vector<Value> values;
+  for (std::int64_t i = 0; i < core.rows; ++i) {
+    std::vector<double> row;
+    for (std::int64_t column = 0; column < core.columns; ++column) {
+      row.push_back(read(slots, core.input, {i, column}).real);
+    }
+    if (core.kind == RowKind::argmax) {
+      values.push_back({0, argmax_of(row)});
+    } else if (core.kind == RowKind::cross_entropy) {
+      const std::int32_t label = read(slots, core.labels, {i}).integer;
+      const bool known = label >= 0 && label < core.columns;
+      values.push_back({known ? -log_softmax_of(row)[static_cast<std::size_t>(label)] : nan_value, 0});
+    } else {
+      for (const double value : core.kind == RowKind::softmax ? softmax_of(row) : log_softmax_of(row)) {
+        values.push_back({value, 0});
+      }
+    }
+  }
+  return values;
+}
+
+std::vector<Value> values_of(const GatherCore& core, const std::vector<HostSlot>& slots, const Shape&) {
+  const auto first = [&](const Access& access, std::int64_t index) {
+    Access moved = access;
+    moved.offset += index;
+    return read(slots, moved, {});
+  };
+  const std::int64_t start = core.start.slot < 0 ? 0 : first(core.start, 0).integer;
+  std::vector<Value> values;
+  for (std::int64_t i = 0; i < core.rows * core.columns; ++i) {
+    const std::int64_t index = first(core.indices, start * core.rows + i / core.columns).integer;
+    const bool known = index >= 0 && index < core.source_rows;
+    values.push_back(known ? first(core.source, index * core.columns + i % core.columns)
+                           : Value{nan_value, std::numeric_limits<std::int32_t>::min()});
+  }
+  return values;
+}
+
+}  // namespace
+
+HostSlot HostSlot::floats(const std::vector<float>& values) {
+  HostSlot slot;
+  for (const float value : values) slot.bits.push_back(std::bit_cast<std::uint32_t>(value));
+  return slot;
+}
+
+HostSlot HostSlot::ints(const std::vector<std::int32_t>& values) {
+  HostSlot slot;
+  for (const std::int32_t value : values) slot.bits.push_back(static_cast<std::uint32_t>(value));
+  return slot;
+}
+
+HostSlot HostSlot::empty(std::int64_t elements) {
+  return {std::vector<std::uint32_t>(static_cast<std::size_t>(elements), untouched)};
+}
+
+float HostSlot::as_float(std::size_t i) const { return std::bit_cast<float>(bits.at(i)); }
+std::int32_t HostSlot::as_int(std::size_t i) const { return static_cast<std::int32_t>(bits.at(i)); }
+
+std::vector<HostSlot> reference(std::vector<HostSlot> slots, const std::vector<Operation>& operations) {
+  for (const Operation& operation : operations) {
+    std::vector<HostSlot> after = slots;
+    const std::vector<Value> values =
+        std::visit([&](const auto& core) { return values_of(core, slots, operation.extent); }, operation.core);
+    for (std::int64_t linear = 0; linear < operation.extent.size(); ++linear) {
+      const Coordinates at = coordinates_of(operation.extent, linear);
+      const std::vector<Value> r = evaluate(operation.tape, slots, at, static_cast<std::uint64_t>(linear),
+                                            values.at(static_cast<std::size_t>(linear)));
+      for (const TapeStore& store : operation.tape.stores) {
+        const Value& stored = r.at(store.value_register);
+        after.at(static_cast<std::size_t>(store.slot)).bits.at(static_cast<std::size_t>(linear)) =
+            store.dtype == DType::int32 ? static_cast<std::uint32_t>(stored.integer)
+                                        : std::bit_cast<std::uint32_t>(static_cast<float>(stored.real));
+      }
+    }
+    slots = std::move(after);
+  }
+  return slots;
+}
+
+}  // namespace overtake::oracle
