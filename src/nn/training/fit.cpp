@@ -57,9 +57,7 @@ FitReport Fit::run() {
   const ModeGuard mode(model_, true);
   report_.device = model_.device().id();
   report_.parameters = model_.parameter_count();
-  if (!options_.checkpoint_path.empty()) {
-    fingerprint_ = fingerprint(model_, loss_, optimizer_, options_, data_);
-  }
+  if (!options_.checkpoint_path.empty()) fingerprint_ = fingerprint(model_, loss_, optimizer_, options_, data_);
   take_own_buffers();
   resume();
   transfer();
