@@ -9,6 +9,7 @@
 #include <string>
 
 #include "command.hpp"
+#include "flags/common_options.hpp"
 #include "output/outputs.hpp"
 #include "output/terminal.hpp"
 #include "overtake/device/cache.hpp"
@@ -27,25 +28,17 @@ struct Options {
 
 /// "12 compiled kernels (3.4 MiB), 2 verdicts on drivers", with what is only there after kills.
 std::string counts(const overtake::CacheContents& contents) {
-  const auto several = [](std::int64_t count, const char* one, const char* many) {
-    return fmt::format("{} {}", report::count(count), count == 1 ? one : many);
-  };
-  std::string text = several(contents.programs, "compiled program", "compiled programs");
+  std::string text = report::counted(contents.programs, "compiled program");
   text += fmt::format(" ({}), ", report::bytes(contents.program_bytes));
-  text += several(static_cast<std::int64_t>(contents.verdicts.size()), "verdict on a driver", "verdicts on drivers");
-  if (contents.unfinished > 0) {
-    text += ", " + several(contents.unfinished, "unfinished file", "unfinished files");
-  }
+  const auto verdicts = static_cast<std::int64_t>(contents.verdicts.size());
+  text += verdicts == 1 ? "1 verdict on a driver" : report::count(verdicts) + " verdicts on drivers";
+  if (contents.unfinished > 0) text += ", " + report::counted(contents.unfinished, "unfinished file");
   return text;
 }
 
 std::string result_text(const overtake::CacheContents& contents, bool cleared) {
-  if (!contents.folder) {
-    return "nothing is kept: OVERTAKE_CACHE_DIR is empty, or no home folder is known\n";
-  }
-  if (cleared) {
-    return fmt::format("removed from {}: {}\n", contents.folder->string(), counts(contents));
-  }
+  if (!contents.folder) return "nothing is kept: OVERTAKE_CACHE_DIR is empty, or no home folder is known\n";
+  if (cleared) return fmt::format("removed from {}: {}\n", contents.folder->string(), counts(contents));
   std::string text = fmt::format("{}: {}\n", contents.folder->string(), counts(contents));
   for (const overtake::DriverVerdict& verdict : contents.verdicts) {
     text += fmt::format("{}  {}  {}\n", verdict.day(), verdict.passed ? "works   " : "not used", verdict.subject);
@@ -76,12 +69,8 @@ int run(const Options& options) {
   check_outputs({{"--json", options.json}});
   const bool clear = options.action == "clear";
   const overtake::CacheContents contents = clear ? overtake::clear_cache() : overtake::cache_contents();
-  if (!options.json.empty()) {
-    write_output(options.json, json_of(contents, clear));
-  }
-  if (!is_standard_output(options.json)) {
-    print(result_text(contents, clear));
-  }
+  if (!options.json.empty()) write_output(options.json, json_of(contents, clear));
+  if (!is_standard_output(options.json)) print(result_text(contents, clear));
   return exit_ok;
 }
 
@@ -91,10 +80,7 @@ Command add_cache(CLI::App& root) {
   auto options = std::make_shared<Options>();
   CLI::App* app = root.add_subcommand("cache", "Show or remove what is kept: compiled kernels, verdicts on drivers");
   app->add_option("ACTION", options->action, "clear: remove it all; drivers are tried again then");
-  app->add_option("--json", options->json, "Write what is there, or was removed, as JSON to a file or standard output")
-      ->expected(0, 1)
-      ->default_str("-")
-      ->type_name("FILE");
+  add_json_flag(*app, options->json, true);
   app->footer("Examples:\n  overtake cache\n  overtake cache clear");
   return {app, [options] { return run(*options); }};
 }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 // overtake describe: what is made of a file's columns.
-#include <fmt/format.h>
-
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -9,11 +7,12 @@
 #include <string>
 
 #include "command.hpp"
-#include "flags/names.hpp"
+#include "flags/common_options.hpp"
 #include "flags/reading_options.hpp"
-#include "output/description.hpp"
 #include "output/outputs.hpp"
 #include "output/terminal.hpp"
+#include "overtake/report.hpp"
+#include "training_data.hpp"
 
 namespace cli {
 namespace {
@@ -24,18 +23,12 @@ struct DescribeFlags : ReadingFlags {
 
 int run(const DescribeFlags& flags) {
   check_outputs({{"--json", flags.json}}, {{"DATA", flags.data}});
-  overtake::TableOptions options;
-  apply_notation(flags, options);
-  options.text = parse_words(flags.text);
-  const overtake::TableDescription description = overtake::describe(overtake::read_table(flags.data, options));
+  const overtake::TableDescription description = overtake::describe(overtake::read_table(flags.data, flags.over()));
   if (!flags.json.empty()) {
-    overtake::report::Json json = description_json(description);
-    json.set("schema", "overtake.describe/1").set("data", flags.data);
-    write_output(flags.json, json.dump() + "\n");
+    overtake::report::Json json = to_json(description);
+    write_output(flags.json, json.set("schema", "overtake.describe/1").set("data", flags.data).dump() + "\n");
   }
-  if (flags.json != "-") {
-    print(description_text(description, standard_output().width));
-  }
+  if (!is_standard_output(flags.json)) print(description_text(description));
   return exit_ok;
 }
 
@@ -45,11 +38,9 @@ Command add_describe(CLI::App& root) {
   auto flags = std::make_shared<DescribeFlags>();
   CLI::App* app = root.add_subcommand("describe", "Show how a CSV file is read: kinds, ranges, gaps, notes");
   app->add_option("DATA", flags->data, "CSV file, plain or gzip")->required();
-  app->add_option("--text", flags->text, "Columns that are text, whatever their cells look like")
-      ->type_name("COLUMN,...");
+  add_text_flag(*app, *flags);
   add_notation_flags(*app, *flags);
-  app->add_option("--json", flags->json, "Write the description as JSON to a file (-: standard output)")
-      ->type_name("FILE");
+  add_json_flag(*app, flags->json);
   app->footer(
       "Examples:\n"
       "  overtake describe iris.csv\n"

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "command.hpp"
+#include "flags/common_options.hpp"
 #include "output/outputs.hpp"
 #include "output/terminal.hpp"
 #include "overtake/device.hpp"
@@ -37,9 +38,7 @@ struct Entry {
 /// What is to be said of a device that could not be opened: what the list says now, if the trial of its driver failed.
 overtake::DeviceInfo after_failure(overtake::DeviceInfo info, const overtake::DeviceError& error) {
   for (const overtake::DeviceInfo& now : overtake::list_devices()) {
-    if (now.id == info.id && !now.usable) {
-      return now;
-    }
+    if (now.id == info.id && !now.usable) return now;
   }
   info.usable = false;
   info.reason = error.what();
@@ -76,9 +75,7 @@ report::Table table_of(const std::vector<Entry>& entries) {
                    {"driver", Align::left, 2}};
   for (const Entry& entry : entries) {
     const auto& info = entry.info;
-    if (!info.usable) {
-      continue;
-    }
+    if (!info.usable) continue;
     table.rows.push_back({info.id, info.name, info.memory_bytes > 0 ? report::bytes(info.memory_bytes) : "",
                           info.compute_units > 0 ? fmt::format("{}", info.compute_units) : "", known(info.peak_gflops),
                           entry.measured ? known(entry.measured->gflops) : "", known(info.peak_gbs),
@@ -91,17 +88,13 @@ report::Table table_of(const std::vector<Entry>& entries) {
 template <typename Line>
 std::string lines_of(const std::vector<Entry>& entries, Line line) {
   std::string text;
-  for (const Entry& entry : entries) {
-    text += line(entry.info);
-  }
+  for (const Entry& entry : entries) text += line(entry.info);
   return text.empty() ? text : "\n" + text;
 }
 
 /// "cpu: GFLOP/s peak at 3,493 MHz (measured with a chain of additions)".
 std::string clock_text(const overtake::DeviceInfo& info) {
-  if (!info.usable || !(info.peak_gflops > 0)) {
-    return {};
-  }
+  if (!info.usable || !(info.peak_gflops > 0)) return {};
   const std::string origin = info.clock_origin == "measured"  ? "measured with a chain of additions"
                              : info.clock_origin == "cpufreq" ? "the highest that the system names"
                              : info.clock_origin == "cpuinfo" ? "what the system shows now"
@@ -110,17 +103,13 @@ std::string clock_text(const overtake::DeviceInfo& info) {
 }
 
 std::string precision_text(const overtake::DeviceInfo& info) {
-  if (!info.usable || info.double_precision) {
-    return {};
-  }
+  if (!info.usable || info.double_precision) return {};
   return fmt::format("{}: no double precision; forests there are the same, but slower\n", info.id);
 }
 
 /// Why the device cannot be used, or is slower than it could be, with the cure.
 std::string reason_text(const overtake::DeviceInfo& info) {
-  if (info.usable && info.reason.empty()) {
-    return {};
-  }
+  if (info.usable && info.reason.empty()) return {};
   const std::string hint = info.hint.empty() ? "" : fmt::format("  hint: {}\n", info.hint);
   return fmt::format("{}: {}{}\n{}", info.id, info.usable ? "" : "cannot be used: ", info.reason, hint);
 }
@@ -143,9 +132,7 @@ std::string json_of(const std::vector<Entry>& entries) {
 int run(const Options& options) {
   check_outputs({{"--json", options.json}});
   const auto entries = look_at_devices(!options.no_measure);
-  if (!options.json.empty()) {
-    write_output(options.json, json_of(entries));
-  }
+  if (!options.json.empty()) write_output(options.json, json_of(entries));
   if (!is_standard_output(options.json)) {
     print(report::table_text(table_of(entries), standard_output().width) + lines_of(entries, clock_text) +
           lines_of(entries, precision_text) + lines_of(entries, reason_text));
@@ -159,10 +146,7 @@ Command add_devices(CLI::App& root) {
   auto options = std::make_shared<Options>();
   CLI::App* app = root.add_subcommand("devices", "Show every processor: name, memory, theoretical and measured peaks");
   app->add_flag("--no-measure", options->no_measure, "Only list; do not measure GFLOP/s and GB/s");
-  app->add_option("--json", options->json, "Write the list as JSON to a file, or to standard output")
-      ->expected(0, 1)
-      ->default_str("-")
-      ->type_name("FILE");
+  add_json_flag(*app, options->json, true);
   app->footer("Examples:\n  overtake devices\n  overtake devices --json --no-measure");
   return {app, [options] { return run(*options); }};
 }

@@ -31,17 +31,16 @@ int report(const std::string& message, const std::string& hint, overtake::ErrorC
   return code_of(code);
 }
 
-/// An empty name is what a shell makes of a variable that is not set: the file would not be written, without a word.
-void check_file_names(const CLI::App& app) {
+/// An empty value is what a shell makes of a variable that is not set: the flag would count as not given, without a
+/// word. Lists may be empty.
+void check_values(const CLI::App& app) {
   for (const CLI::Option* option : app.get_options()) {
-    if (option->get_type_name() != "FILE" || option->count() == 0) {
-      continue;
-    }
-    for (const std::string& path : option->results()) {
-      if (path.empty()) {
-        throw overtake::UsageError(fmt::format("{} has no file name", option->get_name()),
-                                   "Give a name, or leave the flag out.");
-      }
+    if (option->get_type_name().ends_with(",...")) continue;
+    for (const std::string& value : option->results()) {
+      if (!value.empty()) continue;
+      throw overtake::UsageError(
+          fmt::format("{} has no {}", option->get_name(), option->get_type_name() == "FILE" ? "file name" : "value"),
+          "Give one, or leave the flag out.");
     }
   }
 }
@@ -49,9 +48,7 @@ void check_file_names(const CLI::App& app) {
 /// The null device computes nothing; it is there for tests of the library.
 void check_devices(const CLI::App& app) {
   for (const CLI::Option* option : app.get_options()) {
-    if (option->get_name() != "--device" && option->get_name() != "--devices") {
-      continue;
-    }
+    if (option->get_name() != "--device" && option->get_name() != "--devices") continue;
     for (const std::string& names : option->results()) {
       for (const std::string& name : cli::parse_words(names)) {
         if (name == "null" || name.starts_with("null:")) {
@@ -112,7 +109,7 @@ int run(int argc, const char* const* argv) {
   overtake::check_environment();
   for (const cli::Command& command : commands) {
     if (command.app->parsed()) {
-      check_file_names(*command.app);
+      check_values(*command.app);
       check_devices(*command.app);
       return command.run();
     }

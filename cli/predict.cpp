@@ -5,37 +5,67 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <cmath>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "command.hpp"
+#include "flags/common_options.hpp"
+#include "flags/reading_options.hpp"
 #include "output/outputs.hpp"
 #include "output/terminal.hpp"
-#include "overtake/data/table.hpp"
+#include "overtake/model.hpp"
 #include "overtake/placement.hpp"
 #include "overtake/report.hpp"
-#include "prediction.hpp"
+#include "overtake/text.hpp"
+#include "training_data.hpp"
 
 namespace cli {
 namespace {
 
-int run(const PredictFlags& flags) {
-  check_outputs({{"--out", flags.out}}, {{"MODEL", flags.model}, {"DATA", flags.data}});
-  overtake::set_cpu_threads(flags.threads);
-  const Prediction prediction = predict_file(flags);
-  // Before the file is written: a class that training did not see is an error, and errors leave nothing behind.
-  const std::optional<overtake::Dataset> truth = truth_of(prediction);
-  const overtake::Table table = answer_table(prediction);
-  print_error(prediction.notes);
-  if (is_standard_output(flags.out)) {
-    print_table(table);
-  } else {
-    overtake::write_table(flags.out, table);
-    print(fmt::format("wrote {} predictions of {} to {}\n", overtake::report::count(prediction.answers.rows),
-                      prediction.preprocessing.target, flags.out) +
-          (truth ? score_text(prediction, *truth) : ""));
+struct PredictFlags {
+  ReadingFlags reading;
+  ComputeFlags compute{.device = "cpu"};
+  std::string model, out = "-", unseen = "auto";
+  overtake::AnswerOptions answers;
+};
+
+/// How many of the true targets the answers meet.
+std::string score_text(const overtake::Preprocessing& how, double score, std::int64_t rows) {
+  if (how.task == overtake::Task::regression) {
+    const std::string r2 = std::isnan(score) ? "undefined" : fmt::format("{:.6f}", score);
+    return fmt::format("r2 on column {}: {}\n", how.target, r2);
   }
+  return fmt::format("accuracy on column {}: {} % ({} of {})\n", how.target, overtake::report::significant(100 * score),
+                     std::llround(score * static_cast<double>(rows)), rows);
+}
+
+int run(const PredictFlags& flags) {
+  check_outputs({{"--out", flags.out}}, {{"MODEL", flags.model}, {"DATA", flags.reading.data}});
+  const std::vector<std::string> rules = {"auto", "error", "missing"};
+  overtake::text::check_choice("--unseen", flags.unseen, rules);
+  overtake::set_cpu_threads(flags.compute.threads);
+  overtake::TableModel model = overtake::read_model(flags.model, overtake::Device(flags.compute.device));
+  overtake::Preprocessing& how = model.preprocessing;
+  if (flags.unseen != "auto") {
+    how.unseen = flags.unseen == "error" ? overtake::UnseenRule::error : overtake::UnseenRule::missing;
+  }
+  const overtake::Table data = overtake::read_table(flags.reading.data, flags.reading.over(how.table_options()));
+  overtake::TransformReport found;
+  const overtake::Table answers = overtake::predict(model, data, flags.answers, &found);
+  // Before the file is written: a class that training did not see is an error, and errors leave nothing behind.
+  const std::optional<double> score = score_of(model, answers, data);
+  print_error(notes_text(found));
+  if (is_standard_output(flags.out)) {
+    print_table(answers);
+    return exit_ok;
+  }
+  overtake::write_table(flags.out, answers);
+  print(
+      fmt::format("wrote {} predictions of {} to {}\n", overtake::report::count(answers.rows), how.target, flags.out) +
+      (score ? score_text(how, *score, answers.rows) : ""));
   return exit_ok;
 }
 
@@ -45,19 +75,18 @@ Command add_predict(CLI::App& root) {
   auto flags = std::make_shared<PredictFlags>();
   CLI::App* app = root.add_subcommand("predict", "Predict rows of a CSV file with a trained model");
   app->add_option("MODEL", flags->model, "File that \"overtake train --save\" or \"search --save\" wrote")->required();
-  app->add_option("DATA", flags->data, "CSV file with the columns the model was trained on")->required();
+  app->add_option("DATA", flags->reading.data, "CSV file with the columns the model was trained on")->required();
   app->add_option("--out", flags->out, "CSV file to write (-: standard output)")
       ->capture_default_str()
       ->type_name("FILE");
-  app->add_flag("--proba", flags->probabilities, "Also write each class's probability");
-  app->add_flag("--apply", flags->leaves, "Also write the leaf that each row reaches in each tree of a forest");
+  app->add_flag("--proba", flags->answers.probabilities, "Also write each class's probability");
+  app->add_flag("--apply", flags->answers.leaves, "Also write the leaf that each row reaches in each tree of a forest");
   app->add_option("--unseen", flags->unseen,
                   "Text that training did not see: error, missing (default: missing, but an error where a column has "
                   "nothing else)")
       ->type_name("RULE");
-  add_notation_flags(*app, *flags);
-  app->add_option("--device", flags->device, "cpu, cuda, opencl:0, ... (networks)")->capture_default_str();
-  app->add_option("--threads", flags->threads, "CPU threads (0: all)")->capture_default_str();
+  add_notation_flags(*app, flags->reading);
+  add_device_flags(*app, flags->compute);
   app->footer(
       "Examples:\n"
       "  overtake predict iris.safetensors flowers.csv --out predictions.csv --proba\n"

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "command.hpp"
+#include "flags/common_options.hpp"
 #include "flags/names.hpp"
 #include "output/outputs.hpp"
 #include "output/terminal.hpp"
@@ -60,9 +61,7 @@ std::string result_text(const overtake::RaceResult& result, bool ascii) {
   style.unicode = terminal.unicode && !ascii;
   style.color = terminal.interactive;
   text += report::chart_text(overtake::race_chart(result), style) + "\n";
-  for (const std::string& note : result.notes) {
-    text += "note: " + note + "\n";
-  }
+  for (const std::string& note : result.notes) text += "note: " + note + "\n";
   return text + result.crossover.statement + "\n";
 }
 
@@ -77,12 +76,8 @@ int run(Options& options) {
   Watcher watcher;
   const overtake::RaceResult result = overtake::run_race(options.race, &watcher, &system::stop_on_interrupt());
   watcher.clear();
-  if (!options.json.empty()) {
-    write_output(options.json, overtake::race_json(result));
-  }
-  if (!options.html.empty()) {
-    write_output(options.html, overtake::race_html(result));
-  }
+  if (!options.json.empty()) write_output(options.json, overtake::race_json(result));
+  if (!options.html.empty()) write_output(options.html, overtake::race_html(result));
   if (!is_standard_output(options.json) && !is_standard_output(options.html)) {
     print_drawing(result_text(result, options.ascii));
   }
@@ -101,9 +96,10 @@ Command add_race(CLI::App& root) {
   app->add_option("--epochs", race.epochs, "Passes over the data")->capture_default_str();
   app->add_option("--batch", race.batch, "Rows in a training step")->capture_default_str();
   app->add_option("--samples", race.samples, "Points of the disc data")->capture_default_str();
-  app->add_option("--devices", options->devices, "For example cpu,cuda:0,opencl:0 (default: cpu and the first GPU)");
+  app->add_option("--devices", options->devices, "For example cpu,cuda:0,opencl:0 (default: cpu and the first GPU)")
+      ->type_name("DEVICE,...");
   app->add_option("--repeat", race.repeat, "Measured trainings of each network on each device")->capture_default_str();
-  app->add_option("--seed", race.seed, "Of the data and the first weights")->capture_default_str()->check(seed_check());
+  add_seed_flag(*app, race.seed, "Of the data and the first weights");
   app->add_option("--lr", race.learning_rate, "Learning rate of plain SGD")->capture_default_str();
   app->add_option(
          "--budget", race.budget_seconds,
@@ -111,10 +107,9 @@ Command add_race(CLI::App& root) {
          "and marked (0: never)")
       ->capture_default_str();
   app->add_flag("--quick", options->quick, "At most 3 repeats and a budget of 1 second");
-  read_as_size(*app->add_option("--memory-limit", race.memory_limit, "Most memory on each device, e.g. 512MiB"));
-  app->add_option("--json", options->json, "Write the result as JSON to a file (-: standard output)")
-      ->type_name("FILE");
-  app->add_option("--report", options->html, "Write an HTML page to a file")->type_name("FILE");
+  add_memory_limit_flag(*app, race.memory_limit, "Most memory on each device");
+  add_json_flag(*app, options->json);
+  add_report_flag(*app, options->html);
   app->add_flag("--ascii", options->ascii, "Draw the chart in ASCII");
   app->footer(
       "Examples:\n"

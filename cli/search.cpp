@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// overtake search: the best parameters of a forest for a CSV file.
+// overtake search: the best parameters of an estimator for a CSV file.
 #include <fmt/format.h>
 
 #include <CLI/App.hpp>
@@ -15,14 +15,15 @@
 #include "command.hpp"
 #include "flags/names.hpp"
 #include "flags/search_options.hpp"
-#include "output/description.hpp"
 #include "output/outputs.hpp"
 #include "output/search_output.hpp"
 #include "output/terminal.hpp"
 #include "overtake/error.hpp"
+#include "overtake/model.hpp"
 #include "overtake/placement.hpp"
 #include "overtake/report.hpp"
 #include "system.hpp"
+#include "training_data.hpp"
 
 namespace cli {
 namespace {
@@ -31,9 +32,7 @@ namespace report = overtake::report;
 
 /// Jobs that the journal holds already; 0 where that cannot be said: then the search itself says what is wrong.
 std::int64_t recorded_jobs(const std::string& journal) {
-  if (journal.empty() || !std::filesystem::exists(journal)) {
-    return 0;
-  }
+  if (journal.empty() || !std::filesystem::exists(journal)) return 0;
   try {
     return overtake::read_journal(journal).resumed_jobs;
   } catch (const overtake::DataError&) {
@@ -48,13 +47,9 @@ class Watcher : public overtake::SearchObserver {
       : quiet_(quiet), journal_(std::move(journal)), recorded_(recorded) {}
 
   void on_plan(const overtake::SearchPlan& plan) override {
-    if (quiet_) {
-      return;
-    }
+    if (quiet_) return;
     std::string text = "plan: " + plan_text(plan);
-    if (recorded_ > 0) {
-      text += fmt::format("; {} of the fits are in {} already", report::count(recorded_), journal_);
-    }
+    if (recorded_ > 0) text += fmt::format("; {} of the fits are in {} already", report::count(recorded_), journal_);
     print(text + "\n");
   }
 
@@ -80,55 +75,41 @@ class Watcher : public overtake::SearchObserver {
 
 void check_files(const SearchFlags& flags) {
   check_outputs({{"--journal", flags.journal, Content::journal},
-                 {"--report", flags.html},
-                 {"--json", flags.json},
-                 {"--save", flags.save, Content::binary}},
+                 {"--report", flags.outputs.html},
+                 {"--json", flags.outputs.json},
+                 {"--save", flags.outputs.save, Content::binary}},
                 {{"DATA", flags.data.data}});
-  if (flags.resume && !std::filesystem::exists(flags.journal)) {
-    throw overtake::DataError(fmt::format("there is no journal {} to continue from", flags.journal),
-                              "Without --resume the search starts anew and writes it.");
-  }
+  if (!flags.resume || std::filesystem::exists(flags.journal)) return;
+  throw overtake::DataError(fmt::format("there is no journal {} to continue from", flags.journal),
+                            "Without --resume the search starts anew and writes it.");
 }
 
 std::string files_text(const SearchFlags& flags, const overtake::SearchResult& result) {
-  const std::pair<const char*, std::string> files[] = {
-      {"best forest", result.best ? flags.save : ""},
-      {"journal", flags.journal},
-      {"report", flags.html},
-      {"JSON", flags.json},
-  };
+  const std::pair<const char*, std::string> files[] = {{"best model", result.best ? flags.outputs.save : ""},
+                                                       {"journal", flags.journal},
+                                                       {"report", flags.outputs.html},
+                                                       {"JSON", flags.outputs.json}};
   std::string text;
-  for (const auto& [what, path] : files) {
-    text += path.empty() ? "" : fmt::format("{}: {}\n", what, path);
-  }
+  for (const auto& [what, path] : files) text += path.empty() ? "" : fmt::format("{}: {}\n", what, path);
   return text;
 }
 
 /// A search that nothing came out of is an error, with the first failure as its cause; what was asked for is written.
 void require_winner(const overtake::SearchResult& result) {
-  if (result.best_index >= 0 || result.interrupted) {
-    return;
-  }
+  if (result.best_index >= 0 || result.interrupted) return;
   for (const overtake::SearchRow& row : result.rows) {
-    if (!row.failure.empty()) {
-      throw overtake::DataError(fmt::format("no candidate has a score; the first failed: {}", row.failure));
-    }
+    if (row.failure.empty()) continue;
+    throw overtake::DataError(fmt::format("no candidate has a score; the first failed: {}", row.failure));
   }
   throw overtake::DataError("no candidate has a score", "Choose a metric that is defined for every fold's rows.");
 }
 
-void save_best(const SearchFlags& flags, const ForestData& data, const overtake::SearchResult& result) {
-  if (flags.save.empty() || result.best_index < 0) {
-    return;
-  }
-  if (!result.best && result.interrupted) {
-    return;  // the refit was stopped, which a note says
-  }
-  if (!result.best) {
-    throw overtake::DataError("the best candidate could not be trained on all rows, so nothing is saved",
-                              result.warnings.empty() ? "" : result.warnings.back());
-  }
-  result.best->save(flags.save, {{"preprocessing", data.preprocessing.to_json()}});
+void save_best(const std::string& path, const TrainingData& data, const overtake::SearchResult& result) {
+  if (path.empty() || result.best_index < 0) return;
+  if (result.best) return write_model(path, *result.best, data.preprocessing);
+  if (result.interrupted) return;  // the refit was stopped, which a note says
+  throw overtake::DataError("the best candidate could not be trained on all rows, so nothing is saved",
+                            result.warnings.empty() ? "" : result.warnings.back());
 }
 
 int run(const CLI::App& app, const SearchFlags& flags) {
@@ -138,41 +119,31 @@ int run(const CLI::App& app, const SearchFlags& flags) {
   const std::vector<overtake::Parameters> candidates = make_candidates(flags, note);
   overtake::check_candidates(candidates, options);
   check_files(flags);
-  overtake::set_cpu_threads(flags.threads);
-  const std::optional<overtake::Placement> asked = asked_for(flags.device);
-  ForestDataFlags reading = flags.data;
-  reading.memory_limit = flags.memory_limit;
-  ForestData data = read_forest_data(reading);
+  overtake::set_cpu_threads(flags.compute.threads);
+  const std::optional<overtake::Placement> asked = asked_for(flags.compute.device);
+  TrainingData data = read_forest_data(flags.data, flags.compute);
   const overtake::Placement device =
-      asked ? *asked : overtake::choose_forest_device(overtake::search_work(data.rows, candidates, options));
-  options.stop = &system::stop_on_interrupt();
-  options.refit_stopped = !flags.save.empty();  // who stops a search waits for what he asked for, no longer
-  const bool quiet = is_standard_output(flags.json) || is_standard_output(flags.html);
-  if (!quiet) {
-    print(fmt::format("data: {}, {}\n{}device: {} ({})\n", flags.data.data, data_text(data), data.decisions,
-                      device.device, device.reason));
-    if (flags.describe) {
-      print("\n" + description_text(data.description, standard_output().width) + "\n");
-    }
-  }
-  print_error(data.notes);
+      asked ? *asked : overtake::choose_forest_device(overtake::search_work(data.training, candidates, options));
+  const OutputFlags& outputs = flags.outputs;
+  const bool quiet = is_standard_output(outputs.json) || is_standard_output(outputs.html);
+  options.stop = &system::stop_on_interrupt();  // before anything is printed: who sees that may interrupt
+  print_head(flags.data, data, device, outputs.describe, quiet);
+  options.refit_stopped = !outputs.save.empty();  // who stops a search waits for what he asked for, no longer
   options.device = overtake::Device(device.device);
   options.device_reason = device.reason;
   options.groups = std::move(data.groups);
-  options.sample_weight = std::move(data.weights);
-  options.feature_names = data.feature_names;
-  options.class_names = data.class_names;
+  options.sample_weight = std::move(data.sample_weight);
+  options.feature_names = data.preprocessing.feature_names();
+  options.class_names = data.preprocessing.classes;
   Watcher watcher(quiet, flags.journal, recorded_jobs(flags.journal));
   options.observer = &watcher;
 
-  overtake::SearchResult result = overtake::search(data.rows, candidates, options);
+  overtake::SearchResult result = overtake::search(data.training, candidates, options);
   watcher.clear();
-  if (!note.empty()) {
-    result.warnings.push_back(note);
-  }
-  write_results(result, flags.json, flags.html, settings_json(flags, data.description),
+  if (!note.empty()) result.warnings.push_back(note);
+  write_results(result, outputs.json, outputs.html, settings_json(flags, data.description),
                 fmt::format("{} on {}", flags.estimator, flags.data.data), &data.description);
-  save_best(flags, data, result);
+  save_best(outputs.save, data, result);
   if (!quiet) {
     const std::string resumed = result.resumed_jobs > 0
                                     ? fmt::format("taken from the journal: {} of {} fits\n",
@@ -192,7 +163,7 @@ int run(const CLI::App& app, const SearchFlags& flags) {
 
 Command add_search(CLI::App& root) {
   auto flags = std::make_shared<SearchFlags>();
-  CLI::App* app = root.add_subcommand("search", "Find the best parameters of a forest; all candidates at once");
+  CLI::App* app = root.add_subcommand("search", "Find the best parameters of an estimator; all candidates at once");
   add_search_flags(*app, *flags);
   app->footer(
       "Examples:\n"
@@ -204,7 +175,7 @@ Command add_search(CLI::App& root) {
       "      --journal search.db --report search.html --save best.overtake\n"
       "With --journal nothing is trained twice: the same command continues where it was stopped or killed. \"overtake "
       "show\" looks into the\njournal, while the search runs too. Ctrl-C ends with the table so far and, with "
-      "--save, the best forest.");
+      "--save, the best model.");
   return {app, [app, flags] { return run(*app, *flags); }};
 }
 

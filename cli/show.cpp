@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: MIT
 // overtake show: the table of a search from its journal, while it runs too.
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <algorithm>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "command.hpp"
+#include "flags/common_options.hpp"
 #include "flags/names.hpp"
 #include "output/outputs.hpp"
 #include "output/search_output.hpp"
 #include "output/terminal.hpp"
-#include "overtake/error.hpp"
 #include "overtake/report.hpp"
 
 namespace cli {
@@ -29,28 +26,11 @@ struct Options {
   int top = 20;
 };
 
-/// Ranks by another of the metrics that were scored.
-void rank_by(overtake::SearchResult& result, const std::string& name) {
-  const overtake::Metric wanted = overtake::parse_metric(name);
-  const auto found = std::find(result.metrics.begin(), result.metrics.end(), wanted);
-  if (found == result.metrics.end()) {
-    std::vector<std::string> scored;
-    for (const overtake::Metric metric : result.metrics) {
-      scored.emplace_back(overtake::name_of(metric));
-    }
-    throw overtake::UsageError(fmt::format("--by {}: the search did not score it", name),
-                               fmt::format("It has {}.", fmt::join(scored, ", ")));
-  }
-  overtake::rank_by(result, static_cast<std::size_t>(found - result.metrics.begin()));
-}
-
 enum class State : std::uint8_t { running, finished, interrupted };
 
 /// `written` from before the journal was read: a search that ended in between is not taken for a killed one.
 State state_of(const overtake::SearchResult& result, bool written) {
-  if (!result.interrupted) {
-    return State::finished;
-  }
+  if (!result.interrupted) return State::finished;
   return written ? State::running : State::interrupted;
 }
 
@@ -66,23 +46,17 @@ const char* name_of(State state) {
 std::string head_text(const overtake::SearchResult& result, State state, const std::string& journal) {
   std::string text = fmt::format("{}: {}, {} of {} fits done", journal, name_of(state),
                                  report::count(result.resumed_jobs), report::count(result.plan.jobs));
-  if (state == State::interrupted) {
-    text += "; the command that began it continues it";
-  }
+  if (state == State::interrupted) text += "; the command that began it continues it";
   return text + fmt::format("\n{}, {} on {}\n\n", result.estimator, plan_text(result.plan), result.device);
 }
 
 int run(const Options& options) {
   check_outputs({{"--json", options.json}, {"--report", options.html}}, {{"JOURNAL", options.journal, true}});
-  if (options.top < 1) {
-    throw overtake::UsageError(fmt::format("--top must be at least 1, not {}", options.top));
-  }
+  require(options.top >= 1, fmt::format("--top must be at least 1, not {}", options.top));
   const bool written = overtake::is_being_written(options.journal);
   overtake::SearchResult result = overtake::read_journal(options.journal);
   const State state = state_of(result, written);
-  if (!options.by.empty()) {
-    rank_by(result, options.by);
-  }
+  if (!options.by.empty()) rank_by(result, overtake::metric_index(result.metrics, options.by, "--by"));
   report::Json settings = report::Json::object();
   settings.set("journal", options.journal).set("state", name_of(state));
   write_results(result, options.json, options.html, settings.dump(-1), options.journal);
@@ -100,8 +74,8 @@ Command add_show(CLI::App& root) {
   app->add_option("JOURNAL", options->journal, "File that \"overtake search --journal\" writes")->required();
   app->add_option("--top", options->top, "Rows of the table that are shown")->capture_default_str();
   app->add_option("--by", options->by, "Rank by another metric that was scored")->type_name("METRIC");
-  app->add_option("--json", options->json, "Write the table as JSON to a file (-: standard output)")->type_name("FILE");
-  app->add_option("--report", options->html, "Write an HTML page to a file")->type_name("FILE");
+  add_json_flag(*app, options->json);
+  add_report_flag(*app, options->html);
   app->footer("Examples:\n  overtake show iris.db --top 20\n  overtake show iris.db --by f1_macro --report iris.html");
   return {app, [options] { return run(*options); }};
 }

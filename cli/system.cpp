@@ -39,9 +39,7 @@ bool is_terminal(int stream) { return isatty(stream) == 1; }
 
 int terminal_width(int stream) {
   winsize size{};
-  if (ioctl(stream, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
-    return size.ws_col;
-  }
+  if (ioctl(stream, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
   return 80;
 }
 

@@ -3,9 +3,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#if __has_include(<CLI/ExtraValidators.hpp>)
-#include <CLI/ExtraValidators.hpp>  // where CLI11 has AsSizeValue since 2.6
-#endif
 
 #include <algorithm>
 #include <charconv>
@@ -29,12 +26,8 @@ namespace {
 std::vector<std::string> flag_names(const CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) {
-      names.push_back("--" + name);
-    }
-    for (const std::string& name : option->get_fnames()) {
-      names.push_back("--" + name.substr(0, name.find('{')));
-    }
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    for (const std::string& name : option->get_fnames()) names.push_back("--" + name.substr(0, name.find('{')));
   }
   return names;
 }
@@ -63,9 +56,7 @@ void check_names(const CLI::App& root, int argc, const char* const* argv) {
   const CLI::App* app = &root;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
-    if (word == "--") {
-      return;
-    }
+    if (word == "--") return;
     if (word.starts_with("--")) {
       const std::string flag = word.substr(0, word.find('='));
       const auto names = flag_names(*app);
@@ -132,9 +123,7 @@ std::vector<int> parse_ranges(const std::string& text, const std::string& flag) 
       throw overtake::UsageError(
           fmt::format("{} \"{}\": \"{}\" is not an ascending range of positive numbers", flag, text, word));
     }
-    for (std::int64_t value = first; value <= last; ++value) {
-      values.push_back(static_cast<int>(value));
-    }
+    for (std::int64_t value = first; value <= last; ++value) values.push_back(static_cast<int>(value));
   }
   if (values.empty()) {
     throw overtake::UsageError(fmt::format("{} needs at least one number", flag),
@@ -144,53 +133,19 @@ std::vector<int> parse_ranges(const std::string& text, const std::string& flag) 
 }
 
 std::vector<std::int64_t> parse_sizes(const std::string& text, const std::string& flag) {
-  constexpr std::int64_t most = std::int64_t{1} << 24;
   std::vector<std::int64_t> sizes;
   refuse_empty_words(text, flag);
-  for (const std::string& word : parse_words(text)) {
-    sizes.push_back(parse_integer(word, text, flag));
-    if (sizes.back() < 1 || sizes.back() > most) {
-      throw overtake::UsageError(fmt::format("{} \"{}\": {} is not from 1 to {}", flag, text, word, most));
-    }
-  }
+  for (const std::string& word : parse_words(text)) sizes.push_back(parse_integer(word, text, flag));
   return sizes;
 }
 
 std::optional<overtake::Placement> asked_for(const std::string& device) {
-  if (device == "auto") {
-    return std::nullopt;
-  }
+  if (device == "auto") return std::nullopt;
   return overtake::Placement{overtake::Device(device).id(), 0, {}, "as asked for"};
 }
 
-void check_choice(const std::string& value, const std::vector<std::string>& choices, const std::string& flag) {
-  if (std::find(choices.begin(), choices.end(), value) != choices.end()) {
-    return;
-  }
-  const std::string near = overtake::text::nearest(value, choices);
-  throw overtake::UsageError(fmt::format("{} \"{}\" is none of {}", flag, value, fmt::join(choices, ", ")),
-                             near.empty() ? "" : fmt::format("Did you mean \"{}\"?", near));
-}
-
-void read_as_size(CLI::Option& option) {
-  // AsSizeValue takes -1 for the largest number. This comes behind it, because the last transform is the first that
-  // runs.
-  const auto problem = [](const std::string& text) -> std::string {
-    std::uint64_t size = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
-    return error == std::errc() && size > 0 ? "" : fmt::format("expected a size above 0 such as 512MiB, not {}", text);
-  };
-  option.transform(CLI::AsSizeValue(false))->transform(CLI::Validator(problem, ""));
-}
-
-CLI::Validator seed_check() {
-  const auto problem = [](const std::string& text) -> std::string {
-    std::int64_t seed = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
-    const bool whole = error == std::errc() && end == text.data() + text.size() && seed >= 0;
-    return whole ? "" : fmt::format("expected a whole number from 0 to 9223372036854775807, not {}", text);
-  };
-  return CLI::Validator(problem, "");
+void require(bool holds, const std::string& message, const std::string& hint) {
+  if (!holds) throw overtake::UsageError(message, hint);
 }
 
 }  // namespace cli

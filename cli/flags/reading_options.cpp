@@ -5,18 +5,19 @@
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <algorithm>
 #include <array>
 #include <utility>
 
 #include "flags/names.hpp"
 #include "overtake/error.hpp"
+#include "overtake/text.hpp"
 
 namespace cli {
 namespace {
 
 using overtake::DateOrder;
-using overtake::UsageError;
+using overtake::TableOptions;
+using overtake::Task;
 
 /// One character, or a word for it.
 char character_of(const std::string& text, const std::string& flag) {
@@ -28,164 +29,96 @@ char character_of(const std::string& text, const std::string& flag) {
                                                                   {"space", ' '},
                                                                   {"point", '.'}}};
   for (const auto& [word, character] : words) {
-    if (text == word) {
-      return character;
-    }
+    if (text == word) return character;
   }
-  if (text.size() != 1) {
-    throw UsageError(fmt::format("{} \"{}\": expected one character", flag, text),
-                     "Or one of comma, semicolon, tab, pipe, space, point.");
-  }
-  return text[0];
+  if (text.size() == 1) return text[0];
+  throw overtake::UsageError(fmt::format("{} \"{}\": expected one character", flag, text),
+                             "Or one of comma, semicolon, tab, pipe, space, point.");
 }
 
-void apply_dates(const std::string& rule, overtake::Notation& notation) {
-  constexpr std::array<std::pair<const char*, DateOrder>, 4> orders = {{{"iso", DateOrder::iso},
-                                                                        {"ymd", DateOrder::year_month_day},
-                                                                        {"dmy", DateOrder::day_month_year},
-                                                                        {"mdy", DateOrder::month_day_year}}};
-  for (const auto& [name, order] : orders) {
-    if (rule == name) {
-      notation.dates = order;
-      return;
-    }
+void set_dates(const std::string& rule, overtake::Notation& notation) {
+  static const std::vector<std::string> names = {"iso", "ymd", "dmy", "mdy"};
+  constexpr std::array orders = {DateOrder::iso, DateOrder::year_month_day, DateOrder::day_month_year,
+                                 DateOrder::month_day_year};
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (rule == names[i]) notation.dates = orders[i];
   }
-  if (rule.find('%') == std::string::npos) {
-    check_choice(rule, {"iso", "ymd", "dmy", "mdy"}, "--dates");
+  if (rule.find('%') != std::string::npos) {
+    notation.date_format = rule;
+  } else {
+    overtake::text::check_choice("--dates", rule, names);
   }
-  notation.date_format = rule;
 }
 
-bool is_used(const overtake::Preprocessing& preprocessing, const std::string& column) {
-  const auto& features = preprocessing.features;
-  return column == preprocessing.target ||
-         std::any_of(features.begin(), features.end(), [&](const overtake::Feature& f) { return f.name == column; });
+/// A flag whose text goes into the options of reading as `set` says.
+template <typename Set>
+void add(CLI::App& app, ReadingFlags& flags, const char* name, const char* type, const char* help, Set set) {
+  const auto keep = [&flags, set](const std::string& text) {
+    flags.given.emplace_back([set, text](TableOptions& options) { set(options, text); });
+  };
+  app.add_option_function<std::string>(name, keep, help)->type_name(type);
 }
 
 }  // namespace
 
-void add_notation_flags(CLI::App& app, ReadingFlags& flags) {
-  const auto* header = app.add_flag("--header", flags.header, "The first line holds names (default: detected)");
-  app.add_flag("--no-header", flags.no_header, "The first line is data; columns are column_1, column_2, ...")
-      ->excludes(app.get_option(header->get_name()));
-  app.add_option("--delimiter", flags.delimiter, "Between cells (default: comma, semicolon, tab or pipe, detected)")
-      ->type_name("CHAR");
-  app.add_option("--decimal", flags.decimal, "Decimal mark: . or , (default: .)")->type_name("CHAR");
-  app.add_option("--thousands", flags.thousands, "Between groups of three digits: one of , . ' _ space (default: none)")
-      ->type_name("CHAR");
-  app.add_option("--units", flags.units, "Signs beside numbers that are dropped: '$,%,kg'")->type_name("UNIT,...");
-  app.add_option("--dates", flags.dates, "Dates besides ISO 8601: dmy, mdy, ymd, or a format such as '%d %b %Y'")
-      ->type_name("RULE");
-  app.add_option(
-         "--missing", flags.missing,
-         "Words that mean a missing cell, exact in case (default: NA, N/A, n/a, NaN, nan, null, NULL, #N/A, <NA>, "
-         "? outside quotes)")
-      ->type_name("WORD,...");
-  app.add_option("--encoding", flags.encoding, "utf-8, utf-16, latin-1, windows-1252 (default: utf-8)")
-      ->type_name("NAME");
-}
-
-void add_reading_flags(CLI::App& app, ReadingFlags& flags) {
-  app.add_option("DATA", flags.data, "CSV file, plain or gzip")->required();
-  app.add_option("--task", flags.task, "auto, classification or regression")->capture_default_str();
-  app.add_option("--drop", flags.drop, "Columns to leave out")->type_name("COLUMN,...");
-  app.add_option("--text", flags.text, "Columns that are text, whatever their cells look like")
-      ->type_name("COLUMN,...");
-  add_notation_flags(app, flags);
-}
-
-void apply_notation(const ReadingFlags& flags, overtake::TableOptions& options) {
-  if (flags.header || flags.no_header) {
-    options.header = flags.header;
-  }
-  if (!flags.delimiter.empty()) {
-    options.delimiter = character_of(flags.delimiter, "--delimiter");
-  }
-  if (!flags.encoding.empty()) {
-    options.encoding = flags.encoding;
-  }
-  overtake::Notation& notation = options.notation;
-  if (!flags.decimal.empty()) {
-    notation.decimal = character_of(flags.decimal, "--decimal");
-  }
-  if (!flags.thousands.empty()) {
-    notation.thousands = std::string(1, character_of(flags.thousands, "--thousands"));
-  }
-  if (!flags.units.empty()) {
-    notation.units = parse_words(flags.units);
-  }
-  if (!flags.dates.empty()) {
-    apply_dates(flags.dates, notation);
-  }
-  if (flags.missing) {
-    notation.missing = parse_words(*flags.missing);
-  }
-}
-
-overtake::TableOptions training_options(const ReadingFlags& flags, const std::string& target) {
-  overtake::TableOptions options;
-  apply_notation(flags, options);
-  options.text = parse_words(flags.text);
-  options.ignored = parse_words(flags.drop);
-  if (std::find(options.ignored.begin(), options.ignored.end(), target) != options.ignored.end()) {
-    throw UsageError(fmt::format("--drop {}: that column is the target", target));
-  }
-  // Where the task says that its cells are names, they need not be of one kind.
-  (flags.task == "classification" ? options.names : options.spelled).push_back(target);
+TableOptions ReadingFlags::over(TableOptions options) const {
+  for (const auto& set : given) set(options);
   return options;
 }
 
-std::optional<overtake::Task> task_of(const ReadingFlags& flags) {
-  check_choice(flags.task, {"auto", "classification", "regression"}, "--task");
-  if (flags.task == "auto") {
-    return std::nullopt;
-  }
-  return flags.task == "classification" ? overtake::Task::classification : overtake::Task::regression;
+TableOptions DataFlags::training_options() const {
+  TableOptions options = over();
+  roles.apply_to(options, task);
+  return options;
 }
 
-std::string decisions_text(const overtake::Table& table, const overtake::TableDescription& description,
-                           const overtake::Preprocessing& preprocessing, bool task_given) {
-  std::string text = fmt::format("read: {}\n", overtake::summary_of(description));
-  if (task_given) {
-    return text;
-  }
-  for (std::size_t i = 0; i < table.columns.size(); ++i) {
-    if (table.columns[i].name != preprocessing.target) {
-      continue;
-    }
-    const bool classes = preprocessing.task == overtake::Task::classification;
-    text += fmt::format("task: {}, since {} (--task {} changes that)\n", classes ? "classification" : "regression",
-                        overtake::detect_task(table, i).reason, classes ? "regression" : "classification");
-  }
-  return text;
+void add_notation_flags(CLI::App& app, ReadingFlags& flags) {
+  const auto header = [&flags](bool value) {
+    return [&flags, value] { flags.given.emplace_back([value](TableOptions& options) { options.header = value; }); };
+  };
+  CLI::Option* with = app.add_flag_callback("--header", header(true), "The first line holds names (default: detected)");
+  app.add_flag_callback("--no-header", header(false), "The first line is data; columns are column_1, column_2, ...")
+      ->excludes(with);
+  add(app, flags, "--delimiter", "CHAR", "Between cells (default: comma, semicolon, tab or pipe, detected)",
+      [](TableOptions& to, const std::string& text) { to.delimiter = character_of(text, "--delimiter"); });
+  add(app, flags, "--decimal", "CHAR", "Decimal mark: . or , (default: .)",
+      [](TableOptions& to, const std::string& text) { to.notation.decimal = character_of(text, "--decimal"); });
+  add(app, flags, "--thousands", "CHAR", "Between groups of three digits: one of , . ' _ space (default: none)",
+      [](TableOptions& to, const std::string& text) { to.notation.thousands = character_of(text, "--thousands"); });
+  add(app, flags, "--units", "UNIT,...", "Signs beside numbers that are dropped: '$,%,kg'",
+      [](TableOptions& to, const std::string& text) { to.notation.units = parse_words(text); });
+  add(app, flags, "--dates", "RULE", "Dates besides ISO 8601: dmy, mdy, ymd, or a format such as '%d %b %Y'",
+      [](TableOptions& to, const std::string& text) { set_dates(text, to.notation); });
+  add(app, flags, "--missing", "WORD,...",
+      "Words that mean a missing cell, exact in case (default: NA, N/A, n/a, NaN, nan, null, NULL, #N/A, <NA>, ? "
+      "outside quotes)",
+      [](TableOptions& to, const std::string& text) { to.notation.missing = parse_words(text); });
+  add(app, flags, "--encoding", "NAME", "utf-8, utf-16, latin-1, windows-1252 (default: utf-8)",
+      [](TableOptions& to, const std::string& text) { to.encoding = text; });
 }
 
-std::string notes_text(const overtake::TableDescription& description, const overtake::Preprocessing& preprocessing) {
-  std::string text;
-  for (const overtake::ColumnDescription& column : description.columns) {
-    for (const std::string& note : column.notes) {
-      if (is_used(preprocessing, column.name)) {
-        text += fmt::format("note: column {}: {}\n", column.name, note);
-      }
-    }
-    const bool feature = is_used(preprocessing, column.name) && column.name != preprocessing.target;
-    if (feature && !column.float32_note.empty()) {
-      text += fmt::format("note: column {}: {}\n", column.name, column.float32_note);
-    }
-  }
-  return text;
+void add_text_flag(CLI::App& app, ReadingFlags& flags) {
+  add(app, flags, "--text", "COLUMN,...", "Columns that are text, whatever their cells look like",
+      [](TableOptions& to, const std::string& text) { to.text = parse_words(text); });
 }
 
-std::string notes_text(const overtake::TransformReport& report) {
-  std::string text;
-  for (const overtake::UnseenCells& found : report.unseen) {
-    text += fmt::format("note: column {}: {} of {} cells were not seen in training, such as \"{}\"; taken as missing\n",
-                        found.column, found.cells, found.present, found.example);
-  }
-  for (const std::string& note : report.notes) {
-    text += fmt::format("note: {}\n", note);
-  }
-  return text;
+void add_task_flag(CLI::App& app, std::optional<Task>& task) {
+  const auto set = [&task](const std::string& text) {
+    static const std::vector<std::string> names = {"auto", "classification", "regression"};
+    overtake::text::check_choice("--task", text, names);
+    if (text != names[0]) task = text == names[1] ? Task::classification : Task::regression;
+  };
+  app.add_option_function<std::string>("--task", set, "auto, classification or regression")->default_str("auto");
+}
+
+void add_data_flags(CLI::App& app, DataFlags& flags) {
+  app.add_option("DATA", flags.data, "CSV file, plain or gzip")->required();
+  app.add_option("--target", flags.roles.target, "Column to predict")->required()->type_name("COLUMN");
+  add_task_flag(app, flags.task);
+  add(app, flags, "--drop", "COLUMN,...", "Columns to leave out",
+      [](TableOptions& to, const std::string& text) { to.ignored = parse_words(text); });
+  add_text_flag(app, flags);
+  add_notation_flags(app, flags);
 }
 
 }  // namespace cli

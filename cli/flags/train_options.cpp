@@ -2,281 +2,206 @@
 #include "flags/train_options.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
-#include <cmath>
 #include <cstdlib>
-#include <limits>
+#include <type_traits>
 
 #include "flags/names.hpp"
-#include "overtake/device.hpp"
 #include "overtake/error.hpp"
-#include "overtake/report.hpp"
 #include "overtake/text.hpp"
 
 namespace cli {
 namespace {
 
-namespace nn = overtake::nn;
-namespace optim = overtake::optim;
 using overtake::UsageError;
 
-void require(bool ok, const std::string& message, const std::string& hint = {}) {
-  if (!ok) {
-    throw UsageError(message, hint);
-  }
+constexpr const char* network_group = "Networks (--estimator network)";
+constexpr const char* forest_group = "Forests (--estimator random-forest or extra-trees)";
+
+struct ParameterHelp {
+  const char* name;
+  const char* type;
+  const char* text;
+};
+
+/// The parameters of forests with a flag of their own. random_state is --seed; warm_start is --more-trees.
+constexpr ParameterHelp parameter_help[] = {
+    {"n_estimators", "N", "Trees (default: 100)"},
+    {"criterion", "NAME", "gini, entropy, log_loss; squared_error, friedman_mse, poisson"},
+    {"max_depth", "N", "Deepest level of a tree (none: no limit)"},
+    {"min_samples_split", "N", "Rows a node needs to be split; 0.1 is a share (default: 2)"},
+    {"min_samples_leaf", "N", "Rows on each side of a split; 0.1 is a share (default: 1)"},
+    {"min_weight_fraction_leaf", "SHARE", "Share of all weight on each side of a split (default: 0)"},
+    {"max_features", "N", "Features a node looks at: sqrt, log2, none, a number, a share"},
+    {"max_leaf_nodes", "N", "Most leaves of a tree (none: no limit)"},
+    {"min_impurity_decrease", "X", "What a split must gain (default: 0)"},
+    {"bootstrap", "BOOL", "Each tree learns from rows drawn with replacement (default: true, extra-trees: false)"},
+    {"oob_score", "", "Score each row by the trees that did not see it"},
+    {"class_weight", "WEIGHTS", "none, balanced, balanced_subsample or name:weight,name:weight"},
+    {"ccp_alpha", "X", "Cost-complexity pruning (default: 0: none)"},
+    {"max_samples", "N", "Rows that a tree draws; 0.5 is a share (none: as many as there are)"},
+    {"max_bins", "N", "Most distinct values of a feature that are kept apart (default: 256)"},
+};
+
+/// The flag of a parameter: "min_samples_leaf" -> "--min-samples-leaf".
+std::string flag_of(std::string parameter) {
+  if (parameter == "learning_rate") return "--lr";
+  if (parameter == "validation_fraction") return "--validation";
+  std::replace(parameter.begin(), parameter.end(), '_', '-');
+  return "--" + parameter;
 }
 
-void add_activation(nn::Sequential& model, const std::string& name) {
-  if (name == "relu") {
-    model.add(nn::ReLU());
-  } else if (name == "leaky_relu") {
-    model.add(nn::LeakyReLU());
-  } else if (name == "tanh") {
-    model.add(nn::Tanh());
-  } else if (name == "sigmoid") {
-    model.add(nn::Sigmoid());
-  } else if (name == "gelu") {
-    model.add(nn::GELU());
-  } else {
-    model.add(nn::SiLU());
-  }
-}
-
-constexpr int most_threads = 4096;
-
-double learning_rate(const TrainFlags& flags) {
-  return flags.learning_rate.value_or(flags.optimizer == "sgd" ? 0.1 : 1e-3);
-}
-
-double weight_decay(const TrainFlags& flags) {
-  return flags.weight_decay.value_or(flags.optimizer == "adamw" ? 0.01 : 0.0);
-}
-
-/// Refuses a number that double holds only as 0 or infinity, which the parser takes for those.
+/// Refuses a number that the parser would replace by another: whole ones beyond the largest, others that double holds
+/// only as 0 or infinity.
+template <bool whole>
 std::string out_of_range(const std::string& text) {
   errno = 0;
-  static_cast<void>(std::strtod(text.c_str(), nullptr));
+  if constexpr (whole) static_cast<void>(std::strtoll(text.c_str(), nullptr, 10));
+  if constexpr (!whole) static_cast<void>(std::strtod(text.c_str(), nullptr));
   return errno == ERANGE ? text + " is out of range" : "";
 }
 
-/// Refuses a whole number that the parser would replace by the largest there is.
-std::string too_large(const std::string& text) {
-  errno = 0;
-  static_cast<void>(std::strtoll(text.c_str(), nullptr, 10));
-  return errno == ERANGE ? text + " is out of range" : "";
+void add_network_flags(CLI::App& app, overtake::NetworkOptions& options) {
+  overtake::TrainerOptions& training = options.training;
+  const auto add = [&](const char* name, auto& value, const char* help) {
+    return app.add_option(name, value, help)->capture_default_str()->group(network_group);
+  };
+  const auto add_number = [&](const char* name, auto& value, const char* help) {
+    constexpr bool whole = std::is_integral_v<std::remove_reference_t<decltype(value)>>;
+    add(name, value, help)->check(out_of_range<whole>, "");
+  };
+  const auto set_hidden = [&](const std::string& text) { options.hidden = parse_sizes(text, "--hidden"); };
+  app.add_option_function<std::string>("--hidden", set_hidden, "Widths of the hidden layers; \"\" for none")
+      ->default_str(fmt::format("{}", fmt::join(options.hidden, ",")))
+      ->type_name("N,...")
+      ->group(network_group);
+  add("--activation", options.activation, "relu, leaky_relu, tanh, sigmoid, gelu or silu");
+  add_number("--dropout", options.dropout, "Share of each hidden layer that is dropped in training");
+  add("--epochs", training.epochs, "Passes over the data");
+  add_number("--batch-size", training.batch_size, "Rows in a training step; all rows where there are fewer");
+  add_number("--lr", options.learning_rate, "Learning rate (default: 0.1 for sgd, else 0.001)");
+  add("--optimizer", options.optimizer, "sgd, adam or adamw");
+  add_number("--momentum", options.momentum, "Of sgd");
+  add_number("--weight-decay", options.weight_decay, "Pull of the weights to zero (default: 0.01 for adamw, else 0)");
+  add("--schedule", options.schedule, "constant, step:EPOCHS[:FACTOR], cosine or exponential:FACTOR");
+  add_number("--validation", training.validation_fraction,
+             "Share of the rows set aside to judge the model, at least one");
+  add("--patience", training.patience, "Stop after so many epochs without improvement (0: never)");
+  add("--checkpoint", training.checkpoint_path, "Write the state of the training to a file")->type_name("FILE");
+  add("--checkpoint-every", training.checkpoint_every, "Epochs between two checkpoints");
+  app.add_flag("--resume", training.resume, "Continue from --checkpoint if that file exists, with the same bits")
+      ->group(network_group);
 }
 
-CLI::Option* add_number(CLI::App& app, const std::string& name, double& value, const std::string& help) {
-  return app.add_option(name, value, help)->check(out_of_range, "")->capture_default_str();
-}
-
-CLI::Option* add_number(CLI::App& app, const std::string& name, std::optional<double>& value, const std::string& help) {
-  return app.add_option(name, value, help)->check(out_of_range, "");
-}
-
-/// Networks compute in float32: a setting that is not 0 must not become 0 or infinity there, nor be NaN.
-void require_setting(const std::string& flag, double value) {
-  const bool fits =
-      value == 0 || (value >= std::numeric_limits<float>::min() && value <= std::numeric_limits<float>::max());
-  require(fits, fmt::format("{} {} is not 0 or a number from 1.18e-38 to 3.4e38", flag, value));
-}
-
-std::vector<std::string> split(const std::string& text, char separator) {
-  std::vector<std::string> parts(1);
-  for (const char c : text) {
-    if (c == separator) {
-      parts.emplace_back();
+void add_forest_flags(CLI::App& app, ForestFlags& flags, std::string& sample_weight) {
+  for (const ParameterHelp& help : parameter_help) {
+    std::string& value = flags.values[help.name];
+    if (std::string_view(help.type).empty()) {
+      app.add_flag(flag_of(help.name), value, help.text)->group(forest_group);
     } else {
-      parts.back() += c;
+      app.add_option(flag_of(help.name), value, help.text)->type_name(help.type)->group(forest_group);
     }
   }
-  return parts;
+  const auto add = [&](const char* name, auto& value, const char* type, const char* help) {
+    return app.add_option(name, value, help)->type_name(type)->group(forest_group);
+  };
+  add_parameter_flags(app, sample_weight, flags.set, forest_group);
+  add("--export-text", flags.export_text, "FILE", "Write a tree as text (-: standard output)");
+  add("--export-dot", flags.export_dot, "FILE", "Write a tree for Graphviz (-: standard output)");
+  add("--tree", flags.tree, "N", "Which tree is exported")->capture_default_str();
+  add("--digits", flags.digits, "N",
+      "Digits after the decimal point of exported numbers (default: those that reading back takes)");
+  add("--more-trees", flags.more_trees, "FILE",
+      "Grow a saved forest to --n-estimators trees; the data must be the same");
 }
 
-double number_in(const std::string& schedule, const std::string& text) {
-  const double value = overtake::text::number(text).value_or(std::numeric_limits<double>::quiet_NaN());
-  require(std::isfinite(value), fmt::format("--schedule \"{}\": \"{}\" is not a number", schedule, text),
-          "Use constant, step:EPOCHS[:FACTOR], cosine or exponential:FACTOR.");
-  return value;
-}
-
-/// Throws UsageError, naming the flag, for a schedule that cannot be or whose rates leave float32.
-void check_schedule(const TrainFlags& flags) {
-  try {
-    make_schedule(flags).check(learning_rate(flags), flags.epochs);
-  } catch (const UsageError& error) {
-    const std::string what = error.what();
-    throw UsageError(what.starts_with("--") ? what : fmt::format("--schedule \"{}\": {}", flags.schedule, what),
-                     error.hint());
+/// Throws UsageError for a flag of `group` that was given.
+void refuse_group(const CLI::App& app, const char* group, const std::string& what, const std::string& hint) {
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_group() == group && option->count() > 0) {
+      throw UsageError(fmt::format("{} belongs to {}", option->get_name(), what), hint);
+    }
   }
+}
+
+/// The library begins its messages with the option's name, perhaps behind its "[owner] ": people know the flag's.
+std::string in_flags(const CLI::App& app, std::string message) {
+  if (message.starts_with('[')) message.erase(0, message.find("] ") + 2);
+  const std::size_t end = message.find(' ');
+  const std::string flag = flag_of(message.substr(0, end));
+  return app.get_option_no_throw(flag) != nullptr ? flag + message.substr(end) : message;
 }
 
 }  // namespace
 
 void add_train_flags(CLI::App& app, TrainFlags& flags) {
-  add_reading_flags(app, flags);
-  app.add_option("--target", flags.target, "Column to predict")->required()->type_name("COLUMN");
-  app.add_option("--hidden", flags.hidden, "Widths of the hidden layers; \"\" for none")->capture_default_str();
-  app.add_option("--activation", flags.activation, "relu, leaky_relu, tanh, sigmoid, gelu or silu")
-      ->capture_default_str();
-  add_number(app, "--dropout", flags.dropout, "Share of each hidden layer that is dropped in training");
-  app.add_option("--epochs", flags.epochs, "Passes over the data")->capture_default_str();
-  app.add_option("--batch-size", flags.batch_size, "Rows in a training step; all rows where there are fewer")
-      ->check(too_large, "")
-      ->capture_default_str();
-  add_number(app, "--lr", flags.learning_rate, "Learning rate (default: 0.1 for sgd, else 0.001)");
-  app.add_option("--optimizer", flags.optimizer, "sgd, adam or adamw")->capture_default_str();
-  add_number(app, "--momentum", flags.momentum, "Of sgd");
-  add_number(app, "--weight-decay", flags.weight_decay,
-             "Pull of the weights to zero (default: 0.01 for adamw, else 0)");
-  app.add_option("--schedule", flags.schedule, "constant, step:EPOCHS[:FACTOR], cosine or exponential:FACTOR")
-      ->capture_default_str();
-  add_number(app, "--validation", flags.validation, "Share of the rows set aside to judge the model, at least one");
-  app.add_option("--patience", flags.patience, "Stop after so many epochs without improvement (0: never)")
-      ->capture_default_str();
-  app.add_option("--device", flags.device, "auto, cpu, cuda, cuda:1, opencl:0, ...")->capture_default_str();
-  app.add_option("--seed", flags.seed, "Of weights, shuffling, dropout and the validation rows")
-      ->capture_default_str()
-      ->check(seed_check());
-  app.add_option("--threads", flags.threads, "CPU threads (0: all)")->capture_default_str();
-  read_as_size(*app.add_option("--memory-limit", flags.memory_limit,
-                               "Most memory of the table, and on the device, e.g. 512MiB"));
-  app.add_option("--save", flags.save, "Write the model to a file")->type_name("FILE");
-  app.add_option("--checkpoint", flags.checkpoint, "Write the state of the training to a file")->type_name("FILE");
-  app.add_option("--checkpoint-every", flags.checkpoint_every, "Epochs between two checkpoints")->capture_default_str();
-  app.add_flag("--resume", flags.resume, "Continue from --checkpoint if that file exists, with the same bits");
-  app.add_option("--json", flags.json, "Write the result as JSON to a file (-: standard output)")->type_name("FILE");
-  app.add_flag("--describe", flags.describe, "Show the table of the columns before training");
+  app.add_option("--estimator", flags.estimator, "network, random-forest or extra-trees")->capture_default_str();
+  add_data_flags(app, flags.data);
+  add_training_flags(app, flags.compute, "Of weights, shuffling, dropout, validation rows and forests", flags.outputs);
+  add_network_flags(app, flags.network);
+  add_forest_flags(app, flags.forest, flags.data.roles.sample_weight);
 }
 
-void check_train_flags(const TrainFlags& flags) {
-  check_choice(flags.activation, {"relu", "leaky_relu", "tanh", "sigmoid", "gelu", "silu"}, "--activation");
-  check_choice(flags.optimizer, {"sgd", "adam", "adamw"}, "--optimizer");
-  check_choice(flags.task, {"auto", "classification", "regression"}, "--task");
-  const bool has_hidden = !parse_sizes(flags.hidden, "--hidden").empty();
-  require_setting("--dropout", flags.dropout);
-  require(static_cast<float>(flags.dropout) < 1,
-          fmt::format("--dropout must be at least 0 and below 1, not {}", flags.dropout));
-  require(flags.dropout == 0 || has_hidden, "--dropout belongs to hidden layers, and --hidden has none");
-  require(flags.epochs >= 1, fmt::format("--epochs must be at least 1, not {}", flags.epochs));
-  require(flags.batch_size >= 1, fmt::format("--batch-size must be at least 1, not {}", flags.batch_size));
-  require_setting("--lr", learning_rate(flags));
-  require_setting("--weight-decay", weight_decay(flags));
-  require_setting("--momentum", flags.momentum);
-  check_schedule(flags);
-  require(flags.validation >= 0 && flags.validation < 1,
-          fmt::format("--validation must be at least 0 and below 1, not {}", flags.validation));
-  require(flags.patience >= 0, fmt::format("--patience must not be negative, but is {}", flags.patience));
-  require(flags.threads >= 0 && flags.threads <= most_threads,
-          fmt::format("--threads must be from 0 to {}, not {}", most_threads, flags.threads));
-  require(flags.checkpoint_every >= 1,
-          fmt::format("--checkpoint-every must be at least 1, not {}", flags.checkpoint_every));
-  require(flags.momentum == 0 || flags.optimizer == "sgd", "--momentum belongs to --optimizer sgd");
-  require(!flags.resume || !flags.checkpoint.empty(), "--resume needs --checkpoint FILE, the file to continue from");
-}
-
-void check_network_memory(const TrainFlags& flags, std::int64_t inputs, std::int64_t outputs, std::int64_t rows) {
-  constexpr double value_bytes = sizeof(float);
-  double weights = 0;
-  double widths = 0;
-  auto before = static_cast<double>(inputs);
-  std::vector<std::int64_t> layers = parse_sizes(flags.hidden, "--hidden");
-  layers.push_back(outputs);
-  for (const std::int64_t width : layers) {
-    weights += (before + 1) * static_cast<double>(width);
-    widths += static_cast<double>(width);
-    before = static_cast<double>(width);
-  }
-  const auto refuse_beyond = [&](const std::string& who, std::uint64_t limit, double need) {
-    if (limit == 0 || need <= static_cast<double>(limit)) {
-      return;
+void check_train_flags(const CLI::App& app, const TrainFlags& flags) {
+  static const std::vector<std::string> estimators = {"network", "random-forest", "extra-trees"};
+  overtake::text::check_choice("--estimator", flags.estimator, estimators);
+  if (flags.estimator == "network") {
+    refuse_group(app, forest_group, "forests", "Add --estimator random-forest or --estimator extra-trees.");
+    try {
+      return flags.network.check();
+    } catch (const UsageError& error) {
+      throw UsageError(in_flags(app, error.what()), error.hint());
     }
-    throw overtake::DeviceError(
-        fmt::format("--hidden {}: the network has {} weights and needs at least {}, but {} has {}", flags.hidden,
-                    overtake::report::significant(weights), overtake::report::bytes(static_cast<std::uint64_t>(need)),
-                    who, overtake::report::bytes(limit)),
-        "Use narrower layers or a smaller batch.");
-  };
-  // The network is made on the CPU and moved from there.
-  refuse_beyond("the computer", overtake::Device("cpu").info().memory_bytes, value_bytes * weights);
-  // Weight and gradient, one more that the Trainer keeps, momentum or Adam's two moments.
-  const int copies = 3 + (flags.optimizer != "sgd" ? 2 : flags.momentum > 0 ? 1 : 0);
-  const auto batch = static_cast<double>(std::min(flags.batch_size, rows));
-  const double need = value_bytes * (copies * weights + batch * widths);
-  if (flags.memory_limit > 0) {
-    refuse_beyond("--memory-limit", flags.memory_limit, need);
   }
-  if (flags.device != "auto") {
-    refuse_beyond(flags.device, overtake::Device(flags.device).info().memory_bytes, need);
+  refuse_group(app, network_group, "--estimator network",
+               app.count("--validation") > 0 ? "--oob-score judges a forest on rows its trees did not see." : "");
+  const ForestFlags& forest = flags.forest;
+  for (const char* flag : {"--tree", "--digits"}) {
+    require(app.count(flag) == 0 || !forest.export_text.empty() || !forest.export_dot.empty(),
+            fmt::format("{} belongs to --export-text and --export-dot", flag));
   }
+  require(!forest.digits || (*forest.digits >= 0 && *forest.digits <= 17),
+          fmt::format("--digits {}: expected a whole number from 0 to 17", forest.digits.value_or(0)));
 }
 
-nn::Sequential make_network(const TrainFlags& flags, std::int64_t inputs, std::int64_t outputs) {
-  nn::manual_seed(flags.seed);
-  nn::Sequential model;
-  std::int64_t width = inputs;
-  for (const std::int64_t next : parse_sizes(flags.hidden, "--hidden")) {
-    model.add(nn::Linear(width, next));
-    add_activation(model, flags.activation);
-    if (flags.dropout > 0) {
-      model.add(nn::Dropout(static_cast<float>(flags.dropout)));
+overtake::NetworkOptions network_options(const TrainFlags& flags) {
+  overtake::NetworkOptions options = flags.network;
+  options.training.seed = flags.compute.seed;
+  options.memory_limit = flags.compute.memory_limit;
+  return options;
+}
+
+overtake::Parameters given_parameters(const CLI::App& app, const ForestFlags& flags) {
+  overtake::Parameters parameters;
+  for (const ParameterHelp& help : parameter_help) {
+    if (app.count(flag_of(help.name)) > 0) {
+      parameters.emplace_back(help.name, overtake::parse_parameter_value(flags.values.at(help.name)));
     }
-    width = next;
   }
-  model.add(nn::Linear(width, outputs));
-  return model;
+  for (const std::string& text : flags.set) {
+    auto parameter = parse_parameter(text, "--set");
+    const bool twice = std::any_of(parameters.begin(), parameters.end(),
+                                   [&](const auto& other) { return other.first == parameter.first; });
+    require(!twice, fmt::format("the parameter {} is given twice", parameter.first));
+    require(parameter.first != "random_state" && parameter.first != "warm_start",
+            fmt::format("--set {}: that parameter has a flag of its own", text),
+            parameter.first == "random_state" ? "Use --seed." : "Use --more-trees FILE.");
+    parameters.push_back(std::move(parameter));
+  }
+  return parameters;
 }
 
-std::unique_ptr<optim::Optimizer> make_optimizer(const TrainFlags& flags, nn::Module& model) {
-  const double decay = weight_decay(flags);
-  if (flags.optimizer == "sgd") {
-    return std::make_unique<optim::SGD>(model.parameters(), learning_rate(flags),
-                                        optim::SGDOptions{flags.momentum, false, decay});
-  }
-  optim::AdamOptions options;
-  options.weight_decay = decay;
-  if (flags.optimizer == "adam") {
-    return std::make_unique<optim::Adam>(model.parameters(), learning_rate(flags), options);
-  }
-  return std::make_unique<optim::AdamW>(model.parameters(), learning_rate(flags), options);
-}
-
-optim::Schedule make_schedule(const TrainFlags& flags) {
-  const auto parts = split(flags.schedule, ':');
-  check_choice(parts[0], {"constant", "step", "cosine", "exponential"}, "--schedule");
-  const auto wants = [&](std::size_t least, std::size_t most) {
-    require(parts.size() > least && parts.size() <= most + 1,
-            fmt::format("--schedule \"{}\" has the wrong number of parts", flags.schedule),
-            "Use constant, step:EPOCHS[:FACTOR], cosine or exponential:FACTOR.");
-  };
-  if (parts[0] == "step") {
-    wants(1, 2);
-    const double epochs = number_in(flags.schedule, parts[1]);
-    require(epochs >= 1 && epochs == std::floor(epochs) && epochs < 1e9,
-            fmt::format("--schedule \"{}\": EPOCHS must be a positive whole number", flags.schedule));
-    const double gamma = parts.size() > 2 ? number_in(flags.schedule, parts[2]) : 0.1;
-    return optim::Schedule::step_lr(static_cast<int>(epochs), gamma);
-  }
-  if (parts[0] == "exponential") {
-    wants(1, 1);
-    return optim::Schedule::exponential_lr(number_in(flags.schedule, parts[1]));
-  }
-  wants(0, 0);
-  return parts[0] == "cosine" ? optim::Schedule::cosine_annealing_lr(flags.epochs) : optim::Schedule();
-}
-
-std::string network_text(const TrainFlags& flags, std::int64_t inputs, std::int64_t outputs) {
-  std::string text = fmt::format("{}", inputs);
-  for (const std::int64_t width : parse_sizes(flags.hidden, "--hidden")) {
-    text += fmt::format(" -> {}", width);
-  }
-  text += fmt::format(" -> {}", outputs);
-  return parse_sizes(flags.hidden, "--hidden").empty() ? text : fmt::format("{}, {}", text, flags.activation);
+std::pair<std::string, overtake::ParameterValue> parse_parameter(const std::string& text, const std::string& flag) {
+  const std::size_t equals = text.find('=');
+  require(equals != std::string::npos && equals > 0 && equals + 1 < text.size(),
+          fmt::format("{} \"{}\" is not of the form name=value", flag, text),
+          fmt::format("For example {} max_depth=5.", flag));
+  return {text.substr(0, equals), overtake::parse_parameter_value(std::string_view(text).substr(equals + 1))};
 }
 
 }  // namespace cli

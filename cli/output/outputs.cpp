@@ -30,12 +30,8 @@ bool same_file(const Identity& a, const Identity& b) { return a.number == b.numb
 std::optional<Identity> identity_of(const std::string& path) {
   const std::optional<int> stream = is_standard_output(path) ? system::output : overtake::descriptor_named(path);
   const std::optional<system::FoundFile> file = stream ? system::find_file(*stream) : system::find_file(path);
-  if (file) {
-    return file->is_character_device ? std::nullopt : std::optional(Identity{file->number, {}});
-  }
-  if (stream) {
-    return std::nullopt;
-  }
+  if (file) return file->is_character_device ? std::nullopt : std::optional(Identity{file->number, {}});
+  if (stream) return std::nullopt;
   const fs::path target = overtake::link_target(path);
   std::error_code ignored;
   const fs::path folder = fs::canonical(target.has_parent_path() ? target.parent_path() : fs::path("."), ignored);
@@ -49,9 +45,7 @@ std::string both_names(const std::string& one, const std::string& other) {
 
 void check_against_inputs(const Output& output, const Identity& identity, const std::vector<Input>& inputs) {
   for (const Input& input : inputs) {
-    if (input.path.empty() || input.flag == output.replaces) {
-      continue;
-    }
+    if (input.path.empty() || input.flag == output.replaces) continue;
     const std::optional<Identity> other = identity_of(input.path);
     if (other && same_file(identity, *other)) {
       throw UsageError(fmt::format("{} and {} are the same file: {}; the output would destroy the input", output.flag,
@@ -63,9 +57,7 @@ void check_against_inputs(const Output& output, const Identity& identity, const 
 
 void check_against_others(const std::vector<Output>& outputs, std::size_t index, const Identity& identity) {
   for (std::size_t i = 0; i < index; ++i) {
-    if (outputs[i].path.empty()) {
-      continue;
-    }
+    if (outputs[i].path.empty()) continue;
     const std::optional<Identity> other = identity_of(outputs[i].path);
     if (other && same_file(identity, *other)) {
       throw UsageError(fmt::format("{} and {} are the same file: {}; only one of them would be left", outputs[i].flag,
@@ -87,9 +79,7 @@ void check_beside(const Named& journal, const std::vector<Named>& files) {
   for (const char* suffix : {"-wal", "-shm", "-journal", "-lock"}) {
     const std::optional<Identity> beside = identity_of(target + suffix);
     for (const Named& file : files) {
-      if (file.path.empty() || is_standard_output(file.path)) {
-        continue;
-      }
+      if (file.path.empty() || is_standard_output(file.path)) continue;
       const std::optional<Identity> other = identity_of(file.path);
       if (beside && other && same_file(*beside, *other)) {
         throw UsageError(fmt::format("{} {}: the journal of {} keeps a file of its own there ({}{})", file.flag,
@@ -106,20 +96,14 @@ void check_beside_journals(const std::vector<Output>& outputs, const std::vector
   for (const Output& output : outputs) {
     (output.content == Content::journal ? journals : files).push_back({output.flag, output.path});
   }
-  for (const Input& input : inputs) {
-    (input.is_journal ? journals : files).push_back({input.flag, input.path});
-  }
+  for (const Input& input : inputs) (input.is_journal ? journals : files).push_back({input.flag, input.path});
   for (const Named& journal : journals) {
-    if (!journal.path.empty()) {
-      check_beside(journal, files);
-    }
+    if (!journal.path.empty()) check_beside(journal, files);
   }
 }
 
 void check_place(const Output& output) {
-  if (output.content == Content::text) {
-    return;
-  }
+  if (output.content == Content::text) return;
   if (is_standard_output(output.path)) {
     throw UsageError(fmt::format("{} {}: {} cannot go to standard output", output.flag, output.path,
                                  output.content == Content::binary ? "a model is binary and" : "this file"),
@@ -138,9 +122,7 @@ void check_place(const Output& output) {
 void check_standard_output(const std::vector<Output>& outputs) {
   const Output* first = nullptr;
   for (const Output& output : outputs) {
-    if (!is_standard_output(output.path)) {
-      continue;
-    }
+    if (!is_standard_output(output.path)) continue;
     if (first != nullptr) {
       throw UsageError(fmt::format("{} {} and {} {}: only one output can go to standard output", first->flag,
                                    first->path, output.flag, output.path),
@@ -160,9 +142,7 @@ bool is_pipe(const std::string& path) {
 void hold_pipes(const std::vector<Output>& outputs, const std::vector<Input>& inputs) {
   static std::vector<std::unique_ptr<overtake::AtomicFile>> held;
   for (const Input& input : inputs) {
-    if (is_pipe(input.path)) {
-      return;
-    }
+    if (is_pipe(input.path)) return;
   }
   for (const Output& output : outputs) {
     if (is_pipe(output.path) && !overtake::descriptor_named(output.path)) {
@@ -180,9 +160,7 @@ bool is_standard_output(const std::string& path) {
 void check_outputs(const std::vector<Output>& outputs, const std::vector<Input>& inputs) {
   check_standard_output(outputs);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    if (outputs[i].path.empty()) {
-      continue;
-    }
+    if (outputs[i].path.empty()) continue;
     check_place(outputs[i]);
     if (const std::optional<Identity> identity = identity_of(outputs[i].path)) {
       check_against_inputs(outputs[i], *identity, inputs);
@@ -193,9 +171,7 @@ void check_outputs(const std::vector<Output>& outputs, const std::vector<Input>&
   // Every command says something there, and what it wrote before would stay behind.
   overtake::require_writable("/dev/stdout");
   for (const Output& output : outputs) {
-    if (!output.path.empty() && output.path != "-") {
-      overtake::require_writable(output.path);
-    }
+    if (!output.path.empty() && output.path != "-") overtake::require_writable(output.path);
   }
   hold_pipes(outputs, inputs);
 }

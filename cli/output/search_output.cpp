@@ -12,15 +12,9 @@ namespace {
 
 namespace report = overtake::report;
 
-std::string plural(std::int64_t number, const char* word) {
-  return fmt::format("{} {}{}", report::count(number), word, number == 1 ? "" : "s");
-}
-
 std::string timing_text(const overtake::SearchResult& result) {
   const overtake::SearchTiming& t = result.timing;
-  if (!(t.wall > 0)) {
-    return {};
-  }
+  if (!(t.wall > 0)) return {};
   return fmt::format("time: {} (startup {}, upload {}, compute {}, scoring {}, refit {}) on {}\n",
                      report::seconds(t.wall), report::seconds(t.startup), report::seconds(t.upload),
                      report::seconds(t.compute), report::seconds(t.scoring), report::seconds(t.refit), result.device);
@@ -37,11 +31,9 @@ std::string parameters_text(const overtake::Parameters& parameters) {
 }
 
 std::string plan_text(const overtake::SearchPlan& plan) {
-  std::string text = fmt::format("{} x {} = {}", plural(plan.candidates, "candidate"), plural(plan.folds, "fold"),
-                                 plural(plan.jobs, "fit"));
-  if (plan.models > 0) {
-    text += " from " + plural(plan.models, "forest");
-  }
+  std::string text = fmt::format("{} x {} = {}", report::counted(plan.candidates, "candidate"),
+                                 report::counted(plan.folds, "fold"), report::counted(plan.jobs, "fit"));
+  if (plan.models > 0) text += " from " + report::counted(plan.models, "model");
   return text;
 }
 
@@ -51,12 +43,8 @@ std::string result_text(const overtake::SearchResult& result, int top) {
 
 void write_results(const overtake::SearchResult& result, const std::string& json, const std::string& html,
                    std::string_view settings_json, std::string_view title, const overtake::TableDescription* data) {
-  if (!json.empty()) {
-    write_output(json, overtake::to_json(result, settings_json));
-  }
-  if (!html.empty()) {
-    write_output(html, overtake::to_html(result, title, data));
-  }
+  if (!json.empty()) write_output(json, overtake::to_json(result, settings_json));
+  if (!html.empty()) write_output(html, overtake::to_html(result, title, data));
 }
 
 }  // namespace cli

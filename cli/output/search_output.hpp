@@ -11,7 +11,7 @@ namespace cli {
 
 /// "max_depth=5, n_estimators=100": all digits of every value.
 [[nodiscard]] std::string parameters_text(const overtake::Parameters& parameters);
-/// "72 candidates x 5 folds = 360 fits from 10 forests"
+/// "72 candidates x 5 folds = 360 fits from 10 models"
 [[nodiscard]] std::string plan_text(const overtake::SearchPlan& plan);
 /// The best candidate, the table for this terminal, and where the time went.
 [[nodiscard]] std::string result_text(const overtake::SearchResult& result, int top);

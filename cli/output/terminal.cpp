@@ -38,9 +38,7 @@ void print(std::string_view text) { print_drawing(overtake::text::printable(text
 
 void print_drawing(std::string_view text) {
   const std::error_code error = system::write_output(text);
-  if (!error) {
-    return;
-  }
+  if (!error) return;
   const bool closed = error == std::errc::broken_pipe;
   throw overtake::DataError(
       "cannot write to standard output: " + (closed ? "its reader closed it before the end" : error.message()),
@@ -57,9 +55,7 @@ void print_table(const overtake::Table& table) {
   overtake::Table shown = table;
   for (overtake::Column& column : shown.columns) {
     column.name = overtake::text::printable_line(column.name);
-    for (std::string& word : column.categories) {
-      word = overtake::text::printable_line(word);
-    }
+    for (std::string& word : column.categories) word = overtake::text::printable_line(word);
   }
   overtake::write_table("/dev/stdout", shown);
 }
@@ -83,9 +79,7 @@ Progress::~Progress() { clear(); }
 void Progress::update(const std::string& text) {
   const double pause = interactive_ ? 0.1 : 5.0;
   const auto now = Clock::now();
-  if (std::chrono::duration<double>(now - last_).count() < pause) {
-    return;
-  }
+  if (std::chrono::duration<double>(now - last_).count() < pause) return;
   last_ = now;
   const std::string shown = overtake::text::printable_line(text);
   if (!interactive_) {

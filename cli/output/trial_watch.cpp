@@ -24,9 +24,7 @@ void TrialWatch::on_check(const std::string& subject, const std::string& check) 
 void TrialWatch::on_verdict(const std::string& /*subject*/, const std::string& /*trouble*/) { progress_.reset(); }
 
 void TrialWatch::on_not_kept(const std::string& subject, const std::string& folder) {
-  if (said_not_kept_) {
-    return;
-  }
+  if (said_not_kept_) return;
   said_not_kept_ = true;
   print_error(fmt::format("{}: the result of its trial cannot be kept in {}: every start tries the driver again\n",
                           subject, folder));
@@ -34,9 +32,7 @@ void TrialWatch::on_not_kept(const std::string& subject, const std::string& fold
 
 void TrialWatch::on_untried(const std::string& subject, const std::string& why) {
   progress_.reset();
-  if (said_untried_) {
-    return;
-  }
+  if (said_untried_) return;
   said_untried_ = true;
   print_error(fmt::format("{}: its driver was not tried before use: {}\n", subject, why));
 }
@@ -47,17 +43,13 @@ bool TrialWatch::stop() {
     progress_.reset();
     return true;
   }
-  if (std::chrono::steady_clock::now() - begin_ < std::chrono::seconds(1)) {
-    return false;
-  }
+  if (std::chrono::steady_clock::now() - begin_ < std::chrono::seconds(1)) return false;
   if (!announcement_.empty()) {
     print_error(announcement_);
     announcement_.clear();
     progress_ = std::make_unique<Progress>();
   }
-  if (progress_ && !now_.empty() && system::is_terminal(system::errors)) {
-    progress_->update(now_);
-  }
+  if (progress_ && !now_.empty() && system::is_terminal(system::errors)) progress_->update(now_);
   return false;
 }
 

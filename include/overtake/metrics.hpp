@@ -47,6 +47,8 @@ struct FoldOutcome {
 [[nodiscard]] std::string_view name_of(Metric metric) noexcept;
 /// By scikit-learn's name or the short ones (mse, rmse, mae, log_loss, ...). Throws UsageError naming the nearest.
 [[nodiscard]] Metric parse_metric(std::string_view name);
+/// Where a metric stands among those that were scored. Throws UsageError, beginning with `what`, where it does not.
+[[nodiscard]] std::size_t metric_index(std::span<const Metric> scored, std::string_view name, std::string_view what);
 [[nodiscard]] bool is_for(Metric metric, Task task) noexcept;
 [[nodiscard]] Metric default_metric(Task task) noexcept;
 /// True for roc_auc and log_loss: they need class shares of every row, the others counts or sums.

@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "overtake/data/preprocessing.hpp"
+#include "overtake/device.hpp"
+
 namespace overtake {
 
-/// What training gave, whichever estimator was trained: what a search hands out.
+/// What training gave, whichever estimator was trained. `inputs` is rows x features, row-major; a size that is no
+/// multiple of the features is a UsageError.
 class Model {
  public:
   virtual ~Model() = default;
@@ -17,9 +24,12 @@ class Model {
   Model& operator=(const Model&) = delete;
   /// In one phrase: "random-forest of 100 trees for 4 features and 3 classes".
   [[nodiscard]] virtual std::string describe() const = 0;
-  /// Rows x classes: the share of each class; of a regression rows x 1: the numbers. `inputs` is rows x features,
-  /// row-major. Throws UsageError for a size that is no multiple of the features.
+  /// Rows x classes: the share of each class; of a regression rows x 1: the numbers.
   [[nodiscard]] virtual std::vector<double> predict(std::span<const float> inputs) const = 0;
+  /// The class of each row, counted from 0: the most likely one, the first of equals. Throws UsageError for regression.
+  [[nodiscard]] virtual std::vector<std::int32_t> predict_classes(std::span<const float> inputs) const = 0;
+  /// The leaf each row reaches in each tree: rows x trees. Throws UsageError for models without trees.
+  [[nodiscard]] virtual std::vector<std::int32_t> apply(std::span<const float> inputs) const;
   /// Writes it as one file, which appears complete or not at all. Throws as save_forest() and its like do.
   virtual void save(const std::filesystem::path& path,
                     const std::map<std::string, std::string>& metadata = {}) const = 0;
@@ -27,5 +37,34 @@ class Model {
  protected:
   Model() = default;
 };
+
+/// A model with what makes its inputs of a table: all that a model file holds.
+struct TableModel {
+  std::shared_ptr<const Model> model;
+  Preprocessing preprocessing;
+};
+
+/// Reads what write_model() wrote, whichever estimator it is; networks compute on `device`. Throws DataError naming the
+/// file for one that is damaged, is no model, or does not say how its inputs are prepared, UsageError for a forest on
+/// another device than the CPU, which forests predict on.
+[[nodiscard]] TableModel read_model(const std::filesystem::path& path, const Device& device = {});
+/// Writes a model that read_model() reads. Throws what Model::save() throws.
+void write_model(const std::filesystem::path& path, const Model& model, const Preprocessing& preprocessing);
+
+/// What an answer holds besides the target.
+struct AnswerOptions {
+  bool probabilities = false;  ///< each class's share, as probability_CLASS
+  bool leaves = false;         ///< the leaf in each tree, as leaf_0, leaf_1, ...
+};
+
+/// The answers to every row of a table (read with preprocessing.table_options()), as a table: the target, in its unit
+/// or as the classes' names, then what `options` asks for. Throws UsageError for what the model has no answer to, and
+/// what Preprocessing::transform() throws.
+[[nodiscard]] Table predict(const TableModel& model, const Table& data, const AnswerOptions& options = {},
+                            TransformReport* report = nullptr);
+
+/// How good answers are where the table has the target in every row: accuracy, or r2 (NaN for fewer than two rows);
+/// nothing where it has not. Throws DataError for a class that training did not see.
+[[nodiscard]] std::optional<double> score_of(const TableModel& model, const Table& answers, const Table& data);
 
 }  // namespace overtake

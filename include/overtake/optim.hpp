@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "overtake/array.hpp"
@@ -161,6 +162,10 @@ struct Schedule {
   [[nodiscard]] static Schedule cosine_annealing_lr(int t_max, double minimum = 0);
   /// ExponentialLR: base * gamma^epoch. Throws UsageError, as step_lr does, unless gamma is a number above 0.
   [[nodiscard]] static Schedule exponential_lr(double gamma);
+
+  /// "constant", "step:EPOCHS[:FACTOR]", "cosine" (half a wave over all `epochs`) or "exponential:FACTOR". Throws
+  /// UsageError.
+  [[nodiscard]] static Schedule parse(std::string_view text, int epochs);
 
   /// Throws UsageError for members that the functions above would refuse.
   void check() const;

@@ -10,6 +10,7 @@
 #include "overtake/array.hpp"
 #include "overtake/device.hpp"
 #include "overtake/nn.hpp"
+#include "overtake/nn/network.hpp"
 #include "overtake/nn/trainer.hpp"
 #include "overtake/optim.hpp"
 
@@ -54,6 +55,9 @@ struct Placement {
 /// fraction of a second, and chooses the device with the shorter predicted time. Leaves the number of CPU threads at
 /// the CPU's prediction. Throws DeviceError when no device can run the training.
 [[nodiscard]] Placement choose_device(const PlacementRequest& request);
+
+/// The same for a network that train_network() is to train on `data`. Throws what check_network_memory() throws, too.
+[[nodiscard]] Placement choose_device(const PreparedData& data, const NetworkOptions& options, int threads = 0);
 
 /// Chooses for forests, by a cost model: `work` in row visits (forest_work), the row visits a second of such a device,
 /// and the time it takes to start (docs/search.md). Opens a GPU only to choose it.

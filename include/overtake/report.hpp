@@ -24,6 +24,8 @@ namespace overtake::report {
 [[nodiscard]] std::string significant(double value, int digits = 3);
 /// With thousands separators: 11201190 -> "11,201,190".
 [[nodiscard]] std::string count(std::int64_t value);
+/// A count and its word, with the ending of several where it is not 1: "1 row", "11,201 rows".
+[[nodiscard]] std::string counted(std::int64_t value, std::string_view word, std::string_view ending = "s");
 /// Three digits and the unit that fits: "12.3 us", "4.56 ms", "7.89 s", "2 min 03 s". "-" for NaN.
 [[nodiscard]] std::string seconds(double value);
 /// "139 GiB", "512 MiB".
@@ -96,6 +98,9 @@ class Json {
   Json(T value) : Json(Integer{static_cast<std::int64_t>(value), std::is_same_v<T, bool>}) {}  // NOLINT
   [[nodiscard]] static Json object();
   [[nodiscard]] static Json array();
+  [[nodiscard]] static Json list(std::span<const std::string> texts);
+  /// null for an empty text.
+  [[nodiscard]] static Json text_or_null(std::string_view text);
 
   Json(const Json& other);
   Json(Json&& other) noexcept;

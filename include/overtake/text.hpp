@@ -12,6 +12,9 @@ namespace overtake::text {
 /// The entry of `names` that `word` most likely misspells, by edit distance; empty when none is near.
 [[nodiscard]] std::string nearest(std::string_view word, std::span<const std::string> names);
 
+/// Throws UsageError, naming the nearest, unless `value` is one of `choices`; the message begins with `what`.
+void check_choice(std::string_view what, std::string_view value, std::span<const std::string> choices);
+
 /// The number that all of a text is, in whatever locale: a decimal point, an exponent or not, no blanks and no '+';
 /// "inf" and "nan" are numbers. Nothing for every other text, and for numbers out of the range of a double.
 [[nodiscard]] std::optional<double> number(std::string_view text);

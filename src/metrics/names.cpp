@@ -124,6 +124,15 @@ Metric parse_metric(std::string_view name) {
                    fmt::format("Metrics: {}.", list));
 }
 
+std::size_t metric_index(std::span<const Metric> scored, std::string_view name, std::string_view what) {
+  const auto found = std::find(scored.begin(), scored.end(), parse_metric(name));
+  if (found != scored.end()) return static_cast<std::size_t>(found - scored.begin());
+  std::vector<std::string_view> names;
+  for (const Metric metric : scored) names.push_back(name_of(metric));
+  throw UsageError(fmt::format("{} {}: the search does not score it", what, name),
+                   fmt::format("It has {}.", fmt::join(names, ", ")));
+}
+
 bool is_for(Metric metric, Task task) noexcept {
   const bool numbers = metric == Metric::r2 || metric == Metric::neg_mean_squared_error ||
                        metric == Metric::neg_root_mean_squared_error || metric == Metric::neg_mean_absolute_error;

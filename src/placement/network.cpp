@@ -64,9 +64,7 @@ std::optional<FitReport> trial(const PlacementRequest& request, const TrialData&
   options.check_result = false;
   options.stop = request.stop;
   FitReport report = Trainer(model, request.loss, *optimizer, options).fit(data.inputs, data.targets);
-  if (report.stop_reason == StopReason::interrupted) {
-    return std::nullopt;
-  }
+  if (report.stop_reason == StopReason::interrupted) return std::nullopt;
   return report;
 }
 
@@ -82,9 +80,7 @@ std::optional<Prediction> predict_on(const PlacementRequest& request, const Tria
     const double open_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     const auto train = [&](int epochs) { return trial(request, data, device, epochs); };
     const auto pace = placement::fastest_pace(device, request.threads, train, most_epochs, long_trial_seconds);
-    if (!pace) {
-      return std::nullopt;
-    }
+    if (!pace) return std::nullopt;
     of.threads = pace->threads;
     of.step_seconds = pace->epoch_seconds / static_cast<double>(data.steps_per_epoch);
     of.start_seconds = open_seconds + pace->compile_seconds + pace->transfer_seconds;
@@ -104,11 +100,31 @@ Placement choose_device(const PlacementRequest& request) {
   return placement;
 }
 
+Placement choose_device(const PreparedData& data, const NetworkOptions& options, int threads) {
+  const std::int64_t inputs = data.preprocessing.inputs();
+  const std::int64_t outputs = data.preprocessing.outputs();
+  check_network_memory(options, inputs, outputs, data.training.rows);
+  const DataArrays training = arrays_of(data.training);
+  const DataArrays validation = arrays_of(data.validation);
+  return choose_device({.model = [&] { return make_network(options, inputs, outputs); },
+                        .optimizer = [&](nn::Module& model) { return make_optimizer(options, model); },
+                        .loss = network_loss(data.preprocessing.task),
+                        .inputs = training.inputs,
+                        .targets = training.targets,
+                        .validation_inputs = validation.inputs,
+                        .validation_targets = validation.targets,
+                        .batch_size = options.training.batch_size,
+                        .epochs = options.training.epochs,
+                        .threads = threads,
+                        .memory_limit = options.memory_limit,
+                        .stop = options.training.stop});
+}
+
 void set_cpu_threads(int threads) {
   if (threads < 0 || threads > config::most_threads) {
-    throw UsageError(
-        fmt::format("threads: {} is not accepted; expected 0 (all cores) to {}", threads, config::most_threads),
-        "More threads than cores make nothing faster.");
+    throw UsageError(fmt::format("threads (--threads): {} is not accepted; expected 0 (all cores) to {}", threads,
+                                 config::most_threads),
+                     "More threads than cores make nothing faster.");
   }
   set_thread_count(threads);
 }

@@ -15,9 +15,7 @@ std::string plain_label(double value) {
     const char* suffix;
   } steps[] = {{1e9, "G"}, {1e6, "M"}, {1e3, "k"}};
   for (const auto& step : steps) {
-    if (value >= step.size * 0.999) {
-      return fmt::format("{:g}{}", value / step.size, step.suffix);
-    }
+    if (value >= step.size * 0.999) return fmt::format("{:g}{}", value / step.size, step.suffix);
   }
   return fmt::format("{:g}", value);
 }
@@ -28,9 +26,7 @@ std::string seconds_label(double value) {
     const char* suffix;
   } steps[] = {{1, "s"}, {1e-3, "ms"}, {1e-6, "us"}, {1e-9, "ns"}};
   for (const auto& step : steps) {
-    if (value >= step.size * 0.999) {
-      return fmt::format("{:g} {}", value / step.size, step.suffix);
-    }
+    if (value >= step.size * 0.999) return fmt::format("{:g} {}", value / step.size, step.suffix);
   }
   return fmt::format("{:g} s", value);
 }
@@ -64,9 +60,7 @@ Axis make_axis(const Chart& chart, bool is_x) {
       }
     }
   }
-  if (high == 0) {
-    return {};
-  }
+  if (high == 0) return {};
   Axis axis;
   // A little room, so that no marker sits on the frame; a single value gets a decade around it.
   const double room = high > low * 1.01 ? std::pow(high / low, 0.04) : std::sqrt(10.0);
@@ -74,12 +68,8 @@ Axis make_axis(const Chart& chart, bool is_x) {
   axis.high = high * room;
   const Unit unit = is_x ? chart.x_unit : chart.y_unit;
   axis.ticks = ticks_at(axis, unit, {1});
-  if (axis.ticks.size() < 3) {
-    axis.ticks = ticks_at(axis, unit, {1, 2, 5});
-  }
-  if (axis.ticks.empty()) {
-    axis.ticks.push_back({high, unit == Unit::seconds ? seconds(high) : significant(high)});
-  }
+  if (axis.ticks.size() < 3) axis.ticks = ticks_at(axis, unit, {1, 2, 5});
+  if (axis.ticks.empty()) axis.ticks.push_back({high, unit == Unit::seconds ? seconds(high) : significant(high)});
   return axis;
 }
 

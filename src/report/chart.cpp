@@ -49,9 +49,7 @@ class Canvas {
 
   /// Row 0 is the top.
   void dot(int x, int y, int series) {
-    if (x < 0 || y < 0 || x >= dots_across() || y >= dots_down()) {
-      return;
-    }
+    if (x < 0 || y < 0 || x >= dots_across() || y >= dots_down()) return;
     static constexpr unsigned bits[4][2] = {{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}};
     Cell& cell = unicode_ ? at(x / 2, y / 4) : at(x, y);
     cell.dots |= unicode_ ? bits[y % 4][x % 2] : 1U;
@@ -69,9 +67,7 @@ class Canvas {
   void marker(double x, double y, int series, const char* glyph) {
     const int column = static_cast<int>(std::lround(x)) / (unicode_ ? 2 : 1);
     const int row = static_cast<int>(std::lround(y)) / (unicode_ ? 4 : 1);
-    if (column < 0 || row < 0 || column >= columns_ || row >= rows_) {
-      return;
-    }
+    if (column < 0 || row < 0 || column >= columns_ || row >= rows_) return;
     at(column, row).text = glyph;
     at(column, row).series = series;
   }
@@ -98,9 +94,7 @@ void draw_series(Canvas& canvas, const Series& series, int index, const Axis& x_
     }
     const double x = x_axis.fraction(series.x[i]) * across;
     const double y = (1 - y_axis.fraction(series.y[i])) * down;
-    if (connected) {
-      canvas.line(last_x, last_y, x, y, index);
-    }
+    if (connected) canvas.line(last_x, last_y, x, y, index);
     canvas.marker(x, y, index,
                   unicode ? unicode_markers[static_cast<std::size_t>(index) % 6]
                           : ascii_markers[static_cast<std::size_t>(index) % 6]);
@@ -112,24 +106,16 @@ void draw_series(Canvas& canvas, const Series& series, int index, const Axis& x_
 
 /// The vertical line stands only where nothing else does; its label goes beside it on the top line.
 void draw_mark(Canvas& canvas, const Chart& chart, const Axis& x_axis, int columns, int rows, const Glyphs& glyphs) {
-  if (!chart.mark_x || !(*chart.mark_x > 0)) {
-    return;
-  }
+  if (!chart.mark_x || !(*chart.mark_x > 0)) return;
   const int column = static_cast<int>(std::lround(x_axis.fraction(*chart.mark_x) * (columns - 1)));
-  if (column < 0 || column >= columns) {
-    return;
-  }
+  if (column < 0 || column >= columns) return;
   for (int row = 0; row < rows; ++row) {
     Cell& cell = canvas.at(column, row);
-    if (cell.text.empty() && cell.dots == 0) {
-      cell.text = glyphs.mark;
-    }
+    if (cell.text.empty() && cell.dots == 0) cell.text = glyphs.mark;
   }
   const int length = static_cast<int>(display_width(chart.mark_label));
   const int begin = column + 2 + length <= columns ? column + 2 : column - 1 - length;
-  if (begin < 0) {
-    return;
-  }
+  if (begin < 0) return;
   for (int i = 0; i < length; ++i) {
     canvas.at(begin + i, 0) = Cell{0, -1, std::string(1, chart.mark_label[static_cast<std::size_t>(i)])};
   }
@@ -137,12 +123,8 @@ void draw_mark(Canvas& canvas, const Chart& chart, const Axis& x_axis, int colum
 
 std::string render_cell(const Cell& cell, const ChartStyle& style) {
   std::string glyph = cell.text;
-  if (glyph.empty()) {
-    glyph = cell.dots == 0 ? " " : style.unicode ? utf8_braille(cell.dots) : ".";
-  }
-  if (!style.color || cell.series < 0 || glyph == " ") {
-    return glyph;
-  }
+  if (glyph.empty()) glyph = cell.dots == 0 ? " " : style.unicode ? utf8_braille(cell.dots) : ".";
+  if (!style.color || cell.series < 0 || glyph == " ") return glyph;
   return colors[static_cast<std::size_t>(cell.series) % colors.size()] + glyph + color_off;
 }
 
@@ -161,9 +143,7 @@ std::string x_labels(const Axis& axis, int columns) {
   for (const Tick& tick : axis.ticks) {
     const int center = static_cast<int>(std::lround(axis.fraction(tick.value) * (columns - 1)));
     const int begin = std::max(0, center - static_cast<int>(tick.label.size()) / 2);
-    if (!line.empty() && begin < static_cast<int>(line.size()) + 1) {
-      continue;
-    }
+    if (!line.empty() && begin < static_cast<int>(line.size()) + 1) continue;
     line.resize(static_cast<std::size_t>(begin), ' ');
     line += tick.label;
   }
@@ -175,13 +155,9 @@ std::string x_labels(const Axis& axis, int columns) {
 std::string chart_text(const Chart& chart, const ChartStyle& style) {
   const Axis x_axis = make_axis(chart, true);
   const Axis y_axis = make_axis(chart, false);
-  if (x_axis.ticks.empty() || y_axis.ticks.empty()) {
-    return chart.title + "\n(nothing to draw)\n";
-  }
+  if (x_axis.ticks.empty() || y_axis.ticks.empty()) return chart.title + "\n(nothing to draw)\n";
   std::size_t margin = 0;
-  for (const Tick& tick : y_axis.ticks) {
-    margin = std::max(margin, tick.label.size());
-  }
+  for (const Tick& tick : y_axis.ticks) margin = std::max(margin, tick.label.size());
   const int columns = std::max(20, std::max(style.width, 40) - static_cast<int>(margin) - 4);
   const int rows = std::max(4, std::max(style.height, 10) - 6);
   const Glyphs& glyphs = style.unicode ? unicode_glyphs : ascii_glyphs;
@@ -201,18 +177,14 @@ std::string chart_text(const Chart& chart, const ChartStyle& style) {
   for (const Tick& tick : x_axis.ticks) {
     ticked[static_cast<std::size_t>(std::lround(x_axis.fraction(tick.value) * (columns - 1)))] = true;
   }
-  for (const bool tick : ticked) {
-    base += tick ? glyphs.tick_below : glyphs.horizontal;
-  }
+  for (const bool tick : ticked) base += tick ? glyphs.tick_below : glyphs.horizontal;
 
   std::string out = chart.title.empty() ? "" : chart.title + "\n";
   out += fmt::format("{}   ({})\n", legend(chart, style), chart.y_label);
   for (int row = 0; row < rows; ++row) {
     const std::string& label = row_labels[static_cast<std::size_t>(row)];
     std::string line = fmt::format("{:>{}} {}", label, margin, label.empty() ? glyphs.vertical : glyphs.tick_left);
-    for (int column = 0; column < columns; ++column) {
-      line += render_cell(canvas.at(column, row), style);
-    }
+    for (int column = 0; column < columns; ++column) line += render_cell(canvas.at(column, row), style);
     line.erase(line.find_last_not_of(' ') + 1);
     out += line + "\n";
   }

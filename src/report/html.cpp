@@ -29,9 +29,7 @@ Json chart_json(const Chart& chart) {
       const bool shown = series.y[i] > 0 && std::isfinite(series.y[i]);
       Json point = Json::object();
       point.set("x", series.x[i]).set("y", shown ? Json(series.y[i]) : Json());
-      if (shown && i < series.spread.size()) {
-        point.set("spread", series.spread[i]);
-      }
+      if (shown && i < series.spread.size()) point.set("spread", series.spread[i]);
       points.push(std::move(point));
     }
     series_list.push(Json::object().set("name", series.name).set("points", std::move(points)));
@@ -45,9 +43,7 @@ Json chart_json(const Chart& chart) {
 
 std::string table_html(const Table& table, bool has_points) {
   std::string out = has_points ? "<table data-points>\n" : "<table>\n";
-  if (!table.caption.empty()) {
-    out += fmt::format("<caption>{}</caption>\n", escaped(table.caption));
-  }
+  if (!table.caption.empty()) out += fmt::format("<caption>{}</caption>\n", escaped(table.caption));
   const auto style = [&](std::size_t column) {
     return table.columns[column].align == Align::left ? " class=\"left\"" : "";
   };
@@ -79,13 +75,9 @@ std::string facts_html(const std::vector<FactGroup>& groups) {
 }
 
 std::string notes_html(const std::vector<std::string>& notes) {
-  if (notes.empty()) {
-    return {};
-  }
+  if (notes.empty()) return {};
   std::string out = "<ul class=\"notes\">\n";
-  for (const std::string& note : notes) {
-    out += fmt::format("<li>{}</li>\n", escaped(note));
-  }
+  for (const std::string& note : notes) out += fmt::format("<li>{}</li>\n", escaped(note));
   return out + "</ul>";
 }
 
@@ -93,9 +85,7 @@ std::string notes_html(const std::vector<std::string>& notes) {
 
 std::string html_page(const HtmlPage& page) {
   Json charts = Json::array();
-  for (const Chart& chart : page.charts) {
-    charts.push(chart_json(chart));
-  }
+  for (const Chart& chart : page.charts) charts.push(chart_json(chart));
   std::string more_tables;
   for (std::size_t i = 1; i < page.tables.size(); ++i) {
     more_tables += "<section class=\"card wide\">" + table_html(page.tables[i], false) + "</section>\n";

@@ -36,6 +36,14 @@ Json Json::array() {
   return json;
 }
 
+Json Json::list(std::span<const std::string> texts) {
+  Json json = array();
+  for (const std::string& text : texts) json.push(text);
+  return json;
+}
+
+Json Json::text_or_null(std::string_view text) { return text.empty() ? Json() : Json(text); }
+
 Json& Json::set(std::string_view key, Json value) {
   if (!impl_->value.is_object() && !impl_->value.is_null()) {
     throw InternalError("Json::set(\"" + std::string(key) + "\") on a value that is not an object");

@@ -28,9 +28,7 @@ Machine this_machine() {
 
 Json machine_json(const Machine& machine, std::span<const DeviceInfo> devices) {
   Json drivers = Json::object();
-  for (const DeviceInfo& device : devices) {
-    drivers.set(device.id, device.driver);
-  }
+  for (const DeviceInfo& device : devices) drivers.set(device.id, device.driver);
   Json json = Json::object();
   json.set("cpu", machine.cpu).set("cores", machine.cores).set("memory_bytes", machine.memory_bytes);
   json.set("os", machine.os).set("overtake", machine.version);
@@ -45,9 +43,7 @@ Json device_json(const DeviceInfo& info) {
   json.set("clock_origin", info.clock_origin.empty() ? Json() : Json(info.clock_origin));
   json.set("peak_gflops", info.peak_gflops).set("peak_gbs", info.peak_gbs);
   json.set("double_precision", info.double_precision).set("usable", info.usable);
-  if (!info.usable || !info.reason.empty()) {
-    json.set("reason", info.reason).set("hint", info.hint);
-  }
+  if (!info.usable || !info.reason.empty()) json.set("reason", info.reason).set("hint", info.hint);
   return json;
 }
 

@@ -30,15 +30,11 @@ std::string filled(std::string_view text, std::span<const Replacement> replaceme
   while (!text.empty()) {
     const std::size_t begin = text.find("{{");
     const std::size_t end = begin == std::string_view::npos ? begin : text.find("}}", begin);
-    if (end == std::string_view::npos) {
-      break;
-    }
+    if (end == std::string_view::npos) break;
     out += text.substr(0, begin);
     const std::string_view name = text.substr(begin + 2, end - begin - 2);
     for (const Replacement& replacement : replacements) {
-      if (replacement.first == name) {
-        out += replacement.second;
-      }
+      if (replacement.first == name) out += replacement.second;
     }
     text.remove_prefix(end + 2);
   }

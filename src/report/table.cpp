@@ -24,9 +24,7 @@ std::vector<std::size_t> column_widths(const Table& table) {
   std::vector<std::size_t> widths;
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
     std::size_t width = display_width(title(table.columns[i]));
-    for (const auto& row : table.rows) {
-      width = std::max(width, display_width(cell(row, i)));
-    }
+    for (const auto& row : table.rows) width = std::max(width, display_width(cell(row, i)));
     widths.push_back(width);
   }
   return widths;
@@ -45,9 +43,7 @@ std::vector<std::size_t> columns_that_fit(const Table& table, const std::vector<
     const auto drop = std::max_element(shown.begin(), shown.end(), [&](std::size_t a, std::size_t b) {
       return table.columns[a].optional <= table.columns[b].optional;
     });
-    if (table.columns[*drop].optional == 0) {
-      break;
-    }
+    if (table.columns[*drop].optional == 0) break;
     shown.erase(drop);
   }
   return shown;
@@ -71,9 +67,7 @@ std::string table_text(const Table& table, int width) {
   const auto widths = column_widths(table);
   const auto shown = columns_that_fit(table, widths, width);
   std::string out;
-  if (!table.caption.empty()) {
-    out.append(table.caption).append("\n");
-  }
+  if (!table.caption.empty()) out.append(table.caption).append("\n");
   const auto add_line = [&](const auto& text_of) {
     std::string line;
     for (const std::size_t i : shown) {
@@ -84,12 +78,8 @@ std::string table_text(const Table& table, int width) {
   };
   add_line([&](std::size_t i) { return title(table.columns[i]); });
   add_line([&](std::size_t i) { return std::string(widths[i], '-'); });
-  for (const auto& row : table.rows) {
-    add_line([&](std::size_t i) { return cell(row, i); });
-  }
-  if (shown.size() == table.columns.size()) {
-    return out;
-  }
+  for (const auto& row : table.rows) add_line([&](std::size_t i) { return cell(row, i); });
+  if (shown.size() == table.columns.size()) return out;
   std::string hidden;
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
     if (std::find(shown.begin(), shown.end(), i) == shown.end()) {

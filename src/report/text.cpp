@@ -2,11 +2,14 @@
 #include "overtake/text.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <utf8.h>
 
+#include <algorithm>
 #include <cstdint>
 
 #include "core/nearest.hpp"
+#include "overtake/error.hpp"
 
 namespace overtake::text {
 
@@ -53,6 +56,13 @@ std::string escaped(std::string_view text, bool one_line) {
 
 std::string nearest(std::string_view word, std::span<const std::string> names) {
   return overtake::nearest(word, names);
+}
+
+void check_choice(std::string_view what, std::string_view value, std::span<const std::string> choices) {
+  if (std::find(choices.begin(), choices.end(), value) != choices.end()) return;
+  const std::string near = nearest(value, choices);
+  throw UsageError(fmt::format("{} \"{}\" is none of {}", what, value, fmt::join(choices, ", ")),
+                   near.empty() ? "" : fmt::format("Did you mean \"{}\"?", near));
 }
 
 std::string printable(std::string_view text) { return escaped(text, false); }

@@ -16,10 +16,10 @@ class Iris(SearchTest):
                                "best.overtake")
         self.assertIn("150 rows, 4 features, 3 classes of species", out)
         self.assertRegex(out, r"(?m)^device: cpu \(.+\)$")
-        self.assertIn("plan: 72 candidates x 5 folds = 360 fits from 10 forests", out)
+        self.assertIn("plan: 72 candidates x 5 folds = 360 fits from 10 models", out)
         self.assertLess(out.index("plan:"), out.index("Best of 72 candidates"))
         self.assertRegex(out, r"(?m)^time: .* \(startup .*, upload .*, compute .*, scoring .*, refit .*\) on cpu$")
-        for line in ("best forest: best.overtake", "journal: iris.db", "report: iris.html", "JSON: iris.json"):
+        for line in ("best model: best.overtake", "journal: iris.db", "report: iris.html", "JSON: iris.json"):
             self.assertIn(line, out)
 
         data = self.json_of("iris.json")

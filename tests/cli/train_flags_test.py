@@ -37,6 +37,14 @@ class TrainFlags(CliTest):
             with self.subTest(says=says):
                 self.fails(2, "train", IRIS, "--target", "species", "--device", "cpu", *flags, says=[says])
 
+    def test_an_empty_value_is_refused(self):
+        """What a shell makes of a variable that is not set: it counted as not given."""
+        for flag in ("--threads", "--lr", "--validation", "--seed", "--device", "--optimizer", "--delimiter", "--memory-limit"):
+            with self.subTest(flag=flag):
+                self.fails(2, "train", IRIS, "--target", "species", flag, "", says=[flag])
+        self.fails(2, "search", IRIS, "--target", "species", "--grid", "max_depth=1", "--group", "", says=["--group has no value"])
+        self.overtake("train", IRIS, "--target", "species", "--device", "cpu", "--epochs", "1", "--drop", "", "--text", "", "--missing", "", "--units", "")
+
     def test_a_rate_of_zero_is_zero(self):
         for optimizer in ("sgd", "adam", "adamw"):
             with self.subTest(optimizer=optimizer):
@@ -58,12 +66,12 @@ class TrainFlags(CliTest):
 
     def test_a_network_beyond_memory_is_refused_with_need_and_limit(self):
         err = self.fails(4, "train", IRIS, "--target", "species", "--hidden", "16777216,16777216", "--device", "cpu",
-                         says=["--hidden 16777216,16777216", "needs at least", "has "])
+                         says=["hidden 16777216,16777216", "needs at least", "has "])
         self.assertNotIn("exhausted", err)
         self.fails(4, "train", IRIS, "--target", "species", "--hidden", "16777216,16777216",
                    says=["needs at least"])
         self.fails(4, "train", IRIS, "--target", "species", "--hidden", "1000,1000", "--device", "cpu", "--memory-limit",
-                   "4MiB", says=["needs at least 19", "--memory-limit has 4"])
+                   "4MiB", says=["needs at least 19", "the memory limit has 4"])
 
     def test_no_hidden_layers_have_no_activation(self):
         out, _, _ = self.train("--hidden", "", "--epochs", "1")

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "overtake/data/array.hpp"
@@ -11,6 +12,8 @@ namespace overtake {
 
 /// What a model learns: a class or a number.
 enum class Task : std::uint8_t { classification, regression };
+/// "classification", "regression".
+[[nodiscard]] std::string_view name_of(Task task) noexcept;
 
 /// Rows to train on or to predict, on the host.
 struct Dataset {

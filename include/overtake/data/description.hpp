@@ -7,6 +7,10 @@
 
 #include "overtake/data/table.hpp"
 
+namespace overtake::report {
+class Json;
+}
+
 namespace overtake {
 
 /// What was made of one column.
@@ -19,6 +23,8 @@ struct ColumnDescription {
   std::vector<std::string> examples;  ///< the first distinct values, at most three
   std::vector<std::string> notes;     ///< what a reader should know: dates, rounded numbers, names in digits
   std::string float32_note;           ///< where float32 joins values that differ: matters to features only; else empty
+
+  [[nodiscard]] std::vector<std::string> all_notes() const;
 };
 
 /// What was made of a file: the decisions that reading it took.
@@ -37,5 +43,9 @@ struct TableDescription {
 
 /// "5 columns: 4 numeric, 1 text (species); 3 of 150 rows have missing cells".
 [[nodiscard]] std::string summary_of(const TableDescription& description);
+
+/// rows, rows_with_missing, reading {}, columns[] {name, kind, missing, distinct, lowest, highest, examples[],
+/// notes[]}.
+[[nodiscard]] report::Json to_json(const TableDescription& description);
 
 }  // namespace overtake

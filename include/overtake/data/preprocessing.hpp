@@ -31,6 +31,9 @@ struct PreprocessingOptions {
   bool keep_missing = false;   ///< a missing numeric cell: true: NaN, which forests understand; false: the mean
   bool text_as_codes = false;  ///< text features: true: one input, the place among the sorted values; false: one-hot
   std::int64_t most_categories = 256;  ///< of one text feature, and classes of the target; more is an error
+
+  /// What forests take: numbers as they are, missing cells marked, text columns as codes.
+  [[nodiscard]] static PreprocessingOptions for_forests();
 };
 
 /// One column that the model reads.
@@ -94,6 +97,8 @@ struct Preprocessing {
                                          const PreprocessingOptions& options = {},
                                          std::span<const std::int32_t> rows = {});
 
+  /// The names of `features`.
+  [[nodiscard]] std::vector<std::string> feature_names() const;
   /// Inputs of the model: numeric features count one, text features one per category (one with `text_as_codes`).
   [[nodiscard]] std::int64_t inputs() const noexcept;
   /// Outputs of the model: the number of classes, or 1 for regression.
@@ -127,12 +132,34 @@ struct TaskChoice {
 /// at most 20 are distinct, with at least 3 rows for each on average; else regression.
 [[nodiscard]] TaskChoice detect_task(const Table& table, std::size_t target);
 
-/// A table split, fitted on its training rows and transformed.
+/// The columns of a table that have a meaning of their own. Those but the target are no features; "" is none.
+struct ColumnRoles {
+  std::string target{};
+  std::string sample_weight{};  ///< numbers of at least 0
+  std::string group{};          ///< equal cells stay in one fold
+  std::string fold{};           ///< the fold of each row; -1: it always trains
+
+  /// Adds how these columns are read. A target whose cells are names because `task` says so may hold any. Throws
+  /// UsageError for a column of two roles, or a target that is ignored.
+  void apply_to(TableOptions& reading, std::optional<Task> task) const;
+};
+
+/// A table as numbers: what training takes.
 struct PreparedData {
   Preprocessing preprocessing;
   Dataset training;
-  Dataset validation;  ///< no rows if validation_fraction is 0
+  Dataset validation;                ///< no rows if validation_fraction is 0
+  std::vector<float> sample_weight;  ///< empty, or one a training row
+  std::vector<std::int32_t> groups;  ///< of roles.group or roles.fold: empty, or one a training row, counted from 0 in
+                                     ///< the order of the labels (-1: no fold)
+  TransformReport report;
 };
+
+/// Fits on all rows and transforms them, in their order; with `known`, transforms as that model's data was. Throws what
+/// fit and transform throw, UsageError for a column that is not there, and DataError with the place of a cell that
+/// cannot be what its role says.
+[[nodiscard]] PreparedData prepare(const Table& table, const ColumnRoles& roles, PreprocessingOptions options,
+                                   const Preprocessing* known = nullptr);
 
 /// Splits the rows (stratified for classification), fits on the training rows only and transforms both parts. Throws
 /// what fit, transform and split_rows throw.

@@ -77,13 +77,15 @@ struct Forest {
 /// A tree in Graphviz' DOT language. `digits` and errors as in export_text.
 [[nodiscard]] std::string export_dot(const Forest& forest, std::size_t tree, std::optional<int> digits = {});
 
-/// A forest as the model of a search.
+/// A forest behind the face that all models have.
 class ForestModel final : public Model {
  public:
   explicit ForestModel(Forest forest);
   [[nodiscard]] const Forest& forest() const noexcept { return forest_; }
   [[nodiscard]] std::string describe() const override;
   [[nodiscard]] std::vector<double> predict(std::span<const float> inputs) const override;
+  [[nodiscard]] std::vector<std::int32_t> predict_classes(std::span<const float> inputs) const override;
+  [[nodiscard]] std::vector<std::int32_t> apply(std::span<const float> inputs) const override;
   void save(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata = {}) const override;
 
  private:

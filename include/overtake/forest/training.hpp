@@ -11,6 +11,7 @@
 #include "overtake/data/dataset.hpp"
 #include "overtake/device.hpp"
 #include "overtake/forest/forest.hpp"
+#include "overtake/report.hpp"
 #include "overtake/stop.hpp"
 
 namespace overtake {
@@ -61,6 +62,13 @@ struct ForestOptions {
 [[nodiscard]] Forest train_forest(const ForestParameters& parameters, const Dataset& data,
                                   const ForestOptions& options = {}, std::span<const float> sample_weight = {},
                                   const Forest* earlier = nullptr, ForestReport* report = nullptr);
+
+/// Accuracy, or r2 (NaN for fewer than two rows). Throws DataError for rows without answers or of other features.
+[[nodiscard]] double score_of(const Forest& forest, const Dataset& data);
+
+/// The figures of the schema "overtake.train-forest/1" (docs/cli.md), without what only the caller knows: data, target,
+/// rows, table, reason of the device, file of the model.
+[[nodiscard]] report::Json to_json(const Forest& forest, const ForestReport& fit, double training_score);
 
 /// How much work training these forests on `data` is, in row visits: trees x rows x features a node x levels, forests
 /// that share their growth counted once, times `fits` (folds, say). Parameters that the data refuses count nothing.

@@ -102,6 +102,9 @@ struct TrainerOptions {
   EngineKind engine = EngineKind::graph;
   const StopToken* stop = nullptr;
   TrainingObserver* observer = nullptr;
+
+  /// Throws UsageError for options out of range, naming the option.
+  void check() const;
 };
 
 enum class StopReason : std::uint8_t {

@@ -93,9 +93,11 @@ class SearchObserver {
   virtual void on_progress(const SearchProgress&) {}
 };
 
+inline constexpr const char* default_estimator = "random-forest";
+
 struct SearchOptions {
-  std::string estimator = "random-forest";  ///< one of estimator_names()
-  Parameters fixed;                         ///< parameters that every candidate shares
+  std::string estimator = default_estimator;  ///< one of estimator_names()
+  Parameters fixed;                           ///< parameters that every candidate shares
   FoldOptions folds;
   std::vector<std::int32_t> groups;  ///< for FoldKind::group and predefined
   std::vector<Metric> metrics;       ///< empty: accuracy or r2

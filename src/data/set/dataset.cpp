@@ -72,6 +72,8 @@ std::vector<std::int64_t> quotas(const std::vector<std::vector<std::int32_t>>& m
 
 }  // namespace
 
+std::string_view name_of(Task task) noexcept { return task == Task::classification ? "classification" : "regression"; }
+
 Dataset select(const Dataset& data, std::span<const std::int32_t> rows) {
   Dataset result;
   result.task = data.task;

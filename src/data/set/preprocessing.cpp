@@ -185,6 +185,12 @@ void require_memory(std::int64_t values, const Preprocessing& how, const Table& 
 
 }  // namespace
 
+std::vector<std::string> Preprocessing::feature_names() const {
+  std::vector<std::string> names;
+  for (const Feature& feature : features) names.push_back(feature.name);
+  return names;
+}
+
 std::int64_t Preprocessing::inputs() const noexcept {
   std::int64_t count = 0;
   for (const Feature& feature : features) count += width_of(feature, text_as_codes);

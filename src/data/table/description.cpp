@@ -9,6 +9,7 @@
 
 #include "data/table/columns.hpp"
 #include "data/text/date_text.hpp"
+#include "overtake/report.hpp"
 
 namespace overtake {
 
@@ -135,6 +136,34 @@ std::string summary_of(const TableDescription& description) {
           : fmt::format("{} of {} rows have missing cells", description.rows_with_missing, description.rows);
   return fmt::format("{} column{}: {}; {}", description.columns.size(), description.columns.size() == 1 ? "" : "s",
                      fmt::join(groups, ", "), gaps);
+}
+
+std::vector<std::string> ColumnDescription::all_notes() const {
+  std::vector<std::string> all = notes;
+  if (!float32_note.empty()) all.push_back(float32_note);
+  return all;
+}
+
+report::Json to_json(const TableDescription& description) {
+  using report::Json;
+  Json columns = Json::array();
+  for (const ColumnDescription& column : description.columns) {
+    Json json = Json::object();
+    json.set("name", column.name).set("kind", column.kind).set("missing", column.missing);
+    json.set("distinct", column.distinct).set("lowest", Json::text_or_null(column.lowest));
+    json.set("highest", Json::text_or_null(column.highest)).set("examples", Json::list(column.examples));
+    columns.push(std::move(json.set("notes", Json::list(column.all_notes()))));
+  }
+  const Reading& reading = description.reading;
+  const Notation& notation = reading.notation;
+  Json how = Json::object();
+  how.set("header", reading.has_header).set("delimiter", std::string(1, reading.delimiter));
+  how.set("encoding", reading.encoding).set("decimal", std::string(1, notation.decimal));
+  how.set("thousands", Json::text_or_null(notation.thousands)).set("units", Json::list(notation.units));
+  how.set("missing", notation.missing ? Json::list(*notation.missing) : Json());
+  Json json = Json::object();
+  json.set("rows", description.rows).set("rows_with_missing", description.rows_with_missing);
+  return json.set("reading", std::move(how)).set("columns", std::move(columns));
 }
 
 }  // namespace overtake

@@ -3,7 +3,6 @@
 
 #include "overtake/error.hpp"
 #include "overtake/forest.hpp"
-#include "overtake/metrics.hpp"
 
 namespace overtake {
 namespace {
@@ -30,11 +29,6 @@ void fit_forest(const ForestParameters& parameters, const Device& device, const 
   forest = train_forest(parameters, data, options, sample_weight, earlier);
 }
 
-void check_rows(std::size_t known, const Dataset& data) {
-  if (data.rows > 0 && known == static_cast<std::size_t>(data.rows)) return;
-  throw DataError("a score needs at least one row and the true answer of every row");
-}
-
 }  // namespace
 
 ForestClassifier::ForestClassifier(ForestParameters wanted, Device device)
@@ -54,12 +48,7 @@ std::vector<double> ForestClassifier::predict_proba(std::span<const float> input
   return forest().predict_proba(inputs);
 }
 
-double ForestClassifier::score(const Dataset& data) const {
-  check_rows(data.labels.size(), data);
-  const std::vector<std::int32_t> predicted = predict(data.inputs);
-  if (predicted.size() != data.labels.size()) throw DataError("the data set has other features than the forest");
-  return accuracy(predicted, data.labels);
-}
+double ForestClassifier::score(const Dataset& data) const { return score_of(forest(), data); }
 
 const Forest& ForestClassifier::forest() const { return fitted(forest_); }
 
@@ -76,12 +65,7 @@ std::vector<double> ForestRegressor::predict(std::span<const float> inputs) cons
   return forest().predict_values(inputs);
 }
 
-double ForestRegressor::score(const Dataset& data) const {
-  check_rows(data.targets.size(), data);
-  const std::vector<double> predicted = predict(data.inputs);
-  if (predicted.size() != data.targets.size()) throw DataError("the data set has other features than the forest");
-  return r2(predicted, data.targets);
-}
+double ForestRegressor::score(const Dataset& data) const { return score_of(forest(), data); }
 
 const Forest& ForestRegressor::forest() const { return fitted(forest_); }
 

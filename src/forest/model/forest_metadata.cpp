@@ -160,7 +160,7 @@ std::string metadata_of(const Forest& forest) {
   Json json = {
       {"format", format_name},
       {"kind", name_of(forest.parameters.kind)},
-      {"task", forest.parameters.task == Task::classification ? "classification" : "regression"},
+      {"task", name_of(forest.parameters.task)},
       {"parameters", std::move(parameters)},
       {"features", forest.features},
       {"classes", forest.classes},

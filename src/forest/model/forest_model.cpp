@@ -20,6 +20,12 @@ std::vector<double> ForestModel::predict(std::span<const float> inputs) const {
   return forest_.classes > 0 ? forest_.predict_proba(inputs) : forest_.predict_values(inputs);
 }
 
+std::vector<std::int32_t> ForestModel::predict_classes(std::span<const float> inputs) const {
+  return forest_.predict(inputs);
+}
+
+std::vector<std::int32_t> ForestModel::apply(std::span<const float> inputs) const { return forest_.apply(inputs); }
+
 void ForestModel::save(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata) const {
   save_forest(path, forest_, metadata);
 }

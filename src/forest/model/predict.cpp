@@ -112,9 +112,7 @@ std::vector<double> means(const Forest& forest, std::span<const float> inputs) {
 
 std::vector<double> Forest::predict_proba(std::span<const float> inputs) const {
   require_trained(*this);
-  if (classes == 0) {
-    throw UsageError("a regression forest has no class shares; use predict_values for its numbers");
-  }
+  if (classes == 0) throw UsageError("a regression forest has no class shares; use predict_values for its numbers");
   return means(*this, inputs);
 }
 

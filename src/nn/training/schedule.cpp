@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <vector>
 
 #include "nn/training/float_setting.hpp"
 #include "overtake/error.hpp"
 #include "overtake/optim.hpp"
+#include "overtake/text.hpp"
 
 namespace overtake::optim {
 namespace {
@@ -36,6 +39,31 @@ Schedule Schedule::exponential_lr(double gamma) {
   const Schedule result{.kind = Kind::exponential, .gamma = gamma};
   result.check();
   return result;
+}
+
+Schedule Schedule::parse(std::string_view text, int epochs) {
+  constexpr const char* forms = "Use constant, step:EPOCHS[:FACTOR], cosine or exponential:FACTOR.";
+  std::vector<double> numbers;
+  const std::string_view kind = text.substr(0, text.find(':'));
+  for (std::size_t at = kind.size(); at < text.size();) {
+    const std::size_t end = std::min(text.find(':', at + 1), text.size());
+    const std::string_view part = text.substr(at + 1, end - at - 1);
+    numbers.push_back(text::number(part).value_or(std::numeric_limits<double>::quiet_NaN()));
+    if (!std::isfinite(numbers.back())) throw UsageError(fmt::format("\"{}\" is not a number", part), forms);
+    at = end;
+  }
+  const auto is = [&](std::string_view name, std::size_t least, std::size_t most) {
+    return kind == name && numbers.size() >= least && numbers.size() <= most;
+  };
+  if (is("constant", 0, 0)) return {};
+  if (is("cosine", 0, 0)) return cosine_annealing_lr(epochs);
+  if (is("exponential", 1, 1)) return exponential_lr(numbers[0]);
+  if (!is("step", 1, 2)) throw UsageError("its form is not known", forms);
+  const double period = numbers[0];
+  if (!(period >= 1 && period == std::floor(period) && period < 1e9)) {
+    throw UsageError("EPOCHS must be a positive whole number", forms);
+  }
+  return step_lr(static_cast<int>(period), numbers.size() > 1 ? numbers[1] : 0.1);
 }
 
 void Schedule::check() const {

@@ -20,24 +20,6 @@ void require(bool holds, const std::string& message, const std::string& hint = {
   if (!holds) throw UsageError("[Trainer] " + message, hint);
 }
 
-void check_options(const TrainerOptions& options) {
-  require(options.epochs >= 0, fmt::format("epochs {} is negative", options.epochs));
-  require(options.batch_size >= 1, fmt::format("batch_size {} must be at least 1", options.batch_size));
-  require(options.validation_fraction >= 0 && options.validation_fraction < 1,
-          fmt::format("validation_fraction {} is not in [0, 1)", options.validation_fraction),
-          "0.2 sets a fifth of the rows aside.");
-  require(options.validation_fraction == 0 || !options.validation_inputs.defined(),
-          "validation_fraction and validation_inputs exclude each other");
-  require(options.patience >= 0, fmt::format("patience {} is negative", options.patience));
-  require(options.min_delta >= 0 && std::isfinite(options.min_delta),
-          fmt::format("min_delta {} must be a number of at least 0", options.min_delta));
-  require(options.report_every >= 1, fmt::format("report_every {} must be at least 1", options.report_every));
-  require(options.checkpoint_every >= 1,
-          fmt::format("checkpoint_every {} must be at least 1", options.checkpoint_every));
-  require(!options.resume || !options.checkpoint_path.empty(), "resume needs a checkpoint_path to continue from");
-  options.schedule.check();
-}
-
 void check_parameters(nn::Module& model, const optim::Optimizer& optimizer) {
   const std::vector<nn::Parameter*> known = model.parameters();
   for (const nn::Parameter* parameter : optimizer.parameters()) {
@@ -71,9 +53,27 @@ const EpochRecord& FitReport::last() const {
   return epochs.back();
 }
 
+void TrainerOptions::check() const {
+  require(epochs >= 0, fmt::format("epochs {} is negative", epochs));
+  require(batch_size >= 1, fmt::format("batch_size {} must be at least 1", batch_size));
+  require(validation_fraction >= 0 && validation_fraction < 1,
+          fmt::format("validation_fraction {} is not in [0, 1)", validation_fraction),
+          "0.2 sets a fifth of the rows aside.");
+  require(validation_fraction == 0 || !validation_inputs.defined(),
+          "validation_fraction and validation_inputs exclude each other");
+  require(patience >= 0, fmt::format("patience {} is negative", patience));
+  require(min_delta >= 0 && std::isfinite(min_delta),
+          fmt::format("min_delta {} must be a number of at least 0", min_delta));
+  require(report_every >= 1, fmt::format("report_every {} must be at least 1", report_every));
+  require(checkpoint_every >= 1, fmt::format("checkpoint_every {} must be at least 1", checkpoint_every));
+  require(!resume || !checkpoint_path.empty(), "resume needs a checkpoint_path to continue from",
+          "With the tool, give --checkpoint FILE.");
+  schedule.check();
+}
+
 Trainer::Trainer(nn::Module& model, nn::Loss loss, optim::Optimizer& optimizer, TrainerOptions options)
     : model_(model), loss_(std::move(loss)), optimizer_(optimizer), options_(std::move(options)) {
-  check_options(options_);
+  options_.check();
   require(static_cast<bool>(loss_.rows), "the loss has no function");
 }
 

@@ -155,7 +155,7 @@ Identity identity_of(const SearchInput& input, const SearchResult& result) {
   rows.push_back({"results", std::string(results_generation)});
   rows.push_back({"rows", fmt::format("{}", data.rows)});
   rows.push_back({"features", fmt::format("{}", data.features)});
-  rows.push_back({"task", data.task == Task::classification ? "classification" : "regression"});
+  rows.push_back({"task", std::string(name_of(data.task))});
   rows.push_back({"classes", fmt::format("{}", data.classes)});
   rows.push_back({"data", data_fingerprint(data)});
   rows.push_back({"names", names_fingerprint(input.options)});

@@ -117,7 +117,7 @@ void Journal::create(const Identity& identity, const SearchInput& input, const S
   const auto note = [&](std::string_view key, std::string_view value) { about.bind(0, key).bind(1, value).run(); };
   note("version", version());
   note("data_name", input.options.data_name);
-  note("task", result.task == Task::classification ? "classification" : "regression");
+  note("task", std::string(name_of(result.task)));
   note("estimator", result.estimator);
   note("candidates", fmt::format("{}", input.candidates.size()));
   note("folds", fmt::format("{}", input.folds.size()));

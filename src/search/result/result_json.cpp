@@ -127,7 +127,7 @@ std::string to_json(const SearchResult& result, std::string_view settings_json) 
   json["machine"] = machine(result.device);
   json["settings"] = std::move(settings);
   json["estimator"] = result.estimator;
-  json["task"] = result.task == Task::regression ? "regression" : "classification";
+  json["task"] = name_of(result.task);
   Json metrics = Json::array();
   for (const Metric metric : result.metrics) metrics.push_back(name_of(metric));
   json["metrics"] = std::move(metrics);

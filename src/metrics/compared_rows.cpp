@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "score_data.hpp"
+#include "metrics/compared_rows.hpp"
 
 #include <fmt/format.h>
 
@@ -10,46 +10,14 @@
 #include <span>
 #include <string_view>
 
-#include "flags/names.hpp"
 #include "overtake/data/labels.hpp"
-#include "overtake/data/preprocessing.hpp"
-#include "overtake/data/table.hpp"
 #include "overtake/error.hpp"
-#include "overtake/metrics.hpp"
 #include "overtake/text.hpp"
 
-namespace cli {
+namespace overtake::metrics {
 namespace {
 
-using overtake::Column;
-using overtake::ColumnKind;
-using overtake::DataError;
-using overtake::Table;
-using overtake::TableOptions;
-using overtake::Task;
-
 constexpr std::string_view probability_prefix = "probability_";
-
-/// The target as numbers and as it is spelt; what stands in other columns does not matter.
-TableOptions truth_reading(const ScoreFlags& flags) {
-  TableOptions reading;
-  apply_notation(flags, reading);
-  reading.text = parse_words(flags.text);
-  // Numbers in a notation that is not set are no classes, unless the task says so.
-  (flags.task == "classification" ? reading.names : reading.spelled).push_back(flags.target);
-  reading.others_ignored = true;
-  return reading;
-}
-
-/// Predictions are written in the plain notation, whatever the truth's.
-TableOptions prediction_reading(const ScoreFlags& flags) {
-  TableOptions reading;
-  reading.header = true;
-  reading.names = {flags.target};
-  reading.others_ignored = true;
-  reading.allow_absent = true;
-  return reading;
-}
 
 std::size_t column_of(const Table& table, const std::string& name) {
   const std::vector<std::string> names = table.names();
@@ -67,26 +35,23 @@ const Column& complete_column(const Table& table, const std::string& name) {
   const Column& column = table.columns[index];
   for (std::size_t row = 0; row < static_cast<std::size_t>(table.rows); ++row) {
     const bool missing = column.kind == ColumnKind::text ? column.codes[row] < 0 : std::isnan(column.numbers[row]);
-    if (missing) {
-      throw DataError(fmt::format("{}: the cell is missing, expected a value in every row",
-                                  table.locate(static_cast<std::int64_t>(row), static_cast<std::int64_t>(index))),
-                      "Correct the cell, or remove the row from both files.");
-    }
+    if (!missing) continue;
+    throw DataError(fmt::format("{}: the cell is missing, expected a value in every row",
+                                table.locate(static_cast<std::int64_t>(row), static_cast<std::int64_t>(index))),
+                    "Correct the cell, or remove the row from both files.");
   }
   return column;
 }
 
 std::vector<std::string> probability_columns(const Table& predictions) {
   std::vector<std::string> names = predictions.names();
-  names.erase(std::remove_if(names.begin(), names.end(),
-                             [](const std::string& name) { return !name.starts_with(probability_prefix); }),
-              names.end());
+  std::erase_if(names, [](const std::string& name) { return !name.starts_with(probability_prefix); });
   return names;
 }
 
 /// The labels of both files and of the probabilities as one column, in this order of rows.
-overtake::Labels joint_labels(const Table& truth, const Column& known, const Column& answered,
-                              const std::vector<std::string>& probabilities) {
+Labels joint_labels(const Table& truth, const Column& known, const Column& answered,
+                    const std::vector<std::string>& probabilities) {
   Table joint;
   joint.reading = truth.reading;
   Column column;
@@ -96,22 +61,16 @@ overtake::Labels joint_labels(const Table& truth, const Column& known, const Col
   std::map<std::string, std::int32_t> places;
   const auto add = [&](const std::string& label) {
     const auto [found, is_new] = places.try_emplace(label, static_cast<std::int32_t>(column.categories.size()));
-    if (is_new) {
-      column.categories.push_back(label);
-    }
+    if (is_new) column.categories.push_back(label);
     column.codes.push_back(found->second);
   };
   for (const Column* cells : {&known, &answered}) {
-    for (const std::int32_t code : cells->codes) {
-      add(cells->categories[static_cast<std::size_t>(code)]);
-    }
+    for (const std::int32_t code : cells->codes) add(cells->categories[static_cast<std::size_t>(code)]);
   }
-  for (const std::string& name : probabilities) {
-    add(name.substr(probability_prefix.size()));
-  }
+  for (const std::string& name : probabilities) add(name.substr(probability_prefix.size()));
   joint.rows = static_cast<std::int64_t>(column.codes.size());
   joint.columns.push_back(std::move(column));
-  return overtake::labels_of(joint, 0);
+  return labels_of(joint, 0);
 }
 
 /// Numbers of a column. Throws DataError for the first word.
@@ -129,9 +88,7 @@ const std::vector<double>& numbers_of(const Table& table, const Column& column) 
     return column.numbers;
   }
   std::size_t row = 0;
-  while (overtake::text::number(column.categories[static_cast<std::size_t>(column.codes[row])])) {
-    ++row;
-  }
+  while (text::number(column.categories[static_cast<std::size_t>(column.codes[row])])) ++row;
   throw DataError(fmt::format("{}: expected a number, found \"{}\"",
                               table.locate(static_cast<std::int64_t>(row),
                                            static_cast<std::int64_t>(column_of(table, column.name))),
@@ -141,7 +98,7 @@ const std::vector<double>& numbers_of(const Table& table, const Column& column) 
 
 /// `place_of`: the class of each column.
 void read_probabilities(const Table& predictions, const std::vector<std::string>& columns,
-                        std::span<const std::int32_t> place_of, ScoredRows& rows) {
+                        std::span<const std::int32_t> place_of, ComparedRows& rows) {
   const std::size_t k = rows.classes.size();
   rows.probabilities.assign(static_cast<std::size_t>(rows.rows) * k, 0.0);
   std::vector<std::uint8_t> seen(k);
@@ -175,8 +132,8 @@ void read_probabilities(const Table& predictions, const std::vector<std::string>
 }
 
 void take_classes(const Table& truth, const Column& known, const Table& predictions, const Column& answered,
-                  const std::vector<std::string>& probabilities, ScoredRows& rows) {
-  overtake::Labels labels = joint_labels(truth, known, answered, probabilities);
+                  const std::vector<std::string>& probabilities, ComparedRows& rows) {
+  Labels labels = joint_labels(truth, known, answered, probabilities);
   rows.classes = std::move(labels.names);
   const auto first = labels.codes.begin();
   rows.true_labels.assign(first, first + rows.rows);
@@ -194,10 +151,8 @@ bool looks_like_classes(const Table& table, const Column& truth, const Column& p
   const auto all_whole = [&](const Column& column) {
     return std::all_of(column.numbers.begin(), column.numbers.end(), whole);
   };
-  if (!all_whole(truth) || !all_whole(predicted)) {
-    return false;
-  }
-  if (!overtake::labels_of(table, column_of(table, truth.name)).numeric) {
+  if (!all_whole(truth) || !all_whole(predicted)) return false;
+  if (!labels_of(table, column_of(table, truth.name)).numeric) {
     return true;  // names in digits: 007, or more of them than a number holds
   }
   std::set<double> distinct(truth.numbers.begin(), truth.numbers.end());
@@ -205,28 +160,17 @@ bool looks_like_classes(const Table& table, const Column& truth, const Column& p
   return distinct.size() <= most_classes;
 }
 
-void choose_task(const ScoreFlags& flags, const Table& table, const Column& truth, const Column& predicted,
-                 bool probabilities, ScoredRows& rows) {
+void choose_task(const ScoreOptions& options, const Table& table, const Column& truth, const Column& predicted,
+                 bool probabilities, ComparedRows& rows) {
   const auto take = [&](bool classes, const char* reason) {
     rows.task = classes ? Task::classification : Task::regression;
     rows.reason = reason;
   };
-  const std::vector<std::string> metrics = parse_words(flags.metrics);
-  if (flags.task != "auto") {
-    return take(flags.task == "classification", "--task");
-  }
-  if (!metrics.empty()) {
-    return take(overtake::is_for(overtake::parse_metric(metrics.front()), Task::classification), "its metrics");
-  }
-  if (probabilities) {
-    return take(true, "there are probabilities of classes");
-  }
-  if (truth.kind == ColumnKind::text) {
-    return take(true, "the target is text");
-  }
-  if (truth.days) {
-    return take(false, "the target holds dates, which are numbers of days");
-  }
+  if (options.task) return take(*options.task == Task::classification, "--task");
+  if (!options.metrics.empty()) return take(is_for(options.metrics.front(), Task::classification), "its metrics");
+  if (probabilities) return take(true, "there are probabilities of classes");
+  if (truth.kind == ColumnKind::text) return take(true, "the target is text");
+  if (truth.days) return take(false, "the target holds dates, which are numbers of days");
   const bool classes = looks_like_classes(table, truth, predicted);
   take(classes,
        classes ? "the target holds few distinct whole numbers, or names in digits" : "the target holds numbers");
@@ -234,20 +178,18 @@ void choose_task(const ScoreFlags& flags, const Table& table, const Column& trut
 
 }  // namespace
 
-ScoredRows read_scored_rows(const ScoreFlags& flags) {
-  const Table truth = overtake::read_table(flags.truth, truth_reading(flags));
-  const Table predictions = overtake::read_table(flags.predictions, prediction_reading(flags));
+ComparedRows compare(const Table& predictions, const Table& truth, const ScoreOptions& options) {
   if (predictions.rows != truth.rows) {
     throw DataError(
-        fmt::format("{} has {} rows and {} has {}", flags.predictions, predictions.rows, flags.truth, truth.rows),
+        fmt::format("{} has {} rows and {} has {}", predictions.source, predictions.rows, truth.source, truth.rows),
         "Predictions are compared row by row: both files need the same rows in the same order.");
   }
-  ScoredRows rows;
+  ComparedRows rows;
   rows.rows = truth.rows;
-  const Column& known = complete_column(truth, flags.target);
-  const Column& answered = complete_column(predictions, flags.target);
+  const Column& known = complete_column(truth, options.target);
+  const Column& answered = complete_column(predictions, options.target);
   const std::vector<std::string> probabilities = probability_columns(predictions);
-  choose_task(flags, truth, known, answered, !probabilities.empty(), rows);
+  choose_task(options, truth, known, answered, !probabilities.empty(), rows);
   if (rows.task == Task::classification) {
     take_classes(truth, known, predictions, answered, probabilities, rows);
     return rows;
@@ -257,4 +199,4 @@ ScoredRows read_scored_rows(const ScoreFlags& flags) {
   return rows;
 }
 
-}  // namespace cli
+}  // namespace overtake::metrics

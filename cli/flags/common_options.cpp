@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#include "flags/common_options.hpp"
+
+#include <fmt/format.h>
+#if __has_include(<CLI/ExtraValidators.hpp>)
+#include <CLI/ExtraValidators.hpp>  // where CLI11 has AsSizeValue since 2.6
+#endif
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <CLI/Validators.hpp>
+#include <charconv>
+
+namespace cli {
+
+void add_device_flags(CLI::App& app, ComputeFlags& flags) {
+  const bool chooses = flags.device == "auto";
+  app.add_option("--device", flags.device, fmt::format("{}cpu, cuda, cuda:1, opencl:0, ...", chooses ? "auto, " : ""))
+      ->capture_default_str();
+  app.add_option("--threads", flags.threads, "CPU threads (0: all)")->capture_default_str();
+}
+
+void add_seed_flag(CLI::App& app, std::uint64_t& seed, const std::string& help) {
+  const auto problem = [](const std::string& text) -> std::string {
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool whole = error == std::errc() && end == text.data() + text.size() && value >= 0;
+    return whole ? "" : fmt::format("expected a whole number from 0 to 9223372036854775807, not {}", text);
+  };
+  app.add_option("--seed", seed, help)->capture_default_str()->check(problem, "");
+}
+
+void add_memory_limit_flag(CLI::App& app, std::uint64_t& bytes, const std::string& help) {
+  // AsSizeValue takes -1 for the largest number. This comes behind it, because the last transform is the first that
+  // runs.
+  const auto problem = [](const std::string& text) -> std::string {
+    std::uint64_t size = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
+    return error == std::errc() && size > 0 ? "" : fmt::format("expected a size above 0 such as 512MiB, not {}", text);
+  };
+  app.add_option("--memory-limit", bytes, help + ", e.g. 512MiB")
+      ->transform(CLI::AsSizeValue(false))
+      ->transform(CLI::Validator(problem, ""));
+}
+
+void add_json_flag(CLI::App& app, std::string& path, bool bare) {
+  CLI::Option* option = app.add_option("--json", path, "Write the result as JSON to a file (-: standard output)");
+  option->type_name("FILE");
+  if (bare) option->expected(0, 1)->default_str("-");
+}
+
+void add_report_flag(CLI::App& app, std::string& path) {
+  app.add_option("--report", path, "Write an HTML page to a file")->type_name("FILE");
+}
+
+void add_training_flags(CLI::App& app, ComputeFlags& compute, const std::string& seed_help, OutputFlags& outputs) {
+  add_seed_flag(app, compute.seed, seed_help);
+  add_device_flags(app, compute);
+  add_memory_limit_flag(app, compute.memory_limit, "Most memory of the table, and on the device");
+  app.add_option("--save", outputs.save, "Write the model to a file")->type_name("FILE");
+  add_json_flag(app, outputs.json);
+  app.add_flag("--describe", outputs.describe, "Show the table of the columns first");
+}
+
+void add_parameter_flags(CLI::App& app, std::string& sample_weight, std::vector<std::string>& set,
+                         const std::string& heading) {
+  app.add_option("--sample-weight", sample_weight, "Column of row weights")->type_name("COLUMN")->group(heading);
+  app.add_option("--set", set, "A parameter by scikit-learn's name (repeat)")
+      ->type_name("NAME=VALUE")
+      ->group(heading)
+      ->allow_extra_args(false)
+      ->take_all();
+}
+
+void add_positive_class_flag(CLI::App& app, std::string& name) {
+  app.add_option("--positive-class", name,
+                 "The class that f1, precision, recall and roc_auc are about (default: 1; roc_auc: the second)")
+      ->type_name("NAME");
+}
+
+}  // namespace cli

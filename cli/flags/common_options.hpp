@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// The flags that several subcommands have: each is declared here, once.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace cli {
+
+/// What computes, and from which seed.
+struct ComputeFlags {
+  std::string device = "auto";
+  int threads = 0;  ///< of the CPU; 0: all
+  std::uint64_t seed = 0;
+  std::uint64_t memory_limit = 0;  ///< bytes; 0: what there is
+};
+
+/// What is written and shown; "" is not asked for.
+struct OutputFlags {
+  std::string save, json, html;
+  bool describe = false;  ///< the table of the columns
+};
+
+/// --device and --threads.
+void add_device_flags(CLI::App& app, ComputeFlags& flags);
+/// --seed: whole numbers from 0 to 9223372036854775807, the largest that a model file's random_state holds. `help`: of
+/// what.
+void add_seed_flag(CLI::App& app, std::uint64_t& seed, const std::string& help);
+/// --memory-limit: bytes above 0 such as 512MiB.
+void add_memory_limit_flag(CLI::App& app, std::uint64_t& bytes, const std::string& help);
+/// --json. Its file may be left out where `bare` says so: standard output.
+void add_json_flag(CLI::App& app, std::string& path, bool bare = false);
+/// --report.
+void add_report_flag(CLI::App& app, std::string& path);
+/// All that train and search take: the device, seed and memory, --save, --json and --describe.
+void add_training_flags(CLI::App& app, ComputeFlags& compute, const std::string& seed_help, OutputFlags& outputs);
+/// --sample-weight and --set, under a heading of --help.
+void add_parameter_flags(CLI::App& app, std::string& sample_weight, std::vector<std::string>& set,
+                         const std::string& heading = "Options");
+/// --positive-class.
+void add_positive_class_flag(CLI::App& app, std::string& name);
+
+}  // namespace cli

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+// Model files, whichever estimator they hold, and answers to tables.
+#include "overtake/model.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "overtake/data/safetensors.hpp"
+#include "overtake/error.hpp"
+#include "overtake/forest.hpp"
+#include "overtake/metrics.hpp"
+#include "overtake/nn/model_file.hpp"
+#include "overtake/nn/network.hpp"
+
+namespace overtake {
+namespace {
+
+constexpr const char* preprocessing_key = "preprocessing";
+
+Preprocessing preprocessing_of(const std::map<std::string, std::string>& metadata, const std::string& path) {
+  const auto found = metadata.find(preprocessing_key);
+  if (found != metadata.end()) return Preprocessing::from_json(found->second, path);
+  throw DataError(fmt::format("{}: the model does not say how its inputs are prepared", path),
+                  "Use a file that \"overtake train --save\" wrote.");
+}
+
+/// Before data are read and encoded, which may take much memory.
+void check_belongs(const std::string& path, const char* kind, const Preprocessing& how, std::int64_t inputs,
+                   std::int64_t outputs, bool same_task) {
+  if (same_task && how.inputs() == inputs && how.outputs() == outputs) return;
+  throw DataError(fmt::format("{0}: its {1} and its description of the columns do not belong together: the {1} takes "
+                              "{2} inputs and gives {3} outputs, the description says {4} and {5}",
+                              path, kind, inputs, outputs, how.inputs(), how.outputs()),
+                  fmt::format("Train and save the {} again.", kind));
+}
+
+TableModel read_forest(const std::string& path, const Device& device) {
+  if (device.id() != Device().id()) {
+    throw UsageError(fmt::format("{} is a forest, and forests predict on the CPU, not on {}", path, device.id()),
+                     "Leave the device out.");
+  }
+  LoadedForest loaded = load_forest(path);
+  const Forest& forest = loaded.forest;
+  Preprocessing how = preprocessing_of(loaded.metadata, path);
+  const bool same_task = (forest.classes > 0) == (how.task == Task::classification);
+  check_belongs(path, "forest", how, forest.features, forest.outputs(), same_task);
+  return {std::make_shared<ForestModel>(std::move(loaded.forest)), std::move(how)};
+}
+
+TableModel read_network(const std::string& path, const Device& device) {
+  LoadedModel loaded = load_model(path);
+  Preprocessing how = preprocessing_of(loaded.metadata, path);
+  check_belongs(path, "network", how, loaded.inputs, loaded.outputs, true);
+  loaded.model.to(device);
+  return {std::make_shared<NetworkModel>(std::move(loaded.model), how), std::move(how)};
+}
+
+template <typename T>
+void add_columns(Table& table, const std::vector<std::string>& names, const std::vector<T>& values) {
+  for (std::size_t c = 0; c < names.size(); ++c) {
+    Column column;
+    column.name = names[c];
+    for (std::size_t i = c; i < values.size(); i += names.size()) {
+      column.numbers.push_back(static_cast<double>(values[i]));
+    }
+    table.columns.push_back(std::move(column));
+  }
+}
+
+bool is_complete(const Column& column) {
+  return std::none_of(column.numbers.begin(), column.numbers.end(), [](double value) { return std::isnan(value); }) &&
+         std::none_of(column.codes.begin(), column.codes.end(), [](std::int32_t code) { return code < 0; });
+}
+
+}  // namespace
+
+std::vector<std::int32_t> Model::apply(std::span<const float> /*inputs*/) const {
+  throw UsageError(fmt::format("leaves (apply, --apply) belong to forests, and this is a {}", describe()));
+}
+
+TableModel read_model(const std::filesystem::path& path, const Device& device) {
+  // Whether the file must have a checksum, the reader of the one or the other model knows.
+  const bool holds_forest = read_safetensors(path).metadata.contains("overtake.forest");
+  return holds_forest ? read_forest(path.string(), device) : read_network(path.string(), device);
+}
+
+void write_model(const std::filesystem::path& path, const Model& model, const Preprocessing& preprocessing) {
+  model.save(path, {{preprocessing_key, preprocessing.to_json()}});
+}
+
+Table predict(const TableModel& model, const Table& data, const AnswerOptions& options, TransformReport* report) {
+  const Preprocessing& how = model.preprocessing;
+  const bool classifies = how.task == Task::classification;
+  if (options.probabilities && !classifies) {
+    throw UsageError("probabilities (proba, --proba) belong to classes, and this model predicts numbers");
+  }
+  const Dataset rows = how.transform_features(data, report);
+  Table table;
+  table.rows = rows.rows;
+  if (classifies) {
+    table.columns.push_back(text_column(how.target, model.model->predict_classes(rows.inputs), how.classes));
+  } else {
+    add_columns(table, {how.target}, model.model->predict(rows.inputs));
+  }
+  std::vector<std::string> names;
+  if (options.probabilities) {
+    for (const std::string& name : how.classes) names.push_back("probability_" + name);
+    add_columns(table, names, model.model->predict(rows.inputs));
+  }
+  if (options.leaves) {
+    const std::vector<std::int32_t> leaves = model.model->apply(rows.inputs);
+    names.clear();
+    const std::size_t trees = rows.rows > 0 ? leaves.size() / static_cast<std::size_t>(rows.rows) : 0;
+    for (std::size_t tree = 0; tree < trees; ++tree) names.push_back(fmt::format("leaf_{}", tree));
+    add_columns(table, names, leaves);
+  }
+  return table;
+}
+
+std::optional<double> score_of(const TableModel& model, const Table& answers, const Table& data) {
+  const Column* column = data.find(model.preprocessing.target);
+  if (column == nullptr || !is_complete(*column)) return std::nullopt;
+  // The cells as they are: a number standardised and brought back may differ in its last digits.
+  Preprocessing plain = model.preprocessing;
+  plain.target_mean = 0;
+  plain.target_scale = 1;
+  const Dataset truth = plain.transform(data);
+  const Column& answer = *answers.find(plain.target);
+  if (plain.task == Task::classification) return accuracy(answer.codes, truth.labels);
+  return r2(answer.numbers, truth.targets);
+}
+
+}  // namespace overtake

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+// Networks from plain options: what they are made of, and what may be asked for.
+#include "overtake/nn/network.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+
+#include "nn/training/float_setting.hpp"
+#include "overtake/error.hpp"
+#include "overtake/text.hpp"
+
+namespace overtake {
+namespace {
+
+const std::vector<std::string> activations = {"relu", "leaky_relu", "tanh", "sigmoid", "gelu", "silu"};
+constexpr std::array layer_types = {"ReLU", "LeakyReLU", "Tanh", "Sigmoid", "GELU", "SiLU"};  // in that order
+
+constexpr std::int64_t most_width = std::int64_t{1} << 24;
+
+void require(bool holds, const std::string& message) {
+  if (!holds) throw UsageError(message);
+}
+
+double learning_rate(const NetworkOptions& options) {
+  return options.learning_rate.value_or(options.optimizer == "sgd" ? 0.1 : 1e-3);
+}
+
+double weight_decay(const NetworkOptions& options) {
+  return options.weight_decay.value_or(options.optimizer == "adamw" ? optim::adamw_defaults().weight_decay : 0.0);
+}
+
+/// Weights and biases, and the outputs of all layers for one row.
+struct Size {
+  double weights = 0, widths = 0;
+};
+
+Size size_of(const NetworkOptions& options, std::int64_t inputs, std::int64_t outputs) {
+  Size size;
+  auto before = static_cast<double>(inputs);
+  const auto add = [&](std::int64_t width) {
+    size.weights += (before + 1) * static_cast<double>(width);
+    size.widths += static_cast<double>(width);
+    before = static_cast<double>(width);
+  };
+  for (const std::int64_t width : options.hidden) add(width);
+  add(outputs);
+  return size;
+}
+
+}  // namespace
+
+void NetworkOptions::check() const {
+  text::check_choice("activation", activation, activations);
+  text::check_choice("optimizer", optimizer, std::vector<std::string>{"sgd", "adam", "adamw"});
+  for (const std::int64_t width : hidden) {
+    require(width >= 1 && width <= most_width, fmt::format("hidden {} is not from 1 to {}", width, most_width));
+  }
+  nn::require_float("network", "dropout", dropout);
+  require(static_cast<float>(dropout) < 1, fmt::format("dropout must be at least 0 and below 1, not {}", dropout));
+  require(dropout == 0 || !hidden.empty(), "dropout belongs to hidden layers, and there are none");
+  nn::require_float("network", "learning_rate", overtake::learning_rate(*this));
+  nn::require_float("network", "weight_decay", overtake::weight_decay(*this));
+  nn::require_float("network", "momentum", momentum);
+  require(momentum == 0 || optimizer == "sgd", "momentum belongs to the optimizer sgd");
+  require(training.epochs >= 1, fmt::format("epochs {} must be at least 1", training.epochs));
+  training.check();
+  try {
+    optim::Schedule::parse(schedule, training.epochs).check(overtake::learning_rate(*this), training.epochs);
+  } catch (const UsageError& error) {
+    throw UsageError(fmt::format("schedule \"{}\": {}", schedule, error.what()), error.hint());
+  }
+}
+
+nn::Sequential make_network(const NetworkOptions& options, std::int64_t inputs, std::int64_t outputs) {
+  const auto activation = std::find(activations.begin(), activations.end(), options.activation) - activations.begin();
+  nn::manual_seed(options.training.seed);
+  nn::Sequential model;
+  std::int64_t width = inputs;
+  for (const std::int64_t next : options.hidden) {
+    model.add(nn::Linear(width, next));
+    model.add(nn::make_layer({layer_types.at(static_cast<std::size_t>(activation)), {}}));
+    if (options.dropout > 0) model.add(nn::Dropout(static_cast<float>(options.dropout)));
+    width = next;
+  }
+  model.add(nn::Linear(width, outputs));
+  return model;
+}
+
+std::string to_text(const NetworkOptions& options, std::int64_t inputs, std::int64_t outputs) {
+  std::string text = fmt::format("{}", inputs);
+  for (const std::int64_t width : options.hidden) text += fmt::format(" -> {}", width);
+  text += fmt::format(" -> {}", outputs);
+  if (!options.hidden.empty()) text += ", " + options.activation;
+  return text + fmt::format(", {} parameters",
+                            report::count(static_cast<std::int64_t>(size_of(options, inputs, outputs).weights)));
+}
+
+std::unique_ptr<optim::Optimizer> make_optimizer(const NetworkOptions& options, nn::Module& model) {
+  const double rate = learning_rate(options);
+  const double decay = weight_decay(options);
+  if (options.optimizer == "sgd") {
+    return std::make_unique<optim::SGD>(model.parameters(), rate, optim::SGDOptions{options.momentum, false, decay});
+  }
+  optim::AdamOptions adam;
+  adam.weight_decay = decay;
+  if (options.optimizer == "adam") return std::make_unique<optim::Adam>(model.parameters(), rate, adam);
+  return std::make_unique<optim::AdamW>(model.parameters(), rate, adam);
+}
+
+nn::Loss network_loss(Task task) { return task == Task::classification ? nn::Loss::cross_entropy() : nn::Loss::mse(); }
+
+DataArrays arrays_of(const Dataset& data) {
+  if (data.rows == 0) return {};
+  const Array inputs = Array::from(data.inputs, {data.rows, data.features});
+  if (data.task == Task::classification) return {inputs, Array::from(data.labels, {data.rows})};
+  return {inputs, Array::from(std::vector<float>(data.targets.begin(), data.targets.end()), {data.rows})};
+}
+
+void check_network_memory(const NetworkOptions& options, std::int64_t inputs, std::int64_t outputs, std::int64_t rows,
+                          const Device* device) {
+  constexpr double value_bytes = sizeof(float);
+  const Size size = size_of(options, inputs, outputs);
+  const auto refuse_beyond = [&](const std::string& who, std::uint64_t limit, double need) {
+    if (limit == 0 || need <= static_cast<double>(limit)) return;
+    throw DeviceError(fmt::format("hidden {}: the network has {} weights and needs at least {}, but {} has {}",
+                                  fmt::join(options.hidden, ","), report::significant(size.weights),
+                                  report::bytes(static_cast<std::uint64_t>(need)), who, report::bytes(limit)),
+                      "Use narrower layers or a smaller batch.");
+  };
+  // The network is made on the CPU and moved from there.
+  refuse_beyond("the computer", Device("cpu").info().memory_bytes, value_bytes * size.weights);
+  // Weight and gradient, one more that the Trainer keeps, momentum or Adam's two moments.
+  const int copies = 3 + (options.optimizer != "sgd" ? 2 : options.momentum > 0 ? 1 : 0);
+  const auto batch = static_cast<double>(std::min(options.training.batch_size, rows));
+  const double need = value_bytes * (copies * size.weights + batch * size.widths);
+  refuse_beyond("the memory limit", options.memory_limit, need);
+  if (device != nullptr) refuse_beyond(device->id(), device->info().memory_bytes, need);
+}
+
+}  // namespace overtake
