@@ -26,15 +26,15 @@ using overtake::Forest;
 using overtake::ForestParameters;
 
 /// Shows how many trees there are.
-class Watcher : public overtake::ForestObserver {
+class Watcher : public overtake::ProgressObserver {
  public:
-  void on_trees(std::int64_t done, std::int64_t of) override {
-    progress_.update(fmt::format("{} of {} trees", report::count(done), report::count(of)));
+  void on_progress(const overtake::Progress& now) override {
+    progress_.update(fmt::format("{} of {} trees", report::count(now.done), report::count(now.total)));
   }
   void clear() { progress_.clear(); }
 
  private:
-  Progress progress_;
+  ProgressLine progress_;
 };
 
 const Forest& forest_in(const overtake::TableModel& saved, const std::string& path) {

@@ -28,7 +28,7 @@ class Watcher : public overtake::TrainingObserver {
   void on_epoch(const overtake::EpochEvent& event) override {
     const auto& record = event.record;
     std::string text =
-        fmt::format("epoch {}/{}  loss {}", record.epoch, event.epochs, report::significant(record.train_loss));
+        fmt::format("epoch {}/{}  loss {}", record.epoch, event.total, report::significant(record.train_loss));
     if (!std::isnan(record.validation_loss)) {
       text += fmt::format("  validation {}", report::significant(record.validation_loss));
     }
@@ -40,7 +40,7 @@ class Watcher : public overtake::TrainingObserver {
   void clear() { progress_.clear(); }
 
  private:
-  Progress progress_;
+  ProgressLine progress_;
 };
 
 /// What a reader should know of the data before training: nothing to learn, hardly a row to validate on.

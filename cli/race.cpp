@@ -35,17 +35,17 @@ struct Options {
 };
 
 /// Says which network runs where, and how long the race has taken.
-class Watcher : public overtake::RaceObserver {
+class Watcher : public overtake::ProgressObserver {
  public:
-  void on_cell(int layers, const std::string& device, int done, int total) override {
+  void on_progress(const overtake::Progress& now) override {
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-    progress_.update(fmt::format("racing {} layers on {} ({} of {}), {} so far", layers, device, done + 1, total,
-                                 report::seconds(seconds)));
+    progress_.update(
+        fmt::format("racing {} ({} of {}), {} so far", now.what, now.done + 1, now.total, report::seconds(seconds)));
   }
   void clear() { progress_.clear(); }
 
  private:
-  Progress progress_;
+  ProgressLine progress_;
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 

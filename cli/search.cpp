@@ -54,7 +54,7 @@ class Watcher : public overtake::SearchObserver {
   }
 
   void on_progress(const overtake::SearchProgress& now) override {
-    std::string text = fmt::format("{}/{} fits", report::count(now.jobs_done), report::count(now.jobs));
+    std::string text = fmt::format("{}/{} fits", report::count(now.done), report::count(now.total));
     if (!std::isnan(now.best_score)) {
       text += fmt::format("  best {:.4f}", now.best_score);
       const std::string best = parameters_text(now.best);
@@ -70,7 +70,7 @@ class Watcher : public overtake::SearchObserver {
   bool quiet_;
   std::string journal_;
   std::int64_t recorded_;
-  Progress progress_;
+  ProgressLine progress_;
 };
 
 void check_files(const SearchFlags& flags) {

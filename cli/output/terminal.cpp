@@ -72,11 +72,11 @@ void write_output(const std::string& path, std::string_view text) {
   }
 }
 
-Progress::Progress() : interactive_(system::is_terminal(system::errors)), last_(Clock::now()) {}
+ProgressLine::ProgressLine() : interactive_(system::is_terminal(system::errors)), last_(Clock::now()) {}
 
-Progress::~Progress() { clear(); }
+ProgressLine::~ProgressLine() { clear(); }
 
-void Progress::update(const std::string& text) {
+void ProgressLine::update(const std::string& text) {
   const double pause = interactive_ ? 0.1 : 5.0;
   const auto now = Clock::now();
   if (std::chrono::duration<double>(now - last_).count() < pause) return;
@@ -92,7 +92,7 @@ void Progress::update(const std::string& text) {
   shown_ = true;
 }
 
-void Progress::clear() {
+void ProgressLine::clear() {
   if (shown_) {
     std::fprintf(stderr, "\r\x1b[K");
     std::fflush(stderr);

@@ -42,12 +42,12 @@ void write_output(const std::string& path, std::string_view text);
 
 /// One line on standard error that says how far the work is: rewritten in place on a terminal, else a new line every
 /// few seconds.
-class Progress {
+class ProgressLine {
  public:
-  Progress();
-  ~Progress();
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
+  ProgressLine();
+  ~ProgressLine();
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
   void update(const std::string& text);
   /// Removes the line, for output that follows.
   void clear();

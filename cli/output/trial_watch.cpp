@@ -47,7 +47,7 @@ bool TrialWatch::stop() {
   if (!announcement_.empty()) {
     print_error(announcement_);
     announcement_.clear();
-    progress_ = std::make_unique<Progress>();
+    progress_ = std::make_unique<ProgressLine>();
   }
   if (progress_ && !now_.empty() && system::is_terminal(system::errors)) progress_->update(now_);
   return false;

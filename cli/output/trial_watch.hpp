@@ -29,7 +29,7 @@ class TrialWatch : public overtake::TrialObserver {
   std::string announcement_;  // empty once it was made
   std::string now_;           // what is tried
   std::chrono::steady_clock::time_point begin_;
-  std::unique_ptr<Progress> progress_;
+  std::unique_ptr<ProgressLine> progress_;
   bool said_untried_ = false;
   bool said_not_kept_ = false;
   bool stopped_ = false;

@@ -10,6 +10,7 @@
 
 #include "overtake/device.hpp"
 #include "overtake/nn/trainer.hpp"
+#include "overtake/progress.hpp"
 #include "overtake/report.hpp"
 
 /// The race: one network of growing size trained on every processor, and the size from which the GPU stays ahead.
@@ -89,18 +90,11 @@ struct RaceResult {
   bool interrupted = false;
 };
 
-/// Told of the race's progress, on the thread that runs it.
-class RaceObserver {
- public:
-  virtual ~RaceObserver() = default;
-  /// Before network number `done` of `total` (networks x devices) is measured.
-  virtual void on_cell(int /*layers*/, const std::string& /*device*/, int /*done*/, int /*total*/) {}
-};
-
-/// Runs the race. Every device starts each training from the same weights and sees the same batches. Throws UsageError
-/// for options out of range and DeviceError for a named device that cannot be used; a network that fails on one device
-/// (memory, say) becomes RaceCell::failure. When `stop` is requested, the rows finished so far are returned.
-[[nodiscard]] RaceResult run_race(const RaceOptions& options, RaceObserver* observer = nullptr,
+/// Runs the race; the observer is told before each network and device. Every device starts each training from the same
+/// weights and sees the same batches. Throws UsageError for options out of range and DeviceError for a named device
+/// that cannot be used; a network that fails on one device (memory, say) becomes RaceCell::failure. When `stop` is
+/// requested, the rows finished so far are returned.
+[[nodiscard]] RaceResult run_race(const RaceOptions& options, ProgressObserver* observer = nullptr,
                                   const StopToken* stop = nullptr);
 
 /// Parameters of the race's network.

@@ -186,7 +186,7 @@ std::int64_t race_parameters(int layers) {
   return total + 2 * (width + 1);
 }
 
-RaceResult run_race(const RaceOptions& options, RaceObserver* observer, const StopToken* stop) {
+RaceResult run_race(const RaceOptions& options, ProgressObserver* observer, const StopToken* stop) {
   check(options);
   RaceResult result;
   result.options = options;
@@ -219,7 +219,7 @@ RaceResult run_race(const RaceOptions& options, RaceObserver* observer, const St
   for (const int layers : result.options.layers) {
     const auto announce = [&](const std::string& device) {
       if (observer != nullptr) {
-        observer->on_cell(layers, device, done, total);
+        observer->on_progress({.done = done, .total = total, .what = fmt::format("{} layers on {}", layers, device)});
       }
       ++done;
     };

@@ -191,11 +191,11 @@ class Runner {
     if (input_.options.observer == nullptr) return;
     table_.summarise();
     SearchProgress progress;
-    progress.jobs_done = table_.jobs_done();
-    progress.jobs = result_.plan.jobs;
+    progress.done = table_.jobs_done();
+    progress.total = result_.plan.jobs;
     progress.seconds = clock_.seconds();
     progress.fits_per_second = progress.seconds > 0 ? static_cast<double>(jobs_run_) / progress.seconds : 0;
-    const auto left = static_cast<double>(progress.jobs - progress.jobs_done);
+    const auto left = static_cast<double>(progress.total - progress.done);
     progress.seconds_left = progress.fits_per_second > 0 ? left / progress.fits_per_second : 0;
     progress.best_score = nan;
     progress.device = result_.device;

@@ -35,7 +35,7 @@ struct Training {
 const TensorFile& good_checkpoint() {
   static const TensorFile file = [] {
     Training training;
-    nn::Progress progress;
+    nn::TrainingState progress;
     progress.epoch = 2;
     progress.best = {1, 0.5};
     progress.history = {{1, 0.1, 0.7, 0.5, 0.5, 0.25}, {2, 0.1, 0.6, 0.25, 0.75, 0.5}};
@@ -114,7 +114,7 @@ FUZZ_TARGET(checkpoint) {
   const auto read = [&] {
     return nn::read_checkpoint(path, training.model, training.optimizer, training.options, true, settings);
   };
-  const nn::Progress progress = read();
+  const nn::TrainingState progress = read();
   if (progress.epoch < 0 || progress.epoch > training.options.epochs || progress.best.epoch > progress.epoch) {
     throw std::logic_error("a progress that cannot be");
   }

@@ -11,6 +11,7 @@
 #include "overtake/data/dataset.hpp"
 #include "overtake/device.hpp"
 #include "overtake/forest/forest.hpp"
+#include "overtake/progress.hpp"
 #include "overtake/report.hpp"
 #include "overtake/stop.hpp"
 
@@ -32,19 +33,12 @@ struct ForestReport {
   std::vector<std::string> notes;  ///< what the reader should know of the data and the fit, one sentence each
 };
 
-/// Told of the progress of a fit or a search's growth.
-class ForestObserver {
- public:
-  virtual ~ForestObserver() = default;
-  virtual void on_trees(std::int64_t /*done*/, std::int64_t /*of*/) {}
-};
-
 /// What a fit may use.
 struct ForestOptions {
   Device device;
-  std::uint64_t memory_limit = 0;   ///< bytes on the device; 0: most of what is free
-  const StopToken* stop = nullptr;  ///< asks to stop, within a tree too; the trees grown so far are the result
-  ForestObserver* observer = nullptr;
+  std::uint64_t memory_limit = 0;          ///< bytes on the device; 0: most of what is free
+  const StopToken* stop = nullptr;         ///< asks to stop, within a tree too; the trees grown so far are the result
+  ProgressObserver* observer = nullptr;    ///< told of trees
   std::vector<std::string> feature_names;  ///< kept in the forest; empty, or one a feature
   std::vector<std::string> class_names;    ///< likewise; class_weight names classes by them ("0", "1", ... if empty)
 };

@@ -21,7 +21,7 @@ namespace overtake::nn {
 [[nodiscard]] Array binary_cross_entropy_with_logits(const Array& logits, const Array& target);
 
 /// What a Trainer counts beside the loss.
-enum class Metric : std::uint8_t {
+enum class ErrorRate : std::uint8_t {
   none,
   class_error,   ///< share of rows where argmax(output) is not the label
   binary_error,  ///< share of elements where (output > 0) is not the target (0 or 1)
@@ -33,7 +33,7 @@ struct Loss {
   /// The loss of each row: (output, target) -> (rows,). The loss of a batch is their mean. Keeping the rows apart lets
   /// a compiled step add them up without a reduction.
   std::function<Array(const Array& output, const Array& target)> rows;
-  Metric metric = Metric::none;
+  ErrorRate error_rate = ErrorRate::none;
 
   /// The mean of `rows`, a one-element array: what a hand-written loop differentiates.
   [[nodiscard]] Array operator()(const Array& output, const Array& target) const;

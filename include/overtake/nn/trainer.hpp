@@ -12,6 +12,7 @@
 #include "overtake/nn/loss.hpp"
 #include "overtake/nn/module.hpp"
 #include "overtake/optim.hpp"
+#include "overtake/progress.hpp"
 #include "overtake/stop.hpp"
 
 namespace overtake {
@@ -34,13 +35,10 @@ struct EpochRecord {
   double validation_error = std::numeric_limits<double>::quiet_NaN();
 };
 
-/// An EpochRecord on its way to an observer.
-struct EpochEvent {
+/// An EpochRecord on its way to an observer. The epochs left are those asked for: patience may end training before.
+struct EpochEvent : Progress {
   EpochRecord record;
-  int epochs = 0;            ///< that were asked for
-  bool best = false;         ///< the lowest monitored loss so far
-  double seconds_spent = 0;  ///< in this fit(), since the first step
-  double seconds_left = 0;   ///< estimate: time per epoch so far times epochs to go
+  bool best = false;  ///< the lowest monitored loss so far
 };
 
 /// Loss and error of a model on a data set. NaN: not known.

@@ -16,6 +16,7 @@
 #include "overtake/metrics.hpp"
 #include "overtake/model.hpp"
 #include "overtake/parameters.hpp"
+#include "overtake/progress.hpp"
 #include "overtake/stop.hpp"
 
 namespace overtake {
@@ -78,9 +79,8 @@ struct SearchResult {
 };
 
 /// Progress of a search, after each batch.
-struct SearchProgress {
-  std::int64_t jobs_done = 0, jobs = 0;
-  double seconds = 0, seconds_left = 0, fits_per_second = 0;
+struct SearchProgress : Progress {
+  double fits_per_second = 0;
   double best_score = 0;  ///< NaN: none yet
   Parameters best;
   std::string device;

@@ -15,7 +15,7 @@
 namespace overtake::forest {
 
 Forest grow_forest(Grower& grower, const Problem& problem, const Dataset& data, const ForestRecipe& recipe,
-                   std::vector<Tree> earlier, const StopToken* stop, ForestObserver* observer) {
+                   std::vector<Tree> earlier, const StopToken* stop, ProgressObserver* observer) {
   ForestJob job = recipe.resolved.job;
   job.first_tree = static_cast<std::int32_t>(earlier.size());
   std::vector<GrownTree> grown;
@@ -24,7 +24,7 @@ Forest grow_forest(Grower& grower, const Problem& problem, const Dataset& data, 
   const auto take = [&](std::int32_t, std::int32_t tree, GrownTree one) {
     kept.add(static_cast<std::int64_t>(one.nodes.size()));
     grown.push_back(std::move(one));
-    if (observer != nullptr) observer->on_trees(tree + 1, job.trees);
+    if (observer != nullptr) observer->on_progress({.done = tree + 1, .total = job.trees});
   };
   if (job.first_tree < job.trees) grower.grow({&job, 1}, take, stop);
 

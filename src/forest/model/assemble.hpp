@@ -25,6 +25,6 @@ struct ForestRecipe {
 /// are the forest. Throws DeviceError where the trees would not fit into the computer's memory (forest/grow/need.hpp).
 [[nodiscard]] Forest grow_forest(Grower& grower, const Problem& problem, const Dataset& data,
                                  const ForestRecipe& recipe, std::vector<Tree> earlier, const StopToken* stop,
-                                 ForestObserver* observer);
+                                 ProgressObserver* observer);
 
 }  // namespace overtake::forest

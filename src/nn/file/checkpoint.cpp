@@ -50,9 +50,9 @@ void add_snapshot(TensorFile& file, const std::string& prefix, const Snapshot& s
   }
 }
 
-Json divergence_json(const Progress& progress) {
-  if (!progress.divergence) return {};
-  const Divergence& divergence = *progress.divergence;
+Json divergence_json(const TrainingState& state) {
+  if (!state.divergence) return {};
+  const Divergence& divergence = *state.divergence;
   return {{"first_bad_step", divergence.first_bad_step},
           {"message", divergence.message},
           {"weights_epoch", divergence.weights_epoch}};
@@ -91,21 +91,21 @@ std::vector<NamedValue> stored_values(Module& model, optim::Optimizer& optimizer
 }
 
 void write_checkpoint(const std::filesystem::path& path, Module& model, optim::Optimizer& optimizer,
-                      const Progress& progress, const Fingerprint& settings) {
+                      const TrainingState& state, const Fingerprint& settings) {
   TensorFile file;
   for (const NamedValue& entry : stored_values(model, optimizer)) {
     file.tensors.push_back({entry.name, to_host(*entry.value)});
   }
-  add_snapshot(file, "best.", progress.kept, model_values(model));
-  add_snapshot(file, "previous.", progress.previous, model_values(model));
-  file.tensors.push_back({"history", history_tensor(progress.history)});
-  file.tensors.push_back({"best_loss", host_doubles({progress.best.loss}, {1})});
+  add_snapshot(file, "best.", state.kept, model_values(model));
+  add_snapshot(file, "previous.", state.previous, model_values(model));
+  file.tensors.push_back({"history", history_tensor(state.history)});
+  file.tensors.push_back({"best_loss", host_doubles({state.best.loss}, {1})});
   const Json json = {{"format", checkpoint_format},
-                     {"epoch", progress.epoch},
-                     {"best_epoch", progress.best.epoch},
-                     {"previous_epoch", progress.previous.epoch},
-                     {"ended", progress.ended ? Json(std::string(name_of(*progress.ended))) : Json()},
-                     {"divergence", divergence_json(progress)},
+                     {"epoch", state.epoch},
+                     {"best_epoch", state.best.epoch},
+                     {"previous_epoch", state.previous.epoch},
+                     {"ended", state.ended ? Json(std::string(name_of(*state.ended))) : Json()},
+                     {"divergence", divergence_json(state)},
                      {"settings", settings}};
   file.metadata[checkpoint_key] = json.dump();
   write_safetensors(path, file);

@@ -28,7 +28,7 @@ struct Divergence {
 
 /// Where a training stands between two epochs. Random numbers need no place of their own: row orders are a function of
 /// (seed, epoch), and Dropout's counters are buffers of the model.
-struct Progress {
+struct TrainingState {
   int epoch = 0;  ///< complete epochs
   Best best;      ///< by monitored loss
   std::vector<EpochRecord> history;
@@ -49,13 +49,14 @@ using Fingerprint = std::map<std::string, std::string>;
 
 /// Writes one safetensors file, atomically. Throws DataError.
 void write_checkpoint(const std::filesystem::path& path, Module& model, optim::Optimizer& optimizer,
-                      const Progress& progress, const Fingerprint& settings);
+                      const TrainingState& state, const Fingerprint& settings);
 
 /// Overwrites the arrays of model and optimiser with those of the file. Throws DataError, before anything is
 /// overwritten, for a file that is damaged, is not a checkpoint, or was made with other settings (naming the
 /// difference); also when it holds more epochs than `options` ask for, or than their patience would have allowed:
 /// training cannot go back. `validates`: there is validation data.
-[[nodiscard]] Progress read_checkpoint(const std::filesystem::path& path, Module& model, optim::Optimizer& optimizer,
-                                       const TrainerOptions& options, bool validates, const Fingerprint& settings);
+[[nodiscard]] TrainingState read_checkpoint(const std::filesystem::path& path, Module& model,
+                                            optim::Optimizer& optimizer, const TrainerOptions& options, bool validates,
+                                            const Fingerprint& settings);
 
 }  // namespace overtake::nn

@@ -75,21 +75,21 @@ class Reader {
   }
 
   /// All but the snapshots.
-  [[nodiscard]] Progress read_progress(const TrainerOptions& options, bool validates) const {
-    Progress progress;
-    progress.epoch = epoch("epoch", json_["epoch"], 0, most_epochs);
-    progress.best.epoch = epoch("best_epoch", json_["best_epoch"], 0, progress.epoch);
-    progress.previous.epoch = epoch("previous_epoch", json_["previous_epoch"], 0, progress.epoch);
-    progress.kept.epoch = progress.best.epoch;
-    progress.ended = read_reason();
-    progress.divergence = read_divergence(progress.epoch);
-    if (progress.divergence.has_value() != (progress.ended == StopReason::diverged)) {
+  [[nodiscard]] TrainingState read_state(const TrainerOptions& options, bool validates) const {
+    TrainingState state;
+    state.epoch = epoch("epoch", json_["epoch"], 0, most_epochs);
+    state.best.epoch = epoch("best_epoch", json_["best_epoch"], 0, state.epoch);
+    state.previous.epoch = epoch("previous_epoch", json_["previous_epoch"], 0, state.epoch);
+    state.kept.epoch = state.best.epoch;
+    state.ended = read_reason();
+    state.divergence = read_divergence(state.epoch);
+    if (state.divergence.has_value() != (state.ended == StopReason::diverged)) {
       fail("the checkpoint contradicts itself about how its training ended");
     }
-    progress.history = read_history(progress);
-    progress.best.loss = read_best_loss(progress, validates);
-    check_length(progress, options, validates);
-    return progress;
+    state.history = read_history(state);
+    state.best.loss = read_best_loss(state, validates);
+    check_length(state, options, validates);
+    return state;
   }
 
   /// All of a snapshot's tensors, or none of them.
@@ -125,8 +125,8 @@ class Reader {
 
   /// To be called last.
   void check_all_taken() const {
-    constexpr std::size_t of_progress = 2;  // history, best_loss
-    if (taken_ + of_progress != file_.tensors.size()) fail("it holds tensors that belong to no checkpoint");
+    constexpr std::size_t of_state = 2;  // history, best_loss
+    if (taken_ + of_state != file_.tensors.size()) fail("it holds tensors that belong to no checkpoint");
   }
 
   [[noreturn]] void fail(const std::string& what,
@@ -187,7 +187,7 @@ class Reader {
   }
 
   /// The records of the epochs, in order; the last is of the last epoch, unless that one diverged.
-  [[nodiscard]] std::vector<EpochRecord> read_history(const Progress& progress) const {
+  [[nodiscard]] std::vector<EpochRecord> read_history(const TrainingState& state) const {
     const std::vector<double> values = doubles("history", 2);
     if (file_.find("history")->extents[1] != static_cast<std::int64_t>(checkpoint_record_fields)) {
       fail("the tensor \"history\" has a wrong shape");
@@ -195,13 +195,13 @@ class Reader {
     std::vector<EpochRecord> history;
     for (std::size_t at = 0; at < values.size(); at += checkpoint_record_fields) {
       const int least = history.empty() ? 1 : std::min(history.back().epoch, most_epochs - 1) + 1;
-      const int number = epoch("an epoch of the history", values[at], least, std::max(least, progress.epoch));
+      const int number = epoch("an epoch of the history", values[at], least, std::max(least, state.epoch));
       history.push_back({number, values[at + 1], values[at + 2], values[at + 3], values[at + 4], values[at + 5]});
       check_record(history.back());
     }
     const int last = history.empty() ? 0 : history.back().epoch;
-    if (last > progress.epoch || (last < progress.epoch && !progress.divergence)) {
-      fail(fmt::format("the checkpoint is damaged: epoch is {}, its history ends with {}", progress.epoch, last));
+    if (last > state.epoch || (last < state.epoch && !state.divergence)) {
+      fail(fmt::format("the checkpoint is damaged: epoch is {}, its history ends with {}", state.epoch, last));
     }
     return history;
   }
@@ -215,15 +215,15 @@ class Reader {
     }
   }
 
-  [[nodiscard]] double read_best_loss(const Progress& progress, bool validates) const {
+  [[nodiscard]] double read_best_loss(const TrainingState& state, bool validates) const {
     const std::vector<double> stored = doubles("best_loss", 1);
     if (stored.size() != 1) fail("the checkpoint is damaged: best_loss is no single number");
-    const int best = progress.best.epoch;
+    const int best = state.best.epoch;
     const auto is_best = [&](const EpochRecord& record) {
       return record.epoch == best && monitored(record, validates) == stored.front();
     };
-    const bool fits = best == 0 ? stored.front() == Best().loss
-                                : std::any_of(progress.history.begin(), progress.history.end(), is_best);
+    const bool fits =
+        best == 0 ? stored.front() == Best().loss : std::any_of(state.history.begin(), state.history.end(), is_best);
     if (!fits) {
       fail(fmt::format("the checkpoint is damaged: best_epoch is {}, best_loss is {}, which its history does not say",
                        best, stored.front()));
@@ -232,19 +232,19 @@ class Reader {
   }
 
   // A training that was shorter would have ended with other weights, which the file no longer has.
-  void check_length(const Progress& progress, const TrainerOptions& options, bool validates) const {
+  void check_length(const TrainingState& state, const TrainerOptions& options, bool validates) const {
     const char* hint = "Ask for at least as many, or start anew without resuming.";
-    if (progress.epoch > options.epochs) {
+    if (state.epoch > options.epochs) {
       fail(fmt::format("this checkpoint belongs to a longer training: it holds {} epochs, asked for are {}",
-                       progress.epoch, options.epochs),
+                       state.epoch, options.epochs),
            hint);
     }
-    const int end = exhausted_at(progress.history, options, validates);
-    if (end == 0 || end >= progress.history.back().epoch) return;
+    const int end = exhausted_at(state.history, options, validates);
+    if (end == 0 || end >= state.history.back().epoch) return;
     fail(
         fmt::format("this checkpoint belongs to a longer training: it holds {} epochs, and a patience of {} would have "
                     "ended it after epoch {}",
-                    progress.epoch, options.patience, end),
+                    state.epoch, options.patience, end),
         hint);
   }
 
@@ -256,25 +256,25 @@ class Reader {
 
 }  // namespace
 
-Progress read_checkpoint(const std::filesystem::path& path, Module& model, optim::Optimizer& optimizer,
-                         const TrainerOptions& options, bool validates, const Fingerprint& settings) {
+TrainingState read_checkpoint(const std::filesystem::path& path, Module& model, optim::Optimizer& optimizer,
+                              const TrainerOptions& options, bool validates, const Fingerprint& settings) {
   Reader reader(path);
   reader.check_settings(settings);
-  Progress progress = reader.read_progress(options, validates);
+  TrainingState state = reader.read_state(options, validates);
   std::vector<const HostArray*> found;
   const std::vector<NamedValue> values = stored_values(model, optimizer);
   found.reserve(values.size());
   for (const NamedValue& entry : values) found.push_back(&reader.state(entry));
-  progress.kept.values = reader.snapshot("best.", model_values(model));
-  progress.previous.values = reader.snapshot("previous.", model_values(model));
+  state.kept.values = reader.snapshot("best.", model_values(model));
+  state.previous.values = reader.snapshot("previous.", model_values(model));
   reader.check_all_taken();
-  const bool keeps_best = validates && options.restore_best && progress.best.epoch > 0;
-  if (progress.kept.values.empty() == keeps_best) {
+  const bool keeps_best = validates && options.restore_best && state.best.epoch > 0;
+  if (state.kept.values.empty() == keeps_best) {
     reader.fail(fmt::format("the checkpoint is damaged: best_epoch is {}, and it holds {} weights of it",
-                            progress.best.epoch, keeps_best ? "no" : "unexpected"));
+                            state.best.epoch, keeps_best ? "no" : "unexpected"));
   }
   for (std::size_t i = 0; i < values.size(); ++i) overwrite_with(*values[i].value, *found[i]);
-  return progress;
+  return state;
 }
 
 }  // namespace overtake::nn

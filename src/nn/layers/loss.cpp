@@ -60,16 +60,16 @@ Array Loss::operator()(const Array& output, const Array& target) const {
 
 Loss Loss::cross_entropy() {
   return {"cross_entropy", [](const Array& o, const Array& t) { return cross_entropy_rows(o, t); },
-          Metric::class_error};
+          ErrorRate::class_error};
 }
 
 Loss Loss::mse() {
-  return {"mse", [](const Array& o, const Array& t) { return row_means(squared_error(o, t)); }, Metric::none};
+  return {"mse", [](const Array& o, const Array& t) { return row_means(squared_error(o, t)); }, ErrorRate::none};
 }
 
 Loss Loss::binary_cross_entropy_with_logits() {
   return {"binary_cross_entropy_with_logits",
-          [](const Array& o, const Array& t) { return row_means(logistic_error(o, t)); }, Metric::binary_error};
+          [](const Array& o, const Array& t) { return row_means(logistic_error(o, t)); }, ErrorRate::binary_error};
 }
 
 Loss Loss::named(const std::string& name) {

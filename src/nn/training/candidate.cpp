@@ -65,7 +65,7 @@ void Candidate::announce() {
 void Candidate::add_steps(int epoch, std::int64_t steps) {
   report_.steps += steps;
   report_.mid_epoch = steps > 0 && steps < steps_per_epoch();
-  if (steps == steps_per_epoch()) progress_.epoch = epoch + 1;
+  if (steps == steps_per_epoch()) state_.epoch = epoch + 1;
 }
 
 void Candidate::interrupt(const EpochStatistics& sums) {
@@ -87,23 +87,23 @@ void Candidate::take_own_buffers() {
 
 void Candidate::resume() {
   if (!options_.resume || !has_checkpoints() || !std::filesystem::exists(options_.checkpoint_path)) return;
-  progress_ =
+  state_ =
       read_checkpoint(options_.checkpoint_path, model_, optimizer_, options_, data_.has_validation(), fingerprint_);
-  first_epoch_ = progress_.epoch;
-  saved_epoch_ = progress_.epoch;
-  report_.resumed_epoch = progress_.epoch;
+  first_epoch_ = state_.epoch;
+  saved_epoch_ = state_.epoch;
+  report_.resumed_epoch = state_.epoch;
   latest_ = {};
   if (!has_best()) take_snapshot(latest_);
 }
 
 // Also of a checkpoint: then there is nothing left to train.
 bool Candidate::is_over() const {
-  return progress_.divergence.has_value() || progress_.epoch >= options_.epochs ||
-         is_exhausted(options_.patience, progress_.epoch, progress_.best);
+  return state_.divergence.has_value() || state_.epoch >= options_.epochs ||
+         is_exhausted(options_.patience, state_.epoch, state_.best);
 }
 
 int Candidate::next_stop() const {
-  const auto multiple = [&](std::int64_t every) { return (progress_.epoch / every + 1) * every; };
+  const auto multiple = [&](std::int64_t every) { return (state_.epoch / every + 1) * every; };
   std::int64_t next = std::min<std::int64_t>(options_.epochs, multiple(options_.report_every));
   if (has_checkpoints()) next = std::min(next, multiple(options_.checkpoint_every));
   return static_cast<int>(next);
@@ -121,9 +121,9 @@ void Candidate::set_rate(int epoch) {
 EpochRecord Candidate::read_record(const EpochStatistics& sums) {
   const auto count = static_cast<double>(data_.rows());
   bad_steps_ = sums.bad_steps;
-  EpochRecord record{.epoch = progress_.epoch, .learning_rate = optimizer_.learning_rate()};
+  EpochRecord record{.epoch = state_.epoch, .learning_rate = optimizer_.learning_rate()};
   record.train_loss = sums.loss_sum / count;
-  if (loss_.metric != Metric::none) record.train_error = 1 - sums.correct / count;
+  if (loss_.error_rate != ErrorRate::none) record.train_error = 1 - sums.correct / count;
   if (evaluator_ && bad_steps_ == 0) {
     const Evaluation validation = evaluator_->run();
     record.validation_loss = validation.loss;
@@ -138,20 +138,23 @@ bool Candidate::accept(const EpochStatistics& sums, double seconds, const Engine
     diverge();
     return false;
   }
-  progress_.history.push_back(record);
+  state_.history.push_back(record);
   const double loss = monitored(record, data_.has_validation());
-  const bool better = improves(loss, progress_.best, options_.min_delta) && (!keeps_best() || weights_are_finite());
-  if (better) progress_.best = {record.epoch, loss};
+  const bool better = improves(loss, state_.best, options_.min_delta) && (!keeps_best() || weights_are_finite());
+  if (better) state_.best = {record.epoch, loss};
   keep_weights(better, record.epoch >= options_.epochs);
   // The last checkpoint is finish()'s, which knows how training ended.
   if (has_checkpoints() && record.epoch % options_.checkpoint_every == 0 && !is_over()) save_checkpoint({});
   if (options_.observer == nullptr) return true;
   const double per_epoch = seconds / (record.epoch - first_epoch_);
-  options_.observer->on_epoch({.record = record,
-                               .epochs = options_.epochs,
-                               .best = better,
-                               .seconds_spent = seconds,
-                               .seconds_left = per_epoch * (options_.epochs - record.epoch)});
+  EpochEvent event;
+  event.done = record.epoch;
+  event.total = options_.epochs;
+  event.seconds = seconds;
+  event.seconds_left = per_epoch * (options_.epochs - record.epoch);
+  event.record = record;
+  event.best = better;
+  options_.observer->on_epoch(event);
   take_back(engine);
   return true;
 }
@@ -166,23 +169,23 @@ void Candidate::take_back(const Engine& engine) {
 void Candidate::keep_weights(bool better, bool last) {
   if (better && keeps_best()) {
     latest_ = {};
-    progress_.previous = {};
-    return take_snapshot(progress_.kept);
+    state_.previous = {};
+    return take_snapshot(state_.kept);
   }
   if (has_best()) return;
-  if (model_.parameter_count() <= most_weights_kept_twice) progress_.previous = std::exchange(latest_, {});
+  if (model_.parameter_count() <= most_weights_kept_twice) state_.previous = std::exchange(latest_, {});
   if (!last) take_snapshot(latest_);
 }
 
 void Candidate::save_checkpoint(std::optional<StopReason> ended) {
-  progress_.ended = ended;
-  write_checkpoint(options_.checkpoint_path, model_, optimizer_, progress_, fingerprint_);
-  saved_epoch_ = progress_.epoch;
+  state_.ended = ended;
+  write_checkpoint(options_.checkpoint_path, model_, optimizer_, state_, fingerprint_);
+  saved_epoch_ = state_.epoch;
 }
 
 void Candidate::take_snapshot(Snapshot& copy) {
   const std::vector<NamedValue> entries = model_values(model_);
-  copy.epoch = progress_.epoch;
+  copy.epoch = state_.epoch;
   copy.values.resize(entries.size());
   for (std::size_t i = 0; i < entries.size(); ++i) {
     copy.values[i] = Array();  // its memory first: there need be no room for old and new copies at once

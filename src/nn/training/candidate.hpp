@@ -39,7 +39,7 @@ class Candidate {
 
   /// True when no epoch is left to run: all done, patience exhausted, or diverged before (in a checkpoint).
   [[nodiscard]] bool is_over() const;
-  [[nodiscard]] int epoch() const { return progress_.epoch; }  ///< complete ones
+  [[nodiscard]] int epoch() const { return state_.epoch; }  ///< complete ones
   /// The next epoch after which figures are read back.
   [[nodiscard]] int next_stop() const;
   /// Before an epoch, counted from 0.
@@ -85,7 +85,7 @@ class Candidate {
   [[nodiscard]] std::string ending() const;
 
   [[nodiscard]] bool keeps_best() const { return data_.has_validation() && options_.restore_best; }
-  [[nodiscard]] bool has_best() const { return keeps_best() && !progress_.kept.values.empty(); }
+  [[nodiscard]] bool has_best() const { return keeps_best() && !state_.kept.values.empty(); }
   [[nodiscard]] bool has_checkpoints() const { return !options_.checkpoint_path.empty(); }
   [[nodiscard]] std::int64_t total_steps() const { return first_epoch_ * steps_per_epoch() + report_.steps; }
   [[nodiscard]] std::int64_t steps_per_epoch() const { return data_.steps_per_epoch(options_.batch_size); }
@@ -98,7 +98,7 @@ class Candidate {
   float base_rate_;  ///< what the schedule starts from
   float last_rate_;  ///< that set_rate() set
   int looks_ = 0;    ///< at what an observer did
-  Progress progress_;
+  TrainingState state_;
   Fingerprint fingerprint_;  ///< empty without checkpoints
   Snapshot latest_;          ///< of the last record with a finite loss; empty where the best weights are kept
   std::optional<Evaluator> evaluator_;

@@ -20,22 +20,22 @@ constexpr std::int64_t least_batch = 1024;
 
 FitReport Candidate::finish() {
   evaluator_.reset();
-  report_.weights_epoch = progress_.epoch;
-  if (report_.stop_reason == StopReason::finished && progress_.epoch < options_.epochs) {
+  report_.weights_epoch = state_.epoch;
+  if (report_.stop_reason == StopReason::finished && state_.epoch < options_.epochs) {
     report_.stop_reason = StopReason::early_stopped;
   }
-  if (progress_.divergence) {  // of the checkpoint: nothing was trained
+  if (state_.divergence) {  // of the checkpoint: nothing was trained
     report_.stop_reason = StopReason::diverged;
-    report_.first_bad_step = progress_.divergence->first_bad_step;
-    report_.weights_epoch = progress_.divergence->weights_epoch;
-    report_.message = progress_.divergence->message;
+    report_.first_bad_step = state_.divergence->first_bad_step;
+    report_.weights_epoch = state_.divergence->weights_epoch;
+    report_.message = state_.divergence->message;
     (void)measure();
   } else {
     choose_weights();
   }
-  report_.epochs = progress_.history;
-  report_.epochs_run = progress_.epoch;
-  report_.best_epoch = progress_.best.epoch;
+  report_.epochs = state_.history;
+  report_.epochs_run = state_.epoch;
+  report_.best_epoch = state_.best.epoch;
   return std::move(report_);
 }
 
@@ -43,7 +43,7 @@ void Candidate::choose_weights() {
   if (report_.stop_reason == StopReason::diverged) return end_diverged();
   if (has_best()) {
     save_end();
-    restore(progress_.kept);
+    restore(state_.kept);
     if (options_.check_result) (void)measure();
     report_.message = ending();
     return;
@@ -61,14 +61,14 @@ void Candidate::choose_weights() {
 
 void Candidate::end_diverged() {
   report_.message += fall_back();
-  progress_.divergence = Divergence{report_.first_bad_step, report_.message, report_.weights_epoch};
-  progress_.previous = {};
+  state_.divergence = Divergence{report_.first_bad_step, report_.message, report_.weights_epoch};
+  state_.previous = {};
   if (has_checkpoints()) save_checkpoint(StopReason::diverged);
 }
 
 void Candidate::save_end() {
-  const bool recorded = !progress_.history.empty() && progress_.history.back().epoch == progress_.epoch;
-  if (!has_checkpoints() || !recorded || report_.mid_epoch || saved_epoch_ == progress_.epoch) return;
+  const bool recorded = !state_.history.empty() && state_.history.back().epoch == state_.epoch;
+  if (!has_checkpoints() || !recorded || report_.mid_epoch || saved_epoch_ == state_.epoch) return;
   save_checkpoint(report_.stop_reason);
 }
 
@@ -77,13 +77,13 @@ std::string Candidate::ending() const {
       has_best() ? fmt::format(" The weights are those after epoch {}.", report_.weights_epoch) : "";
   switch (report_.stop_reason) {
     case StopReason::early_stopped:
-      return fmt::format("Stopped after epoch {}: no better loss for {} epochs.{}", progress_.epoch,
-                         progress_.epoch - progress_.best.epoch, kept);
-    case StopReason::interrupted: return fmt::format("Interrupted after {} complete epochs.{}", progress_.epoch, kept);
+      return fmt::format("Stopped after epoch {}: no better loss for {} epochs.{}", state_.epoch,
+                         state_.epoch - state_.best.epoch, kept);
+    case StopReason::interrupted: return fmt::format("Interrupted after {} complete epochs.{}", state_.epoch, kept);
     case StopReason::finished:
     case StopReason::diverged: break;
   }
-  return fmt::format("Finished {} epochs.{}", progress_.epoch, kept);
+  return fmt::format("Finished {} epochs.{}", state_.epoch, kept);
 }
 
 void Candidate::diverge() {
@@ -105,10 +105,10 @@ void Candidate::diverge() {
 std::string Candidate::fall_back() {
   bool good = has_best();
   if (good) {
-    restore(progress_.kept);
+    restore(state_.kept);
     (void)measure();
   }
-  for (const Snapshot* snapshot : {&latest_, &progress_.previous}) {
+  for (const Snapshot* snapshot : {&latest_, &state_.previous}) {
     if (good || snapshot->values.empty()) continue;
     restore(*snapshot);
     good = measure();

@@ -13,15 +13,15 @@
 namespace overtake::nn {
 
 struct Evaluator::Impl {
-  Impl(Metric which, std::int64_t row_count, std::int64_t batch, const Device& device)
-      : metric(which),
+  Impl(ErrorRate which, std::int64_t row_count, std::int64_t batch, const Device& device)
+      : error_rate(which),
         rows(row_count),
         full_batches(row_count / batch),
         counter(graph::copy_of(arange(1, device))),
         full(batch, which, device),
         tail(row_count % batch, which, device) {}
 
-  Metric metric;
+  ErrorRate error_rate;
   std::int64_t rows;
   std::int64_t full_batches;
   Array counter;
@@ -42,7 +42,7 @@ std::vector<Array*> joined(std::vector<Array*> first, const std::vector<Array*>&
 }  // namespace
 
 Evaluator::Evaluator(Module& model, const Loss& loss, const Array& inputs, const Array& targets, std::int64_t batch)
-    : impl_(std::make_unique<Impl>(loss.metric, inputs.shape()[0], batch, inputs.device())) {
+    : impl_(std::make_unique<Impl>(loss.error_rate, inputs.shape()[0], batch, inputs.device())) {
   const ModeGuard mode(model, false);
   Impl& impl = *impl_;
   const auto add = [&](RowSums& sums, const Array& x, const Array& t) {
@@ -91,9 +91,9 @@ Evaluation Evaluator::run() {
   const std::vector<float> values = impl_->summary->outputs().front().to_vector<float>();
   const auto rows = static_cast<double>(impl_->rows);
   // Wrong rows over all rows, and not 1 minus the share of right ones: the same double as counting answers gives.
-  return {
-      .loss = values[0] / rows,
-      .error = impl_->metric == Metric::none ? std::numeric_limits<double>::quiet_NaN() : (rows - values[1]) / rows};
+  return {.loss = values[0] / rows,
+          .error = impl_->error_rate == ErrorRate::none ? std::numeric_limits<double>::quiet_NaN()
+                                                        : (rows - values[1]) / rows};
 }
 
 double Evaluator::compile_seconds() const {

@@ -68,8 +68,8 @@ class GraphEngine final : public Engine {
         full_(rows_ / task.batch, task.batch, task.epochs_at_once, task.inputs.device()),
         tail_(rows_ % task.batch == 0 ? 0 : 1, rows_ % task.batch, task.epochs_at_once, task.inputs.device()) {
     for (std::size_t i = 0; i < task.candidates.size(); ++i) {
-      full_sums_.emplace_back(task.batch, task.loss.metric, task.inputs.device());
-      tail_sums_.emplace_back(rows_ % task.batch, task.loss.metric, task.inputs.device());
+      full_sums_.emplace_back(task.batch, task.loss.error_rate, task.inputs.device());
+      tail_sums_.emplace_back(rows_ % task.batch, task.loss.error_rate, task.inputs.device());
     }
     full_step_ = compile_step(full_, full_sums_);
     if (!tail_.empty()) tail_step_ = compile_step(tail_, tail_sums_);

@@ -10,8 +10,8 @@ namespace overtake::nn {
 namespace {
 
 // 1 for a right row, 0 for a wrong one; for binary_error the mean over the row's elements.
-Array right_rows(Metric metric, const Array& output, const Array& target, std::int64_t rows) {
-  if (metric == Metric::class_error) return equal(argmax(output), target);
+Array right_rows(ErrorRate error_rate, const Array& output, const Array& target, std::int64_t rows) {
+  if (error_rate == ErrorRate::class_error) return equal(argmax(output), target);
   const Array right = equal(greater(output, 0.0F), reshape(target, output.shape().extents()));
   if (right.size() == rows) return reshape(right, {rows});
   return mean(reshape(right, {rows, -1}), 1);
@@ -19,37 +19,39 @@ Array right_rows(Metric metric, const Array& output, const Array& target, std::i
 
 }  // namespace
 
-RowSums::RowSums(std::int64_t rows, Metric metric, const Device& device)
-    : rows_(rows), metric_(metric), device_(device) {
+RowSums::RowSums(std::int64_t rows, ErrorRate error_rate, const Device& device)
+    : rows_(rows), error_rate_(error_rate), device_(device) {
   if (empty()) return;
   losses_ = graph::copy_of(zeros(Shape{rows}, device));
   bad_ = graph::copy_of(zeros(Shape{rows}, device));
-  if (metric_ != Metric::none) correct_ = graph::copy_of(zeros(Shape{rows}, device));
+  if (error_rate_ != ErrorRate::none) correct_ = graph::copy_of(zeros(Shape{rows}, device));
 }
 
 void RowSums::add(const Array& row_losses, const Array& output, const Array& target) {
   losses_ = losses_ + row_losses;
   // x - x is 0 for every finite x and NaN for the others; NaN differs from 0.
   bad_ = bad_ + not_equal(losses_ - losses_, 0.0F);
-  if (metric_ != Metric::none) correct_ = correct_ + right_rows(metric_, output, target, rows_);
+  if (error_rate_ != ErrorRate::none) correct_ = correct_ + right_rows(error_rate_, output, target, rows_);
 }
 
 void RowSums::clear() {
   if (empty()) return;
   losses_ = zeros(Shape{rows_}, device_);
-  if (metric_ != Metric::none) correct_ = zeros(Shape{rows_}, device_);
+  if (error_rate_ != ErrorRate::none) correct_ = zeros(Shape{rows_}, device_);
 }
 
 Array RowSums::loss() const { return empty() ? zeros(Shape{}, device_) : sum(losses_); }
 
-Array RowSums::correct() const { return empty() || metric_ == Metric::none ? zeros(Shape{}, device_) : sum(correct_); }
+Array RowSums::correct() const {
+  return empty() || error_rate_ == ErrorRate::none ? zeros(Shape{}, device_) : sum(correct_);
+}
 
 Array RowSums::bad_steps() const { return empty() ? zeros(Shape{}, device_) : overtake::max(bad_); }
 
 std::vector<Array*> RowSums::state() {
   if (empty()) return {};
   std::vector<Array*> result = {&losses_, &bad_};
-  if (metric_ != Metric::none) result.push_back(&correct_);
+  if (error_rate_ != ErrorRate::none) result.push_back(&correct_);
   return result;
 }
 

@@ -13,7 +13,7 @@ namespace overtake::nn {
 class RowSums {
  public:
   /// Lanes for `rows` rows, zero; none for 0 rows.
-  RowSums(std::int64_t rows, Metric metric, const Device& device);
+  RowSums(std::int64_t rows, ErrorRate metric, const Device& device);
 
   /// Adds a batch (inside a traced step). `row_losses` has one loss a row.
   void add(const Array& row_losses, const Array& output, const Array& target);
@@ -32,7 +32,7 @@ class RowSums {
 
  private:
   std::int64_t rows_;
-  Metric metric_;
+  ErrorRate error_rate_;
   Device device_;
   Array losses_;
   Array correct_;

@@ -33,7 +33,7 @@ void check_shapes(const Loss& loss, const Array& inputs, const Array& targets, c
     throw UsageError(fmt::format("[Trainer] {}: {} rows of inputs but targets of shape {}", what, rows,
                                  targets.shape().to_string()));
   }
-  const DType expected = loss.metric == Metric::class_error ? DType::int32 : DType::float32;
+  const DType expected = loss.error_rate == ErrorRate::class_error ? DType::int32 : DType::float32;
   if (targets.dtype() != expected) {
     throw UsageError(fmt::format("[Trainer] {}: the loss {} takes {} targets, got {}", what, loss.name,
                                  name_of(expected), name_of(targets.dtype())),
