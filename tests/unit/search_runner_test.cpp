@@ -104,8 +104,8 @@ TEST(SearchRunner, PlanTimingAndProgress) {
   EXPECT_DOUBLE_EQ(result.timing.compute, 1.0);
   EXPECT_GT(result.timing.wall, 0);
   ASSERT_EQ(watcher.progress.size(), 4U);
-  EXPECT_EQ(watcher.progress[0].jobs_done, 4);
-  EXPECT_EQ(watcher.progress[3].jobs_done, 15);
+  EXPECT_EQ(watcher.progress[0].done, 4);
+  EXPECT_EQ(watcher.progress[3].done, 15);
   EXPECT_EQ(watcher.progress[3].seconds_left, 0);
   // After four jobs only candidate 0 has all of its folds.
   EXPECT_EQ(watcher.progress[0].best, bench.candidates[0]);
