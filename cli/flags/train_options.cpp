@@ -31,21 +31,22 @@ struct ParameterHelp {
 
 /// The parameters of forests with a flag of their own. random_state is --seed; warm_start is --more-trees.
 constexpr ParameterHelp parameter_help[] = {
-    {"n_estimators", "N", "Trees (default: 100)"},
-    {"criterion", "NAME", "gini, entropy, log_loss; squared_error, friedman_mse, poisson"},
+    {"n_estimators", "N", "Trees"},
+    {"criterion", "NAME", "gini (default), entropy, log_loss; squared_error (default), friedman_mse, poisson"},
     {"max_depth", "N", "Deepest level of a tree (none: no limit)"},
-    {"min_samples_split", "N", "Rows a node needs to be split; 0.1 is a share (default: 2)"},
-    {"min_samples_leaf", "N", "Rows on each side of a split; 0.1 is a share (default: 1)"},
-    {"min_weight_fraction_leaf", "SHARE", "Share of all weight on each side of a split (default: 0)"},
-    {"max_features", "N", "Features a node looks at: sqrt, log2, none, a number, a share"},
+    {"min_samples_split", "N", "Rows a node needs to be split; 0.1 is a share"},
+    {"min_samples_leaf", "N", "Rows on each side of a split; 0.1 is a share"},
+    {"min_weight_fraction_leaf", "SHARE", "Share of all weight on each side of a split"},
+    {"max_features", "N",
+     "Features a node looks at: sqrt, log2, none, a number, a share (default: sqrt for classes, all for numbers)"},
     {"max_leaf_nodes", "N", "Most leaves of a tree (none: no limit)"},
-    {"min_impurity_decrease", "X", "What a split must gain (default: 0)"},
+    {"min_impurity_decrease", "X", "What a split must gain"},
     {"bootstrap", "BOOL", "Each tree learns from rows drawn with replacement (default: true, extra-trees: false)"},
     {"oob_score", "", "Score each row by the trees that did not see it"},
     {"class_weight", "WEIGHTS", "none, balanced, balanced_subsample or name:weight,name:weight"},
-    {"ccp_alpha", "X", "Cost-complexity pruning (default: 0: none)"},
+    {"ccp_alpha", "X", "Cost-complexity pruning (0: none)"},
     {"max_samples", "N", "Rows that a tree draws; 0.5 is a share (none: as many as there are)"},
-    {"max_bins", "N", "Most distinct values of a feature that are kept apart (default: 256)"},
+    {"max_bins", "N", "Most distinct values of a feature that are kept apart"},
 };
 
 /// The flag of a parameter: "min_samples_leaf" -> "--min-samples-leaf".
@@ -99,13 +100,19 @@ void add_network_flags(CLI::App& app, overtake::NetworkOptions& options) {
 }
 
 void add_forest_flags(CLI::App& app, ForestFlags& flags, std::string& sample_weight) {
+  const overtake::Parameters defaults = overtake::ForestParameters().all();
   for (const ParameterHelp& help : parameter_help) {
     std::string& value = flags.values[help.name];
     if (std::string_view(help.type).empty()) {
       app.add_flag(flag_of(help.name), value, help.text)->group(forest_group);
-    } else {
-      app.add_option(flag_of(help.name), value, help.text)->type_name(help.type)->group(forest_group);
+      continue;
     }
+    CLI::Option* option = app.add_option(flag_of(help.name), value, help.text);
+    option->type_name(help.type)->group(forest_group);
+    if (std::string_view(help.text).find("default") != std::string_view::npos) continue;  // it depends on kind or task
+    const auto known =
+        std::find_if(defaults.begin(), defaults.end(), [&](const auto& it) { return it.first == help.name; });
+    option->default_str(overtake::to_text(known->second));
   }
   const auto add = [&](const char* name, auto& value, const char* type, const char* help) {
     return app.add_option(name, value, help)->type_name(type)->group(forest_group);

@@ -137,7 +137,7 @@ TEST(TableModels, ADeviceIsChosenForANetwork) {
 }
 
 TEST(NetworkOptions, RefusesWhatCannotBe) {
-  const auto refuses = [](auto change, std::vector<std::string> says) {
+  const auto refuses = [](auto change, const std::vector<std::string>& says) {
     NetworkOptions options;
     change(options);
     expect_error<UsageError>([&] { options.check(); }, says);
