@@ -60,7 +60,8 @@ struct Placement {
 [[nodiscard]] Placement choose_device(const PreparedData& data, const NetworkOptions& options, int threads = 0);
 
 /// Chooses for forests, by a cost model: `work` in row visits (forest_work), the row visits a second of such a device,
-/// and the time it takes to start (docs/search.md). Opens a GPU only to choose it.
+/// and the time it takes to start (docs/search.md). Opens a GPU only to choose it. Throws UsageError unless `work` is a
+/// number of at least 0.
 [[nodiscard]] Placement choose_forest_device(double work);
 
 /// Threads that the CPU computes with from now on, at most 4096: networks, forests, and the predictions of forests.

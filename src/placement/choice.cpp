@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "overtake/error.hpp"
 #include "overtake/report.hpp"
@@ -67,6 +68,9 @@ Placement choose(const Predict& predict, const std::function<std::vector<DeviceI
 }  // namespace placement
 
 Placement choose_forest_device(double work) {
+  if (!(work >= 0) || std::isinf(work)) {
+    throw UsageError(fmt::format("choose_forest_device: work is {}, expected a number of at least 0", work));
+  }
   double on_cpu = 0;
   return placement::choose([&](const DeviceInfo& info) {
     Prediction prediction;

@@ -88,6 +88,8 @@ class EstimatorType {
 [[nodiscard]] const EstimatorType& estimator_named(std::string_view name);
 /// A name that comes twice; null: none does.
 [[nodiscard]] const std::string* repeated_name(const Parameters& parameters);
+/// Throws UsageError for such a name: what both the table and the model say must be one value.
+void check_given_once(const Parameters& parameters);
 /// A candidate with what all candidates share; its own values win.
 [[nodiscard]] Parameters with_fixed(const Parameters& fixed, const Parameters& candidate);
 

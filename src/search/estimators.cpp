@@ -47,6 +47,12 @@ const std::string* repeated_name(const Parameters& parameters) {
   return repeated == parameters.end() ? nullptr : &repeated->first;
 }
 
+void check_given_once(const Parameters& parameters) {
+  if (const std::string* name = repeated_name(parameters)) {
+    throw UsageError(fmt::format("the parameter {} is given twice", *name), "Give it one value.");
+  }
+}
+
 Parameters with_fixed(const Parameters& fixed, const Parameters& candidate) {
   Parameters all = fixed;
   all.insert(all.end(), candidate.begin(), candidate.end());
@@ -64,7 +70,11 @@ std::vector<std::string> estimator_names() {
 
 void check_candidates(const std::vector<Parameters>& candidates, const SearchOptions& options) {
   const search_detail::EstimatorType& type = search_detail::estimator_named(options.estimator);
-  for (const Parameters& candidate : candidates) type.check(search_detail::with_fixed(options.fixed, candidate));
+  search_detail::check_given_once(options.fixed);
+  for (const Parameters& candidate : candidates) {
+    search_detail::check_given_once(candidate);
+    type.check(search_detail::with_fixed(options.fixed, candidate));
+  }
 }
 
 double search_work(const Dataset& data, const std::vector<Parameters>& candidates, const SearchOptions& options) {

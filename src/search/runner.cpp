@@ -62,13 +62,6 @@ void check_names(std::string_view what, const std::vector<std::string>& names, s
   throw UsageError(fmt::format("{} has {} names for {}", what, names.size(), expected), "Give one for each, or none.");
 }
 
-/// What both the table and the model say must be one value.
-void check_given_once(const Parameters& parameters) {
-  if (const std::string* name = repeated_name(parameters)) {
-    throw UsageError(fmt::format("the parameter {} is given twice", *name), "Give it one value.");
-  }
-}
-
 class Runner {
  public:
   Runner(SearchResult& result, const SearchInput& input, Estimator& estimator, JobLog* log)

@@ -103,7 +103,7 @@ std::string text_of(const LoweredArgument& argument) {
 std::string text_of(const LoweredKernel& kernel) {
   std::string source = kernel.source;
   for (const auto& [name, text] :
-       {std::pair("graph/tape", embedded::kernel_tape), std::pair("philox", embedded::kernel_philox),
+       {std::pair("tape", embedded::kernel_tape), std::pair("philox", embedded::kernel_philox),
         std::pair("graph/map", embedded::kernel_map), std::pair("graph/reduce", embedded::kernel_reduce),
         std::pair("graph/rows", embedded::kernel_rows), std::pair("graph/gather", embedded::kernel_gather),
         std::pair("graph/matmul", embedded::kernel_matmul)}) {

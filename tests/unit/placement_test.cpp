@@ -120,6 +120,7 @@ TEST(PlacementRates, UnitsThatNobodyMeasuredCountLittle) {
 }
 
 TEST(PlacementForests, LittleWorkStaysOnTheCpu) {
+  EXPECT_THROW((void)choose_forest_device(std::nan("")), UsageError);
   const Placement placement = choose_forest_device(1000);
   EXPECT_EQ(placement.device, "cpu");
   EXPECT_NE(placement.reason.find("less than a GPU takes to start"), std::string::npos) << placement.reason;

@@ -365,6 +365,12 @@ TEST(SearchBest, IsAskedForInVain) {
   EXPECT_THROW((void)best_parameters(nothing), UsageError);
   EXPECT_THROW((void)forest_of(nothing.best.get()), UsageError);
   SearchOptions options;
+  expect_error<UsageError>(
+      [&] {
+        check_candidates({{{"max_depth", std::int64_t{3}}, {"max_depth", parameter::none}}}, options);
+      },
+      {"max_depth is given twice"});
+  expect_error<UsageError>([&] { check_candidates({{{"warm_start", true}}}, options); }, {"warm_start"});
   options.estimator = "random-tree";
   expect_error<UsageError>([&] { check_candidates({{}}, options); }, {"random-tree", "random-forest"});
   options.estimator = "mlp";

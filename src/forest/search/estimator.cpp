@@ -199,7 +199,12 @@ class ForestType final : public search_detail::EstimatorType {
   [[nodiscard]] std::string_view name() const noexcept override { return name_of(kind_); }
   [[nodiscard]] std::span<const std::string> parameter_names() const override { return ForestParameters::names(); }
   void check(const Parameters& parameters) const override {
-    ForestParameters::defaults(kind_, Task::classification).set(parameters);
+    ForestParameters forest = ForestParameters::defaults(kind_, Task::classification);
+    forest.set(parameters);
+    if (forest.warm_start) {
+      throw UsageError("warm_start: true is not accepted in a search, where no forest is there before",
+                       "Leave it out; train --more-trees FILE continues a forest.");
+    }
   }
   [[nodiscard]] double work(const Dataset& data, const std::vector<Parameters>& candidates) const override {
     std::vector<ForestParameters> forests;
