@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Two builds beside each other, alternated in one run, so that a change of the machine meets both.
 
-    bench/record.py OUT.json bench/alternate.py OLD_PACK NEW_PACK [--pairs 15] [--device cuda:0 ...] [--rows 1000000]
+    bench/record.py OUT.json bench/alternate.py OLD_PACK NEW_PACK [--pairs 15] [--device cuda:0 ...] [--rows 1000000] [--without-race]
 
 Packs are what `tools/gpu_visit.sh pack` makes, unpacked. Cases: the searches of iris and digits and a fit of `--rows` rows
 (bench_forest), the race (microseconds a training step for each number of layers). A line of JSON a case and device:
@@ -76,6 +76,7 @@ def main():
     parser.add_argument("--pairs", type=int, default=15)
     parser.add_argument("--device", action="append", default=[])
     parser.add_argument("--rows", default="")
+    parser.add_argument("--without-race", action="store_true")
     asked = parser.parse_args()
     packs = [pack.resolve() for pack in asked.packs]
     here = pathlib.Path(__file__).resolve().parent.parent
@@ -86,10 +87,11 @@ def main():
         for device in asked.device or ["cuda:0"]:
             compare("iris", device, asked.pairs, lambda pack: forest(pack, "search", f"{data}/iris.csv", "species", device, "3"), packs)
             compare("digits", device, asked.pairs, lambda pack: forest(pack, "search", f"{data}/digits.csv", "digit", device, "2"), packs)
-            compare("race", device, asked.pairs, lambda pack: race(pack, device), packs)
+            if not asked.without_race:
+                compare("race", device, asked.pairs, lambda pack: race(pack, device), packs)
             if asked.rows:
                 files = (f"{work}/X_{asked.rows}.npy", f"{work}/y_{asked.rows}.npy")
-                compare(f"{asked.rows} x 28", device, min(asked.pairs, 5), lambda pack: forest(pack, "fit", *files, device, "100", "16"), packs)
+                compare(f"{asked.rows} x 28", device, asked.pairs if asked.without_race else min(asked.pairs, 5), lambda pack: forest(pack, "fit", *files, device, "100", "16"), packs)
     return 0
 
 

@@ -27,7 +27,7 @@ class OpenClKernel final : public Kernel {
  private:
   template <typename T>
   [[nodiscard]] cl_int set_value(cl_uint index, const T& value) {
-    return api().clSetKernelArg(kernel_.get(), index, sizeof value, &value);
+    return api().clSetKernelArg(kernel_.get(), index, sizeof(T), &value);
   }
 
   void set(cl_uint index, const KernelArgument& argument) {

@@ -26,14 +26,15 @@ struct PackedArguments {
 template <typename T>
 std::uint64_t bits(T value) {
   std::uint64_t packed = 0;
-  std::memcpy(&packed, &value, sizeof(value));
+  std::memcpy(&packed, &value, sizeof(T));
   return packed;
 }
 
 /// Bytes of the parameter that an argument of this type is for.
 std::size_t size_of_parameter(const KernelArgument& argument) {
-  if (std::holds_alternative<LocalBytes>(argument)) return sizeof(std::int32_t);
-  return std::visit([](const auto& value) { return sizeof(value); }, argument);
+  if (std::holds_alternative<Buffer*>(argument)) return sizeof(CUdeviceptr);
+  const bool is_long = std::holds_alternative<std::int64_t>(argument);
+  return is_long ? sizeof(std::int64_t) : sizeof(std::int32_t);  // of local memory an int says where it begins
 }
 
 class CudaKernel final : public Kernel {
