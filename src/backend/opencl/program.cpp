@@ -25,19 +25,19 @@ class OpenClKernel final : public Kernel {
   }
 
  private:
-  template <typename T>
-  [[nodiscard]] cl_int set_value(cl_uint index, const T& value) {
-    return api().clSetKernelArg(kernel_.get(), index, sizeof(T), &value);
-  }
-
   void set(cl_uint index, const KernelArgument& argument) {
     cl_int error = CL_SUCCESS;
     if (const Buffer* buffer = buffer_of(argument, device_, name_, index)) {
-      error = set_value(index, reinterpret_cast<cl_mem>(buffer->handle()));
+      auto* const memory = reinterpret_cast<cl_mem>(buffer->handle());
+      error = api().clSetKernelArg(kernel_.get(), index, sizeof(cl_mem), static_cast<const void*>(&memory));
     } else if (const auto* local = std::get_if<LocalBytes>(&argument)) {
       error = api().clSetKernelArg(kernel_.get(), index, static_cast<std::size_t>(local->bytes), nullptr);
     } else {
-      error = std::visit([&](const auto& number) { return set_value(index, number); }, argument);
+      const auto set_number = [&]<typename T>(const T& number) {
+        // NOLINTNEXTLINE(bugprone-sizeof-expression): buffers have been set above
+        return api().clSetKernelArg(kernel_.get(), index, sizeof(T), static_cast<const void*>(&number));
+      };
+      error = std::visit(set_number, argument);
     }
     if (error != CL_SUCCESS) {
       throw UsageError(
