@@ -23,6 +23,7 @@ struct PackedArguments {
   std::uint32_t local_bytes = 0;
 };
 
+std::uint64_t bits(Buffer* buffer) { return buffer->handle(); }
 template <typename T>
 std::uint64_t bits(T value) {
   std::uint64_t packed = 0;
@@ -92,14 +93,13 @@ class CudaKernel final : public Kernel {
     PackedArguments packed;
     packed.values.reserve(arguments.size());
     for (const KernelArgument& argument : arguments) {
-      if (Buffer* buffer = buffer_of(argument, device_, name_, packed.values.size())) {
-        packed.values.push_back(buffer->handle());
-      } else if (const auto* local = std::get_if<LocalBytes>(&argument)) {
+      (void)buffer_of(argument, device_, name_, packed.values.size());  // checks it
+      if (const auto* local = std::get_if<LocalBytes>(&argument)) {
         // The kernel gets the offset of this piece in the launch's shared memory (LOCAL_PARAMETER of the dialect).
         packed.values.push_back(bits(narrow<std::int32_t>(packed.local_bytes, "local memory of a kernel")));
         packed.local_bytes += narrow<std::uint32_t>((local->bytes + 15) / 16 * 16, "local memory of a kernel");
       } else {
-        packed.values.push_back(std::visit([](const auto& number) { return bits(number); }, argument));
+        packed.values.push_back(std::visit([](const auto& value) { return bits(value); }, argument));
       }
     }
     for (std::uint64_t& value : packed.values) packed.pointers.push_back(&value);
