@@ -72,7 +72,7 @@ class NetworkModel final : public Model {
 
   mutable nn::Sequential network_;  // forward() of modules is not const
   Task task_;
-  std::int64_t inputs_;
+  std::int64_t inputs_, outputs_;
   double target_mean_, target_scale_;
 };
 

@@ -67,12 +67,14 @@ NetworkModel::NetworkModel(nn::Sequential network, const Preprocessing& how)
     : network_(std::move(network)),
       task_(how.task),
       inputs_(how.inputs()),
+      outputs_(how.outputs()),
       target_mean_(how.target_mean),
       target_scale_(how.target_scale) {}
 
 std::string NetworkModel::describe() const {
-  return fmt::format("network of {} parameters for {} inputs and {}", network_.parameter_count(), inputs_,
-                     task_ == Task::classification ? "classes" : "numbers");
+  const std::string answers = task_ == Task::classification ? report::counted(outputs_, "class", "es") : "numbers";
+  return fmt::format("network of {} for {} and {}", report::counted(network_.parameter_count(), "parameter"),
+                     report::counted(inputs_, "input"), answers);
 }
 
 Array NetworkModel::outputs(std::span<const float> inputs) const {
