@@ -11,7 +11,7 @@
 namespace overtake::graph {
 
 /// Computes nodes that have no buffer yet; those that have one are left alone. Plans of equal structure are compiled
-/// once and kept (the newest 256).
+/// once and kept (of each device the newest 256).
 void evaluate(std::span<const std::shared_ptr<Node>> nodes);
 
 /// Asks that the next evaluate() on this thread also computes this node, if it is still wanted by then: the loss whose
