@@ -32,6 +32,7 @@ std::string counts(const overtake::CacheContents& contents) {
   text += fmt::format(" ({}), ", report::bytes(contents.program_bytes));
   const auto verdicts = static_cast<std::int64_t>(contents.verdicts.size());
   text += verdicts == 1 ? "1 verdict on a driver" : report::count(verdicts) + " verdicts on drivers";
+  if (contents.rates > 0) text += fmt::format(", rates of {}", report::counted(contents.rates, "device"));
   if (contents.unfinished > 0) text += ", " + report::counted(contents.unfinished, "unfinished file");
   return text;
 }
@@ -57,7 +58,7 @@ std::string json_of(const overtake::CacheContents& contents, bool cleared) {
   report::Json json = report::Json::object();
   json.set("schema", "overtake.cache/1").set("cleared", cleared);
   json.set("folder", contents.folder ? report::Json(contents.folder->string()) : report::Json());
-  json.set("programs", contents.programs).set("program_bytes", contents.program_bytes);
+  json.set("rates", contents.rates).set("programs", contents.programs).set("program_bytes", contents.program_bytes);
   return json.set("unfinished", contents.unfinished).set("verdicts", std::move(verdicts)).dump() + "\n";
 }
 

@@ -10,6 +10,7 @@
 #include "command.hpp"
 #include "flags/names.hpp"
 #include "output/outputs.hpp"
+#include "output/plan_output.hpp"
 #include "output/terminal.hpp"
 #include "overtake/error.hpp"
 #include "overtake/model.hpp"
@@ -92,11 +93,12 @@ std::string out_of_bag_text(const Forest& forest, const char* score) {
                      report::count(forest.oob_rows), report::count(rows));
 }
 
-std::string result_text(const Forest& forest, const overtake::ForestReport& fit, double training_score) {
+std::string result_text(const Forest& forest, const overtake::ForestReport& fit, double training_score,
+                        const std::string& predicted) {
   const char* score = forest.classes > 0 ? "accuracy" : "r2";
-  return fmt::format("{} trees, {} nodes on {} in {} (prepare {}, upload {}, compute {}, finish {})\n",
+  return fmt::format("{} trees, {} nodes on {} in {}{} (prepare {}, upload {}, compute {}, finish {})\n",
                      report::count(fit.trees), report::count(fit.nodes), fit.device, report::seconds(fit.seconds.wall),
-                     report::seconds(fit.seconds.prepare), report::seconds(fit.seconds.upload),
+                     predicted, report::seconds(fit.seconds.prepare), report::seconds(fit.seconds.upload),
                      report::seconds(fit.seconds.compute), report::seconds(fit.seconds.finish)) +
          fmt::format(
              "training: {} {}\n", score,
@@ -113,6 +115,24 @@ void write_exports(const Forest& forest, const ForestFlags& flags) {
   if (!flags.export_dot.empty()) write_output(flags.export_dot, overtake::export_dot(forest, flags.tree, flags.digits));
 }
 
+overtake::Placement choose_for(const overtake::ForestWork& work,
+                               overtake::Candidates devices = overtake::Candidates::likely) {
+  return overtake::choose_device([&](const overtake::DeviceInfo& on) { return overtake::predict_forest(work, on); },
+                                 devices);
+}
+
+int plan_forest(const TrainFlags& flags, const overtake::Dataset& rows, const ForestParameters& parameters,
+                const std::optional<overtake::Placement>& asked) {
+  const overtake::ForestWork work = overtake::forest_work(rows, {parameters});
+  Plan plan{"train", {}, choose_for(work, overtake::Candidates::all), {}, to_json(work)};
+  for (const overtake::DeviceInfo& device : devices_elsewhere(flags.compute.elsewhere)) {
+    plan.elsewhere.push_back(overtake::predict_forest(work, device));
+  }
+  if (asked) take_choice(*asked, plan.placement);
+  show_plan(plan, flags.outputs.json);
+  return exit_ok;
+}
+
 }  // namespace
 
 int run_forest_training(const CLI::App& app, const TrainFlags& flags) {
@@ -125,8 +145,8 @@ int run_forest_training(const CLI::App& app, const TrainFlags& flags) {
       read_forest_data(flags.data, flags.compute, earlier != nullptr ? &saved.preprocessing : nullptr);
   const overtake::Dataset& rows = data.training;
   const ForestParameters parameters = make_parameters(app, flags, rows.task, earlier);
-  const overtake::Placement device =
-      asked ? *asked : overtake::choose_forest_device(overtake::forest_work(rows, {parameters}, 1));
+  if (flags.compute.plan) return plan_forest(flags, rows, parameters, asked);
+  const overtake::Placement device = asked ? *asked : choose_for(overtake::forest_work(rows, {parameters}));
   Watcher watcher;
   overtake::ForestOptions options;
   options.stop = &system::stop_on_interrupt();  // before anything is printed: who sees that may interrupt
@@ -153,7 +173,7 @@ int run_forest_training(const CLI::App& app, const TrainFlags& flags) {
   if (!flags.outputs.save.empty()) write_model(flags.outputs.save, model, data.preprocessing);
   write_exports(model.forest(), flags.forest);
   write_training_json(to_json(model.forest(), fit, score), flags, data, device);
-  if (!quiet) print(result_text(model.forest(), fit, score) + saved_text(flags));
+  if (!quiet) print(result_text(model.forest(), fit, score, predicted_text(device)) + saved_text(flags));
   return interrupted ? exit_interrupted : exit_ok;
 }
 

@@ -9,6 +9,7 @@
 #include "command.hpp"
 #include "flags/names.hpp"
 #include "output/outputs.hpp"
+#include "output/plan_output.hpp"
 #include "output/terminal.hpp"
 #include "overtake/model.hpp"
 #include "overtake/placement.hpp"
@@ -71,12 +72,13 @@ std::string figures_text(const char* of, Task task, const std::optional<overtake
                      report::significant(figures->root_mean_square_error), r2, loss);
 }
 
-std::string result_text(const TrainFlags& flags, const overtake::TrainedNetwork& trained, Task task) {
+std::string result_text(const TrainFlags& flags, const overtake::TrainedNetwork& trained, Task task,
+                        const std::string& predicted) {
   const overtake::FitReport& fit = trained.fit;
   const overtake::TrainerOptions& training = flags.network.training;
-  std::string text = fmt::format("{}: {} epochs, {} steps on {} ({} engine) in {} (compile {}, transfer {})\n",
+  std::string text = fmt::format("{}: {} epochs, {} steps on {} ({} engine) in {}{} (compile {}, transfer {})\n",
                                  overtake::name_of(fit.stop_reason), fit.epochs_run, report::count(fit.steps),
-                                 fit.device, fit.engine, report::seconds(fit.seconds.compute),
+                                 fit.device, fit.engine, report::seconds(fit.seconds.compute), predicted,
                                  report::seconds(fit.seconds.compile), report::seconds(fit.seconds.transfer));
   if (fit.resumed_epoch > 0) {
     text += fmt::format("resumed: {} after epoch {}{}\n", training.checkpoint_path, fit.resumed_epoch,
@@ -96,6 +98,20 @@ int exit_code(const overtake::FitReport& fit, const std::string& saved) {
   return exit_diverged;
 }
 
+int plan_network(const TrainFlags& flags, const TrainingData& data, const overtake::NetworkOptions& options,
+                 const std::optional<overtake::Placement>& asked) {
+  const overtake::NetworkWork work = network_work(network_shape(
+      options, data.preprocessing.inputs(), data.preprocessing.outputs(), data.training.rows, data.validation.rows));
+  Plan plan{
+      "train", {}, choose_device(data, options, flags.compute.threads, overtake::Candidates::all), {}, to_json(work)};
+  for (const overtake::DeviceInfo& device : devices_elsewhere(flags.compute.elsewhere)) {
+    plan.elsewhere.push_back(overtake::predict_network(work, device));
+  }
+  if (asked) take_choice(*asked, plan.placement);
+  show_plan(plan, flags.outputs.json);
+  return exit_ok;
+}
+
 }  // namespace
 
 int run_network_training(const TrainFlags& flags) {
@@ -106,6 +122,7 @@ int run_network_training(const TrainFlags& flags) {
   options.training.observer = &watcher;
   const TrainingData data = read_network_data(flags.data, flags.compute, options.training.validation_fraction);
   const auto asked = asked_for(flags.compute.device);
+  if (flags.compute.plan) return plan_network(flags, data, options, asked);
   const overtake::Placement device = asked ? *asked : choose_device(data, options, flags.compute.threads);
   print_head(flags.data, data, device, flags.outputs.describe, quiet,
              fmt::format("network: {}\n", to_text(options, data.preprocessing.inputs(), data.preprocessing.outputs())));
@@ -114,7 +131,7 @@ int run_network_training(const TrainFlags& flags) {
   watcher.clear();
   if (!flags.outputs.save.empty()) write_model(flags.outputs.save, *trained.model, data.preprocessing);
   write_training_json(to_json(trained, data), flags, data, device);
-  if (!quiet) print(result_text(flags, trained, data.preprocessing.task));
+  if (!quiet) print(result_text(flags, trained, data.preprocessing.task, predicted_text(device)));
   return exit_code(trained.fit, flags.outputs.save);
 }
 

@@ -16,6 +16,7 @@
 #include "flags/names.hpp"
 #include "flags/search_options.hpp"
 #include "output/outputs.hpp"
+#include "output/plan_output.hpp"
 #include "output/search_output.hpp"
 #include "output/terminal.hpp"
 #include "overtake/error.hpp"
@@ -112,6 +113,16 @@ void save_best(const std::string& path, const TrainingData& data, const overtake
                             result.warnings.empty() ? "" : result.warnings.back());
 }
 
+int plan_search(const SearchFlags& flags, const TrainingData& data, const std::vector<overtake::Parameters>& candidates,
+                const overtake::SearchOptions& options, const std::optional<overtake::Placement>& asked) {
+  overtake::SearchForecast forecast = overtake::forecast_search(
+      data.training, candidates, options, overtake::Candidates::all, devices_elsewhere(flags.compute.elsewhere));
+  if (asked) take_choice(*asked, forecast.placement);
+  show_plan({"search", forecast.plan, std::move(forecast.placement), std::move(forecast.elsewhere), forecast.counts},
+            flags.outputs.json);
+  return exit_ok;
+}
+
 int run(const CLI::App& app, const SearchFlags& flags) {
   check_search_flags(app, flags);
   overtake::SearchOptions options = make_search_options(flags);
@@ -122,8 +133,9 @@ int run(const CLI::App& app, const SearchFlags& flags) {
   overtake::set_cpu_threads(flags.compute.threads);
   const std::optional<overtake::Placement> asked = asked_for(flags.compute.device);
   TrainingData data = read_forest_data(flags.data, flags.compute);
+  if (flags.compute.plan) return plan_search(flags, data, candidates, options, asked);
   const overtake::Placement device =
-      asked ? *asked : overtake::choose_forest_device(overtake::search_work(data.training, candidates, options));
+      asked ? *asked : overtake::forecast_search(data.training, candidates, options).placement;
   const OutputFlags& outputs = flags.outputs;
   const bool quiet = is_standard_output(outputs.json) || is_standard_output(outputs.html);
   options.stop = &system::stop_on_interrupt();  // before anything is printed: who sees that may interrupt
@@ -131,6 +143,7 @@ int run(const CLI::App& app, const SearchFlags& flags) {
   options.refit_stopped = !outputs.save.empty();  // who stops a search waits for what he asked for, no longer
   options.device = overtake::Device(device.device);
   options.device_reason = device.reason;
+  if (const overtake::Prediction* prediction = device.chosen()) options.prediction = *prediction;
   options.groups = std::move(data.groups);
   options.sample_weight = std::move(data.sample_weight);
   options.feature_names = data.preprocessing.feature_names();

@@ -11,6 +11,7 @@
 
 #include "command.hpp"
 #include "output/outputs.hpp"
+#include "output/plan_output.hpp"
 #include "output/terminal.hpp"
 #include "overtake/placement.hpp"
 
@@ -35,6 +36,8 @@ void write_training_json(overtake::report::Json json, const TrainFlags& flags, c
                          const overtake::Placement& device) {
   if (flags.outputs.json.empty()) return;
   json.set("data", flags.data.data).set("target", flags.data.roles.target).set("rows", data.training.rows);
+  const overtake::Prediction* prediction = device.chosen();
+  json.set("prediction", prediction == nullptr ? overtake::report::Json() : to_json(*prediction));
   json.set("device_reason", device.reason).set("table", to_json(data.description));
   json.set("model", overtake::report::Json::text_or_null(flags.outputs.save));
   write_output(flags.outputs.json, json.dump() + "\n");

@@ -126,6 +126,7 @@ void print_head(const DataFlags& flags, const TrainingData& data, const overtake
     if (describe) print("\n" + description_text(data.description) + "\n");
   }
   print_error(data.notes);
+  for (const std::string& note : device.notes) print_error(fmt::format("note: {}\n", note));
 }
 
 std::string description_text(const overtake::TableDescription& description) {

@@ -19,6 +19,13 @@ void add_device_flags(CLI::App& app, ComputeFlags& flags) {
   app.add_option("--threads", flags.threads, "CPU threads (0: all)")->capture_default_str();
 }
 
+void add_plan_flag(CLI::App& app, ComputeFlags& flags) {
+  app.add_flag("--plan", flags.plan,
+               "Only say what it would take on every device, in time and memory, and which is chosen");
+  app.add_option("--on", flags.elsewhere, "Devices elsewhere for --plan: h100,l4,rtx-4090,cpu-16, ...")
+      ->type_name("DEVICE,...");
+}
+
 void add_seed_flag(CLI::App& app, std::uint64_t& seed, const std::string& help) {
   const auto problem = [](const std::string& text) -> std::string {
     std::int64_t value = 0;
@@ -55,6 +62,7 @@ void add_report_flag(CLI::App& app, std::string& path) {
 void add_training_flags(CLI::App& app, ComputeFlags& compute, const std::string& seed_help, OutputFlags& outputs) {
   add_seed_flag(app, compute.seed, seed_help);
   add_device_flags(app, compute);
+  add_plan_flag(app, compute);
   add_memory_limit_flag(app, compute.memory_limit, "Most memory of the table, and on the device");
   app.add_option("--save", outputs.save, "Write the model to a file")->type_name("FILE");
   add_json_flag(app, outputs.json);

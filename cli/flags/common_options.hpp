@@ -15,6 +15,8 @@ struct ComputeFlags {
   int threads = 0;  ///< of the CPU; 0: all
   std::uint64_t seed = 0;
   std::uint64_t memory_limit = 0;  ///< bytes; 0: what there is
+  bool plan = false;               ///< only say what it would take
+  std::string elsewhere;           ///< devices that this machine has not, for the plan
 };
 
 /// What is written and shown; "" is not asked for.
@@ -25,6 +27,8 @@ struct OutputFlags {
 
 /// --device and --threads.
 void add_device_flags(CLI::App& app, ComputeFlags& flags);
+/// --plan and --on.
+void add_plan_flag(CLI::App& app, ComputeFlags& flags);
 /// --seed: whole numbers from 0 to 9223372036854775807, the largest that a model file's random_state holds. `help`: of
 /// what.
 void add_seed_flag(CLI::App& app, std::uint64_t& seed, const std::string& help);

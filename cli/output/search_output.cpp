@@ -15,8 +15,11 @@ namespace report = overtake::report;
 std::string timing_text(const overtake::SearchResult& result) {
   const overtake::SearchTiming& t = result.timing;
   if (!(t.wall > 0)) return {};
-  return fmt::format("time: {} (startup {}, upload {}, compute {}, scoring {}, refit {}) on {}\n",
-                     report::seconds(t.wall), report::seconds(t.startup), report::seconds(t.upload),
+  const overtake::Prediction& of = result.prediction;
+  const std::string predicted =
+      of.device.empty() ? "" : fmt::format(", predicted {}", report::seconds(of.seconds - of.start_seconds));
+  return fmt::format("time: {}{} (startup {}, upload {}, compute {}, scoring {}, refit {}) on {}\n",
+                     report::seconds(t.wall), predicted, report::seconds(t.startup), report::seconds(t.upload),
                      report::seconds(t.compute), report::seconds(t.scoring), report::seconds(t.refit), result.device);
 }
 

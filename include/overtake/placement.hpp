@@ -5,13 +5,16 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "overtake/array.hpp"
 #include "overtake/device.hpp"
+#include "overtake/forest/work.hpp"
 #include "overtake/nn.hpp"
 #include "overtake/nn/network.hpp"
 #include "overtake/nn/trainer.hpp"
+#include "overtake/nn/work.hpp"
 #include "overtake/optim.hpp"
 
 /// Which processor will finish a training first, and what processors really reach.
@@ -34,11 +37,19 @@ struct PlacementRequest {
 /// What one processor is expected to take.
 struct Prediction {
   std::string device;
-  int threads = 0;           ///< cpu: those asked for, else the faster of one and all
-  double seconds = 0;        ///< start_seconds + all steps
-  double start_seconds = 0;  ///< opening the device, compiling, moving the data
-  double step_seconds = 0;   ///< of a network
-  std::string failure;       ///< not empty: cannot run this training, and why
+  int threads = 0;             ///< cpu: those asked for, else the faster of one and all
+  double seconds = 0;          ///< the sum of the parts below
+  double start_seconds = 0;    ///< opening the device, loading or compiling its code
+  double prepare_seconds = 0;  ///< binning, on the host
+  double transfer_seconds = 0;
+  double compute_seconds = 0;
+  double finish_seconds = 0;                       ///< scoring, fetching what was trained
+  double step_seconds = 0;                         ///< of a network
+  std::uint64_t device_bytes = 0, host_bytes = 0;  ///< the most that is held at once; 0: not known
+  std::string failure;                             ///< not empty: cannot run this training, and why
+
+  /// Adds the parts up.
+  void total() { seconds = start_seconds + prepare_seconds + transfer_seconds + compute_seconds + finish_seconds; }
 };
 
 /// Which device, and why. Candidates are the CPU and the first GPU that can run the work, the largest first, whatever
@@ -48,7 +59,17 @@ struct Placement {
   std::string device;
   int threads = 0;  ///< for set_cpu_threads() when the CPU was chosen
   std::vector<Prediction> predictions;
-  std::string reason;  ///< the predicted times, or why there are none, in one sentence
+  std::string reason;              ///< the predicted times, or why there are none, in one sentence
+  std::vector<std::string> notes;  ///< a measurement of the devices that was damaged, say
+
+  /// Of the chosen device; null: there is none.
+  [[nodiscard]] const Prediction* chosen() const noexcept;
+};
+
+/// Which devices are looked at.
+enum class Candidates {
+  likely,  ///< those of Placement's rule
+  all,     ///< each that is listed, usable or not
 };
 
 /// Times a few steps of the training on the CPU (with `threads`, or with one thread and all) and on the GPU, each for a
@@ -56,13 +77,28 @@ struct Placement {
 /// the CPU's prediction. Throws DeviceError when no device can run the training.
 [[nodiscard]] Placement choose_device(const PlacementRequest& request);
 
-/// The same for a network that train_network() is to train on `data`. Throws what check_network_memory() throws, too.
-[[nodiscard]] Placement choose_device(const PreparedData& data, const NetworkOptions& options, int threads = 0);
+/// For a network that train_network() is to train on `data`: by predict_network(), nothing is trained. Sets the number
+/// of CPU threads to that of the CPU's prediction. Throws what check_network_memory() throws, too.
+[[nodiscard]] Placement choose_device(const PreparedData& data, const NetworkOptions& options, int threads = 0,
+                                      Candidates candidates = Candidates::likely);
 
-/// Chooses for forests, by a cost model: `work` in row visits (forest_work), the row visits a second of such a device,
-/// and the time it takes to start (docs/search.md). Opens a GPU only to choose it. Throws UsageError unless `work` is a
-/// number of at least 0.
-[[nodiscard]] Placement choose_forest_device(double work);
+/// Chooses by what `predict` says of each device; a GPU is opened before it is chosen. Throws DeviceError when no
+/// device can run the work.
+[[nodiscard]] Placement choose_device(const std::function<Prediction(const DeviceInfo&)>& predict,
+                                      Candidates candidates = Candidates::likely);
+
+/// What forests take on a device, by its rates (docs/placement.md). Opens nothing.
+[[nodiscard]] Prediction predict_forest(const ForestWork& work, const DeviceInfo& device);
+
+/// What training a network takes on a device, likewise. `threads` of the CPU; 0: the faster of one and all.
+[[nodiscard]] Prediction predict_network(const NetworkWork& work, const DeviceInfo& device, int threads = 0);
+
+/// A device that this machine need not have, for predict_forest() and predict_network(): "l4", "rtx-4090" by its
+/// maker's data sheet, "cpu-16" as so many cores of this machine's kind. Estimates: docs/placement.md says how far they
+/// were off. Throws UsageError for other names.
+[[nodiscard]] DeviceInfo known_device(std::string_view name);
+/// The names of data sheets.
+[[nodiscard]] std::vector<std::string> known_device_names();
 
 /// Threads that the CPU computes with from now on, at most 4096: networks, forests, and the predictions of forests.
 /// 0: OVERTAKE_THREADS, or one for each core this process may use. Throws UsageError for other numbers.

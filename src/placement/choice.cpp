@@ -4,11 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <utility>
 
 #include "overtake/error.hpp"
 #include "overtake/report.hpp"
-#include "placement/rates.hpp"
+#include "placement/calibration.hpp"
 
 namespace overtake {
 namespace placement {
@@ -22,9 +22,11 @@ std::vector<DeviceInfo> usable_gpus(std::vector<DeviceInfo> gpus) {
   return gpus;
 }
 
-std::string times_text(const std::vector<Prediction>& predictions) {
+/// `failures`: also why some cannot.
+std::string times_text(const std::vector<Prediction>& predictions, bool failures = true) {
   std::string times;
   for (const Prediction& p : predictions) {
+    if (!failures && !p.failure.empty()) continue;
     times += times.empty() ? "predicted: " : ", ";
     times += p.failure.empty() ? fmt::format("about {} on {}", report::seconds(p.seconds), p.device)
                                : fmt::format("{} cannot run it ({})", p.device, p.failure);
@@ -32,63 +34,96 @@ std::string times_text(const std::vector<Prediction>& predictions) {
   return times;
 }
 
+/// The GPU that is to be chosen must open; its first use tries the driver.
+void open(const Machine& machine, Prediction& prediction) {
+  try {
+    machine.open(prediction.device);
+  } catch (const DeviceError& error) {
+    prediction.failure = error.what();
+  }
+}
+
+/// Every device of the list in its order.
+void predict_all(const Predict& predict, const std::vector<DeviceInfo>& devices, std::vector<Prediction>& predictions) {
+  for (const DeviceInfo& device : devices) {
+    if (device.kind == DeviceKind::cpu || device.id == "null") continue;
+    if (!device.usable) {
+      predictions.emplace_back();
+      predictions.back().device = device.id;
+      predictions.back().failure = device.reason;
+    } else if (auto prediction = predict(device)) {
+      predictions.push_back(*std::move(prediction));
+    }
+  }
+}
+
+/// The first GPU that can run the work, and those before it that cannot. One that would finish first is opened.
+void predict_gpus(const Predict& predict, const Machine& machine, const std::vector<DeviceInfo>& gpus,
+                  std::vector<Prediction>& predictions) {
+  const Prediction cpu = predictions.front();
+  for (const DeviceInfo& gpu : gpus) {
+    auto prediction = predict(gpu);
+    if (!prediction) return;
+    const bool wins = !cpu.failure.empty() || prediction->seconds < cpu.seconds;
+    if (prediction->failure.empty() && wins) open(machine, *prediction);
+    predictions.push_back(*prediction);
+    if (prediction->failure.empty()) return;
+  }
+}
+
+const Prediction* fastest(const std::vector<Prediction>& predictions, const std::vector<DeviceInfo>& gpus) {
+  const Prediction* best = nullptr;
+  for (const Prediction& prediction : predictions) {
+    const bool is_candidate = prediction.device == "cpu" || std::any_of(gpus.begin(), gpus.end(), [&](const auto& gpu) {
+                                return gpu.id == prediction.device;
+                              });
+    if (!is_candidate || !prediction.failure.empty()) continue;
+    if (best == nullptr || prediction.seconds < best->seconds) best = &prediction;
+  }
+  return best;
+}
+
 }  // namespace
 
-Placement choose(const Predict& predict, const std::function<std::vector<DeviceInfo>()>& list) {
-  const double gpu_start = start_seconds(DeviceKind::gpu);
+Placement choose(const Predict& predict, Candidates candidates, const Machine& machine) {
   const auto cpu = predict(Device().info());
   if (!cpu) return {"cpu", 0, {}, "stopped before the prediction was made"};
   Placement placement{"cpu", cpu->threads, {*cpu}, {}};
-  if (cpu->failure.empty() && cpu->seconds <= gpu_start) {
+  const bool all = candidates == Candidates::all;
+  if (!all && cpu->failure.empty() && cpu->seconds <= least_gpu_start()) {
+    placement.notes = take_calibration_notes();
     placement.reason = times_text(placement.predictions) + ", less than a GPU takes to start";
     return placement;
   }
-  const std::vector<DeviceInfo> gpus = usable_gpus(list());
-  for (const DeviceInfo& gpu : gpus) {
-    const auto prediction = predict(gpu);
-    if (!prediction) break;
-    placement.predictions.push_back(*prediction);
-    if (prediction->failure.empty()) break;
+  const std::vector<DeviceInfo> devices = machine.list();
+  const std::vector<DeviceInfo> gpus = usable_gpus(devices);
+  if (all) {
+    predict_all(predict, devices, placement.predictions);
+  } else {
+    predict_gpus(predict, machine, gpus, placement.predictions);
   }
-  const Prediction* best = nullptr;
-  for (const Prediction& prediction : placement.predictions) {
-    if (!prediction.failure.empty() || (best != nullptr && prediction.seconds >= best->seconds)) continue;
-    best = &prediction;
-  }
+  const Prediction* best = fastest(placement.predictions, gpus);
   if (best == nullptr) {
     throw DeviceError("no processor can run this training: " + placement.predictions.front().failure,
                       "Use a smaller network or batch, or raise the memory limit.");
   }
   placement.device = best->device;
-  placement.reason = times_text(placement.predictions);
-  if (gpus.empty()) placement.reason += "; no usable GPU, overtake devices says why";
+  placement.notes = take_calibration_notes();
+  placement.reason = times_text(placement.predictions, !all);
+  if (gpus.empty()) placement.reason += "; no usable GPU, overtake doctor says why";
   return placement;
 }
 
 }  // namespace placement
 
-Placement choose_forest_device(double work) {
-  if (!(work >= 0) || std::isinf(work)) {
-    throw UsageError(fmt::format("choose_forest_device: work is {}, expected a number of at least 0", work));
-  }
-  double on_cpu = 0;
-  return placement::choose([&](const DeviceInfo& info) {
-    Prediction prediction;
-    prediction.device = info.id;
-    prediction.start_seconds = placement::start_seconds(info.kind);
-    prediction.seconds = prediction.start_seconds + work / placement::visits_a_second(info);
-    if (info.kind == DeviceKind::cpu) {
-      on_cpu = prediction.seconds;
-      prediction.threads = cpu_threads();
-    } else if (prediction.seconds < on_cpu) {
-      try {
-        (void)Device(info.id);  // its first use tries the driver
-      } catch (const DeviceError& error) {
-        prediction.failure = error.what();
-      }
-    }
-    return std::optional(prediction);
-  });
+const Prediction* Placement::chosen() const noexcept {
+  const auto found =
+      std::find_if(predictions.begin(), predictions.end(), [&](const Prediction& of) { return of.device == device; });
+  return found == predictions.end() ? nullptr : &*found;
+}
+
+Placement choose_device(const std::function<Prediction(const DeviceInfo&)>& predict, Candidates candidates) {
+  return placement::choose([&](const DeviceInfo& device) { return std::optional(predict(device)); }, candidates);
 }
 
 }  // namespace overtake

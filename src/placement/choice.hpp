@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "overtake/placement.hpp"
@@ -12,9 +13,17 @@ namespace overtake::placement {
 /// What the work takes on a device, Prediction::failure if that cannot run it. Empty: stopped.
 using Predict = std::function<std::optional<Prediction>(const DeviceInfo&)>;
 
+/// The machine; tests have their own.
+struct Machine {
+  std::function<std::vector<DeviceInfo>()> list = list_devices;
+  std::function<void(const std::string&)> open = [](const std::string& id) {
+    (void)Device(id);
+  };  ///< may throw DeviceError
+};
+
 /// Predicts for the CPU and for the first GPU that can run the work, and chooses (Placement says how). Throws
-/// DeviceError when neither can. `list`: every device, asked for only if a GPU might win.
-[[nodiscard]] Placement choose(const Predict& predict,
-                               const std::function<std::vector<DeviceInfo>()>& list = list_devices);
+/// DeviceError when neither can. Devices are listed only if a GPU might win, or all are looked at; a GPU that would win
+/// is opened.
+[[nodiscard]] Placement choose(const Predict& predict, Candidates candidates, const Machine& machine = {});
 
 }  // namespace overtake::placement

@@ -83,8 +83,10 @@ std::optional<Prediction> predict_on(const PlacementRequest& request, const Tria
     if (!pace) return std::nullopt;
     of.threads = pace->threads;
     of.step_seconds = pace->epoch_seconds / static_cast<double>(data.steps_per_epoch);
-    of.start_seconds = open_seconds + pace->compile_seconds + pace->transfer_seconds;
-    of.seconds = of.start_seconds + of.step_seconds * static_cast<double>(steps_per_epoch(request)) * request.epochs;
+    of.start_seconds = open_seconds + pace->compile_seconds;
+    of.transfer_seconds = pace->transfer_seconds;
+    of.compute_seconds = of.step_seconds * static_cast<double>(steps_per_epoch(request)) * request.epochs;
+    of.total();
   } catch (const DeviceError& error) {
     of.failure = error.what();
   }
@@ -95,29 +97,22 @@ std::optional<Prediction> predict_on(const PlacementRequest& request, const Tria
 
 Placement choose_device(const PlacementRequest& request) {
   const TrialData data = trial_data(request);
-  Placement placement = placement::choose([&](const DeviceInfo& info) { return predict_on(request, data, info); });
+  Placement placement =
+      placement::choose([&](const DeviceInfo& info) { return predict_on(request, data, info); }, Candidates::likely);
   set_thread_count(std::max(placement.threads, request.threads));  // the trial of a GPU sets them free
   return placement;
 }
 
-Placement choose_device(const PreparedData& data, const NetworkOptions& options, int threads) {
+Placement choose_device(const PreparedData& data, const NetworkOptions& options, int threads, Candidates candidates) {
   const std::int64_t inputs = data.preprocessing.inputs();
   const std::int64_t outputs = data.preprocessing.outputs();
   check_network_memory(options, inputs, outputs, data.training.rows);
-  const DataArrays training = arrays_of(data.training);
-  const DataArrays validation = arrays_of(data.validation);
-  return choose_device({.model = [&] { return make_network(options, inputs, outputs); },
-                        .optimizer = [&](nn::Module& model) { return make_optimizer(options, model); },
-                        .loss = network_loss(data.preprocessing.task),
-                        .inputs = training.inputs,
-                        .targets = training.targets,
-                        .validation_inputs = validation.inputs,
-                        .validation_targets = validation.targets,
-                        .batch_size = options.training.batch_size,
-                        .epochs = options.training.epochs,
-                        .threads = threads,
-                        .memory_limit = options.memory_limit,
-                        .stop = options.training.stop});
+  const NetworkWork work =
+      network_work(network_shape(options, inputs, outputs, data.training.rows, data.validation.rows));
+  Placement placement =
+      choose_device([&](const DeviceInfo& device) { return predict_network(work, device, threads); }, candidates);
+  set_thread_count(std::max(placement.threads, threads));
+  return placement;
 }
 
 void set_cpu_threads(int threads) {

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "overtake/placement.hpp"
+#include "overtake/report.hpp"
 #include "overtake/search.hpp"
 
 namespace overtake::search_detail {
@@ -62,6 +64,24 @@ class Estimator {
   [[nodiscard]] virtual EstimatorStats stats() const = 0;
 };
 
+/// What is known of the folds before they are made.
+struct SearchSize {
+  std::int64_t folds = 0;
+  std::int64_t test_rows = 0;  ///< of each
+  bool refit = true;
+};
+
+/// The work of a search, told in seconds and bytes of any device.
+class Forecast {
+ public:
+  virtual ~Forecast() = default;
+  [[nodiscard]] virtual Prediction on(const DeviceInfo& device) const = 0;
+  /// Models that are trained for all candidates and folds.
+  [[nodiscard]] virtual std::int64_t models() const = 0;
+  /// The counts behind it.
+  [[nodiscard]] virtual report::Json counts() const = 0;
+};
+
 /// A kind of estimator, by the name that users give it. Each object registers itself for find_estimator() when it is
 /// made: one static object for each, which lives as long as the process.
 class EstimatorType {
@@ -75,9 +95,10 @@ class EstimatorType {
   [[nodiscard]] virtual std::span<const std::string> parameter_names() const = 0;
   /// Names and values, before there are data. Throws UsageError for those that are never valid.
   virtual void check(const Parameters& parameters) const = 0;
-  /// How much work it is to train each candidate once, work that they share counted once (src/placement says what
-  /// a unit takes).
-  [[nodiscard]] virtual double work(const Dataset& data, const std::vector<Parameters>& candidates) const = 0;
+  /// Counts what a search takes, before anything is prepared; work that candidates share counts once.
+  [[nodiscard]] virtual std::unique_ptr<Forecast> forecast(const Dataset& data,
+                                                           const std::vector<Parameters>& candidates,
+                                                           const SearchSize& size) const = 0;
   /// Prepares the data of every fold. Throws UsageError as check() does, DataError, DeviceError.
   [[nodiscard]] virtual std::unique_ptr<Estimator> make(const SearchInput& input) const = 0;
 };

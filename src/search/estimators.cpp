@@ -77,11 +77,28 @@ void check_candidates(const std::vector<Parameters>& candidates, const SearchOpt
   }
 }
 
-double search_work(const Dataset& data, const std::vector<Parameters>& candidates, const SearchOptions& options) {
+SearchForecast forecast_search(const Dataset& data, const std::vector<Parameters>& candidates,
+                               const SearchOptions& options, Candidates devices,
+                               const std::vector<DeviceInfo>& elsewhere) {
   std::vector<Parameters> all;
   for (const Parameters& candidate : candidates) all.push_back(search_detail::with_fixed(options.fixed, candidate));
-  const int splits = options.folds.kind == FoldKind::holdout ? 1 : options.folds.n_splits;
-  return search_detail::estimator_named(options.estimator).work(data, all) * splits * options.folds.n_repeats;
+  const FoldOptions& folds = options.folds;
+  const bool holdout = folds.kind == FoldKind::holdout;
+  const double test_share = holdout ? folds.test_size : 1.0 / std::max(1, folds.n_splits);
+  search_detail::SearchSize size;
+  size.folds = std::int64_t{holdout ? 1 : folds.n_splits} * folds.n_repeats;
+  size.test_rows = static_cast<std::int64_t>(test_share * static_cast<double>(data.rows));
+  size.refit = options.refit;
+  const auto forecast = search_detail::estimator_named(options.estimator).forecast(data, all, size);
+  SearchForecast result;
+  result.plan.candidates = static_cast<std::int64_t>(candidates.size());
+  result.plan.folds = size.folds;
+  result.plan.jobs = result.plan.candidates * size.folds;
+  result.plan.models = forecast->models();
+  result.counts = forecast->counts();
+  result.placement = choose_device([&](const DeviceInfo& device) { return forecast->on(device); }, devices);
+  for (const DeviceInfo& device : elsewhere) result.elsewhere.push_back(forecast->on(device));
+  return result;
 }
 
 }  // namespace overtake

@@ -291,6 +291,7 @@ SearchResult checked_result(const Dataset& data, const std::vector<Parameters>& 
   }
   result.device = options.device.id();
   result.device_reason = options.device_reason;
+  result.prediction = options.prediction;
   return result;
 }
 

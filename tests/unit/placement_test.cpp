@@ -58,7 +58,7 @@ struct Script {
       prediction.failure = prediction.seconds < 0 ? "no room" : "";
       return std::optional(prediction);
     };
-    return placement::choose(predict, [&] { return all; });
+    return placement::choose(predict, Candidates::likely, {[&] { return all; }, [](const std::string&) {}});
   }
 };
 
@@ -90,7 +90,7 @@ TEST(PlacementChoice, AnOpenClGpuAloneIsACandidateAndOpenClOnTheCpuIsNone) {
   Script without{{{"cpu", 20}}, {}};
   const Placement placement = without.choose(all);
   EXPECT_EQ(placement.device, "cpu");
-  EXPECT_EQ(placement.reason, "predicted: about 20.0 s on cpu; no usable GPU, overtake devices says why");
+  EXPECT_EQ(placement.reason, "predicted: about 20.0 s on cpu; no usable GPU, overtake doctor says why");
 }
 
 TEST(PlacementChoice, NoGpuIsLookedForWhereTheCpuIsDoneBeforeItStarts) {
@@ -103,7 +103,8 @@ TEST(PlacementChoice, NoGpuIsLookedForWhereTheCpuIsDoneBeforeItStarts) {
 TEST(PlacementChoice, WhereNothingCanRunTheWorkThereIsAnError) {
   Script script{{{"cpu", -1}}, {}};
   EXPECT_THROW((void)script.choose({}), DeviceError);
-  EXPECT_EQ(placement::choose([](const DeviceInfo&) { return std::nullopt; }).device, "cpu") << "stopped";
+  EXPECT_EQ(placement::choose([](const DeviceInfo&) { return std::nullopt; }, Candidates::likely).device, "cpu")
+      << "stopped";
 }
 
 TEST(PlacementRates, UnitsThatNobodyMeasuredCountLittle) {
@@ -120,29 +121,10 @@ TEST(PlacementRates, UnitsThatNobodyMeasuredCountLittle) {
 }
 
 TEST(PlacementForests, LittleWorkStaysOnTheCpu) {
-  EXPECT_THROW((void)choose_forest_device(std::nan("")), UsageError);
-  const Placement placement = choose_forest_device(1000);
+  const ForestWork work = forest_work(disc(100, 0), {ForestParameters()});
+  const Placement placement = choose_device([&](const DeviceInfo& on) { return predict_forest(work, on); });
   EXPECT_EQ(placement.device, "cpu");
   EXPECT_NE(placement.reason.find("less than a GPU takes to start"), std::string::npos) << placement.reason;
-}
-
-TEST(PlacementForests, WorkCountsForestsThatAreSharedOnce) {
-  const Dataset data = disc(1000, 0);
-  ForestParameters deep = ForestParameters::defaults(ForestKind::random_forest, Task::classification);
-  deep.n_estimators = 10;
-  ForestParameters shallow = deep;
-  shallow.max_depth = 2;
-  shallow.n_estimators = 20;
-  const double work = forest_work(data, {deep}, 1);
-  EXPECT_NEAR(work, 10 * 1000.0 * 1 * std::log2(1002), 1e-6 * work);
-  EXPECT_EQ(forest_work(data, {deep}, 5), 5 * work);
-  EXPECT_EQ(forest_work(data, {deep, shallow}, 1), 2 * work) << "the trees of one, the depth of the other";
-  ForestParameters other_bins = deep;
-  other_bins.max_bins = 16;
-  EXPECT_EQ(forest_work(data, {deep, other_bins}, 1), 2 * work) << "these share nothing";
-  ForestParameters refused = deep;
-  refused.set("max_features", ParameterValue(std::int64_t{3}));
-  EXPECT_EQ(forest_work(data, {refused}, 1), 0) << "there are two features";
 }
 
 TEST(Kinds, AreWhatTheBackendsSay) {

@@ -7,7 +7,8 @@
 #include <string>
 #include <vector>
 
-/// What Overtake keeps on disk between processes: compiled kernels, and the verdicts on drivers that were tried.
+/// What Overtake keeps on disk between processes: compiled kernels, the verdicts on drivers
+/// that were tried, and how fast devices are.
 namespace overtake {
 
 /// What the trial of a driver found.
@@ -27,14 +28,15 @@ struct CacheContents {
   std::int64_t programs = 0;                    ///< compiled kernels
   std::uint64_t program_bytes = 0;
   std::vector<DriverVerdict> verdicts;  ///< the newest first
+  std::int64_t rates = 0;               ///< devices whose speed was measured
   std::int64_t unfinished = 0;          ///< files of processes that were killed while they wrote
 };
 
 /// Looks at the folder. One that does not exist is empty. Throws DataError for one that cannot be read.
 [[nodiscard]] CacheContents cache_contents();
 
-/// Removes compiled kernels, verdicts and unfinished files, and nothing else; the folder stays. Gives what was removed.
-/// Throws DataError, naming the file, for one that cannot be removed.
+/// Removes compiled kernels, verdicts, measured rates and unfinished files, and nothing else; the folder stays. Gives
+/// what was removed. Throws DataError, naming the file, for one that cannot be removed.
 CacheContents clear_cache();
 
 }  // namespace overtake

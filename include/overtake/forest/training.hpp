@@ -64,10 +64,6 @@ struct ForestOptions {
 /// rows, table, reason of the device, file of the model.
 [[nodiscard]] report::Json to_json(const Forest& forest, const ForestReport& fit, double training_score);
 
-/// How much work training these forests on `data` is, in row visits: trees x rows x features a node x levels, forests
-/// that share their growth counted once, times `fits` (folds, say). Parameters that the data refuses count nothing.
-[[nodiscard]] double forest_work(const Dataset& data, const std::vector<ForestParameters>& forests, std::int64_t fits);
-
 /// scikit-learn's RandomForestClassifier in C++: parameters, fit, predict.
 class ForestClassifier {
  public:

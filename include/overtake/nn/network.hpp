@@ -12,6 +12,7 @@
 #include "overtake/model.hpp"
 #include "overtake/nn/sequential.hpp"
 #include "overtake/nn/trainer.hpp"
+#include "overtake/nn/work.hpp"
 #include "overtake/report.hpp"
 
 namespace overtake {
@@ -35,6 +36,10 @@ struct NetworkOptions {
   /// an option that would not be used (momentum without sgd, dropout without hidden layers).
   void check() const;
 };
+
+/// What network_work() counts.
+[[nodiscard]] NetworkShape network_shape(const NetworkOptions& options, std::int64_t inputs, std::int64_t outputs,
+                                         std::int64_t rows, std::int64_t validation_rows);
 
 /// inputs -> hidden layers with activation and dropout -> outputs. Weights are drawn from options.training.seed.
 [[nodiscard]] nn::Sequential make_network(const NetworkOptions& options, std::int64_t inputs, std::int64_t outputs);

@@ -16,7 +16,9 @@
 #include "overtake/metrics.hpp"
 #include "overtake/model.hpp"
 #include "overtake/parameters.hpp"
+#include "overtake/placement.hpp"
 #include "overtake/progress.hpp"
+#include "overtake/report.hpp"
 #include "overtake/stop.hpp"
 
 namespace overtake {
@@ -72,6 +74,7 @@ struct SearchResult {
   SearchTiming timing;
   std::string device;
   std::string device_reason;
+  Prediction prediction;              ///< SearchOptions::prediction
   bool interrupted = false;           ///< stopped before every candidate was done, or while the best was refitted
   std::int64_t resumed_jobs = 0;      ///< taken from the journal
   std::shared_ptr<const Model> best;  ///< refitted on all rows; null: not asked for, or `warnings` say why
@@ -108,6 +111,7 @@ struct SearchOptions {
   std::uint64_t seed = 0;     ///< random_state of every candidate
   Device device;
   std::string device_reason;
+  Prediction prediction;  ///< what the search is expected to take, for the result; no device: nobody asked
   std::uint64_t memory_limit = 0;
   std::filesystem::path journal;    ///< empty: none
   std::string data_name;            ///< for the journal and messages: the file's name
@@ -126,9 +130,19 @@ struct SearchOptions {
 /// valid.
 void check_candidates(const std::vector<Parameters>& candidates, const SearchOptions& options);
 
-/// How much work the search is, for choose_forest_device(). Throws what check_candidates() throws.
-[[nodiscard]] double search_work(const Dataset& data, const std::vector<Parameters>& candidates,
-                                 const SearchOptions& options);
+/// What a search is going to be, before anything of it runs.
+struct SearchForecast {
+  SearchPlan plan;  ///< candidates, folds, jobs and models
+  Placement placement;
+  std::vector<Prediction> elsewhere;  ///< of the devices asked for
+  report::Json counts;                ///< of the work, that the predictions come from
+};
+
+/// Counts the work of the search on a few pilot trees, predicts it for devices and chooses. `options.device` has no
+/// say. Throws what check_candidates() throws.
+[[nodiscard]] SearchForecast forecast_search(const Dataset& data, const std::vector<Parameters>& candidates,
+                                             const SearchOptions& options, Candidates devices = Candidates::likely,
+                                             const std::vector<DeviceInfo>& elsewhere = {});
 
 /// Runs every candidate on every fold as one batch of work (or as few as memory allows), ranks them and refits the best
 /// on all rows. Determinism: exact; scores do not depend on the device, batches, the journal or interruption.

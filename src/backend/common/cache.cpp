@@ -51,6 +51,7 @@ CacheContents walk(const std::function<void(const fs::path&)>& visit) {
           ++contents.unfinished;  // damaged: as good as none
         }
         break;
+      case CacheFile::rates: ++contents.rates; break;
       case CacheFile::unfinished: ++contents.unfinished; break;
       case CacheFile::lock:
       case CacheFile::foreign: break;

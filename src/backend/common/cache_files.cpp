@@ -23,6 +23,7 @@ CacheFile kind_of(const fs::path& path) {
   const std::string_view ending = std::string_view(name).substr(digest_digits);
   if (ending == program_ending) return CacheFile::program;
   if (ending == verdict_ending) return CacheFile::verdict;
+  if (ending == rates_ending) return CacheFile::rates;
   const std::string_view mark = unfinished.substr(0, unfinished.find('X'));
   const bool is_unfinished = ending.size() == unfinished.size() && ending.starts_with(mark);
   return is_unfinished ? CacheFile::unfinished : CacheFile::foreign;

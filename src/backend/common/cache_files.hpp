@@ -11,6 +11,7 @@ namespace overtake::backend {
 
 inline constexpr std::string_view program_ending = ".program";
 inline constexpr std::string_view verdict_ending = ".verdict";
+inline constexpr std::string_view rates_ending = ".rates";
 
 /// Held by the process that tries a driver; where that was killed, a file that nobody holds.
 inline constexpr std::string_view trial_lock = "trial.lock";
@@ -19,6 +20,7 @@ enum class CacheFile : std::uint8_t {
   foreign,     ///< not ours
   program,     ///< a compiled program
   verdict,     ///< what the trial of a driver found
+  rates,       ///< how fast a device is (src/placement)
   unfinished,  ///< being written, or left over from a process that was killed
   lock,        ///< trial_lock
 };

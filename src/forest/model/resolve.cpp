@@ -94,34 +94,4 @@ void widen(ForestJob& job, const ForestJob& other) {
 
 }  // namespace forest
 
-double forest_work(const Dataset& data, const std::vector<ForestParameters>& forests, std::int64_t fits) {
-  struct Shared {
-    const ForestParameters* of;
-    forest::ForestJob job;
-  };
-  const auto features = static_cast<std::int32_t>(data.features);
-  const forest::Scope scope{features, data.rows, static_cast<double>(data.rows), 0, 0};
-  std::vector<Shared> grown;
-  for (const ForestParameters& parameters : forests) {
-    forest::ForestJob job;
-    try {
-      job = forest::resolve(parameters, scope).job;
-    } catch (const DataError&) {
-      continue;  // whoever trains it is told
-    }
-    const auto found = std::find_if(grown.begin(), grown.end(), [&](const Shared& other) {
-      return forest::can_share(other.job, job) && other.of->class_weight == parameters.class_weight &&
-             other.of->max_bins == parameters.max_bins;
-    });
-    if (found == grown.end()) {
-      grown.push_back({&parameters, job});
-    } else {
-      forest::widen(found->job, job);
-    }
-  }
-  double visits = 0;
-  for (const Shared& shared : grown) visits += forest::visits_of(shared.job, data.rows);
-  return visits * static_cast<double>(fits);
-}
-
 }  // namespace overtake

@@ -192,6 +192,17 @@ class ForestEstimator final : public search_detail::Estimator {
   PreparedCandidates prepared_;
 };
 
+class ForestForecast final : public search_detail::Forecast {
+ public:
+  explicit ForestForecast(const ForestWork& work) : work_(work) {}
+  [[nodiscard]] Prediction on(const DeviceInfo& device) const override { return predict_forest(work_, device); }
+  [[nodiscard]] std::int64_t models() const override { return work_.forests; }
+  [[nodiscard]] report::Json counts() const override { return to_json(work_); }
+
+ private:
+  ForestWork work_;
+};
+
 class ForestType final : public search_detail::EstimatorType {
  public:
   explicit ForestType(ForestKind kind) : kind_(kind) {}
@@ -206,13 +217,15 @@ class ForestType final : public search_detail::EstimatorType {
                        "Leave it out; train --more-trees FILE continues a forest.");
     }
   }
-  [[nodiscard]] double work(const Dataset& data, const std::vector<Parameters>& candidates) const override {
+  [[nodiscard]] std::unique_ptr<search_detail::Forecast> forecast(
+      const Dataset& data, const std::vector<Parameters>& candidates,
+      const search_detail::SearchSize& size) const override {
     std::vector<ForestParameters> forests;
     for (const Parameters& candidate : candidates) {
       forests.push_back(ForestParameters::defaults(kind_, data.task));
       forests.back().set(candidate);
     }
-    return forest_work(data, forests, 1);
+    return std::make_unique<ForestForecast>(forest_work(data, forests, {size.folds, size.test_rows, size.refit}));
   }
   [[nodiscard]] std::unique_ptr<search_detail::Estimator> make(const search_detail::SearchInput& input) const override {
     return std::make_unique<ForestEstimator>(kind_, input);

@@ -100,6 +100,15 @@ std::string to_text(const NetworkOptions& options, std::int64_t inputs, std::int
                             report::count(static_cast<std::int64_t>(size_of(options, inputs, outputs).weights)));
 }
 
+NetworkShape network_shape(const NetworkOptions& options, std::int64_t inputs, std::int64_t outputs, std::int64_t rows,
+                           std::int64_t validation_rows) {
+  NetworkShape shape{{inputs}, rows, validation_rows, options.training.batch_size, options.training.epochs, 0};
+  shape.widths.insert(shape.widths.end(), options.hidden.begin(), options.hidden.end());
+  shape.widths.push_back(outputs);
+  shape.moments = options.optimizer != "sgd" ? 2 : options.momentum > 0 ? 1 : 0;
+  return shape;
+}
+
 std::unique_ptr<optim::Optimizer> make_optimizer(const NetworkOptions& options, nn::Module& model) {
   const double rate = learning_rate(options);
   const double decay = weight_decay(options);

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// How much work forests are, counted before any is done.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "overtake/data/dataset.hpp"
+#include "overtake/forest/parameters.hpp"
+#include "overtake/report.hpp"
+
+namespace overtake {
+
+/// What growing and scoring forests takes, in counts that a device's rates turn into seconds (docs/placement.md). Trees
+/// that several candidates share count once. Split nodes are counted in the way from a few pilot trees on a sample.
+struct ForestWork {
+  double cells = 0;          ///< to bin: rows x features, for each number of bins anew
+  std::int64_t forests = 0;  ///< that are grown to be scored, each fold's
+  double trees = 0;          ///< of all forests, as are the next
+  double nodes = 0;          ///< that are split or were tried to be
+  double looks = 0;          ///< nodes x features looked at
+  double visits = 0;         ///< rows of those nodes x features looked at
+  double moves = 0;          ///< rows of those nodes
+
+  double bin_looks = 0;         ///< looks x bins of a feature x sums of a bin
+  double random_bin_looks = 0;  ///< those of them with thresholds at random (extra trees)
+
+  // Of nodes of fewer than small_node_rows rows.
+  double small_looks = 0, small_visits = 0;
+
+  // Of nodes of more than large_node_rows rows, which devices grow level by level, all of a batch at once.
+  double large_looks = 0, large_visits = 0;
+  double levels = 0;  ///< one after the other
+
+  // The longest stretch that one group of a device works on alone: nodes and looks of a small tree.
+  double chain_nodes = 0, chain_looks = 0, chain_visits = 0;
+
+  double scored = 0;      ///< steps of test rows down the trees, for each limit of a candidate anew
+  double results = 0;     ///< test rows x candidates, for metrics
+  double kept_nodes = 0;  ///< of the model that stays
+
+  ForestWork& operator+=(const ForestWork& more);
+};
+
+/// Nodes of more rows are grown level by level on devices (KernelTuning::large_rows).
+inline constexpr double large_node_rows = 4096;
+
+/// Nodes of fewer rows have fewer rows than bins.
+inline constexpr double small_node_rows = 128;
+
+/// What is done with the forests.
+struct ForestFits {
+  std::int64_t folds = 0;      ///< 0: no search; each candidate is trained on all rows
+  std::int64_t test_rows = 0;  ///< of each fold
+  bool keeps_model = true;     ///< the best, or the only one, is trained on all rows and kept
+};
+
+/// By the names of its fields.
+[[nodiscard]] report::Json to_json(const ForestWork& work);
+
+/// Counts. Grows a few trees on a sample of the rows with this thread, for some milliseconds. Parameters that the data
+/// refuses count nothing. Determinism: exact.
+[[nodiscard]] ForestWork forest_work(const Dataset& data, const std::vector<ForestParameters>& forests,
+                                     const ForestFits& fits = {});
+
+}  // namespace overtake

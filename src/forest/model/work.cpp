@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+#include "overtake/forest/work.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <optional>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "forest/model/pilot.hpp"
+#include "forest/model/resolve.hpp"
+#include "overtake/error.hpp"
+
+namespace overtake {
+namespace forest {
+namespace {
+
+/// A forest that is grown, and how much of it each candidate that it serves looks at.
+struct Grown {
+  const ForestParameters* of = nullptr;
+  ForestJob job;
+  std::set<std::pair<std::int32_t, std::int32_t>> limits;  ///< depth and rows to split: each is scored by itself
+  double scored_trees = 0;
+};
+
+bool serves(const Grown& grown, const ForestParameters& parameters, const ForestJob& job) {
+  return can_share(grown.job, job) && grown.of->class_weight == parameters.class_weight &&
+         grown.of->max_bins == parameters.max_bins;
+}
+
+/// Candidates by the forests that serve them, as a search shares them.
+std::vector<Grown> share(const std::vector<ForestParameters>& forests, const Scope& scope) {
+  std::vector<Grown> all;
+  for (const ForestParameters& parameters : forests) {
+    Resolved resolved;
+    try {
+      resolved = resolve(parameters, scope);
+    } catch (const DataError&) {
+      continue;  // whoever trains it is told
+    }
+    const ForestJob& job = resolved.job;
+    auto found =
+        std::find_if(all.begin(), all.end(), [&](const Grown& grown) { return serves(grown, parameters, job); });
+    if (found == all.end()) {
+      found = all.insert(all.end(), {&parameters, job, {}, 0});
+    } else {
+      widen(found->job, job);
+    }
+    if (found->limits.emplace(job.max_depth, job.min_samples_split).second) found->scored_trees += job.trees;
+  }
+  return all;
+}
+
+/// One pilot for each way in which trees grow.
+class Pilots {
+ public:
+  explicit Pilots(const Dataset& data) : data_(data) {}
+  [[nodiscard]] const Pilot& of(const ForestParameters& parameters) {
+    const auto key = std::tuple(parameters.criterion, parameters.kind, parameters.bootstrap);
+    const auto found = pilots_.find(key);
+    return found != pilots_.end() ? found->second : pilots_.emplace(key, Pilot(data_, parameters)).first->second;
+  }
+
+ private:
+  const Dataset& data_;
+  std::map<std::tuple<Criterion, ForestKind, bool>, Pilot> pilots_;
+};
+
+TreeLimits limits_of(const ForestJob& job) {
+  TreeLimits limits;
+  limits.depth = job.max_depth;
+  limits.least_rows = std::max<double>(job.min_samples_split, 2.0 * job.rule.min_samples_leaf);
+  return limits;
+}
+
+/// Growing one forest.
+ForestWork work_of(const ForestParameters& parameters, const ForestJob& job, const Dataset& data, double rows,
+                   const Pilot& pilot) {
+  const double sums = data.task == Task::classification ? std::max(1, data.classes) : 3;
+  const TreeLimits limits = limits_of(job);
+  const double sampled = rows * (job.bootstrap ? static_cast<double>(job.draws) / std::max(1.0, rows) : 1.0);
+  const TreeForecast tree = pilot.tree(std::min(rows, sampled), limits);
+  const double trees = job.trees;
+  const double features = job.rule.max_features;
+  ForestWork work;
+  work.trees = trees;
+  work.nodes = trees * tree.nodes;
+  work.looks = work.nodes * features;
+  work.moves = trees * tree.moves;
+  work.visits = work.moves * features;
+  work.bin_looks = work.looks * std::min<double>(parameters.max_bins, pilot.distinct()) * sums;
+  work.random_bin_looks = job.rule.random_thresholds ? work.bin_looks : 0;
+  work.small_looks = trees * tree.small_nodes * features;
+  work.small_visits = trees * tree.small_moves * features;
+  work.large_looks = trees * tree.large_nodes * features;
+  work.large_visits = trees * tree.large_moves * features;
+  work.levels = tree.large_levels;
+  const TreeForecast chain = tree.large_nodes > 0 ? pilot.tree(large_node_rows, limits) : tree;
+  work.chain_nodes = chain.nodes;
+  work.chain_looks = chain.nodes * features;
+  work.chain_visits = chain.moves * features;
+  return work;
+}
+
+void times(ForestWork& work, double factor) {
+  for (double* count :
+       {&work.trees, &work.nodes, &work.looks, &work.visits, &work.moves, &work.bin_looks, &work.random_bin_looks,
+        &work.small_looks, &work.small_visits, &work.large_looks, &work.large_visits, &work.scored, &work.results}) {
+    *count *= factor;
+  }
+}
+
+/// All forests of one fold, scored.
+ForestWork work_of_fold(const std::vector<Grown>& grown, const Dataset& data, const Scope& scope,
+                        const ForestFits& fits, Pilots& pilots) {
+  ForestWork sum;
+  for (const Grown& one : grown) {
+    const double rows = static_cast<double>(scope.rows);
+    ForestWork work = work_of(*one.of, one.job, data, rows, pilots.of(*one.of));
+    work.scored = static_cast<double>(fits.test_rows) * one.scored_trees * (work.moves / (work.trees * rows) + 1);
+    sum += work;
+  }
+  return sum;
+}
+
+}  // namespace
+}  // namespace forest
+
+ForestWork& ForestWork::operator+=(const ForestWork& more) {
+  cells += more.cells;
+  forests += more.forests;
+  trees += more.trees;
+  nodes += more.nodes;
+  looks += more.looks;
+  visits += more.visits;
+  moves += more.moves;
+  bin_looks += more.bin_looks;
+  random_bin_looks += more.random_bin_looks;
+  small_looks += more.small_looks;
+  small_visits += more.small_visits;
+  large_looks += more.large_looks;
+  large_visits += more.large_visits;
+  levels = std::max(levels, more.levels);
+  if (more.chain_looks > chain_looks) {
+    chain_nodes = more.chain_nodes;
+    chain_looks = more.chain_looks;
+    chain_visits = more.chain_visits;
+  }
+  scored += more.scored;
+  results += more.results;
+  kept_nodes += more.kept_nodes;
+  return *this;
+}
+
+report::Json to_json(const ForestWork& work) {
+  report::Json json = report::Json::object();
+  json.set("cells", work.cells).set("forests", work.forests).set("trees", work.trees).set("nodes", work.nodes);
+  json.set("looks", work.looks).set("visits", work.visits).set("moves", work.moves);
+  json.set("bin_looks", work.bin_looks).set("random_bin_looks", work.random_bin_looks);
+  json.set("small_looks", work.small_looks).set("small_visits", work.small_visits);
+  json.set("large_looks", work.large_looks).set("large_visits", work.large_visits).set("levels", work.levels);
+  json.set("chain_nodes", work.chain_nodes).set("chain_looks", work.chain_looks);
+  json.set("chain_visits", work.chain_visits).set("scored", work.scored).set("results", work.results);
+  return json.set("kept_nodes", work.kept_nodes);
+}
+
+ForestWork forest_work(const Dataset& data, const std::vector<ForestParameters>& forests, const ForestFits& fits) {
+  const auto features = static_cast<std::int32_t>(data.features);
+  const auto scope_of = [&](std::int64_t rows) {
+    return forest::Scope{features, rows, static_cast<double>(rows), 0, 0};
+  };
+  forest::Pilots pilots(data);
+  ForestWork work;
+  if (fits.folds > 0) {
+    const forest::Scope scope = scope_of(data.rows - fits.test_rows);
+    const std::vector<forest::Grown> grown = forest::share(forests, scope);
+    work = forest::work_of_fold(grown, data, scope, fits, pilots);
+    forest::times(work, static_cast<double>(fits.folds));
+    work.forests = static_cast<std::int64_t>(grown.size()) * fits.folds;
+    work.results = static_cast<double>(fits.folds * fits.test_rows) * static_cast<double>(forests.size());
+  }
+  std::set<int> bins;
+  for (const ForestParameters& parameters : forests) bins.insert(parameters.max_bins);
+  work.cells = static_cast<double>(data.rows) * static_cast<double>(data.features) * static_cast<double>(bins.size());
+  if (!fits.keeps_model || forests.empty()) return work;
+  // Which candidate is the best nobody knows: the mean of them.
+  ForestWork kept;
+  for (const ForestParameters& parameters : forests) {
+    try {
+      const forest::Resolved resolved = forest::resolve(parameters, scope_of(data.rows));
+      kept += forest::work_of(parameters, resolved.job, data, static_cast<double>(data.rows), pilots.of(parameters));
+    } catch (const DataError&) {  // NOLINT(bugprone-empty-catch): whoever trains it is told
+    }
+  }
+  forest::times(kept, 1 / static_cast<double>(forests.size()));
+  kept.kept_nodes = 2 * kept.nodes + kept.trees;
+  work += kept;
+  return work;
+}
+
+}  // namespace overtake

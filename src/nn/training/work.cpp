@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#include "overtake/nn/work.hpp"
+
+#include <algorithm>
+
+namespace overtake {
+
+NetworkWork& NetworkWork::operator+=(const NetworkWork& more) {
+  steps += more.steps;
+  epochs += more.epochs;
+  judged += more.judged;
+  layers += more.layers;
+  flops += more.flops;
+  weights += more.weights;
+  values += more.values;
+  wide_layers += more.wide_layers;
+  row_values += more.row_values;
+  device_bytes = std::max(device_bytes, more.device_bytes);
+  transfer_bytes += more.transfer_bytes;
+  return *this;
+}
+
+NetworkWork network_work(const NetworkShape& shape) {
+  constexpr std::int64_t wide_layer = 32;
+  NetworkWork work;
+  double weights = 0, widths = 0;
+  for (std::size_t layer = 1; layer < shape.widths.size(); ++layer) {
+    const auto wide = static_cast<double>(shape.widths[layer]);
+    weights += (static_cast<double>(shape.widths[layer - 1]) + 1) * wide;
+    widths += wide;
+    if (shape.widths[layer] >= wide_layer) work.wide_layers += 1;
+  }
+  const std::int64_t batch = std::clamp<std::int64_t>(shape.batch_size, 1, std::max<std::int64_t>(1, shape.rows));
+  const auto rows = static_cast<double>(shape.rows), validation = static_cast<double>(shape.validation_rows);
+  const double inputs = shape.widths.empty() ? 0 : static_cast<double>(shape.widths.front());
+  work.epochs = shape.epochs;
+  work.judged = shape.validation_rows > 0 ? work.epochs : 0;
+  work.steps = work.epochs * static_cast<double>((shape.rows + batch - 1) / batch);
+  work.layers = work.steps * static_cast<double>(shape.widths.size() - 1);
+  work.flops = work.epochs * weights * (6 * rows + 2 * validation);
+  work.weights = work.steps * weights;
+  work.values = work.epochs * widths * (rows + validation);
+  work.row_values = work.epochs * rows * inputs;
+  // Weight and gradient, one more that the Trainer keeps, and the moments; outputs and their gradients of a batch, and
+  // outputs of all validation rows.
+  const double kept = weights * (3 + shape.moments) + 2 * widths * static_cast<double>(batch) + widths * validation;
+  const double data = (rows + validation) * (inputs + 1);
+  work.device_bytes = sizeof(float) * (kept + 2 * data);  // rows in order, and shuffled
+  work.transfer_bytes = sizeof(float) * (data + 2 * weights);
+  return work;
+}
+
+report::Json to_json(const NetworkWork& work) {
+  report::Json json = report::Json::object();
+  json.set("steps", work.steps).set("epochs", work.epochs).set("layers", work.layers).set("flops", work.flops);
+  json.set("wide_layers", work.wide_layers)
+      .set("weights", work.weights)
+      .set("values", work.values)
+      .set("row_values", work.row_values);
+  return json.set("device_bytes", work.device_bytes).set("transfer_bytes", work.transfer_bytes);
+}
+
+}  // namespace overtake

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// How fast this machine's devices are, measured once and kept with the compiled kernels.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "placement/rates.hpp"
+
+namespace overtake::placement {
+
+/// DeviceInfo::backend of devices that this machine has not (known_device()).
+inline constexpr const char* elsewhere = "elsewhere";
+
+/// The rates of a device; of one that is elsewhere, the usual ones, as much faster or slower as this machine's are.
+/// Those of the CPU and of GPUs are measured when they are first asked for (some tenths of a second; with the first
+/// start of a GPU and its compiler, seconds) and kept in the cache's folder until device, driver or Overtake change. A
+/// device that fails then, that other processors compute for, or a process without a cache has the usual rates. Opens
+/// the device. Never throws.
+[[nodiscard]] DeviceRates rates_of(const DeviceInfo& device);
+
+/// What there is to say of measurements that this process made: that a kept one was damaged. Gives each once.
+[[nodiscard]] std::vector<std::string> take_calibration_notes();
+
+/// A kept measurement as text, a few lines with a checksum, and back; nothing for a text that is damaged or about
+/// another subject.
+[[nodiscard]] std::string to_text(const Slowness& slowness, std::string_view subject);
+[[nodiscard]] std::optional<Slowness> parse_slowness(std::string_view text, std::string_view subject);
+
+}  // namespace overtake::placement

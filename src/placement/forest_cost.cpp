@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#include "core/parallel.hpp"
+#include "overtake/placement.hpp"
+#include "placement/calibration.hpp"
+#include "placement/cost.hpp"
+
+namespace overtake {
+namespace placement {
+namespace {
+
+double bins_of(const ForestWork& work) { return work.looks > 0 ? work.bin_looks / work.looks : 0; }
+
+double host_growing(const ForestWork& work, const ForestHostRates& rates) {
+  return rates.small_visit * work.small_visits + rates.big_bin * (work.looks - work.small_looks) * bins_of(work) +
+         rates.move * work.moves + rates.node * work.nodes + rates.grown_cell * work.cells;
+}
+
+double kernel_growing(const ForestWork& work, const ForestKernelRates& rates) {
+  return rates.bin_look * (work.bin_looks - work.random_bin_looks) + rates.random_bin_look * work.random_bin_looks +
+         work.chain_looks * (rates.chain_look + rates.chain_bin * bins_of(work));
+}
+
+}  // namespace
+
+Prediction forest_cost(const ForestWork& work, const DeviceInfo& device, const DeviceRates& rates) {
+  const double threads = std::max(1, rates.threads);
+  Prediction of;
+  of.device = device.id;
+  of.start_seconds = rates.start_seconds;
+  of.prepare_seconds = rates.host.cell * work.cells / threads;
+  of.finish_seconds = rates.host.result * work.results / threads;
+  if (device.kind == DeviceKind::cpu || device.kind == DeviceKind::opencl_on_cpu) {
+    of.threads = cpu_threads();
+    of.compute_seconds = rates.host.fixed + host_growing(work, rates.host) / threads;
+    of.finish_seconds += rates.host.scored * work.scored / threads;
+  } else {
+    of.transfer_seconds = work.cells / rates.bytes_a_second;
+    of.compute_seconds = rates.forest.fixed + kernel_growing(work, rates.forest);
+    of.finish_seconds += rates.host.kept_node * work.kept_nodes;
+  }
+  of.total();
+  return of;
+}
+
+}  // namespace placement
+
+Prediction predict_forest(const ForestWork& work, const DeviceInfo& device) {
+  return placement::forest_cost(work, device, placement::rates_of(device));
+}
+
+}  // namespace overtake

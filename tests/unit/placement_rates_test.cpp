@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+// Seconds from counts and rates, measurements that are kept, devices elsewhere.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "overtake/error.hpp"
+#include "overtake/nn/network.hpp"
+#include "overtake/placement.hpp"
+#include "placement/calibration.hpp"
+#include "placement/cost.hpp"
+
+namespace overtake {
+namespace {
+
+using placement::Slowness;
+
+constexpr const char* subject = "cuda:0 (a card)";
+
+NetworkWork work_of(std::vector<std::int64_t> hidden, int epochs = 10) {
+  NetworkOptions options;
+  options.hidden = std::move(hidden);
+  options.training.epochs = epochs;
+  return network_work(network_shape(options, 20, 3, 10000, 2000));
+}
+
+TEST(NetworkWorkCounts, ByHand) {
+  // 4 -> 8 -> 3: 40 + 27 weights; 10 rows in batches of 4: 3 steps; 2 rows are judged.
+  const NetworkWork work = network_work({{4, 8, 3}, 10, 2, 4, 5, 2});
+  EXPECT_EQ(work.steps, 15);
+  EXPECT_EQ(work.epochs, 5);
+  EXPECT_EQ(work.judged, 5);
+  EXPECT_EQ(work.layers, 30);
+  EXPECT_EQ(work.flops, 5 * 67 * (6 * 10 + 2 * 2));
+  EXPECT_EQ(work.weights, 15 * 67);
+  EXPECT_EQ(work.values, 5 * 11 * 12);
+  EXPECT_EQ(work.row_values, 5 * 10 * 4);
+  EXPECT_EQ(work.wide_layers, 0);
+  EXPECT_EQ(network_work({{4, 64, 32, 3}, 10, 0, 4, 5, 2}).wide_layers, 2);
+}
+
+TEST(PlacementCosts, GrowWithTheWorkAndAreTheSumOfTheirParts) {
+  const DeviceInfo h100 = known_device("h100");
+  const auto seconds = [&](const NetworkWork& work) {
+    return placement::network_cost(work, h100, placement::usual_rates(h100), 0);
+  };
+  const Prediction little = seconds(work_of({16})), much = seconds(work_of({2048, 2048}));
+  EXPECT_LT(little.compute_seconds, much.compute_seconds);
+  EXPECT_DOUBLE_EQ(much.seconds, much.start_seconds + much.prepare_seconds + much.transfer_seconds +
+                                     much.compute_seconds + much.finish_seconds);
+  EXPECT_GT(much.device_bytes, 2048ULL * 2048 * 4 * 5);
+}
+
+TEST(PlacementCosts, TheCpuTrainsSmallNetworksWithOneThread) {
+  const DeviceInfo cpu = known_device("cpu-16");
+  const placement::DeviceRates rates = placement::usual_rates(cpu);
+  EXPECT_EQ(rates.threads, 16);
+  EXPECT_EQ(placement::network_cost(work_of({8}), cpu, rates, 0).threads, 1);
+  EXPECT_EQ(placement::network_cost(work_of({2048, 2048}), cpu, rates, 0).threads, 16);
+  EXPECT_EQ(placement::network_cost(work_of({8}), cpu, rates, 4).threads, 4) << "as asked for";
+}
+
+TEST(PlacementCosts, ASlowerDeviceTakesLonger) {
+  const DeviceInfo h100 = known_device("h100");
+  ForestWork work;
+  work.looks = 1e8;
+  work.bin_looks = 1e10;
+  work.chain_looks = 1e4;
+  const auto seconds = [&](const Slowness& slowness) {
+    return placement::forest_cost(work, h100, placement::with(placement::usual_rates(h100), slowness)).compute_seconds;
+  };
+  EXPECT_NEAR(seconds({.forest_wide = 2, .forest_chain = 2}), 2 * seconds({}), 1e-9);
+  EXPECT_GT(seconds({.forest_wide = 2}), seconds({}));
+  EXPECT_GT(seconds({.forest_chain = 2}), seconds({}));
+  EXPECT_EQ(seconds({.network_step = 2, .network_product = 2}), seconds({}));
+}
+
+TEST(Calibration, IsReadAsItWasWritten) {
+  const Slowness slowness{1.5, 0.1 + 0.2, 3e-2, 49.9, 1.0 / 3};
+  const std::string text = placement::to_text(slowness, subject);
+  const auto back = placement::parse_slowness(text, subject);
+  ASSERT_TRUE(back.has_value());
+  EXPECT_EQ(placement::to_text(*back, subject), text);
+  EXPECT_EQ(back->forest_chain, 0.1 + 0.2);
+}
+
+TEST(Calibration, OfAnotherMachineOrDamagedIsNone) {
+  const std::string text = placement::to_text({}, subject);
+  EXPECT_FALSE(placement::parse_slowness(text, "cuda:0 (another card)").has_value());
+  EXPECT_FALSE(placement::parse_slowness("", subject).has_value());
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    std::string damaged = text;
+    damaged[at] = static_cast<char>(damaged[at] ^ 1);
+    EXPECT_FALSE(placement::parse_slowness(damaged, subject).has_value()) << at;
+    EXPECT_FALSE(placement::parse_slowness(text.substr(0, at), subject).has_value()) << at;
+  }
+}
+
+TEST(KnownDevices, AreFoundByName) {
+  for (const std::string& name : known_device_names()) {
+    const DeviceInfo info = known_device(name);
+    EXPECT_EQ(info.id, name);
+    EXPECT_EQ(info.kind, DeviceKind::gpu);
+    EXPECT_GT(info.peak_gflops, 1000);
+    EXPECT_GT(info.peak_gbs, 100);
+    EXPECT_GE(info.memory_bytes, std::uint64_t{6} << 30);
+  }
+  EXPECT_EQ(known_device("cpu-64").compute_units, 64);
+  for (const char* name : {"cpu-0", "cpu-", "cpu-4x", "cpu-9999", "h1000", ""}) {
+    EXPECT_THROW((void)known_device(name), UsageError) << name;
+  }
+}
+
+}  // namespace
+}  // namespace overtake
