@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
+
 #include "core/parallel.hpp"
 #include "overtake/placement.hpp"
 #include "placement/calibration.hpp"
@@ -22,6 +24,19 @@ double kernel_growing(const ForestWork& work, const ForestKernelRates& rates) {
 
 }  // namespace
 
+namespace {
+
+/// What a device holds at once: it cuts trees into batches of at most 1e9 visits a unit and six tenths of its memory
+/// (forest/device/grower.cpp).
+double bytes_at_once(const ForestWork& work, const DeviceInfo& device) {
+  const double batches = std::max(1.0, work.visits / (1e9 * std::max(1, device.compute_units)));
+  const double most = 0.6 * static_cast<double>(device.memory_bytes);
+  const double bytes = work.data_bytes + work.tree_bytes / batches;
+  return most > 0 ? std::min(bytes, most) : bytes;
+}
+
+}  // namespace
+
 Prediction forest_cost(const ForestWork& work, const DeviceInfo& device, const DeviceRates& rates) {
   const double threads = std::max(1, rates.threads);
   Prediction of;
@@ -34,6 +49,7 @@ Prediction forest_cost(const ForestWork& work, const DeviceInfo& device, const D
     of.compute_seconds = rates.host.fixed + host_growing(work, rates.host) / threads;
     of.finish_seconds += rates.host.scored * work.scored / threads;
   } else {
+    of.device_bytes = static_cast<std::uint64_t>(bytes_at_once(work, device));
     of.transfer_seconds = work.cells / rates.bytes_a_second;
     of.compute_seconds = rates.forest.fixed + kernel_growing(work, rates.forest);
     of.finish_seconds += rates.host.kept_node * work.kept_nodes;

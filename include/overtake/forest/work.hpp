@@ -39,6 +39,9 @@ struct ForestWork {
   double results = 0;     ///< test rows x candidates, for metrics
   double kept_nodes = 0;  ///< of the model that stays
 
+  double tree_bytes = 0;  ///< that all trees may take on a device, were they grown together
+  double data_bytes = 0;  ///< of the binned rows, targets and folds on a device
+
   ForestWork& operator+=(const ForestWork& more);
 };
 
@@ -59,7 +62,7 @@ struct ForestFits {
 [[nodiscard]] report::Json to_json(const ForestWork& work);
 
 /// Counts. Grows a few trees on a sample of the rows with this thread, for some milliseconds. Parameters that the data
-/// refuses count nothing. Determinism: exact.
+/// refuses count nothing. Throws UsageError for work without end, as train_forest() does. Determinism: exact.
 [[nodiscard]] ForestWork forest_work(const Dataset& data, const std::vector<ForestParameters>& forests,
                                      const ForestFits& fits = {});
 

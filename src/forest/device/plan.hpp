@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "forest/grow/capacity.hpp"
 #include "forest/grow/formulas.hpp"
 #include "forest/grow/job.hpp"
 #include "forest/grow/limits.hpp"
@@ -33,11 +34,6 @@ struct Wave {
   std::vector<GrowBatch> batches;
 };
 
-/// Room for one tree of a job.
-struct TreeCapacity {
-  std::int64_t rows = 0;  ///< of each of the four lists
-  std::int64_t nodes = 0;
-};
 [[nodiscard]] TreeCapacity capacity_for(const Problem& problem, const ForestJob& job);
 
 /// Subtrees that may wait for each large node.

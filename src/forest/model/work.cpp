@@ -9,6 +9,9 @@
 #include <tuple>
 #include <utility>
 
+#include "forest/grow/capacity.hpp"
+#include "forest/grow/formulas.hpp"
+#include "forest/grow/need.hpp"
 #include "forest/model/pilot.hpp"
 #include "forest/model/resolve.hpp"
 #include "overtake/error.hpp"
@@ -75,6 +78,19 @@ TreeLimits limits_of(const ForestJob& job) {
   return limits;
 }
 
+/// As devices plan it (forest/device/plan.cpp): lists of rows, nodes with their sums, histograms of large nodes.
+double bytes_of_tree(const ForestJob& job, const Dataset& data, double rows, double hist_words) {
+  const TreeCapacity capacity = tree_capacity(job, static_cast<std::int64_t>(rows));
+  const double stats = data.task == Task::classification ? data.classes : formulas::NUMBER_STATS;
+  double bytes = 16.0 * static_cast<double>(capacity.rows) +
+                 static_cast<double>(capacity.nodes) * (sizeof(NodeRecord) + 4 * stats);
+  if (static_cast<double>(capacity.rows) > large_node_rows) {
+    const double large = std::floor(static_cast<double>(capacity.rows) / large_node_rows) + 1;
+    bytes += 4 * large * hist_words * job.rule.max_features;
+  }
+  return bytes;
+}
+
 /// Growing one forest.
 ForestWork work_of(const ForestParameters& parameters, const ForestJob& job, const Dataset& data, double rows,
                    const Pilot& pilot) {
@@ -90,13 +106,15 @@ ForestWork work_of(const ForestParameters& parameters, const ForestJob& job, con
   work.looks = work.nodes * features;
   work.moves = trees * tree.moves;
   work.visits = work.moves * features;
-  work.bin_looks = work.looks * std::min<double>(parameters.max_bins, pilot.distinct()) * sums;
+  const double bins = std::min<double>(parameters.max_bins, pilot.distinct());
+  work.bin_looks = work.looks * bins * sums;
   work.random_bin_looks = job.rule.random_thresholds ? work.bin_looks : 0;
   work.small_looks = trees * tree.small_nodes * features;
   work.small_visits = trees * tree.small_moves * features;
   work.large_looks = trees * tree.large_nodes * features;
   work.large_visits = trees * tree.large_moves * features;
   work.levels = tree.large_levels;
+  work.tree_bytes = trees * bytes_of_tree(job, data, rows, bins * sums);
   const TreeForecast chain = tree.large_nodes > 0 ? pilot.tree(large_node_rows, limits) : tree;
   work.chain_nodes = chain.nodes;
   work.chain_looks = chain.nodes * features;
@@ -105,9 +123,9 @@ ForestWork work_of(const ForestParameters& parameters, const ForestJob& job, con
 }
 
 void times(ForestWork& work, double factor) {
-  for (double* count :
-       {&work.trees, &work.nodes, &work.looks, &work.visits, &work.moves, &work.bin_looks, &work.random_bin_looks,
-        &work.small_looks, &work.small_visits, &work.large_looks, &work.large_visits, &work.scored, &work.results}) {
+  for (double* count : {&work.trees, &work.nodes, &work.looks, &work.visits, &work.moves, &work.bin_looks,
+                        &work.random_bin_looks, &work.small_looks, &work.small_visits, &work.large_looks,
+                        &work.large_visits, &work.scored, &work.results, &work.tree_bytes}) {
     *count *= factor;
   }
 }
@@ -116,11 +134,16 @@ void times(ForestWork& work, double factor) {
 ForestWork work_of_fold(const std::vector<Grown>& grown, const Dataset& data, const Scope& scope,
                         const ForestFits& fits, Pilots& pilots) {
   ForestWork sum;
+  double visits = 0;
+  for (const Grown& one : grown) visits += visits_of(one.job, scope.rows) * static_cast<double>(fits.folds);
+  check_visits(visits);
   for (const Grown& one : grown) {
     const double rows = static_cast<double>(scope.rows);
     ForestWork work = work_of(*one.of, one.job, data, rows, pilots.of(*one.of));
     work.scored = static_cast<double>(fits.test_rows) * one.scored_trees * (work.moves / (work.trees * rows) + 1);
+    const double others = sum.tree_bytes;
     sum += work;
+    sum.tree_bytes = others + work.tree_bytes;  // of a fold all together; the model comes after them
   }
   return sum;
 }
@@ -151,6 +174,8 @@ ForestWork& ForestWork::operator+=(const ForestWork& more) {
   scored += more.scored;
   results += more.results;
   kept_nodes += more.kept_nodes;
+  tree_bytes = std::max(tree_bytes, more.tree_bytes);
+  data_bytes = std::max(data_bytes, more.data_bytes);
   return *this;
 }
 
@@ -163,7 +188,8 @@ report::Json to_json(const ForestWork& work) {
   json.set("large_looks", work.large_looks).set("large_visits", work.large_visits).set("levels", work.levels);
   json.set("chain_nodes", work.chain_nodes).set("chain_looks", work.chain_looks);
   json.set("chain_visits", work.chain_visits).set("scored", work.scored).set("results", work.results);
-  return json.set("kept_nodes", work.kept_nodes);
+  json.set("kept_nodes", work.kept_nodes).set("tree_bytes", work.tree_bytes);
+  return json.set("data_bytes", work.data_bytes);
 }
 
 ForestWork forest_work(const Dataset& data, const std::vector<ForestParameters>& forests, const ForestFits& fits) {
@@ -171,8 +197,9 @@ ForestWork forest_work(const Dataset& data, const std::vector<ForestParameters>&
   const auto scope_of = [&](std::int64_t rows) {
     return forest::Scope{features, rows, static_cast<double>(rows), 0, 0};
   };
-  forest::Pilots pilots(data);
   ForestWork work;
+  if (forests.empty()) return work;
+  forest::Pilots pilots(data);
   if (fits.folds > 0) {
     const forest::Scope scope = scope_of(data.rows - fits.test_rows);
     const std::vector<forest::Grown> grown = forest::share(forests, scope);
@@ -184,12 +211,16 @@ ForestWork forest_work(const Dataset& data, const std::vector<ForestParameters>&
   std::set<int> bins;
   for (const ForestParameters& parameters : forests) bins.insert(parameters.max_bins);
   work.cells = static_cast<double>(data.rows) * static_cast<double>(data.features) * static_cast<double>(bins.size());
-  if (!fits.keeps_model || forests.empty()) return work;
+  const double wide = *bins.rbegin() > 256 ? 2 : 1;
+  const double folds = static_cast<double>(fits.folds) + 1;
+  work.data_bytes = wide * work.cells + static_cast<double>(data.rows) * (12 + 4 * folds);
+  if (!fits.keeps_model) return work;
   // Which candidate is the best nobody knows: the mean of them.
   ForestWork kept;
   for (const ForestParameters& parameters : forests) {
     try {
       const forest::Resolved resolved = forest::resolve(parameters, scope_of(data.rows));
+      forest::check_visits(forest::visits_of(resolved.job, data.rows));
       kept += forest::work_of(parameters, resolved.job, data, static_cast<double>(data.rows), pilots.of(parameters));
     } catch (const DataError&) {  // NOLINT(bugprone-empty-catch): whoever trains it is told
     }
