@@ -161,6 +161,33 @@ TEST_F(DriverTrials, AreOffOrMadeAgainAsTheEnvironmentSays) {
   EXPECT_EQ(runs(), 1);
 }
 
+TEST_F(DriverTrials, WhatTheDoctorFindsCountsAndIsKeptAtTheNextUse) {
+  program_does("echo check products >&3; echo wrong bad >&3");
+  EXPECT_NE(try_driver(subject()).trouble, "");
+  program_does("echo check products >&3; echo done >&3");
+  std::string seen;
+  const auto told = [&seen](const std::string& check) { seen += check; };
+  const TrialRun run = try_now("opencl:7", subject().request, told, [] { return false; });
+  EXPECT_EQ(run.kind, Kind::passed);
+  EXPECT_EQ(seen, "products");
+  EXPECT_EQ(known_result(subject())->trouble, "") << "the earlier failure counts no longer";
+  EXPECT_EQ(runs(), 2);
+  EXPECT_EQ(try_driver(subject()).trouble, "");
+  EXPECT_EQ(try_driver(subject()).trouble, "");
+  EXPECT_EQ(runs(), 2) << "the doctor's trial is the trial";
+}
+
+TEST_F(DriverTrials, AFailureOfTheDoctorsTrialHasItsFinding) {
+  program_does("echo check products >&3; kill -ABRT $$");
+  const auto quiet = [](const std::string&) {};
+  EXPECT_EQ(try_now("opencl:7", subject().request, quiet, [] { return false; }).finding, "driver-aborts");
+  EXPECT_EQ(known_result(subject())->finding, "driver-aborts");
+  const TrialResult result = try_driver(subject());
+  EXPECT_EQ(result.finding, "driver-aborts");
+  EXPECT_THAT(result.hint, HasSubstr("Update it."));
+  EXPECT_EQ(runs(), 1);
+}
+
 TEST(TrialJudgement, ReadsReportsAndEnds) {
   using End = platform::ChildEnd;
   constexpr auto patience = std::chrono::seconds(9);
@@ -187,6 +214,10 @@ TEST(TrialJudgement, ReadsReportsAndEnds) {
   const TrialRun wrong = judged({"check a", "wrong 1, not 2"}, {});
   EXPECT_EQ(wrong.kind, Kind::failed);
   EXPECT_EQ(wrong.reason, "it computes wrongly in the check of a: 1, not 2");
+  EXPECT_EQ(wrong.finding, "wrong-results");
+  EXPECT_EQ(slow.finding, "driver-hangs");
+  EXPECT_EQ(judged({"check a", "error CUDA_ERROR_OUT_OF_MEMORY (2)"}, {}).finding, "no-device-memory");
+  EXPECT_EQ(judged({"check a", "error x"}, {}).finding, "");
 }
 
 }  // namespace

@@ -35,6 +35,8 @@ struct TrialRun {
   };
   Kind kind = Kind::passed;
   std::string reason;  ///< a phrase that goes on after "opencl:0: "; empty if it passed
+  std::string finding =
+      {};  ///< "driver-aborts", "driver-hangs", "wrong-results" or "no-device-memory" (docs/doctor.md)
 };
 
 // What the program reports, one a line: a word and a text.
@@ -51,6 +53,9 @@ inline constexpr std::string_view report_done = "done";        ///< all is right
 /// Where the program is: OVERTAKE_TRIAL_PROGRAM, beside this library, or in the libexec folder of its installation.
 /// Empty where it is not.
 [[nodiscard]] std::filesystem::path find_trial_program();
+
+/// True for an error that says that a device has no memory left: the allocator's, or a driver's.
+[[nodiscard]] bool speaks_of_memory(std::string_view error);
 
 /// Seconds that each check may take: the request's own, or OVERTAKE_TRIAL_SECONDS.
 [[nodiscard]] std::int64_t timeout_of(const TrialRequest& request);

@@ -88,7 +88,8 @@ DriverStart start_driver(const SymbolLookup& lookup, const HostFacts& host) {
     start.trouble = explain_init_failure(code, error_name(start.api, code), host);
   } else if (start.devices < 0 || start.devices > most_devices) {
     start.trouble =
-        Trouble{fmt::format("the NVIDIA driver speaks of {} devices", start.devices), "Install the driver anew."};
+        Trouble{fmt::format("the NVIDIA driver speaks of {} devices", start.devices), "Install the driver anew.",
+                "driver-fails", fmt::format("cuDeviceGetCount gives {}", start.devices)};
   } else if (start.devices == 0) {
     start.trouble = explain_no_device(host);
   }
