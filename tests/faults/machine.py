@@ -4,6 +4,7 @@ under the test is not changed, and no root is needed where the system lets users
 import functools
 import os
 import shlex
+import shutil
 import subprocess
 
 from fault import skip_unless
@@ -20,6 +21,7 @@ class Machine:
         self.root = folder / "root"
         self.root.mkdir()
         self.left_out = set()
+        self.hidden = set()  # folders that are empty now
         self.steps = []
 
     def without(self, *names):
@@ -67,7 +69,7 @@ class Machine:
                 steps += [f": > {place}", f"mount --bind {shlex.quote(entry.path)} {place}"]
         inside = f'cd {shlex.quote(str(directory))} && exec "$@"'
         steps += [*self.steps, f'exec chroot {root} sh -c {shlex.quote(inside)} sh "$@"']
-        return ["unshare", "-rm", "sh", "-ec", "\n".join(steps), "sh"]
+        return [shutil.which("unshare"), "-rm", "sh", "-ec", "\n".join(steps), "sh"]
 
 
 @functools.cache
