@@ -10,7 +10,6 @@ namespace overtake::backend::cuda {
   extern "C" __attribute__((weak)) CUresult symbol parameters { return CUDA_SUCCESS; }
 #ifndef OVERTAKE_OLD_DRIVER
 OVERTAKE_CUDA_DRIVER_REQUIRED(OVERTAKE_WEAK)
-OVERTAKE_CUDA_DRIVER_OPTIONAL(OVERTAKE_WEAK)
 #endif
 #undef OVERTAKE_WEAK
 

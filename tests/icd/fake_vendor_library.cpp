@@ -27,6 +27,16 @@ nvrtcResult nvrtcGetSupportedArchs(int* architectures) {
   *architectures = 90;
   return NVRTC_SUCCESS;
 }
+
+nvrtcResult nvrtcGetCUBINSize(nvrtcProgram, std::size_t* bytes) {
+  *bytes = 1;
+  return NVRTC_SUCCESS;
+}
+
+nvrtcResult nvrtcGetCUBIN(nvrtcProgram, char* code) {
+  *code = 'x';  // the driver of a test runs anything
+  return NVRTC_SUCCESS;
+}
 #else
 std::size_t cublasLtGetVersion() { return OVERTAKE_MAJOR * std::size_t{10000}; }
 
