@@ -12,6 +12,7 @@
 #include "backend/cuda/driver/rates.hpp"
 #include "backend/cuda/driver/vendor_libraries.hpp"
 #include "backend/cuda/run/rate_probe.hpp"
+#include "core/config.hpp"
 #include "core/library_files.hpp"
 
 namespace overtake::backend::cuda {
@@ -32,24 +33,45 @@ Severity severity_of(const Trouble& trouble, const HostFacts& host) {
   return is_lost && !host.any_trace() ? Severity::warning : Severity::error;
 }
 
-/// A library that makes it faster is not there, or only in versions that this driver cannot use.
-Finding missing_library(const char* id, std::string_view name, std::string cause, const std::string& why,
-                        const CudaDevice& device, std::string cure) {
-  Finding finding{id, Severity::warning, device.info().id, std::move(cause), why, std::move(cure)};
-  if (!device.settings().use_compiler || !device.settings().use_library) {
-    finding.severity = Severity::note;
-    finding.cure = "unset OVERTAKE_VENDOR_LIBRARIES";
-    return finding;
-  }
-  const auto misfits = vendor_library_misfits(name, device.cuda_version());
+/// A library that makes networks faster, and may be missing.
+struct OptionalLibrary {
+  const char* name;
+  const char* finding;
+  const char* cause;
+  std::string cure;
+};
+
+OptionalLibrary nvrtc(int cuda_version) {
+  return {"libnvrtc", "nvrtc-missing", "NVRTC was not found: neural networks run on interpreted kernels, slower",
+          cure_for_missing_nvrtc(cuda_version)};
+}
+
+OptionalLibrary cublaslt(int cuda_version) {
+  return {"libcublasLt", "cublaslt-missing", "cuBLASLt was not found: large matrix products run on slower kernels",
+          fmt::format("pip install {}, or install the CUDA toolkit; OVERTAKE_LIBRARY_PATH names an unusual folder",
+                      cuda_version / 1000 >= 13 ? "nvidia-cublas" : "nvidia-cublas-cu12")};
+}
+
+/// It is not there, or only in versions that this driver cannot use.
+Finding missing_library(const OptionalLibrary& library, const std::string& why, int cuda_version,
+                        const std::string& device) {
+  Finding finding{library.finding, Severity::warning, device, library.cause, why, library.cure};
+  const auto misfits = vendor_library_misfits(library.name, cuda_version);
   if (misfits.empty()) return finding;
   std::vector<std::string> paths;
   for (const auto& path : misfits) paths.push_back(path.string());
   finding.id = "library-version";
   finding.cause +=
-      fmt::format("; what is there has another major version than the driver's CUDA {}", device.cuda_version() / 1000);
+      fmt::format("; what is there has another major version than the driver's CUDA {}", cuda_version / 1000);
   finding.evidence = fmt::format("{}", fmt::join(paths, ", "));
   return finding;
+}
+
+/// What an open device says of a library that it could not load.
+Finding not_loaded(const OptionalLibrary& library, const std::string& why, const CudaDevice& device) {
+  Finding finding = missing_library(library, why, device.cuda_version(), device.info().id);
+  if (device.settings().use_compiler && device.settings().use_library) return finding;
+  return {library.finding, Severity::note, finding.device, finding.cause, why, "unset OVERTAKE_VENDOR_LIBRARIES"};
 }
 
 }  // namespace
@@ -65,8 +87,11 @@ BackendDetails CudaBackend::details() {
     details.findings.push_back(finding_of(*start.trouble, severity_of(*start.trouble, host), "cuda"));
     return details;
   }
-  for (const char* name : {"libnvrtc", "libcublasLt"}) {
-    for (LibraryFile& file : vendor_library_files(name, start.version)) details.libraries.push_back(std::move(file));
+  std::vector<OptionalLibrary> missing;
+  for (const OptionalLibrary& library : {nvrtc(start.version), cublaslt(start.version)}) {
+    auto files = vendor_library_files(library.name, start.version);
+    if (files.empty() && config::vendor_libraries()) missing.push_back(library);
+    for (LibraryFile& file : files) details.libraries.push_back(std::move(file));
   }
   for (const auto& file : detail::placed_library_files("libnvidia-ml.so.1")) {
     details.libraries.push_back({"libnvidia-ml.so.1", file.path, file.reason});
@@ -74,6 +99,11 @@ BackendDetails CudaBackend::details() {
   for (const Looked& looked : look()) {
     if (looked.trouble) {
       details.findings.push_back(finding_of(*looked.trouble, Severity::error, looked.info.id));
+    }
+    // Also of a device that cannot be opened; one that can has said so itself.
+    for (const OptionalLibrary& library : missing) {
+      details.findings.push_back(
+          missing_library(library, fmt::format("there is no {}.so.N", library.name), start.version, looked.info.id));
     }
   }
   return details;
@@ -83,20 +113,10 @@ DeviceDetails CudaDevice::details() {
   DeviceDetails details;
   details.driver_limit = driver_text(cuda_version_);
   details.compiler = compiler_ ? compiler_->version() : "none: kernels compiled ahead";
-  if (!compiler_) {
-    details.findings.push_back(missing_library(
-        "nvrtc-missing", "libnvrtc", "NVRTC was not found: neural networks run on interpreted kernels, slower",
-        compiler_trouble_, *this, cure_for_missing_nvrtc(cuda_version_)));
-  }
+  if (!compiler_) details.findings.push_back(not_loaded(nvrtc(cuda_version_), compiler_trouble_, *this));
   const Blas* blas = library();
   details.runtime = blas != nullptr ? blas->version() : "none: products by Overtake's own kernels";
-  if (blas == nullptr) {
-    details.findings.push_back(missing_library(
-        "cublaslt-missing", "libcublasLt", "cuBLASLt was not found: large matrix products run on slower kernels",
-        library_trouble_, *this,
-        fmt::format("pip install {}, or install the CUDA toolkit; OVERTAKE_LIBRARY_PATH names an unusual folder",
-                    cuda_version_ / 1000 >= 13 ? "nvidia-cublas" : "nvidia-cublas-cu12")));
-  }
+  if (blas == nullptr) details.findings.push_back(not_loaded(cublaslt(cuda_version_), library_trouble_, *this));
   std::size_t free_bytes = 0, all_bytes = 0;
   if (context_.try_use() && api_.cuMemGetInfo(&free_bytes, &all_bytes) == CUDA_SUCCESS) details.free_bytes = free_bytes;
   std::array<char, 64> address{};
