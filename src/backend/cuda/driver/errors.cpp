@@ -100,6 +100,13 @@ Trouble explain_old_driver(std::string_view missing_function) {
           fmt::format("libcuda.so.1 has no function {}", missing_function)};
 }
 
+Trouble explain_old_version(int version) {
+  const std::string text = fmt::format("CUDA {}.{}", version / 1000, version % 1000 / 10);
+  return {fmt::format("the NVIDIA driver is too old: it supports {}", text),
+          "update the driver to version 525 (CUDA 12.0) or newer", "driver-too-old",
+          fmt::format("cuDriverGetVersion gives {} ({})", version, text)};
+}
+
 Trouble explain_no_device(const HostFacts& host) {
   if (host.visible_devices) {
     return {"the CUDA driver shows no device, and CUDA_VISIBLE_DEVICES decides which it shows",
