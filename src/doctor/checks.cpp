@@ -16,27 +16,21 @@ using Clock = std::chrono::steady_clock;
 // Of each check: a driver that compiles on one busy core takes half a minute for some.
 constexpr auto patience = std::chrono::minutes(2);
 
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
-
 }  // namespace
 
 CheckedDevice check_device(const std::string& id, const std::function<void(const std::string&)>& step,
                            const std::function<bool()>& stop) {
   CheckedDevice result;
   auto begin = Clock::now();
-  const auto end_last = [&] {
-    if (!result.checks.empty()) result.checks.back().seconds = seconds_since(begin);
-    begin = Clock::now();
-  };
   const auto on_check = [&](const std::string& name) {
-    end_last();
-    result.checks.push_back({name, 0, {}});
+    begin = Clock::now();
     step(name);
   };
   result.run = backend::try_now(id, {{"device", id}, patience, {}}, on_check, stop);
-  end_last();
+  for (const backend::TimedCheck& check : result.run.checks) result.checks.push_back({check.name, check.seconds, {}});
   if (result.run.kind == backend::TrialRun::Kind::passed) return result;
   if (result.checks.empty()) result.checks.push_back({"starting it", 0, {}});
+  result.checks.back().seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   result.checks.back().trouble = result.run.reason;
   return result;
 }

@@ -101,6 +101,12 @@ std::vector<Finding> copy_findings(const std::vector<backend::LibraryFile>& know
     };
     if (std::none_of(files.begin(), files.end(), is_same)) files.push_back(&one);
   }
+  // Of a driver one copy fits the kernel's part; of the others Python environments and toolkits bring one each.
+  const auto severity_of = [](const std::string& name) {
+    const std::string stem = stem_of(name);
+    const bool is_drivers = stem == "libcuda" || stem == "libOpenCL" || stem == "libnvidia-ml";
+    return is_drivers ? Severity::warning : Severity::note;
+  };
   std::vector<Finding> findings;
   for (const auto& [name, files] : copies) {
     if (files.size() < 2) continue;
@@ -108,7 +114,7 @@ std::vector<Finding> copy_findings(const std::vector<backend::LibraryFile>& know
     for (const auto* file : files) places.push_back(fmt::format("{} ({})", file->path.string(), file->reason));
     const auto taken = std::find_if(loaded.begin(), loaded.end(),
                                     [&, &asked = name](const LoadedLibrary& one) { return one.name == asked; });
-    findings.push_back({"library-copies", Severity::warning, "",
+    findings.push_back({"library-copies", severity_of(name), "",
                         fmt::format("there are {} copies of {}, and {} is used", files.size(), name,
                                     taken != loaded.end() ? taken->path : "the first that loads"),
                         fmt::format("{}", fmt::join(places, ", ")),

@@ -20,7 +20,7 @@ using Clock = std::chrono::steady_clock;
 using Work = std::function<void()>;
 
 constexpr double short_time = 0.03;  // seconds for one rate
-constexpr double peak_time = 0.25;   // for float32 and bandwidth together
+constexpr double peak_time = 0.12;   // for float32 and bandwidth together
 
 double seconds_of(const Device& device, const Work& work) {
   const auto begin = Clock::now();

@@ -164,12 +164,14 @@ TEST_F(DriverTrials, AreOffOrMadeAgainAsTheEnvironmentSays) {
 TEST_F(DriverTrials, WhatTheDoctorFindsCountsAndIsKeptAtTheNextUse) {
   program_does("echo check products >&3; echo wrong bad >&3");
   EXPECT_NE(try_driver(subject()).trouble, "");
-  program_does("echo check products >&3; echo done >&3");
+  program_does("echo check products >&3; echo time 0.25 >&3; echo done >&3");
   std::string seen;
   const auto told = [&seen](const std::string& check) { seen += check; };
   const TrialRun run = try_now("opencl:7", subject().request, told, [] { return false; });
   EXPECT_EQ(run.kind, Kind::passed);
   EXPECT_EQ(seen, "products");
+  ASSERT_EQ(run.checks.size(), 1U);
+  EXPECT_EQ(run.checks[0].seconds, 0.25);
   EXPECT_EQ(known_result(subject())->trouble, "") << "the earlier failure counts no longer";
   EXPECT_EQ(runs(), 2);
   EXPECT_EQ(try_driver(subject()).trouble, "");

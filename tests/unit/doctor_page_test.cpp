@@ -108,6 +108,7 @@ TEST(DoctorPage, JsonHasTheSchema) {
 TEST(DoctorPage, HtmlEscapesNames) {
   const std::string page = to_html(diagnosis_with(Severity::warning));
   EXPECT_THAT(page, AllOf(HasSubstr("A &lt;GPU&gt;"), Not(HasSubstr("A <GPU>")), HasSubstr("memory-held")));
+  EXPECT_THAT(page, AllOf(Not(HasSubstr("<script")), Not(HasSubstr("<canvas")), Not(HasSubstr("{{")))) << "no chart";
 }
 
 TEST(DoctorAnonymous, TakesNamesAndNumbersOut) {

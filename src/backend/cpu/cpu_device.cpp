@@ -12,6 +12,7 @@
 #include "backend/cpu/executable.hpp"
 #include "backend/cpu/matmul_library.hpp"
 #include "backend/cpu/processor.hpp"
+#include "backend/cpu/rate_probe.hpp"
 #include "backend/cpu/vector_math.hpp"
 #include "core/parallel.hpp"
 #include "overtake/error.hpp"
@@ -97,8 +98,12 @@ class CpuDevice final : public Device {
     details.runtime = matmul_library().empty() ? "none: products by Overtake's own loops" : matmul_library();
     details.compiler = "none: compiled ahead";
     details.free_bytes = platform::usable_memory();
+    const double single = info_.peak_gflops;
+    if (bf16_advantage() > 0) details.peaks.push_back({"bf16", 0, single * bf16_advantage()});
+    details.peaks.push_back({"fp64", 0, single / 2});  // vectors hold half as many
     return details;
   }
+  [[nodiscard]] RateProbe probe(std::string_view format) override { return rate_probe(format, thread_count()); }
 
  private:
   static std::byte* address(const Buffer& buffer) { return reinterpret_cast<std::byte*>(buffer.handle()); }

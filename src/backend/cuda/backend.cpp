@@ -65,7 +65,8 @@ std::vector<CudaBackend::Looked> CudaBackend::look() {
   for (DeviceInfo& info : describe_devices(start, driver_text(start.version))) {
     Looked looked;
     if (!info.usable) {
-      looked.trouble = Trouble{info.reason, info.hint, info.name.empty() ? "device-lost" : "device-old", info.name};
+      looked.trouble = Trouble{info.reason, info.hint, info.name.empty() ? "device-lost" : "device-old",
+                               info.name.empty() ? info.reason : fmt::format("{}: {}", info.name, info.reason)};
     } else if (kernels) {
       looked.trouble = kernels;
     } else if (environment_.is_tried) {

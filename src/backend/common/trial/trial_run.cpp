@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <system_error>
+#include <utility>
 
 #include "core/config.hpp"
 #include "core/fingerprint.hpp"
@@ -69,8 +71,10 @@ bool TrialReport::take(std::string_view line) {
   if (word == report_begin) begun = true;
   if (word == report_foreign) foreign = true;
   if (word == report_done) done = true;
+  if (word == report_time && !checks.empty()) checks.back().seconds = std::strtod(std::string(text).c_str(), nullptr);
   if (word != report_check) return false;
   check = text;
+  checks.push_back({check, 0});
   return true;
 }
 
@@ -145,7 +149,9 @@ TrialRun run_trial(const TrialRequest& request, const std::function<void(const s
     const auto take = [&](std::string_view line) {
       if (report.take(line)) on_check(report.check);
     };
-    return judge(report, platform::run_child(command, timeout, take, stop), timeout);
+    TrialRun run = judge(report, platform::run_child(command, timeout, take, stop), timeout);
+    run.checks = std::move(report.checks);
+    return run;
   } catch (const std::system_error& error) {
     return {TrialRun::Kind::not_started, fmt::format("it cannot be tried: {}", error.what())};
   }

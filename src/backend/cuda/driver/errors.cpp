@@ -100,11 +100,11 @@ Trouble explain_old_driver(std::string_view missing_function) {
           fmt::format("libcuda.so.1 has no function {}", missing_function)};
 }
 
-Trouble explain_old_driver(int cuda_version) {
-  const std::string version = fmt::format("CUDA {}.{}", cuda_version / 1000, cuda_version % 1000 / 10);
-  return {fmt::format("the NVIDIA driver is too old: it is one for {}", version),
+Trouble explain_old_version(int version) {
+  const std::string text = fmt::format("CUDA {}.{}", version / 1000, version % 1000 / 10);
+  return {fmt::format("the NVIDIA driver is too old: it supports {}", text),
           "update the driver to version 525 (CUDA 12.0) or newer", "driver-too-old",
-          fmt::format("cuDriverGetVersion says {}", version)};
+          fmt::format("cuDriverGetVersion gives {} ({})", version, text)};
 }
 
 Trouble explain_no_device(const HostFacts& host) {

@@ -39,8 +39,8 @@ struct HostFacts {
 [[nodiscard]] Trouble explain_missing_driver(const HostFacts& host, std::string_view loader_message);
 /// libcuda.so.1 lacks a function: the driver is older than 525 (CUDA 12.0).
 [[nodiscard]] Trouble explain_old_driver(std::string_view missing_function);
-/// The same by its version, as cuDriverGetVersion writes it: 11040.
-[[nodiscard]] Trouble explain_old_driver(int cuda_version);
+/// It has all functions, and says that it supports CUDA 11 (11040 is 11.4) or older.
+[[nodiscard]] Trouble explain_old_version(int version);
 /// cuInit (or cuDeviceGetCount) failed. `name` is CUDA's own name of the code.
 [[nodiscard]] Trouble explain_init_failure(CUresult code, std::string_view name, const HostFacts& host);
 /// The driver works and reports no device.
