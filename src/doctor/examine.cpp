@@ -183,8 +183,10 @@ void Visit::look_around() {
   const doctor::CacheCheckup cache = doctor::examine_cache();
   result_.cache_folder = cache.folder;
   result_.cached_programs = cache.programs;
-  for (const auto& findings : {doctor::copy_findings(library_files_, result_.libraries),
-                               doctor::host_findings(result_.host, has_gpu), cache.findings}) {
+  const bool has_seen_all = options_.devices.empty();
+  for (const auto& findings :
+       {doctor::copy_findings(library_files_, result_.libraries), doctor::host_findings(result_.host, has_gpu),
+        cache.findings, has_seen_all ? doctor::card_findings(result_.devices) : std::vector<Finding>()}) {
     for (const Finding& finding : findings) add(finding);
   }
 }

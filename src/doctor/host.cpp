@@ -4,6 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <fstream>
+#include <string>
+#include <system_error>
 
 #include "core/config.hpp"
 #include "core/parallel.hpp"
@@ -26,6 +30,13 @@ std::string limits_text(const platform::CoreLimits& limits) {
     add(fmt::format("quota of the control group: {:.3g} cores", limits.quota));
   }
   return text;
+}
+
+std::string word_in(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::string word;
+  file >> word;
+  return word;
 }
 
 }  // namespace
@@ -74,6 +85,36 @@ std::vector<Finding> host_findings(const HostCheckup& host, bool has_gpu) {
                         "/proc/version names microsoft",
                         host.container == "wsl2" ? "install the NVIDIA driver in Windows only, never inside WSL"
                                                  : "wsl --set-version DISTRIBUTION 2: version 1 has no GPU"});
+  }
+  return findings;
+}
+
+std::vector<Finding> card_findings(const std::vector<DeviceCheckup>& devices, const std::filesystem::path& root) {
+  for (const DeviceCheckup& checkup : devices) {
+    if (checkup.info.kind == DeviceKind::gpu && checkup.info.usable) return {};
+  }
+  struct Maker {
+    const char* number;
+    const char* name;
+    const char* cure;
+  };
+  constexpr std::array makers{
+      Maker{"0x1002", "AMD",
+            "install its OpenCL driver (Debian/Ubuntu: rocm-opencl-icd, or mesa-opencl-icd with "
+            "RUSTICL_ENABLE=radeonsi)"},
+      Maker{"0x8086", "Intel", "install its OpenCL driver (Debian/Ubuntu: intel-opencl-icd)"}};
+  std::vector<Finding> findings;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(root / "sys/bus/pci/devices", error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (!word_in(entry->path() / "class").starts_with("0x03")) continue;  // displays and 3D controllers
+    const std::string vendor = word_in(entry->path() / "vendor");
+    const auto maker =
+        std::find_if(makers.begin(), makers.end(), [&](const Maker& one) { return vendor == one.number; });
+    if (maker == makers.end()) continue;
+    findings.push_back({"gpu-unused", Severity::note, "opencl",
+                        fmt::format("there is a GPU of {}, and no driver shows it", maker->name),
+                        fmt::format("{}: vendor {}", entry->path().string(), vendor), maker->cure});
   }
   return findings;
 }

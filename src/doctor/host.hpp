@@ -16,4 +16,8 @@ namespace overtake::doctor {
 /// What of them holds work back.
 [[nodiscard]] std::vector<Finding> host_findings(const HostCheckup& host, bool has_gpu);
 
+/// Cards of makers that are reached through OpenCL, where no device of `devices` is a GPU. `root` as above.
+[[nodiscard]] std::vector<Finding> card_findings(const std::vector<DeviceCheckup>& devices,
+                                                 const std::filesystem::path& root = "/");
+
 }  // namespace overtake::doctor

@@ -179,6 +179,15 @@ TEST_F(DriverTrials, WhatTheDoctorFindsCountsAndIsKeptAtTheNextUse) {
   EXPECT_EQ(runs(), 2) << "the doctor's trial is the trial";
 }
 
+TEST_F(DriverTrials, TheDoctorsTrialCountsWhereTrialsAreOff) {
+  program_does("exit 1");
+  ::setenv("OVERTAKE_TRIAL", "off", 1);
+  const auto quiet = [](const std::string&) {};
+  EXPECT_EQ(try_now("opencl:7", subject().request, quiet, [] { return false; }).kind, Kind::failed);
+  EXPECT_NE(known_result(subject())->trouble, "");
+  EXPECT_NE(try_driver(subject()).trouble, "") << "a driver that has just failed must not be opened";
+}
+
 TEST_F(DriverTrials, AFailureOfTheDoctorsTrialHasItsFinding) {
   program_does("echo check products >&3; kill -ABRT $$");
   const auto quiet = [](const std::string&) {};

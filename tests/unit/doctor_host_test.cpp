@@ -69,6 +69,21 @@ TEST_F(DoctorHost, ReadsWhichCodeIsLoaded) {
   EXPECT_THAT(platform::loaded_files(root_.path()), ElementsAre("/usr/lib/liba.so", "/opt/with space/libb.so.2"));
 }
 
+TEST_F(DoctorHost, CardsOfOtherMakersThatNobodyShowsAreANote) {
+  put("sys/bus/pci/devices/0000:00:02.0/vendor", "0x8086\n");
+  put("sys/bus/pci/devices/0000:00:02.0/class", "0x030000\n");
+  put("sys/bus/pci/devices/0000:00:03.0/vendor", "0x8086\n");
+  put("sys/bus/pci/devices/0000:00:03.0/class", "0x020000\n");  // a network
+  DeviceCheckup cpu;
+  cpu.info.kind = DeviceKind::cpu;
+  const auto findings = card_findings({cpu}, root_.path());
+  ASSERT_THAT(findings, ElementsAre(Field(&Finding::id, "gpu-unused")));
+  EXPECT_THAT(findings[0].cure, HasSubstr("intel-opencl-icd"));
+  DeviceCheckup gpu;
+  gpu.info.kind = DeviceKind::gpu;
+  EXPECT_THAT(card_findings({cpu, gpu}, root_.path()), IsEmpty());
+}
+
 HostCheckup good_host() {
   HostCheckup host;
   host.hardware_threads = host.usable_cores = host.threads = 16;

@@ -96,6 +96,12 @@ BackendDetails CudaBackend::details() {
   for (const auto& file : detail::placed_library_files("libnvidia-ml.so.1")) {
     details.libraries.push_back({"libnvidia-ml.so.1", file.path, file.reason});
   }
+  if (const HostFacts host = environment_.host_facts(); host.visible_devices && start.devices < host.nodes) {
+    details.findings.push_back({"hidden-devices", Severity::note, "cuda",
+                                fmt::format("{} of {} cards are shown to this process", start.devices, host.nodes),
+                                fmt::format("CUDA_VISIBLE_DEVICES is \"{}\"", *host.visible_devices),
+                                "unset CUDA_VISIBLE_DEVICES to use all of them"});
+  }
   for (const Looked& looked : look()) {
     if (looked.trouble) {
       details.findings.push_back(finding_of(*looked.trouble, Severity::error, looked.info.id));

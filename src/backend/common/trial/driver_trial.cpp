@@ -150,13 +150,13 @@ std::optional<TrialRun> take_just_made(const std::string& name) {
 
 std::optional<TrialResult> known_result(const TrialSubject& subject) {
   const config::TrialMode mode = config::trial_mode();
-  if (mode == config::TrialMode::off) return TrialResult{};
-  const std::string digest = digest_of(subject);
   Memory& known = memory();
   const std::scoped_lock lock(known.mutex);
   if (const auto made = known.just_made.find(subject.name); made != known.just_made.end()) {
     return TrialResult{made->second.reason, subject.hint, made->second.finding};
   }
+  if (mode == config::TrialMode::off) return TrialResult{};
+  const std::string digest = digest_of(subject);
   if (const auto found = known.results.find(digest); found != known.results.end()) return found->second;
   if (mode == config::TrialMode::again) return std::nullopt;
   auto kept = kept_result(subject, digest);
@@ -172,8 +172,7 @@ TrialResult try_driver(const TrialSubject& subject) {
     known.results.insert_or_assign(digest, result);
     return result;
   };
-  const bool is_tried = config::trial_mode() != config::TrialMode::off;
-  if (auto made = take_just_made(subject.name); made && is_tried) {
+  if (auto made = take_just_made(subject.name)) {
     const std::string digest = digest_of(subject);
     return remember(digest, judged(subject, digest, std::move(*made)));
   }

@@ -40,11 +40,10 @@ bool nvidia_on_bus(const fs::path& root) {
   return false;
 }
 
-bool any_device_node(const fs::path& root) {
-  for (int number = 0; number < 16; ++number) {
-    if (is_there(root / fmt::format("dev/nvidia{}", number))) return true;
-  }
-  return false;
+int count_device_nodes(const fs::path& root) {
+  int count = 0;
+  for (int number = 0; number < 16; ++number) count += is_there(root / fmt::format("dev/nvidia{}", number)) ? 1 : 0;
+  return count;
 }
 
 constexpr const char* container_cure =
@@ -59,7 +58,8 @@ HostFacts read_host_facts(const fs::path& root) {
   facts.card_on_bus = nvidia_on_bus(root);
   facts.kernel_driver = is_there(root / "proc/driver/nvidia/version");
   facts.control_node = is_there(root / "dev/nvidiactl");
-  facts.device_node = any_device_node(root);
+  facts.nodes = count_device_nodes(root);
+  facts.device_node = facts.nodes > 0;
   facts.uvm_node = is_there(root / "dev/nvidia-uvm");
   facts.container =
       is_there(root / ".dockerenv") || is_there(root / "run/.containerenv") || is_there(root / ".singularity.d");

@@ -28,6 +28,7 @@ struct HostFacts {
   bool uvm_node = false;       ///< /dev/nvidia-uvm exists
   bool container = false;      ///< /.dockerenv or /run/.containerenv exists, or a container's init is seen
   std::optional<std::string> visible_devices = {};  ///< the value of CUDA_VISIBLE_DEVICES, if it is set
+  int nodes = 0;                                    ///< how many of /dev/nvidia0, /dev/nvidia1, ... exist
 
   /// A card, or a trace of its kernel driver, is there.
   [[nodiscard]] bool any_trace() const noexcept { return card_on_bus || kernel_driver || control_node || device_node; }
