@@ -121,6 +121,10 @@ class Cuda(DoctorTest):
             self.assertNotIn("missing-device-node", found)
         self.not_told("hidden-devices", "--device", "cuda", environment={"CUDA_VISIBLE_DEVICES": "0"})
 
+    def test_one_card_of_two_is_hidden(self):
+        shown = {"CUDA_VISIBLE_DEVICES": "0"}
+        self.told("hidden-devices", severity="note", cause="1 of 2", environment=shown, machine=self.machine().devices("nvidia0", "nvidia1"))
+
     def test_two_copies_of_a_library(self):
         (self.folder / "copy").mkdir()
         shutil.copy(DRIVERS / "cuda" / "libcuda.so.1", self.folder / "copy")

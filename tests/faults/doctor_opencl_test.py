@@ -2,6 +2,7 @@
 """Faults of OpenCL drivers, and the finding of "overtake doctor" that each must have: docs/doctor.md lists them."""
 from doctor import DRIVERS, REAL, DoctorTest
 from fault import main, skip_unless
+from machine import Machine
 
 
 class OpenCl(DoctorTest):
@@ -36,6 +37,13 @@ class OpenCl(DoctorTest):
     def test_a_missing_file_beside_a_driver_that_works(self):
         (self.vendors / "missing.icd").write_text("libmissing.so.1\n")
         self.told("icd-missing-file", "--device", "cpu", "--device", "opencl", severity="warning", evidence="libmissing.so.1")
+
+    def test_a_gpu_without_a_driver(self):
+        card = {"0000:03:00.0/vendor": "0x1002\n", "0000:03:00.0/class": "0x030000\n"}
+        machine = Machine(self.folder).folder("/sys/bus/pci/devices", card)
+        (self.vendors / "faulty.icd").unlink()
+        self.told("gpu-unused", severity="note", cause="AMD", cure="OpenCL driver", machine=machine)
+        self.assertEqual(self.code, 0)
 
     def test_one_that_aborts_while_it_compiles(self):
         self.fault("abort-build")
