@@ -152,6 +152,15 @@ std::vector<std::string> environment_with(const std::vector<std::pair<std::strin
 
 std::optional<std::string> visible_cuda_devices() { return variable("CUDA_VISIBLE_DEVICES"); }
 
+std::vector<std::string> opencl_device_choices() {
+  std::vector<std::string> choices;
+  // Of PoCL, AMD's drivers (the second in ROCm, the third before it), and NVIDIA's.
+  for (const char* name : {"POCL_DEVICES", "ROCR_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL", "CUDA_VISIBLE_DEVICES"}) {
+    if (const auto value = variable(name)) choices.push_back(fmt::format("{}=\"{}\"", name, *value));
+  }
+  return choices;
+}
+
 std::vector<std::string> telling_variables() {
   std::vector<std::string> found = platform::environment();
   std::erase_if(found, [](const std::string& entry) {

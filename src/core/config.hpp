@@ -67,6 +67,9 @@ inline constexpr int most_trial_seconds = 86400;
 /// CUDA_VISIBLE_DEVICES, which the CUDA driver obeys, to say so where it shows nothing.
 [[nodiscard]] std::optional<std::string> visible_cuda_devices();
 
+/// Variables that are set and by which OpenCL drivers hide devices, as NAME="VALUE".
+[[nodiscard]] std::vector<std::string> opencl_device_choices();
+
 /// For a report on this process: the variables above and others that decide what it finds and does, "NAME=VALUE", in
 /// the order of their names.
 [[nodiscard]] std::vector<std::string> telling_variables();

@@ -23,6 +23,7 @@ class Machine:
         self.left_out = set()
         self.hidden = set()  # folders that are empty now
         self.steps = []
+        self.path = os.environ["PATH"]
 
     def without(self, *names):
         """Entries of the root folder that shall not be there: ".dockerenv"."""
@@ -41,6 +42,11 @@ class Machine:
     def read_only(self, path):
         place = shlex.quote(f"{self.root}{path}")
         self.steps.append(f"mount -o remount,ro,bind {place} {place} || mount -o remount,ro {place}")
+        return self
+
+    def search_path(self, value):
+        """The PATH of the tool: who asks each python3 on it for its folders finds none elsewhere."""
+        self.path = value
         return self
 
     def devices(self, *names):
@@ -67,7 +73,7 @@ class Machine:
                 steps += [f"mkdir {place}", f"mount --rbind {shlex.quote(entry.path)} {place}"]
             elif entry.is_file():
                 steps += [f": > {place}", f"mount --bind {shlex.quote(entry.path)} {place}"]
-        inside = f'cd {shlex.quote(str(directory))} && exec "$@"'
+        inside = f'cd {shlex.quote(str(directory))}; PATH={shlex.quote(self.path)} exec "$@"'
         steps += [*self.steps, f'exec chroot {root} sh -c {shlex.quote(inside)} sh "$@"']
         return [shutil.which("unshare"), "-rm", "sh", "-ec", "\n".join(steps), "sh"]
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <fstream>
+#include <iterator>
 #include <set>
 #include <sstream>
 #include <string>
@@ -247,6 +248,17 @@ TEST(Explain, TablesAreWhole) {
   EXPECT_EQ(used.size(), tables.advice.size()) << "advice that no table names";
   for (const doctor::Advice& advice : tables.advice)
     EXPECT_FALSE(advice.causes.empty() || advice.check.empty()) << advice.id;
+}
+
+TEST(Explain, PointsToFindingsThatAreDocumented) {
+  std::ifstream file(OVERTAKE_TEST_DATA "/../docs/doctor.md");
+  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  ASSERT_FALSE(text.empty());
+  for (const doctor::Advice& advice : doctor::error_tables().advice) {
+    for (const std::string_view id : advice.findings) {
+      EXPECT_THAT(text, HasSubstr("\n| `" + std::string(id) + "` |")) << advice.id;
+    }
+  }
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "backend/common/lower/kernel_text.hpp"
 #include "backend/common/trial/driver_text.hpp"
 #include "backend/opencl/driver_trial.hpp"
+#include "core/config.hpp"
 #include "core/threads.hpp"
 #include "platform/host_limits.hpp"
 #include "platform/kept_state.hpp"
@@ -144,6 +145,18 @@ void explain_no_platform(Discovery& result) {
   result.hint = "ldd shows what such a library lacks; a driver for other cards than this machine's gives none, either.";
 }
 
+/// There are drivers, and no device of theirs.
+void explain_no_device(Discovery& result) {
+  result.reason = "the installed OpenCL drivers find no device";
+  result.finding = "no-device";
+  const std::vector<std::string> choices = config::opencl_device_choices();
+  if (choices.empty()) return;
+  result.reason += ", and variables decide which they show";
+  result.finding = "hidden-devices";
+  result.evidence = fmt::format("{}", fmt::join(choices, ", "));
+  result.hint = fmt::format("Unset them, or name a device that is there: {}", result.evidence);
+}
+
 /// The devices of all platforms.
 void list_platforms(cl_uint count, Discovery& result) {
   std::vector<cl_platform_id> platforms(count);
@@ -202,11 +215,8 @@ Discovery discover() {
     return result;
   }
   list_platforms(platform_count, result);
-  if (result.devices.empty() && result.reason.empty()) {
-    result.reason = "the installed OpenCL drivers find no device";
-    result.finding = "no-device";
-  }
-  if (result.devices.empty()) result.hint = install_hint();
+  if (result.devices.empty() && result.reason.empty()) explain_no_device(result);
+  if (result.devices.empty() && result.hint.empty()) result.hint = install_hint();
   return result;
 }
 
