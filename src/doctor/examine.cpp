@@ -75,10 +75,14 @@ class Visit {
   std::vector<backend::LibraryFile> library_files_;
 };
 
+/// What keeps a device from working is told once, whoever tells it; of lesser findings there may be several of one
+/// kind.
 void Visit::add(Finding finding) {
-  const auto same = [&](const Finding& other) { return other.id == finding.id && other.device == finding.device; };
-  const bool is_device_wide = !finding.device.empty();
-  if (is_device_wide && std::any_of(result_.findings.begin(), result_.findings.end(), same)) return;
+  const auto is_told = [&](const Finding& other) {
+    const bool is_grave = finding.severity == Severity::error && !finding.device.empty();
+    return other.id == finding.id && other.device == finding.device && (is_grave || other.cause == finding.cause);
+  };
+  if (std::any_of(result_.findings.begin(), result_.findings.end(), is_told)) return;
   result_.findings.push_back(std::move(finding));
 }
 
@@ -168,7 +172,8 @@ void Visit::see(const Wanted& wanted) {
   for (std::size_t i = first; i < result_.devices.size(); ++i) {
     const DeviceCheckup& checkup = result_.devices[i];
     for (Finding& finding : result_.findings) {
-      if (!checkup.works && is_about(finding, checkup.info)) finding.severity = Severity::error;
+      const bool says_why = checkup.checks.empty() && is_about(finding, checkup.info);  // work would have said it
+      if (!checkup.works && says_why) finding.severity = Severity::error;
     }
   }
 }

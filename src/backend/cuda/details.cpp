@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 // What the doctor asks of this backend.
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <array>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "backend/api/details.hpp"
 #include "backend/cuda/backend.hpp"
@@ -33,45 +37,64 @@ Severity severity_of(const Trouble& trouble, const HostFacts& host) {
   return is_lost && !host.any_trace() ? Severity::warning : Severity::error;
 }
 
-/// A library that makes networks faster, and may be missing.
+/// A library without which devices work, but slower.
 struct OptionalLibrary {
   const char* name;
   const char* finding;
-  const char* cause;
+  std::string lack;  ///< what is slower without it
   std::string cure;
 };
 
 OptionalLibrary nvrtc(int cuda_version) {
-  return {"libnvrtc", "nvrtc-missing", "NVRTC was not found: neural networks run on interpreted kernels, slower",
+  return {"libnvrtc", "nvrtc-missing", "neural networks run on interpreted kernels, slower",
           cure_for_missing_nvrtc(cuda_version)};
 }
 
 OptionalLibrary cublaslt(int cuda_version) {
-  return {"libcublasLt", "cublaslt-missing", "cuBLASLt was not found: large matrix products run on slower kernels",
+  return {"libcublasLt", "cublaslt-missing", "large matrix products run on slower kernels",
           fmt::format("pip install {}, or install the CUDA toolkit; OVERTAKE_LIBRARY_PATH names an unusual folder",
                       cuda_version / 1000 >= 13 ? "nvidia-cublas" : "nvidia-cublas-cu12")};
 }
 
-/// It is not there, or only in versions that this driver cannot use.
-Finding missing_library(const OptionalLibrary& library, const std::string& why, int cuda_version,
-                        const std::string& device) {
-  Finding finding{library.finding, Severity::warning, device, library.cause, why, library.cure};
-  const auto misfits = vendor_library_misfits(library.name, cuda_version);
+std::string joined(const std::vector<std::filesystem::path>& paths) {
+  std::string text;
+  for (const auto& path : paths) text += (text.empty() ? "" : ", ") + path.string();
+  return text;
+}
+
+/// That no file of it is there, or only such as this driver cannot use.
+std::optional<Finding> lack_of(const OptionalLibrary& library, int cuda_version) {
+  Finding finding{library.finding, Severity::warning, "cuda", "", "", library.cure};
+  if (!config::vendor_libraries()) {
+    finding.severity = Severity::note;
+    finding.cause = fmt::format("{} is not looked for: {}", library.name, library.lack);
+    finding.evidence = "OVERTAKE_VENDOR_LIBRARIES is no";
+    finding.cure = "unset OVERTAKE_VENDOR_LIBRARIES";
+    return finding;
+  }
+  if (!vendor_library_files(library.name, cuda_version).empty()) return std::nullopt;
+  const std::string misfits = joined(vendor_library_misfits(library.name, cuda_version));
+  finding.cause = fmt::format("{} was not found: {}", library.name, library.lack);
+  finding.evidence = fmt::format(
+      "no {0}.so.12 to {0}.so.{1} where the loader, toolkits and Python environments have "
+      "them",
+      library.name, cuda_version / 1000);
   if (misfits.empty()) return finding;
-  std::vector<std::string> paths;
-  for (const auto& path : misfits) paths.push_back(path.string());
   finding.id = "library-version";
-  finding.cause +=
-      fmt::format("; what is there has another major version than the driver's CUDA {}", cuda_version / 1000);
-  finding.evidence = fmt::format("{}", fmt::join(paths, ", "));
+  finding.cause = fmt::format("{} is there in a version that a driver of CUDA {} cannot use: {}", library.name,
+                              cuda_version / 1000, library.lack);
+  finding.evidence = misfits;
   return finding;
 }
 
-/// What an open device says of a library that it could not load.
-Finding not_loaded(const OptionalLibrary& library, const std::string& why, const CudaDevice& device) {
-  Finding finding = missing_library(library, why, device.cuda_version(), device.info().id);
-  if (device.settings().use_compiler && device.settings().use_library) return finding;
-  return {library.finding, Severity::note, finding.device, finding.cause, why, "unset OVERTAKE_VENDOR_LIBRARIES"};
+/// That it is there and cannot be used, for which `why` has the loader's words.
+Finding failure_of(const OptionalLibrary& library, const std::string& device, const std::string& why) {
+  return {library.finding,
+          Severity::warning,
+          device,
+          fmt::format("{} is there and cannot be used: {}", library.name, library.lack),
+          why,
+          library.cure};
 }
 
 }  // namespace
@@ -87,11 +110,24 @@ BackendDetails CudaBackend::details() {
     details.findings.push_back(finding_of(*start.trouble, severity_of(*start.trouble, host), "cuda"));
     return details;
   }
-  std::vector<OptionalLibrary> missing;
+  bool lacks_kernels = false;  // NVRTC is then not what makes devices faster but what makes them work
+  for (const Looked& looked : look()) {
+    if (!looked.trouble) continue;
+    Finding finding = finding_of(*looked.trouble, Severity::error, looked.info.id);
+    const auto lack = finding.id == "nvrtc-missing" ? lack_of(nvrtc(start.version), start.version) : std::nullopt;
+    if (lack) {
+      lacks_kernels = true;
+      finding.id = lack->id;
+      finding.evidence = lack->evidence;
+    }
+    details.findings.push_back(std::move(finding));
+  }
   for (const OptionalLibrary& library : {nvrtc(start.version), cublaslt(start.version)}) {
-    auto files = vendor_library_files(library.name, start.version);
-    if (files.empty() && config::vendor_libraries()) missing.push_back(library);
-    for (LibraryFile& file : files) details.libraries.push_back(std::move(file));
+    for (LibraryFile& file : vendor_library_files(library.name, start.version)) {
+      details.libraries.push_back(std::move(file));
+    }
+    const bool is_told = lacks_kernels && std::string_view(library.finding) == "nvrtc-missing";
+    if (auto lack = lack_of(library, start.version); lack && !is_told) details.findings.push_back(std::move(*lack));
   }
   for (const auto& file : detail::placed_library_files("libnvidia-ml.so.1")) {
     details.libraries.push_back({"libnvidia-ml.so.1", file.path, file.reason});
@@ -102,16 +138,6 @@ BackendDetails CudaBackend::details() {
                                 fmt::format("CUDA_VISIBLE_DEVICES is \"{}\"", *host.visible_devices),
                                 "unset CUDA_VISIBLE_DEVICES to use all of them"});
   }
-  for (const Looked& looked : look()) {
-    if (looked.trouble) {
-      details.findings.push_back(finding_of(*looked.trouble, Severity::error, looked.info.id));
-    }
-    // Also of a device that cannot be opened; one that can has said so itself.
-    for (const OptionalLibrary& library : missing) {
-      details.findings.push_back(
-          missing_library(library, fmt::format("there is no {}.so.N", library.name), start.version, looked.info.id));
-    }
-  }
   return details;
 }
 
@@ -119,10 +145,14 @@ DeviceDetails CudaDevice::details() {
   DeviceDetails details;
   details.driver_limit = driver_text(cuda_version_);
   details.compiler = compiler_ ? compiler_->version() : "none: kernels compiled ahead";
-  if (!compiler_) details.findings.push_back(not_loaded(nvrtc(cuda_version_), compiler_trouble_, *this));
+  if (!compiler_ && !lack_of(nvrtc(cuda_version_), cuda_version_)) {
+    details.findings.push_back(failure_of(nvrtc(cuda_version_), info_.id, compiler_trouble_));
+  }
   const Blas* blas = library();
   details.runtime = blas != nullptr ? blas->version() : "none: products by Overtake's own kernels";
-  if (blas == nullptr) details.findings.push_back(not_loaded(cublaslt(cuda_version_), library_trouble_, *this));
+  if (blas == nullptr && !lack_of(cublaslt(cuda_version_), cuda_version_)) {
+    details.findings.push_back(failure_of(cublaslt(cuda_version_), info_.id, library_trouble_));
+  }
   std::size_t free_bytes = 0, all_bytes = 0;
   if (context_.try_use() && api_.cuMemGetInfo(&free_bytes, &all_bytes) == CUDA_SUCCESS) details.free_bytes = free_bytes;
   std::array<char, 64> address{};

@@ -9,6 +9,7 @@
 #include "backend/common/trial/driver_text.hpp"
 #include "backend/cuda/driver/vendor_libraries.hpp"
 #include "backend/cuda/vendor/nvml.hpp"
+#include "platform/process.hpp"
 
 namespace overtake::backend::cuda {
 namespace {
@@ -57,6 +58,7 @@ std::vector<MemoryHolder> memory_holders(const std::string& pci_address) {
   }
   processes.resize(std::min(count, most_processes));
   for (const nvmlProcessInfo_t& process : processes) {
+    if (process.pid == platform::process_number()) continue;
     const bool is_known = process.usedGpuMemory != ~0ULL;
     holders.push_back({process.pid, process_name(api, process.pid), is_known ? process.usedGpuMemory : 0});
   }
