@@ -52,9 +52,13 @@ std::string explanations_text(const std::vector<overtake::Explanation>& explanat
 int explain(const std::string& text) {
   const auto explanations = overtake::explain(text);
   if (explanations.empty()) {
-    throw overtake::UsageError(fmt::format("--explain: nothing is known of \"{}\"", text),
-                               "Give the message as it was shown, or a code such as \"CUDA error 209\" or "
-                               "CL_OUT_OF_RESOURCES; \"overtake doctor\" looks at the machine itself.");
+    constexpr std::size_t longest = 60;  // what is longer, or has several lines, does not go into one
+    const bool is_short = text.size() <= longest && text.find_first_of("\n\r\t") == std::string::npos;
+    throw overtake::UsageError(is_short ? fmt::format("--explain: nothing is known of \"{}\"", text)
+                                        : fmt::format("--explain: nothing is known of these {} bytes", text.size()),
+                               "Give the message as it was shown, or a code. Known are those of CUDA, cuDNN, cuBLAS, "
+                               "NVRTC, OpenCL and HIP by number or name (\"CUDA error 209\", CL_OUT_OF_RESOURCES), and "
+                               "messages of drivers and libraries. \"overtake doctor\" looks at the machine itself.");
   }
   print(explanations_text(explanations));
   return exit_ok;

@@ -113,7 +113,14 @@ class Doctor(CliTest):
         out, _ = self.overtake("doctor", "--explain", "CUDA error 209")
         self.assertIn("CUDA_ERROR_NO_BINARY_FOR_GPU", out)
         self.assertIn("first check: ", out)
-        self.fails(2, "doctor", "--explain", "the weather is bad", says=("nothing is known",))
+        self.fails(2, "doctor", "--explain", "the weather is bad", says=('nothing is known of "the weather is bad"', "OpenCL"))
+        self.fails(2, "doctor", "--explain", "", says=("--explain has no value",))
+        self.fails(2, "doctor", "--explain", "KeyError\n" * 50, says=("nothing is known of these 450 bytes",))
+        out, _ = self.overtake("doctor", "--explain", "Traceback:\n  line 35\n  clGetPlatformIDs   failed:\nPLATFORM_NOT_FOUND_KHR")
+        self.assertTrue(out.startswith("CL_PLATFORM_NOT_FOUND_KHR (-1001)\n"), out)
+        self.assertEqual(out.count("first check: "), 1, out)
+        out, _ = self.overtake("doctor", "--explain=-5")
+        self.assertIn("CL_OUT_OF_RESOURCES", out)
 
     def test_bad_input(self):
         self.fails(2, "doctor", "--device", "gpu", says=("unknown device 'gpu'",))
