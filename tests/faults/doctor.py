@@ -18,14 +18,16 @@ UNSET = ("CUDA_VISIBLE_DEVICES", "POCL_DEVICES", "ROCR_VISIBLE_DEVICES", "GPU_DE
 @unittest.skipIf(SANITIZED, "the library under the drivers reports their faults as its own")
 class DoctorTest(FaultTest):
     """self.environment holds what the tool is run with; a cache of its own for each test, but for PoCL's, which would compile
-    each kernel for half a minute anew."""
+    all kernels for a minute anew."""
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        pocl = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(pocl.cleanup)
-        cls.pocl = pocl.name
+        cls.pocl = os.environ.get("POCL_CACHE_DIR")
+        if not cls.pocl:
+            folder = tempfile.TemporaryDirectory()
+            cls.addClassCleanup(folder.cleanup)
+            cls.pocl = folder.name
 
     def setUp(self):
         super().setUp()
