@@ -50,6 +50,11 @@ bool is_about(const Finding& finding, const DeviceInfo& info) {
   return finding.device == info.id || finding.device == info.backend;
 }
 
+/// True for the one entry of a backend that found no device.
+bool stands_for_all(const DeviceInfo& info) {
+  return !info.usable && (info.kind == DeviceKind::none || info.name.empty());
+}
+
 /// An examination under way.
 class Visit {
  public:
@@ -152,7 +157,7 @@ void Visit::see(const Wanted& wanted) {
   const std::size_t first = result_.devices.size();
   for (DeviceInfo& info : backend.list()) {
     if (is_over()) return;
-    if (wanted.device.index && info.usable && number_of(info.id) != *wanted.device.index) continue;
+    if (wanted.device.index && !stands_for_all(info) && number_of(info.id) != *wanted.device.index) continue;
     any = true;
     all_work = see_device(std::move(info)) && all_work;
   }

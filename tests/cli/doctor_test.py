@@ -47,6 +47,21 @@ class Doctor(CliTest):
         found = self.diagnosis("--device", "cpu", "--no-measure")
         self.assertEqual(found["devices"][0]["rates"]["precisions"], [])
 
+    def test_rates_of_a_device_with_kernels(self):
+        found = self.diagnosis("--no-measure")
+        working = [d for d in found["devices"] if d["works"] and d["backend"] != "cpu"]
+        if not working:
+            self.skipTest("no device compiles kernels here")
+        device = self.diagnosis("--device", working[0]["id"])["devices"][0]
+        for name in ("launch_microseconds", "upload_gbs", "download_gbs", "copy_gbs"):
+            self.assertGreater(device["rates"][name], 0, name)
+        rates = {rate["name"]: rate["measured_gflops"] for rate in device["rates"]["precisions"]}
+        self.assertGreater(rates["fp32"], 0)
+        if device["double_precision"]:
+            self.assertGreater(rates["fp64"], 0)
+        for row in ("driver_limit", "runtime", "compiler"):
+            self.assertTrue(device[row], row)
+
     def test_every_backend_is_looked_at(self):
         found = self.diagnosis("--no-measure")
         self.assertEqual({device["backend"] for device in found["devices"]}, {"cpu", "cuda", "opencl"})
