@@ -85,6 +85,8 @@ int run(int argc, const char* const* argv) {
   root.footer(
       "Examples:\n"
       "  overtake devices                                   every processor and what it reaches\n"
+      "  overtake doctor                                    what is amiss with drivers, libraries, limits, and the "
+      "cure\n"
       "  overtake race --report race.html                   the size at which the GPU overtakes\n"
       "  overtake search iris.csv --target species --grid max_depth=none,3,5,10 --grid criterion=gini,entropy --report "
       "iris.html\n"
@@ -92,11 +94,13 @@ int run(int argc, const char* const* argv) {
       "  overtake train iris.csv --target species --estimator random-forest --save forest.overtake\n"
       "  overtake train iris.csv --target species --hidden 64,64 --save iris.safetensors\n"
       "  overtake predict iris.safetensors flowers.csv --out predictions.csv\n"
-      "Exit codes: 0 done, 1 training diverged, 2 usage, 3 data, 4 device, 5 internal error, 130 interrupted.\n"
+      "Exit codes: 0 done, 1 training diverged or a device is not healthy (doctor), 2 usage, 3 data, 4 device, 5 "
+      "internal error, 130 interrupted.\n"
       "\"overtake SUBCOMMAND --help\" shows the flags of each.");
-  const std::vector<cli::Command> commands = {cli::add_devices(root),  cli::add_race(root),  cli::add_search(root),
-                                              cli::add_show(root),     cli::add_train(root), cli::add_predict(root),
-                                              cli::add_describe(root), cli::add_score(root), cli::add_cache(root)};
+  const std::vector<cli::Command> commands = {cli::add_devices(root), cli::add_doctor(root),   cli::add_race(root),
+                                              cli::add_search(root),  cli::add_show(root),     cli::add_train(root),
+                                              cli::add_predict(root), cli::add_describe(root), cli::add_score(root),
+                                              cli::add_cache(root)};
   try {
     cli::check_names(root, argc, argv);
     root.parse(argc, argv);

@@ -102,6 +102,7 @@ struct Diagnosis {
   std::int64_t cached_programs = 0;
   std::vector<Finding> findings;   ///< the gravest first
   std::vector<std::string> unmet;  ///< devices that were asked for and cannot be used
+  bool interrupted = false;        ///< by DoctorOptions::stop: what is here is not all
   double seconds = 0;
 
   /// No device that was asked for fails; where none was, the CPU computes rightly and no driver that is there fails.
@@ -133,6 +134,8 @@ struct DoctorOptions {
 [[nodiscard]] std::string to_json(const Diagnosis& diagnosis);
 /// One file, nothing loaded from elsewhere.
 [[nodiscard]] std::string to_html(const Diagnosis& diagnosis);
+/// Both, with the environment variables that matter, as one anonymous() text for a bug report.
+[[nodiscard]] std::string to_bundle(const Diagnosis& diagnosis);
 /// `text` for a bug report: without the user's and the computer's name, home folders, and serial numbers.
 [[nodiscard]] std::string anonymous(std::string_view text);
 

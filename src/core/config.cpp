@@ -11,6 +11,7 @@
 
 #include "overtake/error.hpp"
 #include "platform/process.hpp"
+#include "platform/surroundings.hpp"
 
 namespace overtake::config {
 namespace {
@@ -147,6 +148,61 @@ std::vector<std::string> environment_with(const std::vector<std::pair<std::strin
   });
   for (const auto& [name, value] : changes) result.push_back(fmt::format("{}={}", name, value));
   return result;
+}
+
+std::optional<std::string> visible_cuda_devices() { return variable("CUDA_VISIBLE_DEVICES"); }
+
+std::vector<std::string> opencl_device_choices() {
+  std::vector<std::string> choices;
+  // Of PoCL, AMD's drivers (the second in ROCm, the third before it), and NVIDIA's.
+  for (const char* name : {"POCL_DEVICES", "ROCR_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL", "CUDA_VISIBLE_DEVICES"}) {
+    if (const auto value = variable(name)) choices.push_back(fmt::format("{}=\"{}\"", name, *value));
+  }
+  return choices;
+}
+
+std::vector<std::string> telling_variables() {
+  std::vector<std::string> found = platform::environment();
+  std::erase_if(found, [](const std::string& entry) {
+    constexpr std::array prefixes{"OVERTAKE_",
+                                  "CUDA_",
+                                  "NVIDIA_",
+                                  "OCL_",
+                                  "OPENCL_",
+                                  "POCL_",
+                                  "RUSTICL_",
+                                  "NEO_",
+                                  "HSA_",
+                                  "ROCR_",
+                                  "HIP_",
+                                  "GPU_",
+                                  "OMP_",
+                                  "KMP_",
+                                  "DNNL_",
+                                  "ONEDNN_",
+                                  "LD_LIBRARY_PATH=",
+                                  "LD_PRELOAD=",
+                                  "XDG_CACHE_HOME="};
+    return std::none_of(prefixes.begin(), prefixes.end(), [&](const char* p) { return entry.starts_with(p); });
+  });
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::string container_by_environment() { return variable("KUBERNETES_SERVICE_HOST") ? "kubernetes" : ""; }
+
+PersonalNames personal_names() {
+  PersonalNames names;
+  names.home = variable("HOME").value_or("");
+  const auto add = [](std::vector<std::string>& to, const char* name) {
+    std::string value = variable(name).value_or("");
+    if (!value.empty()) to.push_back(std::move(value));
+  };
+  for (const char* name : {"USER", "LOGNAME"}) add(names.users, name);
+  add(names.hosts, "HOSTNAME");
+  if (std::string user = platform::user_name(); !user.empty()) names.users.push_back(std::move(user));
+  if (std::string computer = platform::computer_name(); !computer.empty()) names.hosts.push_back(std::move(computer));
+  return names;
 }
 
 int threads() { return parse_threads(variable("OVERTAKE_THREADS").value_or("")).value_or(0); }

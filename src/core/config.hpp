@@ -64,6 +64,27 @@ inline constexpr int most_trial_seconds = 86400;
 [[nodiscard]] std::vector<std::string> environment_with(
     const std::vector<std::pair<std::string, std::string>>& changes);
 
+/// CUDA_VISIBLE_DEVICES, which the CUDA driver obeys, to say so where it shows nothing.
+[[nodiscard]] std::optional<std::string> visible_cuda_devices();
+
+/// Variables that are set and by which OpenCL drivers hide devices, as NAME="VALUE".
+[[nodiscard]] std::vector<std::string> opencl_device_choices();
+
+/// For a report on this process: the variables above and others that decide what it finds and does, "NAME=VALUE", in
+/// the order of their names.
+[[nodiscard]] std::vector<std::string> telling_variables();
+
+/// What the surroundings say of themselves in the environment: "kubernetes" or "" (KUBERNETES_SERVICE_HOST).
+[[nodiscard]] std::string container_by_environment();
+
+/// Names that stand for a person or a computer in texts, and do not belong into a report: HOME, USER, LOGNAME and
+/// HOSTNAME, and those that the system has. Empty ones are left out.
+struct PersonalNames {
+  std::string home;
+  std::vector<std::string> users, hosts;
+};
+[[nodiscard]] PersonalNames personal_names();
+
 /// Most threads that may be asked for, by OVERTAKE_THREADS or otherwise.
 inline constexpr int most_threads = 4096;
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <iterator>
 
@@ -28,29 +29,72 @@ std::vector<fs::path> in_loader_cache(std::string_view name, const fs::path& roo
   return paths;
 }
 
+/// Where a file says for which machine it is: byte 4 of an ELF file is its class, bytes 18 and 19 the machine.
+std::string machine_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::array<char, 20> head{};
+  if (!file.read(head.data(), head.size()) || std::string_view(head.data(), 4) !=
+                                                  "\x7f"
+                                                  "ELF")
+    return {};
+  return {head[4], head[18], head[19]};
+}
+
+/// Where the loader looks by itself; Debian's has a folder for each architecture, too.
+std::vector<fs::path> usual_folders(const fs::path& root) {
+  std::vector<fs::path> folders;
+  for (const char* base : {"lib", "usr/lib"}) {
+    for (const char* machine :
+         {"x86_64-linux-gnu", "aarch64-linux-gnu", "powerpc64le-linux-gnu", "riscv64-linux-gnu"}) {
+      folders.push_back(root / base / machine);
+    }
+  }
+  for (const char* folder : {"lib64", "usr/lib64", "lib", "usr/lib"}) folders.push_back(root / folder);
+  return folders;
+}
+
+/// Each file once, in the order in which the loader looks.
+std::vector<PlacedLibrary> find_files(std::string_view name, const fs::path& root) {
+  std::vector<PlacedLibrary> candidates;
+  if (name.find('/') != std::string_view::npos) {
+    candidates.push_back({name, "named"});
+  } else {
+    for (const auto& folder : config::library_paths()) candidates.push_back({folder / name, "OVERTAKE_LIBRARY_PATH"});
+    for (const auto& folder : config::loader_paths()) candidates.push_back({folder / name, "LD_LIBRARY_PATH"});
+    for (const fs::path& path : in_loader_cache(name, root)) candidates.push_back({path, "the loader's cache"});
+    for (const fs::path& folder : usual_folders(root)) candidates.push_back({folder / name, "a usual folder"});
+  }
+  std::vector<PlacedLibrary> found;
+  for (PlacedLibrary& candidate : candidates) {
+    std::error_code error;
+    if (!fs::exists(candidate.path, error) || error) continue;
+    const bool known = std::any_of(found.begin(), found.end(), [&](const PlacedLibrary& other) {
+      std::error_code trouble;
+      return fs::equivalent(candidate.path, other.path, trouble);
+    });
+    if (!known) found.push_back(std::move(candidate));
+  }
+  return found;
+}
+
 }  // namespace
 
 std::vector<fs::path> library_files(std::string_view name, const fs::path& root) {
-  std::vector<fs::path> candidates;
-  if (name.find('/') != std::string_view::npos) {
-    candidates.emplace_back(name);
-  } else {
-    for (const auto& folder : config::library_paths()) candidates.push_back(folder / name);
-    for (const auto& folder : config::loader_paths()) candidates.push_back(folder / name);
-    for (const fs::path& path : in_loader_cache(name, root)) candidates.push_back(path);
-    for (const char* folder : {"lib64", "usr/lib64", "lib", "usr/lib"}) candidates.push_back(root / folder / name);
-  }
-  std::vector<fs::path> found;
-  for (const fs::path& path : candidates) {
-    std::error_code error;
-    if (!fs::exists(path, error) || error) continue;
-    const bool known = std::any_of(found.begin(), found.end(), [&](const fs::path& other) {
-      std::error_code trouble;
-      return fs::equivalent(path, other, trouble);
-    });
-    if (!known) found.push_back(path);
-  }
-  return found;
+  std::vector<fs::path> paths;
+  for (PlacedLibrary& file : find_files(name, root)) paths.push_back(std::move(file.path));
+  return paths;
+}
+
+std::vector<PlacedLibrary> placed_library_files(std::string_view name, const fs::path& root) {
+  std::vector<PlacedLibrary> files = find_files(name, root);
+  std::erase_if(files, [](const PlacedLibrary& file) { return is_foreign_library(file.path); });
+  return files;
+}
+
+bool is_foreign_library(const fs::path& path) {
+  const std::string machine = machine_of(path);
+  static const std::string own = machine_of("/proc/self/exe");
+  return !machine.empty() && !own.empty() && machine != own;
 }
 
 std::string file_stamp(const fs::path& path) {

@@ -15,6 +15,19 @@ namespace overtake::detail {
 [[nodiscard]] std::vector<std::filesystem::path> library_files(std::string_view name,
                                                                const std::filesystem::path& root = "/");
 
+/// One of them, and what led to it.
+struct PlacedLibrary {
+  std::filesystem::path path;
+  std::string reason;  ///< "OVERTAKE_LIBRARY_PATH", "LD_LIBRARY_PATH", "the loader's cache", "a usual folder", "named"
+};
+/// library_files() with the reasons; those of another architecture are left out, as the loader passes over them.
+[[nodiscard]] std::vector<PlacedLibrary> placed_library_files(std::string_view name,
+                                                              const std::filesystem::path& root = "/");
+
+/// True for a file that this process cannot load because it is of another architecture; false where that cannot be
+/// told.
+[[nodiscard]] bool is_foreign_library(const std::filesystem::path& path);
+
 /// What changes when a file is replaced: its path without links, its size and its time of change; "PATH: none" where
 /// it cannot be read.
 [[nodiscard]] std::string file_stamp(const std::filesystem::path& path);

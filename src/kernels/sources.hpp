@@ -30,6 +30,7 @@ extern const std::string_view kernel_gather;
 extern const std::string_view kernel_forest;
 extern const std::string_view kernel_self_test;
 extern const std::string_view kernel_peak;
+extern const std::string_view kernel_peak_double;
 extern const std::string_view kernel_interpreted;
 
 }  // namespace overtake::embedded

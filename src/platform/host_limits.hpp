@@ -15,6 +15,15 @@ namespace overtake::platform {
 /// Linux' /proc and /sys are looked for in.
 [[nodiscard]] int usable_cores(const std::filesystem::path& root = "/");
 
+/// Hardware threads of the computer, and what holds this process back from them.
+struct CoreLimits {
+  int all = 1;
+  int allowed = 1;   ///< by the cpu affinity
+  double quota = 0;  ///< cores' worth of time by the quota of control groups, not rounded; 0: none
+};
+/// `root` as above.
+[[nodiscard]] CoreLimits core_limits(const std::filesystem::path& root = "/");
+
 /// usable_memory() of a system that says nothing.
 inline constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
 

@@ -13,6 +13,7 @@ extern const std::string_view chart_js;
 extern const std::string_view page_css;
 extern const std::string_view page_html;
 extern const std::string_view page_js;
+extern const std::string_view plain_page_html;
 }  // namespace overtake::embedded
 
 namespace overtake::report {
@@ -84,6 +85,7 @@ std::string notes_html(const std::vector<std::string>& notes) {
 }  // namespace
 
 std::string html_page(const HtmlPage& page) {
+  const bool has_charts = !page.charts.empty();
   Json charts = Json::array();
   for (const Chart& chart : page.charts) charts.push(chart_json(chart));
   std::string more_tables;
@@ -94,7 +96,7 @@ std::string html_page(const HtmlPage& page) {
       {"title", escaped(page.title)},
       {"headline", escaped(page.headline)},
       {"notes", notes_html(page.notes)},
-      {"first_table", page.tables.empty() ? "" : table_html(page.tables.front(), true)},
+      {"first_table", page.tables.empty() ? "" : table_html(page.tables.front(), has_charts)},
       {"more_tables", more_tables},
       {"facts", facts_html(page.facts)},
       {"footer", escaped(page.footer)},
@@ -103,7 +105,7 @@ std::string html_page(const HtmlPage& page) {
       {"css", std::string(embedded::page_css)},
       {"js", std::string(embedded::page_js)},
   }};
-  return filled(embedded::page_html, replacements);
+  return filled(has_charts ? embedded::page_html : embedded::plain_page_html, replacements);
 }
 
 }  // namespace overtake::report

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <exception>
 #include <string_view>
 
@@ -30,12 +31,20 @@ void start(std::string_view name) {
 }
 
 void try_device(const std::string& id) {
+  using Clock = std::chrono::steady_clock;
+  auto begin = Clock::now();
+  const auto report_time = [&begin] {
+    report(backend::report_time, fmt::format("{}", std::chrono::duration<double>(Clock::now() - begin).count()));
+    begin = Clock::now();
+  };
   report(backend::report_check, "opening it");
   const Device device(id);
+  report_time();
   for (const Check& check : checks()) {
     report(backend::report_check, check.name);
     check.run(device);
     device.synchronize();
+    report_time();
   }
 }
 

@@ -14,7 +14,9 @@
 
 #include "backend/cuda/backend.hpp"
 #include "backend/cuda/code/precompiled.hpp"
+#include "backend/cuda/driver/rates.hpp"
 #include "overtake/error.hpp"
+#include "unit/data_support.hpp"
 
 namespace overtake::backend::cuda {
 namespace {
@@ -113,6 +115,15 @@ TEST_F(CudaDiscovery, OldDriverLacksAFunction) {
   const Trouble trouble = trouble_of(good_host());
   EXPECT_THAT(trouble.reason, HasSubstr("cuGraphAddKernelNode_v2"));
   EXPECT_THAT(trouble.hint, HasSubstr("525"));
+  EXPECT_EQ(trouble.finding, "driver-too-old");
+}
+
+TEST_F(CudaDiscovery, OldVersionIsAnOldDriver) {
+  fake.version = 11040;
+  EXPECT_EQ(trouble_of(good_host()).finding, "driver-too-old");
+  EXPECT_THAT(trouble_of(good_host()).evidence, HasSubstr("11.4"));
+  fake.version = 12000;
+  EXPECT_FALSE(start_driver(lookup, good_host()).trouble);
 }
 
 TEST_F(CudaDiscovery, EitherNameOfElapsedTimeWillDo) {
@@ -136,18 +147,73 @@ TEST_F(CudaDiscovery, NoDeviceNamesContainerNodesOrVisibility) {
   EXPECT_THAT(trouble_of(good_host()).hint, HasSubstr("CUDA_VISIBLE_DEVICES"));
 }
 
+TEST_F(CudaDiscovery, NoDeviceHasTheFindingOfItsCause) {
+  fake.devices = 0;
+  HostFacts host = good_host();
+  EXPECT_EQ(trouble_of(host).finding, "no-device");
+  host.device_node = false;
+  EXPECT_EQ(trouble_of(host).finding, "missing-device-node");
+  host.container = true;
+  EXPECT_EQ(trouble_of(host).finding, "container-without-gpu");
+  host.visible_devices = "";
+  EXPECT_EQ(trouble_of(host).finding, "hidden-devices");
+  EXPECT_EQ(trouble_of(host).evidence, "CUDA_VISIBLE_DEVICES is \"\"");
+}
+
+TEST(CudaHostFacts, AreReadFromTheSystemsFiles) {
+  const test::TempFolder root;
+  const auto put = [&root](const std::string& name, std::string_view content) {
+    std::filesystem::create_directories((root / name).parent_path());
+    (void)root.file(name, content);
+  };
+  EXPECT_FALSE(read_host_facts(root.path()).any_trace());
+  put("sys/bus/pci/devices/0/vendor", "0x10de\n");
+  put("sys/bus/pci/devices/0/class", "0x040300\n");  // the card's sound
+  EXPECT_FALSE(read_host_facts(root.path()).card_on_bus);
+  put("sys/bus/pci/devices/1/vendor", "0x10de\n");
+  put("sys/bus/pci/devices/1/class", "0x030200\n");
+  EXPECT_TRUE(read_host_facts(root.path()).card_on_bus);
+  put("dev/nvidia3", "");
+  put("run/.containerenv", "");
+  const HostFacts facts = read_host_facts(root.path());
+  EXPECT_TRUE(facts.device_node && facts.container && !facts.control_node && !facts.kernel_driver);
+}
+
+TEST(CudaRates, AreThoseOfTheWhitepapers) {
+  DeviceInfo info;
+  info.name = "NVIDIA H100 80GB HBM3";
+  info.compute_units = 132;
+  info.clock_mhz = 1830;  // of the tensor cores at full load: 989 TFLOP/s bf16, 495 tf32
+  const auto rates = theoretical_rates(9, 0, info);
+  ASSERT_EQ(rates.size(), 3U);
+  EXPECT_EQ(rates[0].name, "tf32");
+  EXPECT_NEAR(rates[0].peak_gflops, 494'700, 500);
+  EXPECT_NEAR(rates[1].peak_gflops, 989'400, 1000);
+  EXPECT_NEAR(rates[2].peak_gflops, 30'900, 100);
+  info.name = "NVIDIA GeForce RTX 4090";
+  info.compute_units = 128;
+  info.clock_mhz = 2520;
+  EXPECT_NEAR(theoretical_rates(8, 9, info)[1].peak_gflops, 165'200, 200);
+  EXPECT_EQ(theoretical_rates(7, 5, info).size(), 1U);  // fp64 alone
+}
+
 TEST_F(CudaDiscovery, EveryInitCodeHasItsCure) {
   struct Case {
     int code;
     const char* hint;
+    const char* finding;
   };
-  for (const Case& each : {Case{803, "reboot"}, Case{804, "cuda-compat"}, Case{802, "fabricmanager"}, Case{35, "525"},
-                           Case{36, "525"}, Case{34, "stubs"}, Case{46, "compute mode"}, Case{304, "permissions"},
-                           Case{2, "memory"}, Case{777, "nvidia-smi"}}) {
+  for (const Case& each : {Case{803, "reboot", "driver-mismatch"}, Case{804, "cuda-compat", "cuda-compat"},
+                           Case{802, "fabricmanager", "fabric-not-ready"}, Case{35, "525", "driver-too-old"},
+                           Case{36, "525", "driver-too-old"}, Case{34, "stubs", "stub-driver"},
+                           Case{46, "compute mode", "device-busy"}, Case{304, "permissions", "device-permissions"},
+                           Case{2, "memory", "no-device-memory"}, Case{777, "nvidia-smi", "driver-fails"}}) {
     fake.init = static_cast<CUresult>(each.code);
     const Trouble trouble = trouble_of(good_host());
     EXPECT_THAT(trouble.hint, HasSubstr(each.hint)) << each.code;
     EXPECT_THAT(trouble.reason, HasSubstr(std::to_string(each.code)));
+    EXPECT_EQ(trouble.finding, each.finding) << each.code;
+    EXPECT_THAT(trouble.evidence, HasSubstr(std::to_string(each.code)));
   }
 }
 
@@ -165,10 +231,12 @@ TEST_F(CudaDiscovery, MissingLibraryTellsContainerDriverAndCardApart) {
               AllOf(HasSubstr("no such file"), HasSubstr("no NVIDIA card")));
   host.card_on_bus = true;
   EXPECT_THAT(explain_missing_driver(host, "").reason, HasSubstr("no driver is installed"));
+  EXPECT_EQ(explain_missing_driver(host, "").finding, "no-driver");
   host.kernel_driver = true;
   EXPECT_THAT(explain_missing_driver(host, "").hint, HasSubstr("libcuda1"));
   host.container = true;
   EXPECT_THAT(explain_missing_driver(host, "").hint, HasSubstr("--gpus all"));
+  EXPECT_EQ(explain_missing_driver(host, "").finding, "container-without-gpu");
 }
 
 TEST_F(CudaDiscovery, BackendWithoutDriverListsOneUnusableEntryAndRefusesToOpen) {
@@ -205,12 +273,13 @@ class WithoutVendorLibraries {
 
 TEST_F(CudaDiscovery, ADeviceWithoutAnyKernelsIsNotUsable) {
   const WithoutVendorLibraries nothing_to_compile_with;
-  fake.version = 10020;  // loads no code of a compiler that knows compute capability 9.0
+  fake.version = 12000;
+  if (has_precompiled(fake.version)) GTEST_SKIP() << "this build's compiler is of CUDA 12";
   CudaBackend backend({nullptr, good_host, lookup});
   const auto all = backend.list();
   ASSERT_EQ(all.size(), 1U);
   EXPECT_FALSE(all[0].usable);
-  EXPECT_THAT(all[0].reason, AllOf(HasSubstr("NVRTC"), HasSubstr("CUDA 10")));
+  EXPECT_THAT(all[0].reason, AllOf(HasSubstr("NVRTC"), HasSubstr("CUDA 12")));
   EXPECT_THAT(all[0].hint, HasSubstr("pip install nvidia-cuda-nvrtc-cu12"));
   EXPECT_EQ(all[0].name, "NVIDIA H200") << "what is known of it is still told";
   EXPECT_THROW((void)backend.open(0), DeviceError);

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "backend/api/details.hpp"
 #include "backend/cuda/device.hpp"
 #include "cuda_fake_driver.hpp"
 #include "cuda_training.hpp"
@@ -86,6 +87,23 @@ class CudaFake : public ::testing::Test {
   DriverApi api_;
   std::unique_ptr<CudaDevice> device_;
 };
+
+TEST_F(CudaFake, TellsTheDoctorVersionsMemoryAndRates) {
+  fake_gpu().memory_left = std::size_t{3} << 30U;
+  const DeviceDetails details = device_->details();
+  EXPECT_THAT(details.driver_limit, ::testing::HasSubstr("CUDA 13.0"));
+  EXPECT_THAT(details.runtime, ::testing::StartsWith("none"));
+  EXPECT_EQ(details.free_bytes, std::uint64_t{3} << 30U);
+  std::vector<std::string> names;
+  for (const PrecisionRate& rate : details.peaks) names.push_back(rate.name);
+  EXPECT_THAT(names, ::testing::ElementsAre("tf32", "bf16", "fp64"));
+  for (const char* format : {"tf32", "bf16", "fp64"}) EXPECT_FALSE(device_->probe(format).run) << "no library";
+}
+
+TEST_F(CudaFake, WithoutACompilerSaysWhatCompilesKernels) {
+  reopen_without_compiler(13000);
+  EXPECT_THAT(device_->details().compiler, ::testing::StartsWith("none"));
+}
 
 TEST_F(CudaFake, TransfersOfEverySizeArriveWhole) {
   const std::size_t half = Staging::half_bytes / 4;

@@ -140,6 +140,11 @@ inline DriverApi fake_driver_api() {
   };
   api.cuDevicePrimaryCtxRelease = [](CUdevice) { return fake::enter("cuDevicePrimaryCtxRelease"); };
   api.cuCtxSetCurrent = [](CUcontext) { return fake::enter("cuCtxSetCurrent"); };
+  api.cuMemGetInfo = [](std::size_t* free, std::size_t* all) {
+    *free = fake_gpu().memory_left;
+    *all = std::size_t{8} << 30U;
+    return CUDA_SUCCESS;
+  };
   api.cuMemAlloc = fake::allocate;
   api.cuMemFree = fake::release;
   api.cuMemHostAlloc = [](void** memory, std::size_t bytes, unsigned) {

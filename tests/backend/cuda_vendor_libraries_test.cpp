@@ -77,6 +77,28 @@ TEST_F(CudaVendorLibraries, OtherFoldersOfAnEnvironmentAreLeftAlone) {
               ElementsAre("libnvrtc.so.12"));
 }
 
+TEST_F(CudaVendorLibraries, FilesThatAreThereComeWithTheirReason) {
+  const std::string named = make("named/libmade-up.so.13");
+  const std::string wheel = make("env/lib/python3.11/site-packages/nvidia/cublas/lib/libmade-up.so.12");
+  const VendorPlaces places{{root_ / "named"}, {}, {root_ / "env"}};
+  const auto files = vendor_library_files("libmade-up", 13000, places);
+  ASSERT_EQ(files.size(), 2U);
+  EXPECT_EQ(files[0].path, named);
+  EXPECT_EQ(files[0].reason, "OVERTAKE_LIBRARY_PATH");
+  EXPECT_EQ(files[1].path, wheel);
+  EXPECT_EQ(files[1].reason, "the Python environment " + (root_ / "env").string());
+}
+
+TEST_F(CudaVendorLibraries, MisfitsAreOfAnotherMajorVersion) {
+  const std::string old = make("named/libnvrtc.so.11.2");
+  const std::string newer = make("env/lib/libnvrtc.so.14");
+  (void)make("named/libnvrtc.so.12.4.127");
+  (void)make("named/libnvrtc-builtins.so.11.2");
+  const VendorPlaces places{{root_ / "named"}, {}, {root_ / "env"}};
+  EXPECT_THAT(vendor_library_misfits("libnvrtc", 13000, places), ElementsAre(newer, old));
+  EXPECT_THAT(vendor_library_misfits("libcublasLt", 13000, places), ElementsAre());
+}
+
 TEST_F(CudaVendorLibraries, TheUsualPlacesNameEachOnce) {
   const VendorPlaces places = usual_vendor_places();
   EXPECT_THAT(places.toolkits, Contains("/usr/local/cuda"));

@@ -67,7 +67,7 @@ class DriverTest(FaultTest):
 class OpenCl(DriverTest):
     def setUp(self):
         super().setUp()
-        shim = DRIVERS / "faulty_icd.so"
+        shim = DRIVERS / "opencl" / "faulty_icd.so"
         skip_unless(shim.exists(), "this build has no OpenCL backend")
         real = sorted(REAL.glob("*.icd"))
         skip_unless(real, f"no OpenCL driver is installed in {REAL}")
@@ -188,9 +188,9 @@ class Cuda(DriverTest):
     def setUp(self):
         super().setUp()
         self.environment["OCL_ICD_VENDORS"] = str(self.folder / "no-opencl")
-        driver = DRIVERS / "libcuda.so.1"
+        driver = DRIVERS / "cuda" / "libcuda.so.1"
         skip_unless(driver.exists(), "this build makes no such driver")
-        self.environment["LD_LIBRARY_PATH"] = f"{DRIVERS}:{os.environ.get('LD_LIBRARY_PATH', '')}"
+        self.environment["LD_LIBRARY_PATH"] = f"{DRIVERS / 'cuda'}:{os.environ.get('LD_LIBRARY_PATH', '')}"
         skip_unless("starting it" in self.with_fault("abort-cuda")["reason"], "this build has no CUDA backend")
 
     def with_fault(self, name, **environment):

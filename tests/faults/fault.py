@@ -49,11 +49,14 @@ class FaultTest(CliTest):
     def nothing_in_temporary_folder(self):
         self.assertEqual(os.listdir(self.temporary), [], "left in the temporary folder")
 
-    def begin(self, *arguments, limits=None, ignored=(), user=None, environment=None, **streams):
-        """Starts the tool; what is not given of stdin, stdout and stderr is nothing and pipes."""
+    def begin(self, *arguments, limits=None, ignored=(), user=None, environment=None, machine=None, **streams):
+        """Starts the tool, on another `machine` (machine.py) where one is given. A variable that is None is unset. What is
+        not given of stdin, stdout and stderr is nothing and pipes."""
         streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
         variables = {**os.environ, "TMPDIR": str(self.temporary), **(environment or {})}
-        process = subprocess.Popen([BINARY, *map(str, arguments)], cwd=self.work, text=True, env=variables,
+        variables = {name: value for name, value in variables.items() if value is not None}
+        before = machine.command(self.work) if machine else []
+        process = subprocess.Popen([*before, BINARY, *map(str, arguments)], cwd=self.work, text=True, env=variables,
                                    preexec_fn=limited(limits or {}, ignored, user), **streams)
         self.addCleanup(self.end, process)
         return process

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <string_view>
 
 namespace {
@@ -73,6 +74,25 @@ cl_int CL_API_CALL faulty_read(cl_command_queue queue, cl_mem buffer, cl_bool bl
   return result;
 }
 
+/// A device without double precision.
+cl_int CL_API_CALL single_precision(cl_device_id device, cl_device_info what, size_t bytes, void* value,
+                                    size_t* needed) {
+  const cl_int result = original.clGetDeviceInfo(device, what, bytes, value, needed);
+  if (result != CL_SUCCESS || value == nullptr) return result;
+  if (what == CL_DEVICE_DOUBLE_FP_CONFIG) *static_cast<cl_device_fp_config*>(value) = 0;
+  if (what == CL_DEVICE_EXTENSIONS) {
+    char* found = std::strstr(static_cast<char*>(value), "cl_khr_fp64");
+    if (found != nullptr) std::memset(found, ' ', std::string_view("cl_khr_fp64").size());
+  }
+  return result;
+}
+
+/// A device whose memory others hold.
+cl_mem CL_API_CALL no_buffer(cl_context, cl_mem_flags, size_t, void*, cl_int* error) {
+  if (error != nullptr) *error = CL_MEM_OBJECT_ALLOCATION_FAILURE;
+  return nullptr;
+}
+
 void make_faulty(cl_icd_dispatch& table) {
   original = table;
   const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
@@ -81,6 +101,8 @@ void make_faulty(cl_icd_dispatch& table) {
   if (mprotect(reinterpret_cast<void*>(begin), end - begin, PROT_READ | PROT_WRITE) != 0) std::abort();
   if (has_fault("abort-build") || has_fault("hang-build")) table.clBuildProgram = faulty_build;
   if (has_fault("wrong-results")) table.clEnqueueReadBuffer = faulty_read;
+  if (has_fault("no-fp64")) table.clGetDeviceInfo = single_precision;
+  if (has_fault("no-memory")) table.clCreateBuffer = no_buffer;
 }
 
 }  // namespace

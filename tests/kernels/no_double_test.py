@@ -83,7 +83,7 @@ class NoDouble(unittest.TestCase):
     def test_double_is_named_in_one_file(self):
         for path in KERNELS.rglob("*.k"):
             name = str(path.relative_to(KERNELS))
-            if name not in ("forest/real.k", "self_test.k"):
+            if name not in ("forest/real.k", "self_test.k", "peak_double.k"):
                 code = re.sub(r"//.*", "", path.read_text())
                 self.assertNotRegex(code, r"\bdouble\b", name)
 

@@ -161,6 +161,44 @@ TEST_F(DriverTrials, AreOffOrMadeAgainAsTheEnvironmentSays) {
   EXPECT_EQ(runs(), 1);
 }
 
+TEST_F(DriverTrials, WhatTheDoctorFindsCountsAndIsKeptAtTheNextUse) {
+  program_does("echo check products >&3; echo wrong bad >&3");
+  EXPECT_NE(try_driver(subject()).trouble, "");
+  program_does("echo check products >&3; echo time 0.25 >&3; echo done >&3");
+  std::string seen;
+  const auto told = [&seen](const std::string& check) { seen += check; };
+  const TrialRun run = try_now("opencl:7", subject().request, told, [] { return false; });
+  EXPECT_EQ(run.kind, Kind::passed);
+  EXPECT_EQ(seen, "products");
+  ASSERT_EQ(run.checks.size(), 1U);
+  EXPECT_EQ(run.checks[0].seconds, 0.25);
+  EXPECT_EQ(known_result(subject())->trouble, "") << "the earlier failure counts no longer";
+  EXPECT_EQ(runs(), 2);
+  EXPECT_EQ(try_driver(subject()).trouble, "");
+  EXPECT_EQ(try_driver(subject()).trouble, "");
+  EXPECT_EQ(runs(), 2) << "the doctor's trial is the trial";
+}
+
+TEST_F(DriverTrials, TheDoctorsTrialCountsWhereTrialsAreOff) {
+  program_does("exit 1");
+  ::setenv("OVERTAKE_TRIAL", "off", 1);
+  const auto quiet = [](const std::string&) {};
+  EXPECT_EQ(try_now("opencl:7", subject().request, quiet, [] { return false; }).kind, Kind::failed);
+  EXPECT_NE(known_result(subject())->trouble, "");
+  EXPECT_NE(try_driver(subject()).trouble, "") << "a driver that has just failed must not be opened";
+}
+
+TEST_F(DriverTrials, AFailureOfTheDoctorsTrialHasItsFinding) {
+  program_does("echo check products >&3; kill -ABRT $$");
+  const auto quiet = [](const std::string&) {};
+  EXPECT_EQ(try_now("opencl:7", subject().request, quiet, [] { return false; }).finding, "driver-aborts");
+  EXPECT_EQ(known_result(subject())->finding, "driver-aborts");
+  const TrialResult result = try_driver(subject());
+  EXPECT_EQ(result.finding, "driver-aborts");
+  EXPECT_THAT(result.hint, HasSubstr("Update it."));
+  EXPECT_EQ(runs(), 1);
+}
+
 TEST(TrialJudgement, ReadsReportsAndEnds) {
   using End = platform::ChildEnd;
   constexpr auto patience = std::chrono::seconds(9);
@@ -187,6 +225,10 @@ TEST(TrialJudgement, ReadsReportsAndEnds) {
   const TrialRun wrong = judged({"check a", "wrong 1, not 2"}, {});
   EXPECT_EQ(wrong.kind, Kind::failed);
   EXPECT_EQ(wrong.reason, "it computes wrongly in the check of a: 1, not 2");
+  EXPECT_EQ(wrong.finding, "wrong-results");
+  EXPECT_EQ(slow.finding, "driver-hangs");
+  EXPECT_EQ(judged({"check a", "error CUDA_ERROR_OUT_OF_MEMORY (2)"}, {}).finding, "no-device-memory");
+  EXPECT_EQ(judged({"check a", "error x"}, {}).finding, "");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <fstream>
 
 #include "data_support.hpp"
@@ -41,6 +42,24 @@ TEST_F(LibraryFiles, OneFileUnderTwoNamesCountsOnce) {
   fs::create_symlink("usr/lib", root_ / "lib");
   EXPECT_EQ(library_files("libtest-only.so.1", root_).size(), 1U);
   EXPECT_EQ(library_files(real.string(), root_), std::vector<fs::path>{real});
+}
+
+TEST_F(LibraryFiles, SayWhatLedToThemAndLeaveOtherMachinesOut) {
+  put("variable/libtest-only.so.1", "no ELF file");
+  const std::string foreign = std::string(
+                                  "\x7f"
+                                  "ELF\x01\x01\x01") +
+                              std::string(11, '\0') + "\xff\xff";
+  put("usr/lib/libtest-only.so.1", foreign);
+  const fs::path usual = put("usr/lib/x86_64-linux-gnu/libtest-only.so.1", "no ELF file");
+  ::setenv("OVERTAKE_LIBRARY_PATH", (root_ / "variable").c_str(), 1);
+  const auto found = placed_library_files("libtest-only.so.1", root_);
+  EXPECT_EQ(library_files("libtest-only.so.1", root_).size(), 3U);
+  ::unsetenv("OVERTAKE_LIBRARY_PATH");
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].reason, "OVERTAKE_LIBRARY_PATH");
+  EXPECT_EQ(found[1].path, usual);
+  EXPECT_EQ(found[1].reason, "a usual folder");
 }
 
 TEST_F(LibraryFiles, AStampChangesWithTheFile) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "backend/api/details.hpp"
 #include "backend/api/registry.hpp"
 #include "overtake/error.hpp"
 
@@ -48,6 +49,10 @@ AbsentBackend::AbsentBackend(std::string name) {
                            name == "opencl" ? " where the opencl headers are installed" : "");
   info_.id = info_.name = name;
   info_.backend = std::move(name);
+}
+
+BackendDetails AbsentBackend::details() {
+  return {{}, {{"not-built", Severity::note, info_.id, info_.reason, "", info_.hint}}};
 }
 
 std::unique_ptr<Device> AbsentBackend::open(int) {

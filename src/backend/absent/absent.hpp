@@ -17,6 +17,7 @@ class AbsentBackend final : public Backend {
 
   [[nodiscard]] std::string_view name() const override { return info_.backend; }
   [[nodiscard]] std::vector<DeviceInfo> list() override { return {info_}; }
+  [[nodiscard]] BackendDetails details() override;
   [[nodiscard]] std::unique_ptr<Device> open(int index) override;
 
  private:

@@ -2,6 +2,7 @@
 // The public handle overtake::Device over the contract of this folder.
 #include "overtake/device.hpp"
 
+#include "backend/api/details.hpp"
 #include "backend/api/device.hpp"
 #include "overtake/error.hpp"
 
@@ -35,4 +36,11 @@ bool is_available(std::string_view name) {
   }
 }
 
+namespace backend {
+
+DeviceDetails Device::details() { return {}; }
+RateProbe Device::probe(std::string_view) { return {}; }
+BackendDetails Backend::details() { return {}; }
+
+}  // namespace backend
 }  // namespace overtake

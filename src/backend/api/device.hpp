@@ -18,6 +18,10 @@
 
 namespace overtake::backend {
 
+struct BackendDetails;  // backend/api/details.hpp
+struct DeviceDetails;
+struct RateProbe;
+
 /// What a compiled schedule costs and holds.
 struct ExecutableStats {
   int operations = 0;          ///< in the schedule
@@ -85,6 +89,12 @@ class Device {
   /// True when this processor runs the program itself (cpu): modules that bring C++ code of their own beside their
   /// kernels run that.
   [[nodiscard]] virtual bool is_host() const { return false; }
+
+  // For the doctor, which alone includes backend/api/details.hpp.
+  /// Versions, free memory, who holds it. Does not throw.
+  [[nodiscard]] virtual DeviceDetails details();
+  /// Work in a number format: "tf32", "bf16", "fp64". Throws DeviceError where there is no memory for it.
+  [[nodiscard]] virtual RateProbe probe(std::string_view format);
 };
 
 /// A family of devices, registered at start-up by each backend that was built in.
@@ -97,6 +107,8 @@ class Backend {
   [[nodiscard]] virtual std::vector<DeviceInfo> list() = 0;
   /// Opens device number `index`. Throws DeviceError naming cause and cure.
   [[nodiscard]] virtual std::unique_ptr<Device> open(int index) = 0;
+  /// For the doctor, after list(): findings about it, and the files of its libraries.
+  [[nodiscard]] virtual BackendDetails details();
 };
 
 /// The backends of this build, in order of preference: cpu, cuda, opencl, null.

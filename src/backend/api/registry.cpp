@@ -42,22 +42,6 @@ class OpenedDevices {
   std::map<std::string, Entry> entries_;
 };
 
-struct DeviceName {
-  std::string backend;
-  int index = 0;
-};
-
-DeviceName parse(std::string_view id) {
-  const std::size_t colon = id.find(':');
-  DeviceName name{std::string(id.substr(0, colon)), 0};
-  if (colon != std::string_view::npos) {
-    const std::string_view digits = id.substr(colon + 1);
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), name.index);
-    if (error != std::errc() || end != digits.data() + digits.size() || name.index < 0) name.backend.clear();
-  }
-  return name;
-}
-
 std::string hint_for(const std::string& unknown) {
   std::vector<std::string> names;
   for (const Backend* backend : backends()) {
@@ -66,6 +50,14 @@ std::string hint_for(const std::string& unknown) {
   const std::string near = nearest(unknown, names);
   return fmt::format("{}The devices are: {}; a number chooses one of several, as in cuda:1.",
                      near.empty() ? "" : fmt::format("Did you mean {}? ", near), fmt::join(names, ", "));
+}
+
+/// Nothing for what is no whole number from 0.
+std::optional<int> parse_index(std::string_view digits) {
+  int index = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
+  if (error != std::errc() || end != digits.data() + digits.size() || index < 0) return std::nullopt;
+  return index;
 }
 
 }  // namespace
@@ -80,20 +72,30 @@ Registration::Registration(int order, Backend& backend) {
 
 std::span<Backend* const> backends() { return registry().list; }
 
+DeviceName parse_device(std::string_view id) {
+  const std::size_t colon = id.find(':');
+  const std::string name(id.substr(0, colon));
+  DeviceName result;
+  const auto all = backends();
+  const auto found = std::find_if(all.begin(), all.end(), [&](const Backend* b) { return b->name() == name; });
+  if (found != all.end()) result.backend = *found;
+  if (colon != std::string_view::npos) result.index = parse_index(id.substr(colon + 1));
+  if (result.backend == nullptr || (colon != std::string_view::npos && !result.index)) {
+    throw UsageError(fmt::format("unknown device '{}'", id), hint_for(name));
+  }
+  return result;
+}
+
 Device& open_device(std::string_view id) {
   // Never destroyed: vendor libraries may already be gone when static destructors run. Opening takes a lock of the
   // device's own, so that no device waits until another has started.
   static auto& opened = *std::make_unique<OpenedDevices>().release();
 
-  const DeviceName name = parse(id);
-  const auto all = backends();
-  const auto found = std::find_if(all.begin(), all.end(), [&](const Backend* b) { return b->name() == name.backend; });
-  if (found == all.end()) {
-    throw UsageError(fmt::format("unknown device '{}'", id), hint_for(std::string(id.substr(0, id.find(':')))));
-  }
-  OpenedDevices::Entry& entry = opened.of(fmt::format("{}:{}", name.backend, name.index));
+  const DeviceName name = parse_device(id);
+  const int index = name.index.value_or(0);
+  OpenedDevices::Entry& entry = opened.of(fmt::format("{}:{}", name.backend->name(), index));
   const std::lock_guard lock(entry.opening);
-  if (!entry.device) entry.device = (*found)->open(name.index);
+  if (!entry.device) entry.device = name.backend->open(index);
   return *entry.device;
 }
 

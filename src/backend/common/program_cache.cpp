@@ -30,6 +30,24 @@ void append_field(std::string& text, std::string_view field) {
   text += field;
 }
 
+/// What a file holds; nothing where it cannot be read or is not whole.
+std::optional<std::string> read_program(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  Header header{};
+  std::error_code error;
+  const std::uintmax_t size = fs::file_size(path, error);
+  const bool opened = !error && size >= sizeof header && file.read(reinterpret_cast<char*>(&header), sizeof header);
+  if (!opened || std::memcmp(header.magic, magic, sizeof magic) != 0 || header.length != size - sizeof header) {
+    return std::nullopt;
+  }
+  std::string binary(header.length, '\0');
+  if (!file.read(binary.data(), static_cast<std::streamsize>(binary.size())) ||
+      XXH3_64bits(binary.data(), binary.size()) != header.checksum) {
+    return std::nullopt;
+  }
+  return binary;
+}
+
 }  // namespace
 
 std::string ProgramKey::digest() const {
@@ -49,26 +67,19 @@ fs::path ProgramCache::file_of(const std::string& digest) const {
 std::optional<std::string> ProgramCache::load(const ProgramKey& key) {
   if (!folder_) return std::nullopt;
   const fs::path path = file_of(key.digest());
-  std::ifstream file(path, std::ios::binary);
-  Header header{};
+  std::optional<std::string> binary = read_program(path);
+  if (!binary) {
+    ++misses_;
+    return std::nullopt;
+  }
   std::error_code error;
-  const std::uintmax_t size = fs::file_size(path, error);
-  const bool opened = !error && size >= sizeof header && file.read(reinterpret_cast<char*>(&header), sizeof header);
-  if (!opened || std::memcmp(header.magic, magic, sizeof magic) != 0 || header.length != size - sizeof header) {
-    ++misses_;
-    return std::nullopt;
-  }
-  std::string binary(header.length, '\0');
-  if (!file.read(binary.data(), static_cast<std::streamsize>(binary.size())) ||
-      XXH3_64bits(binary.data(), binary.size()) != header.checksum) {
-    ++misses_;
-    return std::nullopt;
-  }
   // The time of last use decides which files go first.
   fs::last_write_time(path, fs::file_time_type::clock::now(), error);
   ++hits_;
   return binary;
 }
+
+bool ProgramCache::is_whole(const fs::path& file) { return read_program(file).has_value(); }
 
 void ProgramCache::store(const ProgramKey& key, std::string_view binary) noexcept {
   if (!folder_) return;

@@ -33,6 +33,8 @@ class ProgramCache {
   /// The stored binary, or nothing.
   [[nodiscard]] std::optional<std::string> load(const ProgramKey& key);
   void store(const ProgramKey& key, std::string_view binary) noexcept;
+  /// True for a file that holds what store() wrote.
+  [[nodiscard]] static bool is_whole(const std::filesystem::path& file);
 
   [[nodiscard]] std::uint64_t hits() const noexcept { return hits_; }
   [[nodiscard]] std::uint64_t misses() const noexcept { return misses_; }

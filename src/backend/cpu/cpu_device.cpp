@@ -6,12 +6,17 @@
 #include <cstring>
 #include <mutex>
 
+#include "backend/api/details.hpp"
 #include "backend/api/registry.hpp"
 #include "backend/common/caching_allocator.hpp"
 #include "backend/cpu/executable.hpp"
+#include "backend/cpu/matmul_library.hpp"
 #include "backend/cpu/processor.hpp"
+#include "backend/cpu/rate_probe.hpp"
+#include "backend/cpu/vector_math.hpp"
 #include "core/parallel.hpp"
 #include "overtake/error.hpp"
+#include "platform/host_limits.hpp"
 
 namespace overtake::backend::cpu {
 namespace {
@@ -87,6 +92,18 @@ class CpuDevice final : public Device {
   [[nodiscard]] std::uint64_t memory_held() const override { return allocator_.held(); }
   [[nodiscard]] std::uint64_t memory_peak() const override { return allocator_.peak(); }
   [[nodiscard]] bool is_host() const override { return true; }
+  [[nodiscard]] DeviceDetails details() override {
+    DeviceDetails details;
+    details.driver_limit = instruction_set();
+    details.runtime = matmul_library().empty() ? "none: products by Overtake's own loops" : matmul_library();
+    details.compiler = "none: compiled ahead";
+    details.free_bytes = platform::usable_memory();
+    const double single = info_.peak_gflops;
+    if (bf16_advantage() > 0) details.peaks.push_back({"bf16", 0, single * bf16_advantage()});
+    details.peaks.push_back({"fp64", 0, single / 2});  // vectors hold half as many
+    return details;
+  }
+  [[nodiscard]] RateProbe probe(std::string_view format) override { return rate_probe(format, thread_count()); }
 
  private:
   static std::byte* address(const Buffer& buffer) { return reinterpret_cast<std::byte*>(buffer.handle()); }

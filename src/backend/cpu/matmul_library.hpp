@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The library for matrix products that this build was made with, if any: one of onednn_matmul.cpp and
-// no_matmul_library.cpp answers.
+// The library for matrix products that this build was made with, if any: onednn_matmul.cpp and onednn_bf16.cpp
+// answer, or no_matmul_library.cpp.
 #pragma once
 
 #include <string>
 
+#include "backend/api/details.hpp"
 #include "backend/cpu/step.hpp"
 
 namespace overtake::backend::cpu {
@@ -14,5 +15,12 @@ namespace overtake::backend::cpu {
 
 /// Null where this build has none.
 [[nodiscard]] std::unique_ptr<Step> make_library_matmul(const Operation& operation, int threads);
+
+/// How many times the operations of float32 the processor can do in bfloat16; 0: it has no instructions for it, or this
+/// build no library.
+[[nodiscard]] int bf16_advantage();
+
+/// A square product in bfloat16; empty where bf16_advantage() is 0.
+[[nodiscard]] RateProbe bf16_product(int threads);
 
 }  // namespace overtake::backend::cpu

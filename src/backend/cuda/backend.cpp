@@ -58,26 +58,39 @@ const std::optional<Trouble>& CudaBackend::kernel_trouble() {
   return kernel_trouble_;
 }
 
+std::vector<CudaBackend::Looked> CudaBackend::look() {
+  const DriverStart& start = driver();
+  const auto& kernels = kernel_trouble();
+  std::vector<Looked> all;
+  for (DeviceInfo& info : describe_devices(start, driver_text(start.version))) {
+    Looked looked;
+    if (!info.usable) {
+      looked.trouble = Trouble{info.reason, info.hint, info.name.empty() ? "device-lost" : "device-old",
+                               info.name.empty() ? info.reason : fmt::format("{}: {}", info.name, info.reason)};
+    } else if (kernels) {
+      looked.trouble = kernels;
+    } else if (environment_.is_tried) {
+      const auto trial = known_result(device_trial(info));
+      if (trial && !trial->trouble.empty()) {
+        looked.trouble = Trouble{trial->trouble, trial->hint, trial->finding, trial->trouble};
+      }
+    }
+    looked.info = std::move(info);
+    if (looked.trouble) {
+      looked.info.usable = false;
+      looked.info.reason = looked.trouble->reason;
+      looked.info.hint = looked.trouble->hint;
+    }
+    all.push_back(std::move(looked));
+  }
+  return all;
+}
+
 std::vector<DeviceInfo> CudaBackend::list() {
   const DriverStart& start = driver();
   if (start.trouble) return {unusable_device(*start.trouble)};
-  std::vector<DeviceInfo> all = describe_devices(start, driver_text(start.version));
-  const auto& kernels = kernel_trouble();
-  for (DeviceInfo& info : all) {
-    if (!info.usable) continue;
-    if (kernels) {
-      info.usable = false;
-      info.reason = kernels->reason;
-      info.hint = kernels->hint;
-      continue;
-    }
-    if (!environment_.is_tried) continue;
-    if (auto trial = known_result(device_trial(info)); trial && !trial->trouble.empty()) {
-      info.usable = false;
-      info.reason = std::move(trial->trouble);
-      info.hint = std::move(trial->hint);
-    }
-  }
+  std::vector<DeviceInfo> all;
+  for (Looked& looked : look()) all.push_back(std::move(looked.info));
   return all;
 }
 

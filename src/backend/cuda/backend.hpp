@@ -29,10 +29,18 @@ class CudaBackend final : public Backend {
 
   [[nodiscard]] std::string_view name() const override { return "cuda"; }
   [[nodiscard]] std::vector<DeviceInfo> list() override;
+  [[nodiscard]] BackendDetails details() override;
   [[nodiscard]] std::unique_ptr<Device> open(int index) override { return open(index, DeviceSettings::usual()); }
   [[nodiscard]] std::unique_ptr<CudaDevice> open(int index, DeviceSettings settings);
 
  private:
+  /// A device, and why it cannot be used, if so.
+  struct Looked {
+    DeviceInfo info;
+    std::optional<Trouble> trouble;
+  };
+  /// All devices of a driver that works.
+  std::vector<Looked> look();
   const DriverStart& driver();
   /// Why no kernel can run here, if so.
   const std::optional<Trouble>& kernel_trouble();

@@ -66,6 +66,8 @@ class CudaDevice final : public Device {
   void set_memory_limit(std::uint64_t bytes) override { allocator_.set_limit(bytes); }
   [[nodiscard]] std::uint64_t memory_held() const override { return allocator_.held(); }
   [[nodiscard]] std::uint64_t memory_peak() const override { return allocator_.peak(); }
+  [[nodiscard]] DeviceDetails details() override;
+  [[nodiscard]] RateProbe probe(std::string_view format) override;
 
   // For the other files of this folder.
   /// An upload that `transfers()` does not count: it is part of a program, not of the data.

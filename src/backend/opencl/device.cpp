@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "backend/api/details.hpp"
 #include "backend/opencl/executable.hpp"
 #include "backend/opencl/program.hpp"
 #include "core/config.hpp"
@@ -169,6 +170,14 @@ std::unique_ptr<Program> OpenClDevice::build(const ProgramSource& program) {
                      "Kernels are written in the dialect of docs/dialect.md.");
   }
   return std::make_unique<OpenClProgram>(*this, std::move(compiled.program));
+}
+
+DeviceDetails OpenClDevice::details() {
+  DeviceDetails details;
+  details.driver_limit = device_text(found_.device, CL_DEVICE_VERSION);
+  details.runtime = "none: products by Overtake's own kernels";
+  details.compiler = fmt::format("the driver's, {}", device_text(found_.device, CL_DEVICE_OPENCL_C_VERSION));
+  return details;
 }
 
 }  // namespace overtake::backend::opencl

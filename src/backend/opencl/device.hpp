@@ -34,6 +34,7 @@ class OpenClDevice final : public Device {
   void set_memory_limit(std::uint64_t bytes) override { allocator_->set_limit(bytes); }
   [[nodiscard]] std::uint64_t memory_held() const override { return allocator_->held(); }
   [[nodiscard]] std::uint64_t memory_peak() const override { return allocator_->peak(); }
+  [[nodiscard]] DeviceDetails details() override;
 
   [[nodiscard]] cl_command_queue queue() const noexcept { return queue_.get(); }
   [[nodiscard]] const LoweringTraits& traits() const noexcept { return traits_; }

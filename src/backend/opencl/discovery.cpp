@@ -9,6 +9,7 @@
 #include "backend/common/lower/kernel_text.hpp"
 #include "backend/common/trial/driver_text.hpp"
 #include "backend/opencl/driver_trial.hpp"
+#include "core/config.hpp"
 #include "core/threads.hpp"
 #include "platform/host_limits.hpp"
 #include "platform/kept_state.hpp"
@@ -135,9 +136,25 @@ void explain_no_platform(Discovery& result) {
     names.push_back(fmt::format("{} names \"{}\"", driver.file.string(), printable(driver.library)));
   result.reason = "no OpenCL driver (platform) is installed";
   result.hint = install_hint();
+  result.finding = "no-opencl-icd";
+  result.evidence = "no .icd file in /etc/OpenCL/vendors, or where OCL_ICD_VENDORS and OCL_ICD_FILENAMES point";
   if (names.empty()) return;
+  result.finding = "icd-fails";
+  result.evidence = fmt::format("{}", fmt::join(names, ", "));
   result.reason = fmt::format("no OpenCL driver could be loaded: {}", fmt::join(names, ", "));
   result.hint = "ldd shows what such a library lacks; a driver for other cards than this machine's gives none, either.";
+}
+
+/// There are drivers, and no device of theirs.
+void explain_no_device(Discovery& result) {
+  result.reason = "the installed OpenCL drivers find no device";
+  result.finding = "no-device";
+  const std::vector<std::string> choices = config::opencl_device_choices();
+  if (choices.empty()) return;
+  result.reason += ", and variables decide which they show";
+  result.finding = "hidden-devices";
+  result.evidence = fmt::format("{}", fmt::join(choices, ", "));
+  result.hint = fmt::format("Unset them, or name a device that is there: {}", result.evidence);
 }
 
 /// The devices of all platforms.
@@ -165,11 +182,14 @@ Discovery discover() {
   Discovery result;
   if (!api().missing.empty()) {
     result.reason = "the OpenCL loader cannot be opened: " + api().missing;
+    result.finding = "no-opencl-loader";
+    result.evidence = api().missing;
     result.hint = "Install the loader and a driver (Debian/Ubuntu: apt install ocl-icd-libopencl1 pocl-opencl-icd).";
     return result;
   }
   result.reason = missing_resources();
   if (!result.reason.empty()) {
+    result.finding = "tight-limits";
     result.hint =
         "Raise the limits of processes and memory (ulimit -u, ulimit -v), or compute on the CPU: --device cpu.";
     return result;
@@ -177,6 +197,8 @@ Discovery discover() {
   if (TrialResult trial = try_driver(start_trial()); !trial.trouble.empty()) {
     result.reason = std::move(trial.trouble);
     result.hint = std::move(trial.hint);
+    result.finding = std::move(trial.finding);
+    result.evidence = result.reason;
     return result;
   }
   cl_uint platform_count = 0;
@@ -189,13 +211,12 @@ Discovery discover() {
     result.reason = error != CL_SUCCESS ? "clGetPlatformIDs failed: " + error_name(error)
                                         : fmt::format("the loader speaks of {} platforms", platform_count);
     result.hint = install_hint();
+    result.finding = "driver-fails";
     return result;
   }
   list_platforms(platform_count, result);
-  if (result.devices.empty() && result.reason.empty()) {
-    result.reason = "the installed OpenCL drivers find no device";
-  }
-  if (result.devices.empty()) result.hint = install_hint();
+  if (result.devices.empty() && result.reason.empty()) explain_no_device(result);
+  if (result.devices.empty() && result.hint.empty()) result.hint = install_hint();
   return result;
 }
 

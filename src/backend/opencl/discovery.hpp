@@ -20,6 +20,8 @@ struct FoundDevice {
 struct Discovery {
   std::vector<FoundDevice> devices;  ///< of all platforms, in the loader's order; `info.id` is "opencl:<position>"
   std::string reason, hint;          ///< why there is none
+  std::string finding;               ///< its id in docs/doctor.md
+  std::string evidence;              ///< what was seen of it
 };
 
 /// Looks anew at every call. Before the first, listing is tried in a child process: a driver that crashes or hangs then

@@ -1,14 +1,36 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
+#include "backend/api/details.hpp"
 #include "backend/api/registry.hpp"
+#include "backend/common/trial/driver_text.hpp"
 #include "backend/opencl/device.hpp"
 #include "backend/opencl/driver_trial.hpp"
+#include "core/library_files.hpp"
 #include "overtake/error.hpp"
 #include "platform/kept_state.hpp"
 
 namespace overtake::backend::opencl {
 namespace {
+
+/// A driver that cannot be used matters more than one that is not there.
+Severity severity_of(const std::string& finding) {
+  const bool is_absent = finding == "no-opencl-icd" || finding == "no-opencl-loader" || finding == "no-device";
+  if (finding == "hidden-devices") return Severity::warning;  // by the user, or who started the container
+  return is_absent ? Severity::note : Severity::error;
+}
+
+/// Drivers whose file is not there; the loader passes over them without a word. Grave where no other one works.
+void add_missing_drivers(BackendDetails& details, bool any_device) {
+  for (const InstalledDriver& driver : installed_drivers()) {
+    if (!driver.library.empty() && !detail::library_files(driver.library).empty()) continue;
+    details.findings.push_back(
+        {"icd-missing-file", any_device ? Severity::warning : Severity::error, "opencl",
+         "an OpenCL driver is registered whose library is not there",
+         fmt::format("{} names \"{}\"", driver.file.string(), printable(driver.library)),
+         fmt::format("install that driver again, or remove the entry: sudo rm {}", driver.file.string())});
+  }
+}
 
 /// The device with what is known of it from trials. One that was not tried yet counts as usable.
 DeviceInfo as_known(const FoundDevice& found) {
@@ -20,6 +42,23 @@ DeviceInfo as_known(const FoundDevice& found) {
     info.hint = std::move(trial->hint);
   }
   return info;
+}
+
+void add_device_findings(BackendDetails& details, const FoundDevice& found) {
+  const DeviceInfo& info = found.info;
+  if (!info.usable) {
+    details.findings.push_back({"device-unfit", Severity::error, info.id, info.reason, info.driver, info.hint});
+    return;
+  }
+  if (auto trial = known_result(device_trial(found)); trial && !trial->trouble.empty()) {
+    details.findings.push_back({trial->finding.empty() ? "driver-fails" : trial->finding, Severity::error, info.id,
+                                trial->trouble, info.driver, trial->hint});
+  }
+  if (!info.double_precision) {
+    details.findings.push_back({"no-fp64", Severity::note, info.id,
+                                "the device has no double precision: forests there are the same, but slower",
+                                "its driver does not name cl_khr_fp64", "use another device where speed matters"});
+  }
 }
 
 class OpenClBackend final : public Backend {
@@ -37,6 +76,31 @@ class OpenClBackend final : public Backend {
     none.reason = discovery.reason;
     none.hint = discovery.hint;
     return {none};
+  }
+
+  [[nodiscard]] BackendDetails details() override {
+    BackendDetails details;
+    for (const auto& file : detail::placed_library_files("libOpenCL.so.1")) {
+      details.libraries.push_back({"libOpenCL.so.1", file.path, file.reason});
+    }
+    for (const InstalledDriver& driver : installed_drivers()) {
+      if (driver.library.empty()) continue;
+      for (const auto& file : detail::placed_library_files(driver.library)) {
+        details.libraries.push_back({driver.library, file.path, "named by " + driver.file.string()});
+      }
+    }
+    const Discovery discovery = discover();
+    add_missing_drivers(details, !discovery.devices.empty());
+    if (discovery.devices.empty()) {
+      const bool is_explained = !details.findings.empty() && discovery.finding == "icd-fails";
+      if (!is_explained) {
+        details.findings.push_back({discovery.finding.empty() ? "driver-fails" : discovery.finding,
+                                    severity_of(discovery.finding), "opencl", discovery.reason, discovery.evidence,
+                                    discovery.hint});
+      }
+    }
+    for (const FoundDevice& found : discovery.devices) add_device_findings(details, found);
+    return details;
   }
 
   [[nodiscard]] std::unique_ptr<Device> open(int index) override {

@@ -80,7 +80,7 @@ std::uint64_t left_of_address_space(const fs::path& root) {
 }
 
 /// Cores that a quota of time in a period stands for.
-double cores_of(double quota, double period) { return quota > 0 && period > 0 ? std::ceil(quota / period) : INFINITY; }
+double cores_of(double quota, double period) { return quota > 0 && period > 0 ? quota / period : INFINITY; }
 
 double quota_of(const fs::path& root) {
   double cores = INFINITY;
@@ -100,12 +100,21 @@ double quota_of(const fs::path& root) {
 
 }  // namespace
 
-int usable_cores(const fs::path& root) {
+CoreLimits core_limits(const fs::path& root) {
+  CoreLimits limits;
+  limits.all = static_cast<int>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
   cpu_set_t set;
   CPU_ZERO(&set);
-  const bool known = sched_getaffinity(0, sizeof(set), &set) == 0;
-  const double allowed = known ? CPU_COUNT(&set) : static_cast<double>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
-  return static_cast<int>(std::max(1.0, std::min(allowed, quota_of(root))));
+  limits.allowed = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : limits.all;
+  const double quota = quota_of(root);
+  limits.quota = std::isfinite(quota) ? quota : 0;
+  return limits;
+}
+
+int usable_cores(const fs::path& root) {
+  const CoreLimits limits = core_limits(root);
+  const double allowed = limits.allowed;
+  return static_cast<int>(std::max(1.0, limits.quota > 0 ? std::min(allowed, std::ceil(limits.quota)) : allowed));
 }
 
 std::uint64_t usable_memory(const fs::path& root) {

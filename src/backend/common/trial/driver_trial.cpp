@@ -41,6 +41,8 @@ constexpr auto longest_wait = std::chrono::minutes(10);  // for a trial by anoth
 struct Memory {
   std::mutex mutex;
   std::map<std::string, TrialResult> results;
+  std::map<std::string, TrialRun> just_made;  // by try_now(), for the next use; by the subject's name
+  bool distrusts_failures = false;
 };
 Memory& memory() {
   static Memory instance;
@@ -98,12 +100,16 @@ std::unique_ptr<platform::LockFile> wait_for_lock(const std::string& name, Trial
   throw DeviceError(fmt::format("{}: its trial was given up", subject.name), "The next use tries it again.");
 }
 
-/// Runs the trial and keeps what it finds.
-TrialResult run_and_keep(const TrialSubject& subject, const std::string& digest) {
+TrialRun run(const TrialSubject& subject) {
   TrialObserver& observer = *current_observer.load();
   const auto on_check = [&](const std::string& check) { observer.on_check(subject.name, check); };
+  return run_trial(subject.request, on_check, [&observer] { return observer.stop(); });
+}
+
+/// The result of a run, which is kept where it may be there the next time.
+TrialResult judged(const TrialSubject& subject, const std::string& digest, TrialRun run) {
+  TrialObserver& observer = *current_observer.load();
   const auto stop = [&observer] { return observer.stop(); };
-  TrialRun run = run_trial(subject.request, on_check, stop);
   using Kind = TrialRun::Kind;
   if (run.kind == Kind::stopped) give_up(subject);
   if (run.kind == Kind::not_started) {
@@ -117,7 +123,8 @@ TrialResult run_and_keep(const TrialSubject& subject, const std::string& digest)
   if (run.kind == Kind::unclear || !limits.empty()) {  // the next process may have more luck
     if (!limits.empty()) run.reason += fmt::format("; this process has limits that may be the cause ({})", limits);
     observer.on_verdict(subject.name, run.reason);
-    return {run.reason, limits.empty() ? unclear_hint : "Raise these limits, or use another device: --device cpu."};
+    return {run.reason, limits.empty() ? unclear_hint : "Raise these limits, or use another device: --device cpu.",
+            run.finding};
   }
   const KeptVerdict kept{{fmt::format("{} ({})", subject.name, subject.title), !bad, run.reason, seconds_now()},
                          run.kind == Kind::timed_out,
@@ -126,25 +133,49 @@ TrialResult run_and_keep(const TrialSubject& subject, const std::string& digest)
   const bool is_kept = VerdictStore(folder).store(digest, kept);
   observer.on_verdict(subject.name, run.reason);
   if (!is_kept && folder) observer.on_not_kept(subject.name, folder->string());
-  return result_of(subject, kept.verdict);
+  TrialResult result = result_of(subject, kept.verdict);
+  result.finding = run.finding;
+  return result;
+}
+
+/// What try_now() has found, once.
+std::optional<TrialRun> take_just_made(const std::string& name) {
+  Memory& known = memory();
+  const std::scoped_lock lock(known.mutex);
+  auto made = known.just_made.extract(name);
+  return made.empty() ? std::nullopt : std::optional(std::move(made.mapped()));
 }
 
 }  // namespace
 
 std::optional<TrialResult> known_result(const TrialSubject& subject) {
   const config::TrialMode mode = config::trial_mode();
-  if (mode == config::TrialMode::off) return TrialResult{};
-  const std::string digest = digest_of(subject);
   Memory& known = memory();
   const std::scoped_lock lock(known.mutex);
+  if (const auto made = known.just_made.find(subject.name); made != known.just_made.end()) {
+    return TrialResult{made->second.reason, subject.hint, made->second.finding};
+  }
+  if (mode == config::TrialMode::off) return TrialResult{};
+  const std::string digest = digest_of(subject);
   if (const auto found = known.results.find(digest); found != known.results.end()) return found->second;
   if (mode == config::TrialMode::again) return std::nullopt;
   auto kept = kept_result(subject, digest);
+  if (kept && !kept->trouble.empty() && known.distrusts_failures) return std::nullopt;
   if (kept && kept->trouble.empty()) known.results.emplace(digest, *kept);
   return kept;
 }
 
 TrialResult try_driver(const TrialSubject& subject) {
+  const auto remember = [](const std::string& digest, const TrialResult& result) {
+    Memory& known = memory();
+    const std::scoped_lock guard(known.mutex);
+    known.results.insert_or_assign(digest, result);
+    return result;
+  };
+  if (auto made = take_just_made(subject.name)) {
+    const std::string digest = digest_of(subject);
+    return remember(digest, judged(subject, digest, std::move(*made)));
+  }
   if (auto known = known_result(subject)) return *known;
   TrialObserver& observer = *current_observer.load();
   observer.on_trial(subject.name);
@@ -155,11 +186,23 @@ TrialResult try_driver(const TrialSubject& subject) {
     return *known;
   }
   const std::string digest = digest_of(subject);
-  const TrialResult result = run_and_keep(subject, digest);
+  return remember(digest, judged(subject, digest, run(subject)));
+}
+
+TrialRun try_now(const std::string& name, const TrialRequest& request,
+                 const std::function<void(const std::string&)>& on_check, const std::function<bool()>& stop) {
+  TrialRun run = run_trial(request, on_check, stop);
+  if (run.kind == TrialRun::Kind::stopped) return run;
   Memory& known = memory();
-  const std::scoped_lock guard(known.mutex);
-  known.results.insert_or_assign(digest, result);
-  return result;
+  const std::scoped_lock lock(known.mutex);
+  known.just_made.insert_or_assign(name, run);
+  return run;
+}
+
+void distrust_kept_failures() {
+  Memory& known = memory();
+  const std::scoped_lock lock(known.mutex);
+  known.distrusts_failures = true;
 }
 
 }  // namespace backend

@@ -27,6 +27,7 @@ struct TrialSubject {
 struct TrialResult {
   std::string trouble;  ///< empty: it may be used
   std::string hint;
+  std::string finding = {};  ///< as TrialRun has it; empty for a verdict of an earlier process
 };
 
 /// The verdict of this process or, if it is kept on disk, of an earlier one. Nothing: not tried yet. Where trials are
@@ -37,5 +38,15 @@ struct TrialResult {
 /// program that does it is missing, is used as it is. Failures that may not be there the next time are not kept.
 /// Throws DeviceError where TrialObserver::stop() gave the trial up.
 [[nodiscard]] TrialResult try_driver(const TrialSubject& subject);
+
+/// For the doctor: tries the subject of that name now, whatever is known of it and also where trials are switched off.
+/// What is found counts in this process, and the subject's next use keeps it. `on_check` and `stop` as run_trial()
+/// takes them.
+[[nodiscard]] TrialRun try_now(const std::string& name, const TrialRequest& request,
+                               const std::function<void(const std::string&)>& on_check,
+                               const std::function<bool()>& stop);
+
+/// For the doctor: from now on a driver that failed in an earlier process is tried again in this one.
+void distrust_kept_failures();
 
 }  // namespace overtake::backend

@@ -3,7 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <system_error>
+#include <utility>
 
 #include "core/config.hpp"
 #include "core/fingerprint.hpp"
@@ -67,8 +71,10 @@ bool TrialReport::take(std::string_view line) {
   if (word == report_begin) begun = true;
   if (word == report_foreign) foreign = true;
   if (word == report_done) done = true;
+  if (word == report_time && !checks.empty()) checks.back().seconds = std::strtod(std::string(text).c_str(), nullptr);
   if (word != report_check) return false;
   check = text;
+  checks.push_back({check, 0});
   return true;
 }
 
@@ -85,23 +91,38 @@ TrialRun judge(const TrialReport& report, const platform::ChildEnd& end, std::ch
   }
   switch (end.kind) {
     case platform::ChildEnd::Kind::timed_out:
-      return {Kind::timed_out, fmt::format("its driver hangs: nothing happened for {} s{}", seconds, where)};
+      return {Kind::timed_out, fmt::format("its driver hangs: nothing happened for {} s{}", seconds, where),
+              "driver-hangs"};
     case platform::ChildEnd::Kind::destroyed:
       return {Kind::unclear,
               fmt::format("its trial was ended from outside, by {}{}: for want of memory, by a limit (ulimit -a), by "
                           "somebody",
                           end.signal, where)};
     case platform::ChildEnd::Kind::crashed:
-      return {Kind::failed, fmt::format("its driver ends the process: {}{}{}", end.signal, where, last_words(end))};
+      return {Kind::failed, fmt::format("its driver ends the process: {}{}{}", end.signal, where, last_words(end)),
+              "driver-aborts"};
     case platform::ChildEnd::Kind::stopped:
     case platform::ChildEnd::Kind::exited: break;
   }
   if (!report.wrong.empty()) {
-    return {Kind::failed, fmt::format("it computes wrongly in the check of {}: {}", report.check, report.wrong)};
+    return {Kind::failed, fmt::format("it computes wrongly in the check of {}: {}", report.check, report.wrong),
+            "wrong-results"};
   }
-  if (!report.error.empty()) return {Kind::unclear, fmt::format("its trial failed{}: {}", where, report.error)};
+  if (!report.error.empty()) {
+    return {Kind::unclear, fmt::format("its trial failed{}: {}", where, report.error),
+            speaks_of_memory(report.error) ? "no-device-memory" : ""};
+  }
   if (report.done && end.code == 0) return {};
-  return {Kind::failed, fmt::format("its driver ends the process: exit code {}{}{}", end.code, where, last_words(end))};
+  return {Kind::failed, fmt::format("its driver ends the process: exit code {}{}{}", end.code, where, last_words(end)),
+          "driver-aborts"};
+}
+
+// The program that tries drivers tells errors as text.
+bool speaks_of_memory(std::string_view error) {
+  constexpr std::array signs{"free memory of the device", "OUT_OF_MEMORY", "CL_MEM_OBJECT_ALLOCATION_FAILURE",
+                             "CL_OUT_OF_RESOURCES"};
+  return std::any_of(signs.begin(), signs.end(),
+                     [&](const char* sign) { return error.find(sign) != std::string_view::npos; });
 }
 
 std::int64_t timeout_of(const TrialRequest& request) {
@@ -128,7 +149,9 @@ TrialRun run_trial(const TrialRequest& request, const std::function<void(const s
     const auto take = [&](std::string_view line) {
       if (report.take(line)) on_check(report.check);
     };
-    return judge(report, platform::run_child(command, timeout, take, stop), timeout);
+    TrialRun run = judge(report, platform::run_child(command, timeout, take, stop), timeout);
+    run.checks = std::move(report.checks);
+    return run;
   } catch (const std::system_error& error) {
     return {TrialRun::Kind::not_started, fmt::format("it cannot be tried: {}", error.what())};
   }

@@ -23,6 +23,12 @@ struct TrialRequest {
   std::vector<std::pair<std::string, std::string>> environment;  ///< other values for variables
 };
 
+/// A check that was made, and how long it took there.
+struct TimedCheck {
+  std::string name;
+  double seconds = 0;
+};
+
 /// How a run ended.
 struct TrialRun {
   enum class Kind : std::uint8_t {
@@ -35,11 +41,15 @@ struct TrialRun {
   };
   Kind kind = Kind::passed;
   std::string reason;  ///< a phrase that goes on after "opencl:0: "; empty if it passed
+  std::string finding =
+      {};  ///< "driver-aborts", "driver-hangs", "wrong-results" or "no-device-memory" (docs/doctor.md)
+  std::vector<TimedCheck> checks = {};  ///< those that were begun; the last has no time where the run ended in it
 };
 
 // What the program reports, one a line: a word and a text.
 inline constexpr std::string_view report_begin = "begin";      ///< it runs, and no driver has been touched yet
 inline constexpr std::string_view report_check = "check";      ///< what is done now: "matrix products"
+inline constexpr std::string_view report_time = "time";        ///< seconds that the check before took
 inline constexpr std::string_view report_wrong = "wrong";      ///< what was computed wrongly; it ends then
 inline constexpr std::string_view report_error = "error";      ///< what could not be done; it ends then
 inline constexpr std::string_view report_foreign = "foreign";  ///< it is of another version; it ends then
@@ -52,6 +62,9 @@ inline constexpr std::string_view report_done = "done";        ///< all is right
 /// Empty where it is not.
 [[nodiscard]] std::filesystem::path find_trial_program();
 
+/// True for an error that says that a device has no memory left: the allocator's, or a driver's.
+[[nodiscard]] bool speaks_of_memory(std::string_view error);
+
 /// Seconds that each check may take: the request's own, or OVERTAKE_TRIAL_SECONDS.
 [[nodiscard]] std::int64_t timeout_of(const TrialRequest& request);
 
@@ -61,7 +74,8 @@ inline constexpr std::string_view report_done = "done";        ///< all is right
 
 /// What is known of a program's run when it is over.
 struct TrialReport {
-  std::string check;         ///< the last that it began
+  std::string check;  ///< the last that it began
+  std::vector<TimedCheck> checks;
   std::string wrong, error;  ///< what it said
   bool begun = false, foreign = false, done = false;
   /// Takes a line; true if it names a check.

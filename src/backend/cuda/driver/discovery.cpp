@@ -13,6 +13,7 @@ namespace overtake::backend::cuda {
 namespace {
 
 constexpr int most_devices = 1024;
+constexpr int oldest_version = 12000;  // of CUDA, as the driver supports it
 constexpr std::uint64_t most_memory = std::uint64_t{1} << 50U;
 
 std::string error_name(const DriverApi& api, CUresult code) {
@@ -84,11 +85,14 @@ DriverStart start_driver(const SymbolLookup& lookup, const HostFacts& host) {
   CUresult code = start.api.cuInit(0);
   if (code == CUDA_SUCCESS) code = start.api.cuDriverGetVersion(&start.version);
   if (code == CUDA_SUCCESS) code = start.api.cuDeviceGetCount(&start.devices);
-  if (code != CUDA_SUCCESS) {
+  if (code == CUDA_SUCCESS && start.version < oldest_version) {
+    start.trouble = explain_old_version(start.version);
+  } else if (code != CUDA_SUCCESS) {
     start.trouble = explain_init_failure(code, error_name(start.api, code), host);
   } else if (start.devices < 0 || start.devices > most_devices) {
     start.trouble =
-        Trouble{fmt::format("the NVIDIA driver speaks of {} devices", start.devices), "Install the driver anew."};
+        Trouble{fmt::format("the NVIDIA driver speaks of {} devices", start.devices), "Install the driver anew.",
+                "driver-fails", fmt::format("cuDeviceGetCount gives {}", start.devices)};
   } else if (start.devices == 0) {
     start.trouble = explain_no_device(host);
   }

@@ -42,7 +42,8 @@ std::optional<Trouble> start_trouble() {
   subject.hint = "Does nvidia-smi answer? If not, restart the computer or install the driver anew.";
   TrialResult result = try_driver(subject);
   if (result.trouble.empty()) return std::nullopt;
-  return Trouble{"starting it: " + result.trouble, std::move(result.hint)};
+  std::string finding = result.finding.empty() ? "driver-fails" : std::move(result.finding);
+  return Trouble{"starting it: " + result.trouble, std::move(result.hint), std::move(finding), result.trouble};
 }
 
 TrialSubject device_trial(const DeviceInfo& info) {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "backend/api/details.hpp"
 #include "backend/common/library_loader.hpp"
 
 namespace overtake::backend::cuda {
@@ -27,6 +28,15 @@ struct VendorPlaces {
 /// than the driver is left out: what it makes would not load. Reads a few folders, none recursively.
 [[nodiscard]] std::vector<std::string> vendor_library_candidates(std::string_view name, int driver_cuda_version,
                                                                  const VendorPlaces& places = usual_vendor_places());
+
+/// The files among them that are there, each once, with what led to them.
+[[nodiscard]] std::vector<LibraryFile> vendor_library_files(std::string_view name, int driver_cuda_version,
+                                                            const VendorPlaces& places = usual_vendor_places());
+
+/// Files of a library that lie in these places, or where the loader looks, and are of another major version than the
+/// driver can use: "libnvrtc.so.11".
+[[nodiscard]] std::vector<std::filesystem::path> vendor_library_misfits(
+    std::string_view name, int driver_cuda_version, const VendorPlaces& places = usual_vendor_places());
 
 /// What to do where NVRTC is missing, for the CUDA version that the driver supports.
 [[nodiscard]] std::string cure_for_missing_nvrtc(int driver_cuda_version);

@@ -70,6 +70,8 @@ class Blas {
   [[nodiscard]] std::optional<PreparedProduct> prepare(const LibraryProduct& product, int rank = 0) const;
   /// "cuBLASLt 13.1.0 (libcublasLt.so.13)".
   [[nodiscard]] const std::string& version() const noexcept { return version_; }
+  [[nodiscard]] const BlasApi& api() const noexcept { return api_; }
+  [[nodiscard]] cublasLtHandle_t handle() const noexcept { return handle_.get(); }
 
  private:
   Blas() = default;

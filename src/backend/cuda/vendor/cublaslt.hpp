@@ -27,10 +27,12 @@ enum cublasStatus_t : unsigned {
 
 enum cudaDataType_t : unsigned {
   CUDA_R_32F = 0,
+  CUDA_R_16BF = 14,
 };
 
 enum cublasComputeType_t : unsigned {
-  CUBLAS_COMPUTE_32F = 68,  ///< true float32
+  CUBLAS_COMPUTE_32F = 68,            ///< true float32
+  CUBLAS_COMPUTE_32F_FAST_TF32 = 77,  ///< operands cut to 10 bits behind the point
 };
 
 /// Value of the attributes TRANSA and TRANSB.

@@ -162,10 +162,12 @@ struct CUDA_KERNEL_NODE_PARAMS {
   X(cuGraphLaunch, cuGraphLaunch, (CUgraphExec, CUstream))
 
 // Drivers may lack these; null then. The first is there since CUDA 12.8, and before it as cuEventElapsedTime, which
-// gives the same number (driver_api.cpp takes either); the second since CUDA 12.4.
-#define OVERTAKE_CUDA_DRIVER_OPTIONAL(X)                                   \
-  X(cuEventElapsedTime, cuEventElapsedTime_v2, (float*, CUevent, CUevent)) \
-  X(cuFuncGetParamInfo, cuFuncGetParamInfo, (CUfunction, std::size_t, std::size_t*, std::size_t*))
+// gives the same number (driver_api.cpp takes either); the second since CUDA 12.4. The third only tells where a card
+// is.
+#define OVERTAKE_CUDA_DRIVER_OPTIONAL(X)                                                           \
+  X(cuEventElapsedTime, cuEventElapsedTime_v2, (float*, CUevent, CUevent))                         \
+  X(cuFuncGetParamInfo, cuFuncGetParamInfo, (CUfunction, std::size_t, std::size_t*, std::size_t*)) \
+  X(cuDeviceGetPCIBusId, cuDeviceGetPCIBusId, (char*, int, CUdevice))
 
 // NOLINTEND(readability-identifier-naming,performance-enum-size)
 

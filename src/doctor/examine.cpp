@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+#include <utility>
+
+#include "backend/api/details.hpp"
+#include "backend/api/registry.hpp"
+#include "backend/common/trial/driver_trial.hpp"
+#include "core/stop.hpp"
+#include "doctor/cache.hpp"
+#include "doctor/checks.hpp"
+#include "doctor/host.hpp"
+#include "doctor/libraries.hpp"
+#include "doctor/rates.hpp"
+#include "overtake/error.hpp"
+
+namespace overtake {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using backend::TrialRun;
+
+/// What was asked for; an empty name is nothing in particular.
+struct Wanted {
+  std::string name;
+  backend::DeviceName device;
+};
+
+std::vector<Wanted> wanted_of(const std::vector<std::string>& names) {
+  std::vector<Wanted> wanted;
+  for (const std::string& name : names) wanted.push_back({name, backend::parse_device(name)});
+  if (!names.empty()) return wanted;
+  for (backend::Backend* backend : backend::backends()) {
+    if (backend->name() != "null") wanted.push_back({"", {backend, {}}});  // for tests: it computes nothing
+  }
+  return wanted;
+}
+
+/// The number behind the colon; 0 where there is none.
+int number_of(const std::string& id) {
+  const std::size_t colon = id.find(':');
+  return colon == std::string::npos ? 0 : std::stoi(id.substr(colon + 1));
+}
+
+/// True if a finding is about this device, or about its backend as a whole.
+bool is_about(const Finding& finding, const DeviceInfo& info) {
+  return finding.device == info.id || finding.device == info.backend;
+}
+
+/// True for the one entry of a backend that found no device.
+bool stands_for_all(const DeviceInfo& info) {
+  return !info.usable && (info.kind == DeviceKind::none || info.name.empty());
+}
+
+/// An examination under way.
+class Visit {
+ public:
+  explicit Visit(const DoctorOptions& options) : options_(options) {}
+
+  void see(const Wanted& wanted);
+  void look_around();
+  Diagnosis take() { return std::move(result_); }
+  [[nodiscard]] bool is_over() const { return is_stopped(options_.stop); }
+
+ private:
+  void step(const std::string& what) const {
+    if (options_.observer != nullptr) options_.observer->on_step(what);
+  }
+  bool see_device(DeviceInfo info);
+  void work_on(DeviceCheckup& checkup);
+  void use(DeviceCheckup& checkup);
+  void explain(const DeviceCheckup& checkup, const TrialRun& run);
+  void add(Finding finding);
+
+  const DoctorOptions& options_;
+  Diagnosis result_;
+  std::vector<backend::LibraryFile> library_files_;
+};
+
+/// What keeps a device from working is told once, whoever tells it; of lesser findings there may be several of one
+/// kind.
+void Visit::add(Finding finding) {
+  const auto is_told = [&](const Finding& other) {
+    const bool is_grave = finding.severity == Severity::error && !finding.device.empty();
+    return other.id == finding.id && other.device == finding.device && (is_grave || other.cause == finding.cause);
+  };
+  if (std::any_of(result_.findings.begin(), result_.findings.end(), is_told)) return;
+  result_.findings.push_back(std::move(finding));
+}
+
+/// What a trial says that the backend does not: of the CPU, and where the driver was not tried at all.
+void Visit::explain(const DeviceCheckup& checkup, const TrialRun& run) {
+  if (run.kind == TrialRun::Kind::not_started) {
+    add({"not-tried", Severity::warning, checkup.info.id, "the device is used without a trial of its driver",
+         run.reason, "install overtake-trial with the library, or name it in OVERTAKE_TRIAL_PROGRAM"});
+    return;
+  }
+  if (run.kind == TrialRun::Kind::passed) return;
+  add({run.finding.empty() ? "driver-fails" : run.finding, Severity::error, checkup.info.id,
+       checkup.info.id + ": " + run.reason, checkup.info.driver,
+       checkup.info.hint.empty() ? "update its driver, or use another device" : checkup.info.hint});
+}
+
+/// Opens the device in this process, which has not been done before its checks have passed elsewhere.
+void Visit::use(DeviceCheckup& checkup) {
+  const Device device(checkup.info.id);
+  checkup.info = device.info();
+  backend::DeviceDetails details = device.impl().details();
+  checkup.driver_limit = std::move(details.driver_limit);
+  checkup.runtime = std::move(details.runtime);
+  checkup.compiler = std::move(details.compiler);
+  checkup.free_bytes = details.free_bytes;
+  checkup.holders = std::move(details.holders);
+  for (Finding& finding : details.findings) add(std::move(finding));
+  for (Finding& finding : doctor::memory_findings(checkup)) add(std::move(finding));
+  if (!options_.measure || is_over()) return;
+  const auto told = [this, &checkup](const std::string& what) {
+    step(fmt::format("{}: measuring {}", checkup.info.id, what));
+  };
+  checkup.rates = doctor::measure_rates(device, details.peaks, told, [this] { return is_over(); });
+}
+
+void Visit::work_on(DeviceCheckup& checkup) {
+  const std::string id = checkup.info.id;
+  const auto told = [this, &id](const std::string& check) { step(fmt::format("{}: {}", id, check)); };
+  doctor::CheckedDevice checked = doctor::check_device(id, told, [this] { return is_over(); });
+  if (is_over()) return;
+  checkup.checks = std::move(checked.checks);
+  const bool passed = checked.run.kind == TrialRun::Kind::passed || checked.run.kind == TrialRun::Kind::not_started;
+  try {
+    if (passed || checkup.info.backend != "cpu") use(checkup);
+    checkup.works = passed;
+  } catch (const DeviceError& error) {
+    if (passed) checked.run = {TrialRun::Kind::unclear, error.what(), doctor::finding_for(error.what())};
+    checkup.info.hint = error.hint();
+  }
+  explain(checkup, checked.run);
+}
+
+/// True if it works.
+bool Visit::see_device(DeviceInfo info) {
+  DeviceCheckup checkup;
+  checkup.info = std::move(info);
+  if (checkup.info.usable) work_on(checkup);
+  const bool works = checkup.works;
+  result_.devices.push_back(std::move(checkup));
+  return works;
+}
+
+void Visit::see(const Wanted& wanted) {
+  backend::Backend& backend = *wanted.device.backend;
+  step(fmt::format("{}: which devices there are", backend.name()));
+  bool all_work = true, any = false;
+  const std::size_t first = result_.devices.size();
+  for (DeviceInfo& info : backend.list()) {
+    if (is_over()) return;
+    if (wanted.device.index && !stands_for_all(info) && number_of(info.id) != *wanted.device.index) continue;
+    any = true;
+    all_work = see_device(std::move(info)) && all_work;
+  }
+  backend::BackendDetails details = backend.details();
+  std::move(details.libraries.begin(), details.libraries.end(), std::back_inserter(library_files_));
+  for (Finding& finding : details.findings) {
+    const bool is_elsewhere =
+        wanted.device.index && finding.device != backend.name() && number_of(finding.device) != *wanted.device.index;
+    if (!is_elsewhere) add(std::move(finding));
+  }
+  if (!any) {
+    add({"no-such-device", Severity::error, wanted.name, fmt::format("{}: there is no such device", wanted.name), "",
+         "overtake devices lists those that there are"});
+  }
+  if (wanted.name.empty() || (any && all_work)) return;
+  result_.unmet.push_back(wanted.name);
+  for (std::size_t i = first; i < result_.devices.size(); ++i) {
+    const DeviceCheckup& checkup = result_.devices[i];
+    for (Finding& finding : result_.findings) {
+      const bool says_why = checkup.checks.empty() && is_about(finding, checkup.info);  // work would have said it
+      if (!checkup.works && says_why) finding.severity = Severity::error;
+    }
+  }
+}
+
+void Visit::look_around() {
+  step("libraries, limits and the cache");
+  result_.libraries = doctor::loaded_libraries(library_files_);
+  result_.host = doctor::examine_host();
+  const bool has_gpu = std::any_of(result_.devices.begin(), result_.devices.end(), [](const DeviceCheckup& checkup) {
+    return checkup.works && checkup.info.kind == DeviceKind::gpu;
+  });
+  const doctor::CacheCheckup cache = doctor::examine_cache();
+  result_.cache_folder = cache.folder;
+  result_.cached_programs = cache.programs;
+  const bool has_seen_all = options_.devices.empty();
+  for (const auto& findings :
+       {doctor::copy_findings(library_files_, result_.libraries), doctor::host_findings(result_.host, has_gpu),
+        cache.findings, has_seen_all ? doctor::card_findings(result_.devices) : std::vector<Finding>()}) {
+    for (const Finding& finding : findings) add(finding);
+  }
+}
+
+}  // namespace
+
+bool Diagnosis::healthy() const noexcept {
+  return unmet.empty() && std::none_of(findings.begin(), findings.end(),
+                                       [](const Finding& finding) { return finding.severity == Severity::error; });
+}
+
+Diagnosis examine(const DoctorOptions& options) {
+  const auto begin = Clock::now();
+  const std::vector<Wanted> wanted = wanted_of(options.devices);
+  backend::distrust_kept_failures();
+  Visit visit(options);
+  for (const Wanted& one : wanted) {
+    if (!visit.is_over()) visit.see(one);
+  }
+  if (!visit.is_over()) visit.look_around();
+  Diagnosis result = visit.take();
+  result.interrupted = visit.is_over();
+  std::stable_sort(result.findings.begin(), result.findings.end(),
+                   [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
+  result.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  return result;
+}
+
+}  // namespace overtake

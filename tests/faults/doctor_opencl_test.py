@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: MIT
+"""Faults of OpenCL drivers, and the finding of "overtake doctor" that each must have: docs/doctor.md lists them."""
+from doctor import DRIVERS, REAL, DoctorTest
+from fault import main, skip_unless
+from machine import Machine
+
+
+class OpenCl(DoctorTest):
+    """The driver that is installed, with a fault in its table of functions: tests/icd/faulty_icd.cpp."""
+
+    def setUp(self):
+        super().setUp()
+        shim = DRIVERS / "opencl" / "faulty_icd.so"
+        skip_unless(shim.exists(), "this build has no OpenCL backend")
+        real = sorted(REAL.glob("*.icd"))
+        skip_unless(real, f"no OpenCL driver is installed in {REAL}")
+        self.vendors = self.folder / "vendors"
+        self.vendors.mkdir()
+        (self.vendors / "faulty.icd").write_text(f"{shim}\n")
+        self.environment.update(OCL_ICD_VENDORS=str(self.vendors), OVERTAKE_TEST_ICD=real[0].read_text().strip())
+
+    def fault(self, name):
+        self.environment["OVERTAKE_TEST_FAULT"] = name
+
+    def test_no_driver(self):
+        (self.vendors / "faulty.icd").unlink()
+        self.told("no-opencl-icd", severity="note", cure="pocl-opencl-icd")
+        self.assertEqual(self.code, 0, "a machine without OpenCL is healthy")
+        self.told("no-opencl-icd", "--device", "opencl", severity="error")
+        self.assertEqual(self.code, 1)
+
+    def test_a_driver_whose_file_is_missing(self):
+        (self.vendors / "faulty.icd").write_text("/nowhere/libmissing.so\n")
+        found = self.told("icd-missing-file", "--device", "opencl", severity="error", evidence="/nowhere/libmissing.so", cure="faulty.icd")
+        self.assertNotIn("no-opencl-icd", found)
+
+    def test_a_missing_file_beside_a_driver_that_works(self):
+        (self.vendors / "missing.icd").write_text("libmissing.so.1\n")
+        self.told("icd-missing-file", "--device", "cpu", "--device", "opencl", severity="warning", evidence="libmissing.so.1")
+
+    def test_a_gpu_without_a_driver(self):
+        card = {"0000:03:00.0/vendor": "0x1002\n", "0000:03:00.0/class": "0x030000\n"}
+        machine = Machine(self.folder).folder("/sys/bus/pci/devices", card)
+        (self.vendors / "faulty.icd").unlink()
+        self.told("gpu-unused", severity="note", cause="AMD", cure="OpenCL driver", machine=machine)
+        self.assertEqual(self.code, 0)
+
+    def test_one_that_aborts_while_it_compiles(self):
+        self.fault("abort-build")
+        self.told("driver-aborts", "--device", "opencl", severity="error")
+        self.assertEqual(self.code, 1)
+
+    def test_one_that_aborts_when_devices_are_listed(self):
+        self.fault("abort-list")
+        self.told("driver-aborts", "--device", "opencl", severity="error", evidence="SIGABRT")
+
+    def test_one_that_hangs(self):
+        self.fault("hang-build")
+        self.told("driver-hangs", "--device", "opencl", severity="error", environment={"OVERTAKE_TRIAL_SECONDS": "3"})
+
+    def test_one_that_computes_wrongly(self):
+        self.fault("wrong-results")
+        self.told("wrong-results", "--device", "opencl", severity="error")
+
+    def test_no_double_precision(self):
+        self.fault("no-fp64")
+        self.told("no-fp64", "--device", "opencl", evidence="cl_khr_fp64")
+        self.assertEqual(self.code, 0, "it works all the same")
+
+    def test_no_memory(self):
+        self.fault("no-memory")
+        self.told("no-device-memory", "--device", "opencl", severity="error")
+
+    def test_hidden_devices(self):
+        skip_unless("pocl" in self.environment["OVERTAKE_TEST_ICD"], "the OpenCL driver here is not PoCL, which obeys POCL_DEVICES")
+        hidden = {"POCL_DEVICES": ""}
+        self.told("hidden-devices", severity="warning", evidence='POCL_DEVICES=""', cure="POCL_DEVICES", environment=hidden)
+        self.told("hidden-devices", "--device", "opencl", severity="error", environment=hidden)
+        self.assertEqual(self.code, 1)
+
+    def test_without_a_fault_none_is_told(self):
+        found = self.findings("--device", "opencl")
+        for name in ("no-opencl-icd", "icd-missing-file", "driver-aborts", "driver-hangs", "wrong-results", "no-fp64", "no-device-memory",
+                     "driver-fails", "hidden-devices", "cache-unwritable", "cache-full", "cache-damaged", "library-copies"):
+            self.assertNotIn(name, found)
+        self.assertEqual(self.code, 0)
+
+
+if __name__ == "__main__":
+    main()
