@@ -15,6 +15,7 @@
 #include "flags/common_options.hpp"
 #include "flags/names.hpp"
 #include "output/outputs.hpp"
+#include "output/plan_output.hpp"
 #include "output/terminal.hpp"
 #include "overtake/race.hpp"
 #include "overtake/report.hpp"
@@ -32,6 +33,7 @@ struct Options {
   bool quick = false;
   bool ascii = false;
   std::string json, html;
+  ComputeFlags compute;  ///< --plan and --on
 };
 
 /// Says which network runs where, and how long the race has taken.
@@ -65,6 +67,23 @@ std::string result_text(const overtake::RaceResult& result, bool ascii) {
   return text + result.crossover.statement + "\n";
 }
 
+int plan_race(const Options& options) {
+  Plan plan;
+  plan.command = "race";
+  for (const overtake::DeviceInfo& device : overtake::list_devices()) {
+    const std::vector<std::string>& wanted = options.race.devices;
+    const bool is_wanted = wanted.empty() || std::find(wanted.begin(), wanted.end(), device.id) != wanted.end();
+    if (!is_wanted || device.id == "null") continue;
+    plan.placement.predictions.push_back(predict_race(options.race, device));
+    if (!device.usable) plan.placement.predictions.back().failure = device.reason;
+  }
+  for (const overtake::DeviceInfo& device : devices_elsewhere(options.compute.elsewhere)) {
+    plan.elsewhere.push_back(predict_race(options.race, device));
+  }
+  show_plan(plan, options.json);
+  return exit_ok;
+}
+
 int run(Options& options) {
   check_outputs({{"--json", options.json}, {"--report", options.html}});
   options.race.layers = parse_ranges(options.layers, "--layers");
@@ -73,6 +92,7 @@ int run(Options& options) {
     options.race.budget_seconds = std::min(options.race.budget_seconds, 1.0);
     options.race.repeat = std::min(options.race.repeat, 3);
   }
+  if (options.compute.plan) return plan_race(options);
   Watcher watcher;
   const overtake::RaceResult result = overtake::run_race(options.race, &watcher, &system::stop_on_interrupt());
   watcher.clear();
@@ -108,6 +128,7 @@ Command add_race(CLI::App& root) {
       ->capture_default_str();
   app->add_flag("--quick", options->quick, "At most 3 repeats and a budget of 1 second");
   add_memory_limit_flag(*app, race.memory_limit, "Most memory on each device");
+  add_plan_flag(*app, options->compute);
   add_json_flag(*app, options->json);
   add_report_flag(*app, options->html);
   app->add_flag("--ascii", options->ascii, "Draw the chart in ASCII");

@@ -50,7 +50,9 @@ std::string text_of(const Plan& plan) {
   std::string text = plan.search ? "plan: " + plan_text(*plan.search) + "\n" : "";
   text += "\n" + report::table_text(table, standard_output().width) + failures;
   if (!plan.elsewhere.empty()) text += estimate_note;
-  text += fmt::format("\nchoice: {} ({})\n", plan.placement.device, plan.placement.reason);
+  if (!plan.placement.device.empty()) {
+    text += fmt::format("\nchoice: {} ({})\n", plan.placement.device, plan.placement.reason);
+  }
   return text + "nothing was run\n";
 }
 
@@ -68,7 +70,7 @@ std::string json_of(const Plan& plan) {
     search.set("candidates", plan.search->candidates).set("folds", plan.search->folds);
     json.set("search", search.set("jobs", plan.search->jobs).set("models", plan.search->models));
   }
-  json.set("device", plan.placement.device).set("device_reason", plan.placement.reason);
+  json.set("device", report::Json::text_or_null(plan.placement.device)).set("device_reason", plan.placement.reason);
   json.set("predictions", list_of(plan.placement.predictions)).set("elsewhere", list_of(plan.elsewhere));
   return json.set("counts", plan.counts).dump() + "\n";
 }

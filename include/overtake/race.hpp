@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "overtake/placement.hpp"
 #include "overtake/device.hpp"
 #include "overtake/nn/trainer.hpp"
 #include "overtake/progress.hpp"
@@ -96,6 +97,9 @@ struct RaceResult {
 /// requested, the rows finished so far are returned.
 [[nodiscard]] RaceResult run_race(const RaceOptions& options, ProgressObserver* observer = nullptr,
                                   const StopToken* stop = nullptr);
+
+/// What the race takes on one device, within its budget; nothing is run. Throws UsageError for options out of range.
+[[nodiscard]] Prediction predict_race(const RaceOptions& options, const DeviceInfo& device);
 
 /// Parameters of the race's network.
 [[nodiscard]] std::int64_t race_parameters(int layers);

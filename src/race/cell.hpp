@@ -14,6 +14,9 @@
 
 namespace overtake::race {
 
+/// Throws UsageError for options out of range.
+void check(const RaceOptions& options);
+
 /// What every network of one race is trained on.
 struct RaceTask {
   Array inputs, labels;  ///< on the CPU

@@ -15,7 +15,8 @@
 #include "race/cell.hpp"
 
 namespace overtake {
-namespace {
+
+namespace race {
 
 void check(const RaceOptions& options) {
   const auto require = [](bool ok, const std::string& message) {
@@ -35,6 +36,10 @@ void check(const RaceOptions& options) {
   require(std::isfinite(options.learning_rate) && options.learning_rate > 0, "the learning rate must be positive");
   require(std::isfinite(options.budget_seconds) && options.budget_seconds >= 0, "the budget must not be negative");
 }
+
+}  // namespace race
+
+namespace {
 
 /// The CPU and the first GPU, or what else computes. One that fails when it is opened, as at the trial of its driver,
 /// is left out.
@@ -187,7 +192,7 @@ std::int64_t race_parameters(int layers) {
 }
 
 RaceResult run_race(const RaceOptions& options, ProgressObserver* observer, const StopToken* stop) {
-  check(options);
+  race::check(options);
   RaceResult result;
   result.options = options;
   std::sort(result.options.layers.begin(), result.options.layers.end());

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// How long a race is going to take.
+#include <algorithm>
+
+#include "overtake/race.hpp"
+#include "race/cell.hpp"
+
+namespace overtake {
+
+Prediction predict_race(const RaceOptions& options, const DeviceInfo& device) {
+  race::check(options);
+  constexpr double warm_up_seconds = 0.05;  // for each number of threads that is tried
+  const double tried = device.kind == DeviceKind::cpu ? 2 : 1;
+  const double repeats = options.repeat;
+  Prediction of;
+  of.device = device.id;
+  for (const int layers : options.layers) {
+    NetworkShape shape{{2}, options.samples, 0, options.batch, options.epochs, 0};
+    for (int layer = 1; layer < layers; ++layer) shape.widths.push_back(2 * shape.widths.back());
+    shape.widths.push_back(2);
+    const Prediction one = predict_network(network_work(shape), device);
+    const double epoch = one.compute_seconds / options.epochs;
+    double measured = repeats * one.compute_seconds;
+    if (options.budget_seconds > 0) measured = std::min(measured, std::max(options.budget_seconds, epoch));
+    of.start_seconds = std::max(of.start_seconds, one.start_seconds);
+    of.prepare_seconds += tried * (warm_up_seconds + 2 * epoch);
+    of.transfer_seconds += repeats * one.transfer_seconds;
+    of.compute_seconds += measured;
+    of.device_bytes = std::max(of.device_bytes, one.device_bytes);
+  }
+  of.total();
+  return of;
+}
+
+}  // namespace overtake
