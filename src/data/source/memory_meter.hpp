@@ -17,6 +17,7 @@ class MemoryMeter {
   MemoryMeter(std::string source, std::uint64_t limit);
 
   [[nodiscard]] std::uint64_t limit() const noexcept { return limit_; }
+  [[nodiscard]] std::uint64_t used() const noexcept { return used_; }
 
   /// Throws DeviceError, naming the source, need and limit, when `bytes` more do not fit.
   void take(std::uint64_t bytes) {
