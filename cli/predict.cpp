@@ -63,7 +63,10 @@ int run(const PredictFlags& flags) {
   if (flags.unseen != "auto") {
     how.unseen = flags.unseen == "error" ? overtake::UnseenRule::error : overtake::UnseenRule::missing;
   }
-  overtake::FilePredictor predictor(model, flags.reading.data, flags.reading.over(how.table_options()), flags.answers);
+  overtake::TableOptions reading = flags.reading.over(how.table_options());
+  reading.memory_limit = flags.compute.table_limit();
+  overtake::FilePredictor predictor(model, flags.reading.data, reading, flags.answers,
+                                    overtake::part_bytes_within(flags.compute.host_memory_limit));
   write_answers(predictor, flags.out);
   if (is_standard_output(flags.out)) return exit_ok;
   print(fmt::format("wrote {} predictions of {} to {}\n", overtake::report::count(predictor.rows()), how.target,
@@ -90,6 +93,7 @@ Command add_predict(CLI::App& root) {
       ->type_name("RULE");
   add_notation_flags(*app, flags->reading);
   add_device_flags(*app, flags->compute);
+  add_host_memory_limit_flag(*app, flags->compute.host_memory_limit);
   app->footer(
       "Examples:\n"
       "  overtake predict iris.safetensors flowers.csv --out predictions.csv --proba\n"

@@ -68,6 +68,10 @@ struct AnswerOptions {
 /// nothing where it has not. Throws DataError for a class that training did not see.
 [[nodiscard]] std::optional<double> score_of(const TableModel& model, const Table& answers, const Table& data);
 
+/// How large the parts of a file may be so that the whole process keeps to `host_memory_limit` (0: none): PartSize's
+/// default, or less. Throws DeviceError where there is no room for parts of 1 MiB.
+[[nodiscard]] std::uint64_t part_bytes_within(std::uint64_t host_memory_limit);
+
 /// The answers to a file, part by part: what read_table(), predict() and score_of() give, in memory that does not grow
 /// with the file. The first part that shows something wrong throws.
 class FilePredictor {

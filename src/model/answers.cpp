@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "overtake/error.hpp"
+#include "overtake/memory.hpp"
 #include "overtake/model.hpp"
 #include "overtake/score_parts.hpp"
 
@@ -137,6 +138,15 @@ std::optional<double> score_of(const TableModel& model, const Table& answers, co
   TargetScore score(model.preprocessing);
   score.add(answers, data);
   return score.value();
+}
+
+std::uint64_t part_bytes_within(std::uint64_t host_memory_limit) {
+  constexpr std::uint64_t least = std::uint64_t{1} << 20;
+  constexpr std::uint64_t copies = 3;  // what grows is held twice for a moment, and answers are held as text, too
+  MemoryPlan plan;
+  plan.add("a part of the file", copies * least);
+  require_host_memory(plan, host_memory_limit, "predicting", "use a smaller model.");
+  return std::min(PartSize{}.bytes, std::max(least, host_memory_left(host_memory_limit) / copies));
 }
 
 struct FilePredictor::State {

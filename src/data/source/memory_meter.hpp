@@ -28,10 +28,16 @@ class MemoryMeter {
   void pass(std::uint64_t bytes) const {
     if (bytes > limit_ - used_) refuse(bytes);
   }
+  /// Throws DeviceError where all will take `bytes`, as far as that can be said of a part, and the limit is less.
+  void expect(std::uint64_t bytes) const {
+    if (bytes > limit_) refuse_expected(bytes);
+  }
   void give(std::uint64_t bytes) noexcept { used_ -= bytes < used_ ? bytes : used_; }
 
  private:
   [[noreturn]] void refuse(std::uint64_t bytes) const;
+  [[noreturn]] void refuse_expected(std::uint64_t bytes) const;
+  [[noreturn]] void refuse_need(const char* how, double bytes) const;
 
   std::string source_;
   bool given_;  // the limit is the caller's

@@ -221,11 +221,13 @@ RecordReader::~RecordReader() = default;
 bool RecordReader::step() {
   if (finished_) return false;
   if (!ahead_.empty()) {
+    bytes_ += ahead_.front().size();
     parser_->feed(ahead_.front(), ++line_);
     ahead_.pop_front();
     return true;
   }
   if (const std::optional<std::string_view> line = source_.next()) {
+    bytes_ += line->size();
     parser_->feed(*line, source_.line());
     return true;
   }

@@ -53,6 +53,8 @@ class RecordReader {
   /// for everything that is wrong below the level of cells.
   bool step();
   [[nodiscard]] char delimiter() const noexcept { return delimiter_; }
+  /// Bytes of the text that step() has read.
+  [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
 
  private:
   class Parser;
@@ -63,6 +65,7 @@ class RecordReader {
   std::unique_ptr<Parser> parser_;
   std::deque<std::string> ahead_;  // lines that were read to detect the delimiter
   std::int64_t line_ = 0;          // of those
+  std::uint64_t bytes_ = 0;
   bool finished_ = false;
 };
 

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <iterator>
 #include <memory>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "data/table/csv_records.hpp"
@@ -120,6 +122,16 @@ std::size_t longest_line(const TableOptions& options, std::uint64_t memory_limit
       options.longest_line, std::max<std::uint64_t>(least_longest, memory_limit / copies_of_line)));
 }
 
+/// Bytes of a text file; 0 where they do not tell how much text it holds.
+std::uint64_t plain_size(const std::filesystem::path& path, const std::string& encoding) {
+  std::error_code error;
+  if (encoding != "utf-8" || !std::filesystem::is_regular_file(path, error)) return 0;
+  std::ifstream file(path, std::ios::binary);
+  const bool packed = file.get() == 0x1f && file.get() == 0x8b;
+  const std::uintmax_t size = std::filesystem::file_size(path, error);
+  return packed || error ? 0 : size;
+}
+
 }  // namespace
 
 Table read_table(const std::filesystem::path& path, const TableOptions& options) {
@@ -127,7 +139,15 @@ Table read_table(const std::filesystem::path& path, const TableOptions& options)
   data::TableBuilder builder(path.string(), options);
   data::RecordReader records(path, {options.delimiter, options.encoding, longest_line(options, builder.memory_limit())},
                              [&builder](const data::Record& record) { builder.add(record); });
-  while (records.step()) continue;
+  // A large file that will not fit is refused soon. What is compressed or encoded otherwise does not tell its size.
+  constexpr std::uint64_t sample = std::uint64_t{4} << 20;
+  const std::uint64_t size = plain_size(path, options.encoding);
+  bool judged = size <= 2 * sample;
+  while (records.step()) {
+    if (judged || records.bytes() < sample) continue;
+    judged = true;
+    builder.expect_whole(static_cast<double>(records.bytes()) / static_cast<double>(size));
+  }
   return builder.finish(records.delimiter());
 }
 

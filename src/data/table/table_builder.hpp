@@ -26,6 +26,11 @@ class TableBuilder {
   /// Bytes that the table may take.
   [[nodiscard]] std::uint64_t memory_limit() const noexcept { return memory_.limit(); }
 
+  /// Throws DeviceError where the whole table, of which about the `share` is here, will not fit.
+  void expect_whole(double share) const {
+    memory_.expect(static_cast<std::uint64_t>(static_cast<double>(memory_.used()) / share));
+  }
+
   /// Throws DataError for a record of another size than the first, DeviceError when the table gets too large.
   void add(const Record& record);
 

@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: MIT
 // Forests for the search: candidates that can come from one grown forest share it.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
 #include <tuple>
 
+#include "backend/api/device.hpp"
 #include "forest/grow/need.hpp"
 #include "forest/model/assemble.hpp"
+#include "forest/model/host_memory.hpp"
 #include "forest/model/notes.hpp"
 #include "forest/search/prepared_candidates.hpp"
 #include "overtake/error.hpp"
 #include "overtake/forest/training.hpp"
+#include "overtake/memory.hpp"
 #include "placement/rates.hpp"
-#include "platform/host_limits.hpp"
 #include "search/estimator.hpp"
 
 namespace overtake::forest {
@@ -63,6 +67,25 @@ class ForestEstimator final : public search_detail::Estimator {
     return batches;
   }
 
+  [[nodiscard]] MemoryPlan host_memory(std::span<const Batch> batches) override {
+    std::vector<Sharing> largest;
+    std::uint64_t most = 0;
+    for (const Batch& batch : batches) {
+      const std::vector<Sharing> groups = share(batch.jobs);
+      std::uint64_t bytes = 0;
+      for (const Sharing& group : groups) bytes += tree_bytes(group);
+      if (bytes < most) continue;
+      most = bytes;
+      largest = groups;
+    }
+    if (largest.empty()) return {};
+    const double filled = filled_share(largest);
+    MemoryPlan scoring = scoring_memory(largest, filled);
+    MemoryPlan refit = refit_memory(filled);
+    const bool refit_is_more = refit.bytes(MemoryPlace::host) > scoring.bytes(MemoryPlace::host);
+    return refit_is_more ? refit : scoring;
+  }
+
   [[nodiscard]] std::optional<std::vector<FoldOutcome>> run(const Batch& batch, bool probabilities,
                                                             const StopToken* stop) override {
     std::vector<FoldOutcome> outcomes(batch.jobs.size());
@@ -95,7 +118,8 @@ class ForestEstimator final : public search_detail::Estimator {
     const Candidate& of = prepared_.candidates().at(static_cast<std::size_t>(candidate));
     if (!of.problem.empty()) throw DataError(of.problem);
     Forest forest = grow_forest(prepared_.grower(of.set), prepared_.problem(of.set), data_,
-                                {of.parameters, of.of_fold.back(), options_.sample_weight}, {}, stop, nullptr);
+                                {of.parameters, of.of_fold.back(), options_.sample_weight, options_.host_memory_limit},
+                                {}, stop, nullptr);
     if (forest.trees.size() < static_cast<std::size_t>(of.parameters.n_estimators)) return nullptr;
     forest.feature_names = options_.feature_names;
     forest.class_names = options_.class_names;
@@ -137,7 +161,7 @@ class ForestEstimator final : public search_detail::Estimator {
   /// Refuses work without end, and forests that the computer's memory cannot hold, before anything is grown.
   void refuse_too_much(std::int32_t folds) const {
     std::vector<Job> jobs;
-    const std::uint64_t usable = platform::usable_memory();
+    const std::uint64_t usable = host_memory_left(options_.host_memory_limit);
     for (std::int32_t c = 0; c < static_cast<std::int32_t>(prepared_.candidates().size()); ++c) {
       const Candidate& candidate = prepared_.candidates()[static_cast<std::size_t>(c)];
       if (!candidate.problem.empty()) continue;
@@ -151,6 +175,84 @@ class ForestEstimator final : public search_detail::Estimator {
       check_kept(group.forest.trees, bytes_of_waiting_tree, usable, true);
     }
     check_visits(visits);
+  }
+
+  /// The most that all trees of a group can take.
+  [[nodiscard]] std::uint64_t tree_bytes(const Sharing& group) const {
+    const auto nodes = static_cast<double>(most_nodes(prepared_.problem(group.set), group.forest));
+    return static_cast<std::uint64_t>(group.forest.trees) * grown_bytes(nodes, data_.classes);
+  }
+
+  /// Nodes that trees have, as a share of the most that they can have: what one tree of the largest group says. A
+  /// device grows elsewhere, and of few trees one is too much to grow for that: then a third.
+  [[nodiscard]] double filled_share(const std::vector<Sharing>& groups) {
+    constexpr double unknown = 1.0 / 3;
+    constexpr std::int32_t worth_a_trial = 50;
+    std::int32_t trees = 0;
+    for (const Sharing& group : groups) trees += group.forest.trees;
+    if (!options_.device.impl().is_host() || trees < worth_a_trial) return unknown;
+    const auto deeper = [&](const Sharing& a, const Sharing& b) {
+      return most_nodes(prepared_.problem(a.set), a.forest) < most_nodes(prepared_.problem(b.set), b.forest);
+    };
+    const Sharing& largest = *std::max_element(groups.begin(), groups.end(), deeper);
+    ForestJob one = largest.forest;
+    one.trees = one.first_tree + 1;
+    double nodes = 0;
+    const auto take = [&](std::int32_t, std::int32_t, const GrownTree& tree) {
+      nodes = static_cast<double>(tree.nodes.size());
+    };
+    prepared_.grower(largest.set).grow({&one, 1}, take, options_.stop);
+    return nodes > 0 ? nodes / static_cast<double>(most_nodes(prepared_.problem(largest.set), one)) : unknown;
+  }
+
+  /// Trees that wait to be scored, their tables, and the sums of the test rows.
+  [[nodiscard]] MemoryPlan scoring_memory(const std::vector<Sharing>& groups, double filled) {
+    const std::size_t set = groups.front().set;
+    const Problem& problem = prepared_.problem(set);
+    const auto outputs = static_cast<std::uint64_t>(std::max(data_.classes, 1));
+    std::vector<ForestJob> jobs;
+    double trees = 0, bytes = 0, sums = 0;
+    std::uint64_t rows = 0;
+    for (const Sharing& group : groups) {
+      const double nodes = filled * static_cast<double>(most_nodes(problem, group.forest));
+      const auto views = static_cast<double>(group.jobs.size());
+      const double table = nodes * static_cast<double>(outputs * sizeof(double) + views * sizeof(std::int32_t));
+      trees += group.forest.trees;
+      bytes += group.forest.trees * (static_cast<double>(grown_bytes(nodes, data_.classes)) + table);
+      const Fold& fold = problem.folds[group.forest.fold];
+      rows = std::max<std::uint64_t>(rows, fold.train.size());
+      sums += static_cast<double>(fold.test.size()) * static_cast<double>(outputs * sizeof(double)) * views;
+      jobs.push_back(group.forest);
+    }
+    const HostRound round = prepared_.grower(set).host_round(jobs);
+    MemoryPlan plan;
+    if (round.trees == 0) return plan;
+    plan.add("code", bytes_of_code);
+    plan.add(fmt::format("growing {} at a time", round.threads),
+             round.threads * host_grower_bytes(rows, data_.classes, problem.data.edges.widest()));
+    plan.add(fmt::format("{} trees to score", round.trees),
+             static_cast<std::uint64_t>(bytes / trees * static_cast<double>(round.trees)));
+    plan.add("scores of the test rows", static_cast<std::uint64_t>(sums));
+    return plan;
+  }
+
+  /// The largest forest that may win.
+  [[nodiscard]] MemoryPlan refit_memory(double filled) const {
+    MemoryPlan most;
+    if (!options_.refit) return most;
+    for (const Candidate& candidate : prepared_.candidates()) {
+      if (!candidate.problem.empty()) continue;
+      const ForestJob& job = candidate.of_fold.back().job;
+      ForestNeed need;
+      need.rows = data_.rows;
+      need.classes = data_.classes;
+      need.out_of_bag = candidate.parameters.oob_score;
+      need.trees = candidate.parameters.n_estimators;
+      need.nodes = filled * static_cast<double>(most_nodes(prepared_.problem(candidate.set), job));
+      MemoryPlan plan = host_memory_of(need);
+      if (plan.bytes(MemoryPlace::host) > most.bytes(MemoryPlace::host)) most = std::move(plan);
+    }
+    return most;
   }
 
   [[nodiscard]] const Resolved& resolved(const Job& job) const {
