@@ -22,6 +22,7 @@ struct MemoryPart {
 /// What is in memory at once where a job takes most.
 struct MemoryPlan {
   std::vector<MemoryPart> parts;
+  bool guessed = false;  ///< something that the data decide is not known yet: nothing is refused by such a plan
 
   /// Appends a part that is not empty.
   void add(std::string what, std::uint64_t bytes, MemoryPlace place = MemoryPlace::host);
@@ -40,7 +41,8 @@ struct MemoryPlan {
 [[nodiscard]] std::uint64_t host_memory_left(std::uint64_t limit);
 
 /// Throws DeviceError where what `plan` adds on the host is more than host_memory_left(limit): need, limit, the parts,
-/// what the process holds already, and `change`, what would make it smaller. `what`: "training the forest".
+/// what the process holds already, and `change`, what would make it smaller. `what`: "training the forest". A plan that
+/// is guessed is not refused.
 void require_host_memory(const MemoryPlan& plan, std::uint64_t limit, std::string_view what, std::string_view change);
 
 }  // namespace overtake

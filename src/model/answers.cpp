@@ -150,10 +150,10 @@ std::uint64_t part_bytes_within(std::uint64_t host_memory_limit) {
 }
 
 struct FilePredictor::State {
-  State(const TableModel& model_, const std::filesystem::path& data, const TableOptions& reading,
-        const AnswerOptions& options_, std::uint64_t part_bytes)
-      : model(model_),
-        options(options_),
+  State(const TableModel& asked, const std::filesystem::path& data, const TableOptions& reading,
+        const AnswerOptions& answers, std::uint64_t part_bytes)
+      : model(asked),
+        options(answers),
         reader(data, reading, {part_bytes, bytes_of_row(model, options)}),
         encoder(model.preprocessing),
         target(model.preprocessing) {}

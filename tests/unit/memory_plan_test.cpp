@@ -46,6 +46,9 @@ TEST(MemoryPlan, WhatDoesNotFitIsRefusedWithItsParts) {
                             {"it needs 64.0 MiB", "that the process holds", "the limit is", "rows 64.0 MiB",
                              "Raise --host-memory-limit, or do less."});
   plan.add("far too many", std::uint64_t{1} << 60);
+  plan.guessed = true;
+  EXPECT_NO_THROW(require_host_memory(plan, host_memory_held() + 10 * mib, "it", "do less."));
+  plan.guessed = false;
   const std::string text = expect_error<DeviceError>([&] { require_host_memory(plan, 0, "it", "do less."); },
                                                      {"the computer has", "left", "far too many"});
   EXPECT_EQ(text.find("--host-memory-limit"), std::string::npos);

@@ -243,6 +243,42 @@ TEST(TableParts, PartsAreLargeAndOneBehindTheOther) {
   EXPECT_THROW((void)TableReader(path, options).next(), DeviceError);
 }
 
+TEST(TableParts, DamagedFilesEndAlikeBothWays) {
+  const TempFolder folder;
+  const TableModel classes = trained(folder, Task::classification);
+  const TableModel numbers = trained(folder, Task::regression);
+  const std::string good =
+      "number,word,day,other,y\r\n1.5,odd,2024-01-11,\"a\nb\",2.5\n2,\"even\",2024-01-12,,3.5\n\n"
+      ",odd,2024-01-13,5 kg,4.5\n-7e3,new,,\"\"\"q\"\"\",1.5\n3,odd,2024-01-14T10:00,x,2024-01-02\n";
+  const std::string_view bytes = "\",\n\r;15a-.:e% NA\t";
+  std::uint32_t state = 7;
+  const auto draw = [&](std::size_t below) { return ((state = state * 1664525U + 1013904223U) >> 8U) % below; };
+  for (int round = 0; round < 400; ++round) {
+    std::string text = good;
+    for (std::size_t changes = 1 + draw(3); changes > 0; --changes) {
+      const std::size_t at = draw(text.size());
+      const char byte = bytes[draw(bytes.size())];
+      if (draw(3) == 0) {
+        text.erase(at, 1 + draw(4));
+      } else if (draw(2) == 0) {
+        text[at] = byte;
+      } else {
+        text.insert(at, 1, byte);
+      }
+    }
+    for (const TableModel* model : {&classes, &numbers}) {
+      const auto data = folder.file("damaged.csv", text);
+      const TableOptions reading = model->preprocessing.table_options();
+      std::int64_t parts = 0;
+      const Seen whole = as_a_whole(*model, data, reading, folder / "whole.csv");
+      const Seen now = in_parts(*model, data, reading, folder / "parts.csv", parts);
+      ASSERT_EQ(now.error.empty(), whole.error.empty()) << text << whole.error << now.error;
+      ASSERT_EQ(now.answers, whole.answers) << text;
+      ASSERT_EQ(now.score.has_value(), whole.score.has_value()) << text;
+    }
+  }
+}
+
 TEST(TableParts, NobodyLooksAtIgnoredColumns) {
   const TempFolder folder;
   TableOptions options;

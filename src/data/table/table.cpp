@@ -152,9 +152,9 @@ Table read_table(const std::filesystem::path& path, const TableOptions& options)
 }
 
 struct TableReader::State {
-  State(const std::filesystem::path& path, TableOptions options_, PartSize size_)
-      : options(std::move(options_)),
-        size(size_),
+  State(const std::filesystem::path& path, TableOptions how, PartSize part)
+      : options(std::move(how)),
+        size(part),
         builder(path.string(), options, true),
         records(path, {options.delimiter, options.encoding, longest_line(options, builder.memory_limit())},
                 [this](const data::Record& record) { take(record); }) {}

@@ -11,6 +11,7 @@
 #include "forest/grow/need.hpp"
 #include "forest/host/scoring.hpp"
 #include "forest/host/tree.hpp"
+#include "overtake/memory.hpp"
 
 namespace overtake::forest {
 namespace {
@@ -84,7 +85,7 @@ class HostGrower final : public Grower {
   /// Throws DeviceError when not even one tree fits beside the data.
   [[nodiscard]] Capacity capacity_for(std::span<const ForestJob> jobs) {
     constexpr std::uint64_t default_limit = std::uint64_t{2} << 30;
-    Capacity capacity{growers_.size(), default_limit};
+    Capacity capacity{growers_.size(), std::min(default_limit, host_memory_left(0) / 2)};
     if (memory_limit_ > 0) {
       std::uint64_t rows = 0;
       std::uint64_t tree = 0;

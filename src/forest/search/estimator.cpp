@@ -79,11 +79,14 @@ class ForestEstimator final : public search_detail::Estimator {
       largest = groups;
     }
     if (largest.empty()) return {};
-    const double filled = filled_share(largest);
-    MemoryPlan scoring = scoring_memory(largest, filled);
-    MemoryPlan refit = refit_memory(filled);
+    constexpr double unknown = 1.0 / 3;
+    const std::optional<double> seen = filled_share(largest);
+    MemoryPlan scoring = scoring_memory(largest, seen.value_or(unknown));
+    MemoryPlan refit = refit_memory(seen.value_or(unknown));
     const bool refit_is_more = refit.bytes(MemoryPlace::host) > scoring.bytes(MemoryPlace::host);
-    return refit_is_more ? refit : scoring;
+    MemoryPlan plan = refit_is_more ? std::move(refit) : std::move(scoring);
+    plan.guessed = !seen;
+    return plan;
   }
 
   [[nodiscard]] std::optional<std::vector<FoldOutcome>> run(const Batch& batch, bool probabilities,
@@ -183,14 +186,13 @@ class ForestEstimator final : public search_detail::Estimator {
     return static_cast<std::uint64_t>(group.forest.trees) * grown_bytes(nodes, data_.classes);
   }
 
-  /// Nodes that trees have, as a share of the most that they can have: what one tree of the largest group says. A
-  /// device grows elsewhere, and of few trees one is too much to grow for that: then a third.
-  [[nodiscard]] double filled_share(const std::vector<Sharing>& groups) {
-    constexpr double unknown = 1.0 / 3;
+  /// Nodes that trees have, as a share of the most that they can have: what one tree of the largest group says. Nothing
+  /// where a device grows them, and of few trees one is too much to grow for that.
+  [[nodiscard]] std::optional<double> filled_share(const std::vector<Sharing>& groups) {
     constexpr std::int32_t worth_a_trial = 50;
     std::int32_t trees = 0;
     for (const Sharing& group : groups) trees += group.forest.trees;
-    if (!options_.device.impl().is_host() || trees < worth_a_trial) return unknown;
+    if (!options_.device.impl().is_host() || trees < worth_a_trial) return std::nullopt;
     const auto deeper = [&](const Sharing& a, const Sharing& b) {
       return most_nodes(prepared_.problem(a.set), a.forest) < most_nodes(prepared_.problem(b.set), b.forest);
     };
@@ -202,7 +204,8 @@ class ForestEstimator final : public search_detail::Estimator {
       nodes = static_cast<double>(tree.nodes.size());
     };
     prepared_.grower(largest.set).grow({&one, 1}, take, options_.stop);
-    return nodes > 0 ? nodes / static_cast<double>(most_nodes(prepared_.problem(largest.set), one)) : unknown;
+    if (nodes == 0) return std::nullopt;
+    return nodes / static_cast<double>(most_nodes(prepared_.problem(largest.set), one));
   }
 
   /// Trees that wait to be scored, their tables, and the sums of the test rows.
@@ -216,7 +219,8 @@ class ForestEstimator final : public search_detail::Estimator {
     for (const Sharing& group : groups) {
       const double nodes = filled * static_cast<double>(most_nodes(problem, group.forest));
       const auto views = static_cast<double>(group.jobs.size());
-      const double table = nodes * static_cast<double>(outputs * sizeof(double) + views * sizeof(std::int32_t));
+      const double table =
+          nodes * (static_cast<double>(outputs * sizeof(double)) + views * 4.0);  // shares, and where to stop
       trees += group.forest.trees;
       bytes += group.forest.trees * (static_cast<double>(grown_bytes(nodes, data_.classes)) + table);
       const Fold& fold = problem.folds[group.forest.fold];

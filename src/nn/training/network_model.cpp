@@ -34,6 +34,13 @@ NetworkFigures figures_of(const NetworkModel& model, const Dataset& rows, const 
   return figures;
 }
 
+/// The device "cpu" takes the computer's memory, so that both limits hold there.
+std::uint64_t device_limit(const NetworkOptions& options, const Device& device) {
+  if (device.id() != "cpu" || options.host_memory_limit == 0) return options.memory_limit;
+  const std::uint64_t own = device.memory_held() + host_memory_left(options.host_memory_limit);
+  return options.memory_limit > 0 ? std::min(options.memory_limit, own) : own;
+}
+
 Json json_of(Task task, const std::optional<NetworkFigures>& figures) {
   if (!figures) return {};
   Json json = Json::object();
@@ -110,7 +117,7 @@ TrainedNetwork train_network(const PreparedData& data, const NetworkOptions& opt
   require_host_memory(memory, options.host_memory_limit, "training the network",
                       "use narrower layers, a smaller batch or fewer rows.");
   const std::uint64_t planned = std::max(host_memory_peak(), host_memory_held() + memory.bytes(MemoryPlace::host));
-  device.set_memory_limit(options.memory_limit);
+  device.set_memory_limit(device_limit(options, device));
   nn::Sequential network = make_network(options, how.inputs(), how.outputs());
   network.to(device);
   const auto optimizer = make_optimizer(options, network);
