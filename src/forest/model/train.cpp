@@ -134,6 +134,40 @@ double nodes_of_first(const std::vector<Tree>& trees, std::int32_t first) {
   return end > begin ? nodes / static_cast<double>(end - begin) : 1;
 }
 
+/// Fills in what the forest is grown from: all rows.
+forest::Resolved prepare_problem(const ForestParameters& parameters, const Dataset& data, const ForestOptions& options,
+                                 std::span<const float> sample_weight, forest::Problem& problem) {
+  const int threads = thread_count();
+  problem.data = forest::bin_features(data.inputs, data.rows, static_cast<std::int32_t>(data.features),
+                                      parameters.max_bins, threads);
+  problem.folds.resize(1);
+  problem.folds[0].train.resize(static_cast<std::size_t>(data.rows));
+  std::iota(problem.folds[0].train.begin(), problem.folds[0].train.end(), 0);
+  forest::Scope scope;
+  scope.features = static_cast<std::int32_t>(data.features);
+  scope.rows = data.rows;
+  scope.total_weight = sample_weight.empty() ? static_cast<double>(data.rows)
+                                             : std::accumulate(sample_weight.begin(), sample_weight.end(), 0.0);
+  const forest::Resolved resolved = forest::resolve(parameters, scope);
+  const forest::TrainingRows training{problem.folds[0].train, parameters.bootstrap ? resolved.job.draws : 0};
+  problem.weights.push_back(
+      forest::make_weights(data, training, sample_weight, parameters.class_weight, options.class_names));
+  problem.targets = forest::make_targets(data, parameters.criterion);
+  return resolved;
+}
+
+/// What growing gave, and what it took.
+void count_trees(const Forest& forest, const forest::GrowerStats& stats, ForestReport& report) {
+  report.trees = static_cast<std::int64_t>(forest.trees.size());
+  report.nodes = 0;
+  for (const Tree& tree : forest.trees) report.nodes += tree.nodes();
+  report.batches = stats.batches;
+  report.launches = stats.launches;
+  report.peak_bytes = stats.peak_bytes;
+  report.seconds.upload = stats.upload_seconds;
+  report.seconds.compute = stats.startup_seconds + stats.compute_seconds;
+}
+
 /// Says so where the data give a forest nothing to learn.
 void note_the_data(const Dataset& data, const forest::BinEdges& edges, std::vector<std::string>& notes) {
   if (data.rows == 1) {
@@ -173,24 +207,9 @@ Forest train_forest(const ForestParameters& parameters, const Dataset& data, con
                       forest::smaller_forests);
 
   forest::Problem problem;
-  const int threads = thread_count();
-  problem.data = forest::bin_features(data.inputs, data.rows, static_cast<std::int32_t>(data.features),
-                                      parameters.max_bins, threads);
-  problem.folds.resize(1);
-  problem.folds[0].train.resize(static_cast<std::size_t>(data.rows));
-  std::iota(problem.folds[0].train.begin(), problem.folds[0].train.end(), 0);
-  forest::Scope scope;
-  scope.features = static_cast<std::int32_t>(data.features);
-  scope.rows = data.rows;
-  scope.total_weight = sample_weight.empty() ? static_cast<double>(data.rows)
-                                             : std::accumulate(sample_weight.begin(), sample_weight.end(), 0.0);
-  forest::Resolved resolved = forest::resolve(parameters, scope);
+  forest::Resolved resolved = prepare_problem(parameters, data, options, sample_weight, problem);
   resolved.job.first_tree = first_tree;
   forest::check_visits(forest::visits_of(resolved.job, data.rows));
-  const forest::TrainingRows training{problem.folds[0].train, parameters.bootstrap ? resolved.job.draws : 0};
-  problem.weights.push_back(
-      forest::make_weights(data, training, sample_weight, parameters.class_weight, options.class_names));
-  problem.targets = forest::make_targets(data, parameters.criterion);
   const double prepared = seconds_since(start);
 
   backend::Device& device = options.device.impl();
@@ -212,24 +231,16 @@ Forest train_forest(const ForestParameters& parameters, const Dataset& data, con
   if (report != nullptr) {
     note_the_data(data, problem.data.edges, notes);
     if (const std::string note = forest::out_of_bag_note(forest); !note.empty()) notes.push_back(note);
-    const forest::GrowerStats stats = grower->stats();
     report->device = device.info().id;
     forest::add_notes(forest::bin_notes(problem.data.edges, options.feature_names, parameters.max_bins), notes);
     forest::add_notes(forest::weight_notes(problem.weights[0], problem.folds[0].train), notes);
     report->notes = std::move(notes);
-    report->trees = static_cast<std::int64_t>(forest.trees.size());
-    report->nodes = 0;
-    for (const Tree& tree : forest.trees) report->nodes += tree.nodes();
-    report->batches = stats.batches;
-    report->launches = stats.launches;
-    report->peak_bytes = stats.peak_bytes;
+    count_trees(forest, grower->stats(), *report);
     report->binned_bytes = problem.data.size_bytes();
     need.nodes = nodes_of_first(forest.trees, first_tree);
     report->planned_host_bytes = std::max(peak_before, held + host_memory_of(need).bytes(MemoryPlace::host));
     report->host_peak_bytes = host_memory_peak();
     report->seconds.prepare = prepared;
-    report->seconds.upload = stats.upload_seconds;
-    report->seconds.compute = stats.startup_seconds + stats.compute_seconds;
     report->seconds.wall = seconds_since(start);
     report->seconds.finish = report->seconds.wall - prepared - report->seconds.upload - report->seconds.compute;
   }
