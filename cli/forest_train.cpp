@@ -155,6 +155,7 @@ int run_forest_training(const CLI::App& app, const TrainFlags& flags) {
   print_head(flags.data, data, device, flags.outputs.describe, quiet);
   options.device = overtake::Device(device.device);
   options.memory_limit = flags.compute.memory_limit;
+  options.host_memory_limit = flags.compute.host_memory_limit;
   options.observer = &watcher;
   options.feature_names = data.preprocessing.feature_names();
   options.class_names = data.preprocessing.classes;

@@ -42,6 +42,17 @@ std::string score_text(const overtake::Preprocessing& how, double score, std::in
                      std::llround(score * static_cast<double>(rows)), rows);
 }
 
+/// A file appears when all is answered; a pipe gets each part at once, and nothing is opened before there is one.
+void write_answers(overtake::FilePredictor& predictor, const std::string& path) {
+  std::optional<TableOutput> output;
+  while (const std::optional<overtake::Table> answers = predictor.next()) {
+    if (predictor.at_end()) print_error(notes_text(predictor.report()));
+    if (!output) output.emplace(path);
+    output->add(*answers);
+  }
+  output->commit();
+}
+
 int run(const PredictFlags& flags) {
   check_outputs({{"--out", flags.out}}, {{"MODEL", flags.model}, {"DATA", flags.reading.data}});
   const std::vector<std::string> rules = {"auto", "error", "missing"};
@@ -52,20 +63,15 @@ int run(const PredictFlags& flags) {
   if (flags.unseen != "auto") {
     how.unseen = flags.unseen == "error" ? overtake::UnseenRule::error : overtake::UnseenRule::missing;
   }
-  const overtake::Table data = overtake::read_table(flags.reading.data, flags.reading.over(how.table_options()));
-  overtake::TransformReport found;
-  const overtake::Table answers = overtake::predict(model, data, flags.answers, &found);
-  // Before the file is written: a class that training did not see is an error, and errors leave nothing behind.
-  const std::optional<double> score = score_of(model, answers, data);
-  print_error(notes_text(found));
-  if (is_standard_output(flags.out)) {
-    print_table(answers);
-    return exit_ok;
-  }
-  overtake::write_table(flags.out, answers);
-  print(
-      fmt::format("wrote {} predictions of {} to {}\n", overtake::report::count(answers.rows), how.target, flags.out) +
-      (score ? score_text(how, *score, answers.rows) : ""));
+  overtake::TableOptions reading = flags.reading.over(how.table_options());
+  reading.memory_limit = flags.compute.table_limit();
+  overtake::FilePredictor predictor(model, flags.reading.data, reading, flags.answers,
+                                    overtake::part_bytes_within(flags.compute.host_memory_limit));
+  write_answers(predictor, flags.out);
+  if (is_standard_output(flags.out)) return exit_ok;
+  print(fmt::format("wrote {} predictions of {} to {}\n", overtake::report::count(predictor.rows()), how.target,
+                    flags.out) +
+        (predictor.score() ? score_text(how, *predictor.score(), predictor.rows()) : ""));
   return exit_ok;
 }
 
@@ -87,6 +93,7 @@ Command add_predict(CLI::App& root) {
       ->type_name("RULE");
   add_notation_flags(*app, flags->reading);
   add_device_flags(*app, flags->compute);
+  add_host_memory_limit_flag(*app, flags->compute.host_memory_limit);
   app->footer(
       "Examples:\n"
       "  overtake predict iris.safetensors flowers.csv --out predictions.csv --proba\n"

@@ -96,7 +96,7 @@ std::string data_text(const TrainingData& data) {
 
 TrainingData read_network_data(const DataFlags& flags, const ComputeFlags& compute, double validation) {
   overtake::TableOptions reading = flags.training_options();
-  reading.memory_limit = compute.memory_limit;
+  reading.memory_limit = compute.table_limit();
   const Table table = overtake::read_table(flags.data, reading);
   return described(
       table, overtake::prepare(table, flags.roles.target, with_columns({}, flags, reading), validation, compute.seed),
@@ -112,7 +112,7 @@ TrainingData read_forest_data(const DataFlags& flags, const ComputeFlags& comput
     reading = known->table_options();
     flags.roles.apply_to(reading, flags.task);
   }
-  reading.memory_limit = compute.memory_limit;
+  reading.memory_limit = compute.table_limit();
   const Table table = overtake::read_table(flags.data, reading);
   return described(table, overtake::prepare(table, flags.roles, options, known),
                    known != nullptr || flags.task.has_value());

@@ -8,7 +8,10 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <CLI/Validators.hpp>
+#include <algorithm>
 #include <charconv>
+
+#include "overtake/memory.hpp"
 
 namespace cli {
 
@@ -36,7 +39,9 @@ void add_seed_flag(CLI::App& app, std::uint64_t& seed, const std::string& help) 
   app.add_option("--seed", seed, help)->capture_default_str()->check(problem, "");
 }
 
-void add_memory_limit_flag(CLI::App& app, std::uint64_t& bytes, const std::string& help) {
+namespace {
+
+void add_size_flag(CLI::App& app, const char* flag, std::uint64_t& bytes, const std::string& help) {
   // AsSizeValue takes -1 for the largest number. This comes behind it, because the last transform is the first that
   // runs.
   const auto problem = [](const std::string& text) -> std::string {
@@ -44,9 +49,29 @@ void add_memory_limit_flag(CLI::App& app, std::uint64_t& bytes, const std::strin
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
     return error == std::errc() && size > 0 ? "" : fmt::format("expected a size above 0 such as 512MiB, not {}", text);
   };
-  app.add_option("--memory-limit", bytes, help + ", e.g. 512MiB")
+  app.add_option(flag, bytes, help + ", e.g. 512MiB")
       ->transform(CLI::AsSizeValue(false))
       ->transform(CLI::Validator(problem, ""));
+}
+
+}  // namespace
+
+std::uint64_t ComputeFlags::table_limit() const {
+  if (host_memory_limit == 0) return memory_limit;
+  overtake::MemoryPlan plan;
+  plan.add("the first rows", std::uint64_t{1} << 20);
+  overtake::require_host_memory(plan, host_memory_limit, "reading a table",
+                                "make smaller what is in memory already: a model, other programs.");
+  const std::uint64_t left = overtake::host_memory_left(host_memory_limit);
+  return memory_limit > 0 ? std::min(memory_limit, left) : left;
+}
+
+void add_memory_limit_flag(CLI::App& app, std::uint64_t& bytes, const std::string& help) {
+  add_size_flag(app, "--memory-limit", bytes, help);
+}
+
+void add_host_memory_limit_flag(CLI::App& app, std::uint64_t& bytes) {
+  add_size_flag(app, "--host-memory-limit", bytes, "Most of the computer's memory, all in all");
 }
 
 void add_json_flag(CLI::App& app, std::string& path, bool bare) {
@@ -64,6 +89,7 @@ void add_training_flags(CLI::App& app, ComputeFlags& compute, const std::string&
   add_device_flags(app, compute);
   add_plan_flag(app, compute);
   add_memory_limit_flag(app, compute.memory_limit, "Most memory of the table, and on the device");
+  add_host_memory_limit_flag(app, compute.host_memory_limit);
   app.add_option("--save", outputs.save, "Write the model to a file")->type_name("FILE");
   add_json_flag(app, outputs.json);
   app.add_flag("--describe", outputs.describe, "Show the table of the columns first");

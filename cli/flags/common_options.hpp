@@ -14,9 +14,14 @@ struct ComputeFlags {
   std::string device = "auto";
   int threads = 0;  ///< of the CPU; 0: all
   std::uint64_t seed = 0;
-  std::uint64_t memory_limit = 0;  ///< bytes; 0: what there is
-  bool plan = false;               ///< only say what it would take
-  std::string elsewhere;           ///< devices that this machine has not, for the plan
+  std::uint64_t memory_limit = 0;       ///< bytes; 0: what there is
+  std::uint64_t host_memory_limit = 0;  ///< bytes of the whole process; 0: what there is
+  bool plan = false;                    ///< only say what it would take
+  std::string elsewhere;                ///< devices that this machine has not, for the plan
+
+  /// What a table may take while it is read: the smaller of the limits that are set, the second less what the process
+  /// holds.
+  [[nodiscard]] std::uint64_t table_limit() const;
 };
 
 /// What is written and shown; "" is not asked for.
@@ -34,6 +39,8 @@ void add_plan_flag(CLI::App& app, ComputeFlags& flags);
 void add_seed_flag(CLI::App& app, std::uint64_t& seed, const std::string& help);
 /// --memory-limit: bytes above 0 such as 512MiB.
 void add_memory_limit_flag(CLI::App& app, std::uint64_t& bytes, const std::string& help);
+/// --host-memory-limit, likewise.
+void add_host_memory_limit_flag(CLI::App& app, std::uint64_t& bytes);
 /// --json. Its file may be left out where `bare` says so: standard output.
 void add_json_flag(CLI::App& app, std::string& path, bool bare = false);
 /// --report.

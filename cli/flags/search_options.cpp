@@ -169,6 +169,7 @@ overtake::SearchOptions make_search_options(const SearchFlags& flags) {
   options.refit = !flags.no_refit;
   options.seed = flags.compute.seed;
   options.memory_limit = flags.compute.memory_limit;
+  options.host_memory_limit = flags.compute.host_memory_limit;
   options.journal = flags.journal;
   options.data_name = flags.data.data;
   return options;
@@ -192,6 +193,8 @@ std::string settings_json(const SearchFlags& flags, const overtake::TableDescrip
   json.set("positive_class", Json::text_or_null(flags.positive_class));
   json.set("refit_by", Json::text_or_null(flags.refit_by)).set("refit", !flags.no_refit);
   json.set("seed", flags.compute.seed).set("device", flags.compute.device).set("threads", flags.compute.threads);
+  const std::uint64_t host_limit = flags.compute.host_memory_limit;
+  json.set("host_memory_limit", host_limit > 0 ? Json(host_limit) : Json());
   json.set("memory_limit", limit > 0 ? Json(limit) : Json()).set("journal", Json::text_or_null(flags.journal));
   json.set("report", Json::text_or_null(flags.outputs.html)).set("table", to_json(description));
   return json.set("save", Json::text_or_null(flags.outputs.save)).dump(-1);

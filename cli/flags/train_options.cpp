@@ -180,6 +180,7 @@ overtake::NetworkOptions network_options(const TrainFlags& flags) {
   overtake::NetworkOptions options = flags.network;
   options.training.seed = flags.compute.seed;
   options.memory_limit = flags.compute.memory_limit;
+  options.host_memory_limit = flags.compute.host_memory_limit;
   return options;
 }
 

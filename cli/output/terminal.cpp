@@ -47,17 +47,18 @@ void print_drawing(std::string_view text) {
 }
 
 // By its name, which AtomicFile knows: what standard output holds already stays.
-void print_table(const overtake::Table& table) {
-  if (!system::is_terminal(system::output)) {
-    overtake::write_table("/dev/stdout", table);
-    return;
-  }
-  overtake::Table shown = table;
+TableOutput::TableOutput(const std::string& path)
+    : on_terminal_(is_standard_output(path) && system::is_terminal(system::output)),
+      writer_(is_standard_output(path) ? "/dev/stdout" : path) {}
+
+void TableOutput::add(const overtake::Table& part) {
+  if (!on_terminal_) return writer_.add(part);
+  overtake::Table shown = part;
   for (overtake::Column& column : shown.columns) {
     column.name = overtake::text::printable_line(column.name);
     for (std::string& word : column.categories) word = overtake::text::printable_line(word);
   }
-  overtake::write_table("/dev/stdout", shown);
+  writer_.add(shown);
 }
 
 void write_output(const std::string& path, std::string_view text) {

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "overtake/data/table.hpp"
+#include "overtake/data/table_parts.hpp"
 
 namespace cli {
 
@@ -32,9 +32,18 @@ void print(std::string_view text);
 /// Likewise for text with colours of its own, which holds nothing from files.
 void print_drawing(std::string_view text);
 
-/// Writes a table as CSV to standard output, behind what was written before: as it is, but on a terminal as people can
-/// read it. Throws overtake::DataError.
-void print_table(const overtake::Table& table);
+/// A table that is written as CSV part by part, to standard output behind what was written before: as it is, but on a
+/// terminal as people can read it; or to a file that appears whole or not at all. Throws overtake::DataError.
+class TableOutput {
+ public:
+  explicit TableOutput(const std::string& path);
+  void add(const overtake::Table& part);
+  void commit() { writer_.commit(); }
+
+ private:
+  bool on_terminal_;
+  overtake::TableWriter writer_;
+};
 
 /// "-" is standard output, which gets the text as it is, unless it is a terminal; other files appear whole or not at
 /// all.

@@ -9,3 +9,4 @@
 #include "overtake/data/labels.hpp"         // names of classes and groups
 #include "overtake/data/preprocessing.hpp"  // standardisation, one-hot, labels
 #include "overtake/data/table.hpp"          // CSV files
+#include "overtake/data/table_parts.hpp"    // CSV files larger than memory

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "overtake/data/preprocessing.hpp"
+#include "overtake/data/table_parts.hpp"
 #include "overtake/device.hpp"
 
 namespace overtake {
@@ -66,5 +67,37 @@ struct AnswerOptions {
 /// How good answers are where the table has the target in every row: accuracy, or r2 (NaN for fewer than two rows);
 /// nothing where it has not. Throws DataError for a class that training did not see.
 [[nodiscard]] std::optional<double> score_of(const TableModel& model, const Table& answers, const Table& data);
+
+/// How large the parts of a file may be so that the whole process keeps to `host_memory_limit` (0: none): PartSize's
+/// default, or less. Throws DeviceError where there is no room for parts of 1 MiB.
+[[nodiscard]] std::uint64_t part_bytes_within(std::uint64_t host_memory_limit);
+
+/// The answers to a file, part by part: what read_table(), predict() and score_of() give, in memory that does not grow
+/// with the file. The first part that shows something wrong throws.
+class FilePredictor {
+ public:
+  /// `reading`: preprocessing.table_options(), or those with another notation. `part_bytes`: about the memory that a
+  /// part takes. `model` must outlive it. Throws what TableReader and predict() throw.
+  FilePredictor(const TableModel& model, const std::filesystem::path& data, const TableOptions& reading,
+                const AnswerOptions& options = {}, std::uint64_t part_bytes = PartSize{}.bytes);
+  ~FilePredictor();
+  FilePredictor(const FilePredictor&) = delete;
+  FilePredictor& operator=(const FilePredictor&) = delete;
+
+  /// The answers to the next rows; nothing behind the last. Throws what read_table(), predict() and score_of() throw.
+  [[nodiscard]] std::optional<Table> next();
+  /// True once next() gave the last answers.
+  [[nodiscard]] bool at_end() const noexcept;
+  /// What the cells held besides values; complete at the end.
+  [[nodiscard]] const TransformReport& report() const noexcept;
+  /// That of score_of(), over all rows; known at the end.
+  [[nodiscard]] std::optional<double> score() const noexcept;
+  /// Rows answered so far.
+  [[nodiscard]] std::int64_t rows() const noexcept;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 }  // namespace overtake

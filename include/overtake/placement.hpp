@@ -43,10 +43,11 @@ struct Prediction {
   double prepare_seconds = 0;  ///< binning, on the host
   double transfer_seconds = 0;
   double compute_seconds = 0;
-  double finish_seconds = 0;                       ///< scoring, fetching what was trained
-  double step_seconds = 0;                         ///< of a network
-  std::uint64_t device_bytes = 0, host_bytes = 0;  ///< the most that is held at once; 0: not known
-  std::string failure;                             ///< not empty: cannot run this training, and why
+  double finish_seconds = 0;  ///< scoring, fetching what was trained
+  double step_seconds = 0;    ///< of a network
+  std::uint64_t device_bytes = 0,
+                host_bytes = 0;  ///< the most that is held at once, the second by the whole process; 0: not known
+  std::string failure;           ///< not empty: cannot run this training, and why
 
   /// Adds the parts up.
   void total() { seconds = start_seconds + prepare_seconds + transfer_seconds + compute_seconds + finish_seconds; }

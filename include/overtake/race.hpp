@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "overtake/placement.hpp"
 #include "overtake/device.hpp"
 #include "overtake/nn/trainer.hpp"
+#include "overtake/placement.hpp"
 #include "overtake/progress.hpp"
 #include "overtake/report.hpp"
 
@@ -28,7 +28,8 @@ struct RaceOptions {
   int repeat = 5;
   std::uint64_t seed = 0;
   double learning_rate = 0.1;
-  std::uint64_t memory_limit = 0;  ///< bytes for each device; 0: no limit
+  std::uint64_t memory_limit = 0;       ///< bytes for each device; 0: no limit
+  std::uint64_t host_memory_limit = 0;  ///< bytes of the computer's memory for the whole process; 0: no limit
   /// Seconds of measuring for each network on each device, repeats together. A training that would take longer is cut
   /// to fewer epochs and at last to fewer repeats (never less than one of either), and the result says so. 0: never
   /// cut.

@@ -10,6 +10,7 @@
 
 #include "overtake/error.hpp"
 #include "overtake/metrics.hpp"
+#include "overtake/score_parts.hpp"
 
 namespace overtake {
 
@@ -101,22 +102,22 @@ double roc_auc(std::span<const double> probabilities, std::span<const std::int32
   return static_cast<double>(twice) / (2 * static_cast<double>(positives) * static_cast<double>(negatives));
 }
 
-/// The sum of squares round the mean. Deviations are from the first value, so that equal values have a spread of 0
+/// Mean and sum of squares round it. Deviations are from the first value, so that equal values have a spread of 0
 /// whatever they are, and large ones with a small spread lose no digits.
-double spread_of(std::span<const double> values) {
+struct Spread {
+  double mean = 0, squares = 0;
+};
+Spread spread_of(std::span<const double> values) {
   double shift = 0;
   for (const double value : values) shift += value - values.front();
-  const double mean = values.front() + shift / static_cast<double>(values.size());
-  double spread = 0;
-  for (const double value : values) spread += (value - mean) * (value - mean);
+  Spread spread{values.front() + shift / static_cast<double>(values.size())};
+  for (const double value : values) spread.squares += (value - spread.mean) * (value - spread.mean);
   return spread;
 }
 
-double r2_of(const ErrorSums& sums, std::span<const double> truth) {
-  if (truth.size() < 2) return nan;
-  const double spread = spread_of(truth);
-  if (spread == 0) return sums.squared == 0 ? 1 : 0;
-  return 1 - sums.squared / spread;
+double r2_of(double squared_error, double spread) {
+  if (spread == 0) return squared_error == 0 ? 1 : 0;
+  return 1 - squared_error / spread;
 }
 
 }  // namespace
@@ -218,7 +219,7 @@ double score_of_errors(Metric metric, const ErrorSums& sums, std::span<const dou
   if (truth.empty()) return nan;
   const auto rows = static_cast<double>(truth.size());
   switch (metric) {
-    case Metric::r2: return r2_of(sums, truth);
+    case Metric::r2: return truth.size() < 2 ? nan : r2_of(sums.squared, spread_of(truth).squares);
     case Metric::neg_mean_squared_error: return 0 - sums.squared / rows;  // not -x: that of 0 is a negative zero
     case Metric::neg_root_mean_squared_error: return 0 - std::sqrt(sums.squared / rows);
     case Metric::neg_mean_absolute_error: return 0 - sums.absolute / rows;
@@ -237,5 +238,26 @@ double accuracy(std::span<const std::int32_t> predicted, std::span<const std::in
 double r2(std::span<const double> predicted, std::span<const double> truth) {
   return score_of_errors(Metric::r2, error_sums(predicted, truth), truth);
 }
+
+// Joined as Chan, Golub and LeVeque do ("Algorithms for computing the sample variance", 1983).
+void R2Sums::add(std::span<const double> predicted, std::span<const double> truth) {
+  const double error = error_sums(predicted, truth).squared;
+  if (truth.empty()) return;
+  const Spread spread = spread_of(truth);
+  const auto more = static_cast<double>(truth.size());
+  const auto before = static_cast<double>(rows_);
+  if (rows_ == 0) {
+    mean_ = spread.mean;
+    squares_ = spread.squares;
+  } else {
+    const double apart = spread.mean - mean_;
+    squares_ += spread.squares + apart * apart * before * more / (before + more);
+    mean_ += apart * more / (before + more);
+  }
+  error_ += error;
+  rows_ += static_cast<std::int64_t>(truth.size());
+}
+
+double R2Sums::value() const { return rows_ < 2 ? nan : r2_of(error_, squares_); }
 
 }  // namespace overtake

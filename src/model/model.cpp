@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Model files, whichever estimator they hold, and answers to tables.
+// Model files, whichever estimator they hold.
 #include "overtake/model.hpp"
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "overtake/data/safetensors.hpp"
 #include "overtake/error.hpp"
 #include "overtake/forest.hpp"
-#include "overtake/metrics.hpp"
 #include "overtake/nn/model_file.hpp"
 #include "overtake/nn/network.hpp"
 
@@ -58,23 +55,6 @@ TableModel read_network(const std::string& path, const Device& device) {
   return {std::make_shared<NetworkModel>(std::move(loaded.model), how), std::move(how)};
 }
 
-template <typename T>
-void add_columns(Table& table, const std::vector<std::string>& names, const std::vector<T>& values) {
-  for (std::size_t c = 0; c < names.size(); ++c) {
-    Column column;
-    column.name = names[c];
-    for (std::size_t i = c; i < values.size(); i += names.size()) {
-      column.numbers.push_back(static_cast<double>(values[i]));
-    }
-    table.columns.push_back(std::move(column));
-  }
-}
-
-bool is_complete(const Column& column) {
-  return std::none_of(column.numbers.begin(), column.numbers.end(), [](double value) { return std::isnan(value); }) &&
-         std::none_of(column.codes.begin(), column.codes.end(), [](std::int32_t code) { return code < 0; });
-}
-
 }  // namespace
 
 std::vector<std::int32_t> Model::apply(std::span<const float> /*inputs*/) const {
@@ -89,48 +69,6 @@ TableModel read_model(const std::filesystem::path& path, const Device& device) {
 
 void write_model(const std::filesystem::path& path, const Model& model, const Preprocessing& preprocessing) {
   model.save(path, {{preprocessing_key, preprocessing.to_json()}});
-}
-
-Table predict(const TableModel& model, const Table& data, const AnswerOptions& options, TransformReport* report) {
-  const Preprocessing& how = model.preprocessing;
-  const bool classifies = how.task == Task::classification;
-  if (options.probabilities && !classifies) {
-    throw UsageError("probabilities (proba, --proba) belong to classes, and this model predicts numbers");
-  }
-  const Dataset rows = how.transform_features(data, report);
-  Table table;
-  table.rows = rows.rows;
-  if (classifies) {
-    table.columns.push_back(text_column(how.target, model.model->predict_classes(rows.inputs), how.classes));
-  } else {
-    add_columns(table, {how.target}, model.model->predict(rows.inputs));
-  }
-  std::vector<std::string> names;
-  if (options.probabilities) {
-    for (const std::string& name : how.classes) names.push_back("probability_" + name);
-    add_columns(table, names, model.model->predict(rows.inputs));
-  }
-  if (options.leaves) {
-    const std::vector<std::int32_t> leaves = model.model->apply(rows.inputs);
-    names.clear();
-    const std::size_t trees = rows.rows > 0 ? leaves.size() / static_cast<std::size_t>(rows.rows) : 0;
-    for (std::size_t tree = 0; tree < trees; ++tree) names.push_back(fmt::format("leaf_{}", tree));
-    add_columns(table, names, leaves);
-  }
-  return table;
-}
-
-std::optional<double> score_of(const TableModel& model, const Table& answers, const Table& data) {
-  const Column* column = data.find(model.preprocessing.target);
-  if (column == nullptr || !is_complete(*column)) return std::nullopt;
-  // The cells as they are: a number standardised and brought back may differ in its last digits.
-  Preprocessing plain = model.preprocessing;
-  plain.target_mean = 0;
-  plain.target_scale = 1;
-  const Dataset truth = plain.transform(data);
-  const Column& answer = *answers.find(plain.target);
-  if (plain.task == Task::classification) return accuracy(answer.codes, truth.labels);
-  return r2(answer.numbers, truth.targets);
 }
 
 }  // namespace overtake

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/parallel.hpp"
+#include "overtake/memory.hpp"
 #include "overtake/placement.hpp"
 #include "placement/calibration.hpp"
 #include "placement/cost.hpp"
@@ -26,6 +27,13 @@ double kernel_growing(const ForestWork& work, const ForestKernelRates& rates) {
 
 namespace {
 
+/// Where threads grow: trees that are scored wait in rounds of at most 2 GiB (forest/host/grower.cpp).
+std::uint64_t host_bytes(const ForestWork& work) {
+  constexpr double most_of_a_round = 2.0 * (std::uint64_t{1} << 30);
+  const double scoring = work.data_bytes + std::min(most_of_a_round, work.grown_bytes);
+  return host_memory_held() + static_cast<std::uint64_t>(std::max(scoring, work.host_bytes));
+}
+
 /// What a device holds at once: it cuts trees into batches of at most 1e9 visits a unit and six tenths of its memory
 /// (forest/device/grower.cpp).
 double bytes_at_once(const ForestWork& work, const DeviceInfo& device) {
@@ -46,9 +54,11 @@ Prediction forest_cost(const ForestWork& work, const DeviceInfo& device, const D
   of.finish_seconds = rates.host.result * work.results / threads;
   if (device.kind == DeviceKind::cpu || device.kind == DeviceKind::opencl_on_cpu) {
     of.threads = cpu_threads();
+    of.host_bytes = host_bytes(work);
     of.compute_seconds = rates.host.fixed + host_growing(work, rates.host) / threads;
     of.finish_seconds += rates.host.scored * work.scored / threads;
   } else {
+    of.host_bytes = host_memory_held() + static_cast<std::uint64_t>(work.host_bytes_beside);
     of.device_bytes = static_cast<std::uint64_t>(bytes_at_once(work, device));
     of.transfer_seconds = work.cells / rates.bytes_a_second;
     of.compute_seconds = rates.forest.fixed + kernel_growing(work, rates.forest);

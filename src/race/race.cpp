@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "overtake/race.hpp"
+#include "overtake/memory.hpp"
 
 #include <fmt/format.h>
 
@@ -191,6 +192,26 @@ std::int64_t race_parameters(int layers) {
   return total + 2 * (width + 1);
 }
 
+namespace {
+
+/// The device "cpu" takes the computer's memory, so that both limits hold.
+std::uint64_t limit_of(const Device& device, const RaceOptions& options) {
+  if (device.id() != "cpu" || options.host_memory_limit == 0) return options.memory_limit;
+  const std::uint64_t left = std::max<std::uint64_t>(1, host_memory_left(options.host_memory_limit));
+  return options.memory_limit > 0 ? std::min(options.memory_limit, left) : left;
+}
+
+/// The points, and their copies as arrays.
+void require_points(const RaceOptions& options) {
+  constexpr std::uint64_t of_point = 2 * (2 * sizeof(float) + sizeof(std::int32_t)) + 2 * sizeof(double);
+  MemoryPlan plan;
+  plan.add("points", static_cast<std::uint64_t>(options.samples) * of_point);
+  require_host_memory(plan, options.host_memory_limit, fmt::format("a race over {} points", options.samples),
+                      "lower --samples.");
+}
+
+}  // namespace
+
 RaceResult run_race(const RaceOptions& options, ProgressObserver* observer, const StopToken* stop) {
   race::check(options);
   RaceResult result;
@@ -204,7 +225,7 @@ RaceResult run_race(const RaceOptions& options, ProgressObserver* observer, cons
   const std::vector<DeviceInfo> all = list_devices();  // with the verdicts of trials
   result.options.devices.clear();
   for (const Device& device : devices) {
-    device.set_memory_limit(options.memory_limit);
+    device.set_memory_limit(limit_of(device, options));
     result.devices.push_back(device.info());
     result.options.devices.push_back(device.id());
   }
@@ -216,6 +237,7 @@ RaceResult run_race(const RaceOptions& options, ProgressObserver* observer, cons
     result.notes.push_back("No usable GPU was found; overtake devices says why.");
   }
 
+  require_points(options);
   const Dataset data = disc(options.samples, options.seed);
   const race::RaceTask task{Array::from(data.inputs, {data.rows, data.features}), Array::from(data.labels, {data.rows}),
                             result.options, stop};

@@ -23,6 +23,7 @@ Json settings_json(const RaceOptions& options) {
   json.set("layers", list_json(options.layers)).set("epochs", options.epochs).set("batch", options.batch);
   json.set("samples", options.samples).set("devices", list_json(options.devices)).set("repeat", options.repeat);
   json.set("seed", options.seed).set("learning_rate", options.learning_rate);
+  json.set("host_memory_limit", options.host_memory_limit);
   json.set("memory_limit", options.memory_limit).set("budget_seconds", options.budget_seconds);
   return json.set("precision", "float32");
 }

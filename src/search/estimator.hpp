@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "overtake/memory.hpp"
 #include "overtake/placement.hpp"
 #include "overtake/report.hpp"
 #include "overtake/search.hpp"
@@ -53,6 +54,9 @@ class Estimator {
   [[nodiscard]] virtual std::vector<std::string> check() = 0;
   /// Groups `jobs` into batches that fit in memory; jobs that share work are in one batch. Every job appears once.
   [[nodiscard]] virtual std::vector<Batch> plan(std::span<const Job> jobs) = 0;
+  /// What running `batches`, one after the other, and the refit take of the computer's memory, beside what is held
+  /// already: where they take most.
+  [[nodiscard]] virtual MemoryPlan host_memory(std::span<const Batch> /*batches*/) { return {}; }
   /// Trains and scores; one outcome a job, in order. Nothing when `stop` (may be null) said so before all were scored:
   /// what is half done is no outcome.
   [[nodiscard]] virtual std::optional<std::vector<FoldOutcome>> run(const Batch& batch, bool probabilities,

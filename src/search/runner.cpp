@@ -13,6 +13,7 @@
 #include "core/sample_weights.hpp"
 #include "core/stop.hpp"
 #include "overtake/error.hpp"
+#include "overtake/memory.hpp"
 
 namespace overtake::search_detail {
 
@@ -83,6 +84,8 @@ class Runner {
     const std::vector<Job> jobs = open_jobs();
     const std::vector<Batch> batches = estimator_.plan(jobs);
     note_plan(jobs, batches);
+    plan_memory(batches);
+    if (input_.options.observer != nullptr) input_.options.observer->on_plan(result_.plan);
     for (const Batch& batch : batches) {
       if (!run_batch(batch)) break;
     }
@@ -136,7 +139,15 @@ class Runner {
     if (planned != jobs.size()) {
       throw InternalError(fmt::format("{} jobs were planned, expected {}", planned, jobs.size()));
     }
-    if (input_.options.observer != nullptr) input_.options.observer->on_plan(plan);
+  }
+
+  /// Refuses what cannot fit into the computer's memory before anything is trained.
+  void plan_memory(const std::vector<Batch>& batches) {
+    const MemoryPlan memory = estimator_.host_memory(batches);
+    require_host_memory(memory, input_.options.host_memory_limit, "the search",
+                        "give fewer rows, or candidates of smaller models.");
+    result_.plan.planned_host_bytes =
+        std::max(host_memory_peak(), host_memory_held() + memory.bytes(MemoryPlace::host));
   }
 
   /// False when it was stopped: what was not scored by then is not done.
@@ -237,6 +248,7 @@ class Runner {
     const EstimatorStats stats = estimator_.stats();
     result_.plan.launches = stats.launches;
     result_.plan.peak_bytes = std::max(result_.plan.peak_bytes, stats.peak_bytes);
+    result_.plan.host_peak_bytes = host_memory_peak();
     result_.timing = stats.timing;
     result_.timing.scoring += scoring_;
     result_.timing.refit = refit_seconds_;

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Tables of text: plain, compressed, in other encodings and notations.
+#include <algorithm>
+#include <cmath>
 #include <stdexcept>
 
 #include "fuzz.hpp"
 #include "overtake/data.hpp"
+#include "overtake/error.hpp"
 
 namespace overtake::fuzz {
 namespace {
@@ -50,12 +53,42 @@ TableOptions options_of(std::string_view line) {
   return options;
 }
 
+/// Row by row the file must give the inputs that it gives as a whole, or be refused like it.
+void check_parts(const std::filesystem::path& path, const Preprocessing& how) {
+  TableOptions options = how.table_options();
+  options.memory_limit = most_memory;
+  std::vector<float> whole, joined;
+  bool refused = false, refused_in_parts = false;
+  try {
+    whole = how.transform_features(read_table(path, options)).inputs;
+  } catch (const DeviceError&) {
+    return;  // too large as a whole
+  } catch (const Error&) {
+    refused = true;
+  }
+  try {
+    TableReader reader(path, options, {.bytes = 1});
+    PartEncoder encoder(how);
+    while (const std::optional<Table> part = reader.next()) {
+      const std::vector<float> inputs = encoder.add(*part, reader.at_end()).inputs;
+      joined.insert(joined.end(), inputs.begin(), inputs.end());
+    }
+  } catch (const Error&) {
+    refused_in_parts = true;
+  }
+  check(refused == refused_in_parts, "a file that is refused one way only");
+  if (refused) return;
+  const auto same = [](float a, float b) { return a == b || (std::isnan(a) && std::isnan(b)); };
+  check(std::equal(whole.begin(), whole.end(), joined.begin(), joined.end(), same), "other inputs in parts");
+}
+
 }  // namespace
 
 FUZZ_TARGET(csv) {
   Parts parts(input);
   const TableOptions options = options_of(parts.line());
-  const Table table = read_table(scratch_file(parts.rest()), options);
+  const std::filesystem::path path = scratch_file(parts.rest());
+  const Table table = read_table(path, options);
   check_table(table);
   (void)describe(table);
   // What a table says of a target must serve to encode it, here and when it is read from a model.
@@ -65,6 +98,7 @@ FUZZ_TARGET(csv) {
   check(rows.inputs.size() == static_cast<std::size_t>(rows.rows * rows.features), "inputs of another size");
   const Preprocessing again = Preprocessing::from_json(how.to_json());
   check(again.to_json() == how.to_json(), "preprocessing that does not read back");
+  check_parts(path, how);
 }
 
 FUZZ_TARGET(csv_gz) {

@@ -26,6 +26,9 @@ struct ForestReport {
   std::int64_t launches = 0;
   std::uint64_t peak_bytes = 0;    ///< device memory planned
   std::uint64_t binned_bytes = 0;  ///< the data set on the device
+  /// Of the computer's memory, the most that the whole process holds, predictions of the training rows included: as it
+  /// was planned once the first trees told how large trees are, and as it was when training ended.
+  std::uint64_t planned_host_bytes = 0, host_peak_bytes = 0;
   struct {
     double prepare = 0;  ///< binning
     double upload = 0, compute = 0, finish = 0, wall = 0;
@@ -37,6 +40,7 @@ struct ForestReport {
 struct ForestOptions {
   Device device;
   std::uint64_t memory_limit = 0;          ///< bytes on the device; 0: most of what is free
+  std::uint64_t host_memory_limit = 0;     ///< bytes of the computer's memory for the whole process; 0: what there is
   const StopToken* stop = nullptr;         ///< asks to stop, within a tree too; the trees grown so far are the result
   ProgressObserver* observer = nullptr;    ///< told of trees
   std::vector<std::string> feature_names;  ///< kept in the forest; empty, or one a feature

@@ -42,6 +42,10 @@ struct ForestWork {
   double tree_bytes = 0;  ///< that all trees may take on a device, were they grown together
   double data_bytes = 0;  ///< of the binned rows, targets and folds on a device
 
+  // On the host, beside what the process holds: where threads grow the trees, and where a device does.
+  double grown_bytes = 0;                        ///< of all trees that are only scored, before they are
+  double host_bytes = 0, host_bytes_beside = 0;  ///< of the model that stays, its data in bins included
+
   ForestWork& operator+=(const ForestWork& more);
 };
 

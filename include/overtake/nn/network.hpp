@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "overtake/data/preprocessing.hpp"
+#include "overtake/memory.hpp"
 #include "overtake/model.hpp"
 #include "overtake/nn/sequential.hpp"
 #include "overtake/nn/trainer.hpp"
@@ -28,6 +29,7 @@ struct NetworkOptions {
   std::optional<double> weight_decay;           ///< unset: 0.01 for adamw, else 0
   std::string schedule = "constant";            ///< see optim::Schedule::parse()
   std::uint64_t memory_limit = 0;               ///< bytes on the device; 0: no limit
+  std::uint64_t host_memory_limit = 0;          ///< bytes of the computer's memory for the whole process; 0: no limit
   /// Of everything else; its seed is that of the weights, too, and its schedule and validation arrays are not looked
   /// at.
   TrainerOptions training{.batch_size = 32, .checkpoint_every = 10};
@@ -60,6 +62,10 @@ struct DataArrays {
 /// weights, gradients, what the optimiser and the Trainer keep of each weight, and the layers' outputs.
 void check_network_memory(const NetworkOptions& options, std::int64_t inputs, std::int64_t outputs, std::int64_t rows,
                           const Device* device = nullptr);
+
+/// What train_network() takes beside the data set where it takes most: weights and what is kept of each, the layers'
+/// outputs for a batch, the rows as arrays. Those of the device count as the host's where that is "cpu".
+[[nodiscard]] MemoryPlan memory_of(const NetworkOptions& options, const PreparedData& data, const Device& device);
 
 /// A trained network behind the face that all models have.
 class NetworkModel final : public Model {

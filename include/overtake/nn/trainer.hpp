@@ -145,6 +145,9 @@ struct FitReport {
   std::int64_t parameters = 0;
   int launches_per_step = 0;     ///< kernels or library calls of one full training step
   std::uint64_t plan_bytes = 0;  ///< device memory of the training plans: weights, gradients, activations, data
+  /// Of the computer's memory, the most that the whole process holds: as train_network() planned it before it began (0:
+  /// nobody did), and as it was when training ended.
+  std::uint64_t planned_host_bytes = 0, host_peak_bytes = 0;
 
   /// The last record; throws UsageError when nothing was read back.
   [[nodiscard]] const EpochRecord& last() const;

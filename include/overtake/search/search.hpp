@@ -38,6 +38,9 @@ struct SearchPlan {
   std::int64_t batches = 0;
   std::int64_t launches = 0;  ///< on the device, known after the run
   std::uint64_t peak_bytes = 0;
+  /// Of the computer's memory, the most that the whole process holds: as planned before the run, and as it was at its
+  /// end; 0: not known.
+  std::uint64_t planned_host_bytes = 0, host_peak_bytes = 0;
 };
 
 struct SearchTiming {
@@ -111,10 +114,11 @@ struct SearchOptions {
   std::uint64_t seed = 0;     ///< random_state of every candidate
   Device device;
   std::string device_reason;
-  Prediction prediction;  ///< what the search is expected to take, for the result; no device: nobody asked
-  std::uint64_t memory_limit = 0;
-  std::filesystem::path journal;    ///< empty: none
-  std::string data_name;            ///< for the journal and messages: the file's name
+  Prediction prediction;           ///< what the search is expected to take, for the result; no device: nobody asked
+  std::uint64_t memory_limit = 0;  ///< bytes on the device; 0: most of what is free
+  std::uint64_t host_memory_limit = 0;  ///< bytes of the computer's memory for the whole process; 0: what there is
+  std::filesystem::path journal;        ///< empty: none
+  std::string data_name;                ///< for the journal and messages: the file's name
   const StopToken* stop = nullptr;  ///< asks to stop, while a batch runs too: its unfinished jobs are as if never begun
   SearchObserver* observer = nullptr;
   std::vector<float> sample_weight;

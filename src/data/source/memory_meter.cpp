@@ -25,12 +25,19 @@ MemoryMeter::MemoryMeter(std::string source, std::uint64_t limit)
   limit_ -= limit_ / 8;
 }
 
-void MemoryMeter::refuse(std::uint64_t bytes) const {
-  throw DeviceError(fmt::format("{}: reading it needs at least {} of the computer's memory, {} may be used", source_,
-                                size_text(static_cast<double>(used_) + static_cast<double>(bytes)),
-                                size_text(static_cast<double>(limit_))),
-                    given_ ? "Raise --memory-limit, or give a file of fewer rows or columns."
-                           : "Give a file of fewer rows or columns, or use a computer with more memory.");
+void MemoryMeter::refuse_need(const char* how, double bytes) const {
+  throw DeviceError(fmt::format("{}: reading it needs {} {} of the computer's memory, {} may be used", source_, how,
+                                size_text(bytes), size_text(static_cast<double>(limit_))),
+                    given_
+                        ? "Raise --memory-limit or --host-memory-limit, whichever is set, or give a file of fewer rows "
+                          "or columns."
+                        : "Give a file of fewer rows or columns, or use a computer with more memory.");
 }
+
+void MemoryMeter::refuse(std::uint64_t bytes) const {
+  refuse_need("at least", static_cast<double>(used_) + static_cast<double>(bytes));
+}
+
+void MemoryMeter::refuse_expected(std::uint64_t bytes) const { refuse_need("about", static_cast<double>(bytes)); }
 
 }  // namespace overtake::data

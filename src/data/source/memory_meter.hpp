@@ -17,6 +17,7 @@ class MemoryMeter {
   MemoryMeter(std::string source, std::uint64_t limit);
 
   [[nodiscard]] std::uint64_t limit() const noexcept { return limit_; }
+  [[nodiscard]] std::uint64_t used() const noexcept { return used_; }
 
   /// Throws DeviceError, naming the source, need and limit, when `bytes` more do not fit.
   void take(std::uint64_t bytes) {
@@ -27,10 +28,16 @@ class MemoryMeter {
   void pass(std::uint64_t bytes) const {
     if (bytes > limit_ - used_) refuse(bytes);
   }
+  /// Throws DeviceError where all will take `bytes`, as far as that can be said of a part, and the limit is less.
+  void expect(std::uint64_t bytes) const {
+    if (bytes > limit_) refuse_expected(bytes);
+  }
   void give(std::uint64_t bytes) noexcept { used_ -= bytes < used_ ? bytes : used_; }
 
  private:
   [[noreturn]] void refuse(std::uint64_t bytes) const;
+  [[noreturn]] void refuse_expected(std::uint64_t bytes) const;
+  [[noreturn]] void refuse_need(const char* how, double bytes) const;
 
   std::string source_;
   bool given_;  // the limit is the caller's

@@ -1,44 +1,19 @@
 // SPDX-License-Identifier: MIT
-// One column of a file: its cells as text, then what they are.
+// What the cells of a column make of it.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "data/source/memory_meter.hpp"
+#include "data/table/column_survey.hpp"
+#include "data/table/raw_column.hpp"
 #include "data/text/cell.hpp"
 
 namespace overtake::data {
-
-/// The cells of a column as they stand in the file.
-class RawColumn {
- public:
-  /// Throws DeviceError when the meter has no room for it.
-  void add(std::string_view cell, bool quoted, MemoryMeter& memory);
-  /// Bytes that add() took from the meter.
-  [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_.size() + sizes_.size() * sizeof(std::uint32_t); }
-  [[nodiscard]] std::size_t size() const noexcept { return sizes_.size(); }
-  [[nodiscard]] bool quoted(std::size_t row) const noexcept { return row < quoted_.size() && quoted_[row]; }
-
-  /// Calls visit(row, text, quoted) for every cell.
-  template <typename Visit>
-  void each(const Visit& visit) const {
-    std::size_t offset = 0;
-    for (std::size_t row = 0; row < sizes_.size(); ++row) {
-      visit(row, std::string_view(bytes_).substr(offset, sizes_[row]), quoted(row));
-      offset += sizes_[row];
-    }
-  }
-
- private:
-  std::string bytes_;
-  std::vector<std::uint32_t> sizes_;  // of each cell; longest_line keeps them below 4 GiB
-  std::vector<bool> quoted_;          // as long as up to the last quoted cell
-};
 
 /// What a file's column is for.
 enum class ColumnUse : std::uint8_t {
@@ -50,19 +25,34 @@ enum class ColumnUse : std::uint8_t {
   ignored,        ///< nobody looks at it
 };
 
-/// A judgement that cannot be made: which cell, and what is wrong.
+/// A judgement that cannot be made: at which record, and what is wrong.
 struct ColumnProblem {
-  std::size_t row = 0;
-  std::string message;  ///< "expected ..., found ..."
-  std::string cure;     ///< "--decimal ','"; empty: only --text or a correction helps
-  std::string word;     ///< a word among numbers, which may mean a missing cell; empty: none
+  std::int64_t line = 0;  ///< at which the record begins
+  std::string message;    ///< "expected ..., found ..."
+  std::string cure;       ///< "--decimal ','"; empty: only --text or a correction helps
+  std::string word;       ///< a word among numbers, which may mean a missing cell; empty: none
 };
 
-/// Fills kind, numbers, codes and notes of `column` from its cells, or says why that cannot be done. `spelled`: keep
-/// codes and categories of a numeric column too. Adds the words that were taken as missing to `missing_seen`, and takes
-/// what the column keeps from the meter (throws DeviceError).
-[[nodiscard]] std::optional<ColumnProblem> read_column(const RawColumn& raw, ColumnUse use, bool spelled,
-                                                       const CellRules& rules, Column& column,
-                                                       std::set<std::string>& missing_seen, MemoryMeter& memory);
+/// What all columns of a file are read with.
+struct ColumnReading {
+  const CellRules& rules;
+  std::set<std::string>& missing_seen;  ///< gets the words that were taken as missing
+  MemoryMeter& memory;                  ///< gives what a column keeps; refuses with DeviceError
+};
+
+/// Fills kind, numbers, codes and notes of `column` from its cells, or says why that cannot be done. `lines`: where
+/// each row begins. `spelled`: keep codes and categories of a numeric column too.
+[[nodiscard]] std::optional<ColumnProblem> read_column(const RawColumn& raw, std::span<const std::int64_t> lines,
+                                                       ColumnUse use, bool spelled, const ColumnReading& reading,
+                                                       Column& column);
+
+/// The same for some rows of a file, whose earlier ones are counted in `so_far`; `use` is not `judged`. A column that
+/// is ignored holds nothing. Names are judged by find_late_problem() alone, as only all rows tell what they are.
+[[nodiscard]] std::optional<ColumnProblem> read_column_part(const RawColumn& raw, std::span<const std::int64_t> lines,
+                                                            ColumnUse use, Survey& so_far, const ColumnReading& reading,
+                                                            Column& column);
+
+/// What is wrong with names once all rows are counted.
+[[nodiscard]] std::optional<ColumnProblem> find_late_problem(ColumnUse use, const Survey& all, const CellRules& rules);
 
 }  // namespace overtake::data

@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 
 #include <exception>
+#include <utility>
 
-#include "data/source/line_source.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::data {
@@ -49,8 +49,10 @@ class QuoteTracker {
   bool inside_ = false;
 };
 
+}  // namespace
+
 /// libcsv's parser with the state that its C callbacks need. Exceptions may not cross C code: they wait in `failure`.
-class Parser {
+class RecordReader::Parser {
  public:
   Parser(std::string name, char delimiter, std::size_t longest, const std::function<void(const Record&)>& on_record)
       : name_(std::move(name)), longest_(longest), on_record_(on_record), quotes_(delimiter) {
@@ -162,6 +164,8 @@ class Parser {
   std::exception_ptr failure_;
 };
 
+namespace {
+
 std::size_t count_outside_quotes(std::string_view line, char wanted) {
   std::size_t count = 0;
   bool quoted = false;
@@ -191,31 +195,45 @@ char detect_delimiter(const std::vector<std::string>& lines) {
   return most_frequent;
 }
 
-char read_records(const std::filesystem::path& path, const RecordFormat& format,
-                  const std::function<void(const Record&)>& on_record) {
+RecordReader::RecordReader(const std::filesystem::path& path, const RecordFormat& format,
+                           std::function<void(const Record&)> on_record)
+    : source_(path, format.longest_line, format.encoding), on_record_(std::move(on_record)) {
   constexpr std::size_t sample_lines = 10;
   constexpr std::size_t sample_bytes = std::size_t{1} << 16;
-  LineSource source(path, format.longest_line, format.encoding);
   // Lines read ahead to detect the delimiter; blank ones stay, so that line numbers stay right.
-  std::vector<std::string> ahead;
   std::vector<std::string> sample;
   std::size_t bytes = 0;
   while (!format.delimiter && sample.size() < sample_lines && bytes < sample_bytes) {
-    const std::optional<std::string_view> line = source.next();
+    const std::optional<std::string_view> line = source_.next();
     if (!line) break;
-    ahead.emplace_back(*line);
+    ahead_.emplace_back(*line);
     bytes += line->size() + 1;
     if (line->find_first_not_of(" \r\n") != std::string_view::npos) sample.emplace_back(*line);
   }
-  const std::optional<char> known = format.delimiter ? format.delimiter : source.declared_delimiter();
-  const char delimiter = known ? *known : detect_delimiter(sample);
-  Parser parser(source.name(), delimiter, format.longest_line, on_record);
-  std::int64_t number = source.declared_delimiter() ? 1 : 0;
-  for (const std::string& line : ahead) parser.feed(line, ++number);
-  ahead = {};
-  while (const std::optional<std::string_view> line = source.next()) parser.feed(*line, source.line());
-  parser.finish();
-  return delimiter;
+  const std::optional<char> known = format.delimiter ? format.delimiter : source_.declared_delimiter();
+  delimiter_ = known ? *known : detect_delimiter(sample);
+  line_ = source_.declared_delimiter() ? 1 : 0;
+  parser_ = std::make_unique<Parser>(source_.name(), delimiter_, format.longest_line, on_record_);
+}
+
+RecordReader::~RecordReader() = default;
+
+bool RecordReader::step() {
+  if (finished_) return false;
+  if (!ahead_.empty()) {
+    bytes_ += ahead_.front().size();
+    parser_->feed(ahead_.front(), ++line_);
+    ahead_.pop_front();
+    return true;
+  }
+  if (const std::optional<std::string_view> line = source_.next()) {
+    bytes_ += line->size();
+    parser_->feed(*line, source_.line());
+    return true;
+  }
+  finished_ = true;
+  parser_->finish();
+  return false;
 }
 
 }  // namespace overtake::data

@@ -3,12 +3,16 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "data/source/line_source.hpp"
 
 namespace overtake::data {
 
@@ -34,10 +38,36 @@ struct RecordFormat {
   std::size_t longest_line = 0;
 };
 
-/// Reads `path` and calls `on_record` for each record in order; what it throws passes through. Returns the delimiter.
-/// Throws DataError as read_table says for everything that is wrong below the level of cells.
-char read_records(const std::filesystem::path& path, const RecordFormat& format,
-                  const std::function<void(const Record&)>& on_record);
+/// Reads a file record by record.
+class RecordReader {
+ public:
+  /// Throws DataError for a file that cannot be opened or begins as one of another kind. `on_record` gets each record
+  /// in order; what it throws passes through step().
+  RecordReader(const std::filesystem::path& path, const RecordFormat& format,
+               std::function<void(const Record&)> on_record);
+  ~RecordReader();
+  RecordReader(const RecordReader&) = delete;
+  RecordReader& operator=(const RecordReader&) = delete;
+
+  /// Reads one physical line, which may end a record; false at the end of the file. Throws DataError as read_table says
+  /// for everything that is wrong below the level of cells.
+  bool step();
+  [[nodiscard]] char delimiter() const noexcept { return delimiter_; }
+  /// Bytes of the text that step() has read.
+  [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
+
+ private:
+  class Parser;
+
+  LineSource source_;
+  char delimiter_ = ',';
+  std::function<void(const Record&)> on_record_;
+  std::unique_ptr<Parser> parser_;
+  std::deque<std::string> ahead_;  // lines that were read to detect the delimiter
+  std::int64_t line_ = 0;          // of those
+  std::uint64_t bytes_ = 0;
+  bool finished_ = false;
+};
 
 /// The delimiter of a table from its first lines: the first of tab, semicolon, pipe and comma that occurs, outside
 /// quotes, equally often (and at least once) in every line; else the one that occurs most often in the first line; else

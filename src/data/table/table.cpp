@@ -3,12 +3,19 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <iterator>
+#include <memory>
+#include <optional>
+#include <system_error>
+#include <utility>
 
+#include "data/table/csv_records.hpp"
 #include "data/table/message.hpp"
 #include "data/table/table_builder.hpp"
 #include "overtake/data/file.hpp"
 #include "overtake/data/table.hpp"
+#include "overtake/data/table_parts.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake {
@@ -106,28 +113,128 @@ Column text_column(std::string name, std::vector<std::int32_t> codes, std::vecto
   return column;
 }
 
+namespace {
+
+/// A line is held a few times over, with a place for each of its cells.
+std::size_t longest_line(const TableOptions& options, std::uint64_t memory_limit) {
+  constexpr std::size_t copies_of_line = 16, least_longest = std::size_t{1} << 20;
+  return static_cast<std::size_t>(std::min<std::uint64_t>(
+      options.longest_line, std::max<std::uint64_t>(least_longest, memory_limit / copies_of_line)));
+}
+
+/// Bytes of a text file; 0 where they do not tell how much text it holds.
+std::uint64_t plain_size(const std::filesystem::path& path, const std::string& encoding) {
+  std::error_code error;
+  if (encoding != "utf-8" || !std::filesystem::is_regular_file(path, error)) return 0;
+  std::ifstream file(path, std::ios::binary);
+  const bool packed = file.get() == 0x1f && file.get() == 0x8b;
+  const std::uintmax_t size = std::filesystem::file_size(path, error);
+  return packed || error ? 0 : size;
+}
+
+}  // namespace
+
 Table read_table(const std::filesystem::path& path, const TableOptions& options) {
   check_options(options);
   data::TableBuilder builder(path.string(), options);
-  // A line is held a few times over, with a place for each of its cells.
-  constexpr std::size_t copies_of_line = 16, least_longest = std::size_t{1} << 20;
-  const auto longest = static_cast<std::size_t>(std::min<std::uint64_t>(
-      options.longest_line, std::max<std::uint64_t>(least_longest, builder.memory_limit() / copies_of_line)));
-  const char delimiter = data::read_records(path, {options.delimiter, options.encoding, longest},
-                                            [&builder](const data::Record& record) { builder.add(record); });
-  return builder.finish(delimiter);
+  data::RecordReader records(path, {options.delimiter, options.encoding, longest_line(options, builder.memory_limit())},
+                             [&builder](const data::Record& record) { builder.add(record); });
+  // A large file that will not fit is refused soon. What is compressed or encoded otherwise does not tell its size.
+  constexpr std::uint64_t sample = std::uint64_t{4} << 20;
+  const std::uint64_t size = plain_size(path, options.encoding);
+  bool judged = size <= 2 * sample;
+  while (records.step()) {
+    if (judged || records.bytes() < sample) continue;
+    judged = true;
+    builder.expect_whole(static_cast<double>(records.bytes()) / static_cast<double>(size));
+  }
+  return builder.finish(records.delimiter());
 }
 
-void write_table(const std::filesystem::path& path, const Table& table) {
+struct TableReader::State {
+  State(const std::filesystem::path& path, TableOptions how, PartSize part)
+      : options(std::move(how)),
+        size(part),
+        builder(path.string(), options, true),
+        records(path, {options.delimiter, options.encoding, longest_line(options, builder.memory_limit())},
+                [this](const data::Record& record) { take(record); }) {}
+
+  void take(const data::Record& record) {
+    if (is_full()) {
+      next = record;
+    } else {
+      builder.add(record);
+    }
+  }
+
+  /// Whether a number is a date of the given format, all cells say together: such a file comes as one part.
+  [[nodiscard]] bool is_full() const {
+    const std::uint64_t bytes =
+        builder.part_bytes() + static_cast<std::uint64_t>(builder.rows()) * size.bytes_beside_each_row;
+    if (bytes < size.bytes || !options.notation.date_format.empty()) return false;
+    return builder.rows() % part_rows == 0 || bytes / most_overfull >= size.bytes;
+  }
+
+  static constexpr std::int64_t part_rows = 4096;    // a part has a multiple of them, ...
+  static constexpr std::uint64_t most_overfull = 4;  // ... unless its rows are so large
+
+  TableOptions options;
+  PartSize size;
+  data::TableBuilder builder;
+  data::RecordReader records;
+  std::optional<data::Record> next;  // the first of the next part
+  bool at_end = false;
+};
+
+TableReader::TableReader(const std::filesystem::path& path, TableOptions options, PartSize size) {
+  check_options(options);
+  if (!options.header || !options.others_ignored || !options.spelled.empty()) {
+    throw UsageError(
+        "a table is read in parts only where the options say what each column is, and whether it has a header",
+        "Preprocessing::table_options() does.");
+  }
+  state_ = std::make_unique<State>(path, std::move(options), size);
+}
+
+TableReader::~TableReader() = default;
+
+std::optional<Table> TableReader::next() {
+  State& state = *state_;
+  if (state.at_end) return std::nullopt;
+  if (state.next) {
+    state.builder.add(*state.next);
+    state.next.reset();
+  }
+  bool more = true;
+  while (more && !state.next) more = state.records.step();
+  state.at_end = !state.next;
+  return state.builder.take_part(state.records.delimiter(), state.at_end);
+}
+
+bool TableReader::at_end() const noexcept { return state_->at_end; }
+
+struct TableWriter::State {
+  explicit State(const std::filesystem::path& path) : file(path) {}
+
+  AtomicFile file;
+  std::string text;
+  bool has_header = false;
+};
+
+TableWriter::TableWriter(const std::filesystem::path& path) : state_(std::make_unique<State>(path)) {}
+
+TableWriter::~TableWriter() = default;
+
+void TableWriter::add(const Table& table) {
   constexpr std::size_t flush_bytes = std::size_t{1} << 20;
   check_table(table);
-  AtomicFile file(path);
-  std::string text;
-  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+  std::string& text = state_->text;
+  for (std::size_t i = 0; i < table.columns.size() && !state_->has_header; ++i) {
     if (i > 0) text += ',';
     append_cell(text, table.columns[i].name);
   }
-  text += '\n';
+  if (!state_->has_header) text += '\n';
+  state_->has_header = true;
   for (std::size_t row = 0; row < static_cast<std::size_t>(table.rows); ++row) {
     const std::size_t begin = text.size();
     for (std::size_t i = 0; i < table.columns.size(); ++i) {
@@ -137,11 +244,20 @@ void write_table(const std::filesystem::path& path, const Table& table) {
     if (text.size() == begin) text += "\"\"";  // a blank line would be no record
     text += '\n';
     if (text.size() < flush_bytes) continue;
-    file.write(text);
+    state_->file.write(text);
     text.clear();
   }
-  file.write(text);
-  file.commit();
+}
+
+void TableWriter::commit() {
+  state_->file.write(state_->text);
+  state_->file.commit();
+}
+
+void write_table(const std::filesystem::path& path, const Table& table) {
+  TableWriter writer(path);
+  writer.add(table);
+  writer.commit();
 }
 
 }  // namespace overtake

@@ -49,8 +49,8 @@ bool counts_rows(const Column& column) {
 
 }  // namespace
 
-TableBuilder::TableBuilder(std::string source, const TableOptions& options)
-    : options_(options), rules_(options.notation), memory_(source, options.memory_limit) {
+TableBuilder::TableBuilder(std::string source, const TableOptions& options, bool in_parts)
+    : options_(options), rules_(options.notation), memory_(source, options.memory_limit), in_parts_(in_parts) {
   table_.source = std::move(source);
 }
 
@@ -69,7 +69,7 @@ void TableBuilder::fail_size(const Record& record) const {
   const std::size_t column = std::min(record.size(), first_.size()) + 1;
   std::string hint = record.size() > first_.size() ? "Quote cells that contain the delimiter."
                                                    : "Write missing cells as empty ones, with their delimiters.";
-  if (table_.rows == 0 && record.size() == first_.size() + 1) {
+  if (!has_rows_ && record.size() == first_.size() + 1) {
     hint =
         "If the first cell of each line is a row name (R's write.table), give it a name in the first line: "
         "write.csv(x, row.names = FALSE), or col.names = NA.";
@@ -95,8 +95,11 @@ void TableBuilder::start(const Record& first, const Record* second) {
     name_columns(&first);
   } else {
     name_headless_columns();
-    add_row(first);
   }
+  for (std::size_t i = 0; i < raw_.size(); ++i) uses_.push_back(use_of(i));
+  surveys_.resize(in_parts_ ? raw_.size() : 0);
+  lasting_bytes_ = memory_.used();
+  if (!table_.reading.has_header) add_row(first);
 }
 
 void TableBuilder::name_headless_columns() {
@@ -144,7 +147,14 @@ void TableBuilder::add_row(const Record& record) {
     throw DataError(fmt::format("{}, line {}: more than {} rows", table_.source, record.line, table_.rows),
                     "Split the file.");
   }
-  for (std::size_t i = 0; i < record.size(); ++i) raw_[i].add(record.cell(i), record.quoted(i), memory_);
+  // A cell's text, its length, its number and what a model makes of it.
+  constexpr std::uint64_t of_cell = sizeof(std::uint32_t) + sizeof(double) + sizeof(float);
+  for (std::size_t i = 0; i < record.size(); ++i) {
+    if (in_parts_ && uses_[i] == ColumnUse::ignored) continue;
+    raw_[i].add(record.cell(i), record.quoted(i), memory_);
+    part_bytes_ += record.cell(i).size() + of_cell;
+  }
+  has_rows_ = true;
   take_growth(memory_, table_.line_of_row, 1);
   table_.line_of_row.push_back(record.line);
   ++table_.rows;
@@ -192,7 +202,7 @@ ColumnUse TableBuilder::use_of(std::size_t index) const {
   return other ? ColumnUse::ignored : ColumnUse::judged;
 }
 
-Table TableBuilder::finish(char delimiter) {
+void TableBuilder::check_rows() {
   if (!have_first_) {
     throw DataError(fmt::format("{}, line 1, column 1: the file is empty, expected a table", table_.source),
                     "Check that the file was written completely.");
@@ -203,22 +213,45 @@ Table TableBuilder::finish(char delimiter) {
                                 first_.line),
                     "If the first line is data, give --no-header.");
   }
+}
+
+void TableBuilder::set_reading(char delimiter) {
   table_.reading.delimiter = delimiter;
   table_.reading.encoding = options_.encoding;
   table_.reading.notation = options_.notation;
+}
+
+Table TableBuilder::finish(char delimiter) {
+  check_rows();
+  set_reading(delimiter);
   check_lists();
   read_columns();
   check_header();
   return std::move(table_);
 }
 
+Table TableBuilder::take_part(char delimiter, bool last) {
+  check_rows();
+  set_reading(delimiter);
+  check_lists();
+  read_column_parts(last);
+  Table part = std::move(table_);
+  table_ = {};
+  table_.source = part.source;
+  table_.reading = part.reading;
+  for (const Column& column : part.columns) table_.columns.emplace_back().name = column.name;
+  memory_.give(memory_.used() - lasting_bytes_);
+  part_bytes_ = 0;
+  return part;
+}
+
 void TableBuilder::read_columns() {
   std::vector<std::pair<std::size_t, ColumnProblem>> problems;
-  std::set<std::string> missing;  // words that were taken as missing
+  const ColumnReading reading{rules_, missing_, memory_};
   for (std::size_t i = 0; i < raw_.size(); ++i) {
     Column& column = table_.columns[i];
     const std::uint64_t raw_bytes = raw_[i].bytes();
-    auto problem = read_column(raw_[i], use_of(i), listed(options_.spelled, i), rules_, column, missing, memory_);
+    auto problem = read_column(raw_[i], table_.line_of_row, uses_[i], listed(options_.spelled, i), reading, column);
     raw_[i] = {};
     memory_.give(raw_bytes);
     if (problem) problems.emplace_back(i, std::move(*problem));
@@ -226,13 +259,25 @@ void TableBuilder::read_columns() {
       column.notes.emplace_back("it has no name and counts the rows; --drop column_1 leaves it out");
     }
   }
-  if (!problems.empty()) fail_columns(problems, std::move(missing));
+  if (!problems.empty()) fail_columns(problems);
+}
+
+void TableBuilder::read_column_parts(bool last) {
+  std::vector<std::pair<std::size_t, ColumnProblem>> problems;
+  const ColumnReading reading{rules_, missing_, memory_};
+  for (std::size_t i = 0; i < raw_.size(); ++i) {
+    auto problem = read_column_part(raw_[i], table_.line_of_row, uses_[i], surveys_[i], reading, table_.columns[i]);
+    raw_[i] = {};
+    if (!problem && last) problem = find_late_problem(uses_[i], surveys_[i], rules_);
+    if (problem) problems.emplace_back(i, std::move(*problem));
+  }
+  if (!problems.empty()) fail_columns(problems);
 }
 
 /// Throws for the first column; the hint has what settles all of them.
-void TableBuilder::fail_columns(const std::vector<std::pair<std::size_t, ColumnProblem>>& problems,
-                                std::set<std::string> missing) const {
+void TableBuilder::fail_columns(const std::vector<std::pair<std::size_t, ColumnProblem>>& problems) const {
   const auto& [at, first] = problems.front();
+  std::set<std::string> missing = missing_;
   std::vector<std::string> others;
   for (const auto& [index, problem] : problems) {
     if (index != at) others.push_back(list_word(table_.columns[index].name));
@@ -251,10 +296,9 @@ void TableBuilder::fail_columns(const std::vector<std::pair<std::size_t, ColumnP
     hint += fmt::format("; or --text {} if the column is text", shell_word(list_word(table_.columns[at].name)));
   }
   if (!others.empty()) hint += fmt::format(". Likewise the columns {}", fmt::join(others, ", "));
-  throw DataError(
-      fmt::format("{}: {}", table_.locate(static_cast<std::int64_t>(first.row), static_cast<std::int64_t>(at)),
-                  first.message),
-      hint + ".");
+  throw DataError(fmt::format("{}, line {}, column {} ({}): {}", table_.source, first.line, at + 1,
+                              table_.columns[at].name, first.message),
+                  hint + ".");
 }
 
 }  // namespace overtake::data

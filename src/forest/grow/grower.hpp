@@ -2,6 +2,7 @@
 // The contract between what is asked of forests (training, search) and the growers that do it on a processor.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -24,6 +25,12 @@ struct GrowerStats {
   double startup_seconds = 0, upload_seconds = 0, compute_seconds = 0, scoring_seconds = 0;
 };
 
+/// What is on the host at a time.
+struct HostRound {
+  std::size_t threads = 0;  ///< that grow
+  std::size_t trees = 0;    ///< that are grown before they are scored
+};
+
 /// Grows forests on one processor. Exact: results do not depend on the processor, threads or batches.
 class Grower {
  public:
@@ -40,6 +47,8 @@ class Grower {
                                                                       std::span<const View> views, bool predictions,
                                                                       const StopToken* stop) = 0;
   [[nodiscard]] virtual GrowerStats stats() const = 0;
+  /// How scoring `jobs` is cut so that it fits into the computer's memory; nothing where a device has the trees.
+  [[nodiscard]] virtual HostRound host_round(std::span<const ForestJob> /*jobs*/) { return {}; }
 };
 
 }  // namespace overtake::forest

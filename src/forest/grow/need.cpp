@@ -11,6 +11,7 @@
 #include "forest/grow/grown_tree.hpp"
 #include "overtake/error.hpp"
 #include "overtake/forest/forest.hpp"
+#include "overtake/memory.hpp"
 
 namespace overtake::forest {
 
@@ -28,6 +29,35 @@ void check_visits(double visits) {
                                "any processor; at most {:.0g} are accepted",
                                visits, most),
                    "Lower n_estimators, max_features or max_depth, or train on fewer rows (max_samples).");
+}
+
+std::uint64_t problem_bytes(const Problem& problem) {
+  std::uint64_t bytes = problem.data.size_bytes();
+  bytes += problem.targets.labels.size() * sizeof(std::int32_t) + problem.targets.values.size() * sizeof(double);
+  for (const Fold& fold : problem.folds) bytes += (fold.train.size() + fold.test.size()) * sizeof(std::int32_t);
+  for (const Weights& weights : problem.weights) bytes += weights.row.size() * sizeof(double);
+  return bytes;
+}
+
+std::uint64_t host_grower_bytes(std::uint64_t rows, std::int32_t classes, std::int32_t bins) {
+  const std::uint64_t of_row = classes > 0 ? bytes_of_class_row : bytes_of_number_row;
+  const std::uint64_t of_bin =
+      classes > 0 ? sizeof(std::uint32_t) * static_cast<std::uint64_t>(classes) : sizeof(std::int64_t);
+  // Its rows twice (one list is split into the other) and their weights; the histogram of a feature.
+  return rows * (2 * of_row + sizeof(std::uint32_t)) +
+         static_cast<std::uint64_t>(bins) * (2 * sizeof(std::uint32_t) + of_bin);
+}
+
+std::uint64_t most_nodes(const Problem& problem, const ForestJob& job) {
+  const std::uint64_t rows = problem.folds[job.fold].train.size();
+  const std::uint64_t nodes = 2 * rows / static_cast<std::uint64_t>(std::max(1, job.rule.min_samples_leaf)) + 1;
+  return job.max_depth < 30 ? std::min(nodes, (std::uint64_t{2} << job.max_depth) - 1) : nodes;
+}
+
+std::uint64_t host_grower_limit(const Problem& problem, std::uint64_t memory_limit, std::uint64_t host_limit) {
+  if (host_limit == 0) return memory_limit;
+  const std::uint64_t own = problem_bytes(problem) + host_memory_left(host_limit) / 2;
+  return memory_limit > 0 ? std::min(memory_limit, own) : own;
 }
 
 std::uint64_t kept_bytes(std::int64_t nodes, std::int32_t outputs) {
@@ -53,7 +83,8 @@ void check_kept(std::int64_t trees, double bytes_a_tree, std::uint64_t usable, b
 
 void refuse_tree(std::uint64_t need, std::uint64_t limit, bool cpu) {
   throw DeviceError(fmt::format("one tree needs {} bytes on the device, {} may be used", need, limit),
-                    cpu ? "Raise --memory-limit, or lower max_depth, or train on fewer rows."
+                    cpu ? "Raise --memory-limit or --host-memory-limit, whichever is set, or lower max_depth, or train "
+                          "on fewer rows."
                         : "Raise --memory-limit, lower max_depth or max_samples, or use --device cpu.");
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "forest/grow/job.hpp"
+#include "forest/problem/problem.hpp"
 
 namespace overtake::forest {
 
@@ -15,6 +16,23 @@ namespace overtake::forest {
 /// Throws UsageError for more than 1e18 row visits: half a year on the largest GPU, a century on a few cores. The limit
 /// does not depend on the machine, so that the same work is refused everywhere.
 void check_visits(double visits);
+
+/// Bytes of a problem in memory.
+[[nodiscard]] std::uint64_t problem_bytes(const Problem& problem);
+
+/// Bytes of a row of a tree, by task (forest/host/split.hpp).
+inline constexpr std::uint64_t bytes_of_class_row = 12, bytes_of_number_row = 16;
+
+/// Bytes that growing one tree of `rows` rows on the host works in, beside the tree. `bins`: the most of any feature.
+[[nodiscard]] std::uint64_t host_grower_bytes(std::uint64_t rows, std::int32_t classes, std::int32_t bins);
+
+/// The most nodes that a tree of the job can have.
+[[nodiscard]] std::uint64_t most_nodes(const Problem& problem, const ForestJob& job);
+
+/// What a grower on the host may plan with, the problem included: `memory_limit`, and of what `host_limit` leaves of
+/// the whole process' memory the half, as the trees that are kept need room, too; 0: no limit.
+[[nodiscard]] std::uint64_t host_grower_limit(const Problem& problem, std::uint64_t memory_limit,
+                                              std::uint64_t host_limit);
 
 /// Bytes of a tree that is kept: its arrays, and what predicting with it takes.
 [[nodiscard]] std::uint64_t kept_bytes(std::int64_t nodes, std::int32_t outputs);

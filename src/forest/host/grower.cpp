@@ -11,6 +11,7 @@
 #include "forest/grow/need.hpp"
 #include "forest/host/scoring.hpp"
 #include "forest/host/tree.hpp"
+#include "overtake/memory.hpp"
 
 namespace overtake::forest {
 namespace {
@@ -66,6 +67,14 @@ class HostGrower final : public Grower {
 
   [[nodiscard]] GrowerStats stats() const override { return stats_; }
 
+  [[nodiscard]] HostRound host_round(std::span<const ForestJob> jobs) override {
+    const Capacity capacity = capacity_for(jobs);
+    HostRound largest{capacity.threads, 0};
+    for (const std::vector<TreeTask>& round : rounds(jobs, capacity))
+      largest.trees = std::max(largest.trees, round.size());
+    return largest;
+  }
+
  private:
   /// How many trees may grow at once, and the bytes that the trees of a round may take.
   struct Capacity {
@@ -76,7 +85,7 @@ class HostGrower final : public Grower {
   /// Throws DeviceError when not even one tree fits beside the data.
   [[nodiscard]] Capacity capacity_for(std::span<const ForestJob> jobs) {
     constexpr std::uint64_t default_limit = std::uint64_t{2} << 30;
-    Capacity capacity{growers_.size(), default_limit};
+    Capacity capacity{growers_.size(), std::min(default_limit, host_memory_left(0) / 2)};
     if (memory_limit_ > 0) {
       std::uint64_t rows = 0;
       std::uint64_t tree = 0;
@@ -84,8 +93,8 @@ class HostGrower final : public Grower {
         rows = std::max<std::uint64_t>(rows, problem_.folds[job.fold].train.size());
         tree = std::max(tree, largest_tree(job));
       }
-      const std::uint64_t grower = host_tree_grower_bytes(problem_, rows);
-      const std::uint64_t data = problem_bytes();
+      const std::uint64_t grower = host_grower_bytes(rows, problem_.targets.classes, problem_.data.edges.widest());
+      const std::uint64_t data = problem_bytes(problem_);
       if (data + grower + tree > memory_limit_) refuse_tree(data + grower + tree, memory_limit_, true);
       const std::uint64_t left = memory_limit_ - data;
       capacity.threads = std::min<std::size_t>(growers_.size(), left / (grower + tree));
@@ -93,14 +102,6 @@ class HostGrower final : public Grower {
     }
     threads_ = capacity.threads;
     return capacity;
-  }
-
-  [[nodiscard]] std::uint64_t problem_bytes() const {
-    std::uint64_t bytes = problem_.data.size_bytes();
-    bytes += problem_.targets.labels.size() * sizeof(std::int32_t) + problem_.targets.values.size() * sizeof(double);
-    for (const Fold& fold : problem_.folds) bytes += (fold.train.size() + fold.test.size()) * sizeof(std::int32_t);
-    for (const Weights& weights : problem_.weights) bytes += weights.row.size() * sizeof(double);
-    return bytes;
   }
 
   /// Trees in job order, cut into rounds that fit in memory and have at most `most` trees (then stopping is soon).
@@ -126,11 +127,8 @@ class HostGrower final : public Grower {
 
   /// Bytes that a tree may take.
   [[nodiscard]] std::uint64_t largest_tree(const ForestJob& job) const {
-    const std::uint64_t rows = problem_.folds[job.fold].train.size();
-    std::uint64_t nodes = 2 * rows / static_cast<std::uint64_t>(std::max(1, job.rule.min_samples_leaf)) + 1;
-    if (job.max_depth < 30) nodes = std::min(nodes, (std::uint64_t{2} << job.max_depth) - 1);
     const std::uint64_t stats_bytes = problem_.targets.classes > 0 ? 4ULL * problem_.targets.classes : 16ULL;
-    return nodes * (sizeof(NodeRecord) + sizeof(std::int32_t) + stats_bytes);
+    return most_nodes(problem_, job) * (sizeof(NodeRecord) + sizeof(std::int32_t) + stats_bytes);
   }
 
   /// All trees, or nothing where one is missing.

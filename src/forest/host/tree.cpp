@@ -9,6 +9,7 @@
 #include "core/stop.hpp"
 #include "forest/grow/formulas.hpp"
 #include "forest/grow/impurity.hpp"
+#include "forest/grow/need.hpp"
 #include "forest/grow/sampling.hpp"
 #include "forest/host/split.hpp"
 
@@ -275,15 +276,7 @@ class TreeGrower final : public HostTreeGrower {
 
 }  // namespace
 
-std::uint64_t host_tree_grower_bytes(const Problem& problem, std::uint64_t rows) {
-  const bool is_class = problem.targets.classes > 0;
-  const std::uint64_t entry = is_class ? sizeof(ClassEntry) : sizeof(NumberEntry);
-  const std::uint64_t of_bin =
-      is_class ? sizeof(std::uint32_t) * static_cast<std::uint64_t>(problem.targets.classes) : sizeof(std::int64_t);
-  const auto bins = static_cast<std::uint64_t>(problem.data.edges.widest());
-  // Its rows twice (one list is split into the other) and their weights; the histogram of a feature.
-  return rows * (2 * entry + sizeof(std::uint32_t)) + bins * (2 * sizeof(std::uint32_t) + of_bin);
-}
+static_assert(sizeof(ClassEntry) == bytes_of_class_row && sizeof(NumberEntry) == bytes_of_number_row);
 
 std::unique_ptr<HostTreeGrower> make_host_tree_grower(const Problem& problem) {
   if (problem.targets.classes > 0) return std::make_unique<TreeGrower<ClassEntry>>(problem);

@@ -23,9 +23,6 @@ class HostTreeGrower {
                                                       const StopToken* stop) = 0;
 };
 
-/// Bytes that a grower works in for trees of `rows` rows, beside the tree.
-[[nodiscard]] std::uint64_t host_tree_grower_bytes(const Problem& problem, std::uint64_t rows);
-
 [[nodiscard]] std::unique_ptr<HostTreeGrower> make_host_tree_grower(const Problem& problem);
 
 }  // namespace overtake::forest

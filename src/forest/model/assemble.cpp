@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "forest/model/assemble.hpp"
 #include "overtake/forest/training.hpp"
+#include "overtake/memory.hpp"
 
 #include <algorithm>
 
@@ -10,7 +11,6 @@
 #include "forest/tree/finish.hpp"
 #include "forest/tree/out_of_bag.hpp"
 #include "forest/tree/pruning.hpp"
-#include "platform/host_limits.hpp"
 
 namespace overtake::forest {
 
@@ -20,7 +20,7 @@ Forest grow_forest(Grower& grower, const Problem& problem, const Dataset& data, 
   job.first_tree = static_cast<std::int32_t>(earlier.size());
   std::vector<GrownTree> grown;
   KeptTrees kept(std::max(0, job.trees - job.first_tree), std::max(1, problem.targets.classes),
-                 platform::usable_memory());
+                 host_memory_left(recipe.host_memory_limit));
   const auto take = [&](std::int32_t, std::int32_t tree, GrownTree one) {
     kept.add(static_cast<std::int64_t>(one.nodes.size()));
     grown.push_back(std::move(one));

@@ -18,6 +18,7 @@ struct ForestRecipe {
   const ForestParameters& parameters;
   Resolved resolved;                          ///< its job and view
   std::span<const float> sample_weight = {};  ///< empty, or one a row of the data set
+  std::uint64_t host_memory_limit = 0;        ///< see ForestOptions
 };
 
 /// Grows the recipe's trees and makes them a forest: pruned as the view says, with importances, and with the out-of-bag

@@ -53,6 +53,7 @@ report::Json to_json(const Forest& forest, const ForestReport& fit, double train
   json.set("device", fit.device).set("threads", thread_count());
   json.set("trees", fit.trees).set("nodes", fit.nodes).set("launches", fit.launches);
   json.set("peak_bytes", fit.peak_bytes).set("binned_bytes", fit.binned_bytes).set("seconds", std::move(seconds));
+  json.set("planned_host_bytes", fit.planned_host_bytes).set("host_peak_bytes", fit.host_peak_bytes);
   json.set("training_score", training_score);
   json.set("oob_score", forest.oob_score ? Json(*forest.oob_score) : Json());
   json.set("oob_rows", forest.parameters.oob_score ? Json(forest.oob_rows) : Json());

@@ -14,6 +14,7 @@
 #include "forest/make_grower.hpp"
 #include "forest/model/assemble.hpp"
 #include "forest/model/data_identity.hpp"
+#include "forest/model/host_memory.hpp"
 #include "forest/model/notes.hpp"
 #include "forest/model/resolve.hpp"
 #include "forest/problem/binning.hpp"
@@ -21,7 +22,7 @@
 #include "forest/tree/out_of_bag.hpp"
 #include "overtake/error.hpp"
 #include "overtake/forest/training.hpp"
-#include "platform/host_limits.hpp"
+#include "overtake/memory.hpp"
 
 namespace overtake {
 namespace {
@@ -110,6 +111,63 @@ bool all_equal(const std::vector<T>& values) {
   return std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>()) == values.end();
 }
 
+forest::ForestNeed need_of(const ForestParameters& parameters, const Dataset& data, std::int32_t earlier, int growing) {
+  forest::ForestNeed need;
+  need.rows = data.rows;
+  need.features = static_cast<std::int32_t>(data.features);
+  need.classes = data.classes;
+  need.max_bins = static_cast<int>(std::min<std::int64_t>(parameters.max_bins, data.rows));
+  need.out_of_bag = parameters.oob_score;
+  need.trees = parameters.n_estimators - earlier;
+  need.earlier_trees = earlier;
+  need.growing = growing;
+  return need;
+}
+
+/// Of a tree, on average, as the first trees say it.
+double nodes_of_first(const std::vector<Tree>& trees, std::int32_t first) {
+  constexpr std::size_t most = 8;
+  const auto begin = static_cast<std::size_t>(first);
+  const std::size_t end = std::min(trees.size(), begin + most);
+  double nodes = 0;
+  for (std::size_t i = begin; i < end; ++i) nodes += trees[i].nodes();
+  return end > begin ? nodes / static_cast<double>(end - begin) : 1;
+}
+
+/// Fills in what the forest is grown from: all rows.
+forest::Resolved prepare_problem(const ForestParameters& parameters, const Dataset& data, const ForestOptions& options,
+                                 std::span<const float> sample_weight, forest::Problem& problem) {
+  const int threads = thread_count();
+  problem.data = forest::bin_features(data.inputs, data.rows, static_cast<std::int32_t>(data.features),
+                                      parameters.max_bins, threads);
+  problem.folds.resize(1);
+  problem.folds[0].train.resize(static_cast<std::size_t>(data.rows));
+  std::iota(problem.folds[0].train.begin(), problem.folds[0].train.end(), 0);
+  forest::Scope scope;
+  scope.features = static_cast<std::int32_t>(data.features);
+  scope.rows = data.rows;
+  scope.total_weight = sample_weight.empty() ? static_cast<double>(data.rows)
+                                             : std::accumulate(sample_weight.begin(), sample_weight.end(), 0.0);
+  const forest::Resolved resolved = forest::resolve(parameters, scope);
+  const forest::TrainingRows training{problem.folds[0].train, parameters.bootstrap ? resolved.job.draws : 0};
+  problem.weights.push_back(
+      forest::make_weights(data, training, sample_weight, parameters.class_weight, options.class_names));
+  problem.targets = forest::make_targets(data, parameters.criterion);
+  return resolved;
+}
+
+/// What growing gave, and what it took.
+void count_trees(const Forest& forest, const forest::GrowerStats& stats, ForestReport& report) {
+  report.trees = static_cast<std::int64_t>(forest.trees.size());
+  report.nodes = 0;
+  for (const Tree& tree : forest.trees) report.nodes += tree.nodes();
+  report.batches = stats.batches;
+  report.launches = stats.launches;
+  report.peak_bytes = stats.peak_bytes;
+  report.seconds.upload = stats.upload_seconds;
+  report.seconds.compute = stats.startup_seconds + stats.compute_seconds;
+}
+
 /// Says so where the data give a forest nothing to learn.
 void note_the_data(const Dataset& data, const forest::BinEdges& edges, std::vector<std::string>& notes) {
   if (data.rows == 1) {
@@ -133,6 +191,7 @@ void note_the_data(const Dataset& data, const forest::BinEdges& edges, std::vect
 Forest train_forest(const ForestParameters& parameters, const Dataset& data, const ForestOptions& options,
                     std::span<const float> sample_weight, const Forest* earlier, ForestReport* report) {
   const auto start = Clock::now();
+  const std::uint64_t peak_before = host_memory_peak();
   parameters.check();
   check_data(parameters, data, sample_weight);
   if (!parameters.warm_start) earlier = nullptr;
@@ -140,56 +199,48 @@ Forest train_forest(const ForestParameters& parameters, const Dataset& data, con
   std::vector<std::string> notes;
   if (earlier != nullptr) check_same_data(*earlier, data, options, sample_weight, notes);
   const auto first_tree = static_cast<std::int32_t>(kept.size());
-  forest::KeptTrees(parameters.n_estimators - first_tree, std::max(1, data.classes), platform::usable_memory());
+  const bool on_host = options.device.impl().is_host();
+  forest::ForestNeed need = need_of(parameters, data, first_tree, on_host ? 1 : 0);
+  need.weighted = !sample_weight.empty();
+  forest::KeptTrees(need.trees, std::max(1, data.classes), host_memory_left(options.host_memory_limit));
+  require_host_memory(host_memory_of(need), options.host_memory_limit, fmt::format("training on {} rows", data.rows),
+                      forest::smaller_forests);
 
   forest::Problem problem;
-  const int threads = thread_count();
-  problem.data = forest::bin_features(data.inputs, data.rows, static_cast<std::int32_t>(data.features),
-                                      parameters.max_bins, threads);
-  problem.folds.resize(1);
-  problem.folds[0].train.resize(static_cast<std::size_t>(data.rows));
-  std::iota(problem.folds[0].train.begin(), problem.folds[0].train.end(), 0);
-  forest::Scope scope;
-  scope.features = static_cast<std::int32_t>(data.features);
-  scope.rows = data.rows;
-  scope.total_weight = sample_weight.empty() ? static_cast<double>(data.rows)
-                                             : std::accumulate(sample_weight.begin(), sample_weight.end(), 0.0);
-  forest::Resolved resolved = forest::resolve(parameters, scope);
+  forest::Resolved resolved = prepare_problem(parameters, data, options, sample_weight, problem);
   resolved.job.first_tree = first_tree;
   forest::check_visits(forest::visits_of(resolved.job, data.rows));
-  const forest::TrainingRows training{problem.folds[0].train, parameters.bootstrap ? resolved.job.draws : 0};
-  problem.weights.push_back(
-      forest::make_weights(data, training, sample_weight, parameters.class_weight, options.class_names));
-  problem.targets = forest::make_targets(data, parameters.criterion);
   const double prepared = seconds_since(start);
 
   backend::Device& device = options.device.impl();
   if (device.info().kind == DeviceKind::none) {
     throw DeviceError("the null device computes nothing: no trees come back from it", "Use cpu, cuda or opencl.");
   }
-  const auto grower = forest::make_grower(device, problem, options.memory_limit);
-  Forest forest = forest::grow_forest(*grower, problem, data, {parameters, resolved, sample_weight}, std::move(kept),
-                                      options.stop, options.observer);
+  const std::uint64_t grower_limit =
+      on_host ? forest::host_grower_limit(problem, options.memory_limit, options.host_memory_limit)
+              : options.memory_limit;
+  const auto grower = forest::make_grower(device, problem, grower_limit);
+  const std::uint64_t held = host_memory_held() - std::min(host_memory_held(), forest::problem_bytes(problem));
+  need.growing = static_cast<int>(grower->host_round({&resolved.job, 1}).threads);
+  need.max_bins = problem.data.edges.widest();
+  Forest forest =
+      forest::grow_forest(*grower, problem, data, {parameters, resolved, sample_weight, options.host_memory_limit},
+                          std::move(kept), options.stop, options.observer);
   forest.feature_names = options.feature_names;
   forest.class_names = options.class_names;
   if (report != nullptr) {
     note_the_data(data, problem.data.edges, notes);
     if (const std::string note = forest::out_of_bag_note(forest); !note.empty()) notes.push_back(note);
-    const forest::GrowerStats stats = grower->stats();
     report->device = device.info().id;
     forest::add_notes(forest::bin_notes(problem.data.edges, options.feature_names, parameters.max_bins), notes);
     forest::add_notes(forest::weight_notes(problem.weights[0], problem.folds[0].train), notes);
     report->notes = std::move(notes);
-    report->trees = static_cast<std::int64_t>(forest.trees.size());
-    report->nodes = 0;
-    for (const Tree& tree : forest.trees) report->nodes += tree.nodes();
-    report->batches = stats.batches;
-    report->launches = stats.launches;
-    report->peak_bytes = stats.peak_bytes;
+    count_trees(forest, grower->stats(), *report);
     report->binned_bytes = problem.data.size_bytes();
+    need.nodes = nodes_of_first(forest.trees, first_tree);
+    report->planned_host_bytes = std::max(peak_before, held + host_memory_of(need).bytes(MemoryPlace::host));
+    report->host_peak_bytes = host_memory_peak();
     report->seconds.prepare = prepared;
-    report->seconds.upload = stats.upload_seconds;
-    report->seconds.compute = stats.startup_seconds + stats.compute_seconds;
     report->seconds.wall = seconds_since(start);
     report->seconds.finish = report->seconds.wall - prepared - report->seconds.upload - report->seconds.compute;
   }

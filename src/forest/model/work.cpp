@@ -9,9 +9,11 @@
 #include <tuple>
 #include <utility>
 
+#include "core/parallel.hpp"
 #include "forest/grow/capacity.hpp"
 #include "forest/grow/formulas.hpp"
 #include "forest/grow/need.hpp"
+#include "forest/model/host_memory.hpp"
 #include "forest/model/pilot.hpp"
 #include "forest/model/resolve.hpp"
 #include "overtake/error.hpp"
@@ -109,6 +111,7 @@ ForestWork work_of(const ForestParameters& parameters, const ForestJob& job, con
   const double bins = std::min<double>(parameters.max_bins, pilot.distinct());
   work.bin_looks = work.looks * bins * sums;
   work.random_bin_looks = job.rule.random_thresholds ? work.bin_looks : 0;
+  work.grown_bytes = trees * static_cast<double>(grown_bytes(2 * tree.nodes + 1, data.classes));
   work.small_looks = trees * tree.small_nodes * features;
   work.small_visits = trees * tree.small_moves * features;
   work.large_looks = trees * tree.large_nodes * features;
@@ -125,7 +128,7 @@ ForestWork work_of(const ForestParameters& parameters, const ForestJob& job, con
 void times(ForestWork& work, double factor) {
   for (double* count : {&work.trees, &work.nodes, &work.looks, &work.visits, &work.moves, &work.bin_looks,
                         &work.random_bin_looks, &work.small_looks, &work.small_visits, &work.large_looks,
-                        &work.large_visits, &work.scored, &work.results, &work.tree_bytes}) {
+                        &work.large_visits, &work.scored, &work.results, &work.tree_bytes, &work.grown_bytes}) {
     *count *= factor;
   }
 }
@@ -175,6 +178,9 @@ ForestWork& ForestWork::operator+=(const ForestWork& more) {
   results += more.results;
   kept_nodes += more.kept_nodes;
   tree_bytes = std::max(tree_bytes, more.tree_bytes);
+  grown_bytes += more.grown_bytes;
+  host_bytes = std::max(host_bytes, more.host_bytes);
+  host_bytes_beside = std::max(host_bytes_beside, more.host_bytes_beside);
   data_bytes = std::max(data_bytes, more.data_bytes);
   return *this;
 }
@@ -189,7 +195,8 @@ report::Json to_json(const ForestWork& work) {
   json.set("chain_nodes", work.chain_nodes).set("chain_looks", work.chain_looks);
   json.set("chain_visits", work.chain_visits).set("scored", work.scored).set("results", work.results);
   json.set("kept_nodes", work.kept_nodes).set("tree_bytes", work.tree_bytes);
-  return json.set("data_bytes", work.data_bytes);
+  return json.set("data_bytes", work.data_bytes).set("grown_bytes", work.grown_bytes);
+  json.set("host_bytes", work.host_bytes).set("host_bytes_beside", work.host_bytes_beside);
 }
 
 ForestWork forest_work(const Dataset& data, const std::vector<ForestParameters>& forests, const ForestFits& fits) {
@@ -227,6 +234,13 @@ ForestWork forest_work(const Dataset& data, const std::vector<ForestParameters>&
   }
   forest::times(kept, 1 / static_cast<double>(forests.size()));
   kept.kept_nodes = 2 * kept.nodes + kept.trees;
+  kept.grown_bytes = 0;
+  forest::ForestNeed need{.rows = data.rows, .features = features, .classes = data.classes, .max_bins = *bins.rbegin()};
+  need.trees = std::llround(kept.trees);
+  need.nodes = kept.trees > 0 ? kept.kept_nodes / kept.trees : 1;
+  kept.host_bytes_beside = static_cast<double>(host_memory_of(need).bytes(MemoryPlace::host));
+  need.growing = thread_count();
+  kept.host_bytes = static_cast<double>(host_memory_of(need).bytes(MemoryPlace::host));
   work += kept;
   return work;
 }

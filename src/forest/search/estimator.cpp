@@ -10,10 +10,11 @@
 #include "forest/model/assemble.hpp"
 #include "forest/model/notes.hpp"
 #include "forest/search/prepared_candidates.hpp"
+#include "forest/search/search_memory.hpp"
 #include "overtake/error.hpp"
 #include "overtake/forest/training.hpp"
+#include "overtake/memory.hpp"
 #include "placement/rates.hpp"
-#include "platform/host_limits.hpp"
 #include "search/estimator.hpp"
 
 namespace overtake::forest {
@@ -21,13 +22,6 @@ namespace {
 
 using search_detail::Batch;
 using search_detail::Job;
-
-/// Jobs that one grown forest serves.
-struct Sharing {
-  std::size_t set = 0;
-  ForestJob forest;
-  std::vector<Job> jobs;
-};
 
 bool before(const Job& a, const Job& b) { return std::tie(a.candidate, a.fold) < std::tie(b.candidate, b.fold); }
 
@@ -63,6 +57,20 @@ class ForestEstimator final : public search_detail::Estimator {
     return batches;
   }
 
+  [[nodiscard]] MemoryPlan host_memory(std::span<const Batch> batches) override {
+    SearchMemory memory(prepared_, data_, options_);
+    std::vector<Sharing> largest;
+    std::uint64_t most = 0;
+    for (const Batch& batch : batches) {
+      std::vector<Sharing> groups = share(batch.jobs);
+      const std::uint64_t bytes = memory.most_tree_bytes(groups);
+      if (bytes < most) continue;
+      most = bytes;
+      largest = std::move(groups);
+    }
+    return largest.empty() ? MemoryPlan() : memory.plan(largest);
+  }
+
   [[nodiscard]] std::optional<std::vector<FoldOutcome>> run(const Batch& batch, bool probabilities,
                                                             const StopToken* stop) override {
     std::vector<FoldOutcome> outcomes(batch.jobs.size());
@@ -95,7 +103,8 @@ class ForestEstimator final : public search_detail::Estimator {
     const Candidate& of = prepared_.candidates().at(static_cast<std::size_t>(candidate));
     if (!of.problem.empty()) throw DataError(of.problem);
     Forest forest = grow_forest(prepared_.grower(of.set), prepared_.problem(of.set), data_,
-                                {of.parameters, of.of_fold.back(), options_.sample_weight}, {}, stop, nullptr);
+                                {of.parameters, of.of_fold.back(), options_.sample_weight, options_.host_memory_limit},
+                                {}, stop, nullptr);
     if (forest.trees.size() < static_cast<std::size_t>(of.parameters.n_estimators)) return nullptr;
     forest.feature_names = options_.feature_names;
     forest.class_names = options_.class_names;
@@ -137,7 +146,7 @@ class ForestEstimator final : public search_detail::Estimator {
   /// Refuses work without end, and forests that the computer's memory cannot hold, before anything is grown.
   void refuse_too_much(std::int32_t folds) const {
     std::vector<Job> jobs;
-    const std::uint64_t usable = platform::usable_memory();
+    const std::uint64_t usable = host_memory_left(options_.host_memory_limit);
     for (std::int32_t c = 0; c < static_cast<std::int32_t>(prepared_.candidates().size()); ++c) {
       const Candidate& candidate = prepared_.candidates()[static_cast<std::size_t>(c)];
       if (!candidate.problem.empty()) continue;

@@ -9,10 +9,13 @@
 
 #include "backend/api/device.hpp"
 #include "core/parallel.hpp"
+#include "forest/grow/need.hpp"
 #include "forest/make_grower.hpp"
+#include "forest/model/host_memory.hpp"
 #include "forest/problem/binning.hpp"
 #include "forest/problem/targets.hpp"
 #include "overtake/error.hpp"
+#include "overtake/memory.hpp"
 
 namespace overtake::forest {
 namespace {
@@ -64,6 +67,14 @@ std::size_t PreparedCandidates::set_for(const ForestParameters& parameters) {
   auto set = std::make_unique<BinnedSet>();
   set->max_bins = parameters.max_bins;
   set->criterion = parameters.criterion;
+  MemoryPlan memory;
+  memory.add("features in bins", binned_bytes(data_.rows, static_cast<std::int32_t>(data_.features),
+                                              static_cast<int>(std::min<std::int64_t>(set->max_bins, data_.rows))));
+  std::uint64_t rows = 0;
+  for (const Fold& fold : folds_) rows += fold.train.size() + fold.test.size();
+  memory.add("rows of the folds", rows * sizeof(std::int32_t));
+  require_host_memory(memory, options_.host_memory_limit, fmt::format("a search over {} rows", data_.rows),
+                      "give fewer rows or features, or lower max_bins to 256.");
   set->problem.data = bin_features(data_.inputs, data_.rows, static_cast<std::int32_t>(data_.features),
                                    parameters.max_bins, thread_count());
   set->problem.folds = folds_;
@@ -105,7 +116,12 @@ std::int32_t PreparedCandidates::weights_for(BinnedSet& set, const ForestParamet
 Grower& PreparedCandidates::grower(std::size_t set) {
   std::unique_ptr<Grower>& grower = sets_[set]->grower;
   if (!grower) {
-    grower = make_grower(options_.device.impl(), sets_[set]->problem, options_.memory_limit);
+    backend::Device& device = options_.device.impl();
+    const Problem& problem = sets_[set]->problem;
+    const std::uint64_t limit = device.is_host()
+                                    ? host_grower_limit(problem, options_.memory_limit, options_.host_memory_limit)
+                                    : options_.memory_limit;
+    grower = make_grower(device, problem, limit);
   }
   return *grower;
 }

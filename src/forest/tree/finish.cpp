@@ -44,6 +44,11 @@ Tree finish_tree(const Problem& problem, const ForestJob& job, const GrownTree& 
   const auto classes = static_cast<std::size_t>(problem.targets.classes);
   const auto nodes = static_cast<std::int32_t>(grown.nodes.size());
   Tree result;
+  const auto size = static_cast<std::size_t>(nodes);
+  for (auto* list : {&result.feature, &result.left, &result.right, &result.samples}) list->reserve(size);
+  for (auto* list : {&result.threshold, &result.weighted_samples}) list->reserve(size);
+  result.nan_left.reserve(size);
+  result.value.reserve(size * std::max<std::size_t>(classes, 1));
   result.impurity = impurities_of(problem, job.rule.criterion, grown);
   for (std::int32_t i = 0; i < nodes; ++i) {
     const NodeRecord& node = grown.nodes[i];

@@ -128,7 +128,10 @@ Array predict_in_batches(Module& module, const Array& input, std::int64_t batch)
   std::vector<float> values;
   std::vector<std::int64_t> extents;
   for (std::int64_t begin = 0; begin < rows; begin += batch) {
-    const Array part = module.forward(slice(input, begin, std::min(rows, begin + batch)));
+    // Computed on their own, so that all batches share one plan: each plan that is kept has memory of its own.
+    Array batch_rows = slice(input, begin, std::min(rows, begin + batch));
+    batch_rows.eval();
+    const Array part = module.forward(batch_rows);
     const std::vector<float> part_values = part.to_vector<float>();
     values.insert(values.end(), part_values.begin(), part_values.end());
     extents = part.shape().extents();

@@ -8,16 +8,10 @@
 
 #include "graph/node.hpp"
 #include "nn/training/candidate.hpp"
+#include "nn/training/evaluator.hpp"
 #include "overtake/ops.hpp"
 
 namespace overtake::nn {
-namespace {
-
-// Rows computed at a time, at least.
-constexpr std::int64_t least_batch = 1024;
-
-}  // namespace
-
 FitReport Candidate::finish() {
   evaluator_.reset();
   report_.weights_epoch = state_.epoch;
@@ -145,7 +139,7 @@ bool Candidate::weights_are_finite() {
 
 bool Candidate::measure() {
   const auto evaluate = [&](const Array& inputs, const Array& targets) {
-    const std::int64_t most = std::max(least_batch, data_.batch(options_.batch_size));
+    const std::int64_t most = std::max(judged_rows, data_.batch(options_.batch_size));
     return Evaluator(model_, loss_, inputs, targets, std::min(inputs.shape()[0], most)).run();
   };
   report_.training = evaluate(data_.inputs, data_.targets);

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "overtake/nn/trainer.hpp"
 
 namespace overtake::nn {
+
+/// Rows that are computed at a time when training ends, at least.
+inline constexpr std::int64_t judged_rows = 1024;
 
 /// Loss and error of a model on a fixed data set, as a compiled plan in evaluation mode. It reads the buffers that the
 /// parameters had when it was made, so it follows a training plan that updates them in place.

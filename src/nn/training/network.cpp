@@ -10,6 +10,7 @@
 #include <limits>
 #include <utility>
 
+#include "nn/training/evaluator.hpp"
 #include "nn/training/float_setting.hpp"
 #include "overtake/error.hpp"
 #include "overtake/text.hpp"
@@ -21,6 +22,11 @@ const std::vector<std::string> activations = {"relu", "leaky_relu", "tanh", "sig
 constexpr std::array layer_types = {"ReLU", "LeakyReLU", "Tanh", "Sigmoid", "GELU", "SiLU"};  // in that order
 
 constexpr std::int64_t most_width = std::int64_t{1} << 24;
+
+/// What NetworkModel predicts at a time.
+constexpr std::int64_t predicted_rows = 4096;
+/// Code of the library of products, made and loaded as it is needed, and its threads.
+constexpr std::uint64_t bytes_of_programs = std::uint64_t{7} << 20;
 
 void require(bool holds, const std::string& message) {
   if (!holds) throw UsageError(message);
@@ -37,6 +43,7 @@ double weight_decay(const NetworkOptions& options) {
 /// Weights and biases, and the outputs of all layers for one row.
 struct Size {
   double weights = 0, widths = 0;
+  double widest_pair = 0;  // of layers next to each other: one is made of the other
 };
 
 Size size_of(const NetworkOptions& options, std::int64_t inputs, std::int64_t outputs) {
@@ -45,11 +52,17 @@ Size size_of(const NetworkOptions& options, std::int64_t inputs, std::int64_t ou
   const auto add = [&](std::int64_t width) {
     size.weights += (before + 1) * static_cast<double>(width);
     size.widths += static_cast<double>(width);
+    size.widest_pair = std::max(size.widest_pair, before + static_cast<double>(width));
     before = static_cast<double>(width);
   };
   for (const std::int64_t width : options.hidden) add(width);
   add(outputs);
   return size;
+}
+
+/// Weight and gradient, one more that the Trainer keeps, momentum or Adam's two moments.
+double copies_of_weights(const NetworkOptions& options) {
+  return 3 + (options.optimizer != "sgd" ? 2 : options.momentum > 0 ? 1 : 0);
 }
 
 }  // namespace
@@ -130,6 +143,35 @@ DataArrays arrays_of(const Dataset& data) {
   return {inputs, Array::from(std::vector<float>(data.targets.begin(), data.targets.end()), {data.rows})};
 }
 
+MemoryPlan memory_of(const NetworkOptions& options, const PreparedData& data, const Device& device) {
+  const Preprocessing& how = data.preprocessing;
+  const Size size = size_of(options, how.inputs(), how.outputs());
+  const auto bytes = [](double values) { return static_cast<std::uint64_t>(values * sizeof(float)); };
+  const auto rows = static_cast<double>(data.training.rows + data.validation.rows);
+  const std::int64_t larger = std::max(data.training.rows, data.validation.rows);
+  const auto at_once = [](std::int64_t batch, std::int64_t of) { return static_cast<double>(std::min(batch, of)); };
+  const auto of_row = static_cast<double>(how.inputs()) + 1;
+  const bool on_host = device.id() == "cpu";
+  const MemoryPlace place = on_host ? MemoryPlace::host : MemoryPlace::device;
+  MemoryPlan plan;
+  plan.add("programs that compute", on_host ? bytes_of_programs : 0);
+  plan.add("rows as arrays", bytes(rows * of_row));
+  plan.add("rows while they are checked", bytes(static_cast<double>(larger) * of_row));
+  plan.add("weights, gradients and the optimiser's state", bytes(copies_of_weights(options) * size.weights), place);
+  plan.add("layers of a batch", bytes(2 * at_once(options.training.batch_size, data.training.rows) * size.widths),
+           place);
+  const std::int64_t judged = std::max(nn::judged_rows, options.training.batch_size);
+  plan.add("layers of rows that are judged", bytes(at_once(judged, larger) * size.widest_pair), place);
+  const double last =
+      larger > predicted_rows ? static_cast<double>(larger % predicted_rows) : 0;  // has a plan of its own
+  const double predicted = at_once(predicted_rows, larger) + last;
+  plan.add("layers of rows that are predicted", bytes(predicted * size.widest_pair), place);
+  if (on_host) return plan;
+  plan.add("rows on the device", bytes(rows * of_row), place);
+  plan.add("weights as they come back", bytes(size.weights));
+  return plan;
+}
+
 void check_network_memory(const NetworkOptions& options, std::int64_t inputs, std::int64_t outputs, std::int64_t rows,
                           const Device* device) {
   constexpr double value_bytes = sizeof(float);
@@ -143,8 +185,7 @@ void check_network_memory(const NetworkOptions& options, std::int64_t inputs, st
   };
   // The network is made on the CPU and moved from there.
   refuse_beyond("the computer", Device("cpu").info().memory_bytes, value_bytes * size.weights);
-  // Weight and gradient, one more that the Trainer keeps, momentum or Adam's two moments.
-  const int copies = 3 + (options.optimizer != "sgd" ? 2 : options.momentum > 0 ? 1 : 0);
+  const double copies = copies_of_weights(options);
   const auto batch = static_cast<double>(std::min(options.training.batch_size, rows));
   const double need = value_bytes * (copies * size.weights + batch * size.widths);
   refuse_beyond("the memory limit", options.memory_limit, need);

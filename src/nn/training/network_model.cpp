@@ -34,6 +34,13 @@ NetworkFigures figures_of(const NetworkModel& model, const Dataset& rows, const 
   return figures;
 }
 
+/// The device "cpu" takes the computer's memory, so that both limits hold there.
+std::uint64_t device_limit(const NetworkOptions& options, const Device& device) {
+  if (device.id() != "cpu" || options.host_memory_limit == 0) return options.memory_limit;
+  const std::uint64_t own = device.memory_held() + host_memory_left(options.host_memory_limit);
+  return options.memory_limit > 0 ? std::min(options.memory_limit, own) : own;
+}
+
 Json json_of(Task task, const std::optional<NetworkFigures>& figures) {
   if (!figures) return {};
   Json json = Json::object();
@@ -106,7 +113,11 @@ TrainedNetwork train_network(const PreparedData& data, const NetworkOptions& opt
   options.check();
   const Preprocessing& how = data.preprocessing;
   check_network_memory(options, how.inputs(), how.outputs(), data.training.rows, &device);
-  device.set_memory_limit(options.memory_limit);
+  const MemoryPlan memory = memory_of(options, data, device);
+  require_host_memory(memory, options.host_memory_limit, "training the network",
+                      "use narrower layers, a smaller batch or fewer rows.");
+  const std::uint64_t planned = std::max(host_memory_peak(), host_memory_held() + memory.bytes(MemoryPlace::host));
+  device.set_memory_limit(device_limit(options, device));
   nn::Sequential network = make_network(options, how.inputs(), how.outputs());
   network.to(device);
   const auto optimizer = make_optimizer(options, network);
@@ -125,6 +136,8 @@ TrainedNetwork train_network(const PreparedData& data, const NetworkOptions& opt
   };
   trained.training = figures(data.training, trained.fit.training.loss);
   trained.validation = figures(data.validation, trained.fit.validation.loss);
+  trained.fit.planned_host_bytes = planned;
+  trained.fit.host_peak_bytes = host_memory_peak();
   return trained;
 }
 
@@ -147,6 +160,7 @@ report::Json to_json(const TrainedNetwork& trained, const PreparedData& data) {
   Json json = Json::object();
   json.set("schema", "overtake.train/1").set("overtake", version());
   json.set("task", name_of(how.task)).set("validation_rows", data.validation.rows);
+  json.set("planned_host_bytes", fit.planned_host_bytes).set("host_peak_bytes", fit.host_peak_bytes);
   json.set("inputs", how.inputs()).set("outputs", how.outputs()).set("parameters", fit.parameters);
   json.set("device", fit.device).set("threads", thread_count()).set("engine", fit.engine);
   json.set("seconds", std::move(seconds)).set("steps", fit.steps);

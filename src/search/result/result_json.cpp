@@ -90,6 +90,8 @@ Json plan_of(const SearchPlan& plan) {
   json["batches"] = plan.batches;
   json["launches"] = plan.launches;
   json["peak_bytes"] = plan.peak_bytes;
+  json["planned_host_bytes"] = plan.planned_host_bytes;
+  json["host_peak_bytes"] = plan.host_peak_bytes;
   return json;
 }
 

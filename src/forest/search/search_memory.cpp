@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#include "forest/search/search_memory.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "backend/api/device.hpp"
+#include "forest/grow/need.hpp"
+#include "forest/model/host_memory.hpp"
+
+namespace overtake::forest {
+
+std::uint64_t SearchMemory::most_tree_bytes(const std::vector<Sharing>& batch) const {
+  std::uint64_t bytes = 0;
+  for (const Sharing& group : batch) {
+    const auto nodes = static_cast<double>(most_nodes(prepared_.problem(group.set), group.forest));
+    bytes += static_cast<std::uint64_t>(group.forest.trees) * grown_bytes(nodes, data_.classes);
+  }
+  return bytes;
+}
+
+MemoryPlan SearchMemory::plan(const std::vector<Sharing>& largest) {
+  constexpr double unknown = 1.0 / 3;
+  const std::optional<double> seen = filled_share(largest);
+  MemoryPlan scoring = scoring_memory(largest, seen.value_or(unknown));
+  MemoryPlan refit = refit_memory(seen.value_or(unknown));
+  const bool refit_is_more = refit.bytes(MemoryPlace::host) > scoring.bytes(MemoryPlace::host);
+  MemoryPlan plan = refit_is_more ? std::move(refit) : std::move(scoring);
+  plan.guessed = !seen;
+  return plan;
+}
+
+/// Nodes that trees have, as a share of the most that they can have: what one tree of the largest group says. Nothing
+/// where a device grows them, and of few trees one is too much to grow for that.
+std::optional<double> SearchMemory::filled_share(const std::vector<Sharing>& groups) {
+  constexpr std::int32_t worth_a_trial = 50;
+  std::int32_t trees = 0;
+  for (const Sharing& group : groups) trees += group.forest.trees;
+  if (!options_.device.impl().is_host() || trees < worth_a_trial) return std::nullopt;
+  const auto deeper = [&](const Sharing& a, const Sharing& b) {
+    return most_nodes(prepared_.problem(a.set), a.forest) < most_nodes(prepared_.problem(b.set), b.forest);
+  };
+  const Sharing& largest = *std::max_element(groups.begin(), groups.end(), deeper);
+  ForestJob one = largest.forest;
+  one.trees = one.first_tree + 1;
+  double nodes = 0;
+  const auto take = [&](std::int32_t, std::int32_t, const GrownTree& tree) {
+    nodes = static_cast<double>(tree.nodes.size());
+  };
+  prepared_.grower(largest.set).grow({&one, 1}, take, options_.stop);
+  if (nodes == 0) return std::nullopt;
+  return nodes / static_cast<double>(most_nodes(prepared_.problem(largest.set), one));
+}
+
+/// Trees that wait to be scored, their tables, and the sums of the test rows.
+MemoryPlan SearchMemory::scoring_memory(const std::vector<Sharing>& groups, double filled) {
+  const std::size_t set = groups.front().set;
+  const Problem& problem = prepared_.problem(set);
+  const auto outputs = static_cast<std::uint64_t>(std::max(data_.classes, 1));
+  std::vector<ForestJob> jobs;
+  double trees = 0, bytes = 0, sums = 0;
+  std::uint64_t rows = 0;
+  for (const Sharing& group : groups) {
+    const double nodes = filled * static_cast<double>(most_nodes(problem, group.forest));
+    const auto views = static_cast<double>(group.jobs.size());
+    const double table =
+        nodes * (static_cast<double>(outputs * sizeof(double)) + views * 4.0);  // shares, and where to stop
+    trees += group.forest.trees;
+    bytes += group.forest.trees * (static_cast<double>(grown_bytes(nodes, data_.classes)) + table);
+    const Fold& fold = problem.folds[group.forest.fold];
+    rows = std::max<std::uint64_t>(rows, fold.train.size());
+    sums += static_cast<double>(fold.test.size()) * static_cast<double>(outputs * sizeof(double)) * views;
+    jobs.push_back(group.forest);
+  }
+  const HostRound round = prepared_.grower(set).host_round(jobs);
+  MemoryPlan plan;
+  if (round.trees == 0) return plan;
+  plan.add("code", bytes_of_code);
+  plan.add(fmt::format("growing {} at a time", round.threads),
+           round.threads * host_grower_bytes(rows, data_.classes, problem.data.edges.widest()));
+  plan.add(fmt::format("{} trees to score", round.trees),
+           static_cast<std::uint64_t>(bytes / trees * static_cast<double>(round.trees)));
+  plan.add("scores of the test rows", static_cast<std::uint64_t>(sums));
+  return plan;
+}
+
+/// The largest forest that may win.
+MemoryPlan SearchMemory::refit_memory(double filled) const {
+  MemoryPlan most;
+  if (!options_.refit) return most;
+  for (const Candidate& candidate : prepared_.candidates()) {
+    if (!candidate.problem.empty()) continue;
+    const ForestJob& job = candidate.of_fold.back().job;
+    ForestNeed need;
+    need.rows = data_.rows;
+    need.classes = data_.classes;
+    need.out_of_bag = candidate.parameters.oob_score;
+    need.trees = candidate.parameters.n_estimators;
+    need.nodes = filled * static_cast<double>(most_nodes(prepared_.problem(candidate.set), job));
+    MemoryPlan plan = host_memory_of(need);
+    if (plan.bytes(MemoryPlace::host) > most.bytes(MemoryPlace::host)) most = std::move(plan);
+  }
+  return most;
+}
+
+}  // namespace overtake::forest

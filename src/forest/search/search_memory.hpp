@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// What a search over forests takes of the computer's memory.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "forest/search/prepared_candidates.hpp"
+#include "overtake/memory.hpp"
+
+namespace overtake::forest {
+
+/// Jobs that one grown forest serves.
+struct Sharing {
+  std::size_t set = 0;
+  ForestJob forest;
+  std::vector<search_detail::Job> jobs;
+};
+
+/// Plans the memory of batches and of the refit. What it is made of must outlive it.
+class SearchMemory {
+ public:
+  SearchMemory(PreparedCandidates& prepared, const Dataset& data, const SearchOptions& options)
+      : prepared_(prepared), data_(data), options_(options) {}
+
+  /// The most that all trees of a batch can take.
+  [[nodiscard]] std::uint64_t most_tree_bytes(const std::vector<Sharing>& batch) const;
+  /// Beside what is held already, where scoring the largest batch or the refit takes most. On the host one tree of the
+  /// batch is grown for that; else, and for few trees, how full trees are is guessed.
+  [[nodiscard]] MemoryPlan plan(const std::vector<Sharing>& largest);
+
+ private:
+  [[nodiscard]] std::optional<double> filled_share(const std::vector<Sharing>& groups);
+  [[nodiscard]] MemoryPlan scoring_memory(const std::vector<Sharing>& groups, double filled);
+  [[nodiscard]] MemoryPlan refit_memory(double filled) const;
+
+  PreparedCandidates& prepared_;
+  const Dataset& data_;
+  const SearchOptions& options_;
+};
+
+}  // namespace overtake::forest

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+"""Limits of the computer's memory: what cannot fit is refused before the work, and files larger than it are predicted."""
+import json
+import os
+import subprocess
+import unittest
+
+from support import BINARY, IRIS, CliTest, main
+
+PLAIN = not os.environ.get("OVERTAKE_SANITIZED")  # a sanitizer multiplies what the process holds
+
+
+class MemoryTest(CliTest):
+    def result(self, *arguments):
+        self.overtake(*arguments, "--json", "out.json")
+        return json.loads((self.folder / "out.json").read_text())
+
+    def large(self, rows=60_000):
+        """A table of about 4 MB with all that a CSV file may hold: quotes, blank lines, line ends in cells."""
+        lines = ["name,sepal_length,petal_length,petal_width,sepal_width,species\r\n"]
+        for i in range(rows):
+            name = f'"row\n{i}, ""quoted"""' if i % 7 == 0 else f"row {i} with some more text to read"
+            lines.append(f"{name},{4 + i % 40 / 10},{1 + i % 60 / 10},{i % 25 / 10},{2 + i % 24 / 10},"
+                         f"{'setosa' if i % 3 else 'virginica'}\n" + ("\n" if i % 11 == 0 else ""))
+        return self.write("large.csv", "".join(lines))
+
+    def model(self):
+        self.overtake("train", IRIS, "--target", "species", "--estimator", "random-forest", "--set", "n_estimators=10",
+                      "--device", "cpu", "--save", "m")
+
+    @unittest.skipUnless(PLAIN, "the limit is meant for the plain program")
+    def test_predictions_are_the_same_in_parts(self):
+        self.model()
+        data = self.large()
+        whole, _ = self.overtake("predict", "m", data, "--out", "whole.csv", "--proba")
+        limit = ("--host-memory-limit", "20MiB")  # the program and parts of some thousand rows
+        parts, _ = self.overtake("predict", "m", data, "--out", "parts.csv", "--proba", *limit)
+        self.assertEqual((self.folder / "parts.csv").read_bytes(), (self.folder / "whole.csv").read_bytes())
+        self.assertEqual(parts.replace("parts.csv", "whole.csv"), whole)
+        self.assertIn("accuracy on column species", parts)
+        out, _ = self.overtake("predict", "m", data, "--proba", *limit)
+        self.assertEqual(out.encode(), (self.folder / "whole.csv").read_bytes())
+        with open(data, "rb") as source:
+            with subprocess.Popen(["cat"], stdin=source, stdout=subprocess.PIPE) as cat:
+                piped = subprocess.run([BINARY, "predict", "m", "/dev/stdin", "--proba", *limit], cwd=self.folder,
+                                       stdin=cat.stdout, capture_output=True, check=True)
+        self.assertEqual(piped.stdout, (self.folder / "whole.csv").read_bytes())
+
+    @unittest.skipUnless(PLAIN, "the limit is meant for the plain program")
+    def test_an_error_in_a_late_part_leaves_no_file(self):
+        self.model()
+        data = self.large()
+        with open(data, "a") as file:
+            file.write("last,1,2,3,four,setosa\n")
+        lines = data.read_bytes().count(b"\n")
+        self.fails(3, "predict", "m", data, "--out", "p.csv", "--host-memory-limit", "20MiB",
+                   says=[f"line {lines}", "sepal_width", "four"])
+
+    def test_what_cannot_fit_is_refused_before_the_work(self):
+        self.model()
+        small = ("--host-memory-limit", "1MiB")
+        for command in (("train", IRIS, "--target", "species", "--estimator", "random-forest"),
+                        ("train", IRIS, "--target", "species"),
+                        ("search", IRIS, "--target", "species", "--grid", "max_depth=2,3"),
+                        ("race", "--layers", "2", "--devices", "cpu", "--epochs", "1"),
+                        ("predict", "m", IRIS, "--out", "p")):
+            error = self.fails(4, *command, *small, says=["the computer's memory", "--host-memory-limit"])
+            self.assertIn("MiB", error)
+        forest = ("train", IRIS, "--target", "species", "--estimator", "random-forest")
+        self.fails(4, *forest, "--set", "n_estimators=10000000", "--host-memory-limit", "1GiB",
+                   says=["10000000 trees", "of the computer's memory"])
+        self.fails(4, "train", IRIS, "--target", "species", "--hidden", "4000,4000", "--device", "cpu",
+                   "--host-memory-limit", "100MiB",
+                   says=["training the network needs", "that the process holds", "the limit is 100 MiB", "weights, gradients",
+                         "Raise --host-memory-limit"])
+        self.fails(2, *forest, "--host-memory-limit", "0", says=["--host-memory-limit", "above 0"])
+
+    def test_a_limit_changes_no_result(self):
+        grid = ("search", IRIS, "--target", "species", "--device", "cpu", "--grid", "n_estimators=5,20", "--grid", "max_depth=2,none")
+        free = self.result(*grid)
+        tight = self.result(*grid, "--host-memory-limit", "200MiB")
+        self.assertEqual(free["cv_results_"]["mean_test_score"], tight["cv_results_"]["mean_test_score"])
+        self.assertEqual(tight["settings"]["host_memory_limit"], 200 << 20)
+        self.assertIsNone(free["settings"]["host_memory_limit"])
+
+    def test_plans_stand_beside_what_was_measured(self):
+        for flags in (("--estimator", "random-forest"), ("--epochs", "2")):
+            result = self.result("train", IRIS, "--target", "species", "--device", "cpu", *flags)
+            self.assertGreater(result["planned_host_bytes"], 0)
+            self.assertGreater(result["host_peak_bytes"], 0)
+            if PLAIN:
+                self.assertLess(abs(result["planned_host_bytes"] / result["host_peak_bytes"] - 1), 0.5)
+        plan = self.result("search", IRIS, "--target", "species", "--device", "cpu", "--grid", "max_depth=2,3")["plan"]
+        self.assertGreater(plan["planned_host_bytes"], 0)
+        self.assertGreater(plan["host_peak_bytes"], 0)
+
+
+if __name__ == "__main__":
+    main()
