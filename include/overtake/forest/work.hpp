@@ -66,7 +66,8 @@ struct ForestFits {
 [[nodiscard]] report::Json to_json(const ForestWork& work);
 
 /// Counts. Grows a few trees on a sample of the rows with this thread, for some milliseconds. Parameters that the data
-/// refuses count nothing. Throws UsageError for work without end, as train_forest() does. Determinism: exact.
+/// refuses count nothing. Throws UsageError for work without end and DeviceError for trees that no memory here holds,
+/// as train_forest() does. Determinism: exact.
 [[nodiscard]] ForestWork forest_work(const Dataset& data, const std::vector<ForestParameters>& forests,
                                      const ForestFits& fits = {});
 

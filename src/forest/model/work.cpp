@@ -17,6 +17,7 @@
 #include "forest/model/pilot.hpp"
 #include "forest/model/resolve.hpp"
 #include "overtake/error.hpp"
+#include "platform/host_limits.hpp"
 
 namespace overtake {
 namespace forest {
@@ -195,8 +196,8 @@ report::Json to_json(const ForestWork& work) {
   json.set("chain_nodes", work.chain_nodes).set("chain_looks", work.chain_looks);
   json.set("chain_visits", work.chain_visits).set("scored", work.scored).set("results", work.results);
   json.set("kept_nodes", work.kept_nodes).set("tree_bytes", work.tree_bytes);
-  return json.set("data_bytes", work.data_bytes).set("grown_bytes", work.grown_bytes);
-  json.set("host_bytes", work.host_bytes).set("host_bytes_beside", work.host_bytes_beside);
+  json.set("data_bytes", work.data_bytes).set("grown_bytes", work.grown_bytes);
+  return json.set("host_bytes", work.host_bytes).set("host_bytes_beside", work.host_bytes_beside);
 }
 
 ForestWork forest_work(const Dataset& data, const std::vector<ForestParameters>& forests, const ForestFits& fits) {
@@ -224,7 +225,9 @@ ForestWork forest_work(const Dataset& data, const std::vector<ForestParameters>&
   if (!fits.keeps_model) return work;
   // Which candidate is the best nobody knows: the mean of them.
   ForestWork kept;
+  const std::uint64_t usable = platform::usable_memory();
   for (const ForestParameters& parameters : forests) {
+    forest::KeptTrees(parameters.n_estimators, std::max(1, data.classes), usable);
     try {
       const forest::Resolved resolved = forest::resolve(parameters, scope_of(data.rows));
       forest::check_visits(forest::visits_of(resolved.job, data.rows));
