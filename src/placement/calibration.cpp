@@ -15,6 +15,7 @@
 #include "core/fingerprint.hpp"
 #include "core/parallel.hpp"
 #include "overtake/error.hpp"
+#include "overtake/memory.hpp"
 #include "overtake/version.hpp"
 #include "placement/measure.hpp"
 #include "platform/computer.hpp"
@@ -82,7 +83,8 @@ std::optional<Slowness> read(const fs::path& path, std::string_view subject) {
 
 /// Whether its figures can be measured here. OpenCL on the CPU is never chosen.
 bool is_measured(const DeviceInfo& device) {
-  return device.backend != elsewhere && device.kind == DeviceKind::cpu || device.kind == DeviceKind::gpu;
+  const bool is_kind = device.kind == DeviceKind::cpu || device.kind == DeviceKind::gpu;
+  return is_kind && device.backend != elsewhere;
 }
 
 /// From memory, from the disk, or measured.
@@ -109,11 +111,17 @@ Slowness slowness_of(const DeviceInfo& device) {
 }  // namespace
 
 DeviceRates rates_of(const DeviceInfo& device) {
+  (void)memory_held_before();
   const Slowness cpu = slowness_of(Device().info());
   if (device.kind == DeviceKind::cpu) return with(usual_rates(device), cpu);
   Slowness slowness = slowness_of(device);
   slowness.host = cpu.host;
   return with(usual_rates(device), slowness);
+}
+
+std::uint64_t memory_held_before() {
+  static const std::uint64_t held = host_memory_held();
+  return held;
 }
 
 std::vector<std::string> take_calibration_notes() {

@@ -2,6 +2,7 @@
 // How fast this machine's devices are, measured once and kept with the compiled kernels.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,9 @@ inline constexpr const char* elsewhere = "elsewhere";
 /// device that fails then, that other processors compute for, or a process without a cache has the usual rates. Opens
 /// the device. Never throws.
 [[nodiscard]] DeviceRates rates_of(const DeviceInfo& device);
+
+/// Bytes of the computer's memory that this process held before it measured or listed devices for predictions.
+[[nodiscard]] std::uint64_t memory_held_before();
 
 /// What there is to say of measurements that this process made: that a kept one was damaged. Gives each once.
 [[nodiscard]] std::vector<std::string> take_calibration_notes();

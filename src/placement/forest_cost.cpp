@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "core/parallel.hpp"
-#include "overtake/memory.hpp"
 #include "overtake/placement.hpp"
 #include "placement/calibration.hpp"
 #include "placement/cost.hpp"
@@ -31,7 +30,7 @@ namespace {
 std::uint64_t host_bytes(const ForestWork& work) {
   constexpr double most_of_a_round = 2.0 * (std::uint64_t{1} << 30);
   const double scoring = work.data_bytes + std::min(most_of_a_round, work.grown_bytes);
-  return host_memory_held() + static_cast<std::uint64_t>(std::max(scoring, work.host_bytes));
+  return memory_held_before() + static_cast<std::uint64_t>(std::max(scoring, work.host_bytes));
 }
 
 /// What a device holds at once: it cuts trees into batches of at most 1e9 visits a unit and six tenths of its memory
@@ -58,7 +57,7 @@ Prediction forest_cost(const ForestWork& work, const DeviceInfo& device, const D
     of.compute_seconds = rates.host.fixed + host_growing(work, rates.host) / threads;
     of.finish_seconds += rates.host.scored * work.scored / threads;
   } else {
-    of.host_bytes = host_memory_held() + static_cast<std::uint64_t>(work.host_bytes_beside);
+    of.host_bytes = memory_held_before() + static_cast<std::uint64_t>(rates.context_bytes + work.host_bytes_beside);
     of.device_bytes = static_cast<std::uint64_t>(bytes_at_once(work, device));
     of.transfer_seconds = work.cells / rates.bytes_a_second;
     of.compute_seconds = rates.forest.fixed + kernel_growing(work, rates.forest);

@@ -94,6 +94,7 @@ DeviceRates usual_rates(const DeviceInfo& info) {
   rates.forest = h100_forest;
   rates.network = rates.team = h100_network;
   rates.bytes_a_second = 5e9;
+  rates.context_bytes = 1.5e8;  // 193 MB of a process on an H100 and 100 MB with PoCL, where 40 MB had been
   if (info.kind == DeviceKind::gpu) {
     const double slower = against_h100(info);
     const double latency = mhz_of_h100 / std::max(500.0, info.clock_mhz);

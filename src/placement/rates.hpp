@@ -45,6 +45,7 @@ struct Slowness {
 /// All of a device.
 struct DeviceRates {
   double start_seconds = 0;   ///< until it computes: opening the driver, loading the kernels
+  double context_bytes = 0;   ///< of the computer's memory, once the device is open
   double bytes_a_second = 0;  ///< from host to device
   ForestKernelRates forest;   ///< not of the cpu
   ForestHostRates host;
