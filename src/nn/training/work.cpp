@@ -35,7 +35,8 @@ NetworkWork network_work(const NetworkShape& shape) {
   const double inputs = shape.widths.empty() ? 0 : static_cast<double>(shape.widths.front());
   work.epochs = shape.epochs;
   work.judged = shape.validation_rows > 0 ? work.epochs : 0;
-  work.steps = work.epochs * static_cast<double>((shape.rows + batch - 1) / batch);
+  const std::int64_t steps_per_epoch = (shape.rows + batch - 1) / batch;
+  work.steps = work.epochs * static_cast<double>(steps_per_epoch);
   work.layers = work.steps * static_cast<double>(shape.widths.size() - 1);
   work.flops = work.epochs * weights * (6 * rows + 2 * validation);
   work.weights = work.steps * weights;
