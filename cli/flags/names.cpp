@@ -141,7 +141,10 @@ std::vector<std::int64_t> parse_sizes(const std::string& text, const std::string
 
 std::optional<overtake::Placement> asked_for(const std::string& device) {
   if (device == "auto") return std::nullopt;
-  return overtake::Placement{overtake::Device(device).id(), 0, {}, "as asked for"};
+  overtake::Placement placement;
+  placement.device = overtake::Device(device).id();
+  placement.reason = "as asked for";
+  return placement;
 }
 
 void require(bool holds, const std::string& message, const std::string& hint) {

@@ -87,8 +87,12 @@ const Prediction* fastest(const std::vector<Prediction>& predictions, const std:
 
 Placement choose(const Predict& predict, Candidates candidates, const Machine& machine) {
   const auto cpu = predict(Device().info());
-  if (!cpu) return {"cpu", 0, {}, "stopped before the prediction was made"};
-  Placement placement{"cpu", cpu->threads, {*cpu}, {}};
+  Placement placement;
+  placement.device = "cpu";
+  placement.reason = "stopped before the prediction was made";
+  if (!cpu) return placement;
+  placement.threads = cpu->threads;
+  placement.predictions = {*cpu};
   const bool all = candidates == Candidates::all;
   if (!all && cpu->failure.empty() && cpu->seconds <= least_gpu_start()) {
     placement.notes = take_calibration_notes();
