@@ -62,6 +62,7 @@ bool is_damaged(const fs::path& path) {
   switch (backend::kind_of(path)) {
     case backend::CacheFile::program: return !backend::ProgramCache::is_whole(path);
     case backend::CacheFile::verdict: return !backend::read_verdict(path);
+    case backend::CacheFile::rates:  // a damaged one is said when it is read, and measured anew
     case backend::CacheFile::unfinished:
     case backend::CacheFile::lock:
     case backend::CacheFile::foreign: break;

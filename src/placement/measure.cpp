@@ -47,7 +47,9 @@ struct ForestTrial {
     double best = 1e9;
     for (int run = 0; run < 2; ++run) {
       ForestReport report;
-      (void)train_forest(parameters, data, {.device = device}, {}, nullptr, &report);
+      ForestOptions options;
+      options.device = device;
+      (void)train_forest(parameters, data, options, {}, nullptr, &report);
       best = std::min(best, report.seconds.compute);
     }
     return best;
