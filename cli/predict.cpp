@@ -27,7 +27,7 @@ namespace {
 
 struct PredictFlags {
   ReadingFlags reading;
-  ComputeFlags compute{.device = "cpu"};
+  ComputeFlags compute;
   std::string model, out = "-", unseen = "auto";
   overtake::AnswerOptions answers;
 };
@@ -79,6 +79,7 @@ int run(const PredictFlags& flags) {
 
 Command add_predict(CLI::App& root) {
   auto flags = std::make_shared<PredictFlags>();
+  flags->compute.device = "cpu";
   CLI::App* app = root.add_subcommand("predict", "Predict rows of a CSV file with a trained model");
   app->add_option("MODEL", flags->model, "File that \"overtake train --save\" or \"search --save\" wrote")->required();
   app->add_option("DATA", flags->reading.data, "CSV file with the columns the model was trained on")->required();

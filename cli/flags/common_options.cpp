@@ -58,9 +58,9 @@ void add_size_flag(CLI::App& app, const char* flag, std::uint64_t& bytes, const 
 
 std::uint64_t ComputeFlags::table_limit() const {
   if (host_memory_limit == 0) return memory_limit;
-  overtake::MemoryPlan plan;
-  plan.add("the first rows", std::uint64_t{1} << 20);
-  overtake::require_host_memory(plan, host_memory_limit, "reading a table",
+  overtake::MemoryPlan need;
+  need.add("the first rows", std::uint64_t{1} << 20);
+  overtake::require_host_memory(need, host_memory_limit, "reading a table",
                                 "make smaller what is in memory already: a model, other programs.");
   const std::uint64_t left = overtake::host_memory_left(host_memory_limit);
   return memory_limit > 0 ? std::min(memory_limit, left) : left;
