@@ -99,12 +99,4 @@ std::string predicted_text(const overtake::Placement& placement) {
   return of == nullptr ? "" : fmt::format(", predicted {}", report::seconds(of->seconds - of->start_seconds));
 }
 
-report::Json to_json(const Prediction& of) {
-  report::Json json = report::Json::object();
-  json.set("device", of.device).set("failure", report::Json::text_or_null(of.failure)).set("threads", of.threads);
-  json.set("seconds", of.seconds).set("start", of.start_seconds).set("prepare", of.prepare_seconds);
-  json.set("transfer", of.transfer_seconds).set("compute", of.compute_seconds).set("finish", of.finish_seconds);
-  return json.set("device_bytes", of.device_bytes).set("host_bytes", of.host_bytes);
-}
-
 }  // namespace cli

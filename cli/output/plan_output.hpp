@@ -32,6 +32,5 @@ void take_choice(const overtake::Placement& asked, overtake::Placement& placemen
 /// ", predicted 26 ms" for a run that took the rest of it; empty where nothing was predicted. The start of the device
 /// is no part of either.
 [[nodiscard]] std::string predicted_text(const overtake::Placement& placement);
-[[nodiscard]] overtake::report::Json to_json(const overtake::Prediction& prediction);
 
 }  // namespace cli

@@ -16,6 +16,7 @@
 #include "overtake/nn/trainer.hpp"
 #include "overtake/nn/work.hpp"
 #include "overtake/optim.hpp"
+#include "overtake/report.hpp"
 
 /// Which processor will finish a training first, and what processors really reach.
 namespace overtake {
@@ -53,6 +54,9 @@ struct Prediction {
   void total() { seconds = start_seconds + prepare_seconds + transfer_seconds + compute_seconds + finish_seconds; }
 };
 
+/// By the names of its fields, without "_seconds".
+[[nodiscard]] report::Json to_json(const Prediction& prediction);
+
 /// Which device, and why. Candidates are the CPU and the first GPU that can run the work, the largest first, whatever
 /// its backend. GPUs are not even looked at when the CPU is done before one could have started. OpenCL on the CPU is no
 /// candidate.
@@ -83,12 +87,13 @@ enum class Candidates {
 [[nodiscard]] Placement choose_device(const PreparedData& data, const NetworkOptions& options, int threads = 0,
                                       Candidates candidates = Candidates::likely);
 
-/// Chooses by what `predict` says of each device; a GPU is opened before it is chosen. Throws DeviceError when no
-/// device can run the work.
+/// Chooses by what `predict` says of each device; of `likely` ones a GPU is opened before it is chosen. Throws
+/// DeviceError when no device can run the work.
 [[nodiscard]] Placement choose_device(const std::function<Prediction(const DeviceInfo&)>& predict,
                                       Candidates candidates = Candidates::likely);
 
-/// What forests take on a device, by its rates (docs/placement.md). Opens nothing.
+/// What forests take on a device, by its rates (docs/placement.md). Opens the CPU or a GPU whose rates were never
+/// measured here, to measure them.
 [[nodiscard]] Prediction predict_forest(const ForestWork& work, const DeviceInfo& device);
 
 /// What training a network takes on a device, likewise. `threads` of the CPU; 0: the faster of one and all.

@@ -16,8 +16,8 @@ namespace overtake::placement {
 inline constexpr const char* elsewhere = "elsewhere";
 
 /// The rates of a device; of one that is elsewhere, the usual ones, as much faster or slower as this machine's are.
-/// Those of the CPU and of GPUs are measured when they are first asked for (some tenths of a second; with the first
-/// start of a GPU and its compiler, seconds) and kept in the cache's folder until device, driver or Overtake change. A
+/// Those of the CPU and of GPUs are measured when they are first asked for (about a second; with a
+/// cold cache of kernels some) and kept in the cache's folder until device, driver or Overtake change. A
 /// device that fails then, that other processors compute for, or a process without a cache has the usual rates. Opens
 /// the device. Never throws.
 [[nodiscard]] DeviceRates rates_of(const DeviceInfo& device);

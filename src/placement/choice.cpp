@@ -120,6 +120,14 @@ Placement choose(const Predict& predict, Candidates candidates, const Machine& m
 
 }  // namespace placement
 
+report::Json to_json(const Prediction& of) {
+  report::Json json = report::Json::object();
+  json.set("device", of.device).set("failure", report::Json::text_or_null(of.failure)).set("threads", of.threads);
+  json.set("seconds", of.seconds).set("start", of.start_seconds).set("prepare", of.prepare_seconds);
+  json.set("transfer", of.transfer_seconds).set("compute", of.compute_seconds).set("finish", of.finish_seconds);
+  return json.set("device_bytes", of.device_bytes).set("host_bytes", of.host_bytes);
+}
+
 const Prediction* Placement::chosen() const noexcept {
   const auto found =
       std::find_if(predictions.begin(), predictions.end(), [&](const Prediction& of) { return of.device == device; });

@@ -22,10 +22,6 @@ double kernel_growing(const ForestWork& work, const ForestKernelRates& rates) {
          work.chain_looks * (rates.chain_look + rates.chain_bin * bins_of(work));
 }
 
-}  // namespace
-
-namespace {
-
 /// Where threads grow: trees that are scored wait in rounds of at most 2 GiB (forest/host/grower.cpp).
 std::uint64_t host_bytes(const ForestWork& work) {
   constexpr double most_of_a_round = 2.0 * (std::uint64_t{1} << 30);

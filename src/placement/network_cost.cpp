@@ -9,9 +9,9 @@ namespace placement {
 namespace {
 
 double training(const NetworkWork& work, const NetworkRates& rates) {
-  return rates.epoch * work.epochs + rates.judged * work.judged + rates.step * work.steps + rates.layer * work.layers +
-         rates.flop * work.flops + rates.weight * work.weights + rates.value * work.values +
-         rates.row_value * work.row_values + rates.once * work.wide_layers;
+  return rates.judged * work.judged + rates.step * work.steps + rates.layer * work.layers + rates.flop * work.flops +
+         rates.weight * work.weights + rates.value * work.values + rates.row_value * work.row_values +
+         rates.once * work.wide_layers;
 }
 
 }  // namespace

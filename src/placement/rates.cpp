@@ -16,8 +16,7 @@ namespace {
 constexpr double units_of_h100 = 132, mhz_of_h100 = 1980;
 constexpr ForestKernelRates h100_forest{
     .fixed = 0.0086, .bin_look = 6.5e-12, .random_bin_look = 1.64e-11, .chain_look = 9.6e-6, .chain_bin = 2.8e-9};
-constexpr NetworkRates h100_network{.epoch = 0,
-                                    .judged = 1.5e-4,
+constexpr NetworkRates h100_network{.judged = 1.5e-4,
                                     .step = 5.2e-6,
                                     .layer = 3.4e-6,
                                     .flop = 1.15e-14,
@@ -36,8 +35,7 @@ constexpr ForestHostRates xeon_forest{.cell = 5e-8,
                                       .move = 6.2e-8,
                                       .node = 7.3e-8,
                                       .scored = 3e-8};
-constexpr NetworkRates xeon_one_thread{.epoch = 0,
-                                       .judged = 3e-5,
+constexpr NetworkRates xeon_one_thread{.judged = 3e-5,
                                        .step = 3e-6,
                                        .layer = 1e-6,
                                        .flop = 1.4e-11,
@@ -120,7 +118,7 @@ DeviceRates with(DeviceRates rates, const Slowness& slowness) {
   rates.forest.chain_look *= slowness.forest_chain;
   rates.forest.chain_bin *= slowness.forest_chain;
   for (NetworkRates* network : {&rates.network, &rates.team}) {
-    for (double* rate : {&network->epoch, &network->judged, &network->step, &network->layer}) {
+    for (double* rate : {&network->judged, &network->step, &network->layer}) {
       *rate *= slowness.network_step;
     }
     for (double* rate : {&network->flop, &network->weight, &network->value, &network->row_value}) {

@@ -28,7 +28,7 @@ struct ForestHostRates {
 
 /// Of training networks.
 struct NetworkRates {
-  double epoch = 0, judged = 0;
+  double judged = 0;
   double step = 0, layer = 0;
   double flop = 0, weight = 0, value = 0, row_value = 0;
   double once = 0;  ///< for each wide layer

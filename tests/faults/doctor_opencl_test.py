@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Faults of OpenCL drivers, and the finding of "overtake doctor" that each must have: docs/doctor.md lists them."""
 from doctor import DRIVERS, REAL, DoctorTest
-from fault import IRIS, main, skip_unless
+from fault import IRIS, faulty_opencl, main, skip_unless
 from machine import Machine
 
 DEVICE = 4
@@ -12,14 +12,8 @@ class OpenCl(DoctorTest):
 
     def setUp(self):
         super().setUp()
-        shim = DRIVERS / "opencl" / "faulty_icd.so"
-        skip_unless(shim.exists(), "this build has no OpenCL backend")
-        real = sorted(REAL.glob("*.icd"))
-        skip_unless(real, f"no OpenCL driver is installed in {REAL}")
-        self.vendors = self.folder / "vendors"
-        self.vendors.mkdir()
-        (self.vendors / "faulty.icd").write_text(f"{shim}\n")
-        self.environment.update(OCL_ICD_VENDORS=str(self.vendors), OVERTAKE_TEST_ICD=real[0].read_text().strip())
+        self.vendors, variables = faulty_opencl(self.folder, DRIVERS, REAL)
+        self.environment.update(variables)
 
     def fault(self, name):
         self.environment["OVERTAKE_TEST_FAULT"] = name

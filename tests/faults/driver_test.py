@@ -10,7 +10,7 @@ import tempfile
 import time
 import unittest
 
-from fault import BINARY, IRIS, SANITIZED, FaultTest, main, skip_unless
+from fault import BINARY, IRIS, SANITIZED, FaultTest, faulty_opencl, main, skip_unless
 
 DRIVERS = pathlib.Path(os.environ["OVERTAKE_TEST_DRIVERS"])
 REAL = pathlib.Path(os.environ.get("OCL_ICD_VENDORS") or "/etc/OpenCL/vendors")
@@ -67,15 +67,8 @@ class DriverTest(FaultTest):
 class OpenCl(DriverTest):
     def setUp(self):
         super().setUp()
-        shim = DRIVERS / "opencl" / "faulty_icd.so"
-        skip_unless(shim.exists(), "this build has no OpenCL backend")
-        real = sorted(REAL.glob("*.icd"))
-        skip_unless(real, f"no OpenCL driver is installed in {REAL}")
-        self.vendors = self.folder / "vendors"
-        self.vendors.mkdir()
-        (self.vendors / "faulty.icd").write_text(f"{shim}\n")
-        self.environment.update(OCL_ICD_VENDORS=str(self.vendors), OVERTAKE_TEST_ICD=real[0].read_text().strip())
-        self.environment["OVERTAKE_TEST_FAULT"] = "none"
+        self.vendors, variables = faulty_opencl(self.folder, DRIVERS, REAL)
+        self.environment.update(variables)
         (self.folder / "other").mkdir()
         # What is behind the fault must be there, or the tests below would show nothing.
         skip_unless(self.device("opencl", environment={"OVERTAKE_TRIAL": "off"})["usable"], "the OpenCL driver here finds no device")

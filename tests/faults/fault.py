@@ -123,6 +123,18 @@ class FaultTest(CliTest):
         self.fail(f"did not happen; exit code {process.poll()}")
 
 
+def faulty_opencl(folder, drivers, installed):
+    """A folder of one OpenCL driver, the installed one behind tests/icd/faulty_icd.cpp, and the variables that name both."""
+    shim = drivers / "opencl" / "faulty_icd.so"
+    skip_unless(shim.exists(), "this build has no OpenCL backend")
+    real = sorted(installed.glob("*.icd"))
+    skip_unless(real, f"no OpenCL driver is installed in {installed}")
+    vendors = folder / "vendors"
+    vendors.mkdir()
+    (vendors / "faulty.icd").write_text(f"{shim}\n")
+    return vendors, {"OCL_ICD_VENDORS": str(vendors), "OVERTAKE_TEST_ICD": real[0].read_text().strip(), "OVERTAKE_TEST_FAULT": "none"}
+
+
 def skip_unless(condition, reason):
     if not condition:
         raise unittest.SkipTest(reason)

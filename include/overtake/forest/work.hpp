@@ -12,7 +12,7 @@
 namespace overtake {
 
 /// What growing and scoring forests takes, in counts that a device's rates turn into seconds (docs/placement.md). Trees
-/// that several candidates share count once. Split nodes are counted in the way from a few pilot trees on a sample.
+/// that several candidates share count once. Split nodes are counted by pilot trees on a sample.
 struct ForestWork {
   double cells = 0;          ///< to bin: rows x features, for each number of bins anew
   std::int64_t forests = 0;  ///< that are grown to be scored, each fold's
@@ -28,12 +28,7 @@ struct ForestWork {
   // Of nodes of fewer than small_node_rows rows.
   double small_looks = 0, small_visits = 0;
 
-  // Of nodes of more than large_node_rows rows, which devices grow level by level, all of a batch at once.
-  double large_looks = 0, large_visits = 0;
-  double levels = 0;  ///< one after the other
-
-  // The longest stretch that one group of a device works on alone: nodes and looks of a small tree.
-  double chain_nodes = 0, chain_looks = 0, chain_visits = 0;
+  double chain_looks = 0;  ///< of one small tree, the most that one group of a device works on alone
 
   double scored = 0;      ///< steps of test rows down the trees, for each limit of a candidate anew
   double results = 0;     ///< test rows x candidates, for metrics
@@ -49,7 +44,7 @@ struct ForestWork {
   ForestWork& operator+=(const ForestWork& more);
 };
 
-/// Nodes of more rows are grown level by level on devices (KernelTuning::large_rows).
+/// Nodes of more rows are grown level by level on devices, by many groups.
 inline constexpr double large_node_rows = 4096;
 
 /// Nodes of fewer rows have fewer rows than bins.

@@ -30,8 +30,6 @@ struct NetworkWork {
   double row_values = 0;    ///< epochs x rows x inputs, shuffled
   double device_bytes = 0;  ///< weights and what training keeps of them, activations, the rows
   double transfer_bytes = 0;
-
-  NetworkWork& operator+=(const NetworkWork& more);
 };
 
 /// Counts.

@@ -112,7 +112,6 @@ TreeForecast Pilot::tree(double rows, const TreeLimits& limits) const {
     const double most = std::pow(2.0, std::min(at, 60.0));
     forecast.nodes += std::min(large_.levels[level].nodes * scale, most) * levels;
     forecast.moves += large_.levels[level].rows * growth.rows * levels;
-    forecast.levels += levels;
   }
   // By rows: the share of nodes that are not too small.
   const AtLeast all = at_least(2, growth);
@@ -122,11 +121,7 @@ TreeForecast Pilot::tree(double rows, const TreeLimits& limits) const {
   const AtLeast not_small = at_least(std::max(small_node_rows, limits.least_rows), growth);
   forecast.small_nodes = std::max(0.0, forecast.nodes - not_small.nodes);
   forecast.small_moves = std::max(0.0, forecast.moves - not_small.moves);
-  if (rows <= large_node_rows) return forecast;
-  const AtLeast large = at_least(std::max(large_node_rows, limits.least_rows), growth);
-  forecast.large_nodes = std::min(forecast.nodes, large.nodes);
-  forecast.large_moves = std::min(forecast.moves, large.moves);
-  forecast.large_levels = std::min({forecast.levels, limits.depth, 1.5 * std::log2(rows / large_node_rows) + 1});
+  forecast.is_large = rows > large_node_rows;
   return forecast;
 }
 

@@ -32,11 +32,10 @@ struct TreeLimits {
 
 /// What one tree on `rows` rows is expected to have.
 struct TreeForecast {
-  double nodes = 0;  ///< split
-  double moves = 0;  ///< rows of split nodes
-  double levels = 0;
-  double small_nodes = 0, small_moves = 0;                    ///< of those with fewer than small_node_rows rows
-  double large_nodes = 0, large_moves = 0, large_levels = 0;  ///< of those with more than large_node_rows rows
+  double nodes = 0;                         ///< split
+  double moves = 0;                         ///< rows of split nodes
+  double small_nodes = 0, small_moves = 0;  ///< of those with fewer than small_node_rows rows
+  bool is_large = false;                    ///< it has more than large_node_rows rows
 };
 
 /// Two trees, the second on four times the rows of the first, show how trees grow with the rows.

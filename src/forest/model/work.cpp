@@ -115,21 +115,16 @@ ForestWork work_of(const ForestParameters& parameters, const ForestJob& job, con
   work.grown_bytes = trees * static_cast<double>(grown_bytes(2 * tree.nodes + 1, data.classes));
   work.small_looks = trees * tree.small_nodes * features;
   work.small_visits = trees * tree.small_moves * features;
-  work.large_looks = trees * tree.large_nodes * features;
-  work.large_visits = trees * tree.large_moves * features;
-  work.levels = tree.large_levels;
   work.tree_bytes = trees * bytes_of_tree(job, data, rows, bins * sums);
-  const TreeForecast chain = tree.large_nodes > 0 ? pilot.tree(large_node_rows, limits) : tree;
-  work.chain_nodes = chain.nodes;
+  const TreeForecast chain = tree.is_large ? pilot.tree(large_node_rows, limits) : tree;
   work.chain_looks = chain.nodes * features;
-  work.chain_visits = chain.moves * features;
   return work;
 }
 
 void times(ForestWork& work, double factor) {
-  for (double* count : {&work.trees, &work.nodes, &work.looks, &work.visits, &work.moves, &work.bin_looks,
-                        &work.random_bin_looks, &work.small_looks, &work.small_visits, &work.large_looks,
-                        &work.large_visits, &work.scored, &work.results, &work.tree_bytes, &work.grown_bytes}) {
+  for (double* count :
+       {&work.trees, &work.nodes, &work.looks, &work.visits, &work.moves, &work.bin_looks, &work.random_bin_looks,
+        &work.small_looks, &work.small_visits, &work.scored, &work.results, &work.tree_bytes, &work.grown_bytes}) {
     *count *= factor;
   }
 }
@@ -167,14 +162,7 @@ ForestWork& ForestWork::operator+=(const ForestWork& more) {
   random_bin_looks += more.random_bin_looks;
   small_looks += more.small_looks;
   small_visits += more.small_visits;
-  large_looks += more.large_looks;
-  large_visits += more.large_visits;
-  levels = std::max(levels, more.levels);
-  if (more.chain_looks > chain_looks) {
-    chain_nodes = more.chain_nodes;
-    chain_looks = more.chain_looks;
-    chain_visits = more.chain_visits;
-  }
+  chain_looks = std::max(chain_looks, more.chain_looks);
   scored += more.scored;
   results += more.results;
   kept_nodes += more.kept_nodes;
@@ -192,9 +180,7 @@ report::Json to_json(const ForestWork& work) {
   json.set("looks", work.looks).set("visits", work.visits).set("moves", work.moves);
   json.set("bin_looks", work.bin_looks).set("random_bin_looks", work.random_bin_looks);
   json.set("small_looks", work.small_looks).set("small_visits", work.small_visits);
-  json.set("large_looks", work.large_looks).set("large_visits", work.large_visits).set("levels", work.levels);
-  json.set("chain_nodes", work.chain_nodes).set("chain_looks", work.chain_looks);
-  json.set("chain_visits", work.chain_visits).set("scored", work.scored).set("results", work.results);
+  json.set("chain_looks", work.chain_looks).set("scored", work.scored).set("results", work.results);
   json.set("kept_nodes", work.kept_nodes).set("tree_bytes", work.tree_bytes);
   json.set("data_bytes", work.data_bytes).set("grown_bytes", work.grown_bytes);
   return json.set("host_bytes", work.host_bytes).set("host_bytes_beside", work.host_bytes_beside);

@@ -60,10 +60,11 @@ Size size_of(const NetworkOptions& options, std::int64_t inputs, std::int64_t ou
   return size;
 }
 
-/// Weight and gradient, one more that the Trainer keeps, momentum or Adam's two moments.
-double copies_of_weights(const NetworkOptions& options) {
-  return 3 + (options.optimizer != "sgd" ? 2 : options.momentum > 0 ? 1 : 0);
-}
+/// Numbers that the optimiser keeps for each weight: momentum, or Adam's two.
+int moments_of(const NetworkOptions& options) { return options.optimizer != "sgd" ? 2 : options.momentum > 0 ? 1 : 0; }
+
+/// Weight and gradient, one more that the Trainer keeps, and the moments.
+int copies_of_weights(const NetworkOptions& options) { return 3 + moments_of(options); }
 
 }  // namespace
 
@@ -118,7 +119,7 @@ NetworkShape network_shape(const NetworkOptions& options, std::int64_t inputs, s
   NetworkShape shape{{inputs}, rows, validation_rows, options.training.batch_size, options.training.epochs, 0};
   shape.widths.insert(shape.widths.end(), options.hidden.begin(), options.hidden.end());
   shape.widths.push_back(outputs);
-  shape.moments = options.optimizer != "sgd" ? 2 : options.momentum > 0 ? 1 : 0;
+  shape.moments = moments_of(options);
   return shape;
 }
 

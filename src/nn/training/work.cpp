@@ -5,21 +5,6 @@
 
 namespace overtake {
 
-NetworkWork& NetworkWork::operator+=(const NetworkWork& more) {
-  steps += more.steps;
-  epochs += more.epochs;
-  judged += more.judged;
-  layers += more.layers;
-  flops += more.flops;
-  weights += more.weights;
-  values += more.values;
-  wide_layers += more.wide_layers;
-  row_values += more.row_values;
-  device_bytes = std::max(device_bytes, more.device_bytes);
-  transfer_bytes += more.transfer_bytes;
-  return *this;
-}
-
 NetworkWork network_work(const NetworkShape& shape) {
   constexpr std::int64_t wide_layer = 32;
   NetworkWork work;

@@ -95,20 +95,6 @@ Json plan_of(const SearchPlan& plan) {
   return json;
 }
 
-Json prediction_of(const Prediction& prediction) {
-  if (prediction.device.empty()) return nullptr;
-  Json json = Json::object();
-  json["seconds"] = prediction.seconds;
-  json["start"] = prediction.start_seconds;
-  json["prepare"] = prediction.prepare_seconds;
-  json["transfer"] = prediction.transfer_seconds;
-  json["compute"] = prediction.compute_seconds;
-  json["finish"] = prediction.finish_seconds;
-  json["device_bytes"] = prediction.device_bytes;
-  json["host_bytes"] = prediction.host_bytes;
-  return json;
-}
-
 /// {"f1": "yes"} for the metrics of one class.
 Json positive_of(const SearchResult& result) {
   Json json = Json::object();
@@ -158,7 +144,8 @@ std::string to_json(const SearchResult& result, std::string_view settings_json) 
   json["plan"] = plan_of(result.plan);
   json["device"] = result.device;
   json["device_reason"] = result.device_reason;
-  json["prediction"] = prediction_of(result.prediction);
+  json["prediction"] =
+      result.prediction.device.empty() ? Json(nullptr) : Json::parse(shallow_json(to_json(result.prediction).dump()));
   json["interrupted"] = result.interrupted;
   json["resumed_jobs"] = result.resumed_jobs;
   json["failures"] = failures_of(result);
