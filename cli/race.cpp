@@ -70,10 +70,11 @@ std::string result_text(const overtake::RaceResult& result, bool ascii) {
 int plan_race(const Options& options) {
   Plan plan;
   plan.command = "race";
-  for (const overtake::DeviceInfo& device : overtake::list_devices()) {
-    const std::vector<std::string>& wanted = options.race.devices;
-    const bool is_wanted = wanted.empty() || std::find(wanted.begin(), wanted.end(), device.id) != wanted.end();
-    if (!is_wanted || device.id == "null") continue;
+  std::vector<overtake::DeviceInfo> devices;
+  for (const std::string& name : options.race.devices) devices.push_back(overtake::Device(name).info());
+  if (devices.empty()) devices = overtake::list_devices();
+  for (const overtake::DeviceInfo& device : devices) {
+    if (device.id == "null") continue;
     plan.placement.predictions.push_back(predict_race(options.race, device));
     if (!device.usable) plan.placement.predictions.back().failure = device.reason;
   }

@@ -23,10 +23,11 @@ void add_device_flags(CLI::App& app, ComputeFlags& flags) {
 }
 
 void add_plan_flag(CLI::App& app, ComputeFlags& flags) {
-  app.add_flag("--plan", flags.plan,
-               "Only say what it would take on every device, in time and memory, and which is chosen");
+  CLI::Option* plan = app.add_flag(
+      "--plan", flags.plan, "Only say what it would take on every device, in time and memory, and which is chosen");
   app.add_option("--on", flags.elsewhere, "Devices elsewhere for --plan: h100,l4,rtx-4090,cpu-16, ...")
-      ->type_name("DEVICE,...");
+      ->type_name("DEVICE,...")
+      ->needs(plan);
 }
 
 void add_seed_flag(CLI::App& app, std::uint64_t& seed, const std::string& help) {

@@ -68,10 +68,10 @@ class Estimator {
   [[nodiscard]] virtual EstimatorStats stats() const = 0;
 };
 
-/// What is known of the folds before they are made.
+/// The folds of a search, as far as its work depends on them.
 struct SearchSize {
   std::int64_t folds = 0;
-  std::int64_t test_rows = 0;  ///< of each
+  std::int64_t test_rows = 0;  ///< of each, the mean
   bool refit = true;
 };
 

@@ -82,12 +82,10 @@ SearchForecast forecast_search(const Dataset& data, const std::vector<Parameters
                                const std::vector<DeviceInfo>& elsewhere) {
   std::vector<Parameters> all;
   for (const Parameters& candidate : candidates) all.push_back(search_detail::with_fixed(options.fixed, candidate));
-  const FoldOptions& folds = options.folds;
-  const bool holdout = folds.kind == FoldKind::holdout;
-  const double test_share = holdout ? folds.test_size : 1.0 / std::max(1, folds.n_splits);
   search_detail::SearchSize size;
-  size.folds = std::int64_t{holdout ? 1 : folds.n_splits} * folds.n_repeats;
-  size.test_rows = static_cast<std::int64_t>(test_share * static_cast<double>(data.rows));
+  const std::vector<Fold> folds = make_folds(data, options.folds, options.groups);
+  size.folds = static_cast<std::int64_t>(folds.size());
+  for (const Fold& fold : folds) size.test_rows += static_cast<std::int64_t>(fold.test.size()) / size.folds;
   size.refit = options.refit;
   const auto forecast = search_detail::estimator_named(options.estimator).forecast(data, all, size);
   SearchForecast result;

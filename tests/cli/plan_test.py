@@ -43,6 +43,16 @@ class PlanTest(CliTest):
         self.assertGreater(cpu["host_bytes"], 1 << 20)
         self.assertEqual(plan["counts"]["trees"], 5 * 100 + 75)
 
+    def test_folds_are_those_of_the_run(self):
+        rows = "\n".join(f"{i % 7},{i % 3},{'ab'[i % 2]}" for i in range(60))
+        data = self.write("folds.csv", f"x,part,y\n{rows}\n")
+        arguments = ("search", data, "--target", "y", "--grid", "n_estimators=5", "--fold", "part")
+        self.assertEqual(self.plan(*arguments)["search"]["folds"], 3)
+        self.assertIn("1 candidate x 3 folds", self.overtake(*arguments)[0])
+
+    def test_on_belongs_to_plan(self):
+        self.assertIn("--plan", self.overtake(*SEARCH, "--on", "h100", expect=2)[1])
+
     def test_the_text_says_so(self):
         out = self.overtake(*SEARCH, "--plan", "--on", "h100,cpu-64")[0]
         for text in ("4 candidates x 5 folds = 20 fits from 5 models", "h100", "cpu-64", "are estimates", "choice: cpu (predicted", "nothing was run"):
@@ -65,7 +75,9 @@ class PlanTest(CliTest):
                 (("train", IRIS, "--target", "species", "--hidden", "2000000,2000000"), 4, "needs at least"),
                 (("train", IRIS, "--target", "species", "--estimator", "random-forest", "--n-estimators", "1000000000"), 4,
                  "trees"),
-                (("race", "--layers", "99"), 2, "layers")):
+                (("race", "--layers", "99"), 2, "layers"),
+                (("race", "--devices", "cpu,nothing"), 2, "nothing"),
+                ((*SEARCH, "--cv", "60"), 3, "fold")):
             self.assertIn(text, self.overtake(*arguments, "--plan", expect=code)[1])
 
     def test_rates_are_kept_until_they_are_damaged(self):
