@@ -15,6 +15,7 @@
 #include "flags/common_options.hpp"
 #include "flags/reading_options.hpp"
 #include "output/outputs.hpp"
+#include "output/plan_output.hpp"
 #include "output/terminal.hpp"
 #include "overtake/model.hpp"
 #include "overtake/placement.hpp"
@@ -28,7 +29,7 @@ namespace {
 struct PredictFlags {
   ReadingFlags reading;
   ComputeFlags compute;
-  std::string model, out = "-", unseen = "auto";
+  std::string model, out = "-", unseen = "auto", plan_json;
   overtake::AnswerOptions answers;
 };
 
@@ -53,20 +54,37 @@ void write_answers(overtake::FilePredictor& predictor, const std::string& path) 
   output->commit();
 }
 
+int plan_answers(const PredictFlags& flags, const overtake::Preprocessing& how, const overtake::TableOptions& reading,
+                 std::uint64_t part_bytes, const std::string& device) {
+  const overtake::TableModel model{overtake::read_model(flags.model).model, how};  // on the CPU, where it is timed
+  overtake::AnswersForecast forecast =
+      overtake::forecast_answers(model, flags.reading.data, reading, flags.answers, part_bytes, device);
+  overtake::report::Json counts = overtake::report::Json::object();
+  counts.set("rows", forecast.rows).set("rows_counted", forecast.rows_counted);
+  print(is_standard_output(flags.plan_json)
+            ? ""
+            : fmt::format("plan: {}{} rows for a {}\n", forecast.rows_counted ? "" : "about ",
+                          overtake::report::count(forecast.rows), model.model->describe()));
+  show_plan({"predict", {}, std::move(forecast.placement), {}, std::move(counts)}, flags.plan_json);
+  return exit_ok;
+}
+
 int run(const PredictFlags& flags) {
   check_outputs({{"--out", flags.out}}, {{"MODEL", flags.model}, {"DATA", flags.reading.data}});
   const std::vector<std::string> rules = {"auto", "error", "missing"};
   overtake::text::check_choice("--unseen", flags.unseen, rules);
   overtake::set_cpu_threads(flags.compute.threads);
-  overtake::TableModel model = overtake::read_model(flags.model, overtake::Device(flags.compute.device));
+  const overtake::Device device(flags.compute.device);
+  overtake::TableModel model = overtake::read_model(flags.model, device);
   overtake::Preprocessing& how = model.preprocessing;
   if (flags.unseen != "auto") {
     how.unseen = flags.unseen == "error" ? overtake::UnseenRule::error : overtake::UnseenRule::missing;
   }
   overtake::TableOptions reading = flags.reading.over(how.table_options());
   reading.memory_limit = flags.compute.table_limit();
-  overtake::FilePredictor predictor(model, flags.reading.data, reading, flags.answers,
-                                    overtake::part_bytes_within(flags.compute.host_memory_limit));
+  const std::uint64_t part_bytes = overtake::part_bytes_within(flags.compute.host_memory_limit);
+  if (flags.compute.plan) return plan_answers(flags, how, reading, part_bytes, device.id());
+  overtake::FilePredictor predictor(model, flags.reading.data, reading, flags.answers, part_bytes);
   write_answers(predictor, flags.out);
   if (is_standard_output(flags.out)) return exit_ok;
   print(fmt::format("wrote {} predictions of {} to {}\n", overtake::report::count(predictor.rows()), how.target,
@@ -94,11 +112,16 @@ Command add_predict(CLI::App& root) {
       ->type_name("RULE");
   add_notation_flags(*app, flags->reading);
   add_device_flags(*app, flags->compute);
+  CLI::Option* plan = add_plan_flag(*app, flags->compute);
+  add_json_flag(*app, flags->plan_json)
+      ->description("Write the plan as JSON to a file (-: standard output)")
+      ->needs(plan);
   add_host_memory_limit_flag(*app, flags->compute.host_memory_limit);
   app->footer(
       "Examples:\n"
       "  overtake predict iris.safetensors flowers.csv --out predictions.csv --proba\n"
-      "  overtake predict forest.overtake flowers.csv --proba");
+      "  overtake predict forest.overtake flowers.csv --proba\n"
+      "  overtake predict forest.overtake flowers.csv --plan");
   return {app, [flags] { return run(*flags); }};
 }
 

@@ -129,7 +129,7 @@ Command add_race(CLI::App& root) {
       ->capture_default_str();
   app->add_flag("--quick", options->quick, "At most 3 repeats and a budget of 1 second");
   add_memory_limit_flag(*app, race.memory_limit, "Most memory on each device");
-  add_plan_flag(*app, options->compute);
+  add_plan_flags(*app, options->compute);
   add_host_memory_limit_flag(*app, race.host_memory_limit);
   add_json_flag(*app, options->json);
   add_report_flag(*app, options->html);

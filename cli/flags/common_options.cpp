@@ -22,9 +22,13 @@ void add_device_flags(CLI::App& app, ComputeFlags& flags) {
   app.add_option("--threads", flags.threads, "CPU threads (0: all)")->capture_default_str();
 }
 
-void add_plan_flag(CLI::App& app, ComputeFlags& flags) {
-  CLI::Option* plan = app.add_flag(
-      "--plan", flags.plan, "Only say what it would take on every device, in time and memory, and which is chosen");
+CLI::Option* add_plan_flag(CLI::App& app, ComputeFlags& flags) {
+  return app.add_flag("--plan", flags.plan,
+                      "Only say what it would take on every device, in time and memory, and which is chosen");
+}
+
+void add_plan_flags(CLI::App& app, ComputeFlags& flags) {
+  CLI::Option* plan = add_plan_flag(app, flags);
   app.add_option("--on", flags.elsewhere, "Devices elsewhere for --plan: h100,l4,rtx-4090,cpu-16, ...")
       ->type_name("DEVICE,...")
       ->needs(plan);
@@ -75,10 +79,11 @@ void add_host_memory_limit_flag(CLI::App& app, std::uint64_t& bytes) {
   add_size_flag(app, "--host-memory-limit", bytes, "Most of the computer's memory, all in all");
 }
 
-void add_json_flag(CLI::App& app, std::string& path, bool bare) {
+CLI::Option* add_json_flag(CLI::App& app, std::string& path, bool bare) {
   CLI::Option* option = app.add_option("--json", path, "Write the result as JSON to a file (-: standard output)");
   option->type_name("FILE");
   if (bare) option->expected(0, 1)->default_str("-");
+  return option;
 }
 
 void add_report_flag(CLI::App& app, std::string& path) {
@@ -88,7 +93,7 @@ void add_report_flag(CLI::App& app, std::string& path) {
 void add_training_flags(CLI::App& app, ComputeFlags& compute, const std::string& seed_help, OutputFlags& outputs) {
   add_seed_flag(app, compute.seed, seed_help);
   add_device_flags(app, compute);
-  add_plan_flag(app, compute);
+  add_plan_flags(app, compute);
   add_memory_limit_flag(app, compute.memory_limit, "Most memory of the table, and on the device");
   add_host_memory_limit_flag(app, compute.host_memory_limit);
   app.add_option("--save", outputs.save, "Write the model to a file")->type_name("FILE");

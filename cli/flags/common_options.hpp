@@ -32,8 +32,10 @@ struct OutputFlags {
 
 /// --device and --threads.
 void add_device_flags(CLI::App& app, ComputeFlags& flags);
+/// --plan.
+CLI::Option* add_plan_flag(CLI::App& app, ComputeFlags& flags);
 /// --plan and --on.
-void add_plan_flag(CLI::App& app, ComputeFlags& flags);
+void add_plan_flags(CLI::App& app, ComputeFlags& flags);
 /// --seed: whole numbers from 0 to 9223372036854775807, the largest that a model file's random_state holds. `help`: of
 /// what.
 void add_seed_flag(CLI::App& app, std::uint64_t& seed, const std::string& help);
@@ -42,7 +44,7 @@ void add_memory_limit_flag(CLI::App& app, std::uint64_t& bytes, const std::strin
 /// --host-memory-limit, likewise.
 void add_host_memory_limit_flag(CLI::App& app, std::uint64_t& bytes);
 /// --json. Its file may be left out where `bare` says so: standard output.
-void add_json_flag(CLI::App& app, std::string& path, bool bare = false);
+CLI::Option* add_json_flag(CLI::App& app, std::string& path, bool bare = false);
 /// --report.
 void add_report_flag(CLI::App& app, std::string& path);
 /// All that train and search take: the device, seed and memory, --save, --json and --describe.

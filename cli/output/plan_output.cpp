@@ -42,11 +42,12 @@ std::string text_of(const Plan& plan) {
                    {"device memory"},
                    {"host memory"}};
   std::string failures;
-  for (const Prediction& of : plan.placement.predictions) {
-    add_row(table, of);
-    if (!of.failure.empty()) failures += fmt::format("{}: cannot run it: {}\n", of.device, of.failure);
+  for (const auto* predictions : {&plan.placement.predictions, &plan.elsewhere}) {
+    for (const Prediction& of : *predictions) {
+      add_row(table, of);
+      if (!of.failure.empty()) failures += fmt::format("{}: cannot run it: {}\n", of.device, of.failure);
+    }
   }
-  for (const Prediction& of : plan.elsewhere) add_row(table, of);
   std::string text = plan.search ? "plan: " + plan_text(*plan.search) + "\n" : "";
   text += "\n" + report::table_text(table, standard_output().width) + failures;
   if (!plan.elsewhere.empty()) text += estimate_note;

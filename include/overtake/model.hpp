@@ -31,6 +31,8 @@ class Model {
   [[nodiscard]] virtual std::vector<std::int32_t> predict_classes(std::span<const float> inputs) const = 0;
   /// The leaf each row reaches in each tree: rows x trees. Throws UsageError for models without trees.
   [[nodiscard]] virtual std::vector<std::int32_t> apply(std::span<const float> inputs) const;
+  /// Widths of a network's layers, inputs first; empty for what the CPU alone predicts.
+  [[nodiscard]] virtual std::vector<std::int64_t> widths() const { return {}; }
   /// Writes it as one file, which appears complete or not at all. Throws as save_forest() and its like do.
   virtual void save(const std::filesystem::path& path,
                     const std::map<std::string, std::string>& metadata = {}) const = 0;
@@ -88,6 +90,8 @@ class FilePredictor {
   [[nodiscard]] std::optional<Table> next();
   /// True once next() gave the last answers.
   [[nodiscard]] bool at_end() const noexcept;
+  /// Bytes of the file that the answered rows took; about, where it is not plain text.
+  [[nodiscard]] std::uint64_t file_bytes() const noexcept;
   /// What the cells held besides values; complete at the end.
   [[nodiscard]] const TransformReport& report() const noexcept;
   /// That of score_of(), over all rows; known at the end.

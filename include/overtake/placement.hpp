@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -11,6 +12,7 @@
 #include "overtake/array.hpp"
 #include "overtake/device.hpp"
 #include "overtake/forest/work.hpp"
+#include "overtake/model.hpp"
 #include "overtake/nn.hpp"
 #include "overtake/nn/network.hpp"
 #include "overtake/nn/trainer.hpp"
@@ -33,6 +35,12 @@ struct PlacementRequest {
   int threads = 0;                 ///< of the CPU; 0: the faster of one and all
   std::uint64_t memory_limit = 0;  ///< bytes for each device; 0: no limit
   const StopToken* stop = nullptr;
+};
+
+/// What a job may take of memory, in bytes; 0: what there is.
+struct MemoryLimits {
+  std::uint64_t planned = 0;  ///< what is planned on the device
+  std::uint64_t host = 0;     ///< the whole process, of the computer's memory
 };
 
 /// What one processor is expected to take.
@@ -93,11 +101,32 @@ enum class Candidates {
                                       Candidates candidates = Candidates::likely);
 
 /// What forests take on a device, by its rates (docs/placement.md). Opens the CPU or a GPU whose rates were never
-/// measured here, to measure them.
-[[nodiscard]] Prediction predict_forest(const ForestWork& work, const DeviceInfo& device);
+/// measured here, to measure them. What can be cut into parts keeps to the limits; what is more than they allow by a
+/// fifth or more, which is how far predictions of memory may be off, is the prediction's failure.
+[[nodiscard]] Prediction predict_forest(const ForestWork& work, const DeviceInfo& device,
+                                        const MemoryLimits& limits = {});
+
+/// The limits to predict a device by. Of likely ones the CPU has none: a run that is too large for it is refused with
+/// every part of the need.
+[[nodiscard]] MemoryLimits limits_for(const DeviceInfo& device, const MemoryLimits& limits, Candidates candidates);
 
 /// What training a network takes on a device, likewise. `threads` of the CPU; 0: the faster of one and all.
 [[nodiscard]] Prediction predict_network(const NetworkWork& work, const DeviceInfo& device, int threads = 0);
+
+/// What answering every row of a file takes, told by its first rows.
+struct AnswersForecast {
+  std::int64_t rows = 0;
+  bool rows_counted = false;  ///< the whole file was read; else they are estimated by the bytes of the first
+  Placement placement;        ///< of every device; the choice is the one asked for
+};
+
+/// Answers the first rows of a file, for a quarter of a second, and scales up: reading is part of `prepare_seconds`,
+/// writing of `finish_seconds`. Networks on other devices than the CPU are predicted by rates; forests predict on the
+/// CPU alone. The parameters are FilePredictor's; `device`: the one asked for. Throws what FilePredictor throws, and
+/// UsageError for what can be read only once (a pipe).
+[[nodiscard]] AnswersForecast forecast_answers(const TableModel& model, const std::filesystem::path& data,
+                                               const TableOptions& reading, const AnswerOptions& options,
+                                               std::uint64_t part_bytes, const std::string& device = "cpu");
 
 /// A device that this machine need not have, for predict_forest() and predict_network(): "l4", "rtx-4090" by its
 /// maker's data sheet, "cpu-16" as so many cores of this machine's kind. Estimates: docs/placement.md says how far they

@@ -192,6 +192,8 @@ std::optional<Table> FilePredictor::next() {
 
 bool FilePredictor::at_end() const noexcept { return state_->reader.at_end(); }
 
+std::uint64_t FilePredictor::file_bytes() const noexcept { return state_->reader.file_bytes(); }
+
 const TransformReport& FilePredictor::report() const noexcept { return state_->encoder.report(); }
 
 std::optional<double> FilePredictor::score() const noexcept { return state_->score; }

@@ -109,7 +109,7 @@ Placement choose(const Predict& predict, Candidates candidates, const Machine& m
   const Prediction* best = fastest(placement.predictions, gpus);
   if (best == nullptr) {
     throw DeviceError("no processor can run this training: " + placement.predictions.front().failure,
-                      "Use a smaller network or batch, or raise the memory limit.");
+                      "Use a smaller model, batch or table, or raise the memory limit.");
   }
   placement.device = best->device;
   placement.notes = take_calibration_notes();
@@ -132,6 +132,10 @@ const Prediction* Placement::chosen() const noexcept {
   const auto found =
       std::find_if(predictions.begin(), predictions.end(), [&](const Prediction& of) { return of.device == device; });
   return found == predictions.end() ? nullptr : &*found;
+}
+
+MemoryLimits limits_for(const DeviceInfo& device, const MemoryLimits& limits, Candidates candidates) {
+  return candidates == Candidates::likely && device.kind == DeviceKind::cpu ? MemoryLimits() : limits;
 }
 
 Placement choose_device(const std::function<Prediction(const DeviceInfo&)>& predict, Candidates candidates) {

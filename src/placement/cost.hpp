@@ -7,7 +7,8 @@
 
 namespace overtake::placement {
 
-[[nodiscard]] Prediction forest_cost(const ForestWork& work, const DeviceInfo& device, const DeviceRates& rates);
+[[nodiscard]] Prediction forest_cost(const ForestWork& work, const DeviceInfo& device, const DeviceRates& rates,
+                                     const MemoryLimits& limits = {});
 /// `threads` of the cpu; 0: the faster of one and all.
 [[nodiscard]] Prediction network_cost(const NetworkWork& work, const DeviceInfo& device, const DeviceRates& rates,
                                       int threads);

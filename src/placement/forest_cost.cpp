@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "core/parallel.hpp"
 #include "overtake/placement.hpp"
+#include "overtake/report.hpp"
 #include "placement/calibration.hpp"
 #include "placement/cost.hpp"
 
@@ -23,24 +26,48 @@ double kernel_growing(const ForestWork& work, const ForestKernelRates& rates) {
 }
 
 /// Where threads grow: trees that are scored wait in rounds of at most 2 GiB (forest/host/grower.cpp).
-std::uint64_t host_bytes(const ForestWork& work) {
-  constexpr double most_of_a_round = 2.0 * (std::uint64_t{1} << 30);
+std::uint64_t host_bytes(const ForestWork& work, const MemoryLimits& limits) {
+  double most_of_a_round = 2.0 * (std::uint64_t{1} << 30);
+  if (limits.planned > 0) most_of_a_round = std::min(most_of_a_round, static_cast<double>(limits.planned));
+  if (limits.host > 0) {  // half of what is left (forest/grow/need.cpp)
+    const std::uint64_t left = limits.host - std::min(limits.host, memory_held_before());
+    most_of_a_round = std::min(most_of_a_round, static_cast<double>(left) / 2);
+  }
   const double scoring = work.data_bytes + std::min(most_of_a_round, work.grown_bytes);
   return memory_held_before() + static_cast<std::uint64_t>(std::max(scoring, work.host_bytes));
 }
 
 /// What a device holds at once: it cuts trees into batches of at most 1e9 visits a unit and six tenths of its memory
 /// (forest/device/grower.cpp).
-double bytes_at_once(const ForestWork& work, const DeviceInfo& device) {
+double bytes_at_once(const ForestWork& work, const DeviceInfo& device, std::uint64_t limit) {
   const double batches = std::max(1.0, work.visits / (1e9 * std::max(1, device.compute_units)));
-  const double most = 0.6 * static_cast<double>(device.memory_bytes);
+  const double most = limit > 0 ? static_cast<double>(limit) : 0.6 * static_cast<double>(device.memory_bytes);
   const double bytes = work.data_bytes + work.tree_bytes / batches;
   return most > 0 ? std::min(bytes, most) : bytes;
 }
 
+/// What no cutting makes smaller, against the limits; empty where it fits.
+std::string does_not_fit(const ForestWork& work, const DeviceInfo& device, const MemoryLimits& limits,
+                         std::uint64_t of_host) {
+  constexpr double uncertain = 1.2;  // predictions of memory may be off by a fifth
+  const auto exceeds = [](double bytes, std::uint64_t limit) {
+    return limit > 0 && bytes > uncertain * static_cast<double>(limit);
+  };
+  const auto text_of = [](double bytes) { return report::bytes(static_cast<std::uint64_t>(bytes)); };
+  const std::uint64_t most = limits.planned > 0 ? limits.planned : device.memory_bytes;
+  if (exceeds(work.data_bytes, most)) {
+    return fmt::format("the data in bins alone need {} there, and {} {}", text_of(work.data_bytes),
+                       limits.planned > 0 ? "the limit is" : "it has", report::bytes(most));
+  }
+  if (!exceeds(static_cast<double>(of_host), limits.host)) return "";
+  return fmt::format("about {} of the computer's memory are needed, and the limit is {}", report::bytes(of_host),
+                     report::bytes(limits.host));
+}
+
 }  // namespace
 
-Prediction forest_cost(const ForestWork& work, const DeviceInfo& device, const DeviceRates& rates) {
+Prediction forest_cost(const ForestWork& work, const DeviceInfo& device, const DeviceRates& rates,
+                       const MemoryLimits& limits) {
   const double threads = std::max(1, rates.threads);
   Prediction of;
   of.device = device.id;
@@ -49,24 +76,25 @@ Prediction forest_cost(const ForestWork& work, const DeviceInfo& device, const D
   of.finish_seconds = rates.host.result * work.results / threads;
   if (device.kind == DeviceKind::cpu || device.kind == DeviceKind::opencl_on_cpu) {
     of.threads = cpu_threads();
-    of.host_bytes = host_bytes(work);
+    of.host_bytes = host_bytes(work, limits);
     of.compute_seconds = rates.host.fixed + host_growing(work, rates.host) / threads;
     of.finish_seconds += rates.host.scored * work.scored / threads;
   } else {
     of.host_bytes = memory_held_before() + static_cast<std::uint64_t>(rates.context_bytes + work.host_bytes_beside);
-    of.device_bytes = static_cast<std::uint64_t>(bytes_at_once(work, device));
+    of.device_bytes = static_cast<std::uint64_t>(bytes_at_once(work, device, limits.planned));
     of.transfer_seconds = work.cells / rates.bytes_a_second;
     of.compute_seconds = rates.forest.fixed + kernel_growing(work, rates.forest);
     of.finish_seconds += rates.host.kept_node * work.kept_nodes;
   }
+  of.failure = does_not_fit(work, device, limits, of.host_bytes);
   of.total();
   return of;
 }
 
 }  // namespace placement
 
-Prediction predict_forest(const ForestWork& work, const DeviceInfo& device) {
-  return placement::forest_cost(work, device, placement::rates_of(device));
+Prediction predict_forest(const ForestWork& work, const DeviceInfo& device, const MemoryLimits& limits) {
+  return placement::forest_cost(work, device, placement::rates_of(device), limits);
 }
 
 }  // namespace overtake

@@ -79,7 +79,7 @@ struct SearchSize {
 class Forecast {
  public:
   virtual ~Forecast() = default;
-  [[nodiscard]] virtual Prediction on(const DeviceInfo& device) const = 0;
+  [[nodiscard]] virtual Prediction on(const DeviceInfo& device, const MemoryLimits& limits = {}) const = 0;
   /// Models that are trained for all candidates and folds.
   [[nodiscard]] virtual std::int64_t models() const = 0;
   /// The counts behind it.

@@ -94,7 +94,9 @@ SearchForecast forecast_search(const Dataset& data, const std::vector<Parameters
   result.plan.jobs = result.plan.candidates * size.folds;
   result.plan.models = forecast->models();
   result.counts = forecast->counts();
-  result.placement = choose_device([&](const DeviceInfo& device) { return forecast->on(device); }, devices);
+  const MemoryLimits limits{options.memory_limit, options.host_memory_limit};
+  result.placement = choose_device(
+      [&](const DeviceInfo& device) { return forecast->on(device, limits_for(device, limits, devices)); }, devices);
   for (const DeviceInfo& device : elsewhere) result.elsewhere.push_back(forecast->on(device));
   return result;
 }

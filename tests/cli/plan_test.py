@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """--plan: what a job would take, and nothing of it is run. Rates are measured once and kept."""
+import gzip
 import json
 import os
 
@@ -67,6 +68,63 @@ class PlanTest(CliTest):
         plan = self.plan("race", "--layers", "2..4", "--devices", "cpu", "--on", "t4")
         self.assertIsNone(plan["device"])
         self.assertEqual([p["device"] for p in plan["predictions"]], ["cpu"])
+
+    def saved_model(self, *flags):
+        model = self.folder / "model"
+        self.overtake("train", IRIS, "--target", "species", *flags, "--save", model)
+        return model
+
+    def test_a_prediction_is_planned_by_its_first_rows(self):
+        model = self.saved_model("--estimator", "random-forest", "--n-estimators", "10")
+        answers = self.folder / "answers.csv"
+        plan = self.plan("predict", model, IRIS, "--out", answers)
+        self.assertFalse(answers.exists())
+        self.assertEqual(plan["counts"], {"rows": 150, "rows_counted": True})
+        self.assertEqual(plan["device"], "cpu")
+        cpu = plan["predictions"][0]
+        self.assertGreater(cpu["compute"], 0)
+        self.assertGreater(cpu["prepare"], 0)
+        self.assertGreater(cpu["host_bytes"], 1 << 20)
+        for other in plan["predictions"][1:]:
+            self.assertTrue(other["failure"], "forests predict on the CPU")
+        out = self.overtake("predict", model, IRIS, "--plan")[0]
+        self.assertIn("plan: 150 rows for a random-forest of 10 trees", out)
+        self.assertIn("nothing was run", out)
+
+    def test_rows_of_a_large_file_are_estimated(self):
+        model = self.saved_model("--hidden", "8", "--epochs", "1")
+        rows = 600_000
+        line = "5.1,3.5,1.4,0.2\n6.25,2.75,4.875,1.5\n"
+        plain = self.write("plain.csv", "sepal_length,sepal_width,petal_length,petal_width\n" + line * (rows // 2))
+        packed = self.folder / "packed.csv.gz"
+        packed.write_bytes(gzip.compress(plain.read_bytes(), 1))
+        for data in (plain, packed):
+            counts = self.plan("predict", model, data)["counts"]
+            self.assertLess(abs(counts["rows"] / rows - 1), 0.02 if data == plain else 0.2, data)
+
+    def test_what_a_prediction_would_be_refused_for(self):
+        model = self.saved_model("--hidden", "8", "--epochs", "1")
+        for arguments, code, text in (
+                (("predict", model, self.folder / "nothing.csv"), 3, "no such file"),
+                (("predict", model, "/dev/null"), 2, "is no file"),
+                (("predict", model, IRIS, "--device", "cuda:99"), 4, "cuda:99"),
+                (("predict", model, IRIS, "--apply"), 2, "leaves")):
+            self.assertIn(text, self.overtake(*arguments, "--plan", expect=code)[1])
+        self.assertIn("--plan", self.overtake("predict", model, IRIS, "--json", "-", expect=2)[1])
+
+    def test_limits_of_memory_have_a_say(self):
+        wide = self.write("wide.csv", "\n".join(
+            [",".join([*(f"x{i}" for i in range(50)), "y"])] +
+            [",".join([*(str((row * (i + 3)) % 997) for i in range(50)), "ab"[row % 2]]) for row in range(4000)]))
+        train = ("train", wide, "--target", "y", "--estimator", "random-forest")
+        search = ("search", wide, "--target", "y", "--grid", "max_depth=none,8")
+        bytes_of = lambda *command: self.plan(*command)["predictions"][0]["host_bytes"]
+        free = bytes_of(*train)
+        self.assertIn("no processor can run this", self.overtake(
+            *train, "--plan", "--host-memory-limit", str(free // 2), expect=4)[1])
+        self.assertEqual(self.plan(*train, "--host-memory-limit", str(2 * free))["device"], "cpu")
+        free = bytes_of(*search)
+        self.assertLess(bytes_of(*search, "--host-memory-limit", str(3 * free // 4)), free, "fewer trees wait to be scored")
 
     def test_a_job_that_would_be_refused_is_refused(self):
         for arguments, code, text in (

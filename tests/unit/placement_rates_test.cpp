@@ -75,6 +75,42 @@ TEST(PlacementCosts, ASlowerDeviceTakesLonger) {
   EXPECT_EQ(seconds({.network_step = 2, .network_product = 2}), seconds({}));
 }
 
+TEST(PlacementCosts, KeepToLimitsOfMemoryOrSayWhatIsTooMuch) {
+  const DeviceInfo h100 = known_device("h100");
+  ForestWork work;
+  work.data_bytes = 3e9;
+  work.tree_bytes = 20e9;
+  work.host_bytes = 1e9;
+  work.host_bytes_beside = 1e9;
+  const auto cost = [&](const DeviceInfo& device, const MemoryLimits& limits) {
+    return placement::forest_cost(work, device, placement::usual_rates(device), limits);
+  };
+  EXPECT_GT(cost(h100, {}).device_bytes, 20'000'000'000U);
+  EXPECT_TRUE(cost(h100, {}).failure.empty());
+  const Prediction cut = cost(h100, {.planned = 5'000'000'000U});
+  EXPECT_EQ(cut.device_bytes, 5'000'000'000U) << "trees grow in parts";
+  EXPECT_TRUE(cut.failure.empty());
+  EXPECT_NE(cost(h100, {.planned = 2'000'000'000U}).failure.find("the data in bins alone need"), std::string::npos);
+  EXPECT_NE(cost(h100, {.host = 500'000'000U}).failure.find("of the computer's memory"), std::string::npos);
+  DeviceInfo small = h100;
+  small.memory_bytes = 2'000'000'000U;
+  EXPECT_NE(cost(small, {}).failure.find("it has"), std::string::npos);
+  const DeviceInfo cpu = known_device("cpu-16");
+  work.grown_bytes = 20e9;
+  EXPECT_GT(cost(cpu, {}).host_bytes, 5'000'000'000U);
+  EXPECT_LT(cost(cpu, {.host = 5'000'000'000U}).host_bytes, 5'600'000'000U) << "fewer trees wait to be scored";
+}
+
+TEST(PlacementCosts, AnsweringIsLessThanAStepOfTraining) {
+  const NetworkWork training = network_work({{100, 512, 10}, 8192, 0, 4096, 1, 0});
+  const NetworkWork answers = answering_work({100, 512, 10}, 8192);
+  EXPECT_DOUBLE_EQ(answers.flops, training.flops / 3);
+  EXPECT_DOUBLE_EQ(answers.steps, 2.0 / 3);
+  EXPECT_EQ(answers.weights, 0);
+  EXPECT_LT(answers.device_bytes, training.device_bytes);
+  EXPECT_EQ(answering_work({4, 3}, 0).flops, 0);
+}
+
 TEST(Calibration, IsReadAsItWasWritten) {
   const Slowness slowness{1.5, 0.1 + 0.2, 3e-2, 49.9, 1.0 / 3};
   const std::string text = placement::to_text(slowness, subject);

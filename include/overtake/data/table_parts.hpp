@@ -38,6 +38,8 @@ class TableReader {
   [[nodiscard]] std::optional<Table> next();
   /// True once next() gave the last part.
   [[nodiscard]] bool at_end() const noexcept;
+  /// Bytes of the file, compressed or not, that the parts so far took; about, where it is not plain text.
+  [[nodiscard]] std::uint64_t file_bytes() const noexcept;
 
  private:
   struct State;

@@ -76,6 +76,7 @@ class NetworkModel final : public Model {
   [[nodiscard]] std::string describe() const override;
   [[nodiscard]] std::vector<double> predict(std::span<const float> inputs) const override;
   [[nodiscard]] std::vector<std::int32_t> predict_classes(std::span<const float> inputs) const override;
+  [[nodiscard]] std::vector<std::int64_t> widths() const override;
   void save(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata = {}) const override;
 
  private:

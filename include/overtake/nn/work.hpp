@@ -34,6 +34,8 @@ struct NetworkWork {
 
 /// Counts.
 [[nodiscard]] NetworkWork network_work(const NetworkShape& shape);
+/// Counts what answering `rows` rows takes, in batches of 4096: a third of a training step's launches each.
+[[nodiscard]] NetworkWork answering_work(const std::vector<std::int64_t>& widths, std::int64_t rows);
 /// By the names of its fields.
 [[nodiscard]] report::Json to_json(const NetworkWork& work);
 

@@ -31,6 +31,8 @@ class DecodedSource {
 
   /// What ended read() before the end of the file: "byte 5 of the file, 0x81, is not valid windows-1252".
   [[nodiscard]] const std::optional<std::string>& problem() const noexcept { return problem_; }
+  /// Bytes of the file itself that were used.
+  [[nodiscard]] std::uint64_t file_bytes() const noexcept { return source_.file_bytes(); }
   [[nodiscard]] const std::string& name() const noexcept { return source_.name(); }
 
  private:

@@ -37,6 +37,8 @@ class GzSource {
   /// before read(); the view is valid until then. Throws as read().
   [[nodiscard]] std::string_view peek(std::size_t count);
 
+  /// Bytes of the file itself, compressed or not, that read() has used.
+  [[nodiscard]] std::uint64_t file_bytes() const noexcept { return taken_; }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
  private:

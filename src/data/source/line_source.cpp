@@ -54,8 +54,15 @@ bool LineSource::refill() {
   if (buffer_.size() < end_ + chunk_bytes) buffer_.resize(std::max(end_ + chunk_bytes, buffer_.size() * 2));
   const std::size_t count = source_.read(std::span(buffer_).subspan(end_, chunk_bytes));
   end_ += count;
+  text_bytes_ += count;
   finished_ = count < chunk_bytes;
   return count > 0;
+}
+
+std::uint64_t LineSource::file_bytes() const noexcept {
+  if (text_bytes_ == 0) return 0;
+  const double given_out = 1 - static_cast<double>(end_ - begin_) / static_cast<double>(text_bytes_);
+  return static_cast<std::uint64_t>(given_out * static_cast<double>(source_.file_bytes()));
 }
 
 void LineSource::drop_byte_order_mark() {

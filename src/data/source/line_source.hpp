@@ -29,6 +29,8 @@ class LineSource {
   [[nodiscard]] std::int64_t line() const noexcept { return line_; }
   /// The delimiter of a first line "sep=;", known once next() was called.
   [[nodiscard]] std::optional<char> declared_delimiter() const noexcept { return declared_delimiter_; }
+  /// Bytes of the file itself, compressed or not, that the lines so far took; about, where it is not plain text.
+  [[nodiscard]] std::uint64_t file_bytes() const noexcept;
   [[nodiscard]] const std::string& name() const noexcept { return source_.name(); }
 
  private:
@@ -44,9 +46,10 @@ class LineSource {
   DecodedSource source_;
   std::size_t longest_line_;
   std::vector<char> buffer_;
-  std::size_t begin_ = 0;  // start of the current line
-  std::size_t scan_ = 0;   // bytes before it are known to hold no line end
-  std::size_t end_ = 0;    // bytes in the buffer
+  std::size_t begin_ = 0;         // start of the current line
+  std::size_t scan_ = 0;          // bytes before it are known to hold no line end
+  std::size_t end_ = 0;           // bytes in the buffer
+  std::uint64_t text_bytes_ = 0;  // of all that was ever in the buffer
   bool finished_ = false;
   std::int64_t line_ = 0;
   std::optional<char> declared_delimiter_;

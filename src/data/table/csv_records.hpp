@@ -55,6 +55,8 @@ class RecordReader {
   [[nodiscard]] char delimiter() const noexcept { return delimiter_; }
   /// Bytes of the text that step() has read.
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
+  /// Bytes of the file itself, compressed or not, that those are.
+  [[nodiscard]] std::uint64_t file_bytes() const noexcept { return source_.file_bytes(); }
 
  private:
   class Parser;

@@ -213,6 +213,8 @@ std::optional<Table> TableReader::next() {
 
 bool TableReader::at_end() const noexcept { return state_->at_end; }
 
+std::uint64_t TableReader::file_bytes() const noexcept { return state_->records.file_bytes(); }
+
 struct TableWriter::State {
   explicit State(const std::filesystem::path& path) : file(path) {}
 

@@ -204,7 +204,9 @@ class ForestEstimator final : public search_detail::Estimator {
 class ForestForecast final : public search_detail::Forecast {
  public:
   explicit ForestForecast(const ForestWork& work) : work_(work) {}
-  [[nodiscard]] Prediction on(const DeviceInfo& device) const override { return predict_forest(work_, device); }
+  [[nodiscard]] Prediction on(const DeviceInfo& device, const MemoryLimits& limits) const override {
+    return predict_forest(work_, device, limits);
+  }
   [[nodiscard]] std::int64_t models() const override { return work_.forests; }
   [[nodiscard]] report::Json counts() const override { return to_json(work_); }
 

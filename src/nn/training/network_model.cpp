@@ -105,6 +105,14 @@ std::vector<std::int32_t> NetworkModel::predict_classes(std::span<const float> i
   return argmax(outputs(inputs)).to_vector<std::int32_t>();
 }
 
+std::vector<std::int64_t> NetworkModel::widths() const {
+  std::vector<std::int64_t> widths = {inputs_};
+  for (const nn::NamedValue& parameter : network_.named_parameters()) {
+    if (parameter.name.ends_with(".weight")) widths.push_back(parameter.value->shape()[0]);
+  }
+  return widths;
+}
+
 void NetworkModel::save(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata) const {
   save_model(path, network_, metadata);
 }

@@ -36,6 +36,24 @@ NetworkWork network_work(const NetworkShape& shape) {
   return work;
 }
 
+NetworkWork answering_work(const std::vector<std::int64_t>& widths, std::int64_t rows) {
+  constexpr std::int64_t batch = 4096;
+  constexpr double of_a_step = 1.0 / 3;  // forward, of forward, backward and update
+  NetworkWork work = network_work({widths, rows, 0, batch, 1, 0});
+  const double inputs = widths.empty() ? 0 : static_cast<double>(widths.front());
+  const double weights = work.steps > 0 ? work.weights / work.steps : 0;
+  const double at_once = static_cast<double>(std::min(rows, batch));
+  double widest = 0;
+  for (std::size_t layer = 1; layer < widths.size(); ++layer) {
+    widest = std::max(widest, static_cast<double>(widths[layer - 1] + widths[layer]));
+  }
+  for (double* count : {&work.steps, &work.layers, &work.flops}) *count *= of_a_step;
+  work.weights = work.row_values = 0;
+  work.transfer_bytes = sizeof(float) * (static_cast<double>(rows) * inputs + weights);
+  work.device_bytes = sizeof(float) * (weights + at_once * (inputs + widest));
+  return work;
+}
+
 report::Json to_json(const NetworkWork& work) {
   report::Json json = report::Json::object();
   json.set("steps", work.steps).set("epochs", work.epochs).set("layers", work.layers).set("flops", work.flops);
