@@ -70,14 +70,34 @@ TEST_P(HeldMemory, TwentySearchesLeaveItAsItWas) {
   leaves_it([&] { ASSERT_GE(search(fit.data, candidates, options).best_index, 0); });
 }
 
-TEST_P(HeldMemory, TwentyNetworksLeaveItAsItWas) {
+PreparedData network_data() {
   PreparedData data;
   data.training = plain_fit(Task::classification).data;
   data.preprocessing.classes.resize(static_cast<std::size_t>(data.training.classes));
   data.preprocessing.features.resize(static_cast<std::size_t>(data.training.features));
+  return data;
+}
+
+NetworkOptions network_options(int epochs) {
   NetworkOptions options;
-  options.training.epochs = 2;
+  options.training.epochs = epochs;
+  options.training.report_every = epochs;
   options.training.check_data = false;  // some cells are missing, and what comes of them does not matter here
+  return options;
+}
+
+TEST_P(HeldMemory, ALongTrainingTakesNoMoreThanAShortOne) {
+  const PreparedData data = network_data();
+  ASSERT_NE(train_network(data, network_options(2), device()).model, nullptr);
+  const auto before = static_cast<std::int64_t>(host_memory_peak());
+  const TrainedNetwork trained = train_network(data, network_options(1500), device());
+  ASSERT_GT(trained.fit.steps, 5000);
+  EXPECT_LE(static_cast<std::int64_t>(host_memory_peak()) - before, 20 * mib) << "what is enqueued takes memory";
+}
+
+TEST_P(HeldMemory, TwentyNetworksLeaveItAsItWas) {
+  const PreparedData data = network_data();
+  const NetworkOptions options = network_options(2);
   leaves_it([&] { ASSERT_NE(train_network(data, options, device()).model, nullptr); });
 }
 

@@ -32,6 +32,8 @@ void find_functions(Api& api) {
   find(api.clEnqueueCopyBuffer, "clEnqueueCopyBuffer");
   find(api.clEnqueueFillBuffer, "clEnqueueFillBuffer");
   find(api.clEnqueueNDRangeKernel, "clEnqueueNDRangeKernel");
+  find(api.clWaitForEvents, "clWaitForEvents");
+  find(api.clReleaseEvent, "clReleaseEvent");
   find(api.clFlush, "clFlush");
   find(api.clFinish, "clFinish");
   find(api.clCreateProgramWithSource, "clCreateProgramWithSource");

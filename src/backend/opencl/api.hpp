@@ -31,6 +31,8 @@ struct Api {
   decltype(::clEnqueueCopyBuffer)* clEnqueueCopyBuffer = nullptr;
   decltype(::clEnqueueFillBuffer)* clEnqueueFillBuffer = nullptr;
   decltype(::clEnqueueNDRangeKernel)* clEnqueueNDRangeKernel = nullptr;
+  decltype(::clWaitForEvents)* clWaitForEvents = nullptr;
+  decltype(::clReleaseEvent)* clReleaseEvent = nullptr;
   decltype(::clFlush)* clFlush = nullptr;
   decltype(::clFinish)* clFinish = nullptr;
   decltype(::clCreateProgramWithSource)* clCreateProgramWithSource = nullptr;

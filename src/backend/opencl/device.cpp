@@ -2,6 +2,7 @@
 #include "backend/opencl/device.hpp"
 
 #include <fmt/format.h>
+#include <utility>
 
 #include <algorithm>
 
@@ -114,6 +115,28 @@ void OpenClDevice::copy(const Buffer& source, std::size_t source_offset, Buffer&
   check(api().clEnqueueCopyBuffer(queue(), memory_of(source), memory_of(destination), source_offset, offset, bytes, 0,
                                   nullptr, nullptr),
         "clEnqueueCopyBuffer");
+}
+
+void OpenClDevice::enqueue(cl_kernel kernel, const LaunchGeometry& geometry) {
+  constexpr int launches_of_a_block = 512;  // at most two are under way
+  std::size_t global[3];
+  std::size_t local[3];
+  for (int axis = 0; axis < 3; ++axis) {
+    local[axis] = geometry.group_size[axis];
+    global[axis] = std::size_t{geometry.groups[axis]} * local[axis];
+    if (global[axis] == 0) return;
+  }
+  const bool is_mark = ++since_mark_ >= launches_of_a_block;
+  cl_event event = nullptr;
+  check(
+      api().clEnqueueNDRangeKernel(queue(), kernel, 3, nullptr, global, local, 0, nullptr, is_mark ? &event : nullptr),
+      "clEnqueueNDRangeKernel");
+  if (!is_mark) return;
+  since_mark_ = 0;
+  const EventHandle before = std::exchange(mark_, EventHandle(event));
+  check(api().clFlush(queue()), "clFlush");
+  cl_event waited_for = before.get();
+  if (waited_for != nullptr) check(api().clWaitForEvents(1, &waited_for), "clWaitForEvents");
 }
 
 void OpenClDevice::synchronize() { check(api().clFinish(queue()), "clFinish"); }

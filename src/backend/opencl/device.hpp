@@ -37,6 +37,8 @@ class OpenClDevice final : public Device {
   [[nodiscard]] DeviceDetails details() override;
 
   [[nodiscard]] cl_command_queue queue() const noexcept { return queue_.get(); }
+  /// Enqueues a kernel whose arguments are set. Waits where the device is far behind: what is enqueued takes memory.
+  void enqueue(cl_kernel kernel, const LaunchGeometry& geometry);
   [[nodiscard]] const LoweringTraits& traits() const noexcept { return traits_; }
   /// The program of a lowered kernel, from memory, from the disk cache, or compiled now.
   [[nodiscard]] cl_program program_of(const LoweredKernel& kernel);
@@ -54,6 +56,8 @@ class OpenClDevice final : public Device {
   QueueHandle queue_;
   LoweringTraits traits_;
   std::string options_;
+  int since_mark_ = 0;  // launches
+  EventHandle mark_;    // the last launch of the block before
   TransferCount transfers_;
   ProgramCache cache_;
   std::mutex programs_mutex_;

@@ -104,7 +104,7 @@ void OpenClExecutable::set_arguments(const Launch& launch, const std::vector<Pla
 void OpenClExecutable::run(int times) {
   if (!bound_) throw InternalError("run: no buffers are bound");
   for (int i = 0; i < times; ++i) {
-    for (const Launch& launch : launches_) enqueue(device_.queue(), launch.kernel.get(), launch.geometry);
+    for (const Launch& launch : launches_) device_.enqueue(launch.kernel.get(), launch.geometry);
   }
   check(api().clFlush(device_.queue()), "clFlush");
 }

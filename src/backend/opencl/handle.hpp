@@ -34,6 +34,7 @@ class Handle {
 using ContextHandle = Handle<cl_context, &Api::clReleaseContext>;
 using QueueHandle = Handle<cl_command_queue, &Api::clReleaseCommandQueue>;
 using ProgramHandle = Handle<cl_program, &Api::clReleaseProgram>;
+using EventHandle = Handle<cl_event, &Api::clReleaseEvent>;
 using KernelHandle = Handle<cl_kernel, &Api::clReleaseKernel>;
 
 }  // namespace overtake::backend::opencl

@@ -20,7 +20,7 @@ class OpenClKernel final : public Kernel {
   void launch(const LaunchGeometry& geometry, std::span<const KernelArgument> arguments) override {
     check_argument_count(name_, arguments.size(), parameters_);
     for (std::size_t i = 0; i < arguments.size(); ++i) set(static_cast<cl_uint>(i), arguments[i]);
-    enqueue(device_.queue(), kernel_.get(), geometry);
+    device_.enqueue(kernel_.get(), geometry);
     check(api().clFlush(device_.queue()), "clFlush");
   }
 
@@ -63,18 +63,6 @@ std::unique_ptr<Kernel> OpenClProgram::kernel(const std::string& name) {
   }
   check(error, "clCreateKernel");
   return std::make_unique<OpenClKernel>(device_, std::move(kernel), name);
-}
-
-void enqueue(cl_command_queue queue, cl_kernel kernel, const LaunchGeometry& geometry) {
-  std::size_t global[3];
-  std::size_t local[3];
-  for (int axis = 0; axis < 3; ++axis) {
-    local[axis] = geometry.group_size[axis];
-    global[axis] = std::size_t{geometry.groups[axis]} * local[axis];
-    if (global[axis] == 0) return;
-  }
-  check(api().clEnqueueNDRangeKernel(queue, kernel, 3, nullptr, global, local, 0, nullptr, nullptr),
-        "clEnqueueNDRangeKernel");
 }
 
 std::string with_defines(std::string_view prelude, const ProgramSource& program) {

@@ -23,9 +23,6 @@ class OpenClProgram final : public Program {
   ProgramHandle program_;
 };
 
-/// Enqueues a kernel whose arguments are set.
-void enqueue(cl_command_queue queue, cl_kernel kernel, const LaunchGeometry& geometry);
-
 /// Prelude, "#define NAME VALUE" for each "NAME=VALUE", source.
 [[nodiscard]] std::string with_defines(std::string_view prelude, const ProgramSource& program);
 
