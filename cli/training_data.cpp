@@ -72,8 +72,9 @@ TrainingData described(const Table& table, overtake::PreparedData prepared, bool
 }
 
 overtake::PreprocessingOptions with_columns(overtake::PreprocessingOptions options, const DataFlags& flags,
-                                            const overtake::TableOptions& reading) {
+                                            const overtake::TableOptions& reading, const ComputeFlags& compute) {
   options.ignore = reading.ignored;
+  options.host_memory_limit = compute.host_memory_limit;
   options.task = flags.task;
   return options;
 }
@@ -99,7 +100,8 @@ TrainingData read_network_data(const DataFlags& flags, const ComputeFlags& compu
   reading.memory_limit = compute.table_limit();
   const Table table = overtake::read_table(flags.data, reading);
   return described(
-      table, overtake::prepare(table, flags.roles.target, with_columns({}, flags, reading), validation, compute.seed),
+      table,
+      overtake::prepare(table, flags.roles.target, with_columns({}, flags, reading, compute), validation, compute.seed),
       flags.task.has_value());
 }
 
@@ -107,7 +109,7 @@ TrainingData read_forest_data(const DataFlags& flags, const ComputeFlags& comput
                               const overtake::Preprocessing* known) {
   overtake::TableOptions reading = flags.training_options();
   const overtake::PreprocessingOptions options =
-      with_columns(overtake::PreprocessingOptions::for_forests(), flags, reading);
+      with_columns(overtake::PreprocessingOptions::for_forests(), flags, reading, compute);
   if (known != nullptr) {
     reading = known->table_options();
     flags.roles.apply_to(reading, flags.task);
@@ -156,7 +158,7 @@ std::string notes_text(const overtake::TransformReport& found) {
   std::string text;
   for (const overtake::UnseenCells& unseen : found.unseen) {
     text += fmt::format("note: column {}: {} of {} cells were not seen in training, such as \"{}\"; taken as missing\n",
-                        unseen.column, unseen.cells, unseen.present, unseen.example);
+                        shortened(unseen.column), unseen.cells, unseen.present, shortened(unseen.example));
   }
   for (const std::string& note : found.notes) text += fmt::format("note: {}\n", note);
   return text;

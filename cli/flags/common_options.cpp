@@ -54,9 +54,14 @@ void add_size_flag(CLI::App& app, const char* flag, std::uint64_t& bytes, const 
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
     return error == std::errc() && size > 0 ? "" : fmt::format("expected a size above 0 such as 512MiB, not {}", text);
   };
+  const auto fraction = [](const std::string& text) -> std::string {
+    return text.find('.') == std::string::npos ? ""
+                                               : fmt::format("expected a whole number such as 1536MiB, not {}", text);
+  };
   app.add_option(flag, bytes, help + ", e.g. 512MiB")
       ->transform(CLI::AsSizeValue(false))
-      ->transform(CLI::Validator(problem, ""));
+      ->transform(CLI::Validator(problem, ""))
+      ->transform(CLI::Validator(fraction, ""));
 }
 
 }  // namespace

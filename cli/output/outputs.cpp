@@ -158,6 +158,10 @@ bool is_standard_output(const std::string& path) {
 }
 
 void check_outputs(const std::vector<Output>& outputs, const std::vector<Input>& inputs) {
+  for (const Input& input : inputs) {
+    if (input.path != "-") continue;
+    throw overtake::UsageError(fmt::format("{} - is not accepted", input.flag), "Standard input is /dev/stdin.");
+  }
   check_standard_output(outputs);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     if (outputs[i].path.empty()) continue;

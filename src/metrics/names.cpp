@@ -130,7 +130,8 @@ std::size_t metric_index(std::span<const Metric> scored, std::string_view name, 
   std::vector<std::string_view> names;
   for (const Metric metric : scored) names.push_back(name_of(metric));
   throw UsageError(fmt::format("{} {}: the search does not score it", what, name),
-                   fmt::format("It has {}.", fmt::join(names, ", ")));
+                   names.empty() ? std::string("It scores the default metric alone; name those to score.")
+                                 : fmt::format("It has {}.", fmt::join(names, ", ")));
 }
 
 bool is_for(Metric metric, Task task) noexcept {

@@ -119,10 +119,22 @@ DeviceRates rates_of(const DeviceInfo& device) {
   return with(usual_rates(device), slowness);
 }
 
-std::uint64_t memory_held_before() {
-  static const std::uint64_t held = host_memory_held();
-  return held;
+namespace {
+
+struct MemoryBefore {
+  std::uint64_t held = host_memory_held(), peak = host_memory_peak();
+};
+
+const MemoryBefore& memory_before() {
+  static const MemoryBefore before;
+  return before;
 }
+
+}  // namespace
+
+std::uint64_t memory_held_before() { return memory_before().held; }
+
+std::uint64_t memory_peak_before() { return memory_before().peak; }
 
 std::vector<std::string> take_calibration_notes() {
   const std::scoped_lock lock(known().mutex);

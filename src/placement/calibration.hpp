@@ -24,6 +24,8 @@ inline constexpr const char* elsewhere = "elsewhere";
 
 /// Bytes of the computer's memory that this process held before it measured or listed devices for predictions.
 [[nodiscard]] std::uint64_t memory_held_before();
+/// The most that it had ever held by then.
+[[nodiscard]] std::uint64_t memory_peak_before();
 
 /// What there is to say of measurements that this process made: that a kept one was damaged. Gives each once.
 [[nodiscard]] std::vector<std::string> take_calibration_notes();

@@ -46,25 +46,27 @@ double bytes_at_once(const ForestWork& work, const DeviceInfo& device, std::uint
   return most > 0 ? std::min(bytes, most) : bytes;
 }
 
+constexpr double uncertain = 1.2;  // predictions of memory may be off by a fifth
+
+bool exceeds(double bytes, std::uint64_t limit) { return limit > 0 && bytes > uncertain * static_cast<double>(limit); }
+
 /// What no cutting makes smaller, against the limits; empty where it fits.
 std::string does_not_fit(const ForestWork& work, const DeviceInfo& device, const MemoryLimits& limits,
-                         std::uint64_t of_host) {
-  constexpr double uncertain = 1.2;  // predictions of memory may be off by a fifth
-  const auto exceeds = [](double bytes, std::uint64_t limit) {
-    return limit > 0 && bytes > uncertain * static_cast<double>(limit);
-  };
-  const auto text_of = [](double bytes) { return report::bytes(static_cast<std::uint64_t>(bytes)); };
+                         const Prediction& of) {
   const std::uint64_t most = limits.planned > 0 ? limits.planned : device.memory_bytes;
-  if (exceeds(work.data_bytes, most)) {
-    return fmt::format("the data in bins alone need {} there, and {} {}", text_of(work.data_bytes),
-                       limits.planned > 0 ? "the limit is" : "it has", report::bytes(most));
-  }
-  if (!exceeds(static_cast<double>(of_host), limits.host)) return "";
-  return fmt::format("about {} of the computer's memory are needed, and the limit is {}", report::bytes(of_host),
-                     report::bytes(limits.host));
+  if (!exceeds(work.data_bytes, most)) return beyond_host_limit(of, limits);
+  return fmt::format("the data in bins alone need {} there, and {} {}",
+                     report::bytes(static_cast<std::uint64_t>(work.data_bytes)),
+                     limits.planned > 0 ? "the limit is" : "it has", report::bytes(most));
 }
 
 }  // namespace
+
+std::string beyond_host_limit(const Prediction& of, const MemoryLimits& limits) {
+  if (!exceeds(static_cast<double>(of.host_bytes), limits.host)) return "";
+  return fmt::format("about {} of the computer's memory are needed, and the limit is {}", report::bytes(of.host_bytes),
+                     report::bytes(limits.host));
+}
 
 Prediction forest_cost(const ForestWork& work, const DeviceInfo& device, const DeviceRates& rates,
                        const MemoryLimits& limits) {
@@ -76,7 +78,7 @@ Prediction forest_cost(const ForestWork& work, const DeviceInfo& device, const D
   of.finish_seconds = rates.host.result * work.results / threads;
   if (device.kind == DeviceKind::cpu || device.kind == DeviceKind::opencl_on_cpu) {
     of.threads = cpu_threads();
-    of.host_bytes = host_bytes(work, limits);
+    of.host_bytes = host_bytes(work, limits) + static_cast<std::uint64_t>(rates.context_bytes);
     of.compute_seconds = rates.host.fixed + host_growing(work, rates.host) / threads;
     of.finish_seconds += rates.host.scored * work.scored / threads;
   } else {
@@ -86,7 +88,8 @@ Prediction forest_cost(const ForestWork& work, const DeviceInfo& device, const D
     of.compute_seconds = rates.forest.fixed + kernel_growing(work, rates.forest);
     of.finish_seconds += rates.host.kept_node * work.kept_nodes;
   }
-  of.failure = does_not_fit(work, device, limits, of.host_bytes);
+  of.host_bytes = std::max(of.host_bytes, memory_peak_before());
+  of.failure = does_not_fit(work, device, limits, of);
   of.total();
   return of;
 }

@@ -87,9 +87,10 @@ DeviceInfo known_device(std::string_view name) {
   if (const auto cpu = cores(name)) return *cpu;
   const std::vector<std::string> names = known_device_names();
   const std::string near = nearest(name, names);
-  throw UsageError(fmt::format("there is no data sheet of a device \"{}\"{}", name,
-                               near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near)),
-                   fmt::format("Known: {}, and cpu-N for N cores of this machine's kind.", fmt::join(names, ", ")));
+  throw UsageError(
+      fmt::format("there is no data sheet of a device \"{}\"{}", name,
+                  near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near)),
+      fmt::format("Known: {}, and cpu-N for N cores (1 to 1024) of this machine's kind.", fmt::join(names, ", ")));
 }
 
 }  // namespace overtake

@@ -14,6 +14,7 @@
 #include "overtake/error.hpp"
 #include "overtake/ops.hpp"
 #include "placement/choice.hpp"
+#include "placement/cost.hpp"
 #include "placement/pace.hpp"
 
 namespace overtake {
@@ -109,8 +110,13 @@ Placement choose_device(const PreparedData& data, const NetworkOptions& options,
   check_network_memory(options, inputs, outputs, data.training.rows);
   const NetworkWork work =
       network_work(network_shape(options, inputs, outputs, data.training.rows, data.validation.rows));
-  Placement placement =
-      choose_device([&](const DeviceInfo& device) { return predict_network(work, device, threads); }, candidates);
+  const MemoryLimits limits{options.memory_limit, options.host_memory_limit};
+  const auto predict_on = [&](const DeviceInfo& device) {
+    Prediction of = predict_network(work, device, threads);
+    of.failure = placement::beyond_host_limit(of, limits_for(device, limits, candidates));
+    return of;
+  };
+  Placement placement = choose_device(predict_on, candidates);
   set_thread_count(std::max(placement.threads, threads));
   return placement;
 }

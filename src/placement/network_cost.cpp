@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
+
 #include "core/parallel.hpp"
 #include "overtake/placement.hpp"
 #include "placement/calibration.hpp"
@@ -23,6 +25,7 @@ Prediction network_cost(const NetworkWork& work, const DeviceInfo& device, const
   const bool here = device.kind == DeviceKind::cpu || device.kind == DeviceKind::opencl_on_cpu;
   of.host_bytes = memory_held_before() +
                   static_cast<std::uint64_t>(rates.context_bytes + (here ? work.device_bytes : work.transfer_bytes));
+  of.host_bytes = std::max(of.host_bytes, memory_peak_before());
   of.start_seconds = rates.start_seconds + rates.network.compile;
   if (rates.bytes_a_second > 0) of.transfer_seconds = work.transfer_bytes / rates.bytes_a_second;
   const double alone = training(work, rates.network);

@@ -12,4 +12,7 @@ namespace overtake::platform {
 /// The most that it ever was.
 [[nodiscard]] std::uint64_t peak_memory(const std::filesystem::path& root = "/");
 
+/// Gives back what the allocator keeps of memory that was freed, where it can.
+void return_free_memory() noexcept;
+
 }  // namespace overtake::platform

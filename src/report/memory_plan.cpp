@@ -48,8 +48,10 @@ std::uint64_t host_memory_left(std::uint64_t limit) {
 
 void require_host_memory(const MemoryPlan& plan, std::uint64_t limit, std::string_view what, std::string_view change) {
   const std::uint64_t need = plan.bytes(MemoryPlace::host);
+  if (plan.guessed || need <= host_memory_left(limit)) return;
+  platform::return_free_memory();  // of a table that was read and forgotten, say
   const std::uint64_t left = host_memory_left(limit);
-  if (plan.guessed || need <= left) return;
+  if (need <= left) return;
   const std::uint64_t held = host_memory_held();
   const bool own_limit = limit > 0 && left < platform::usable_memory();
   const std::string bound = own_limit ? fmt::format("the limit is {}", report::bytes(limit))

@@ -8,6 +8,7 @@
 #include "core/nearest.hpp"
 #include "overtake/error.hpp"
 #include "search/estimator.hpp"
+#include "search/runner.hpp"
 
 namespace overtake {
 
@@ -80,6 +81,7 @@ void check_candidates(const std::vector<Parameters>& candidates, const SearchOpt
 SearchForecast forecast_search(const Dataset& data, const std::vector<Parameters>& candidates,
                                const SearchOptions& options, Candidates devices,
                                const std::vector<DeviceInfo>& elsewhere) {
+  (void)search_detail::checked_result(data, candidates, options);  // what the search would refuse
   std::vector<Parameters> all;
   for (const Parameters& candidate : candidates) all.push_back(search_detail::with_fixed(options.fixed, candidate));
   search_detail::SearchSize size;

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import time
 import unittest
 
 from support import BINARY, IRIS, CliTest, main
@@ -55,6 +56,45 @@ class MemoryTest(CliTest):
         lines = data.read_bytes().count(b"\n")
         self.fails(3, "predict", "m", data, "--out", "p.csv", "--host-memory-limit", "20MiB",
                    says=[f"line {lines}", "sepal_width", "four"])
+
+    def peak_of(self, *arguments):
+        """Exit code and the most bytes that the process held."""
+        process = subprocess.Popen([BINARY, *map(str, arguments)], cwd=self.folder, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+        peak = 0  # rusage would have that of this process, too, which the child begins as a copy of
+        while process.poll() is None:
+            with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
+                peak = next((int(line.split()[1]) for line in status if line.startswith("VmHWM:")), peak)
+            time.sleep(0.002)
+        return process.returncode, peak * 1024
+
+    @unittest.skipUnless(PLAIN, "the limit is meant for the plain program")
+    def test_the_limit_holds_while_a_table_is_read_and_encoded(self):
+        rows = ["x0,x1,x2,x3,x4,x5,x6,x7,x8,x9,y"]
+        rows += [",".join([f"0.{(row * (i + 7919)) % 999983:06d}" for i in range(10)] + ["ab"[row % 2]])
+                 for row in range(120_000)]
+        data = self.write("wide.csv", "\n".join(rows) + "\n")
+        train = ("train", data, "--target", "y", "--estimator", "random-forest", "--n-estimators", "1", "--max-depth",
+                 "2", "--device", "cpu", "--threads", "1")
+        code, free = self.peak_of(*train)
+        self.assertEqual(code, 0)
+        # The texts and the table: 12 and 8 bytes a cell, of one column both.
+        self.assertLess(free, 16 * 2**20 + 10 * 120_000 * 16)
+        refused = 0
+        for share in (0.6, 0.7, 0.8, 0.9, 1.0):
+            limit = int(share * free)
+            code, peak = self.peak_of(*train, "--host-memory-limit", limit)
+            self.assertIn(code, (0, 4))
+            refused += code == 4
+            self.assertLess(peak, limit + 4 * 2**20, f"{share} of what it takes")
+        self.assertGreater(refused, 0)
+
+    @unittest.skipUnless(PLAIN, "the limit is meant for the plain program")
+    def test_candidates_that_cut_trees_alike_share_their_tables_in_the_plan(self):
+        plan = self.result("search", IRIS, "--target", "species", "--random", "3000", "--param", "max_depth=int(1,50)",
+                           "--param", "n_estimators=int(1,300)", "--param", "max_features=uniform(0.1,1)",
+                           "--device", "cpu")["plan"]
+        self.assertLess(plan["planned_host_bytes"], 2 * plan["host_peak_bytes"])
 
     def test_what_cannot_fit_is_refused_before_the_work(self):
         self.model()

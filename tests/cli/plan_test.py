@@ -135,7 +135,16 @@ class PlanTest(CliTest):
                  "trees"),
                 (("race", "--layers", "99"), 2, "layers"),
                 (("race", "--devices", "cpu,nothing"), 2, "nothing"),
-                ((*SEARCH, "--cv", "60"), 3, "fold")):
+                ((*SEARCH, "--cv", "60"), 3, "fold"),
+                ((*SEARCH, "--scoring", "f1"), 2, "f1_macro"),
+                ((*SEARCH, "--scoring", "r2"), 2, "r2"),
+                ((*SEARCH, "--grid", "bootstrap=true,false", "--set", "max_samples=0.5"), 2, "max_samples"),
+                ((*SEARCH, "--grid", "criterion=gini,squared_error"), 2, "squared_error"),
+                ((*SEARCH, "--refit-by", "f1"), 2, "default metric"),
+                ((*SEARCH, "--host-memory-limit", "1.5GiB"), 2, "1536MiB"),
+                (("predict", "model", "-"), 2, "/dev/stdin"),
+                (("train", IRIS, "--target", "species", "--hidden", "4000,4000", "--host-memory-limit", "100MiB"), 4,
+                 "the limit is 100 MiB")):
             self.assertIn(text, self.overtake(*arguments, "--plan", expect=code)[1])
 
     def test_rates_are_kept_until_they_are_damaged(self):

@@ -30,7 +30,8 @@ struct PreprocessingOptions {
   UnseenRule unseen = UnseenRule::automatic;
   bool keep_missing = false;   ///< a missing numeric cell: true: NaN, which forests understand; false: the mean
   bool text_as_codes = false;  ///< text features: true: one input, the place among the sorted values; false: one-hot
-  std::int64_t most_categories = 256;  ///< of one text feature, and classes of the target; more is an error
+  std::int64_t most_categories = 256;   ///< of one text feature, and classes of the target; more is an error
+  std::uint64_t host_memory_limit = 0;  ///< bytes of the computer's memory for the whole process; 0: what there is
 
   /// What forests take: numbers as they are, missing cells marked, text columns as codes.
   [[nodiscard]] static PreprocessingOptions for_forests();
@@ -157,12 +158,12 @@ struct PreparedData {
 
 /// Fits on all rows and transforms them, in their order; with `known`, transforms as that model's data was. Throws what
 /// fit and transform throw, UsageError for a column that is not there, and DataError with the place of a cell that
-/// cannot be what its role says.
+/// cannot be what its role says; DeviceError where the encoded rows do not fit beside the table.
 [[nodiscard]] PreparedData prepare(const Table& table, const ColumnRoles& roles, PreprocessingOptions options,
                                    const Preprocessing* known = nullptr);
 
 /// Splits the rows (stratified for classification), fits on the training rows only and transforms both parts. Throws
-/// what fit, transform and split_rows throw.
+/// what fit, transform and split_rows throw, and DeviceError likewise.
 [[nodiscard]] PreparedData prepare(const Table& table, const std::string& target, const PreprocessingOptions& options,
                                    double validation_fraction, std::uint64_t seed);
 

@@ -143,7 +143,7 @@ struct SearchForecast {
 };
 
 /// Counts the work of the search on a few pilot trees, predicts it for devices and chooses. `options.device` has no
-/// say. Throws what check_candidates() and make_folds() throw.
+/// say. Throws what search() throws before it begins.
 [[nodiscard]] SearchForecast forecast_search(const Dataset& data, const std::vector<Parameters>& candidates,
                                              const SearchOptions& options, Candidates devices = Candidates::likely,
                                              const std::vector<DeviceInfo>& elsewhere = {});

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <utility>
 
+#include "data/set/encoded_memory.hpp"
 #include "data/table/columns.hpp"
 #include "overtake/data/labels.hpp"
 #include "overtake/data/preprocessing.hpp"
@@ -99,6 +100,7 @@ PreparedData prepare(const Table& table, const ColumnRoles& roles, Preprocessing
     if (!column.empty()) options.ignore.push_back(column);
   }
   data.preprocessing = known != nullptr ? *known : Preprocessing::fit(table, roles.target, options);
+  data::require_room_for_rows(data.preprocessing, table.rows, 1, options.host_memory_limit);
   data.training = data.preprocessing.transform(table, &data.report);
   return data;
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <unordered_set>
 
+#include "data/set/encoded_memory.hpp"
 #include "data/table/columns.hpp"
 #include "data/table/labels.hpp"
 #include "data/table/message.hpp"
@@ -210,6 +211,7 @@ PreparedData prepare(const Table& table, const std::string& target, const Prepro
   }
   PreparedData result;
   result.preprocessing = Preprocessing::fit(table, target, options, split.training);
+  data::require_room_for_rows(result.preprocessing, table.rows, 2, options.host_memory_limit);  // all, and its parts
   const Dataset all = result.preprocessing.transform(table);
   result.training = select(all, split.training);
   result.validation = select(all, split.validation);

@@ -3,9 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "overtake/error.hpp"
+#include "platform/held_memory.hpp"
 #include "platform/host_limits.hpp"
 
 namespace overtake::data {
@@ -19,10 +21,18 @@ std::string size_text(double bytes) {
 }
 
 MemoryMeter::MemoryMeter(std::string source, std::uint64_t limit)
-    : source_(std::move(source)), given_(limit > 0), limit_(limit) {
+    : source_(std::move(source)), given_(limit > 0), limit_(limit), held_before_(platform::held_memory()) {
   if (given_) return;
   limit_ = platform::usable_memory();
   limit_ -= limit_ / 8;
+}
+
+void MemoryMeter::look() {
+  constexpr std::uint64_t between = std::uint64_t{1} << 20;
+  next_look_ = taken_ + between;
+  const std::uint64_t held = platform::held_memory();
+  const std::uint64_t more = held - std::min(held, held_before_);
+  if (more > limit_) refuse_need("at least", static_cast<double>(more));
 }
 
 void MemoryMeter::refuse_need(const char* how, double bytes) const {

@@ -23,6 +23,8 @@ class MemoryMeter {
   void take(std::uint64_t bytes) {
     if (bytes > limit_ - used_) refuse(bytes);
     used_ += bytes;
+    taken_ += bytes;
+    if (taken_ >= next_look_) look();
   }
   /// The same for bytes that are needed for a moment only.
   void pass(std::uint64_t bytes) const {
@@ -35,6 +37,8 @@ class MemoryMeter {
   void give(std::uint64_t bytes) noexcept { used_ -= bytes < used_ ? bytes : used_; }
 
  private:
+  /// What the process really holds more than before: the allocator keeps some of what it gets back.
+  void look();
   [[noreturn]] void refuse(std::uint64_t bytes) const;
   [[noreturn]] void refuse_expected(std::uint64_t bytes) const;
   [[noreturn]] void refuse_need(const char* how, double bytes) const;
@@ -43,6 +47,8 @@ class MemoryMeter {
   bool given_;  // the limit is the caller's
   std::uint64_t limit_;
   std::uint64_t used_ = 0;
+  std::uint64_t held_before_;                // by the process
+  std::uint64_t taken_ = 0, next_look_ = 0;  // whatever was given back
 };
 
 /// Before `container` gets `extra` elements more: counts them, and the copy that growing needs for a moment.

@@ -17,6 +17,12 @@ class RawColumn {
  public:
   /// Throws DeviceError when the meter has no room for it.
   void add(std::string_view cell, bool quoted, MemoryMeter& memory);
+  /// Gives its memory back; an empty string that is moved into another one leaves that one's memory where it is.
+  void release() noexcept {
+    std::string().swap(bytes_);
+    std::vector<std::uint32_t>().swap(sizes_);
+    std::vector<bool>().swap(quoted_);
+  }
   /// Bytes that add() took from the meter.
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_.size() + sizes_.size() * sizeof(std::uint32_t); }
   [[nodiscard]] std::size_t size() const noexcept { return sizes_.size(); }

@@ -252,7 +252,7 @@ void TableBuilder::read_columns() {
     Column& column = table_.columns[i];
     const std::uint64_t raw_bytes = raw_[i].bytes();
     auto problem = read_column(raw_[i], table_.line_of_row, uses_[i], listed(options_.spelled, i), reading, column);
-    raw_[i] = {};
+    raw_[i].release();
     memory_.give(raw_bytes);
     if (problem) problems.emplace_back(i, std::move(*problem));
     if (i == 0 && first_.cell(0).empty() && table_.reading.has_header && counts_rows(column)) {
@@ -267,7 +267,7 @@ void TableBuilder::read_column_parts(bool last) {
   const ColumnReading reading{rules_, missing_, memory_};
   for (std::size_t i = 0; i < raw_.size(); ++i) {
     auto problem = read_column_part(raw_[i], table_.line_of_row, uses_[i], surveys_[i], reading, table_.columns[i]);
-    raw_[i] = {};
+    raw_[i].release();
     if (!problem && last) problem = find_late_problem(uses_[i], surveys_[i], rules_);
     if (problem) problems.emplace_back(i, std::move(*problem));
   }

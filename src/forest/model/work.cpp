@@ -140,6 +140,11 @@ ForestWork work_of_fold(const std::vector<Grown>& grown, const Dataset& data, co
     const double rows = static_cast<double>(scope.rows);
     ForestWork work = work_of(*one.of, one.job, data, rows, pilots.of(*one.of));
     work.scored = static_cast<double>(fits.test_rows) * one.scored_trees * (work.moves / (work.trees * rows) + 1);
+    // While they are scored each tree has shares and, for each limit, where rows stop.
+    const double outputs = std::max(1, data.classes);
+    const double tables = (2 * work.nodes + work.trees) *
+                          (sizeof(double) * outputs + sizeof(std::int32_t) * static_cast<double>(one.limits.size()));
+    work.grown_bytes += tables;
     const double others = sum.tree_bytes;
     sum += work;
     sum.tree_bytes = others + work.tree_bytes;  // of a fold all together; the model comes after them

@@ -235,6 +235,7 @@ class ForestType final : public search_detail::EstimatorType {
     for (const Parameters& candidate : candidates) {
       forests.push_back(ForestParameters::defaults(kind_, data.task));
       forests.back().set(candidate);
+      forests.back().check();
     }
     return std::make_unique<ForestForecast>(forest_work(data, forests, {size.folds, size.test_rows, size.refit}));
   }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "backend/api/device.hpp"
+#include "forest/grow/limits.hpp"
 #include "forest/grow/need.hpp"
 #include "forest/model/host_memory.hpp"
 
@@ -54,6 +55,16 @@ std::optional<double> SearchMemory::filled_share(const std::vector<Sharing>& gro
   return nodes / static_cast<double>(most_nodes(prepared_.problem(largest.set), one));
 }
 
+/// Candidates that cut trees alike share a table.
+std::size_t SearchMemory::limits_of(const Sharing& group) const {
+  std::vector<View> views;
+  for (const search_detail::Job& job : group.jobs) {
+    views.push_back(prepared_.candidates()[job.candidate].of_fold[job.fold].view);
+    views.back().job = 0;
+  }
+  return group_limits(views).size();
+}
+
 /// Trees that wait to be scored, their tables, and the sums of the test rows.
 MemoryPlan SearchMemory::scoring_memory(const std::vector<Sharing>& groups, double filled) {
   const std::size_t set = groups.front().set;
@@ -64,14 +75,14 @@ MemoryPlan SearchMemory::scoring_memory(const std::vector<Sharing>& groups, doub
   std::uint64_t rows = 0;
   for (const Sharing& group : groups) {
     const double nodes = filled * static_cast<double>(most_nodes(problem, group.forest));
-    const auto views = static_cast<double>(group.jobs.size());
+    const auto limits = static_cast<double>(limits_of(group));
     const double table =
-        nodes * (static_cast<double>(outputs * sizeof(double)) + views * 4.0);  // shares, and where to stop
+        nodes * (static_cast<double>(outputs * sizeof(double)) + limits * 4.0);  // shares, and where to stop
     trees += group.forest.trees;
     bytes += group.forest.trees * (static_cast<double>(grown_bytes(nodes, data_.classes)) + table);
     const Fold& fold = problem.folds[group.forest.fold];
     rows = std::max<std::uint64_t>(rows, fold.train.size());
-    sums += static_cast<double>(fold.test.size()) * static_cast<double>(outputs * sizeof(double)) * views;
+    sums += static_cast<double>(fold.test.size()) * static_cast<double>(outputs * sizeof(double)) * limits;
     jobs.push_back(group.forest);
   }
   const HostRound round = prepared_.grower(set).host_round(jobs);

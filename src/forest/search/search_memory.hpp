@@ -33,6 +33,7 @@ class SearchMemory {
 
  private:
   [[nodiscard]] std::optional<double> filled_share(const std::vector<Sharing>& groups);
+  [[nodiscard]] std::size_t limits_of(const Sharing& group) const;
   [[nodiscard]] MemoryPlan scoring_memory(const std::vector<Sharing>& groups, double filled);
   [[nodiscard]] MemoryPlan refit_memory(double filled) const;
 

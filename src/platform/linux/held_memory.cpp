@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "platform/held_memory.hpp"
 
+#include <malloc.h>
+
 #include <cstdlib>
 #include <fstream>
 #include <string>
@@ -19,6 +21,12 @@ std::uint64_t status_bytes(const std::filesystem::path& root, std::string_view n
 }
 
 }  // namespace
+
+void return_free_memory() noexcept {
+#ifdef __GLIBC__
+  ::malloc_trim(0);
+#endif
+}
 
 std::uint64_t held_memory(const std::filesystem::path& root) { return status_bytes(root, "VmRSS:"); }
 
