@@ -32,7 +32,8 @@ CheckedDevice check_device(const std::string& id, const std::function<void(const
   };
   result.run = backend::try_now(id, {{"device", id}, patience, {}}, on_check, stop);
   if (result.run.kind == TrialRun::Kind::passed && result.run.checks.empty()) {
-    result.run = {TrialRun::Kind::not_started, "the program that tries drivers says that all is right, and checks nothing"};
+    result.run = {TrialRun::Kind::not_started,
+                  "the program that tries drivers says that all is right, and checks nothing"};
   }
   for (const backend::TimedCheck& check : result.run.checks) result.checks.push_back({check.name, check.seconds, {}});
   if (result.run.kind == TrialRun::Kind::passed) return result;

@@ -119,8 +119,7 @@ void Visit::explain(const DeviceCheckup& checkup, const TrialRun& run) {
                          ? "look at memory and limits (free -h, ulimit -a); where there is enough, please report it"
                          : "update its driver, or use another device";
   add({run.finding.empty() ? "driver-fails" : run.finding, Severity::error, checkup.info.id,
-       checkup.info.id + ": " + run.reason, checkup.info.driver,
-       checkup.info.hint.empty() ? cure : checkup.info.hint});
+       checkup.info.id + ": " + run.reason, checkup.info.driver, checkup.info.hint.empty() ? cure : checkup.info.hint});
 }
 
 /// Opens the device in this process, which has not been done before its checks have passed elsewhere.

@@ -175,15 +175,16 @@ class Reader {
   /// True for a word of an interface whose numbers are not in the tables, and mean something else there.
   static bool is_foreign(std::string_view word) {
     constexpr std::array<std::string_view, 22> others = {
-        "nccl", "cusolver", "cufft", "curand", "cusparse", "cutensor", "nvml", "npp", "nvjpeg", "optix", "vk_",
-        "vulkan", "omp", "mkl", "http", "errno", "mpi", "make", "ssl", "sqlite", "rccl", "exit"};
+        "nccl",   "cusolver", "cufft", "curand", "cusparse", "cutensor", "nvml", "npp", "nvjpeg", "optix", "vk_",
+        "vulkan", "omp",      "mkl",   "http",   "errno",    "mpi",      "make", "ssl", "sqlite", "rccl",  "exit"};
     const std::string small = doctor::lower(word);
-    return std::any_of(others.begin(), others.end(), [&small](std::string_view name) { return small.starts_with(name); });
+    return std::any_of(others.begin(), others.end(),
+                       [&small](std::string_view name) { return small.starts_with(name); });
   }
 
   /// True where the text is a number and says no more of it than that it is one of an error.
   [[nodiscard]] bool is_all_there_is() const {
-    constexpr std::array<std::string_view, 10> empty_words = {"error",  "code",     "status", "err",   "result",
+    constexpr std::array<std::string_view, 10> empty_words = {"error",    "code",   "status", "err",    "result",
                                                               "returned", "failed", "with",   "number", "the"};
     std::size_t numbers = 0;
     for (const std::string_view word : words_) {
@@ -214,9 +215,8 @@ class Reader {
     constexpr std::array<std::string_view, 7> announcing = {"error",  "code",     "status", "err",
                                                             "result", "returned", "failed"};
     const bool is_ours = vendor_of(words_[at - 1]) != nullptr;  // "cudaError 2", and not "ValueError: 0"
-    return std::any_of(announcing.begin(), announcing.end(), [&](std::string_view word) {
-      return before == word || (is_ours && before.ends_with(word));
-    });
+    return std::any_of(announcing.begin(), announcing.end(),
+                       [&](std::string_view word) { return before == word || (is_ours && before.ends_with(word)); });
   }
 
   void take_number(std::size_t at) {

@@ -82,7 +82,8 @@ std::optional<Trouble> explain_unloadable_driver(const std::string& base, std::s
   const bool is_other = before.substr(space + 1).find("libcuda") == std::string_view::npos;  // npos + 1 is the front
   if (before.size() < loader_message.size() && is_other) {
     return Trouble{base + "; the file is there, and a library that it needs is not",
-                   "install the NVIDIA driver anew: all its libraries must have one version", "driver-unloadable", seen};
+                   "install the NVIDIA driver anew: all its libraries must have one version", "driver-unloadable",
+                   seen};
   }
   return std::nullopt;
 }
