@@ -235,7 +235,8 @@ Discovery discover() {
   if (!result.reason.empty()) {
     result.finding = "tight-limits";
     result.hint =
-        "Raise the limits of processes, memory and open files (ulimit -u, -v, -n), or compute on the CPU: --device "
+        "Raise the limits of processes, memory and open files (ulimit -u, ulimit -v, ulimit -n), or compute on the "
+        "CPU: --device "
         "cpu.";
     result.evidence = result.reason;
     return result;
