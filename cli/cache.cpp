@@ -34,6 +34,7 @@ std::string counts(const overtake::CacheContents& contents) {
   text += verdicts == 1 ? "1 verdict on a driver" : report::count(verdicts) + " verdicts on drivers";
   if (contents.rates > 0) text += fmt::format(", rates of {}", report::counted(contents.rates, "device"));
   if (contents.unfinished > 0) text += ", " + report::counted(contents.unfinished, "unfinished file");
+  if (contents.damaged > 0) text += ", " + report::counted(contents.damaged, "damaged verdict");
   return text;
 }
 
@@ -59,7 +60,8 @@ std::string json_of(const overtake::CacheContents& contents, bool cleared) {
   json.set("schema", "overtake.cache/1").set("cleared", cleared);
   json.set("folder", contents.folder ? report::Json(contents.folder->string()) : report::Json());
   json.set("rates", contents.rates).set("programs", contents.programs).set("program_bytes", contents.program_bytes);
-  return json.set("unfinished", contents.unfinished).set("verdicts", std::move(verdicts)).dump() + "\n";
+  json.set("unfinished", contents.unfinished).set("damaged", contents.damaged);
+  return json.set("verdicts", std::move(verdicts)).dump() + "\n";
 }
 
 int run(const Options& options) {

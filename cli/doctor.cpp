@@ -8,6 +8,7 @@
 #include <CLI/Formatter.hpp>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "command.hpp"
@@ -49,7 +50,24 @@ std::string explanations_text(const std::vector<overtake::Explanation>& explanat
   return text;
 }
 
-int explain(const std::string& text) {
+/// Flags that say something of an examination, where there is none.
+void refuse_flags_beside_explain(const Options& options) {
+  const std::pair<const char*, bool> others[] = {{"--device", !options.doctor.devices.empty()},
+                                                 {"--no-measure", options.no_measure},
+                                                 {"--html", !options.html.empty()},
+                                                 {"--bundle", !options.bundle.empty()}};
+  for (const auto& [name, given] : others) {
+    if (!given) continue;
+    throw overtake::UsageError(fmt::format("--explain examines nothing, so {} has no meaning beside it", name),
+                               fmt::format("Leave {} out; --explain TEXT alone, or with --json, tells what is known of "
+                                           "TEXT.",
+                                           name));
+  }
+}
+
+int explain(const Options& options) {
+  refuse_flags_beside_explain(options);
+  const std::string& text = options.explain;
   const auto explanations = overtake::explain(text);
   if (explanations.empty()) {
     constexpr std::size_t longest = 60;  // what is longer, or has several lines, does not go into one
@@ -60,12 +78,14 @@ int explain(const std::string& text) {
                                "NVRTC, OpenCL and HIP by number or name (\"CUDA error 209\", CL_OUT_OF_RESOURCES), and "
                                "messages of drivers and libraries. \"overtake doctor\" looks at the machine itself.");
   }
-  print(explanations_text(explanations));
+  check_outputs({{"--json", options.json}});
+  if (!options.json.empty()) write_output(options.json, overtake::to_json(explanations));
+  if (!is_standard_output(options.json)) print(explanations_text(explanations));
   return exit_ok;
 }
 
 int run(Options& options) {
-  if (!options.explain.empty()) return explain(options.explain);
+  if (!options.explain.empty()) return explain(options);
   check_outputs({{"--json", options.json}, {"--html", options.html}, {"--bundle", options.bundle}});
   Watcher watcher;
   options.doctor.measure = !options.no_measure;

@@ -89,7 +89,8 @@ struct HostCheckup {
   int threads = 0;           ///< that Overtake computes with
   std::string limits;        ///< what holds cores back: "cpu affinity: 2 of 16", "quota of 1.5 cores"
   std::string container;     ///< "docker", "kubernetes", "wsl2", ...; empty: none is seen
-  std::uint64_t memory_bytes = 0, usable_memory_bytes = 0;
+  std::uint64_t memory_bytes = 0, usable_memory_bytes = 0;  ///< 0: unknown
+  std::string memory_limit;               ///< what leaves the least of it: "the control group", "ulimit -v"
   std::uint64_t locked_memory_limit = 0;  ///< bytes; 2^64-1: none
 };
 
@@ -151,5 +152,7 @@ struct Explanation {
 /// What is known of a text that somebody was shown: a message, "CUDA error 209", "CL_OUT_OF_RESOURCES",
 /// "CUDNN_STATUS_NOT_INITIALIZED", "-1001". The likeliest first; empty: nothing is known of it.
 [[nodiscard]] std::vector<Explanation> explain(std::string_view text);
+/// Schema overtake.explain/1, in docs/doctor.md.
+[[nodiscard]] std::string to_json(const std::vector<Explanation>& explanations);
 
 }  // namespace overtake

@@ -7,6 +7,7 @@
 #include <array>
 #include <charconv>
 #include <cstdlib>
+#include <string_view>
 #include <system_error>
 
 #include "overtake/error.hpp"
@@ -59,6 +60,28 @@ std::optional<int> parse_number(const std::string& text, int least, int most, in
 std::optional<int> parse_threads(const std::string& text) { return parse_number(text, 0, most_threads, 0); }
 std::optional<int> parse_trial_seconds(const std::string& text) { return parse_number(text, 1, most_trial_seconds, 0); }
 
+// Whole names: what merely begins like one of them (GPU_TOKEN) is nobody's business.
+constexpr std::string_view telling_names =
+    " OVERTAKE_CACHE_DIR OVERTAKE_LIBRARY_PATH OVERTAKE_VENDOR_LIBRARIES OVERTAKE_THREADS OVERTAKE_TRIAL "
+    "OVERTAKE_TRIAL_SECONDS OVERTAKE_TRIAL_PROGRAM XDG_CACHE_HOME LD_LIBRARY_PATH LD_PRELOAD "
+    "CUDA_VISIBLE_DEVICES CUDA_DEVICE_ORDER CUDA_PATH CUDA_HOME CUDA_CACHE_PATH CUDA_CACHE_DISABLE CUDA_CACHE_MAXSIZE "
+    "CUDA_FORCE_PTX_JIT CUDA_DISABLE_PTX_JIT CUDA_FORCE_JIT CUDA_DISABLE_JIT CUDA_LAUNCH_BLOCKING CUDA_MODULE_LOADING "
+    "CUDA_DEVICE_MAX_CONNECTIONS CUDA_MPS_PIPE_DIRECTORY CUDA_MPS_LOG_DIRECTORY CUDA_MPS_ACTIVE_THREAD_PERCENTAGE "
+    "CUDA_MPS_PINNED_DEVICE_MEM_LIMIT CUDA_INJECTION64_PATH NVIDIA_VISIBLE_DEVICES NVIDIA_DRIVER_CAPABILITIES "
+    "NVIDIA_REQUIRE_CUDA NVIDIA_DISABLE_REQUIRE NVIDIA_TF32_OVERRIDE "
+    "OCL_ICD_VENDORS OCL_ICD_FILENAMES OCL_ICD_PLATFORM_SORT OCL_ICD_DEFAULT_PLATFORM OCL_ICD_ASSUME_ICD_EXTENSION "
+    "OPENCL_VENDOR_PATH OPENCL_LAYERS OPENCL_LAYER_PATH CL_CONFIG_USE_VECTORIZER CL_CONFIG_CPU_TARGET_ARCH "
+    "POCL_DEVICES POCL_CACHE_DIR POCL_KERNEL_CACHE POCL_TEMP_DIR POCL_DEBUG POCL_AFFINITY POCL_MAX_PTHREAD_COUNT "
+    "POCL_CPU_MAX_CU_COUNT POCL_MAX_COMPUTE_UNITS POCL_MEMORY_LIMIT POCL_MAX_WORK_GROUP_SIZE POCL_WORK_GROUP_METHOD "
+    "POCL_EXTRA_BUILD_FLAGS POCL_BUILDING RUSTICL_ENABLE RUSTICL_DEVICE_TYPE RUSTICL_FEATURES RUSTICL_DEBUG "
+    "NEO_CACHE_PERSISTENT NEO_CACHE_DIR NEO_CACHE_MAX_SIZE ZE_AFFINITY_MASK HSA_OVERRIDE_GFX_VERSION HSA_ENABLE_SDMA "
+    "HSA_XNACK HSA_TOOLS_LIB ROCR_VISIBLE_DEVICES HIP_VISIBLE_DEVICES GPU_DEVICE_ORDINAL GPU_MAX_ALLOC_PERCENT "
+    "GPU_SINGLE_ALLOC_PERCENT GPU_MAX_HEAP_SIZE GPU_FORCE_64BIT_PTR GPU_MAX_HW_QUEUES "
+    "OMP_NUM_THREADS OMP_THREAD_LIMIT OMP_DYNAMIC OMP_PROC_BIND OMP_PLACES OMP_WAIT_POLICY OMP_STACKSIZE OMP_SCHEDULE "
+    "OMP_NESTED OMP_MAX_ACTIVE_LEVELS GOMP_CPU_AFFINITY GOMP_SPINCOUNT KMP_AFFINITY KMP_BLOCKTIME "
+    "KMP_DUPLICATE_LIB_OK DNNL_MAX_CPU_ISA ONEDNN_MAX_CPU_ISA DNNL_VERBOSE ONEDNN_VERBOSE "
+    "DNNL_PRIMITIVE_CACHE_CAPACITY ONEDNN_PRIMITIVE_CACHE_CAPACITY ";
+
 /// The value of `name` is none that it takes.
 [[noreturn]] void refuse(const char* name, const std::string& value, const std::string& expected) {
   throw UsageError(fmt::format("{} is \"{}\" in the environment; expected {}", name, value, expected),
@@ -78,6 +101,13 @@ std::optional<std::filesystem::path> cache_directory() {
   const std::filesystem::path home = variable("HOME").value_or("");
   if (home.is_absolute()) return home / ".cache" / "overtake";
   return std::nullopt;
+}
+
+std::filesystem::path pocl_cache_directory() {
+  if (auto chosen = variable("POCL_CACHE_DIR")) return *chosen;
+  if (auto base = variable("XDG_CACHE_HOME")) return std::filesystem::path(*base) / "pocl" / "kcache";
+  if (auto home = variable("HOME")) return std::filesystem::path(*home) / ".cache" / "pocl" / "kcache";
+  return "/tmp/pocl/kcache";
 }
 
 std::vector<std::filesystem::path> library_paths() { return folders("OVERTAKE_LIBRARY_PATH"); }
@@ -164,26 +194,8 @@ std::vector<std::string> opencl_device_choices() {
 std::vector<std::string> telling_variables() {
   std::vector<std::string> found = platform::environment();
   std::erase_if(found, [](const std::string& entry) {
-    constexpr std::array prefixes{"OVERTAKE_",
-                                  "CUDA_",
-                                  "NVIDIA_",
-                                  "OCL_",
-                                  "OPENCL_",
-                                  "POCL_",
-                                  "RUSTICL_",
-                                  "NEO_",
-                                  "HSA_",
-                                  "ROCR_",
-                                  "HIP_",
-                                  "GPU_",
-                                  "OMP_",
-                                  "KMP_",
-                                  "DNNL_",
-                                  "ONEDNN_",
-                                  "LD_LIBRARY_PATH=",
-                                  "LD_PRELOAD=",
-                                  "XDG_CACHE_HOME="};
-    return std::none_of(prefixes.begin(), prefixes.end(), [&](const char* p) { return entry.starts_with(p); });
+    const std::string name = " " + entry.substr(0, entry.find('=')) + " ";
+    return telling_names.find(name) == std::string_view::npos;
   });
   std::sort(found.begin(), found.end());
   return found;
@@ -193,15 +205,24 @@ std::string container_by_environment() { return variable("KUBERNETES_SERVICE_HOS
 
 PersonalNames personal_names() {
   PersonalNames names;
-  names.home = variable("HOME").value_or("");
-  const auto add = [](std::vector<std::string>& to, const char* name) {
-    std::string value = variable(name).value_or("");
-    if (!value.empty()) to.push_back(std::move(value));
+  const auto add = [](std::vector<std::string>& to, std::string name) {
+    if (!name.empty() && std::find(to.begin(), to.end(), name) == to.end()) to.push_back(std::move(name));
   };
-  for (const char* name : {"USER", "LOGNAME"}) add(names.users, name);
-  add(names.hosts, "HOSTNAME");
-  if (std::string user = platform::user_name(); !user.empty()) names.users.push_back(std::move(user));
-  if (std::string computer = platform::computer_name(); !computer.empty()) names.hosts.push_back(std::move(computer));
+  for (std::string home : {variable("HOME").value_or(""), platform::home_folder()}) {
+    while (home.ends_with('/')) home.pop_back();  // "/" is nobody's
+    add(names.homes, home);
+  }
+  for (const char* name : {"USER", "LOGNAME"}) add(names.users, variable(name).value_or(""));
+  add(names.users, platform::user_name());
+  for (const std::string& host : {variable("HOSTNAME").value_or(""), platform::computer_name()}) {
+    add(names.hosts, host);
+    if (const std::size_t dot = host.find('.'); dot != std::string::npos) {  // gpu01 of gpu01.corp.example.com
+      add(names.hosts, host.substr(0, dot));
+      if (host.find('.', dot + 1) != std::string::npos) add(names.hosts, host.substr(dot + 1));
+    }
+  }
+  const auto longer = [](const std::string& a, const std::string& b) { return a.size() > b.size(); };
+  for (auto* list : {&names.homes, &names.users, &names.hosts}) std::stable_sort(list->begin(), list->end(), longer);
   return names;
 }
 

@@ -15,6 +15,10 @@ namespace overtake::config {
 /// OVERTAKE_CACHE_DIR is set to nothing or no home is known: then nothing is cached. The folder may not exist yet.
 [[nodiscard]] std::optional<std::filesystem::path> cache_directory();
 
+/// Where PoCL keeps what it compiles: POCL_CACHE_DIR, else $XDG_CACHE_HOME/pocl/kcache, else ~/.cache/pocl/kcache, else
+/// /tmp/pocl/kcache.
+[[nodiscard]] std::filesystem::path pocl_cache_directory();
+
 /// Extra folders to look for vendor libraries in, from OVERTAKE_LIBRARY_PATH (colon-separated), tried first.
 [[nodiscard]] std::vector<std::filesystem::path> library_paths();
 
@@ -71,16 +75,16 @@ inline constexpr int most_trial_seconds = 86400;
 [[nodiscard]] std::vector<std::string> opencl_device_choices();
 
 /// For a report on this process: the variables above and others that decide what it finds and does, "NAME=VALUE", in
-/// the order of their names.
+/// the order of their names. Known by their whole names: what others hold may be a secret.
 [[nodiscard]] std::vector<std::string> telling_variables();
 
 /// What the surroundings say of themselves in the environment: "kubernetes" or "" (KUBERNETES_SERVICE_HOST).
 [[nodiscard]] std::string container_by_environment();
 
 /// Names that stand for a person or a computer in texts, and do not belong into a report: HOME, USER, LOGNAME and
-/// HOSTNAME, and those that the system has. Empty ones are left out.
+/// HOSTNAME, and those that the system has; of "gpu01.example.com" also either part. The longest first, none empty.
 struct PersonalNames {
-  std::string home;
+  std::vector<std::string> homes;  ///< folders, without a slash at the end
   std::vector<std::string> users, hosts;
 };
 [[nodiscard]] PersonalNames personal_names();

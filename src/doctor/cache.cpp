@@ -13,6 +13,7 @@
 #include "core/config.hpp"
 #include "overtake/report.hpp"
 #include "platform/file.hpp"
+#include "platform/permissions.hpp"
 
 namespace overtake::doctor {
 namespace {
@@ -47,6 +48,14 @@ Finding unwritable(const fs::path& folder, const std::error_code& error) {
             fmt::format("{}: {}", where, error.message()),
             "make room there, or choose another folder with OVERTAKE_CACHE_DIR; \"overtake cache clear\" empties it"};
   }
+  if (error == std::errc::file_too_large) {
+    return {"tight-limits",
+            Severity::warning,
+            "",
+            "the limit of the size of files leaves no room for compiled kernels: they are compiled at every start",
+            fmt::format("{}: {}", where, error.message()),
+            "raise the limit: ulimit -f unlimited"};
+  }
   return {"cache-unwritable",
           Severity::warning,
           "",
@@ -55,6 +64,27 @@ Finding unwritable(const fs::path& folder, const std::error_code& error) {
           fmt::format("give yourself the right to write there (ls -ld {}), or choose another folder with "
                       "OVERTAKE_CACHE_DIR",
                       where)};
+}
+
+/// Files of ours that this user may not read.
+struct Closed {
+  std::int64_t count = 0;
+  fs::path first;
+  std::error_code error;
+};
+
+Finding unreadable(const Closed& closed) {
+  const std::string owner = platform::owner_of(closed.first);
+  return {"cache-unreadable",
+          Severity::warning,
+          "",
+          fmt::format("{} in the cache cannot be read by this user: {}",
+                      closed.count == 1 ? "1 file" : report::count(closed.count) + " files",
+                      "what they hold is made anew at every start"),
+          fmt::format("{}: {}{}", closed.first.string(), closed.error.message(),
+                      owner.empty() ? "" : "; it belongs to the user " + owner),
+          fmt::format("name a folder of your own in OVERTAKE_CACHE_DIR, or have the owner clear {}",
+                      closed.first.parent_path().string())};
 }
 
 /// True for a file of ours that is not what was written.
@@ -87,9 +117,20 @@ CacheCheckup examine_cache(const std::optional<fs::path>& folder) {
   if (const std::error_code error = try_to_write(*folder)) result.findings.push_back(unwritable(*folder, error));
   std::int64_t damaged = 0;
   std::string first;
+  Closed closed;
   std::error_code error;
   for (fs::directory_iterator it(*folder, error), end; !error && it != end; it.increment(error)) {
     if (backend::kind_of(it->path()) == backend::CacheFile::program) ++result.programs;
+    const backend::CacheFile kind = backend::kind_of(it->path());
+    std::error_code refused;
+    const bool is_content = kind == backend::CacheFile::program || kind == backend::CacheFile::verdict;
+    if (is_content && !platform::open_to_read(it->path(), refused).is_open()) {
+      if (refused != std::errc::no_such_file_or_directory && closed.count++ == 0) {  // else removed meanwhile
+        closed.first = it->path();
+        closed.error = refused;
+      }
+      continue;
+    }
     if (!is_damaged(it->path())) continue;
     if (damaged++ == 0) first = it->path().string();
   }
@@ -99,6 +140,7 @@ CacheCheckup examine_cache(const std::optional<fs::path>& folder) {
                                            damaged == 1 ? "1 file is" : report::count(damaged) + " files are"),
                                first, "overtake cache clear; if it comes back, check the disk"});
   }
+  if (closed.count > 0) result.findings.push_back(unreadable(closed));
   return result;
 }
 

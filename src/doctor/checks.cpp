@@ -3,15 +3,19 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <initializer_list>
 
 #include "backend/common/trial/driver_trial.hpp"
 #include "overtake/report.hpp"
+#include "platform/host_limits.hpp"
 
 namespace overtake::doctor {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+using backend::TrialRun;
 
 // Of each check: a driver that compiles on one busy core takes half a minute for some.
 constexpr auto patience = std::chrono::minutes(2);
@@ -27,8 +31,12 @@ CheckedDevice check_device(const std::string& id, const std::function<void(const
     step(name);
   };
   result.run = backend::try_now(id, {{"device", id}, patience, {}}, on_check, stop);
+  if (result.run.kind == TrialRun::Kind::passed && result.run.checks.empty()) {
+    result.run = {TrialRun::Kind::not_started,
+                  "the program that tries drivers says that all is right, and checks nothing"};
+  }
   for (const backend::TimedCheck& check : result.run.checks) result.checks.push_back({check.name, check.seconds, {}});
-  if (result.run.kind == backend::TrialRun::Kind::passed) return result;
+  if (result.run.kind == TrialRun::Kind::passed) return result;
   if (result.checks.empty()) result.checks.push_back({"starting it", 0, {}});
   result.checks.back().seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   result.checks.back().trouble = result.run.reason;
@@ -55,6 +63,37 @@ std::vector<Finding> memory_findings(const DeviceCheckup& checkup) {
   }
   return {{"memory-held", Severity::warning, checkup.info.id, "more than half of the device's memory is taken", seen,
            cure}};
+}
+
+std::optional<Finding> limits_finding(const TrialRun& run, const std::string& device) {
+  const auto says = [&run](std::initializer_list<std::string_view> signs) {
+    return std::any_of(signs.begin(), signs.end(),
+                       [&run](std::string_view sign) { return run.reason.find(sign) != std::string::npos; });
+  };
+  Finding finding{"tight-limits", Severity::error, device, "", run.reason, ""};
+  // A loader that may open no more files says "Error 24".
+  if (says({"Too many open files", "Error 24"})) {
+    finding.cause = "this process may open too few files to try a device";
+    finding.cure = "raise the limit of open files: ulimit -n 1024, docker run --ulimit nofile=1024";
+  } else if (says({"Resource temporarily unavailable", "Thread creation failed", "refuses more"})) {
+    finding.cause = "the system refuses this process more threads or processes";
+    finding.cure =
+        "raise the limit of processes: ulimit -u, docker run --pids-limit, pids.max of the control group; or end some "
+        "of those that run";
+  } else if (says({"bad_alloc", "Cannot allocate memory", "memory is exhausted", "failed to map segment"})) {
+    const std::string limits = platform::tight_limits();
+    if (limits.find("ulimit -v") == std::string::npos && limits.find("ulimit -d") == std::string::npos) {
+      finding.id = "memory-low";
+      finding.cause = "the computer, or the control group of this process, has too little memory left to try a device";
+      finding.cure = "close other programs, or give the container or the job more memory";
+    } else {
+      finding.cause = fmt::format("the limits of this process leave too little memory to try a device: {}", limits);
+      finding.cure = "raise them: ulimit -v unlimited, ulimit -d unlimited";
+    }
+  } else {
+    return std::nullopt;
+  }
+  return finding;
 }
 
 std::string finding_for(std::string_view error) {

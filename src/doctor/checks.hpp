@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,10 @@ struct CheckedDevice {
 
 /// Who holds so much memory of a device that little is free.
 [[nodiscard]] std::vector<Finding> memory_findings(const DeviceCheckup& checkup);
+
+/// "tight-limits" or "memory-low" where the words of a run that did not pass say that the system refused files, threads
+/// or memory to this process, which is no fault of the device; else nothing.
+[[nodiscard]] std::optional<Finding> limits_finding(const backend::TrialRun& run, const std::string& device);
 
 /// "no-device-memory" for an error that says so, else "driver-fails".
 [[nodiscard]] std::string finding_for(std::string_view error);

@@ -15,6 +15,7 @@
 #include "doctor/host.hpp"
 #include "doctor/libraries.hpp"
 #include "doctor/rates.hpp"
+#include "doctor/texts.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake {
@@ -47,7 +48,7 @@ int number_of(const std::string& id) {
 
 /// True if a finding is about this device, or about its backend as a whole.
 bool is_about(const Finding& finding, const DeviceInfo& info) {
-  return finding.device == info.id || finding.device == info.backend;
+  return finding.device == info.id || finding.device == info.backend || finding.id == "tight-limits";
 }
 
 /// True for the one entry of a backend that found no device.
@@ -83,6 +84,15 @@ class Visit {
 /// What keeps a device from working is told once, whoever tells it; of lesser findings there may be several of one
 /// kind.
 void Visit::add(Finding finding) {
+  if (finding.id == "tight-limits") {  // of the process: one fault, whoever meets it first
+    for (Finding& other : result_.findings) {
+      if (other.id != finding.id) continue;
+      other.severity = std::max(other.severity, finding.severity);
+      if (other.device != finding.device) other.device.clear();
+      if (other.evidence.find(finding.evidence) == std::string::npos) other.evidence += "; " + finding.evidence;
+      return;
+    }
+  }
   const auto is_told = [&](const Finding& other) {
     const bool is_grave = finding.severity == Severity::error && !finding.device.empty();
     return other.id == finding.id && other.device == finding.device && (is_grave || other.cause == finding.cause);
@@ -91,17 +101,25 @@ void Visit::add(Finding finding) {
   result_.findings.push_back(std::move(finding));
 }
 
-/// What a trial says that the backend does not: of the CPU, and where the driver was not tried at all.
+/// What a trial says that the backend does not: of the CPU, and where no check was made at all.
 void Visit::explain(const DeviceCheckup& checkup, const TrialRun& run) {
-  if (run.kind == TrialRun::Kind::not_started) {
-    add({"not-tried", Severity::warning, checkup.info.id, "the device is used without a trial of its driver",
-         run.reason, "install overtake-trial with the library, or name it in OVERTAKE_TRIAL_PROGRAM"});
+  if (run.kind == TrialRun::Kind::passed) return;
+  if (auto tight = doctor::limits_finding(run, checkup.info.id)) {
+    add(std::move(*tight));
     return;
   }
-  if (run.kind == TrialRun::Kind::passed) return;
+  if (run.kind == TrialRun::Kind::not_started) {
+    add({"not-tried", Severity::error, checkup.info.id,
+         "no check was made: whether the device computes rightly is not known", run.reason,
+         "install overtake-trial of this version with the library, or name it in OVERTAKE_TRIAL_PROGRAM (unset it "
+         "where it names another program)"});
+    return;
+  }
+  const char* cure = checkup.info.kind == DeviceKind::cpu
+                         ? "look at memory and limits (free -h, ulimit -a); where there is enough, please report it"
+                         : "update its driver, or use another device";
   add({run.finding.empty() ? "driver-fails" : run.finding, Severity::error, checkup.info.id,
-       checkup.info.id + ": " + run.reason, checkup.info.driver,
-       checkup.info.hint.empty() ? "update its driver, or use another device" : checkup.info.hint});
+       checkup.info.id + ": " + run.reason, checkup.info.driver, checkup.info.hint.empty() ? cure : checkup.info.hint});
 }
 
 /// Opens the device in this process, which has not been done before its checks have passed elsewhere.
@@ -129,9 +147,10 @@ void Visit::work_on(DeviceCheckup& checkup) {
   doctor::CheckedDevice checked = doctor::check_device(id, told, [this] { return is_over(); });
   if (is_over()) return;
   checkup.checks = std::move(checked.checks);
-  const bool passed = checked.run.kind == TrialRun::Kind::passed || checked.run.kind == TrialRun::Kind::not_started;
+  const bool passed = checked.run.kind == TrialRun::Kind::passed;
   try {
-    if (passed || checkup.info.backend != "cpu") use(checkup);
+    const bool untouched = checked.run.kind == TrialRun::Kind::not_started;  // a driver may end this process
+    if (passed || (checkup.info.backend != "cpu" && !untouched)) use(checkup);
     checkup.works = passed;
   } catch (const DeviceError& error) {
     if (passed) checked.run = {TrialRun::Kind::unclear, error.what(), doctor::finding_for(error.what())};
@@ -154,12 +173,14 @@ void Visit::see(const Wanted& wanted) {
   backend::Backend& backend = *wanted.device.backend;
   step(fmt::format("{}: which devices there are", backend.name()));
   bool all_work = true, any = false;
-  const std::size_t first = result_.devices.size();
   for (DeviceInfo& info : backend.list()) {
     if (is_over()) return;
     if (wanted.device.index && !stands_for_all(info) && number_of(info.id) != *wanted.device.index) continue;
     any = true;
-    all_work = see_device(std::move(info)) && all_work;
+    const auto seen = std::find_if(result_.devices.begin(), result_.devices.end(),
+                                   [&info](const DeviceCheckup& other) { return other.info.id == info.id; });
+    const bool works = seen != result_.devices.end() ? seen->works : see_device(std::move(info));
+    all_work = works && all_work;
   }
   backend::BackendDetails details = backend.details();
   std::move(details.libraries.begin(), details.libraries.end(), std::back_inserter(library_files_));
@@ -173,9 +194,11 @@ void Visit::see(const Wanted& wanted) {
          "overtake devices lists those that there are"});
   }
   if (wanted.name.empty() || (any && all_work)) return;
-  result_.unmet.push_back(wanted.name);
-  for (std::size_t i = first; i < result_.devices.size(); ++i) {
-    const DeviceCheckup& checkup = result_.devices[i];
+  if (std::find(result_.unmet.begin(), result_.unmet.end(), wanted.name) == result_.unmet.end()) {
+    result_.unmet.push_back(wanted.name);
+  }
+  for (const DeviceCheckup& checkup : result_.devices) {
+    if (checkup.info.backend != backend.name()) continue;
     for (Finding& finding : result_.findings) {
       const bool says_why = checkup.checks.empty() && is_about(finding, checkup.info);  // work would have said it
       if (!checkup.works && says_why) finding.severity = Severity::error;
@@ -218,6 +241,7 @@ Diagnosis examine(const DoctorOptions& options) {
   }
   if (!visit.is_over()) visit.look_around();
   Diagnosis result = visit.take();
+  doctor::make_printable(result);
   result.interrupted = visit.is_over();
   std::stable_sort(result.findings.begin(), result.findings.end(),
                    [](const Finding& a, const Finding& b) { return a.severity > b.severity; });

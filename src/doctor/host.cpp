@@ -22,6 +22,9 @@ namespace {
 // Page-locked memory that a GPU's uploads and downloads go through (backend/cuda/run/staging.hpp), with room beside it.
 constexpr std::uint64_t locked_memory_wanted = std::uint64_t{4} << 20U;
 
+// PoCL alone compiles its kernels in about as much.
+constexpr std::uint64_t little_memory = std::uint64_t{256} << 20U;
+
 std::string limits_text(const platform::CoreLimits& limits) {
   std::string text;
   const auto add = [&text](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
@@ -53,7 +56,9 @@ HostCheckup examine_host(const std::filesystem::path& root) {
   host.container = platform::container_kind(root);
   if (host.container.empty()) host.container = config::container_by_environment();
   host.memory_bytes = platform::physical_memory();
-  host.usable_memory_bytes = platform::usable_memory(root);
+  const platform::MemoryLeft left = platform::memory_left(root);
+  host.usable_memory_bytes = left.bytes == platform::unlimited ? 0 : left.bytes;
+  host.memory_limit = left.by;
   host.locked_memory_limit = platform::locked_memory_limit();
   return host;
 }
@@ -65,13 +70,24 @@ std::vector<Finding> host_findings(const HostCheckup& host, bool has_gpu) {
                         fmt::format("Overtake computes with {} threads on {}: they wait for each other", host.threads,
                                     report::counted(host.usable_cores, "usable core")),
                         host.limits.empty() ? fmt::format("hardware threads: {}", host.hardware_threads) : host.limits,
-                        fmt::format("unset OVERTAKE_THREADS, or --threads {}", host.usable_cores)});
+                        fmt::format("unset OVERTAKE_THREADS; or --threads {0} with train, search, predict, score and "
+                                    "race",
+                                    host.usable_cores)});
   } else if (host.usable_cores < host.hardware_threads) {
     findings.push_back({"fewer-cores", Severity::note, "cpu",
                         fmt::format("this process may use {} of the computer's {} hardware threads", host.usable_cores,
                                     host.hardware_threads),
                         host.limits,
                         "give it more: docker run --cpus, taskset, the job's --cpus-per-task, resources.limits.cpu"});
+  }
+  if (host.usable_memory_bytes > 0 && host.usable_memory_bytes < little_memory) {
+    findings.push_back({"memory-low", Severity::warning, "",
+                        "little memory is left to this process: devices that compute on the CPU, and training, may "
+                        "fail for want of it",
+                        fmt::format("{} are left{}", report::bytes(host.usable_memory_bytes),
+                                    host.memory_limit.empty() ? "" : " by " + host.memory_limit),
+                        "close other programs; or give it more: docker run --memory, the job's --mem, "
+                        "resources.limits.memory, MemoryMax, ulimit -v"});
   }
   if (host.locked_memory_limit < locked_memory_wanted) {
     findings.push_back({"locked-memory-low", has_gpu ? Severity::warning : Severity::note, "",

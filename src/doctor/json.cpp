@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <algorithm>
 #include <limits>
 
 #include "doctor/page.hpp"
@@ -57,12 +56,13 @@ Json device_json(const DeviceCheckup& checkup) {
 Json host_json(const HostCheckup& host) {
   const bool is_unlimited = host.locked_memory_limit == std::numeric_limits<std::uint64_t>::max();
   Json json = Json::object();
-  json.set("processor", host.processor).set("system", host.system);
+  json.set("processor", Json::text_or_null(host.processor)).set("system", Json::text_or_null(host.system));
   json.set("hardware_threads", host.hardware_threads).set("usable_cores", host.usable_cores);
   json.set("threads", host.threads).set("limits", Json::text_or_null(host.limits));
   json.set("container", Json::text_or_null(host.container));
-  json.set("memory_bytes", host.memory_bytes);
-  json.set("usable_memory_bytes", std::min(host.usable_memory_bytes, host.memory_bytes));
+  json.set("memory_bytes", known_bytes(host.memory_bytes));
+  json.set("usable_memory_bytes", known_bytes(doctor::usable_bytes(host)));
+  json.set("memory_limit", Json::text_or_null(host.memory_limit));
   return json.set("locked_memory_limit", is_unlimited ? Json() : Json(host.locked_memory_limit));
 }
 
@@ -106,6 +106,21 @@ std::string to_json(const Diagnosis& diagnosis) {
   json.set("seconds", diagnosis.seconds).set("host", host_json(diagnosis.host));
   json.set("devices", std::move(devices)).set("libraries", libraries_json(diagnosis.libraries));
   json.set("cache", std::move(cache)).set("findings", findings_json(diagnosis.findings));
+  return json.dump() + "\n";
+}
+
+std::string to_json(const std::vector<Explanation>& explanations) {
+  Json list = Json::array();
+  for (const Explanation& one : explanations) {
+    list.push(Json::object()
+                  .set("error", one.error)
+                  .set("meaning", one.meaning)
+                  .set("causes", Json::list(one.causes))
+                  .set("first_check", Json::text_or_null(one.first_check))
+                  .set("findings", Json::list(one.findings)));
+  }
+  Json json = Json::object();
+  json.set("schema", "overtake.explain/1").set("overtake", version()).set("explanations", std::move(list));
   return json.dump() + "\n";
 }
 

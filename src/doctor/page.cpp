@@ -42,10 +42,13 @@ std::string memory_text(const DeviceCheckup& checkup) {
   return text;
 }
 
+std::string known_bytes(std::uint64_t bytes) { return bytes > 0 ? report::bytes(bytes) : "unknown"; }
+
 /// Which finding says why a device cannot be used; the reason itself where none does.
 std::string reason_of(const Diagnosis& diagnosis, const DeviceInfo& info) {
   for (const Finding& finding : diagnosis.findings) {
-    if (finding.device == info.id || finding.device == info.backend) return "see the finding " + finding.id;
+    const bool is_about = finding.device == info.id || finding.device == info.backend || finding.id == "tight-limits";
+    if (is_about) return "see the finding " + finding.id;
   }
   return info.reason;
 }
@@ -113,6 +116,11 @@ report::Table rates_table(const DeviceCheckup& checkup) {
   return table;
 }
 
+std::uint64_t usable_bytes(const HostCheckup& host) noexcept {
+  const bool is_more = host.memory_bytes > 0 && host.usable_memory_bytes > host.memory_bytes;
+  return is_more ? host.memory_bytes : host.usable_memory_bytes;
+}
+
 std::vector<Fact> host_facts(const Diagnosis& diagnosis) {
   const HostCheckup& host = diagnosis.host;
   std::string cores =
@@ -120,11 +128,11 @@ std::vector<Fact> host_facts(const Diagnosis& diagnosis) {
                   report::counted(host.hardware_threads, "hardware thread"), report::counted(host.threads, "thread"));
   if (!host.limits.empty()) cores += fmt::format(" ({})", host.limits);
   const bool is_unlimited = host.locked_memory_limit == std::numeric_limits<std::uint64_t>::max();
-  return {{"processor", host.processor},
-          {"system", host.system},
+  const auto known = [](const std::string& text) { return text.empty() ? "unknown" : text; };
+  return {{"processor", known(host.processor)},
+          {"system", known(host.system)},
           {"cores", cores},
-          {"memory", fmt::format("{}, {} usable", report::bytes(host.memory_bytes),
-                                 report::bytes(std::min(host.usable_memory_bytes, host.memory_bytes)))},
+          {"memory", fmt::format("{}, {} usable", known_bytes(host.memory_bytes), known_bytes(usable_bytes(host)))},
           {"locked memory", is_unlimited ? "no limit" : "at most " + report::bytes(host.locked_memory_limit)},
           {"surroundings", host.container.empty() ? "no container is seen" : host.container},
           {"cache", diagnosis.cache_folder.empty()

@@ -22,6 +22,9 @@ namespace overtake::doctor {
 
 [[nodiscard]] std::vector<report::Fact> host_facts(const Diagnosis& diagnosis);
 
+/// Memory that can be used, not more than there is; 0: unknown.
+[[nodiscard]] std::uint64_t usable_bytes(const HostCheckup& host) noexcept;
+
 [[nodiscard]] report::Table library_table(const Diagnosis& diagnosis);
 
 /// "error", "warning" or "note".

@@ -32,9 +32,19 @@ inline constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::m
 /// address space (ulimit -v). Swap does not count. `root` as above.
 [[nodiscard]] std::uint64_t usable_memory(const std::filesystem::path& root = "/");
 
+/// The same, with what leaves so little: "the computer", "the control group", "ulimit -v"; "" where nothing is known.
+struct MemoryLeft {
+  std::uint64_t bytes = unlimited;
+  const char* by = "";
+};
+[[nodiscard]] MemoryLeft memory_left(const std::filesystem::path& root = "/");
+
 /// True if this process can map `bytes` more, which it tries: the limit of address space (ulimit -v) has a say, the
 /// memory that there is has none.
 [[nodiscard]] bool has_address_space(std::size_t bytes) noexcept;
+
+/// True if this process can open `count` more files at once (ulimit -n), which it tries.
+[[nodiscard]] bool can_open_files(int count) noexcept;
 
 /// Limits under which programs fail that work elsewhere, as the shell calls them ("ulimit -f, ulimit -s"): of the size
 /// of files, of address space and data, of processor time, a small stack, few open files. Empty where there are none.

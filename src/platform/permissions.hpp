@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <system_error>
 
 #include "platform/file.hpp"
@@ -15,6 +16,9 @@ namespace overtake::platform {
 /// True where only owners may replace files (a sticky folder, as /tmp), and we are owner of neither `file` nor
 /// `folder`, which holds it.
 [[nodiscard]] bool only_owners_replace(const std::filesystem::path& file, const std::filesystem::path& folder) noexcept;
+
+/// The name of the user that a file belongs to, else the number; empty where there is no such file.
+[[nodiscard]] std::string owner_of(const std::filesystem::path& path);
 
 /// Gives `file` the owner, group and permissions of the file `old`, which it is going to replace, as far as we may and
 /// the file system can.

@@ -19,8 +19,10 @@ namespace overtake::platform {
 /// The files whose code this process has loaded, each once, in the order of their addresses.
 [[nodiscard]] std::vector<std::filesystem::path> loaded_files(const std::filesystem::path& root = "/");
 
-/// The names of this user and of this computer, as the system has them; empty where it has none.
+/// The name and the home folder of this user, and the name of this computer, as the system has them; empty where it has
+/// none.
 [[nodiscard]] std::string user_name();
+[[nodiscard]] std::string home_folder();
 [[nodiscard]] std::string computer_name();
 
 }  // namespace overtake::platform

@@ -239,6 +239,23 @@ TEST_F(CudaDiscovery, MissingLibraryTellsContainerDriverAndCardApart) {
   EXPECT_EQ(explain_missing_driver(host, "").finding, "container-without-gpu");
 }
 
+TEST_F(CudaDiscovery, ALibraryThatIsThereAndCannotBeLoadedIsNamed) {
+  for (const char* message :
+       {"/opt/lib/libcuda.so.1: file too short", "/opt/lib/libcuda.so.1: invalid ELF header",
+        "libcuda.so.1: libnvidia-x.so.5: cannot open shared object file: No such file or directory",
+        "/opt/lib/libcuda.so.1: cannot open shared object file: Permission denied"}) {
+    const Trouble trouble = explain_missing_driver({}, message);
+    EXPECT_EQ(trouble.finding, "driver-unloadable") << message;
+    EXPECT_EQ(trouble.evidence, message);
+  }
+  for (const char* message : {"libcuda.so.1: cannot open shared object file: Too many open files",
+                              "libcuda.so.1: failed to map segment from shared object"}) {
+    EXPECT_EQ(explain_missing_driver({}, message).finding, "tight-limits") << message;
+  }
+  EXPECT_EQ(explain_missing_driver({}, "libcuda.so.1: cannot open shared object file: No such file").finding,
+            "no-driver");
+}
+
 TEST_F(CudaDiscovery, BackendWithoutDriverListsOneUnusableEntryAndRefusesToOpen) {
   CudaBackend backend(
       {[] { return Library({"libcuda-that-is-not-there.so.1"}); }, [] { return HostFacts{}; }, nullptr});

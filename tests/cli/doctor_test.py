@@ -137,6 +137,42 @@ class Doctor(CliTest):
         out, _ = self.overtake("doctor", "--explain=-5")
         self.assertIn("CL_OUT_OF_RESOURCES", out)
 
+    def test_explain_beside_other_flags(self):
+        for flags in (("--device", "cpu"), ("--no-measure",), ("--html", "d.html"), ("--bundle", "d.txt")):
+            self.fails(2, "doctor", "--explain", "wsl", *flags, says=(flags[0], "--explain"))
+        self.assertEqual(list(self.folder.glob("d.*")), [])
+        out, _ = self.overtake("doctor", "--explain", "CUDA error 209", "--json")
+        found = json.loads(out)
+        self.assertEqual(found["schema"], "overtake.explain/1")
+        (one,) = found["explanations"]
+        self.assertEqual(set(one), {"error", "meaning", "causes", "first_check", "findings"})
+        self.assertIn("CUDA_ERROR_NO_BINARY_FOR_GPU", one["error"])
+        out, _ = self.overtake("doctor", "--explain", "CUDA error 209", "--json", "e.json")
+        self.assertIn("CUDA_ERROR_NO_BINARY_FOR_GPU", out)
+        self.assertEqual(json.loads((self.folder / "e.json").read_text()), found)
+
+    def test_explain_knows_what_the_tool_itself_says(self):
+        for message in ("opencl:9: there is no such device", "the computer's memory is exhausted"):
+            self.overtake("doctor", "--explain", message)
+        found = self.diagnosis("--no-measure")
+        for finding in found["findings"]:
+            out, _ = self.overtake("doctor", "--explain", finding["id"])
+            self.assertTrue(out.startswith(finding["id"] + "\n"), out)
+
+    def test_a_device_is_shown_once(self):
+        found = self.diagnosis("--device", "cpu", "--device", "cpu", "--device", "cpu:0", "--no-measure")
+        self.assertEqual([device["id"] for device in found["devices"]], ["cpu"])
+
+    def test_a_bundle_shows_no_secret_and_nothing_that_a_terminal_obeys(self):
+        variables = {"GPU_TOKEN": "hunter2", "CUDA_SECRET": "hunter2", "OMP_PLACES": "cores\n\x1b[2J", "USER": "overtake", "HOSTNAME": "cpu"}
+        self.overtake_with(variables, *CPU, "--bundle", "d.txt")
+        text = (self.folder / "d.txt").read_text()
+        self.assertNotIn("hunter2", text)
+        self.assertIn("  OMP_PLACES=cores\\n\\x1b[2J\n", text)
+        self.assertNotIn("\x1b", text)
+        self.assertIn('"schema": "overtake.doctor/1"', text)
+        self.assertIn('"id": "cpu"', text)
+
     def test_bad_input(self):
         self.fails(2, "doctor", "--device", "gpu", says=("unknown device 'gpu'",))
         self.fails(2, "doctor", "--device", "null", says=("computes nothing",))

@@ -78,6 +78,14 @@ class Cuda(DoctorTest):
         machine = self.machine().folder("/sys/bus/pci/devices", CARD)
         self.told("no-driver", severity="warning", cure="install the NVIDIA driver", machine=machine)
 
+    def test_a_damaged_file(self):
+        damaged = self.folder / "damaged"
+        damaged.mkdir()
+        (damaged / "libcuda.so.1").write_bytes((DRIVERS / "cuda" / "libcuda.so.1").read_bytes()[:100])
+        self.environment["LD_LIBRARY_PATH"] = str(damaged)
+        found = self.told("driver-unloadable", "--device", "cuda", severity="error", evidence=str(damaged / "libcuda.so.1"), cure="LD_LIBRARY_PATH")
+        self.assertNotIn("no-driver", found)
+
     def test_a_driver_that_lacks_functions(self):
         self.environment["LD_LIBRARY_PATH"] = folders("old-cuda")
         self.told("driver-too-old", "--device", "cuda", severity="error", cure="525")

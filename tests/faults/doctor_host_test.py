@@ -3,9 +3,11 @@
 them."""
 import os
 import pathlib
+import pwd
+import subprocess
 
 from doctor import REAL, DoctorTest
-from fault import main, skip_unless
+from fault import BINARY, main, skip_unless
 from machine import Machine
 
 
@@ -50,6 +52,62 @@ class Host(DoctorTest):
         groups = pathlib.Path("/proc/self/cgroup").read_text(encoding="utf-8")
         skip_unless("0::/" in groups, "this system has no control groups of version 2")
         self.told("fewer-cores", *self.cpu, severity="warning", evidence="quota", machine=machine, environment={"OVERTAKE_THREADS": "4"})
+
+    def test_few_files_may_be_opened(self):
+        for files in (5, 8, 11, 14):
+            found = self.told("tight-limits", *self.cpu, "--device", "opencl", severity="error", cure="ulimit -n", limits={"NOFILE": files})
+            self.assertEqual(len(found["tight-limits"]), 1, found["tight-limits"])
+            self.assertEqual(self.code, 1)
+            for name in ("not-tried", "icd-fails", "driver-fails", "no-opencl-icd"):
+                self.assertNotIn(name, found, files)
+
+    def test_few_processes_may_be_started(self):
+        nobody = self.as_nobody()
+        for processes in (1, 2):
+            found = self.told("tight-limits", severity="error", cure="ulimit -u", user=nobody, limits={"NPROC": processes})
+            self.assertEqual(len(found["tight-limits"]), 1, found["tight-limits"])
+            self.assertNotIn("driver-fails", found)
+
+    def as_nobody(self):
+        """Another user than root, who may write to the folders of the test."""
+        skip_unless(os.getuid() == 0, "only root can become another user")
+        nobody = pwd.getpwnam("nobody").pw_uid
+        skip_unless(subprocess.run(["test", "-x", BINARY], user=nobody, check=False).returncode == 0, "the tool lies where other users cannot run it")
+        for folder in (self.folder, *self.folder.iterdir()):
+            folder.chmod(0o777)
+        return nobody
+
+    def test_files_of_the_cache_belong_to_another_user(self):
+        kept = self.cache / ("0" * 32 + ".program")
+        kept.write_bytes(b"of root")
+        kept.chmod(0o600)
+        found = self.told("cache-unreadable", *self.cpu, severity="warning", evidence="belongs to the user root", cure="OVERTAKE_CACHE_DIR",
+                          user=self.as_nobody())
+        self.assertNotIn("cache-damaged", found)
+
+    def test_files_may_not_be_large(self):
+        found = self.told("tight-limits", *self.cpu, severity="warning", cure="ulimit -f", limits={"FSIZE": 10240})
+        self.assertNotIn("cache-unwritable", found)
+        self.assertEqual(self.code, 0)
+
+    def test_little_memory_is_left_to_the_control_group(self):
+        files = {"cgroup.controllers": "cpu memory\n", "memory.max": "60000000\n", "memory.current": "1000000\n"}
+        machine = Machine(self.folder).folder("/sys/fs/cgroup", files)
+        groups = pathlib.Path("/proc/self/cgroup").read_text(encoding="utf-8")
+        skip_unless("0::/" in groups, "this system has no control groups of version 2")
+        self.told("memory-low", *self.cpu, severity="warning", evidence="control group", cure="--memory", machine=machine)
+
+    def test_a_system_that_says_nothing(self):
+        machine = Machine(self.folder).folder("/proc")
+        out, _ = self.run_tool("doctor", *self.cpu, "--no-measure", machine=machine, environment=self.environment)
+        self.assertIn("unknown usable", out)
+        self.assertNotIn("TiB", out)
+
+    def test_nothing_is_healthy_that_was_not_checked(self):
+        for program in ("/nonexistent", "/bin/true"):
+            found = self.told("not-tried", severity="error", cure="OVERTAKE_TRIAL_PROGRAM", environment={"OVERTAKE_TRIAL_PROGRAM": program})
+            self.assertIn("cpu", [finding["device"] for finding in found["not-tried"]])
+            self.assertEqual(self.code, 1)
 
     def test_little_memory_may_be_locked(self):
         self.told("locked-memory-low", *self.cpu, cure="ulimit -l", limits={"MEMLOCK": 65536})

@@ -78,9 +78,16 @@ class OpenCl(DoctorTest):
     def test_hidden_devices(self):
         skip_unless("pocl" in self.environment["OVERTAKE_TEST_ICD"], "the OpenCL driver here is not PoCL, which obeys POCL_DEVICES")
         hidden = {"POCL_DEVICES": ""}
-        self.told("hidden-devices", severity="warning", evidence='POCL_DEVICES=""', cure="POCL_DEVICES", environment=hidden)
+        self.told("hidden-devices", severity="warning", evidence='POCL_DEVICES=""', cure="unset POCL_DEVICES;", environment=hidden)
         self.told("hidden-devices", "--device", "opencl", severity="error", environment=hidden)
         self.assertEqual(self.code, 1)
+
+    def test_a_folder_that_pocl_cannot_make(self):
+        skip_unless("pocl" in self.environment["OVERTAKE_TEST_ICD"], "the OpenCL driver here is not PoCL")
+        nowhere = {"POCL_CACHE_DIR": "/proc/none"}
+        found = self.told("driver-cache-unwritable", severity="warning", evidence="/proc/none", cure="POCL_CACHE_DIR", environment=nowhere)
+        self.assertNotIn("no-device", found)
+        self.told("driver-cache-unwritable", "--device", "opencl", severity="error", environment=nowhere)
 
     def test_without_a_fault_none_is_told(self):
         self.must_work_without_a_fault()

@@ -114,6 +114,16 @@ TEST_F(DoctorCache, DamageOfProgramsAndVerdictsIsSeen) {
   EXPECT_THAT(examine_cache(folder_.path()).findings[0].cause, HasSubstr("2 files"));
 }
 
+TEST_F(DoctorCache, AFileThatCannotBeReadIsNotDamaged) {
+  const std::string name = std::string(32, 'b') + ".program";
+  fs::create_symlink(name, folder_ / name);  // to itself: nobody can open it, root neither
+  const auto findings = examine_cache(folder_.path()).findings;
+  ASSERT_THAT(ids_of(findings), ElementsAre("cache-unreadable"));
+  EXPECT_THAT(findings[0].evidence, HasSubstr(name));
+  EXPECT_THAT(findings[0].evidence, HasSubstr("it belongs to the user "));
+  EXPECT_THAT(findings[0].cure, HasSubstr("OVERTAKE_CACHE_DIR"));
+}
+
 TEST_F(DoctorCache, AFolderThatCannotBeMadeIsUnwritable) {
   const auto findings = examine_cache(folder_.file("file", "") / "cache").findings;
   ASSERT_THAT(ids_of(findings), ElementsAre("cache-unwritable"));

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "data_support.hpp"
@@ -107,6 +108,22 @@ TEST(DoctorHostFindings, FewerCoresAreANoteAndThreadsBeyondThemAWarning) {
   ASSERT_EQ(findings.size(), 1U);
   EXPECT_EQ(findings[0].severity, Severity::warning);
   EXPECT_THAT(findings[0].cure, HasSubstr("--threads 2"));
+}
+
+TEST_F(DoctorHost, TellsWhatLeavesLittleMemory) {
+  EXPECT_EQ(examine_host(root_.path()).usable_memory_bytes, 0U) << "unknown";
+  put("proc/self/cgroup", "0::/job\n");
+  put("proc/meminfo", "MemTotal: 8000000 kB\nMemAvailable: 4000000 kB\n");
+  EXPECT_EQ(examine_host(root_.path()).memory_limit, "the computer");
+  put("sys/fs/cgroup/job/memory.max", "100000000\n");
+  put("sys/fs/cgroup/job/memory.current", "40000000\n");
+  const HostCheckup host = examine_host(root_.path());
+  EXPECT_EQ(host.usable_memory_bytes, 60000000U);
+  const auto findings = host_findings(host, false);
+  const auto low = std::find_if(findings.begin(), findings.end(), [](const auto& f) { return f.id == "memory-low"; });
+  ASSERT_NE(low, findings.end());
+  EXPECT_EQ(low->severity, Severity::warning);
+  EXPECT_THAT(low->evidence, HasSubstr("57.2 MiB are left by the control group"));
 }
 
 TEST(DoctorHostFindings, LittleLockedMemoryMattersWithAGpu) {

@@ -5,6 +5,8 @@
 
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 
 #include "doctor/checks.hpp"
 #include "overtake/doctor.hpp"
@@ -105,6 +107,14 @@ TEST(DoctorPage, JsonHasTheSchema) {
   EXPECT_EQ(json["libraries"][0]["others"][0], "/opt/libcuda.so.1");
 }
 
+TEST(DoctorPage, WhatIsUnknownIsSaidToBe) {
+  Diagnosis diagnosis;
+  EXPECT_THAT(to_text(diagnosis), AllOf(HasSubstr("unknown, unknown usable"), HasSubstr("processor      unknown")));
+  EXPECT_EQ(nlohmann::json::parse(to_json(diagnosis))["host"]["usable_memory_bytes"], nullptr);
+  diagnosis.host.usable_memory_bytes = std::uint64_t{5} << 30U;
+  EXPECT_THAT(to_text(diagnosis), HasSubstr("unknown, 5.00 GiB usable"));
+}
+
 TEST(DoctorPage, HtmlEscapesNames) {
   const std::string page = to_html(diagnosis_with(Severity::warning));
   EXPECT_THAT(page, AllOf(HasSubstr("A &lt;GPU&gt;"), Not(HasSubstr("A <GPU>")), HasSubstr("memory-held")));
@@ -120,6 +130,114 @@ TEST(DoctorAnonymous, TakesNamesAndNumbersOut) {
   EXPECT_EQ(anonymous("\"serial\": \"1320\", Serial Number : 42-A"), "\"serial\": \"NUMBER\", Serial Number : NUMBER");
   EXPECT_EQ(anonymous("driver 580.65.06, CUDA 13.0, 0000:3B:00.0"), "driver 580.65.06, CUDA 13.0, 0000:3B:00.0");
   ::unsetenv("USER");
+}
+
+class DoctorNames : public ::testing::Test {
+ protected:
+  void set(const char* name, const std::string& value) {
+    const char* old = std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
+    before_.emplace_back(name, old == nullptr ? std::nullopt : std::optional<std::string>(old));
+    ::setenv(name, value.c_str(), 1);
+  }
+  ~DoctorNames() override {
+    for (auto it = before_.rbegin(); it != before_.rend(); ++it) {
+      if (it->second) {
+        ::setenv(it->first, it->second->c_str(), 1);
+      } else {
+        ::unsetenv(it->first);
+      }
+    }
+  }
+
+ private:
+  std::vector<std::pair<const char*, std::optional<std::string>>> before_;
+};
+
+TEST_F(DoctorNames, OfAComputerIsHiddenInWholeAndInParts) {
+  set("HOSTNAME", "gpu01.corp.example.com");
+  EXPECT_EQ(anonymous("gpu01.corp.example.com, gpu01, GPU01-ib0, db.corp.example.com, gpu012"),
+            "HOST, HOST, HOST-ib0, db.HOST, gpu012");
+}
+
+TEST_F(DoctorNames, OfUsersAreHiddenWhereverHomesLie) {
+  set("HOME", "/somewhere/else");
+  for (const char* path :
+       {"/home/corp.com/anna", "/home1/paula", "/nfs/homes/quentin", "/data/users/grace", "/u/walter", "/run/media/tim",
+        "/afs/x/user/v/victor", "/home/o'brien", "/Users/max", "/mnt/c/Users/eve", "/home/m/mia"}) {
+    const std::string result = anonymous(std::string("cannot read '") + path + "/lib/libx.so'");
+    EXPECT_THAT(result, testing::EndsWith("/USER/lib/libx.so'")) << path;
+    EXPECT_THAT(anonymous(path), testing::EndsWith("/USER")) << path;
+  }
+  EXPECT_EQ(anonymous("/home/john.doe"), "/home/USER");
+  EXPECT_EQ(anonymous("/home/maria lopez/lib and /usr/lib"), "/home/USER/lib and /usr/lib");
+  EXPECT_EQ(anonymous("/home/max and /usr/lib, /var/home/eve: no"), "/home/USER and /usr/lib, /var/home/USER: no");
+}
+
+TEST_F(DoctorNames, TheHomeIsHiddenWhateverItIsCalled) {
+  for (const char* home : {"/home/maria lopez", "/home/o'brien", "/vol 7/staff/zoe", "/vol7/staff/zoe/"}) {
+    set("HOME", home);
+    std::string folder = home;
+    if (folder.back() == '/') folder.pop_back();
+    EXPECT_EQ(anonymous(folder), "~");
+    EXPECT_EQ(anonymous(folder + "/.cache/x"), "~/.cache/x");
+    EXPECT_EQ(anonymous("LD_LIBRARY_PATH=" + folder + "/lib:/usr/lib"), "LD_LIBRARY_PATH=~/lib:/usr/lib");
+  }
+  set("HOME", "/");
+  EXPECT_EQ(anonymous("/usr/lib"), "/usr/lib");
+}
+
+TEST_F(DoctorNames, ThatAreWordsOfReportsAreHiddenOnlyWhereTheyAreNames) {
+  set("HOME", "/");
+  for (const char* name : {"overtake", "cpu", "driver", "a"}) {
+    set("USER", name);
+    const std::string text = std::string("the driver of a cpu, overtake-trial: ") + name;
+    EXPECT_EQ(anonymous(text), text);
+    EXPECT_EQ(anonymous(std::string("/scratch/") + name + "/x, LOGNAME=" + name), "/scratch/USER/x, LOGNAME=USER");
+    EXPECT_EQ(anonymous(std::string(name) + "@far"), "USER@far");
+  }
+}
+
+TEST_F(DoctorNames, UuidsAreHiddenInEveryLength) {
+  for (const char* uuid : {"GPU-8932f937", "GPU-8932f937-d72c", "MIG-8932f937-d72c-4106-c12f-20bd9faed9f6",
+                           "MIG-GPU-8932f937-d72c-4106-c12f-20bd9faed9f6/1/0", "8932f937d72c4106c12f20bd9faed9f6"}) {
+    EXPECT_EQ(anonymous(std::string(uuid) + ",0"), "UUID,0");
+  }
+  EXPECT_EQ(anonymous("GPU-accelerated, GPU-0x"), "GPU-accelerated, GPU-0x");
+}
+
+TEST_F(DoctorNames, ABundleKeepsItsOwnWordsAndKeys) {
+  set("USER", "healthy");
+  set("HOSTNAME", "schema");
+  set("CUDA_VISIBLE_DEVICES", "schema\x1b[31m\nsecond");
+  set("GPU_TOKEN", "secret");
+  set("OVERTAKE_TOKEN", "secret");
+  Diagnosis diagnosis = diagnosis_with(Severity::warning);
+  diagnosis.findings[0].evidence = "/scratch/healthy/x on schema";
+  const std::string text = to_bundle(diagnosis);
+  EXPECT_THAT(text, AllOf(HasSubstr(R"("schema": "overtake.doctor/1")"), HasSubstr(R"("healthy": true)"),
+                          HasSubstr("healthy: cuda:0 computes rightly"), HasSubstr("/scratch/USER/x on HOST")));
+  EXPECT_THAT(text, HasSubstr("  CUDA_VISIBLE_DEVICES=HOST\\x1b[31m\\nsecond\n"));
+  EXPECT_THAT(text, AllOf(Not(HasSubstr("secret")), Not(HasSubstr("\x1b"))));
+}
+
+backend::TrialRun run_that_says(const std::string& reason) {
+  backend::TrialRun run;
+  run.kind = backend::TrialRun::Kind::not_started;
+  run.reason = reason;
+  return run;
+}
+
+TEST(DoctorLimits, AreTheCauseWhereTheSystemRefuses) {
+  const auto id_of = [](const char* reason) {
+    const auto finding = doctor::limits_finding(run_that_says(reason), "cpu");
+    return finding ? finding->id + ": " + finding->cure : "";
+  };
+  EXPECT_THAT(id_of("it cannot be tried: pipe: Too many open files"),
+              HasSubstr("tight-limits: raise the limit of open"));
+  EXPECT_THAT(id_of("it cannot be tried: trial: Resource temporarily unavailable"), HasSubstr("ulimit -u"));
+  EXPECT_THAT(id_of("its trial failed: the system started 1 of 8 threads and refuses more"), HasSubstr("ulimit -u"));
+  EXPECT_THAT(id_of("its trial failed: std::bad_alloc"), HasSubstr("memory"));
+  EXPECT_EQ(id_of("overtake-trial is not installed with the library"), "");
 }
 
 TEST(DoctorMemory, FindsWhoHoldsIt) {
@@ -153,6 +271,23 @@ TEST(DoctorExamines, TheCpuForReal) {
   EXPECT_GT(diagnosis.devices[0].checks.size(), 10U);
   EXPECT_THAT(diagnosis.unmet, IsEmpty());
   EXPECT_THAT(witness.seen, AllOf(HasSubstr("cpu: matrix products\n"), HasSubstr("cache")));
+}
+
+TEST(DoctorExamines, WithoutTheProgramThatTriesDriversNothingIsVerified) {
+  DoctorOptions options;
+  options.devices = {"cpu", "cpu:0", "cpu"};
+  options.measure = false;
+  for (const char* program : {"/nonexistent", "/bin/true"}) {
+    ::setenv("OVERTAKE_TRIAL_PROGRAM", program, 1);
+    const Diagnosis diagnosis = examine(options);
+    ASSERT_EQ(diagnosis.devices.size(), 1U) << "one device, however often it is named";
+    EXPECT_FALSE(diagnosis.devices[0].works);
+    EXPECT_FALSE(diagnosis.healthy());
+    EXPECT_THAT(diagnosis.findings, testing::Contains(testing::Field(&Finding::id, "not-tried"))) << program;
+    EXPECT_THAT(to_text(diagnosis),
+                AllOf(HasSubstr("no device computes rightly"), HasSubstr("OVERTAKE_TRIAL_PROGRAM")));
+  }
+  ::unsetenv("OVERTAKE_TRIAL_PROGRAM");
 }
 
 TEST(DoctorExamines, NothingForANameThatIsNoDevices) {

@@ -166,6 +166,26 @@ TEST(Explain, KnowsTheTextsThatPeoplePaste) {
       {"HIP error: invalid device function", "hipErrorInvalidDeviceFunction", ""},
       {"hipErrorNoBinaryForGpu: Unable to find code object for all current devices!", "hipErrorNoBinaryForGpu", ""},
       {"sqlite3.OperationalError: database is locked", "database is locked", ""},
+      {"ImportError: libcudart.so.12: cannot open shared object file: No such file or directory", "library of CUDA",
+       ""},
+      {"ImportError: libcublas.so.12: cannot open shared object file", "library of CUDA", ""},
+      {"ImportError: libcudnn.so.9: cannot open shared object file", "libcudnn", ""},
+      {"ImportError: libOpenCL.so.1: cannot open shared object file", "libOpenCL.so.1", "no-opencl-loader"},
+      {"UnknownError: Failed to get convolution algorithm. This is probably because cuDNN failed to initialize",
+       "CUDNN_STATUS_NOT_INITIALIZED", "no-device-memory"},
+      {"Could not find cuda drivers on your machine, GPU will not be used.", "libcuda.so.1 is missing", "no-driver"},
+      {"ResourceExhaustedError: OOM when allocating tensor with shape[256,64]", "CUDA_ERROR_OUT_OF_MEMORY",
+       "no-device-memory"},
+      {"InternalError: Blas GEMM launch failed : a.shape=(100, 784)", "cuBLAS", "no-device-memory"},
+      {"cuda runtime error (30) : unknown error at THCGeneral.cpp:50", "CUDA_ERROR_UNKNOWN", "missing-device-node"},
+      {"Xid 79", "Xid 79", ""},
+      {"NVRM: Xid (PCI:0000:01:00): 79, pid=1234, GPU has fallen off the bus.", "Xid 79", ""},
+      {"NVRM: Xid (PCI:0000:01:00): 31, pid=79, Ch 00000008", "an Xid", ""},
+      {"nvcc fatal   : Unsupported gpu architecture 'compute_52'", "nvcc", "device-old"},
+      {"OMP: Error #15: Initializing libiomp5.so, but found libiomp5.so already initialized.", "OpenMP", ""},
+      {"error: the computer's memory is exhausted", "memory of the computer", ""},
+      {"error: opencl:9: there is no such device", "no device has this number", "hidden-devices"},
+      {"opencl: the limit of address space leaves less than 1 GiB for drivers", "limits", "tight-limits"},
       {"joblib: A worker stopped while some jobs were given to the executor.", "worker", ""},
   };
   for (const Paste& paste : pastes) {
@@ -213,6 +233,34 @@ TEST(Explain, ABareNumberHasAllItsMeanings) {
                            "NVRTC_ERROR_INVALID_INPUT", "hipErrorNotInitialized"}) {
     EXPECT_THAT(meanings, Contains(HasSubstr(name)));
   }
+}
+
+TEST(Explain, ANumberIsOfTheLibraryThatTheTextNames) {
+  EXPECT_THAT(errors_in("Check failed: error == cudaSuccess (2 vs. 0)  out of memory"),
+              testing::ElementsAre(HasSubstr("CUDA_ERROR_OUT_OF_MEMORY")));
+  EXPECT_THAT(errors_in("Check failed: status == CUBLAS_STATUS_SUCCESS (14 vs. 0)  CUBLAS_STATUS_INTERNAL_ERROR"),
+              testing::ElementsAre(HasSubstr("CUBLAS_STATUS_INTERNAL_ERROR")));
+  EXPECT_THAT(errors_in("cuda runtime error (30) : unknown error"), Contains(HasSubstr("CUDA_ERROR_UNKNOWN")));
+  EXPECT_THAT(errors_in("cudaSuccess"), testing::ElementsAre(HasSubstr("CUDA_SUCCESS")));
+  EXPECT_THAT(errors_in("error code 2"), Contains(HasSubstr("CUDA_ERROR_OUT_OF_MEMORY")));
+  for (const char* text :
+       {"NCCL error 2", "make: *** [all] Error 2", "train error 2", "HTTP Error 500", "cusolver error 7",
+        "nvmlInit failed with error code 9", "error -4 VK_ERROR_DEVICE_LOST", "ValueError: 0 classes",
+        "CUDA: NCCL error 2", "Check failed: status == cudaSuccess", "exit status 2", "rows == 3 (2 vs. 3)"}) {
+    EXPECT_THAT(errors_in(text), IsEmpty()) << text;
+  }
+}
+
+TEST(Explain, KnowsTheDoctorsOwnFindings) {
+  for (const char* text : {"no-driver", " No-Driver\n", "error no-driver, cuda", "see the finding no-driver"}) {
+    const std::vector<Explanation> found = explain(text);
+    ASSERT_THAT(found, SizeIs(1)) << text;
+    EXPECT_EQ(found[0].error, "no-driver");
+    EXPECT_THAT(found[0].meaning, HasSubstr("libcuda.so.1, cannot be opened"));
+    EXPECT_THAT(found[0].first_check, HasSubstr("install the driver"));
+  }
+  EXPECT_THAT(errors_in("wsl"), testing::ElementsAre("wsl"));
+  EXPECT_THAT(errors_in("fp32"), IsEmpty()) << "a row of another table of the page";
 }
 
 TEST(Explain, WhatMeansNothingIsEmpty) {

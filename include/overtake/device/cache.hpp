@@ -30,6 +30,7 @@ struct CacheContents {
   std::vector<DriverVerdict> verdicts;  ///< the newest first
   std::int64_t rates = 0;               ///< devices whose speed was measured
   std::int64_t unfinished = 0;          ///< files of processes that were killed while they wrote
+  std::int64_t damaged = 0;             ///< verdicts that cannot be read, or are not what was written
 };
 
 /// Looks at the folder. One that does not exist is empty. Throws DataError for one that cannot be read.

@@ -48,7 +48,7 @@ CacheContents walk(const std::function<void(const fs::path&)>& visit) {
         if (const auto kept = backend::read_verdict(path)) {
           contents.verdicts.push_back(kept->verdict);
         } else {
-          ++contents.unfinished;  // damaged: as good as none
+          ++contents.damaged;  // as good as none
         }
         break;
       case CacheFile::rates: ++contents.rates; break;

@@ -97,7 +97,8 @@ class CpuDevice final : public Device {
     details.driver_limit = instruction_set();
     details.runtime = matmul_library().empty() ? "none: products by Overtake's own loops" : matmul_library();
     details.compiler = "none: compiled ahead";
-    details.free_bytes = platform::usable_memory();
+    const std::uint64_t left = platform::usable_memory();
+    details.free_bytes = left == platform::unlimited ? 0 : left;  // unknown
     const double single = info_.peak_gflops;
     if (bf16_advantage() > 0) details.peaks.push_back({"bf16", 0, single * bf16_advantage()});
     details.peaks.push_back({"fp64", 0, single / 2});  // vectors hold half as many

@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <thread>
 
 #include "backend/common/lower/kernel_text.hpp"
@@ -11,12 +14,16 @@
 #include "backend/opencl/driver_trial.hpp"
 #include "core/config.hpp"
 #include "core/threads.hpp"
+#include "platform/file.hpp"
 #include "platform/host_limits.hpp"
 #include "platform/kept_state.hpp"
 
 namespace overtake::backend::opencl {
 namespace {
 
+namespace fs = std::filesystem;
+
+constexpr const char* pocl_name = "Portable Computing Language";
 constexpr cl_int no_platform_error = -1001;  // CL_PLATFORM_NOT_FOUND_KHR, of cl_khr_icd
 // What drivers may say and be believed.
 constexpr cl_uint most_listed = 1024;
@@ -120,14 +127,23 @@ std::string device_text(cl_device_id device, cl_device_info what) {
 /// on the CPU start their threads when they are asked what there is, and bring a compiler (PoCL: LLVM).
 std::string missing_resources() {
   constexpr std::size_t driver_bytes = std::size_t{1} << 30;
+  constexpr int driver_files = 16;  // libraries under libraries, the cache, and pipes of the program that tries them
   const unsigned threads = std::thread::hardware_concurrency();
   if (!threads_start(threads)) return fmt::format("the system refuses the {} threads that drivers start", threads);
   if (!platform::has_address_space(driver_bytes))
     return "the limit of address space leaves less than 1 GiB for drivers";
+  if (!platform::can_open_files(driver_files))
+    return fmt::format("the limit of open files leaves fewer than {} for drivers", driver_files);
   return {};
 }
 
 namespace {
+
+/// NAME of each NAME="VALUE".
+std::vector<std::string> names_of(std::vector<std::string> settings) {
+  for (std::string& setting : settings) setting.erase(std::min(setting.find('='), setting.size()));
+  return settings;
+}
 
 /// What is known of drivers that are named and give no platform.
 void explain_no_platform(Discovery& result) {
@@ -145,23 +161,45 @@ void explain_no_platform(Discovery& result) {
   result.hint = "ldd shows what such a library lacks; a driver for other cards than this machine's gives none, either.";
 }
 
+/// Why no file can be made in a folder, or the folder itself; no error where one can.
+std::error_code writing_fails(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) return error;
+  std::string name = (folder / "overtake-XXXXXX").string();
+  const platform::File file = platform::create_private(name, error);
+  if (error) return error;
+  fs::remove(name, error);
+  return {};
+}
+
 /// There are drivers, and no device of theirs.
-void explain_no_device(Discovery& result) {
+void explain_no_device(bool has_pocl, Discovery& result) {
   result.reason = "the installed OpenCL drivers find no device";
   result.finding = "no-device";
+  const fs::path pocl_cache = config::pocl_cache_directory();
+  if (const std::error_code error = has_pocl ? writing_fails(pocl_cache) : std::error_code()) {
+    result.reason = "PoCL gives no device, and its folder for compiled kernels cannot be written";
+    result.finding = "driver-cache-unwritable";
+    result.evidence = fmt::format("{}: {}", pocl_cache.string(), error.message());
+    result.hint = "Name a folder that this user may write to in POCL_CACHE_DIR (or HOME).";
+    return;
+  }
   const std::vector<std::string> choices = config::opencl_device_choices();
   if (choices.empty()) return;
   result.reason += ", and variables decide which they show";
   result.finding = "hidden-devices";
   result.evidence = fmt::format("{}", fmt::join(choices, ", "));
-  result.hint = fmt::format("Unset them, or name a device that is there: {}", result.evidence);
+  result.hint = fmt::format("unset {}; or let it name a device that is there", fmt::join(names_of(choices), " "));
 }
 
-/// The devices of all platforms.
-void list_platforms(cl_uint count, Discovery& result) {
+/// The devices of all platforms. True if PoCL is one of these.
+bool list_platforms(cl_uint count, Discovery& result) {
+  bool has_pocl = false;
   std::vector<cl_platform_id> platforms(count);
   (void)api().clGetPlatformIDs(count, platforms.data(), nullptr);
   for (cl_platform_id platform : platforms) {
+    if (platform_text(platform, CL_PLATFORM_NAME) == pocl_name) has_pocl = true;
     cl_uint device_count = 0;
     if (api().clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 0, nullptr, &device_count) != CL_SUCCESS) continue;
     if (device_count > most_listed) {
@@ -173,6 +211,7 @@ void list_platforms(cl_uint count, Discovery& result) {
     (void)api().clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, device_count, devices.data(), nullptr);
     for (cl_device_id device : devices) result.devices.push_back(describe(platform, device, result.devices.size()));
   }
+  return has_pocl;
 }
 
 }  // namespace
@@ -184,14 +223,22 @@ Discovery discover() {
     result.reason = "the OpenCL loader cannot be opened: " + api().missing;
     result.finding = "no-opencl-loader";
     result.evidence = api().missing;
-    result.hint = "Install the loader and a driver (Debian/Ubuntu: apt install ocl-icd-libopencl1 pocl-opencl-icd).";
+    const bool is_absent = api().missing.find("No such file") != std::string::npos;
+    result.hint = is_absent
+                      ? "Install the loader and a driver (Debian/Ubuntu: apt install ocl-icd-libopencl1 "
+                        "pocl-opencl-icd)."
+                      : "A file of that name is there and cannot be loaded: install it anew, or take its folder out "
+                        "of LD_LIBRARY_PATH and OVERTAKE_LIBRARY_PATH.";
     return result;
   }
   result.reason = missing_resources();
   if (!result.reason.empty()) {
     result.finding = "tight-limits";
     result.hint =
-        "Raise the limits of processes and memory (ulimit -u, ulimit -v), or compute on the CPU: --device cpu.";
+        "Raise the limits of processes, memory and open files (ulimit -u, ulimit -v, ulimit -n), or compute on the "
+        "CPU: --device "
+        "cpu.";
+    result.evidence = result.reason;
     return result;
   }
   if (TrialResult trial = try_driver(start_trial()); !trial.trouble.empty()) {
@@ -214,8 +261,8 @@ Discovery discover() {
     result.finding = "driver-fails";
     return result;
   }
-  list_platforms(platform_count, result);
-  if (result.devices.empty() && result.reason.empty()) explain_no_device(result);
+  const bool has_pocl = list_platforms(platform_count, result);
+  if (result.devices.empty() && result.reason.empty()) explain_no_device(has_pocl, result);
   if (result.devices.empty() && result.hint.empty()) result.hint = install_hint();
   return result;
 }

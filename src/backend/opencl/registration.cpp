@@ -16,6 +16,7 @@ namespace {
 /// A driver that cannot be used matters more than one that is not there.
 Severity severity_of(const std::string& finding) {
   const bool is_absent = finding == "no-opencl-icd" || finding == "no-opencl-loader" || finding == "no-device";
+  if (finding == "driver-cache-unwritable") return Severity::warning;
   if (finding == "hidden-devices") return Severity::warning;  // by the user, or who started the container
   return is_absent ? Severity::note : Severity::error;
 }

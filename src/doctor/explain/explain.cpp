@@ -68,6 +68,8 @@ class Reader {
     for (const Phrase& phrase : tables_.phrases) take_phrase(phrase);
     for (const std::string_view word : words_) take_name(word);
     for (std::size_t at = 0; at < words_.size(); ++at) take_number(at);
+    leave_out_success();
+    if (found_.empty()) take_finding();
     return std::move(found_);
   }
 
@@ -82,8 +84,33 @@ class Reader {
   }
 
   void add(const ErrorCode& code) {
-    add(fmt::format("{} ({})", fmt::join(code.names, ", "), fmt::join(code.numbers, " or ")), code.meaning,
-        *code.advice);
+    std::string title = fmt::format("{} ({})", fmt::join(code.names, ", "), fmt::join(code.numbers, " or "));
+    if (code.is_success()) successes_.push_back(title);
+    add(std::move(title), code.meaning, *code.advice);
+  }
+
+  /// "Nothing failed" is not what somebody asks who shows another error, or a comparison with it.
+  void leave_out_success() {
+    const auto is_success = [this](const Explanation& each) {
+      return std::find(successes_.begin(), successes_.end(), each.error) != successes_.end();
+    };
+    const bool is_compared = text_.find("==") != std::string::npos || text_.find("!=") != std::string::npos;
+    if (is_compared || !std::all_of(found_.begin(), found_.end(), is_success)) std::erase_if(found_, is_success);
+  }
+
+  /// One of the doctor's own findings, by its id: alone, or as its page has it ("error no-driver, cuda").
+  void take_finding() {
+    std::string_view id = text_;
+    while (id.ends_with(' ')) id.remove_suffix(1);
+    while (id.starts_with(' ')) id.remove_prefix(1);
+    for (const std::string_view before : {"error ", "warning ", "note ", "see the finding "}) {
+      if (id.starts_with(before)) id.remove_prefix(before.size());
+    }
+    id = id.substr(0, id.find_first_of(", "));
+    for (const doctor::KnownFinding& finding : tables_.findings) {
+      if (finding.id != id) continue;
+      found_.push_back({finding.id, finding.meaning, {}, finding.cure == "-" ? "" : finding.cure, {finding.id}});
+    }
   }
 
   /// A phrase inside one that was found before says less than that, and is not told.
@@ -132,16 +159,43 @@ class Reader {
   /// The interfaces that the number at this word may belong to, by the words before it, else by all there are.
   [[nodiscard]] std::vector<const Vendor*> vendors_of_number(std::size_t at) const {
     for (std::size_t back = 1; back <= std::min(at, words_before); ++back) {
+      if (is_foreign(words_[at - back])) return {};
       if (const Vendor* vendor = vendor_of(words_[at - back]); vendor != nullptr) return {vendor};
     }
     std::vector<const Vendor*> result;
-    if (words_.size() > few_words) return result;
+    if (words_.size() > few_words || std::any_of(words_.begin(), words_.end(), is_foreign)) return result;
     for (const std::string_view word : words_) {
       if (const Vendor* vendor = vendor_of(word); vendor != nullptr) result.push_back(vendor);
     }
-    if (!result.empty()) return result;
+    if (!result.empty() || !is_all_there_is()) return result;
     for (const Vendor& vendor : tables_.vendors) result.push_back(&vendor);
     return result;
+  }
+
+  /// True for a word of an interface whose numbers are not in the tables, and mean something else there.
+  static bool is_foreign(std::string_view word) {
+    constexpr std::array<std::string_view, 22> others = {
+        "nccl",   "cusolver", "cufft", "curand", "cusparse", "cutensor", "nvml", "npp", "nvjpeg", "optix", "vk_",
+        "vulkan", "omp",      "mkl",   "http",   "errno",    "mpi",      "make", "ssl", "sqlite", "rccl",  "exit"};
+    const std::string small = doctor::lower(word);
+    return std::any_of(others.begin(), others.end(),
+                       [&small](std::string_view name) { return small.starts_with(name); });
+  }
+
+  /// True where the text is a number and says no more of it than that it is one of an error.
+  [[nodiscard]] bool is_all_there_is() const {
+    constexpr std::array<std::string_view, 10> empty_words = {"error",    "code",   "status", "err",    "result",
+                                                              "returned", "failed", "with",   "number", "the"};
+    std::size_t numbers = 0;
+    for (const std::string_view word : words_) {
+      const std::string small = doctor::lower(word);
+      if (is_digit(word.back())) {
+        ++numbers;
+      } else if (std::find(empty_words.begin(), empty_words.end(), small) == empty_words.end()) {
+        return false;
+      }
+    }
+    return numbers == 1;
   }
 
   /// True where the words before say that the number at this word is one of an error.
@@ -153,10 +207,16 @@ class Reader {
     const std::string further = at > 1 ? doctor::lower(words_[at - 2]) : std::string();
     if (further.starts_with("exit")) return false;  // "exit code 1"
     if (before == "with") before = further;         // "failed with -5"
+    // "Check failed: status == CUBLAS_STATUS_SUCCESS (14 vs. 0)"
+    if (at + 1 < words_.size() && doctor::lower(words_[at + 1]) == "vs") {
+      const ErrorCode* expected = tables_.named(words_[at - 1]);
+      return expected != nullptr && expected->is_success();
+    }
     constexpr std::array<std::string_view, 7> announcing = {"error",  "code",     "status", "err",
                                                             "result", "returned", "failed"};
+    const bool is_ours = vendor_of(words_[at - 1]) != nullptr;  // "cudaError 2", and not "ValueError: 0"
     return std::any_of(announcing.begin(), announcing.end(),
-                       [&before](std::string_view word) { return before.ends_with(word); });
+                       [&](std::string_view word) { return before == word || (is_ours && before.ends_with(word)); });
   }
 
   void take_number(std::size_t at) {
@@ -176,6 +236,7 @@ class Reader {
   std::vector<std::string_view> words_;
   std::vector<std::pair<std::size_t, std::size_t>> taken_;  ///< begin and end of phrases, in text_
   std::vector<Explanation> found_;
+  std::vector<std::string> successes_;  ///< titles of those that say that nothing failed
 };
 
 }  // namespace

@@ -18,6 +18,7 @@ extern const std::string_view explain_nvrtc;
 extern const std::string_view explain_opencl;
 extern const std::string_view explain_hip;
 extern const std::string_view explain_phrases;
+extern const std::string_view explain_findings;
 }  // namespace overtake::embedded
 
 namespace overtake::doctor {
@@ -100,6 +101,27 @@ std::vector<ErrorCode> read_codes(std::string_view table, const std::vector<Advi
   return codes;
 }
 
+/// Rows "| `id` | what it means | cure | made by |" of the doctor's page.
+std::vector<KnownFinding> read_findings() {
+  std::vector<KnownFinding> findings;
+  const auto plain = [](std::string_view cell) {
+    std::string text(cell);
+    std::erase(text, '`');
+    return text;
+  };
+  for (const std::string_view line : lines_of(embedded::explain_findings)) {
+    if (!line.starts_with("| `")) continue;
+    const std::vector<std::string_view> cells = divided(line, " | ");
+    constexpr std::size_t of_findings = 4;
+    if (cells.size() != of_findings) continue;  // of another table
+    std::string id = plain(cells[0]);
+    id.erase(0, id.find_first_not_of("| "));
+    findings.push_back({std::move(id), plain(cells[1]), plain(cells[2])});
+  }
+  if (findings.empty()) refuse("docs/doctor.md has no table of findings");
+  return findings;
+}
+
 void read_phrases(ErrorTables& tables) {
   for (const std::string_view line : lines_of(embedded::explain_phrases)) {
     const std::vector<std::string_view> fields = divided(line, " | ");
@@ -157,6 +179,7 @@ const ErrorTables& error_tables() {
     add("NVRTC", {"nvrtc", "libnvrtc"}, {}, embedded::explain_nvrtc);
     add("HIP", {"hip", "rocm"}, {}, embedded::explain_hip);
     read_phrases(made);
+    made.findings = read_findings();
     return made;
   }();
   return tables;

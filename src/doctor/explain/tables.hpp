@@ -22,6 +22,14 @@ struct ErrorCode {
   std::vector<std::string_view> names;
   const Advice* advice = nullptr;
   std::string_view meaning;
+
+  /// True for the code by which a call says that all went well.
+  [[nodiscard]] bool is_success() const noexcept { return numbers == std::vector<int>{0}; }
+};
+
+/// One of the doctor's findings, from the table in docs/doctor.md.
+struct KnownFinding {
+  std::string id, meaning, cure;  ///< without marks of the page's format
 };
 
 /// The errors of one interface.
@@ -48,6 +56,7 @@ struct ErrorTables {
   std::vector<Advice> advice;
   std::vector<Vendor> vendors;
   std::vector<Phrase> phrases;  ///< the more particular first
+  std::vector<KnownFinding> findings;
 
   /// Null where no code has this name; case does not count.
   [[nodiscard]] const ErrorCode* named(std::string_view name) const;

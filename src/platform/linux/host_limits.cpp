@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "platform/host_limits.hpp"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -117,23 +118,42 @@ int usable_cores(const fs::path& root) {
   return static_cast<int>(std::max(1.0, limits.quota > 0 ? std::min(allowed, std::ceil(limits.quota)) : allowed));
 }
 
-std::uint64_t usable_memory(const fs::path& root) {
-  const auto available = number_of(root / "proc/meminfo", "MemAvailable:");
-  std::uint64_t bytes = available ? *available * 1024 : unlimited;
+MemoryLeft memory_left(const fs::path& root) {
+  MemoryLeft least;
+  const auto take = [&least](std::uint64_t bytes, const char* by) {
+    if (bytes < least.bytes) least = {bytes, by};
+  };
+  if (const auto available = number_of(root / "proc/meminfo", "MemAvailable:")) take(*available * 1024, "the computer");
   for (const fs::path& group : groups_of(root, "")) {
-    bytes = std::min(bytes, left_in(group, "memory.max", "memory.current", "inactive_file"));
+    take(left_in(group, "memory.max", "memory.current", "inactive_file"), "the control group");
   }
   for (const fs::path& group : groups_of(root, "memory")) {
-    bytes = std::min(bytes, left_in(group, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"));
+    take(left_in(group, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"), "the control group");
   }
-  return std::min(bytes, left_of_address_space(root));
+  take(left_of_address_space(root), "ulimit -v");
+  return least;
 }
+
+std::uint64_t usable_memory(const fs::path& root) { return memory_left(root).bytes; }
 
 bool has_address_space(std::size_t bytes) noexcept {
   void* room = ::mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (room == MAP_FAILED) return false;
   ::munmap(room, bytes);
   return true;
+}
+
+bool can_open_files(int count) noexcept {
+  std::array<int, 64> opened{};
+  const int wanted = std::min(count, static_cast<int>(opened.size()));
+  int open = 0;
+  for (; open < wanted; ++open) {
+    const int number = ::open("/", O_RDONLY | O_CLOEXEC);
+    if (number < 0) break;
+    opened.at(static_cast<std::size_t>(open)) = number;
+  }
+  for (int i = 0; i < open; ++i) ::close(opened.at(static_cast<std::size_t>(i)));
+  return open == wanted;
 }
 
 std::string tight_limits() {

@@ -36,6 +36,15 @@ std::string text_of(const fs::path& path) {
 
 bool is_marked_deleted(const std::string& path) { return path.ends_with(" (deleted)"); }
 
+/// A field of this user's entry in the system's list of users; empty where there is none.
+std::string of_this_user(char* passwd::*field) {
+  passwd entry{};
+  passwd* found = nullptr;
+  std::array<char, 4096> room{};
+  const int error = ::getpwuid_r(::getuid(), &entry, room.data(), room.size(), &found);
+  return error == 0 && found != nullptr && entry.*field != nullptr ? entry.*field : "";
+}
+
 }  // namespace
 
 std::string container_kind(const fs::path& root) {
@@ -76,13 +85,9 @@ std::vector<fs::path> loaded_files(const fs::path& root) {
   return files;
 }
 
-std::string user_name() {
-  passwd entry{};
-  passwd* found = nullptr;
-  std::array<char, 4096> room{};
-  const int error = ::getpwuid_r(::getuid(), &entry, room.data(), room.size(), &found);
-  return error == 0 && found != nullptr ? found->pw_name : "";
-}
+std::string user_name() { return of_this_user(&passwd::pw_name); }
+
+std::string home_folder() { return of_this_user(&passwd::pw_dir); }
 
 std::string computer_name() {
   utsname computer{};

@@ -44,7 +44,8 @@ Pipe make_pipe() {
   Pipe pipe;
   pipe.from = File(::fcntl(ends[0], F_DUPFD_CLOEXEC, first_free));
   pipe.into = File(::fcntl(ends[1], F_DUPFD_CLOEXEC, first_free));
-  if (!pipe.from.is_open() || !pipe.into.is_open()) refuse(errno, "pipe");
+  // A limit below first_free makes that number an invalid argument.
+  if (!pipe.from.is_open() || !pipe.into.is_open()) refuse(errno == EINVAL ? EMFILE : errno, "pipe");
   // A child that hangs must not hang its reader.
   (void)::fcntl(pipe.from.descriptor(), F_SETFL, O_NONBLOCK);
   return pipe;

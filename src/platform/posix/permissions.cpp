@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "platform/permissions.hpp"
 
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <array>
 
 #include "platform/posix/error.hpp"
 
@@ -20,6 +23,16 @@ bool only_owners_replace(const fs::path& file, const fs::path& folder) noexcept 
   if (::stat(file.c_str(), &of_file) != 0 || ::stat(folder.c_str(), &of_folder) != 0) return false;
   const uid_t user = ::geteuid();
   return (of_folder.st_mode & S_ISVTX) != 0 && user != 0 && user != of_file.st_uid && user != of_folder.st_uid;
+}
+
+std::string owner_of(const fs::path& path) {
+  struct stat file {};
+  if (::lstat(path.c_str(), &file) != 0) return {};
+  passwd entry{};
+  passwd* found = nullptr;
+  std::array<char, 4096> room{};
+  const int error = ::getpwuid_r(file.st_uid, &entry, room.data(), room.size(), &found);
+  return error == 0 && found != nullptr ? found->pw_name : std::to_string(file.st_uid);
 }
 
 void keep_permissions(const File& file, const fs::path& old) noexcept {

@@ -192,7 +192,7 @@ TrialResult try_driver(const TrialSubject& subject) {
 TrialRun try_now(const std::string& name, const TrialRequest& request,
                  const std::function<void(const std::string&)>& on_check, const std::function<bool()>& stop) {
   TrialRun run = run_trial(request, on_check, stop);
-  if (run.kind == TrialRun::Kind::stopped) return run;
+  if (run.kind == TrialRun::Kind::stopped || run.kind == TrialRun::Kind::not_started) return run;  // nothing is known
   Memory& known = memory();
   const std::scoped_lock lock(known.mutex);
   known.just_made.insert_or_assign(name, run);

@@ -40,8 +40,8 @@ struct TrialResult {
 [[nodiscard]] TrialResult try_driver(const TrialSubject& subject);
 
 /// For the doctor: tries the subject of that name now, whatever is known of it and also where trials are switched off.
-/// What is found counts in this process, and the subject's next use keeps it. `on_check` and `stop` as run_trial()
-/// takes them.
+/// What is found counts in this process, and the subject's next use keeps it; of a trial that did not start nothing.
+/// `on_check` and `stop` as run_trial() takes them.
 [[nodiscard]] TrialRun try_now(const std::string& name, const TrialRequest& request,
                                const std::function<void(const std::string&)>& on_check,
                                const std::function<bool()>& stop);

@@ -3,8 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
+#include <optional>
 #include <system_error>
 
 #include "backend/cuda/driver/vendor_libraries.hpp"
@@ -51,6 +54,40 @@ constexpr const char* container_cure =
     "host "
     "needs nvidia-container-toolkit";
 
+/// What is wrong with a library that is there; nothing where the loader found none.
+std::optional<Trouble> explain_unloadable_driver(const std::string& base, std::string_view loader_message) {
+  const auto says = [loader_message](std::initializer_list<std::string_view> signs) {
+    return std::any_of(signs.begin(), signs.end(),
+                       [&](std::string_view sign) { return loader_message.find(sign) != std::string_view::npos; });
+  };
+  const std::string seen(loader_message);
+  if (says({"Too many open files", "Error 24", "Cannot allocate memory", "failed to map segment"})) {
+    return Trouble{base + "; a limit of this process keeps the loader from it",
+                   "raise the limits of open files and of memory (ulimit -n, ulimit -v)", "tight-limits", seen};
+  }
+  if (says({"Permission denied"})) {
+    return Trouble{base + "; this user may not read it", "give this user the right to read the file that is named",
+                   "driver-unloadable", seen};
+  }
+  if (says({"file too short", "invalid ELF header", "ELF load command", "cannot read file data", "undefined symbol",
+            "ELF file", "cannot dynamically load"})) {
+    return Trouble{base + "; the file that is named is damaged, or no library",
+                   "install the NVIDIA driver anew, or take the folder of that file out of LD_LIBRARY_PATH and "
+                   "OVERTAKE_LIBRARY_PATH",
+                   "driver-unloadable", seen};
+  }
+  constexpr std::string_view missing = ": cannot open shared object file";
+  const std::string_view before = loader_message.substr(0, loader_message.find(missing));
+  const std::size_t space = before.rfind(' ');
+  const bool is_other = before.substr(space + 1).find("libcuda") == std::string_view::npos;  // npos + 1 is the front
+  if (before.size() < loader_message.size() && is_other) {
+    return Trouble{base + "; the file is there, and a library that it needs is not",
+                   "install the NVIDIA driver anew: all its libraries must have one version", "driver-unloadable",
+                   seen};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 HostFacts read_host_facts(const fs::path& root) {
@@ -70,6 +107,7 @@ HostFacts read_host_facts(const fs::path& root) {
 Trouble explain_missing_driver(const HostFacts& host, std::string_view loader_message) {
   const std::string base =
       fmt::format("the NVIDIA driver's library libcuda.so.1 could not be opened ({})", loader_message);
+  if (auto unloadable = explain_unloadable_driver(base, loader_message)) return *unloadable;
   if (host.container && (host.kernel_driver || host.card_on_bus)) {
     return {base + "; the host has an NVIDIA card but this container was started without it", container_cure,
             "container-without-gpu", std::string(loader_message)};
