@@ -95,6 +95,11 @@ class ForestModel final : public Model {
 /// The forest of a search's model. Throws UsageError for null and for a model that is none.
 [[nodiscard]] const Forest& forest_of(const Model* model);
 
+/// How a table becomes the inputs of a forest that was trained on arrays: a column of numbers for each feature, by the
+/// names of the features where they differ from one another, else feature_0, feature_1, ...; cells may be missing. The
+/// target is called "target", its classes have the names of the forest's or their numbers.
+[[nodiscard]] Preprocessing plain_columns(const Forest& forest);
+
 /// A forest read from a file.
 struct LoadedForest {
   Forest forest;

@@ -2,6 +2,7 @@
 // A forest behind the face that all models of a search have.
 #include <fmt/format.h>
 
+#include <set>
 #include <utility>
 
 #include "overtake/error.hpp"
@@ -35,6 +36,32 @@ const Forest& forest_of(const Model* model) {
   if (forest == nullptr)
     throw UsageError("there is no forest", "SearchResult::best is null where nothing was refitted.");
   return forest->forest();
+}
+
+Preprocessing plain_columns(const Forest& forest) {
+  Preprocessing how;
+  how.task = forest.parameters.task;
+  how.standardise = false;
+  how.keep_missing = true;
+  how.text_as_codes = true;
+  std::set<std::string> names(forest.feature_names.begin(), forest.feature_names.end());
+  const bool named = names.size() == static_cast<std::size_t>(forest.features) && !names.contains("");
+  if (!named) names.clear();
+  for (std::int32_t i = 0; i < forest.features; ++i) {
+    Feature feature;
+    feature.name = named ? forest.feature_names[i] : fmt::format("feature_{}", i);
+    how.columns.push_back(feature.name);
+    how.features.push_back(std::move(feature));
+  }
+  how.target = "target";
+  while (names.contains(how.target)) how.target += "_";
+  how.columns.push_back(how.target);
+  names = {forest.class_names.begin(), forest.class_names.end()};
+  const bool named_classes = names.size() == static_cast<std::size_t>(forest.classes);
+  for (std::int32_t label = 0; label < forest.classes; ++label) {
+    how.classes.push_back(named_classes ? forest.class_names[label] : fmt::format("{}", label));
+  }
+  return how;
 }
 
 }  // namespace overtake
