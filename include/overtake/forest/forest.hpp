@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -77,10 +79,16 @@ struct Forest {
 /// A tree in Graphviz' DOT language. `digits` and errors as in export_text.
 [[nodiscard]] std::string export_dot(const Forest& forest, std::size_t tree, std::optional<int> digits = {});
 
-/// A forest behind the face that all models have.
+namespace forest {
+class Walks;
+}
+
+/// A forest behind the face that all models have. Its trees are made ready for walks once, at the first prediction (24
+/// bytes a node stay held), by whichever thread comes first.
 class ForestModel final : public Model {
  public:
   explicit ForestModel(Forest forest);
+  ~ForestModel() override;
   [[nodiscard]] const Forest& forest() const noexcept { return forest_; }
   [[nodiscard]] std::string describe() const override;
   [[nodiscard]] std::vector<double> predict(std::span<const float> inputs) const override;
@@ -89,7 +97,11 @@ class ForestModel final : public Model {
   void save(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata = {}) const override;
 
  private:
+  [[nodiscard]] const forest::Walks& walks() const;
+
   Forest forest_;
+  mutable std::once_flag walked_;
+  mutable std::unique_ptr<const forest::Walks> walks_;
 };
 
 /// The forest of a search's model. Throws UsageError for null and for a model that is none.

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "forest/model/walks.hpp"
 #include "overtake/error.hpp"
 #include "overtake/forest.hpp"
 
@@ -12,20 +13,30 @@ namespace overtake {
 
 ForestModel::ForestModel(Forest forest) : forest_(std::move(forest)) {}
 
+ForestModel::~ForestModel() = default;
+
+const forest::Walks& ForestModel::walks() const {
+  std::call_once(walked_, [this] { walks_ = std::make_unique<forest::Walks>(forest_.trees); });
+  return *walks_;
+}
+
 std::string ForestModel::describe() const {
   return fmt::format("{} of {} trees for {} features and {}", name_of(forest_.parameters.kind), forest_.trees.size(),
                      forest_.features, forest_.classes > 0 ? fmt::format("{} classes", forest_.classes) : "numbers");
 }
 
 std::vector<double> ForestModel::predict(std::span<const float> inputs) const {
-  return forest_.classes > 0 ? forest_.predict_proba(inputs) : forest_.predict_values(inputs);
+  return forest_.classes > 0 ? forest::predict_shares(forest_, walks(), inputs)
+                             : forest::predict_values(forest_, walks(), inputs);
 }
 
 std::vector<std::int32_t> ForestModel::predict_classes(std::span<const float> inputs) const {
-  return forest_.predict(inputs);
+  return forest::predict_classes(forest_, walks(), inputs);
 }
 
-std::vector<std::int32_t> ForestModel::apply(std::span<const float> inputs) const { return forest_.apply(inputs); }
+std::vector<std::int32_t> ForestModel::apply(std::span<const float> inputs) const {
+  return forest::find_leaves(forest_, walks(), inputs);
+}
 
 void ForestModel::save(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata) const {
   save_forest(path, forest_, metadata);
