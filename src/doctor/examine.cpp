@@ -155,7 +155,7 @@ void Visit::see(const Wanted& wanted) {
   step(fmt::format("{}: which devices there are", backend.name()));
   bool all_work = true, any = false;
   const std::size_t first = result_.devices.size();
-  for (DeviceInfo& info : backend.list()) {
+  for (DeviceInfo& info : backend::list_devices_of(backend)) {
     if (is_over()) return;
     if (wanted.device.index && !stands_for_all(info) && number_of(info.id) != *wanted.device.index) continue;
     any = true;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
@@ -20,6 +21,7 @@ namespace overtake::platform {
 namespace {
 
 namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
 
 /// A number that is all of a file; nothing where there is no such file or it holds a word ("max").
 std::optional<std::uint64_t> number_in(const fs::path& path) {
@@ -98,6 +100,18 @@ double quota_of(const fs::path& root) {
   return cores;
 }
 
+std::uint64_t left_of_memory(const fs::path& root) {
+  const auto available = number_of(root / "proc/meminfo", "MemAvailable:");
+  std::uint64_t bytes = available ? *available * 1024 : unlimited;
+  for (const fs::path& group : groups_of(root, "")) {
+    bytes = std::min(bytes, left_in(group, "memory.max", "memory.current", "inactive_file"));
+  }
+  for (const fs::path& group : groups_of(root, "memory")) {
+    bytes = std::min(bytes, left_in(group, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"));
+  }
+  return bytes;
+}
+
 }  // namespace
 
 CoreLimits core_limits(const fs::path& root) {
@@ -118,15 +132,20 @@ int usable_cores(const fs::path& root) {
 }
 
 std::uint64_t usable_memory(const fs::path& root) {
-  const auto available = number_of(root / "proc/meminfo", "MemAvailable:");
-  std::uint64_t bytes = available ? *available * 1024 : unlimited;
-  for (const fs::path& group : groups_of(root, "")) {
-    bytes = std::min(bytes, left_in(group, "memory.max", "memory.current", "inactive_file"));
+  // Small work asks often, and the answer takes a dozen files: within a millisecond it changes by megabytes at most.
+  struct Answer {
+    Clock::time_point when;
+    std::uint64_t bytes = 0;
+  };
+  thread_local Answer last;
+  const bool here = root == "/";
+  const auto now = Clock::now();
+  if (!here || last.bytes == 0 || now - last.when > std::chrono::milliseconds(1)) {
+    const std::uint64_t bytes = left_of_memory(root);
+    if (!here) return std::min(bytes, left_of_address_space(root));
+    last = {now, bytes};
   }
-  for (const fs::path& group : groups_of(root, "memory")) {
-    bytes = std::min(bytes, left_in(group, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"));
-  }
-  return std::min(bytes, left_of_address_space(root));
+  return std::min(last.bytes, left_of_address_space(root));
 }
 
 bool has_address_space(std::size_t bytes) noexcept {
