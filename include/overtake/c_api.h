@@ -4,14 +4,14 @@
  *
  * Rules that hold for every function:
  * - It returns an overtake_status; what it makes comes in the last arguments, which stay as they are on failure.
- *   overtake_error_message() and overtake_error_hint() say what was wrong and what to do, for the calling thread.
+ *  overtake_error_message() and overtake_error_hint() say what was wrong and what to do, for the calling thread.
  * - No exception leaves it, nothing is printed, and the process is never ended.
  * - Who was given a handle gives it back with the function of its type whose name ends in _free (NULL is allowed).
- *   Memory inside of a handle lives as long as the handle; arrays that the caller passes are the caller's.
+ *  Memory inside of a handle lives as long as the handle; arrays that the caller passes are the caller's.
  * - Handles may be used by several threads at once unless one of them changes it (the functions with "set" in the
  * name).
  * - Settings and parameters are JSON objects as UTF-8; names and defaults are those of the library (docs/), unknown
- *   names are an error. NULL and "" are the empty object.
+ *  names are an error. NULL and "" are the empty object.
  * - Loading the library opens no driver and starts no thread.
  *
  * Stability: within one OVERTAKE_API_VERSION functions are added, never changed or removed; fields are never added to
@@ -88,12 +88,12 @@ typedef struct overtake_watch {
 /** A JSON list of the processors, usable or not, with reason and hint: the "devices" of `overtake devices --json`. */
 overtake_status overtake_devices(overtake_text** json);
 /** The check-up of `overtake doctor` (docs/doctor.md). Settings: "devices" (a list of devices or backends; all),
- *  "measure" (true). Either text may be NULL. */
+ * "measure" (true). Either text may be NULL. */
 overtake_status overtake_doctor(const char* settings, const overtake_watch* watch, overtake_text** json,
                                 overtake_text** html);
 /** A race. Settings: "layers" (a list), "epochs", "batch", "samples", "devices" (a list), "repeat", "seed",
- *  "learning_rate", "memory_limit", "host_memory_limit", "budget_seconds"; defaults as of `overtake race`. Either text
- *  may be NULL. */
+ * "learning_rate", "memory_limit", "host_memory_limit", "budget_seconds"; defaults as of `overtake race`. Either text
+ * may be NULL. */
 overtake_status overtake_race(const char* settings, const overtake_watch* watch, overtake_text** json,
                               overtake_text** html);
 /** Threads of the CPU that work started from now on uses, in the whole process; 0: OVERTAKE_THREADS, or all cores. */
@@ -135,24 +135,24 @@ typedef struct overtake_model overtake_model;
 void overtake_model_free(overtake_model* model);
 
 /** Trains a forest on data with labels (a classifier) or targets (a regressor). `kind`: "random-forest" or
- *  "extra-trees". Parameters: scikit-learn's names, and "max_bins"; class_weight may be an object of class names.
- *  Settings: "device" ("auto", the default, chooses; docs/placement.md), "memory_limit", "host_memory_limit" (bytes).
- *  `earlier`: NULL, or with "warm_start" the forest that gets more trees. `report` (may be NULL): JSON of the schema
- *  "overtake.train-forest/1" without what only a file has. A stop gives the trees grown so far; none at all is a usage
- *  error. Determinism: exact, on every device. */
+ * "extra-trees". Parameters: scikit-learn's names, and "max_bins"; class_weight may be an object of class names.
+ * Settings: "device" ("auto", the default, chooses; docs/placement.md), "memory_limit", "host_memory_limit" (bytes).
+ * `earlier`: NULL, or with "warm_start" the forest that gets more trees. `report` (may be NULL): JSON of the schema
+ * "overtake.train-forest/1" without what only a file has. A stop gives the trees grown so far; none at all is a usage
+ * error. Determinism: exact, on every device. */
 overtake_status overtake_forest_train(const char* kind, const char* parameters, const overtake_data* data,
                                       const char* settings, const overtake_model* earlier, const overtake_watch* watch,
                                       overtake_model** model, overtake_text** report);
 /** The parameters of a forest with their defaults, and the given ones over them, checked, as a JSON object.
- *  `task`: "classification" or "regression". */
+ * `task`: "classification" or "regression". */
 overtake_status overtake_forest_parameters(const char* kind, const char* task, const char* parameters,
                                            overtake_text** json);
 
 /** JSON: "kind" ("random-forest", "extra-trees" or "network"), "description", "task", "features", "outputs", "classes",
- *  and of forests "feature_names", "class_names", "parameters", "trees", "oob_score", "oob_rows". */
+ * and of forests "feature_names", "class_names", "parameters", "trees", "oob_score", "oob_rows". */
 overtake_status overtake_model_describe(const overtake_model* model, overtake_text** json);
 /** rows x outputs numbers: the share of each class, or what a regressor predicts (outputs: 1). `count` is the room in
- *  `answers`; another one than rows x outputs is a usage error. */
+ * `answers`; another one than rows x outputs is a usage error. */
 overtake_status overtake_model_predict(const overtake_model* model, const overtake_matrix* inputs, double* answers,
                                        int64_t count);
 /** The most likely class of each row, the first of equals. */
@@ -163,7 +163,7 @@ overtake_status overtake_model_apply(const overtake_model* model, const overtake
                                      int64_t count);
 
 /** What a forest has of each feature, or of each training row: "feature_importances", "oob_prediction" (rows x outputs,
- *  NaN where no tree judges a row; empty unless oob_score was asked for). Lives in the model. */
+ * NaN where no tree judges a row; empty unless oob_score was asked for). Lives in the model. */
 overtake_status overtake_forest_array(const overtake_model* model, const char* name, const double** values,
                                       int64_t* count);
 
@@ -180,26 +180,27 @@ typedef struct overtake_tree {
   const double* value; /**< nodes x outputs */
 } overtake_tree;
 overtake_status overtake_forest_tree(const overtake_model* model, int64_t index, overtake_tree* tree);
-/** A forest from trees of the caller, for predictions and files: what overtake_forest_tree() and
- * overtake_forest_array() gave, and the JSON of overtake_model_describe(). Checked as a file is. */
-overtake_status overtake_forest_from_trees(const char* description, const overtake_tree* trees, int64_t count,
-                                           const double* importances, int64_t importances_count,
-                                           overtake_model** model);
 /** A tree as text: `format` is "text" (scikit-learn's export_text) or "dot". */
 overtake_status overtake_forest_export(const overtake_model* model, int64_t index, const char* format,
                                        overtake_text** text);
 
 /** Writes a model file, which `overtake predict` reads, too: the features are columns of numbers with the names of the
- *  data, or feature_0, feature_1, ...; a model that was loaded keeps what its file says of columns. Path: UTF-8. The
+ * data, or feature_0, feature_1, ...; a model that was loaded keeps what its file says of columns. Path: UTF-8. The
  * file appears complete or not at all. */
 overtake_status overtake_model_save(const overtake_model* model, const char* path);
 /** Reads what overtake_model_save() or the tool wrote; networks compute on `device` (NULL: the CPU). */
 overtake_status overtake_model_load(const char* path, const char* device, overtake_model** model);
 
+/** A forest as the bytes of its file, and back: for pickles and databases. The bytes are not trusted: they are checked
+ * as a file is. The same forest gives the same bytes. */
+overtake_status overtake_model_to_bytes(const overtake_model* model, overtake_text** bytes);
+overtake_status overtake_model_from_bytes(const void* bytes, size_t size, overtake_model** model);
+
 /* -- searches ------------------------------------------------------------------------------------------------------ */
 
 /** The folds of a cross-validation, as row indices: of fold i those from train_starts[i] to train_starts[i + 1] in
- *  `train`, and likewise for the rows to score. */
+ * `train`, and likewise for the rows to score. No fold is empty, and no row comes twice among those to train on, or
+ * those to score, of a fold; they are taken in ascending order. */
 typedef struct overtake_folds {
   int64_t count;
   const int32_t* train;
@@ -212,10 +213,12 @@ typedef struct overtake_folds {
 typedef struct overtake_search_result overtake_search_result;
 
 /** Every candidate on every fold, as one batch. `candidates`: a JSON list of objects of parameters. Settings:
- *  "estimator" ("random-forest"), "fixed" (parameters of all), "scoring" (a list of names; accuracy or r2), "refit"
- *  (true; the best by the first name, or by "refit_metric"), "train_scores" (false), "predictions" (false: keep those
- * of every candidate and fold), "seed", "positive_class", "device" ("auto"), "memory_limit", "host_memory_limit",
- *  "journal" (a path), and where `folds` is NULL "cv" (5). A stop gives what was scored so far. Determinism: exact. */
+ * "estimator" ("random-forest"), "fixed" (parameters of all), "scoring" (a list of names; accuracy or r2), "refit"
+ * (true; the best by the first name, or by "refit_metric"), "train_scores" (false), "predictions" (false: keep those of
+ * every candidate and fold), "invalid_candidates_fail" (false; true: parameters that are never valid are a failure of
+ * their candidate instead of a usage error), "seed", "positive_class", "device" ("auto"), "memory_limit",
+ * "host_memory_limit", "journal" (a path; without train_scores and predictions), "data_name" (for the journal), and
+ * where `folds` is NULL "cv" (5). A stop gives what was scored so far. Determinism: exact. */
 overtake_status overtake_search(const overtake_data* data, const char* candidates, const overtake_folds* folds,
                                 const char* settings, const overtake_watch* watch, overtake_search_result** result);
 /** The schema "overtake.search/1". */
@@ -226,6 +229,10 @@ overtake_status overtake_search_html(const overtake_search_result* result, const
  * in the result. */
 overtake_status overtake_search_scores(const overtake_search_result* result, const char* metric, int of_training,
                                        const double** values, int64_t* count);
+/** What a candidate predicted for the rows of a fold, rows x outputs, in ascending order of the rows; `count` is 0
+ * where nothing was kept. `of_training`: for the rows that it was trained on. Lives in the result. */
+overtake_status overtake_search_predictions(const overtake_search_result* result, int64_t candidate, int64_t fold,
+                                            int of_training, const double** values, int64_t* count);
 /** The best candidate, trained on all rows: a model of its own. A usage error where there is none. */
 overtake_status overtake_search_best(const overtake_search_result* result, overtake_model** model);
 void overtake_search_result_free(overtake_search_result* result);

@@ -96,10 +96,7 @@ overtake_status overtake_forest_train(const char* kind, const char* parameters, 
   return api::guarded([&] {
     overtake_model*& result = api::given(model, "model");
     const overtake_data& given = api::given(data, "data");
-    if (!given.has_answers) {
-      throw UsageError("the data have neither labels nor targets",
-                       "Call overtake_data_set_labels() for classes or overtake_data_set_targets() for numbers.");
-    }
+    api::require_answers(given);
     const ForestParameters wanted = checked_parameters(kind, given.rows.task, parameters);
     const api::Settings asked(settings, {"device", "memory_limit", "host_memory_limit"});
     const overtake::MemoryLimits limits{asked.bytes("memory_limit"), asked.bytes("host_memory_limit")};

@@ -10,6 +10,7 @@
 
 #include "overtake/c_api.h"
 #include "overtake/data/dataset.hpp"
+#include "overtake/error.hpp"
 #include "overtake/model.hpp"
 #include "overtake/stop.hpp"
 
@@ -41,6 +42,13 @@ inline void hand_out(std::string text, overtake_text** result) {
   auto handle = std::make_unique<overtake_text>();
   handle->text = std::move(text);
   *result = handle.release();
+}
+
+/// Throws UsageError for data without labels and targets.
+inline void require_answers(const overtake_data& data) {
+  if (data.has_answers) return;
+  throw UsageError("the data have neither labels nor targets",
+                   "Call overtake_data_set_labels() for classes or overtake_data_set_targets() for numbers.");
 }
 
 /// Two of them, both or none; the caller need not want either.

@@ -71,6 +71,18 @@ Json description_of(const overtake::Model& network, const overtake::Preprocessin
   return json.set("class_names", Json::list(how.classes)).set("widths", std::move(widths));
 }
 
+overtake::Preprocessing preprocessing_of(const overtake_model& model) {
+  if (model.preprocessing != nullptr) return *model.preprocessing;
+  return plain_columns(overtake::forest_of(model.model.get()));
+}
+
+overtake_model* handle_of(overtake::TableModel loaded) {
+  auto handle = std::make_unique<overtake_model>();
+  handle->model = std::move(loaded.model);
+  handle->preprocessing = std::make_shared<overtake::Preprocessing>(std::move(loaded.preprocessing));
+  return handle.release();
+}
+
 }  // namespace
 
 void overtake_model_free(overtake_model* model) { std::unique_ptr<overtake_model>{model}.reset(); }
@@ -107,12 +119,25 @@ overtake_status overtake_model_apply(const overtake_model* model, const overtake
   });
 }
 
+overtake_status overtake_model_to_bytes(const overtake_model* model, overtake_text** bytes) {
+  return api::guarded([&] {
+    const overtake_model& given = api::given(model, "model");
+    api::hand_out(model_bytes(*given.model, preprocessing_of(given)), &api::given(bytes, "bytes"));
+  });
+}
+
+overtake_status overtake_model_from_bytes(const void* bytes, size_t size, overtake_model** model) {
+  return api::guarded([&] {
+    const auto* first = static_cast<const char*>(bytes);
+    overtake_model*& result = api::given(model, "model");
+    result = handle_of(overtake::parse_model({&api::given(first, "bytes"), size}, "the bytes of a model"));
+  });
+}
+
 overtake_status overtake_model_save(const overtake_model* model, const char* path) {
   return api::guarded([&] {
     const overtake_model& given = api::given(model, "model");
-    const std::string file = api::text_of(path, "path");
-    if (given.preprocessing != nullptr) return write_model(file, *given.model, *given.preprocessing);
-    write_model(file, *given.model, overtake::plain_columns(overtake::forest_of(given.model.get())));
+    write_model(api::text_of(path, "path"), *given.model, preprocessing_of(given));
   });
 }
 
@@ -120,10 +145,6 @@ overtake_status overtake_model_load(const char* path, const char* device, overta
   return api::guarded([&] {
     overtake_model*& result = api::given(model, "model");
     const overtake::Device computes = device != nullptr ? overtake::Device(device) : overtake::Device();
-    overtake::TableModel loaded = overtake::read_model(api::text_of(path, "path"), computes);
-    auto handle = std::make_unique<overtake_model>();
-    handle->model = std::move(loaded.model);
-    handle->preprocessing = std::make_shared<overtake::Preprocessing>(std::move(loaded.preprocessing));
-    result = handle.release();
+    result = handle_of(overtake::read_model(api::text_of(path, "path"), computes));
   });
 }

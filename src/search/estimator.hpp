@@ -68,6 +68,10 @@ class Estimator {
   [[nodiscard]] virtual EstimatorStats stats() const = 0;
 };
 
+/// The folds of a search: those given, else by SearchOptions::folds. Throws what sorted_folds() and make_folds() do.
+[[nodiscard]] std::vector<Fold> folds_of(const Dataset& data, const SearchOptions& options,
+                                         std::string* warning = nullptr);
+
 /// The folds of a search, as far as its work depends on them.
 struct SearchSize {
   std::int64_t folds = 0;

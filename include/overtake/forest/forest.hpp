@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "overtake/forest/parameters.hpp"
@@ -125,5 +126,8 @@ void save_forest(const std::filesystem::path& path, const Forest& forest,
                  const std::map<std::string, std::string>& metadata = {});
 /// Throws DataError naming the file and what is wrong: missing, truncated, altered, no forest, inconsistent nodes.
 [[nodiscard]] LoadedForest load_forest(const std::filesystem::path& path);
+/// The bytes of that file, and the forest in them; `name` stands for the file in messages. Throw as the two above do.
+[[nodiscard]] std::string forest_bytes(const Forest& forest, const std::map<std::string, std::string>& metadata = {});
+[[nodiscard]] LoadedForest parse_forest(std::string_view bytes, const std::string& name);
 
 }  // namespace overtake
