@@ -49,6 +49,8 @@ class Checker:
     def check_system(self, path, line, header):
         """`header` is in no list of third parties, and `path` is not free."""
         places = self.rules["system"]["places"]
+        if header in self.rules["system"]["standard"]:
+            return
         if header not in self.rules["system"]["headers"] and not header.endswith(".h"):
             if not STANDARD.match(header):
                 self.report(path, line, f"<{header}> is in no list of tools/include_rules.toml")

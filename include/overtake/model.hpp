@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "overtake/data/preprocessing.hpp"
@@ -53,6 +54,10 @@ struct TableModel {
 [[nodiscard]] TableModel read_model(const std::filesystem::path& path, const Device& device = {});
 /// Writes a model that read_model() reads. Throws what Model::save() throws.
 void write_model(const std::filesystem::path& path, const Model& model, const Preprocessing& preprocessing);
+/// A forest as the bytes of its file, and back; `name` stands for the file in messages. Throw as the two above do, and
+/// UsageError for a network.
+[[nodiscard]] std::string model_bytes(const Model& model, const Preprocessing& preprocessing);
+[[nodiscard]] TableModel parse_model(std::string_view bytes, const std::string& name);
 
 /// What an answer holds besides the target.
 struct AnswerOptions {

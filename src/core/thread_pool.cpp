@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <memory>
 #include <system_error>
 #include <utility>
 
 #include "overtake/error.hpp"
+#include "platform/process.hpp"
 
 namespace overtake {
 namespace {
@@ -38,11 +40,44 @@ bool wait_awake(const Condition& done) {
   return false;
 }
 
+/// The pool of this process, and, in a child, those of its parents: kept for ever, as nobody can end their threads
+/// there.
+struct PoolOfProcess {
+  explicit PoolOfProcess(PoolOfProcess* of_parent) : parent(of_parent) {}
+  int forks = platform::forks();
+  PoolOfProcess* parent;
+  ThreadPool pool;
+};
+
+/// No lock: at the time of the fork any might be held by a thread that the child lacks.
+class Pools {
+ public:
+  Pools() = default;
+  Pools(const Pools&) = delete;
+  Pools& operator=(const Pools&) = delete;
+  ~Pools() {
+    PoolOfProcess* last = last_.load();
+    if (last != nullptr && last->forks == platform::forks()) std::unique_ptr<PoolOfProcess>{last}.reset();
+  }
+
+  ThreadPool& here() {
+    PoolOfProcess* last = last_.load();
+    while (last == nullptr || last->forks != platform::forks()) {
+      auto next = std::make_unique<PoolOfProcess>(last);
+      if (last_.compare_exchange_strong(last, next.get())) last = next.release();
+    }
+    return last->pool;
+  }
+
+ private:
+  std::atomic<PoolOfProcess*> last_{nullptr};
+};
+
 }  // namespace
 
 ThreadPool& ThreadPool::instance() {
-  static ThreadPool pool;
-  return pool;
+  static Pools pools;
+  return pools.here();
 }
 
 ThreadPool::~ThreadPool() {

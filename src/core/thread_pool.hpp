@@ -16,7 +16,8 @@ namespace overtake {
 /// A team of threads that run the same function together. One caller at a time; calls from inside a part run in place.
 class ThreadPool {
  public:
-  /// The process's pool. It grows to the most threads ever asked for; idle threads sleep.
+  /// The process's pool. It grows to the most threads ever asked for; idle threads sleep. A child that was forked has a
+  /// pool of its own: the threads of its parent's are not there.
   static ThreadPool& instance();
 
   ThreadPool() = default;

@@ -173,7 +173,7 @@ void Visit::see(const Wanted& wanted) {
   backend::Backend& backend = *wanted.device.backend;
   step(fmt::format("{}: which devices there are", backend.name()));
   bool all_work = true, any = false;
-  for (DeviceInfo& info : backend.list()) {
+  for (DeviceInfo& info : backend::list_devices_of(backend)) {
     if (is_over()) return;
     if (wanted.device.index && !stands_for_all(info) && number_of(info.id) != *wanted.device.index) continue;
     any = true;

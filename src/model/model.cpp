@@ -34,17 +34,20 @@ void check_belongs(const std::string& path, const char* kind, const Preprocessin
                   fmt::format("Train and save the {} again.", kind));
 }
 
-TableModel read_forest(const std::string& path, const Device& device) {
-  if (device.id() != Device().id()) {
-    throw UsageError(fmt::format("{} is a forest, and forests predict on the CPU, not on {}", path, device.id()),
-                     "Leave the device out.");
-  }
-  LoadedForest loaded = load_forest(path);
+TableModel checked_forest(LoadedForest loaded, const std::string& path) {
   const Forest& forest = loaded.forest;
   Preprocessing how = preprocessing_of(loaded.metadata, path);
   const bool same_task = (forest.classes > 0) == (how.task == Task::classification);
   check_belongs(path, "forest", how, forest.features, forest.outputs(), same_task);
   return {std::make_shared<ForestModel>(std::move(loaded.forest)), std::move(how)};
+}
+
+TableModel read_forest(const std::string& path, const Device& device) {
+  if (device.id() != Device().id()) {
+    throw UsageError(fmt::format("{} is a forest, and forests predict on the CPU, not on {}", path, device.id()),
+                     "Leave the device out.");
+  }
+  return checked_forest(load_forest(path), path);
 }
 
 TableModel read_network(const std::string& path, const Device& device) {
@@ -65,6 +68,19 @@ TableModel read_model(const std::filesystem::path& path, const Device& device) {
   // Whether the file must have a checksum, the reader of the one or the other model knows.
   const bool holds_forest = read_safetensors(path).metadata.contains("overtake.forest");
   return holds_forest ? read_forest(path.string(), device) : read_network(path.string(), device);
+}
+
+std::string model_bytes(const Model& model, const Preprocessing& preprocessing) {
+  const auto* forest = dynamic_cast<const ForestModel*>(&model);
+  if (forest == nullptr) {
+    throw UsageError(fmt::format("only forests become bytes, and this is a {}", model.describe()),
+                     "Write it to a file (overtake_model_save, write_model).");
+  }
+  return forest_bytes(forest->forest(), {{preprocessing_key, preprocessing.to_json()}});
+}
+
+TableModel parse_model(std::string_view bytes, const std::string& name) {
+  return checked_forest(parse_forest(bytes, name), name);
 }
 
 void write_model(const std::filesystem::path& path, const Model& model, const Preprocessing& preprocessing) {

@@ -10,6 +10,11 @@ namespace overtake::platform {
 /// The number of this process.
 [[nodiscard]] std::int64_t process_number() noexcept;
 
+/// How many forks lie between the first call in a process and this one, which is a child of it where that is not 0: a
+/// child has no thread but one, and no driver that its parent used works there. (A program that is started anew counts
+/// anew.)
+[[nodiscard]] int forks() noexcept;
+
 /// True if there is a process of that number, also one of another user.
 [[nodiscard]] bool is_running(std::int64_t process) noexcept;
 

@@ -68,11 +68,16 @@ class Estimator {
   [[nodiscard]] virtual EstimatorStats stats() const = 0;
 };
 
+/// The folds of a search: those given, else by SearchOptions::folds. Throws what sorted_folds() and make_folds() do.
+[[nodiscard]] std::vector<Fold> folds_of(const Dataset& data, const SearchOptions& options,
+                                         std::string* warning = nullptr);
+
 /// The folds of a search, as far as its work depends on them.
 struct SearchSize {
   std::int64_t folds = 0;
   std::int64_t test_rows = 0;  ///< of each, the mean
   bool refit = true;
+  bool invalid_candidates_fail = false;  ///< SearchOptions::invalid_candidates_fail: they are no work
 };
 
 /// The work of a search, told in seconds and bytes of any device.

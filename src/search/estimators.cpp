@@ -54,6 +54,11 @@ void check_given_once(const Parameters& parameters) {
   }
 }
 
+std::vector<Fold> folds_of(const Dataset& data, const SearchOptions& options, std::string* warning) {
+  if (!options.given_folds.empty()) return sorted_folds(options.given_folds, data.rows);
+  return make_folds(data, options.folds, options.groups, warning);
+}
+
 Parameters with_fixed(const Parameters& fixed, const Parameters& candidate) {
   Parameters all = fixed;
   all.insert(all.end(), candidate.begin(), candidate.end());
@@ -82,14 +87,19 @@ SearchForecast forecast_search(const Dataset& data, const std::vector<Parameters
                                const SearchOptions& options, Candidates devices,
                                const std::vector<DeviceInfo>& elsewhere) {
   (void)search_detail::checked_result(data, candidates, options);  // what the search would refuse
+  const search_detail::EstimatorType& type = search_detail::estimator_named(options.estimator);
   std::vector<Parameters> all;
   for (const Parameters& candidate : candidates) all.push_back(search_detail::with_fixed(options.fixed, candidate));
   search_detail::SearchSize size;
-  const std::vector<Fold> folds = make_folds(data, options.folds, options.groups);
+  size.invalid_candidates_fail = options.invalid_candidates_fail;
+  const std::vector<Fold> folds = search_detail::folds_of(data, options);
   size.folds = static_cast<std::int64_t>(folds.size());
-  for (const Fold& fold : folds) size.test_rows += static_cast<std::int64_t>(fold.test.size()) / size.folds;
+  for (const Fold& fold : folds) {
+    const std::size_t scored = fold.test.size() + (options.train_scores ? fold.train.size() : 0);
+    size.test_rows += static_cast<std::int64_t>(scored) / size.folds;
+  }
   size.refit = options.refit;
-  const auto forecast = search_detail::estimator_named(options.estimator).forecast(data, all, size);
+  const auto forecast = type.forecast(data, all, size);
   SearchForecast result;
   result.plan.candidates = static_cast<std::int64_t>(candidates.size());
   result.plan.folds = size.folds;

@@ -71,7 +71,8 @@ class Runner {
         estimator_(estimator),
         log_(log),
         table_(result, input.candidates, static_cast<int>(input.folds.size())),
-        probabilities_(std::any_of(result.metrics.begin(), result.metrics.end(), needs_probabilities)) {
+        probabilities_(input.options.train_scores || input.options.keep_predictions ||
+                       std::any_of(result.metrics.begin(), result.metrics.end(), needs_probabilities)) {
     for (const Metric metric : result.metrics) positive_.push_back(positive_of(metric, input.options));
   }
 
@@ -114,14 +115,14 @@ class Runner {
         }
       }
     }
-    keep(failed);
+    keep(std::move(failed));
     return jobs;
   }
 
-  void keep(std::span<const JobRecord> records) {
+  void keep(std::vector<JobRecord> records) {
     if (records.empty()) return;
-    for (const JobRecord& record : records) table_.add(record);
     if (log_ != nullptr) log_->append(records);
+    for (JobRecord& record : records) table_.add(std::move(record));
   }
 
   void note_plan(const std::vector<Job>& jobs, const std::vector<Batch>& batches) {
@@ -143,7 +144,13 @@ class Runner {
 
   /// Refuses what cannot fit into the computer's memory before anything is trained.
   void plan_memory(const std::vector<Batch>& batches) {
-    const MemoryPlan memory = estimator_.host_memory(batches);
+    MemoryPlan memory = estimator_.host_memory(batches);
+    if (input_.options.keep_predictions) {
+      std::uint64_t rows = 0;
+      for (const Fold& fold : input_.folds) rows += fold.test.size();
+      const auto outputs = static_cast<std::uint64_t>(std::max(input_.data.classes, 1));
+      memory.add("predictions to keep", input_.candidates.size() * rows * outputs * sizeof(double));
+    }
     require_host_memory(memory, input_.options.host_memory_limit, "the search",
                         "give fewer rows, or candidates of smaller models.");
     result_.plan.planned_host_bytes =
@@ -156,7 +163,7 @@ class Runner {
     if (is_stopped(stop)) return false;
     const Clock clock;
     const double scoring_before = estimator_.stats().timing.scoring;
-    const std::optional<std::vector<FoldOutcome>> outcomes = estimator_.run(batch, probabilities_, stop);
+    std::optional<std::vector<FoldOutcome>> outcomes = estimator_.run(batch, probabilities_, stop);
     if (!outcomes) return false;
     if (outcomes->size() != batch.jobs.size()) throw InternalError("a batch did not give one outcome a job");
     const double ran = clock.seconds();
@@ -164,7 +171,7 @@ class Runner {
     records.reserve(outcomes->size());
     for (std::size_t i = 0; i < outcomes->size(); ++i) {
       if (is_stopped(stop) && clock.seconds() - ran > most_metric_seconds) break;
-      records.push_back(record_of(batch.jobs[i], (*outcomes)[i]));
+      records.push_back(record_of(batch.jobs[i], std::move((*outcomes)[i])));
     }
     const double metric_seconds = clock.seconds() - ran;
     scoring_ += metric_seconds;
@@ -174,20 +181,40 @@ class Runner {
       record.fit_seconds = (ran - device_scoring) / jobs;
       record.score_seconds = (device_scoring + metric_seconds) / jobs;
     }
-    keep(records);
-    jobs_run_ += static_cast<std::int64_t>(records.size());
+    const std::size_t scored = records.size();
+    keep(std::move(records));
+    jobs_run_ += static_cast<std::int64_t>(scored);
     tell();
-    return records.size() == batch.jobs.size();
+    return scored == batch.jobs.size();
   }
 
-  JobRecord record_of(Job job, const FoldOutcome& outcome) const {
-    JobRecord record{job, {}, outcome.failure};
-    const Fold& fold = input_.folds[static_cast<std::size_t>(job.fold)];
+  [[nodiscard]] std::vector<double> scores_of(const FoldOutcome& outcome, std::span<const std::int32_t> rows) const {
+    std::vector<double> scores;
     for (std::size_t m = 0; m < result_.metrics.size(); ++m) {
-      const bool failed = !outcome.failure.empty();
-      record.scores.push_back(failed ? nan
-                                     : score_of(result_.metrics[m], outcome, input_.data, fold.test, positive_[m]));
+      scores.push_back(score_of(result_.metrics[m], outcome, input_.data, rows, positive_[m]));
     }
+    return scores;
+  }
+
+  JobRecord record_of(Job job, FoldOutcome outcome) const {
+    JobRecord record{job, {}, outcome.failure};
+    const std::span<const std::int32_t> rows = input_.folds[static_cast<std::size_t>(job.fold)].test;
+    const SearchOptions& options = input_.options;
+    if (!options.train_scores || !outcome.failure.empty()) {
+      record.scores = scores_of(outcome, rows);  // NaN of a failure
+      if (options.keep_predictions) record.predictions = std::move(outcome.predictions);
+      return record;
+    }
+    const std::size_t trained = input_.folds[static_cast<std::size_t>(job.fold)].train.size();
+    const std::size_t tested = rows.size() - trained;
+    const std::size_t cut = outcome.predictions.size() / rows.size() * tested;
+    const auto middle = outcome.predictions.begin() + static_cast<std::ptrdiff_t>(cut);
+    FoldOutcome test = outcome_of({outcome.predictions.begin(), middle}, input_.data, rows.first(tested));
+    FoldOutcome train = outcome_of({middle, outcome.predictions.end()}, input_.data, rows.last(trained));
+    record.scores = scores_of(test, rows.first(tested));
+    record.train_scores = scores_of(train, rows.last(trained));
+    if (options.keep_predictions) record.predictions = std::move(test.predictions);
+    if (options.keep_predictions) record.train_predictions = std::move(train.predictions);
     return record;
   }
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "overtake/search.hpp"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <optional>
 
+#include "overtake/error.hpp"
 #include "search/estimator.hpp"
 #include "search/journal/journal.hpp"
 #include "search/runner.hpp"
@@ -14,14 +17,29 @@ namespace search_detail {
 
 namespace {
 
+std::vector<Fold> with_training_rows(std::vector<Fold> folds) {
+  for (Fold& fold : folds) fold.test.insert(fold.test.end(), fold.train.begin(), fold.train.end());
+  return folds;
+}
+
+void check_journal(const SearchOptions& options) {
+  if (options.journal.empty() || !(options.train_scores || options.keep_predictions)) return;
+  throw UsageError(fmt::format("a journal keeps the scores of the test rows alone, and {} asked for",
+                               options.keep_predictions ? "predictions are" : "scores of the training rows are"),
+                   "Search without a journal, or without them.");
+}
+
 SearchResult search_and_record(const Dataset& data, const std::vector<Parameters>& candidates,
                                const SearchOptions& options) {
   const auto begin = std::chrono::steady_clock::now();
+  check_journal(options);
   SearchResult result = checked_result(data, candidates, options);
   std::string warning;
-  const std::vector<Fold> folds = make_folds(data, options.folds, options.groups, &warning);
+  const std::vector<Fold> folds = folds_of(data, options, &warning);
   if (!warning.empty()) result.warnings.push_back(warning);
-  const SearchInput input{data, candidates, folds, options};
+  // Estimators score the rows that they trained on behind the test rows; the runner takes them apart.
+  const std::vector<Fold> scored = options.train_scores ? with_training_rows(folds) : folds;
+  const SearchInput input{data, candidates, scored, options};
   // Before the journal: wrong parameters must not leave a file behind.
   const std::unique_ptr<Estimator> estimator = estimator_named(options.estimator).make(input);
   for (std::string& note : estimator->notes()) result.warnings.push_back(std::move(note));

@@ -30,7 +30,7 @@ ParameterValue value_of(const std::string& name, const Json& json) {
   if (json.is_number_integer()) return json.get<std::int64_t>();
   if (json.is_number_float()) return json.get<double>();
   if (json.is_string()) return json.get<std::string>();
-  throw refusal("a list inside the list of values");
+  throw refusal("a list, not one value");
 }
 
 std::vector<ParameterValue> parse_json(const std::string& name, std::string_view text, const char* form) {
@@ -43,8 +43,7 @@ std::vector<ParameterValue> parse_json(const std::string& name, std::string_view
   if (!json.empty()) {
     // Objects stay the text they are: of a name that comes twice the parser would keep the last.
     for (const std::string_view part : split(text.substr(1, text.size() - 2))) {
-      values.push_back(part.starts_with('{') ? ParameterValue(std::string(part))
-                                             : value_of(name, Json::parse(shallow_json(part))));
+      values.push_back(parse_json_value(name, part));
     }
   }
   if (values.empty()) throw UsageError(fmt::format("{} has no values, expected the form {}", name, form));
@@ -68,6 +67,11 @@ std::string_view trimmed(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \t\r\n");
   if (begin == std::string_view::npos) return {};
   return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
+}
+
+ParameterValue parse_json_value(const std::string& name, std::string_view text) {
+  if (text.starts_with('{')) return std::string(text);
+  return value_of(name, Json::parse(shallow_json(text)));
 }
 
 std::vector<std::string_view> split(std::string_view text) {

@@ -3,6 +3,8 @@
 #include "core/thread_pool.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <new>
@@ -40,6 +42,29 @@ TEST(ThreadPool, ACallFromInsideAPartRunsInPlace) {
   });
   EXPECT_EQ(written, std::vector<int>(12, 1));
 }
+
+#if !defined(__SANITIZE_THREAD__)  // which ends a child of several threads that starts one
+TEST(ThreadPool, AForkedChildHasAPoolOfItsOwn) {
+  const auto sum = [](int parts) {
+    std::vector<int> written(static_cast<std::size_t>(parts), 0);
+    ThreadPool::instance().run(parts, [&](int part) { written[static_cast<std::size_t>(part)] = part; });
+    return std::accumulate(written.begin(), written.end(), 0);
+  };
+  ASSERT_EQ(sum(3), 3);  // the threads are there, and the child will not have them
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(20);  // instead of for ever
+    const pid_t grandchild = sum(4) == 6 ? ::fork() : -1;
+    if (grandchild == 0) ::_exit(sum(3) == 3 ? 0 : 1);
+    int status = 1;
+    ::_exit(grandchild > 0 && ::waitpid(grandchild, &status, 0) == grandchild && status == 0 ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0) << "the child could not compute";
+  EXPECT_EQ(sum(3), 3);
+}
+#endif
 
 TEST(ThreadPool, CallersTakeTurns) {
   ThreadPool pool;

@@ -116,7 +116,7 @@ TEST(SearchGrid, ValuesAsAJsonList) {
   expect_error<UsageError>([] { (void)parse_grid_axis("a=[1,2"); }, {"no JSON list"});
   expect_error<UsageError>([] { (void)parse_grid_axis("a=[]"); }, {"no values"});
   expect_error<UsageError>([] { (void)parse_grid_axis("a=[1,1]"); }, {"lists the value 1 twice"});
-  expect_error<UsageError>([] { (void)parse_grid_axis("a=[[1],2]"); }, {"a list inside"});
+  expect_error<UsageError>([] { (void)parse_grid_axis("a=[[1],2]"); }, {"a list, not one value"});
   expect_error<UsageError>([] { (void)parse_grid_axis("a=[9223372036854775808]"); }, {"9223372036854775807"});
 }
 

@@ -43,4 +43,9 @@ struct Fold {
 [[nodiscard]] std::vector<Fold> make_folds(const Dataset& data, const FoldOptions& options,
                                            std::span<const std::int32_t> groups = {}, std::string* warning = nullptr);
 
+/// Folds from elsewhere, checked, with their rows in ascending order. Rows may train and be scored in the same fold,
+/// and be in none. Throws UsageError for no folds, for one without rows to train on or to score, and for a row that is
+/// not there or comes twice, naming the fold.
+[[nodiscard]] std::vector<Fold> sorted_folds(std::vector<Fold> folds, std::int64_t rows);
+
 }  // namespace overtake

@@ -45,9 +45,15 @@ enum class ChecksumRule : std::uint8_t { if_present, required };
 [[nodiscard]] TensorFile read_safetensors(const std::filesystem::path& path,
                                           ChecksumRule rule = ChecksumRule::if_present);
 
+/// The same of the bytes of such a file; `name` stands for the file in messages.
+[[nodiscard]] TensorFile parse_safetensors(std::string_view bytes, const std::string& name,
+                                           ChecksumRule rule = ChecksumRule::if_present);
+
 /// Writes a safetensors file atomically, with `checksum_key` added to the metadata (a value already there is replaced).
 /// Same content, same bytes. Throws UsageError for two tensors of one name, a tensor called "__metadata__", bytes that
 /// do not fit the extents, or text that is not UTF-8; DataError if the file cannot be written (nothing is left behind).
 void write_safetensors(const std::filesystem::path& path, const TensorFile& file);
+/// The bytes that write_safetensors() would write. Throws UsageError likewise.
+[[nodiscard]] std::string safetensors_bytes(const TensorFile& file);
 
 }  // namespace overtake

@@ -5,9 +5,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "overtake/forest/parameters.hpp"
@@ -77,10 +80,16 @@ struct Forest {
 /// A tree in Graphviz' DOT language. `digits` and errors as in export_text.
 [[nodiscard]] std::string export_dot(const Forest& forest, std::size_t tree, std::optional<int> digits = {});
 
-/// A forest behind the face that all models have.
+namespace forest {
+class Walks;
+}
+
+/// A forest behind the face that all models have. Its trees are made ready for walks once, at the first prediction (24
+/// bytes a node stay held), by whichever thread comes first.
 class ForestModel final : public Model {
  public:
   explicit ForestModel(Forest forest);
+  ~ForestModel() override;
   [[nodiscard]] const Forest& forest() const noexcept { return forest_; }
   [[nodiscard]] std::string describe() const override;
   [[nodiscard]] std::vector<double> predict(std::span<const float> inputs) const override;
@@ -89,11 +98,20 @@ class ForestModel final : public Model {
   void save(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata = {}) const override;
 
  private:
+  [[nodiscard]] const forest::Walks& walks() const;
+
   Forest forest_;
+  mutable std::once_flag walked_;
+  mutable std::unique_ptr<const forest::Walks> walks_;
 };
 
 /// The forest of a search's model. Throws UsageError for null and for a model that is none.
 [[nodiscard]] const Forest& forest_of(const Model* model);
+
+/// How a table becomes the inputs of a forest that was trained on arrays: a column of numbers for each feature, by the
+/// names of the features where they differ from one another, else feature_0, feature_1, ...; cells may be missing. The
+/// target is called "target", its classes have the names of the forest's or their numbers.
+[[nodiscard]] Preprocessing plain_columns(const Forest& forest);
 
 /// A forest read from a file.
 struct LoadedForest {
@@ -108,5 +126,8 @@ void save_forest(const std::filesystem::path& path, const Forest& forest,
                  const std::map<std::string, std::string>& metadata = {});
 /// Throws DataError naming the file and what is wrong: missing, truncated, altered, no forest, inconsistent nodes.
 [[nodiscard]] LoadedForest load_forest(const std::filesystem::path& path);
+/// The bytes of that file, and the forest in them; `name` stands for the file in messages. Throw as the two above do.
+[[nodiscard]] std::string forest_bytes(const Forest& forest, const std::map<std::string, std::string>& metadata = {});
+[[nodiscard]] LoadedForest parse_forest(std::string_view bytes, const std::string& name);
 
 }  // namespace overtake

@@ -29,6 +29,11 @@ namespace overtake {
 [[nodiscard]] double score_of(Metric metric, const FoldOutcome& outcome, const Dataset& data,
                               std::span<const std::int32_t> test, std::int32_t positive = 1);
 
+/// What a device would have measured of these predictions for rows of `data`: rows x classes (shares; the class is the
+/// first of the largest), or x 1. Throws UsageError for numbers of another count.
+[[nodiscard]] FoldOutcome outcome_of(std::vector<double> predictions, const Dataset& data,
+                                     std::span<const std::int32_t> rows);
+
 /// What the plan of a search says before and after it ran.
 struct SearchPlan {
   std::int64_t candidates = 0;
@@ -56,6 +61,12 @@ struct SearchRow {
   /// [metric][fold]; NaN where not run or failed.
   std::vector<std::vector<double>> scores;
   std::vector<double> mean, std;  ///< [metric], over folds, ddof 0
+  /// With SearchOptions::train_scores: the same of the rows that were trained on; else empty.
+  std::vector<std::vector<double>> train_scores;
+  std::vector<double> train_mean, train_std;
+  /// With SearchOptions::keep_predictions: [fold], of its test rows, rows x classes (shares) or x 1; empty where not
+  /// run or failed. `train_predictions`: with train_scores, too, of the rows that were trained on.
+  std::vector<std::vector<double>> predictions, train_predictions;
   /// [metric], 1 is best. Means within 1e-12 of each other, relative, tie and share the smallest rank; undefined ones
   /// and those that failed rank last.
   std::vector<int> rank;
@@ -106,10 +117,16 @@ struct SearchOptions {
   Parameters fixed;                           ///< parameters that every candidate shares
   FoldOptions folds;
   std::vector<std::int32_t> groups;  ///< for FoldKind::group and predefined
-  std::vector<Metric> metrics;       ///< empty: accuracy or r2
-  std::string positive_class;        ///< by its name in class_names; empty: see positive_class()
-  std::size_t refit_metric = 0;      ///< index into metrics
+  /// Instead of `folds`, where not empty. Rows may be in any order and are taken in ascending one; see sorted_folds().
+  std::vector<Fold> given_folds;
+  std::vector<Metric> metrics;   ///< empty: accuracy or r2
+  std::string positive_class;    ///< by its name in class_names; empty: see positive_class()
+  std::size_t refit_metric = 0;  ///< index into metrics
   bool refit = true;
+  bool train_scores = false;      ///< score the training rows of every fold, too; takes no journal
+  bool keep_predictions = false;  ///< of every candidate and fold; takes no journal
+  /// What is never valid in a candidate's parameters is its failure, not the search's error.
+  bool invalid_candidates_fail = false;
   bool refit_stopped = true;  ///< refit the best so far, too, where `stop` ended the search early
   std::uint64_t seed = 0;     ///< random_state of every candidate
   Device device;

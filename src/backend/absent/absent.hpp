@@ -16,6 +16,7 @@ class AbsentBackend final : public Backend {
   explicit AbsentBackend(std::string name);
 
   [[nodiscard]] std::string_view name() const override { return info_.backend; }
+  [[nodiscard]] bool has_driver() const noexcept override { return false; }
   [[nodiscard]] std::vector<DeviceInfo> list() override { return {info_}; }
   [[nodiscard]] BackendDetails details() override;
   [[nodiscard]] std::unique_ptr<Device> open(int index) override;

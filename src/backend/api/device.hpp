@@ -2,6 +2,7 @@
 // The contract between everything above and the processors. Nothing above this file knows which device it runs on.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -107,9 +108,22 @@ class Backend {
   [[nodiscard]] virtual std::vector<DeviceInfo> list() = 0;
   /// Opens device number `index`. Throws DeviceError naming cause and cure.
   [[nodiscard]] virtual std::unique_ptr<Device> open(int index) = 0;
+  /// True where a vendor's driver does the work.
+  [[nodiscard]] virtual bool has_driver() const noexcept { return true; }
   /// For the doctor, after list(): findings about it, and the files of its libraries.
   [[nodiscard]] virtual BackendDetails details();
+
+  /// Before list() and open(). Throws DeviceError in a process that was forked from one which had used the driver
+  /// already: drivers hang or fail there.
+  void claim_driver();
+
+ private:
+  static constexpr int unused = -1;
+  std::atomic<int> claimed_after_forks_{unused};
 };
+
+/// list(), or, where claim_driver() throws, one entry that says why.
+[[nodiscard]] std::vector<DeviceInfo> list_devices_of(Backend& backend);
 
 /// The backends of this build, in order of preference: cpu, cuda, opencl, null.
 [[nodiscard]] std::span<Backend* const> backends();

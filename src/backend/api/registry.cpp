@@ -92,6 +92,7 @@ Device& open_device(std::string_view id) {
   static auto& opened = *std::make_unique<OpenedDevices>().release();
 
   const DeviceName name = parse_device(id);
+  name.backend->claim_driver();  // what was opened before a fork is no device of the child
   const int index = name.index.value_or(0);
   OpenedDevices::Entry& entry = opened.of(fmt::format("{}:{}", name.backend->name(), index));
   const std::lock_guard lock(entry.opening);

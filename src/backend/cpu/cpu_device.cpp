@@ -118,6 +118,7 @@ class CpuDevice final : public Device {
 class CpuBackend final : public Backend {
  public:
   [[nodiscard]] std::string_view name() const override { return "cpu"; }
+  [[nodiscard]] bool has_driver() const noexcept override { return false; }
   [[nodiscard]] std::vector<DeviceInfo> list() override { return {describe_processor()}; }
   [[nodiscard]] std::unique_ptr<Device> open(int index) override {
     if (index != 0)

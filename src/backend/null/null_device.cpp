@@ -78,6 +78,7 @@ class NullProgram final : public Program {
 class NullBackend final : public Backend {
  public:
   [[nodiscard]] std::string_view name() const override { return "null"; }
+  [[nodiscard]] bool has_driver() const noexcept override { return false; }
   [[nodiscard]] std::vector<DeviceInfo> list() override { return {}; }  // not a processor: named, never listed
   [[nodiscard]] std::unique_ptr<Device> open(int index) override {
     if (index != 0) throw DeviceError(fmt::format("there is no null:{}", index), "There is one null device.");

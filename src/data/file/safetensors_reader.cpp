@@ -128,17 +128,7 @@ void check_content(const BinaryFile& file, const TensorFile& content, ChecksumRu
                   "Use an unaltered copy, or write the file again with the program that made it.");
 }
 
-}  // namespace
-
-const HostArray* TensorFile::find(std::string_view name) const noexcept {
-  for (const NamedArray& tensor : tensors) {
-    if (tensor.name == name) return &tensor.array;
-  }
-  return nullptr;
-}
-
-TensorFile read_safetensors(const std::filesystem::path& path, ChecksumRule rule) {
-  BinaryFile file(path);
+TensorFile read(BinaryFile& file, ChecksumRule rule) {
   check_kind(file);
   data::TensorHeader header = read_header(file);
   // Shapes are checked against offsets and offsets against the file before memory is taken for data.
@@ -160,6 +150,25 @@ TensorFile read_safetensors(const std::filesystem::path& path, ChecksumRule rule
   }
   check_content(file, content, rule);
   return content;
+}
+
+}  // namespace
+
+const HostArray* TensorFile::find(std::string_view name) const noexcept {
+  for (const NamedArray& tensor : tensors) {
+    if (tensor.name == name) return &tensor.array;
+  }
+  return nullptr;
+}
+
+TensorFile read_safetensors(const std::filesystem::path& path, ChecksumRule rule) {
+  BinaryFile file(path);
+  return read(file, rule);
+}
+
+TensorFile parse_safetensors(std::string_view bytes, const std::string& name, ChecksumRule rule) {
+  BinaryFile file(bytes, name);
+  return read(file, rule);
 }
 
 }  // namespace overtake

@@ -3,6 +3,7 @@
 #include <utf8.h>
 
 #include <algorithm>
+#include <memory>
 #include <set>
 
 #include "data/file/safetensors_header.hpp"
@@ -51,9 +52,9 @@ std::vector<const NamedArray*> data_order(const TensorFile& file) {
   return order;
 }
 
-}  // namespace
-
-void write_safetensors(const std::filesystem::path& path, const TensorFile& file) {
+/// Gives the parts of a file to `write`, in order. `name`: for messages.
+template <typename Write>
+void write_parts(const std::string& name, const TensorFile& file, const Write& write) {
   check(file);
   const std::vector<const NamedArray*> order = data_order(file);
   data::TensorHeader header;
@@ -69,17 +70,34 @@ void write_safetensors(const std::filesystem::path& path, const TensorFile& file
   std::string text = data::format_tensor_header(header);
   text.append((8 - text.size() % 8) % 8, ' ');
   if (text.size() > data::longest_safetensors_header) {
-    throw UsageError(
-        fmt::format("the header of {} would have {} bytes, over the format's limit", path.string(), text.size()));
+    throw UsageError(fmt::format("the header of {} would have {} bytes, over the format's limit", name, text.size()));
   }
   std::string length;
   for (unsigned shift = 0; shift < 64; shift += 8)
     length += static_cast<char>(std::uint64_t{text.size()} >> shift & 0xFFU);
-  AtomicFile target(path);
-  target.write(length);
-  target.write(text);
-  for (const NamedArray* tensor : order) target.write(std::span<const std::byte>(tensor->array.bytes));
-  target.commit();
+  write(std::string_view(length));
+  write(std::string_view(text));
+  for (const NamedArray* tensor : order) {
+    const std::vector<std::byte>& bytes = tensor->array.bytes;
+    write(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  }
+}
+
+}  // namespace
+
+void write_safetensors(const std::filesystem::path& path, const TensorFile& file) {
+  std::unique_ptr<AtomicFile> target;  // made when what is to be written has been checked
+  write_parts(path.string(), file, [&](std::string_view part) {
+    if (target == nullptr) target = std::make_unique<AtomicFile>(path);
+    target->write(part);
+  });
+  target->commit();
+}
+
+std::string safetensors_bytes(const TensorFile& file) {
+  std::string bytes;
+  write_parts("the model", file, [&](std::string_view part) { bytes += part; });
+  return bytes;
 }
 
 }  // namespace overtake

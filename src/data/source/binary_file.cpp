@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <fstream>
+#include <sstream>
 #include <system_error>
+#include <utility>
 
 #include "core/checked.hpp"
 #include "data/source/gz_source.hpp"
@@ -21,11 +24,16 @@ BinaryFile::BinaryFile(const std::filesystem::path& path) : name_(path.string())
     throw DataError(fmt::format("cannot read {}: it is no regular file", name_), "Copy it to a file first.");
   }
   errno = 0;
-  stream_.open(path, std::ios::binary);
-  if (!stream_) throw DataError(fmt::format("cannot read {}: {}", name_, os_error(errno)), "Check its permissions.");
+  stream_ = std::make_unique<std::ifstream>(path, std::ios::binary);
+  if (!*stream_) throw DataError(fmt::format("cannot read {}: {}", name_, os_error(errno)), "Check its permissions.");
   size_ = std::filesystem::file_size(path, error);
   if (error) throw DataError(fmt::format("cannot read {}: {}", name_, error.message()));
 }
+
+BinaryFile::BinaryFile(std::string_view bytes, std::string name)
+    : name_(std::move(name)),
+      stream_(std::make_unique<std::istringstream>(std::string(bytes), std::ios::binary)),
+      size_(bytes.size()) {}
 
 void BinaryFile::read(std::span<std::byte> target, const char* what) {
   read(std::span(reinterpret_cast<char*>(target.data()), target.size()), what);
@@ -38,17 +46,17 @@ void BinaryFile::read(std::span<char> target, const char* what) {
                     "Copy or write the file again.");
   }
   errno = 0;
-  stream_.read(target.data(), static_cast<std::streamsize>(target.size()));
-  if (!stream_) throw DataError(fmt::format("cannot read {}: {}", name_, os_error(errno)), "Check the disk.");
+  stream_->read(target.data(), static_cast<std::streamsize>(target.size()));
+  if (!*stream_) throw DataError(fmt::format("cannot read {}: {}", name_, os_error(errno)), "Check the disk.");
   position_ += target.size();
 }
 
 std::string BinaryFile::head(std::size_t count) {
   std::string bytes(static_cast<std::size_t>(std::min<std::uint64_t>(count, size_)), '\0');
-  stream_.seekg(0);
-  stream_.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  if (!stream_) throw DataError(fmt::format("cannot read {}: {}", name_, os_error(errno)), "Check the disk.");
-  stream_.seekg(static_cast<std::streamoff>(position_));
+  stream_->seekg(0);
+  stream_->read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  if (!*stream_) throw DataError(fmt::format("cannot read {}: {}", name_, os_error(errno)), "Check the disk.");
+  stream_->seekg(static_cast<std::streamoff>(position_));
   return bytes;
 }
 

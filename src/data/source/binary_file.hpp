@@ -4,19 +4,23 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
+#include <istream>
+#include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "overtake/data/array.hpp"
 
 namespace overtake::data {
 
-/// Sequential reads from a regular file.
+/// Sequential reads from a regular file, or from the bytes of one.
 class BinaryFile {
  public:
   /// Throws DataError if the file is missing, not readable or not a regular file.
   explicit BinaryFile(const std::filesystem::path& path);
+  /// `name`: for messages.
+  BinaryFile(std::string_view bytes, std::string name);
 
   /// Size of the file in bytes.
   [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
@@ -37,7 +41,7 @@ class BinaryFile {
 
  private:
   std::string name_;
-  std::ifstream stream_;
+  std::unique_ptr<std::istream> stream_;
   std::uint64_t size_ = 0;
   std::uint64_t position_ = 0;
 };

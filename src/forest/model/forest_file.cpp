@@ -182,10 +182,7 @@ class Reader {
   std::size_t taken_ = 0;
 };
 
-}  // namespace
-
-void save_forest(const std::filesystem::path& path, const Forest& forest,
-                 const std::map<std::string, std::string>& metadata) {
+TensorFile file_of(const Forest& forest, const std::map<std::string, std::string>& metadata) {
   if (forest.trees.empty()) throw UsageError("[save_forest] the forest has no trees", "Train it first.");
   for (const auto& [names, expected] :
        {std::pair(&forest.feature_names, forest.features), std::pair(&forest.class_names, forest.classes)}) {
@@ -216,16 +213,34 @@ void save_forest(const std::filesystem::path& path, const Forest& forest,
     const std::int64_t rows = static_cast<std::int64_t>(forest.oob_prediction.size()) / forest.outputs();
     file.tensors.push_back(tensor_of("oob_prediction", forest.oob_prediction, {rows, forest.outputs()}));
   }
-  write_safetensors(path, file);
+  return file;
 }
 
-LoadedForest load_forest(const std::filesystem::path& path) {
-  const TensorFile file = read_safetensors(path, ChecksumRule::required);
-  LoadedForest loaded{Reader(file, path.string()).read(), {}};
+LoadedForest forest_in(const TensorFile& file, const std::string& name) {
+  LoadedForest loaded{Reader(file, name).read(), {}};
   for (const auto& [key, value] : file.metadata) {
     if (!key.starts_with(own_prefix)) loaded.metadata[key] = value;
   }
   return loaded;
+}
+
+}  // namespace
+
+void save_forest(const std::filesystem::path& path, const Forest& forest,
+                 const std::map<std::string, std::string>& metadata) {
+  write_safetensors(path, file_of(forest, metadata));
+}
+
+LoadedForest load_forest(const std::filesystem::path& path) {
+  return forest_in(read_safetensors(path, ChecksumRule::required), path.string());
+}
+
+std::string forest_bytes(const Forest& forest, const std::map<std::string, std::string>& metadata) {
+  return safetensors_bytes(file_of(forest, metadata));
+}
+
+LoadedForest parse_forest(std::string_view bytes, const std::string& name) {
+  return forest_in(parse_safetensors(bytes, name, ChecksumRule::required), name);
 }
 
 }  // namespace overtake

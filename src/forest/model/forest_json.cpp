@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/parallel.hpp"
+#include "forest/model/export_names.hpp"
 #include "overtake/error.hpp"
 #include "overtake/forest.hpp"
 #include "overtake/metrics.hpp"
@@ -41,7 +42,7 @@ report::Json to_json(const Forest& forest, const ForestReport& fit, double train
   for (const auto& [name, value] : forest.parameters.all()) parameters.set(name, json_of(value));
   Json importances = Json::object();
   for (std::size_t i = 0; i < forest.feature_importances.size(); ++i) {
-    importances.set(forest.feature_names.at(i), forest.feature_importances[i]);
+    importances.set(forest::feature_name(forest, static_cast<std::int32_t>(i)), forest.feature_importances[i]);
   }
   Json seconds = Json::object();
   seconds.set("prepare", fit.seconds.prepare).set("upload", fit.seconds.upload).set("compute", fit.seconds.compute);

@@ -234,8 +234,13 @@ class ForestType final : public search_detail::EstimatorType {
     std::vector<ForestParameters> forests;
     for (const Parameters& candidate : candidates) {
       forests.push_back(ForestParameters::defaults(kind_, data.task));
-      forests.back().set(candidate);
-      forests.back().check();
+      try {
+        forests.back().set(candidate);
+        forests.back().check();
+      } catch (const UsageError&) {
+        if (!size.invalid_candidates_fail) throw;
+        forests.pop_back();
+      }
     }
     return std::make_unique<ForestForecast>(forest_work(data, forests, {size.folds, size.test_rows, size.refit}));
   }

@@ -44,12 +44,17 @@ PreparedCandidates::PreparedCandidates(ForestKind kind, const search_detail::Sea
     fold_weight_.push_back(weight);
   }
   for (const Parameters& candidate : input.candidates) {
-    ForestParameters parameters = ForestParameters::defaults(kind, data_.task);
-    parameters.random_state = options_.seed;
-    parameters.set(search_detail::with_fixed(options_.fixed, candidate));
-    parameters.check();
     candidates_.emplace_back();
-    candidates_.back().parameters = std::move(parameters);
+    candidates_.back().parameters = ForestParameters::defaults(kind, data_.task);
+    candidates_.back().parameters.random_state = options_.seed;
+    try {
+      candidates_.back().parameters.set(search_detail::with_fixed(options_.fixed, candidate));
+      candidates_.back().parameters.check();
+    } catch (const UsageError& error) {
+      if (!options_.invalid_candidates_fail) throw;
+      candidates_.back().problem = error.what();
+      continue;
+    }
     candidates_.back().set = set_for(candidates_.back().parameters);
     resolve_folds(candidates_.back());
   }

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
@@ -21,6 +22,7 @@ namespace overtake::platform {
 namespace {
 
 namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
 
 /// A number that is all of a file; nothing where there is no such file or it holds a word ("max").
 std::optional<std::uint64_t> number_in(const fs::path& path) {
@@ -99,6 +101,27 @@ double quota_of(const fs::path& root) {
   return cores;
 }
 
+void take_smaller(MemoryLeft left, MemoryLeft& least) {
+  if (left.bytes < least.bytes) least = left;
+}
+
+/// Of the computer and the control groups.
+MemoryLeft left_of_computer(const fs::path& root) {
+  MemoryLeft least;
+  if (const auto available = number_of(root / "proc/meminfo", "MemAvailable:")) {
+    take_smaller({*available * 1024, "the computer"}, least);
+  }
+  for (const fs::path& group : groups_of(root, "")) {
+    take_smaller({left_in(group, "memory.max", "memory.current", "inactive_file"), "the control group"}, least);
+  }
+  for (const fs::path& group : groups_of(root, "memory")) {
+    take_smaller(
+        {left_in(group, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"), "the control group"},
+        least);
+  }
+  return least;
+}
+
 }  // namespace
 
 CoreLimits core_limits(const fs::path& root) {
@@ -119,18 +142,20 @@ int usable_cores(const fs::path& root) {
 }
 
 MemoryLeft memory_left(const fs::path& root) {
-  MemoryLeft least;
-  const auto take = [&least](std::uint64_t bytes, const char* by) {
-    if (bytes < least.bytes) least = {bytes, by};
+  // Small work asks often, and the answer takes a dozen files: within a millisecond it changes by megabytes at most.
+  struct Answer {
+    Clock::time_point when;
+    MemoryLeft left;
   };
-  if (const auto available = number_of(root / "proc/meminfo", "MemAvailable:")) take(*available * 1024, "the computer");
-  for (const fs::path& group : groups_of(root, "")) {
-    take(left_in(group, "memory.max", "memory.current", "inactive_file"), "the control group");
+  thread_local Answer last;
+  const bool here = root == "/";
+  const auto now = Clock::now();
+  MemoryLeft least = last.left;
+  if (!here || last.when == Clock::time_point() || now - last.when > std::chrono::milliseconds(1)) {
+    least = left_of_computer(root);
+    if (here) last = {now, least};
   }
-  for (const fs::path& group : groups_of(root, "memory")) {
-    take(left_in(group, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"), "the control group");
-  }
-  take(left_of_address_space(root), "ulimit -v");
+  take_smaller({left_of_address_space(root), "ulimit -v"}, least);
   return least;
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "platform/process.hpp"
 
+#include <pthread.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <utility>
@@ -10,6 +12,13 @@
 namespace overtake::platform {
 
 std::int64_t process_number() noexcept { return ::getpid(); }
+
+int forks() noexcept {
+  static std::atomic<int> count{0};
+  static const int registered = ::pthread_atfork(nullptr, nullptr, [] { count.fetch_add(1); });
+  (void)registered;
+  return count.load();
+}
 
 bool is_running(std::int64_t process) noexcept {
   if (!std::in_range<pid_t>(process)) return false;

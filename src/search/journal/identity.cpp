@@ -122,6 +122,12 @@ void add_candidates(Identity& rows, const SearchInput& input) {
 }
 
 void add_folds(Identity& rows, const SearchInput& input) {
+  if (!input.options.given_folds.empty()) {
+    rows.push_back({"fold_kind", "given"});
+    rows.push_back({"cv", fmt::format("{}", input.folds.size())});
+    rows.push_back({"fold_rows", fold_fingerprint(input.folds)});
+    return;
+  }
   const FoldOptions& folds = input.options.folds;
   const FoldKind kind = resolved_kind(folds.kind, input.data.task);
   rows.push_back({"fold_kind", std::string(kind_name(kind))});

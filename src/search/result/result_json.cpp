@@ -2,6 +2,7 @@
 // The schema "overtake.search/1": cv_results_ has the keys of sklearn.model_selection.GridSearchCV, in their order.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -34,6 +35,24 @@ Json column(const SearchResult& result, Value value) {
   return list;
 }
 
+bool has_train_scores(const SearchResult& result) {
+  return std::any_of(result.rows.begin(), result.rows.end(), [](const auto& row) { return !row.train_scores.empty(); });
+}
+
+/// Rows that failed have none.
+void add_train_scores(const SearchResult& result, std::size_t metric, const std::string& name, Json& json) {
+  for (std::size_t f = 0; f < result.rows[0].scores[0].size(); ++f) {
+    json[fmt::format("split{}_train_{}", f, name)] = column(result, [&](const SearchRow& row) {
+      return row.train_scores.empty() ? Json(nullptr) : number(row.train_scores[metric][f]);
+    });
+  }
+  const auto value = [metric](const std::vector<double>& values) {
+    return values.empty() ? Json(nullptr) : number(values[metric]);
+  };
+  json["mean_train_" + name] = column(result, [&](const SearchRow& row) { return value(row.train_mean); });
+  json["std_train_" + name] = column(result, [&](const SearchRow& row) { return value(row.train_std); });
+}
+
 Json cv_results(const SearchResult& result) {
   Json json = Json::object();
   json["mean_fit_time"] = column(result, [](const SearchRow& row) { return number(row.mean_fit_seconds); });
@@ -58,6 +77,7 @@ Json cv_results(const SearchResult& result) {
     json["std_test_" + name] = column(result, [&](const SearchRow& row) { return number(row.std[m]); });
     json["rank_test_" + name] =
         column(result, [&](const SearchRow& row) { return row.done ? Json(row.rank[m]) : Json(nullptr); });
+    if (has_train_scores(result)) add_train_scores(result, m, name, json);
   }
   return json;
 }

@@ -9,6 +9,7 @@
 #include <limits>
 #include <numeric>
 #include <set>
+#include <utility>
 
 #include "overtake/error.hpp"
 
@@ -121,7 +122,7 @@ std::size_t ScoreTable::place(Job job) const {
 
 bool ScoreTable::has(Job job) const { return done_[place(job)] != 0; }
 
-void ScoreTable::add(const JobRecord& record) {
+void ScoreTable::add(JobRecord record) {
   std::uint8_t& done = done_[place(record.job)];
   if (done != 0 || record.scores.size() != result_->metrics.size()) {
     throw InternalError(
@@ -134,6 +135,14 @@ void ScoreTable::add(const JobRecord& record) {
   for (std::size_t m = 0; m < record.scores.size(); ++m) {
     row.scores[m][static_cast<std::size_t>(record.job.fold)] = record.failure.empty() ? record.scores[m] : nan;
   }
+  if (!record.train_scores.empty()) {
+    row.train_scores.resize(record.train_scores.size(), std::vector<double>(folds_, nan));
+    for (std::size_t m = 0; m < record.train_scores.size(); ++m) {
+      row.train_scores[m][static_cast<std::size_t>(record.job.fold)] = record.train_scores[m];
+    }
+  }
+  keep(record.predictions, record.job.fold, row.predictions);
+  keep(record.train_predictions, record.job.fold, row.train_predictions);
   if (!record.failure.empty() && record.job.fold < failed_fold_[candidate]) {
     row.failure = record.failure;
     failed_fold_[candidate] = record.job.fold;
@@ -141,6 +150,12 @@ void ScoreTable::add(const JobRecord& record) {
   fit_seconds_[candidate] += record.fit_seconds;
   score_seconds_[candidate] += record.score_seconds;
   row.done = --left_[candidate] == 0;
+}
+
+void ScoreTable::keep(std::vector<double>& predictions, std::int32_t fold, std::vector<std::vector<double>>& to) const {
+  if (predictions.empty()) return;
+  to.resize(folds_);
+  to[static_cast<std::size_t>(fold)] = std::move(predictions);
 }
 
 void ScoreTable::summarise() {
@@ -155,6 +170,12 @@ void ScoreTable::summarise() {
     for (std::size_t m = 0; m < row.scores.size(); ++m) {
       row.mean[m] = mean_of(row.scores[m]);
       row.std[m] = deviation_of(row.scores[m], row.mean[m]);
+    }
+    row.train_mean.resize(row.train_scores.size());
+    row.train_std.resize(row.train_scores.size());
+    for (std::size_t m = 0; m < row.train_scores.size(); ++m) {
+      row.train_mean[m] = mean_of(row.train_scores[m]);
+      row.train_std[m] = deviation_of(row.train_scores[m], row.train_mean[m]);
     }
   }
   for (std::size_t m = 0; m < result_->metrics.size(); ++m) {

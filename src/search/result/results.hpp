@@ -17,6 +17,8 @@ struct JobRecord {
   std::string failure;         ///< empty, or why it failed
   double fit_seconds = 0;      ///< share of the batch's time
   double score_seconds = 0;
+  /// Where they are asked for: scores of the training rows, and what was predicted for the test and training rows.
+  std::vector<double> train_scores{}, predictions{}, train_predictions{};
 };
 
 /// Where finished jobs are written down as they come.
@@ -44,7 +46,7 @@ class ScoreTable {
   ScoreTable(SearchResult& result, const std::vector<Parameters>& candidates, int folds);
 
   /// Throws InternalError for a job outside of the table or that is there already.
-  void add(const JobRecord& record);
+  void add(JobRecord record);
   [[nodiscard]] bool has(Job job) const;
   [[nodiscard]] std::int64_t jobs_done() const noexcept { return jobs_done_; }
   /// Means, spreads, ranks and the best of the rows that are done.
@@ -52,6 +54,7 @@ class ScoreTable {
 
  private:
   [[nodiscard]] std::size_t place(Job job) const;
+  void keep(std::vector<double>& predictions, std::int32_t fold, std::vector<std::vector<double>>& to) const;
 
   SearchResult* result_;
   std::size_t folds_;
