@@ -10,6 +10,7 @@ import pathlib
 from ctypes import CFUNCTYPE, POINTER, c_char_p, c_double, c_int, c_int32, c_int64, c_size_t, c_uint8, c_void_p
 
 from ._errors import BY_STATUS, InternalError, OvertakeError
+from ._vendor import tell_vendor_libraries
 
 API_VERSION = 1
 
@@ -183,6 +184,7 @@ def library() -> Library:
     hint = "Install the wheel of overtake-ml, or let OVERTAKE_LIBRARY name libovertake.so.0 of a build."
     if not path.exists():
         raise ImportError(f"Overtake's library is missing: {path} does not exist\nhint: {hint}")
+    tell_vendor_libraries(os.path.dirname(__file__))
     try:
         loaded = Library(path)
         version = loaded.raw.overtake_api_version()
