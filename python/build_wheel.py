@@ -27,6 +27,8 @@ PARTS = {
     "libexec/overtake-trial": "libexec/overtake-trial",
     "bin/overtake": "bin/overtake",
 }
+# What tools/wheel.sh adds: OpenCL's loader, which the library opens by its name, and what is linked to it.
+OPTIONAL = ("lib/libOpenCL.so.1", "lib/libdnnl-overtake.so.2")
 TAG = "py3-none-linux_x86_64"
 # The tool, from wherever the package is; the package itself, which needs NumPy, is not imported.
 TOOL = """#!python
@@ -116,6 +118,9 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
                 wheel.add(str(file.relative_to(source)), file.read_bytes())
         for theirs, ours in PARTS.items():
             wheel.add(f"{NATIVE}/{ours}", (stage / theirs).read_bytes(), 0o755)
+        for part in OPTIONAL:
+            if (stage / part).exists():
+                wheel.add(f"{NATIVE}/{part}", (stage / part).read_bytes(), 0o755)
         for licence in sorted((stage / "share/doc/overtake").rglob("licences/*")):
             wheel.add(f"{base}.dist-info/licenses/{licence.name}", licence.read_bytes())
         wheel.add(f"{base}.dist-info/licenses/LICENSE", (ROOT / "LICENSE").read_bytes())

@@ -17,13 +17,20 @@ trap 'rm -rf "$work"' EXIT
 mkdir "$work/stage" "$work/wheel"
 cp -r "$stage/." "$work/stage"
 mv "$work/stage/libexec/overtake" "$work/stage/bin/overtake" # the launcher finds a C++ library: Python's users have one
+# oneDNN needs OpenCL's loader, which must keep its name because ours opens it by that: so both stay beside the library,
+# oneDNN under a name that no other package has.
+if [ -e "$work/stage/lib/libdnnl.so.2" ]; then
+  mv "$work/stage/lib/libdnnl.so.2" "$work/stage/lib/libdnnl-overtake.so.2"
+  patchelf --set-soname libdnnl-overtake.so.2 "$work/stage/lib/libdnnl-overtake.so.2"
+  patchelf --replace-needed libdnnl.so.2 libdnnl-overtake.so.2 "$work/stage/lib/libovertake.so.0"
+fi
 
 echo "wheel: packing"
 (cd python && OVERTAKE_STAGE=$work/stage "../$python/python" -c "import build_wheel; build_wheel.build_wheel('$work/wheel')")
 rm -f dist/overtake_ml-*.whl
 PATH=$PWD/$python:$PATH "$python/auditwheel" repair --plat manylinux_2_34_x86_64 --only-plat -w dist "$work"/wheel/*.whl \
   >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 4; }
-"$python/auditwheel" show "$wheel" | grep -q 'manylinux_2_34_x86_64' || { "$python/auditwheel" show "$wheel" >&2; exit 4; }
+"$python/auditwheel" show "$wheel" | grep 'manylinux_2_34_x86_64' >/dev/null || { "$python/auditwheel" show "$wheel" >&2; exit 4; }
 
 echo "wheel: trying it in an empty environment"
 "$python/python" -m venv "$work/env"
