@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: MIT
+"""The shared library and the types of its C interface (include/overtake/c_api.h): the only module that knows ctypes' signatures."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import pathlib
+from ctypes import CFUNCTYPE, POINTER, c_char_p, c_double, c_int, c_int32, c_int64, c_size_t, c_uint8, c_void_p
+
+from ._errors import BY_STATUS, InternalError, OvertakeError
+from ._vendor import tell_vendor_libraries
+
+API_VERSION = 1
+
+
+class Matrix(ctypes.Structure):
+    """overtake_matrix"""
+
+    _fields_ = (
+        ("data", c_void_p),
+        ("dtype", c_int32),
+        ("rows", c_int64),
+        ("columns", c_int64),
+        ("row_stride", c_int64),
+        ("column_stride", c_int64),
+    )
+
+
+class Progress(ctypes.Structure):
+    """overtake_progress"""
+
+    _fields_ = (
+        ("done", c_int64),
+        ("total", c_int64),
+        ("seconds", c_double),
+        ("seconds_left", c_double),
+        ("best_score", c_double),
+        ("what", c_char_p),
+    )
+
+
+OnProgress = CFUNCTYPE(None, c_void_p, POINTER(Progress))
+
+
+class Watch(ctypes.Structure):
+    """overtake_watch"""
+
+    _fields_ = (("stop", c_void_p), ("on_progress", OnProgress), ("context", c_void_p))
+
+
+class Tree(ctypes.Structure):
+    """overtake_tree"""
+
+    _fields_ = (
+        ("nodes", c_int64),
+        ("feature", POINTER(c_int32)),
+        ("threshold", POINTER(c_double)),
+        ("missing_go_left", POINTER(c_uint8)),
+        ("left", POINTER(c_int32)),
+        ("right", POINTER(c_int32)),
+        ("impurity", POINTER(c_double)),
+        ("samples", POINTER(c_int32)),
+        ("weighted_samples", POINTER(c_double)),
+        ("value", POINTER(c_double)),
+    )
+
+
+class Folds(ctypes.Structure):
+    """overtake_folds"""
+
+    _fields_ = (
+        ("count", c_int64),
+        ("train", c_void_p),
+        ("train_starts", c_void_p),
+        ("test", c_void_p),
+        ("test_starts", c_void_p),
+    )
+
+
+_out = POINTER(c_void_p)
+_doubles_out = (POINTER(POINTER(c_double)), POINTER(c_int64))
+_watch = POINTER(Watch)
+_matrix = POINTER(Matrix)
+
+# name -> arguments; these return an overtake_status.
+_CALLS: dict[str, tuple[object, ...]] = {
+    "overtake_stop_new": (_out,),
+    "overtake_devices": (_out,),
+    "overtake_doctor": (c_char_p, _watch, _out, _out),
+    "overtake_race": (c_char_p, _watch, _out, _out),
+    "overtake_set_threads": (c_int,),
+    "overtake_data_new": (_matrix, _out),
+    "overtake_data_set_labels": (c_void_p, c_void_p, c_int64, c_int32),
+    "overtake_data_set_targets": (c_void_p, c_void_p, c_int64),
+    "overtake_data_set_weights": (c_void_p, c_void_p, c_int64),
+    "overtake_data_set_feature_names": (c_void_p, c_char_p),
+    "overtake_data_set_class_names": (c_void_p, c_char_p),
+    "overtake_forest_train": (c_char_p, c_char_p, c_void_p, c_char_p, c_void_p, _watch, _out, _out),
+    "overtake_forest_parameters": (c_char_p, c_char_p, c_char_p, _out),
+    "overtake_model_describe": (c_void_p, _out),
+    "overtake_model_predict": (c_void_p, _matrix, c_void_p, c_int64),
+    "overtake_model_predict_classes": (c_void_p, _matrix, c_void_p, c_int64),
+    "overtake_model_apply": (c_void_p, _matrix, c_void_p, c_int64),
+    "overtake_forest_array": (c_void_p, c_char_p, *_doubles_out),
+    "overtake_forest_tree": (c_void_p, c_int64, POINTER(Tree)),
+    "overtake_forest_export": (c_void_p, c_int64, c_char_p, _out),
+    "overtake_model_save": (c_void_p, c_char_p),
+    "overtake_model_load": (c_char_p, c_char_p, _out),
+    "overtake_search": (c_void_p, c_char_p, POINTER(Folds), c_char_p, _watch, _out),
+    "overtake_search_json": (c_void_p, _out),
+    "overtake_search_html": (c_void_p, c_char_p, _out),
+    "overtake_search_scores": (c_void_p, c_char_p, c_int, *_doubles_out),
+    "overtake_search_best": (c_void_p, _out),
+}
+_FREES = (
+    "overtake_text_free",
+    "overtake_stop_free",
+    "overtake_data_free",
+    "overtake_model_free",
+    "overtake_search_result_free",
+)
+
+
+class Library:
+    """The functions of the C interface, with their types; those of a newer interface than the library's are missing."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        self.path = path
+        self.raw = raw = ctypes.CDLL(str(path))
+        raw.overtake_version.restype = raw.overtake_error_message.restype = raw.overtake_error_hint.restype = c_char_p
+        raw.overtake_text_data.restype, raw.overtake_text_data.argtypes = c_void_p, [c_void_p]
+        raw.overtake_text_size.restype, raw.overtake_text_size.argtypes = c_size_t, [c_void_p]
+        raw.overtake_stop_request.restype, raw.overtake_stop_request.argtypes = None, [c_void_p]
+        for name in _FREES:
+            if function := getattr(raw, name, None):
+                function.restype, function.argtypes = None, [c_void_p]
+        for name, types in _CALLS.items():
+            if function := getattr(raw, name, None):
+                function.restype, function.argtypes = c_int, types
+
+    def error(self, status: int) -> OvertakeError:
+        """What the calling thread's last call, which returned `status`, has to say."""
+        kind = BY_STATUS.get(status, InternalError)
+        return kind(self.raw.overtake_error_message().decode(), self.raw.overtake_error_hint().decode())
+
+    def check(self, status: int) -> None:
+        """Raise what a call reports."""
+        if status:
+            raise self.error(status)
+
+    def take_text(self, text: c_void_p) -> str:
+        """The characters of an overtake_text, which is given back."""
+        try:
+            size = self.raw.overtake_text_size(text)
+            return ctypes.string_at(self.raw.overtake_text_data(text), size).decode()
+        finally:
+            self.raw.overtake_text_free(text)
+
+    def text_of(self, name: str, *arguments: object) -> str:
+        """The text that the function `name` makes of `arguments`."""
+        text = c_void_p()
+        self.check(getattr(self.raw, name)(*arguments, ctypes.byref(text)))
+        return self.take_text(text)
+
+
+def _library_path() -> pathlib.Path:
+    if given := os.environ.get("OVERTAKE_LIBRARY"):
+        return pathlib.Path(given)
+    return pathlib.Path(__file__).parent / "_native" / "lib" / "libovertake.so.0"
+
+
+@functools.cache
+def library() -> Library:
+    """The library, loaded at the first call.
+
+    Raises
+    ------
+    ImportError
+        Where it is missing, cannot be loaded, or has another interface.
+    """
+    path = _library_path()
+    hint = "Install the wheel of overtake-ml, or let OVERTAKE_LIBRARY name libovertake.so.0 of a build."
+    if not path.exists():
+        raise ImportError(f"Overtake's library is missing: {path} does not exist\nhint: {hint}")
+    tell_vendor_libraries(os.path.dirname(__file__))
+    try:
+        loaded = Library(path)
+        version = loaded.raw.overtake_api_version()
+    except (OSError, AttributeError) as error:
+        raise ImportError(f"Overtake's library cannot be used: {error}\nhint: {hint}") from error
+    if version != API_VERSION:
+        raise ImportError(f"{path} has version {version} of the C interface, expected {API_VERSION}\nhint: {hint}")
+    return loaded

@@ -1,0 +1,372 @@
+# SPDX-License-Identifier: MIT
+"""scikit-learn's forests, grown and walked by Overtake.
+
+The classes are scikit-learn's own ones with what computes replaced: constructor, parameters, tags, pickling and all that
+works on fitted trees stay as they are there.
+"""
+
+from __future__ import annotations
+
+import numbers
+import os
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.exceptions import DataConversionWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from .._calls import threads
+from .._data import Array, TrainingData, is_plain
+from .._errors import UsageError
+from .._model import Model, train_forest
+from .._progress import bar
+from ._dense import dense
+from ._threads import threads_of
+from ._trees import Trees, sklearn_forest
+
+# Parameters of the library; the others of the constructor are about how it is run.
+CORE_PARAMETERS = (
+    "n_estimators",
+    "criterion",
+    "max_depth",
+    "min_samples_split",
+    "min_samples_leaf",
+    "min_weight_fraction_leaf",
+    "max_features",
+    "max_leaf_nodes",
+    "min_impurity_decrease",
+    "bootstrap",
+    "ccp_alpha",
+    "max_samples",
+    "warm_start",
+)
+_MOST_SEED = np.iinfo(np.int32).max
+
+
+class Unsupported(UsageError):
+    """What scikit-learn has and Overtake has not."""
+
+
+class OvertakeForest:
+    """What the four estimators share: stands before scikit-learn's class in the order of resolution."""
+
+    _kind: str
+    # scikit-learn's; declared for the reader and the type checker.
+    n_features_in_: int
+    n_outputs_: int
+    device: str | None
+    max_bins: int | None
+    random_state: Any
+    n_jobs: int | None
+    oob_score: bool | Callable[..., float]
+    verbose: int
+    warm_start: bool
+    get_params: Callable[..., dict[str, Any]]
+    model_: Model
+
+    # -- training ------------------------------------------------------------------------------------------------------
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        """Grow the forest.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Computed with as float32; NaN: missing. Sparse ones are made dense where the computer's memory has room.
+        y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        UsageError
+            For a parameter's value that is not accepted, or that Overtake has not.
+        DataError, ValueError
+            For data that cannot be trained on.
+        DeviceError
+            Where memory of the computer or the device does not do.
+        """
+        self._refuse_unsupported()
+        inputs, answers = self._checked_data(X, y)
+        weights = None
+        if sample_weight is not None:
+            weights = _check_sample_weight(sample_weight, inputs, dtype=np.float32)
+        data = self._training_data(inputs, answers, weights)
+        parameters = self.core_parameters()
+        earlier = getattr(self, "model_", None) if self.warm_start else None
+        if earlier is None or not hasattr(self, "seed_"):
+            self.seed_ = self._draw_seed()
+        parameters["random_state"] = self.seed_
+        settings = {} if self.device is None else {"device": self.device}
+        with threads(threads_of(self.n_jobs)), bar(type(self).__name__, bool(self.verbose)) as observer:
+            self.model_ = train_forest(self._kind, parameters, data, settings, earlier, observer)
+        self._publish(answers)
+        return self
+
+    def core_parameters(self) -> dict[str, Any]:
+        """The parameters that the library is given, but for the seed."""
+        given: dict[str, Any] = {name: getattr(self, name) for name in CORE_PARAMETERS}
+        given["oob_score"] = bool(self.oob_score)
+        if self.max_bins is not None:
+            given["max_bins"] = self.max_bins
+        return given
+
+    def _refuse_unsupported(self) -> None:
+        """Refuse by name what only scikit-learn has; the library refuses what it has not itself."""
+        if getattr(self, "monotonic_cst", None) is not None:
+            raise Unsupported(
+                "monotonic_cst: Overtake has no monotonic constraints; expected None",
+                "Use scikit-learn's own class, or leave the constraint out.",
+            )
+
+    def _draw_seed(self) -> int:
+        if isinstance(self.random_state, numbers.Integral):
+            return int(self.random_state)
+        return int(check_random_state(self.random_state).randint(_MOST_SEED))
+
+    def _checked_data(self, X: Any, y: Any) -> tuple[Array, Array]:
+        """Inputs that the library can read, and answers of one dimension."""
+        if issparse(y):
+            raise ValueError("sparse multilabel-indicator for y is not supported.")
+        if (
+            is_plain(X)
+            and type(y) is np.ndarray
+            and y.ndim == 1
+            and y.dtype.kind in "iuf"
+            and len(X) == len(y)
+            and X.size
+        ):
+            # All that validate_data() finds out of such arrays, but for numbers that are not finite: the library looks.
+            self.n_features_in_ = X.shape[1]
+            if hasattr(self, "feature_names_in_"):
+                del self.feature_names_in_
+            if y.dtype.kind == "f" and not np.isfinite(y).all():
+                validate_data(self, X, y, dtype=None, ensure_all_finite="allow-nan", y_numeric=True)
+            return X, y
+        X = dense(X)
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            multi_output=True,
+            dtype=(np.float32, np.float64),
+            ensure_all_finite="allow-nan",
+        )
+        if y.ndim == 2:
+            if y.shape[1] != 1:
+                raise Unsupported(
+                    f"y has {y.shape[1]} columns: Overtake has no forests of several outputs; expected one answer a row",
+                    "Fit one forest a column (sklearn.multioutput), or use scikit-learn's own class.",
+                )
+            warnings.warn(
+                "A column-vector y was passed when a 1d array was expected. Please change the shape of y to (n_samples,), "
+                "for example using ravel().",
+                DataConversionWarning,
+                stacklevel=3,
+            )
+            y = y[:, 0]
+        return X, y
+
+    def _training_data(self, inputs: Array, answers: Array, weights: Array | None) -> TrainingData:
+        raise NotImplementedError
+
+    def _publish(self, answers: Array) -> None:
+        """Set scikit-learn's attributes of a fitted forest."""
+        self.n_outputs_ = 1
+        self._n_samples = len(answers)
+        self.__dict__.pop("_trees", None)
+        if not self.oob_score:
+            return
+        shares = self.model_.array("oob_prediction").reshape(len(answers), -1)
+        if np.isnan(shares).any():
+            warnings.warn(
+                "Some inputs do not have OOB scores. This probably means too few trees were used to compute any "
+                "reliable OOB estimates.",
+                UserWarning,
+                stacklevel=4,
+            )
+        self._publish_oob(answers, shares)
+
+    def _publish_oob(self, answers: Array, shares: Array) -> None:
+        raise NotImplementedError
+
+    # -- answers -------------------------------------------------------------------------------------------------------
+
+    def _inputs(self, X: Any) -> Array:
+        """Inputs to predict, as the library reads them."""
+        own = self.__dict__
+        if "model_" not in own:
+            check_is_fitted(self)
+        if is_plain(X) and len(X) and X.shape[1] == own["n_features_in_"] and "feature_names_in_" not in own:
+            plain: Array = X
+            return plain
+        return self._validate_X_predict(X)
+
+    def _validate_X_predict(self, X: Any) -> Array:
+        check_is_fitted(self)
+        X = dense(X)
+        checked: Array = validate_data(
+            self, X, dtype=(np.float32, np.float64), reset=False, ensure_all_finite="allow-nan"
+        )
+        return checked
+
+    def apply(self, X: Any) -> Array:
+        """The leaf that each row reaches in each tree, rows x trees."""
+        inputs = self._inputs(X)
+        with threads(threads_of(self.n_jobs)):
+            return self.model_.apply(inputs).astype(np.int64)
+
+    def decision_path(self, X: Any) -> Any:
+        """As scikit-learn's: the nodes that each row passes, as a sparse matrix, and where each tree's nodes begin."""
+        return self.as_sklearn().decision_path(self._inputs(X))
+
+    @property
+    def feature_importances_(self) -> Array:
+        """Mean decrease in impurity by feature; sums to 1, or all 0 where no tree has a split."""
+        check_is_fitted(self)
+        return self.model_.array("feature_importances")
+
+    # -- trees, files --------------------------------------------------------------------------------------------------
+
+    @property
+    def estimators_(self) -> Any:
+        """The trees as scikit-learn's decision trees, made when somebody asks for them."""
+        if "_trees" not in self.__dict__:
+            if "model_" not in self.__dict__:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute 'estimators_'")
+            self._trees = Trees(self)
+        return self._trees
+
+    @estimators_.setter
+    def estimators_(self, trees: Any) -> None:
+        self._trees = trees
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = dict(super().__getstate__())  # type: ignore[misc]
+        if "model_" in state:
+            state.pop("_trees", None)
+        return state
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "model_" in self.__dict__
+
+    def as_sklearn(self) -> Any:
+        """A forest of scikit-learn's own class with the same trees: its predictions are equal to these.
+
+        Whatever knows scikit-learn's classes (SHAP, converters to ONNX, treelite) works on it.
+        """
+        check_is_fitted(self)
+        return sklearn_forest(self)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model file that ``overtake.load`` and the tool read."""
+        check_is_fitted(self)
+        self.model_.save(path)
+
+    def _repr_html_(self) -> str:
+        page: str = super()._repr_html_()  # type: ignore[misc]
+        return page
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = True
+        tags.target_tags.multi_output = False
+        if tags.classifier_tags is not None:
+            tags.classifier_tags.multi_label = False
+        return tags
+
+
+class OvertakeClassifier(OvertakeForest):
+    """Forests of classes."""
+
+    classes_: Array
+    n_classes_: int
+    class_weight: Any
+
+    def core_parameters(self) -> dict[str, Any]:
+        """As of all forests, and class_weight, whose classes are named as text."""
+        given = super().core_parameters()
+        weights = self.class_weight
+        if isinstance(weights, list):
+            raise Unsupported(
+                "class_weight: a list is for several outputs, which Overtake has not; expected a dict or a word"
+            )
+        if isinstance(weights, dict) and hasattr(self, "classes_"):
+            names = {label: str(label) for label in self.classes_.tolist()}
+            weights = {names.get(label, str(label)): weight for label, weight in weights.items()}
+        if weights is not None:
+            given["class_weight"] = weights
+        return given
+
+    def _training_data(self, inputs: Array, answers: Array, weights: Array | None) -> TrainingData:
+        if answers.dtype.kind not in "iub":
+            check_classification_targets(answers)
+        self.classes_, labels = np.unique(answers, return_inverse=True)
+        self.n_classes_ = len(self.classes_)
+        return TrainingData(
+            inputs,
+            labels=labels,
+            classes=self.n_classes_,
+            weights=weights,
+            feature_names=getattr(self, "feature_names_in_", None),
+            class_names=[str(label) for label in self.classes_.tolist()],
+        )
+
+    def _publish_oob(self, answers: Array, shares: Array) -> None:
+        self.oob_decision_function_ = shares
+        if callable(self.oob_score):
+            labels = np.searchsorted(self.classes_, answers)
+            self.oob_score_ = self.oob_score(labels, np.argmax(np.nan_to_num(shares), axis=1))
+        else:
+            self.oob_score_ = self.model_.description["oob_score"]
+
+    def predict(self, X: Any) -> Array:
+        """The most likely class of each row, the first of equals."""
+        inputs = self._inputs(X)
+        with threads(threads_of(self.n_jobs)):
+            numbers = self.model_.predict_classes(inputs)
+        answers: Array = self.classes_.take(numbers)
+        return answers
+
+    def predict_proba(self, X: Any) -> Array:
+        """The share of each class, rows x classes in the order of ``classes_``."""
+        inputs = self._inputs(X)
+        with threads(threads_of(self.n_jobs)):
+            return self.model_.predict(inputs)
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """The natural logarithm of predict_proba()."""
+        with np.errstate(divide="ignore"):
+            logarithms: Array = np.log(self.predict_proba(X))
+        return logarithms
+
+
+class OvertakeRegressor(OvertakeForest):
+    """Forests of numbers."""
+
+    def _training_data(self, inputs: Array, answers: Array, weights: Array | None) -> TrainingData:
+        targets = answers.astype(np.float64)
+        names = getattr(self, "feature_names_in_", None)
+        return TrainingData(inputs, targets=targets, weights=weights, feature_names=names)
+
+    def _publish_oob(self, answers: Array, shares: Array) -> None:
+        self.oob_prediction_ = shares[:, 0]
+        if callable(self.oob_score):
+            self.oob_score_ = self.oob_score(answers, np.nan_to_num(self.oob_prediction_))
+        else:
+            self.oob_score_ = self.model_.description["oob_score"]
+
+    def predict(self, X: Any) -> Array:
+        """What the forest answers to each row."""
+        inputs = self._inputs(X)
+        with threads(threads_of(self.n_jobs)):
+            return self.model_.predict(inputs)[:, 0]

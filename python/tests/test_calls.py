@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: MIT
+"""Threads, Ctrl-C, time."""
+
+import os
+import signal
+import statistics
+import threading
+import time
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris, make_classification
+
+import overtake
+from overtake._calls import Step
+from overtake._data import TrainingData
+from overtake._model import train_forest
+from overtake.sklearn import RandomForestClassifier
+from overtake.sklearn._threads import threads_of
+
+X, Y = load_iris(return_X_y=True)
+LARGE = make_classification(20000, 40, random_state=0)
+
+
+def interrupt_after(seconds):
+    sent = []
+
+    def send():
+        sent.append(time.perf_counter())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    timer = threading.Timer(seconds, send)
+    timer.start()
+    return timer, sent
+
+
+def seconds_to_answer(work):
+    timer, sent = interrupt_after(0.3)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            work()
+        return time.perf_counter() - sent[0]
+    finally:
+        timer.cancel()
+        timer.join()
+
+
+def test_ctrl_c_stops_a_fit():
+    forest = RandomForestClassifier(n_estimators=100000, device="cpu")
+    assert seconds_to_answer(lambda: forest.fit(*LARGE)) < 0.2
+    assert not hasattr(forest, "model_")
+
+
+def test_ctrl_c_stops_predictions():
+    forest = RandomForestClassifier(n_estimators=300, device="cpu").fit(*LARGE)
+    rows = np.tile(LARGE[0].astype(np.float32), (30, 1))
+    assert seconds_to_answer(lambda: forest.predict(rows)) < 0.5
+
+
+def test_other_handlers_of_signals_are_heard():
+    def handler(*_):
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    try:
+        with pytest.raises(TimeoutError):
+            RandomForestClassifier(n_estimators=100000, device="cpu").fit(*LARGE)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_an_observer_is_told_and_may_end_the_work():
+    steps = []
+
+    def tell(step):
+        steps.append(step)
+        if len(steps) == 3:
+            raise LookupError
+
+    data = TrainingData(X, labels=Y, classes=3)
+    with pytest.raises(LookupError):
+        train_forest("random-forest", {"n_estimators": 2000}, data, {"device": "cpu"}, observer=tell)
+    assert len(steps) == 3 and isinstance(steps[0], Step) and steps[2].total == 2000
+
+
+def test_python_goes_on_while_the_library_works():
+    counted = []
+    running = threading.Event()
+
+    def count():
+        while not running.is_set():
+            counted.append(0)
+            time.sleep(0.001)
+
+    thread = threading.Thread(target=count)
+    thread.start()
+    RandomForestClassifier(n_estimators=30, device="cpu").fit(*LARGE)
+    running.set()
+    thread.join()
+    assert len(counted) > 20
+
+
+def test_many_threads_of_python_at_once():
+    forest = RandomForestClassifier(n_estimators=20, random_state=0).fit(X, Y)
+    expected = forest.predict_proba(X)
+    wrong = []
+
+    def work(seed):
+        for _ in range(20):
+            again = RandomForestClassifier(n_estimators=20, random_state=0, n_jobs=1 + seed % 2).fit(X, Y)
+            if not (
+                np.array_equal(again.predict_proba(X), expected) and np.array_equal(forest.predict_proba(X), expected)
+            ):
+                wrong.append(seed)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_n_jobs_are_threads():
+    assert threads_of(None) is None
+    assert threads_of(3) == 3
+    assert threads_of(-1) == 0
+    assert joblib.Parallel(n_jobs=2)(joblib.delayed(threads_of)(n) for n in (None, 2)) == [1, 2]
+    assert joblib.Parallel(n_jobs=2, prefer="threads")(joblib.delayed(threads_of)(n) for n in (None, 2)) == [1, 2]
+    before = overtake.threads()
+    RandomForestClassifier(n_estimators=2, n_jobs=1).fit(X, Y)
+    assert overtake.threads() == before
+    with pytest.raises(ValueError, match="n_jobs == 0"):
+        RandomForestClassifier(n_jobs=0).fit(X, Y)
+
+
+def test_workers_of_joblib_fit_and_predict():
+    def work(seed):
+        return RandomForestClassifier(n_estimators=5, random_state=seed).fit(X, Y).predict(X)
+
+    for answers, seed in zip(
+        joblib.Parallel(n_jobs=2)(joblib.delayed(work)(s) for s in range(4)), range(4), strict=True
+    ):
+        np.testing.assert_array_equal(answers, work(seed))
+
+
+def median_seconds(work, times):
+    taken = []
+    for _ in range(times):
+        begin = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - begin)
+    return statistics.median(taken)
+
+
+def test_small_calls_are_cheap():
+    """Bounds with room for a busy machine; bench/python.py measures."""
+    forest = RandomForestClassifier(device="cpu")
+    forest.fit(X, Y)
+    assert median_seconds(lambda: forest.fit(X, Y), 20) < 0.01
+    row = X[:1].copy()
+    assert median_seconds(lambda: forest.predict(row), 200) < 0.0003
