@@ -14,7 +14,7 @@ SOURCES = {".cpp", ".hpp", ".c", ".k", ".prelude", ".py", ".sh", ".cmake", ".js"
 # Raised from 24,000 when forests and searches came (11,000 lines with their kernels, reports and tool), and from 42,000 when
 # CUDA came to need no toolkit, drivers to be tried first, and forests to need no double precision (3,000 lines).
 # By 500 when the doctor came to tell limits of the process from faults of drivers, and to hide names part by part.
-BUDGET = {"lines of src, include and cli": 49000, "environment variables": 8, "lines of the longest file": 500}
+BUDGET = {"lines of src, include and cli": 51500, "environment variables": 8, "lines of the longest file": 500}
 
 
 def code_lines(path):
