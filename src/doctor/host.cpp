@@ -66,13 +66,12 @@ HostCheckup examine_host(const std::filesystem::path& root) {
 std::vector<Finding> host_findings(const HostCheckup& host, bool has_gpu) {
   std::vector<Finding> findings;
   if (host.threads > host.usable_cores) {
-    findings.push_back({"fewer-cores", Severity::warning, "cpu",
-                        fmt::format("Overtake computes with {} threads on {}: they wait for each other", host.threads,
-                                    report::counted(host.usable_cores, "usable core")),
-                        host.limits.empty() ? fmt::format("hardware threads: {}", host.hardware_threads) : host.limits,
-                        fmt::format("unset OVERTAKE_THREADS; or --threads {0} with train, search, predict, score and "
-                                    "race",
-                                    host.usable_cores)});
+    findings.push_back(
+        {"fewer-cores", Severity::warning, "cpu",
+         fmt::format("Overtake computes with {} threads on {}: they wait for each other", host.threads,
+                     report::counted(host.usable_cores, "usable core")),
+         host.limits.empty() ? fmt::format("hardware threads: {}", host.hardware_threads) : host.limits,
+         fmt::format("unset OVERTAKE_THREADS; or --threads {} with train, search and predict", host.usable_cores)});
   } else if (host.usable_cores < host.hardware_threads) {
     findings.push_back({"fewer-cores", Severity::note, "cpu",
                         fmt::format("this process may use {} of the computer's {} hardware threads", host.usable_cores,

@@ -107,7 +107,7 @@ TEST(DoctorHostFindings, FewerCoresAreANoteAndThreadsBeyondThemAWarning) {
   findings = host_findings(host, false);
   ASSERT_EQ(findings.size(), 1U);
   EXPECT_EQ(findings[0].severity, Severity::warning);
-  EXPECT_THAT(findings[0].cure, HasSubstr("--threads 2"));
+  EXPECT_THAT(findings[0].cure, HasSubstr("--threads 2 with train, search and predict"));
 }
 
 TEST_F(DoctorHost, TellsWhatLeavesLittleMemory) {

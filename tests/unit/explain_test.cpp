@@ -179,6 +179,7 @@ TEST(Explain, KnowsTheTextsThatPeoplePaste) {
       {"InternalError: Blas GEMM launch failed : a.shape=(100, 784)", "cuBLAS", "no-device-memory"},
       {"cuda runtime error (30) : unknown error at THCGeneral.cpp:50", "CUDA_ERROR_UNKNOWN", "missing-device-node"},
       {"Xid 79", "Xid 79", ""},
+      {"Xid 31", "an Xid", ""},
       {"NVRM: Xid (PCI:0000:01:00): 79, pid=1234, GPU has fallen off the bus.", "Xid 79", ""},
       {"NVRM: Xid (PCI:0000:01:00): 31, pid=79, Ch 00000008", "an Xid", ""},
       {"nvcc fatal   : Unsupported gpu architecture 'compute_52'", "nvcc", "device-old"},
