@@ -95,8 +95,10 @@ SearchForecast forecast_search(const Dataset& data, const std::vector<Parameters
   const std::vector<Fold> folds = search_detail::folds_of(data, options);
   size.folds = static_cast<std::int64_t>(folds.size());
   for (const Fold& fold : folds) {
-    const std::size_t scored = fold.test.size() + (options.train_scores ? fold.train.size() : 0);
-    size.test_rows += static_cast<std::int64_t>(scored) / size.folds;
+    // Of given folds the rows may be in both parts; what is not trained on decides.
+    const std::int64_t trained = static_cast<std::int64_t>(fold.train.size());
+    const auto tested = static_cast<std::int64_t>(fold.test.size());
+    size.test_rows += (options.given_folds.empty() ? tested : data.rows - trained) / size.folds;
   }
   size.refit = options.refit;
   const auto forecast = type.forecast(data, all, size);
