@@ -90,6 +90,8 @@ overtake_status overtake_forest_parameters(const char* kind, const char* task, c
   });
 }
 
+// All that a call in C says stands in its arguments.
+// NOLINTNEXTLINE(readability-function-size)
 overtake_status overtake_forest_train(const char* kind, const char* parameters, const overtake_data* data,
                                       const char* settings, const overtake_model* earlier, const overtake_watch* watch,
                                       overtake_model** model, overtake_text** report) {
