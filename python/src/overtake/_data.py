@@ -42,6 +42,13 @@ def as_plain(values: Any) -> Array:
     return array
 
 
+def array_of(function: Any, *arguments: object) -> Array:
+    """A copy of the doubles that `function` shows of what it was given."""
+    values, count = ctypes.POINTER(ctypes.c_double)(), ctypes.c_int64()
+    library().check(function(*arguments, ctypes.byref(values), ctypes.byref(count)))
+    return np.ctypeslib.as_array(values, (count.value,)).copy() if count.value else np.empty(0)
+
+
 class TrainingData:
     """Rows to train on, copied into the library.
 

@@ -113,6 +113,7 @@ _CALLS: dict[str, tuple[object, ...]] = {
     "overtake_search_html": (c_void_p, c_char_p, _out),
     "overtake_search_scores": (c_void_p, c_char_p, c_int, *_doubles_out),
     "overtake_search_best": (c_void_p, _out),
+    "overtake_search_predictions": (c_void_p, c_int64, c_int64, c_int, *_doubles_out),
 }
 _FREES = (
     "overtake_text_free",

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ._calls import Observer, run, to_json
-from ._data import Array, TrainingData, as_plain, is_plain, matrix_of
+from ._data import Array, TrainingData, array_of, as_plain, is_plain, matrix_of
 from ._errors import UsageError
 from ._library import Tree, library
 
@@ -93,10 +93,7 @@ class Model:
 
     def array(self, name: str) -> Array:
         """A copy of "feature_importances" or "oob_prediction" of a forest."""
-        values, count = ctypes.POINTER(ctypes.c_double)(), ctypes.c_int64()
-        function = self._raw.overtake_forest_array
-        library().check(function(self._handle, name.encode(), ctypes.byref(values), ctypes.byref(count)))
-        return np.ctypeslib.as_array(values, (count.value,)).copy() if count.value else np.empty(0)
+        return array_of(self._raw.overtake_forest_array, self._handle, name.encode())
 
     def tree(self, index: int) -> dict[str, Array]:
         """The arrays of one tree of a forest by their names in overtake_tree, copied."""

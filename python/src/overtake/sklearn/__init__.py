@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import sklearn.ensemble
+import sklearn.model_selection
 
 import overtake
 
@@ -20,13 +22,21 @@ if not hasattr(overtake, "OvertakeError"):
     )
 
 from ._forests import OvertakeClassifier, OvertakeRegressor, Unsupported
+from ._patch import patch, unpatch
+from ._ran import summary
+from ._search import OvertakeGrid, OvertakeRandom
 
 __all__ = [
     "ExtraTreesClassifier",
     "ExtraTreesRegressor",
+    "GridSearchCV",
     "RandomForestClassifier",
     "RandomForestRegressor",
+    "RandomizedSearchCV",
     "Unsupported",
+    "patch",
+    "summary",
+    "unpatch",
 ]
 
 
@@ -312,3 +322,115 @@ class ExtraTreesRegressor(OvertakeRegressor, sklearn.ensemble.ExtraTreesRegresso
         )
         self.device = device
         self.max_bins = max_bins
+
+
+class GridSearchCV(OvertakeGrid, sklearn.model_selection.GridSearchCV):
+    """:class:`sklearn.model_selection.GridSearchCV`: candidates, folds and trees of Overtake's forests as one batch.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A forest of this module, or a Pipeline that ends in one, runs as a batch; any other as scikit-learn runs it.
+    scoring, refit, cv, ... :
+        As of scikit-learn.
+    n_jobs : int, optional
+        Threads of the CPU, as of the forests.
+    journal : str, optional
+        A file that keeps scores as they come: the same search continues from it (docs/journals.md).
+    memory_limit : int, optional
+        Bytes on the device.
+
+    Attributes
+    ----------
+    overtake_result_ : SearchResult or None
+        ``figures()`` and ``html()`` of the batch; None where scikit-learn or a Pipeline's batches ran.
+    """
+
+    def __init__(
+        self,
+        estimator: Any,
+        param_grid: Any,
+        *,
+        scoring: Any = None,
+        n_jobs: int | None = None,
+        refit: Any = True,
+        cv: Any = None,
+        verbose: int = 0,
+        pre_dispatch: Any = "2*n_jobs",
+        error_score: Any = np.nan,
+        return_train_score: bool = False,
+        journal: str | None = None,
+        memory_limit: int | None = None,
+    ) -> None:
+        super().__init__(
+            estimator=estimator,
+            param_grid=param_grid,
+            scoring=scoring,
+            n_jobs=n_jobs,
+            refit=refit,
+            cv=cv,
+            verbose=verbose,
+            pre_dispatch=pre_dispatch,
+            error_score=error_score,
+            return_train_score=return_train_score,
+        )
+        self.journal = journal
+        self.memory_limit = memory_limit
+
+
+class RandomizedSearchCV(OvertakeRandom, sklearn.model_selection.RandomizedSearchCV):
+    """:class:`sklearn.model_selection.RandomizedSearchCV`: candidates, folds and trees of Overtake's forests as one batch.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A forest of this module, or a Pipeline that ends in one, runs as a batch; any other as scikit-learn runs it.
+    scoring, refit, cv, ... :
+        As of scikit-learn.
+    n_jobs : int, optional
+        Threads of the CPU, as of the forests.
+    journal : str, optional
+        A file that keeps scores as they come: the same search continues from it (docs/journals.md).
+    memory_limit : int, optional
+        Bytes on the device.
+
+    Attributes
+    ----------
+    overtake_result_ : SearchResult or None
+        ``figures()`` and ``html()`` of the batch; None where scikit-learn or a Pipeline's batches ran.
+    """
+
+    def __init__(
+        self,
+        estimator: Any,
+        param_distributions: Any,
+        *,
+        n_iter: int = 10,
+        scoring: Any = None,
+        n_jobs: int | None = None,
+        refit: Any = True,
+        cv: Any = None,
+        verbose: int = 0,
+        pre_dispatch: Any = "2*n_jobs",
+        random_state: Any = None,
+        error_score: Any = np.nan,
+        return_train_score: bool = False,
+        journal: str | None = None,
+        memory_limit: int | None = None,
+    ) -> None:
+        super().__init__(
+            estimator=estimator,
+            param_distributions=param_distributions,
+            n_iter=n_iter,
+            scoring=scoring,
+            n_jobs=n_jobs,
+            refit=refit,
+            cv=cv,
+            verbose=verbose,
+            pre_dispatch=pre_dispatch,
+            random_state=random_state,
+            error_score=error_score,
+            return_train_score=return_train_score,
+        )
+        self.journal = journal
+        self.memory_limit = memory_limit

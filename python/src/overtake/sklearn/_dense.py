@@ -11,6 +11,10 @@ from scipy.sparse import issparse
 from .._errors import DeviceError
 
 
+class TooLarge(DeviceError):
+    """A sparse matrix that memory does not hold when it is dense."""
+
+
 def _free_bytes() -> int | None:
     """Memory that the computer could still give, where the system tells."""
     try:
@@ -38,7 +42,7 @@ def dense(values: Any) -> Any:
     kept = values if values.dtype == np.float64 else values.astype(np.float32)
     need, room = kept.shape[0] * kept.shape[1] * kept.dtype.itemsize, _free_bytes()
     if room is not None and need > room:
-        raise DeviceError(
+        raise TooLarge(
             f"the sparse matrix of {values.shape[0]} x {values.shape[1]} takes {need >> 20} MiB when dense, "
             f"and the computer has {room >> 20} MiB left",
             "Forests of Overtake read dense tables: choose fewer columns, or use scikit-learn's own class.",

@@ -26,6 +26,7 @@ from .._errors import UsageError
 from .._model import Model, train_forest
 from .._progress import bar
 from ._dense import dense
+from ._ran import note
 from ._threads import threads_of
 from ._trees import Trees, sklearn_forest
 
@@ -52,6 +53,18 @@ class Unsupported(UsageError):
     """What scikit-learn has and Overtake has not."""
 
 
+def named_weights(weights: Any, classes: Array | None) -> Any:
+    """class_weight with its classes named as the library names them."""
+    if isinstance(weights, list):
+        raise Unsupported(
+            "class_weight: a list is for several outputs, which Overtake has not; expected a dict or a word"
+        )
+    if isinstance(weights, dict) and classes is not None:
+        names = {label: str(label) for label in classes.tolist()}
+        return {names.get(label, str(label)): weight for label, weight in weights.items()}
+    return weights
+
+
 class OvertakeForest:
     """What the four estimators share: stands before scikit-learn's class in the order of resolution."""
 
@@ -59,8 +72,8 @@ class OvertakeForest:
     # scikit-learn's; declared for the reader and the type checker.
     n_features_in_: int
     n_outputs_: int
-    device: str | None
-    max_bins: int | None
+    device: str | None = None
+    max_bins: int | None = None
     random_state: Any
     n_jobs: int | None
     oob_score: bool | Callable[..., float]
@@ -109,6 +122,7 @@ class OvertakeForest:
         with threads(threads_of(self.n_jobs)), bar(type(self).__name__, bool(self.verbose)) as observer:
             self.model_ = train_forest(self._kind, parameters, data, settings, earlier, observer)
         self._publish(answers)
+        note(self)
         return self
 
     def core_parameters(self) -> dict[str, Any]:
@@ -295,14 +309,7 @@ class OvertakeClassifier(OvertakeForest):
     def core_parameters(self) -> dict[str, Any]:
         """As of all forests, and class_weight, whose classes are named as text."""
         given = super().core_parameters()
-        weights = self.class_weight
-        if isinstance(weights, list):
-            raise Unsupported(
-                "class_weight: a list is for several outputs, which Overtake has not; expected a dict or a word"
-            )
-        if isinstance(weights, dict) and hasattr(self, "classes_"):
-            names = {label: str(label) for label in self.classes_.tolist()}
-            weights = {names.get(label, str(label)): weight for label, weight in weights.items()}
+        weights = named_weights(self.class_weight, getattr(self, "classes_", None))
         if weights is not None:
             given["class_weight"] = weights
         return given

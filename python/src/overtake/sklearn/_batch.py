@@ -1,0 +1,388 @@
+# SPDX-License-Identifier: MIT
+"""Candidates and folds of scikit-learn's searches as batches of the library."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import dataclasses
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.model_selection._validation import _score
+from sklearn.pipeline import Pipeline
+from sklearn.utils import _safe_indexing
+from sklearn.utils.metaestimators import _safe_split
+from sklearn.utils.validation import _check_method_params
+
+from .._calls import Observer
+from .._data import Array
+from .._model import Model, train_forest
+from .._search import SearchResult, search
+from ._forests import CORE_PARAMETERS, OvertakeForest, named_weights
+
+# What a candidate may set of a forest; verbose and n_jobs change no score.
+_ALLOWED = {*CORE_PARAMETERS, "class_weight", "random_state", "max_bins"} - {"warm_start"}
+_WITHOUT_EFFECT = {"verbose", "n_jobs", "oob_score"}
+
+# Scorers of scikit-learn that the library computes by the same formula and name.
+_OF_CLASSES = {
+    "accuracy", "balanced_accuracy", "f1_macro", "f1_micro", "f1_weighted", "precision_macro", "recall_macro",
+    "roc_auc_ovr", "neg_log_loss",
+}  # fmt: skip
+_OF_TWO_CLASSES = {"f1", "precision", "recall", "roc_auc"}
+_OF_NUMBERS = {
+    "r2", "neg_mean_squared_error", "neg_root_mean_squared_error", "neg_mean_absolute_error",
+}  # fmt: skip
+
+Fold = tuple[Array, Array]
+
+
+class Unbatched(Exception):
+    """Why a search cannot run as a batch: scikit-learn's own loop runs it."""
+
+
+@dataclasses.dataclass
+class Task:
+    """A search as scikit-learn states it."""
+
+    estimator: Any
+    candidates: list[dict[str, Any]]
+    X: Any
+    y: Any
+    folds: list[Fold]
+    fit_params: dict[str, Any]
+    score_params: dict[str, Any]
+    scorers: Any
+    scoring: Any
+    error_score: Any
+    train_scores: bool
+    settings: dict[str, Any]
+    observer: Observer | None = None
+    interrupted: bool = False
+    result: SearchResult | None = None
+    failures: dict[int, str] = dataclasses.field(default_factory=dict)
+
+
+def parts_of(estimator: Any) -> tuple[Any, str, OvertakeForest]:
+    """What comes before the forest (None: nothing), the beginning of its parameters' names, and the forest."""
+    if isinstance(estimator, OvertakeForest):
+        return None, "", estimator
+    if type(estimator) is Pipeline and isinstance(estimator.steps[-1][1], OvertakeForest):
+        name, forest = estimator.steps[-1]
+        return estimator, name + "__", forest
+    raise Unbatched(f"{type(estimator).__name__} is scikit-learn's")
+
+
+def checked_folds(splits: Sequence[Fold]) -> list[Fold]:
+    """Row indices as the library takes them."""
+    folds = []
+    for split in splits:
+        fold = []
+        for rows in split:
+            indices = np.asarray(rows)
+            if indices.dtype == bool:
+                indices = np.flatnonzero(indices)
+            if not len(indices) or indices.min() < 0:
+                raise Unbatched("a fold is empty, or counts rows from the end")
+            ordered = np.unique(indices).astype(np.int32)
+            if len(ordered) != len(indices):
+                raise Unbatched("a fold has a row twice")
+            fold.append(ordered)
+        folds.append((fold[0], fold[1]))
+    return folds
+
+
+def core_metrics(scoring: Any, classes: Array | None) -> dict[str, str] | None:
+    """The library's metric of each score; None where it has not all of them."""
+    known = _OF_NUMBERS
+    if classes is not None:
+        known = _OF_CLASSES
+        if len(classes) == 2 and classes.dtype.kind in "iub" and list(classes) == [0, 1]:
+            known = _OF_CLASSES | _OF_TWO_CLASSES
+    if scoring is None:
+        scoring = "accuracy" if classes is not None else "r2"
+    if isinstance(scoring, str):
+        named = {"score": scoring}
+    elif isinstance(scoring, dict):
+        named = scoring
+    elif isinstance(scoring, (list, tuple, set)):
+        named = {name: name for name in scoring}
+    else:
+        return None
+    fits = all(isinstance(metric, str) and metric in known for metric in named.values())
+    return named if fits else None
+
+
+@contextlib.contextmanager
+def _unbatched_where_refused() -> Iterator[None]:
+    """What scikit-learn reports fold by fold is reported by its own loop."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        raise Unbatched(f"the data are refused: {error}") from None
+
+
+def run_batches(task: Task) -> list[dict[str, Any]]:
+    """The result of each candidate on each fold, candidates first, as scikit-learn's _fit_and_score() gives them."""
+    pipeline, prefix, forest = parts_of(task.estimator)
+    weights = task.fit_params.get(prefix + "sample_weight")
+    if set(task.fit_params) - {prefix + "sample_weight"}:
+        raise Unbatched("fit takes more than sample_weight")
+    if forest.warm_start:
+        raise Unbatched("warm_start")
+    if pipeline is None:
+        return _Batch(task, forest, "", task.candidates, range(len(task.folds))).run(weights)
+    if task.settings.get("journal"):
+        raise Unbatched("a journal of a pipeline")
+    results: list[dict[str, Any]] = [{}] * (len(task.candidates) * len(task.folds))
+    for places, before in _groups(task.candidates, prefix):
+        candidates = [task.candidates[place] for place in places]
+        for fold, (train, test) in enumerate(task.folds):
+            steps = _fitted_steps(task, pipeline, before, train)
+            batch = _Batch(task, forest, prefix, candidates, [fold], steps)
+            for place, result in zip(places, batch.run(weights, places), strict=True):
+                results[place * len(task.folds) + fold] = result
+            del train, test
+    return results
+
+
+def _groups(candidates: list[dict[str, Any]], prefix: str) -> list[tuple[list[int], dict[str, Any]]]:
+    """Candidates that set the steps before the forest alike: their places, and what they set."""
+    groups: list[tuple[list[int], dict[str, Any]]] = []
+    for place, candidate in enumerate(candidates):
+        before = {name: value for name, value in candidate.items() if not name.startswith(prefix)}
+        for places, others in groups:
+            if others.keys() == before.keys() and all(_equal(others[name], before[name]) for name in before):
+                places.append(place)
+                break
+        else:
+            groups.append(([place], before))
+    return groups
+
+
+def _equal(a: object, b: object) -> bool:
+    """Whether two values are surely the same; a step that is tried twice is only slower."""
+    return a is b or (type(a) is type(b) and isinstance(a, (int, float, str)) and a == b)
+
+
+def _fitted_steps(task: Task, pipeline: Any, before: dict[str, Any], train: Array) -> Any:
+    """The steps before the forest, fitted on the rows to train on."""
+    steps = clone(pipeline).set_params(**clone(before, safe=False))[:-1]
+    with _unbatched_where_refused():
+        return steps.fit(_safe_indexing(task.X, train), _safe_indexing(task.y, train))
+
+
+class _Batch:
+    """One call of the library: candidates on folds of one table."""
+
+    def __init__(
+        self,
+        task: Task,
+        forest: OvertakeForest,
+        prefix: str,
+        candidates: list[dict[str, Any]],
+        folds: Sequence[int],
+        steps: Any = None,
+    ) -> None:
+        self.task, self.forest, self.prefix, self.folds, self.steps = task, forest, prefix, folds, steps
+        self.given = candidates
+        self.seconds = 0.0
+
+    def run(self, weights: Any, places: Sequence[int] | None = None) -> list[dict[str, Any]]:
+        """The results of the candidates on the folds, candidates first."""
+        task = self.task
+        self.probe = clone(self.forest)
+        with _unbatched_where_refused():
+            self.forest._refuse_unsupported()
+            X = task.X if self.steps is None else self.steps.transform(task.X)
+            self.inputs, answers = self.probe._checked_data(X, task.y)
+            self.data = self.probe._training_data(self.inputs, answers, weights)
+        self.classes = getattr(self.probe, "classes_", None)
+        self.fixed = {**self.probe.core_parameters(), "random_state": self.forest._draw_seed()}
+        del self.fixed["warm_start"], self.fixed["oob_score"]
+        self.candidates = [self._core_candidate(candidate) for candidate in self.given]
+        varied = set().union(*self.candidates) & self.fixed.keys()
+        own = {name: self.fixed[name] for name in varied}
+        self.candidates = [{**own, **candidate} for candidate in self.candidates]
+        self.shared = {name: self.fixed[name] for name in self.fixed.keys() - varied - {"random_state"}}
+        metrics = None if task.score_params else core_metrics(task.scoring, self.classes)
+        settings = self._settings(metrics)
+        folds = [task.folds[fold] for fold in self.folds]
+        began = time.perf_counter()
+        try:
+            found, stopped = search(self.data, self.candidates, folds, settings, task.observer)
+        except TypeError as error:
+            if type(error) is not TypeError:
+                raise
+            raise Unbatched(str(error)) from None
+        self.seconds = (time.perf_counter() - began) / (len(self.candidates) * len(folds))
+        task.interrupted = task.interrupted or stopped
+        if self.steps is None:
+            task.result = found
+        failures = (
+            {f["candidate"]: f["reason"] for f in found.figures()["failures"]} if self._has_gaps(found, metrics) else {}
+        )
+        for place, reason in failures.items():
+            task.failures[places[place] if places is not None else place] = reason
+        return self._scored_here(found, failures) if metrics is None else self._scored(found, failures, metrics)
+
+    def _core_candidate(self, candidate: dict[str, Any]) -> dict[str, Any]:
+        """The library's parameters of a candidate."""
+        given = {}
+        for name, value in candidate.items():
+            if self.prefix and not name.startswith(self.prefix):
+                continue
+            own = name[len(self.prefix) :]
+            if own in _WITHOUT_EFFECT:
+                continue
+            if own not in _ALLOWED:
+                raise Unbatched(f"a candidate sets {own}")
+            if own == "random_state" and not isinstance(value, (int, np.integer)):
+                raise Unbatched("random_state of a candidate is no number")
+            if own == "max_bins" and value is None:
+                continue
+            given[own] = named_weights(value, self.classes) if own == "class_weight" else value
+        return given
+
+    def _settings(self, metrics: dict[str, str] | None) -> dict[str, Any]:
+        settings = {
+            "estimator": self.forest._kind,
+            "fixed": self.shared,
+            "seed": self.fixed["random_state"],
+            "refit": False,
+            "invalid_candidates_fail": True,
+            "train_scores": self.task.train_scores and metrics is not None,
+            "predictions": metrics is None,
+            **self.task.settings,
+        }
+        if metrics is not None:
+            settings["scoring"] = list(dict.fromkeys(metrics.values()))
+        if self.forest.device is not None:
+            settings["device"] = self.forest.device
+        return settings
+
+    def _has_gaps(self, found: SearchResult, metrics: dict[str, str] | None) -> bool:
+        if metrics is None:
+            return any(not len(found.predictions(candidate, 0)) for candidate in range(len(self.candidates)))
+        return bool(np.isnan(found.scores(next(iter(metrics.values())))).any())
+
+    def _empty(self, reason: str | None) -> dict[str, Any]:
+        """A result without scores yet."""
+        return {"fit_time": self.seconds, "score_time": 0.0, "n_test_samples": 0, "fit_error": reason}
+
+    def _scored(self, found: SearchResult, failures: dict[int, str], metrics: dict[str, str]) -> list[dict[str, Any]]:
+        """Results with the library's scores."""
+        single = list(metrics) == ["score"] and not isinstance(self.task.scoring, dict)
+        sides = [("test_scores", False)] + ([("train_scores", True)] if self.task.train_scores else [])
+        tables = {side: {name: found.scores(metric, of) for name, metric in metrics.items()} for side, of in sides}
+        results = []
+        for candidate in range(len(self.candidates)):
+            reason = failures.get(candidate)
+            for fold in range(len(self.folds)):
+                result = self._empty(reason)
+                for side, table in tables.items():
+                    scores = {
+                        name: self.task.error_score if reason is not None else float(values[candidate, fold])
+                        for name, values in table.items()
+                    }
+                    result[side] = scores["score"] if single else scores
+                results.append(result)
+        return results
+
+    def _scored_here(self, found: SearchResult, failures: dict[int, str]) -> list[dict[str, Any]]:
+        """Results that Python's scorers give to the library's predictions."""
+        results = []
+        multi = hasattr(self.task.scorers, "_scorers")
+        error = self.task.error_score
+        missing = {name: error for name in self.task.scorers._scorers} if multi else error
+        for candidate in range(len(self.candidates)):
+            reason = failures.get(candidate)
+            for fold in range(len(self.folds)):
+                result = self._empty(reason)
+                if reason is not None or not len(found.predictions(candidate, fold)):
+                    gap = missing if reason is not None or not multi else dict.fromkeys(missing, np.nan)
+                    result.update(test_scores=gap, **({"train_scores": gap} if self.task.train_scores else {}))
+                else:
+                    result.update(self._scores_of(found, candidate, fold))
+                results.append(result)
+        return results
+
+    def _scores_of(self, found: SearchResult, candidate: int, fold: int) -> dict[str, Any]:
+        task = self.task
+        train, test = task.folds[self.folds[fold]]
+        estimator = self._predictor(found, candidate, fold, train, test)
+        scores: dict[str, Any] = {}
+        for side, rows in (("test_scores", test), ("train_scores", train))[: 2 if task.train_scores else 1]:
+            X, y = _safe_split(estimator, task.X, task.y, rows)
+            params = _check_method_params(task.X, params=task.score_params, indices=rows)
+            began = time.perf_counter()
+            scores[side] = _score(estimator, X, y, task.scorers, params, task.error_score)
+            scores.setdefault("score_time", time.perf_counter() - began)
+        return scores
+
+    def _predictor(self, found: SearchResult, candidate: int, fold: int, train: Array, test: Array) -> Any:
+        """The candidate's forest as scorers see it: it answers what the library predicted already."""
+        columns = 1 if self.classes is None else len(self.classes)
+        held = [(test, found.predictions(candidate, fold))]
+        given = {**self.fixed, **self.candidates[candidate]}
+        settings = {} if self.forest.device is None else {"device": self.forest.device}
+
+        def train_it() -> Model:
+            part = copy.copy(self.probe)._training_data(
+                self.inputs[train], _safe_indexing(self._answers(), train), None
+            )
+            return train_forest(self.forest._kind, given, part, settings)
+
+        mine = {
+            name[len(self.prefix) :]: value
+            for name, value in self.given[candidate].items()
+            if name.startswith(self.prefix)
+        }
+        forest = clone(self.forest).set_params(**clone(mine, safe=False))
+        forest.__dict__.update({name: value for name, value in vars(self.probe).items() if name.endswith("_")})
+        forest.n_outputs_ = 1
+        answers = [(self.inputs[rows], shares.reshape(len(rows), columns)) for rows, shares in held]
+        forest.__dict__["model_"] = _HeldModel(answers, train_it)
+        if self.steps is None:
+            return forest
+        return Pipeline([*self.steps.steps, (self.task.estimator.steps[-1][0], forest)])
+
+    def _answers(self) -> Any:
+        return np.asarray(self.task.y).reshape(len(self.inputs))
+
+
+class _HeldModel:
+    """Answers that are known already; whatever else is asked for comes from a model that is trained then."""
+
+    def __init__(self, held: list[tuple[Array, Array]], train: Callable[[], Model]) -> None:
+        self._held, self._train = held, train
+
+    def _known(self, inputs: Array) -> Array | None:
+        for rows, answers in self._held:
+            if rows.shape == inputs.shape and np.array_equal(rows, inputs, equal_nan=True):
+                known: Array = answers.copy()
+                return known
+        return None
+
+    def predict(self, inputs: Array) -> Array:
+        known = self._known(inputs)
+        return known if known is not None else self._trained().predict(inputs)
+
+    def predict_classes(self, inputs: Array) -> Array:
+        known = self._known(inputs)
+        return np.argmax(known, axis=1) if known is not None else self._trained().predict_classes(inputs)
+
+    def _trained(self) -> Model:
+        if "_model" not in self.__dict__:
+            self._model = self._train()
+        return self._model
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name == "_model":
+            raise AttributeError(name)
+        found: Any = getattr(self._trained(), name)
+        return found
