@@ -98,6 +98,9 @@ overtake_status overtake_race(const char* settings, const overtake_watch* watch,
                               overtake_text** html);
 /** Threads of the CPU that work started from now on uses, in the whole process; 0: OVERTAKE_THREADS, or all cores. */
 overtake_status overtake_set_threads(int threads);
+/** The same for the calls of the calling thread alone, predictions too; 0: what the process has. */
+overtake_status overtake_set_threads_here(int threads);
+/** What calls of this thread use now. */
 int overtake_threads(void);
 
 /* -- data ---------------------------------------------------------------------------------------------------------- */

@@ -12,6 +12,7 @@
 #include "c_api/settings.hpp"
 #include "c_api/watch.hpp"
 #include "overtake/forest.hpp"
+#include "overtake/forest/place.hpp"
 #include "overtake/placement.hpp"
 #include "overtake/text.hpp"
 
@@ -63,13 +64,12 @@ const overtake::Tree& tree_of(const Forest& forest, std::int64_t index) {
 /// Where to train: `device` is the settings', "auto" chooses.
 overtake::Placement place(const std::string& device, const ForestParameters& parameters, const overtake_data& data,
                           const overtake::MemoryLimits& limits) {
-  overtake::Placement placement;
-  placement.device = device;
-  if (device != "auto") return placement;
-  const overtake::ForestWork work = forest_work(data.rows, {parameters});
-  return overtake::choose_device([&](const overtake::DeviceInfo& on) {
-    return predict_forest(work, on, limits_for(on, limits, overtake::Candidates::likely));
-  });
+  if (device != "auto") {
+    overtake::Placement placement;
+    placement.device = device;
+    return placement;
+  }
+  return place_forest(parameters, data.rows, limits);
 }
 
 Json report_of(const Forest& forest, const overtake::ForestReport& fit, const overtake::Placement& placement,

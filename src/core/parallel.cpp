@@ -2,6 +2,7 @@
 #include "core/parallel.hpp"
 
 #include "core/config.hpp"
+#include "core/threads_here.hpp"
 #include "platform/host_limits.hpp"
 
 namespace overtake {
@@ -18,9 +19,13 @@ std::atomic<int>& chosen() {
   return count;
 }
 
+thread_local int chosen_here = 0;  // 0: what the process has
+
 }  // namespace
 
-int thread_count() { return chosen().load(); }
+int thread_count() { return chosen_here > 0 ? chosen_here : chosen().load(); }
+
+void set_thread_count_here(int threads) noexcept { chosen_here = threads; }
 
 void set_thread_count(int threads) { chosen().store(threads > 0 ? threads : count_by_default()); }
 

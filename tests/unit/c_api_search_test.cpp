@@ -273,7 +273,8 @@ TEST(CApiSearch, WhatWasNotAskedForIsNotThere) {
   ASSERT_EQ(overtake_search_scores(result.get(), "r2", 0, &values, &count), OVERTAKE_OK);
   EXPECT_EQ(count, 3);
   expect_status(OVERTAKE_USAGE_ERROR, overtake_search_scores(result.get(), "r2", 1, &values, &count), "not scored");
-  expect_status(OVERTAKE_USAGE_ERROR, overtake_search_scores(result.get(), "mse", 0, &values, &count), "mean_squared");
+  expect_status(OVERTAKE_USAGE_ERROR, overtake_search_scores(result.get(), "mse", 0, &values, &count),
+                "does not score it");
   ASSERT_EQ(overtake_search_predictions(result.get(), 0, 0, 0, &values, &count), OVERTAKE_OK);
   EXPECT_EQ(count, 0);
   expect_status(OVERTAKE_USAGE_ERROR, overtake_search_predictions(result.get(), 1, 0, 0, &values, &count),

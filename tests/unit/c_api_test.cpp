@@ -326,7 +326,7 @@ TEST(CApi, TheDeviceIsChosenAndTheReportSaysWhy) {
   EXPECT_EQ(report["schema"], "overtake.train-forest/1");
   EXPECT_FALSE(report["device"].get<std::string>().empty());
   EXPECT_FALSE(report["device_reason"].get<std::string>().empty());
-  EXPECT_GT(report["prediction"]["seconds"], 0);
+  EXPECT_TRUE(report["prediction"].is_null());  // too little work to predict it
   EXPECT_TRUE(report["feature_importances"].contains("feature_1"));
 }
 
@@ -465,6 +465,12 @@ TEST(CApi, TheMachineIsDescribed) {
   EXPECT_EQ(overtake_threads(), 1);
   expect_status(OVERTAKE_USAGE_ERROR, overtake_set_threads(-1), "-1");
   ASSERT_EQ(overtake_set_threads(0), OVERTAKE_OK);
+  EXPECT_EQ(overtake_threads(), before);
+  ASSERT_EQ(overtake_set_threads_here(3), OVERTAKE_OK);
+  EXPECT_EQ(overtake_threads(), 3);
+  std::thread([&] { EXPECT_EQ(overtake_threads(), before); }).join();
+  expect_status(OVERTAKE_USAGE_ERROR, overtake_set_threads_here(4097), "4097");
+  ASSERT_EQ(overtake_set_threads_here(0), OVERTAKE_OK);
   EXPECT_EQ(overtake_threads(), before);
 }
 

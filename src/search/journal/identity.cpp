@@ -109,12 +109,15 @@ std::string values_text(const std::vector<Parameters>& candidates, const std::st
 void add_candidates(Identity& rows, const SearchInput& input) {
   Parameters fixed = input.options.fixed;
   std::sort(fixed.begin(), fixed.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  for (const auto& [name, value] : fixed) rows.push_back({name, to_text(value)});
   std::set<std::string> names;
   Fingerprint fingerprint;
   for (const Parameters& parameters : input.candidates) {
     for (const auto& [name, value] : parameters) names.insert(name);
     fingerprint.add(parameters_json(parameters));
+  }
+  // Of a parameter that is both, the fixed value is that of the candidates that do not set it.
+  for (const auto& [name, value] : fixed) {
+    rows.push_back({names.contains(name) ? name + " (fixed)" : name, to_text(value)});
   }
   for (const std::string& name : names) rows.push_back({name, values_text(input.candidates, name)});
   rows.push_back({"candidates", fmt::format("{}", input.candidates.size())});
