@@ -7,6 +7,8 @@ import pickle
 import joblib
 import numpy as np
 import pandas as pd
+import polars
+import pyarrow
 import pytest
 import sklearn.ensemble
 from scipy import sparse
@@ -125,6 +127,29 @@ def test_layouts_and_types_do_not_matter():
     read_only = X.copy()
     read_only.flags.writeable = False
     np.testing.assert_array_equal(expected.predict(read_only), expected.predict(X))
+
+
+class OnlyArrow:
+    """A table of which only Arrow's interface is known."""
+
+    def __init__(self, table):
+        self._table = table
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        return self._table.__arrow_c_stream__(requested_schema)
+
+
+def test_tables_of_other_libraries():
+    frame, y = load_iris(return_X_y=True, as_frame=True)
+    expected = RandomForestClassifier(n_estimators=5, random_state=0).fit(frame.to_numpy(), y.to_numpy())
+    table = pyarrow.Table.from_pandas(frame)
+    for other in (frame.convert_dtypes(), polars.from_pandas(frame), table, table.to_batches()[0], OnlyArrow(table)):
+        forest = RandomForestClassifier(n_estimators=5, random_state=0).fit(other, y)
+        np.testing.assert_array_equal(forest.predict_proba(other), expected.predict_proba(frame.to_numpy()))
+        assert list(forest.feature_names_in_) == list(frame.columns)
+    words = frame.assign(color=pd.Categorical(["red", "green"] * 75))
+    with pytest.raises(overtake.UsageError, match=r"(?s)column 'color' holds categories.*OrdinalEncoder"):
+        RandomForestClassifier().fit(words, y)
 
 
 def test_large_sparse_tables_are_refused_before_memory_is_taken():

@@ -108,6 +108,8 @@ _CALLS: dict[str, tuple[object, ...]] = {
     "overtake_forest_export": (c_void_p, c_int64, c_char_p, _out),
     "overtake_model_save": (c_void_p, c_char_p),
     "overtake_model_load": (c_char_p, c_char_p, _out),
+    "overtake_model_to_bytes": (c_void_p, _out),
+    "overtake_model_from_bytes": (c_char_p, c_size_t, _out),
     "overtake_search": (c_void_p, c_char_p, POINTER(Folds), c_char_p, _watch, _out),
     "overtake_search_json": (c_void_p, _out),
     "overtake_search_html": (c_void_p, c_char_p, _out),
@@ -151,13 +153,16 @@ class Library:
         if status:
             raise self.error(status)
 
-    def take_text(self, text: c_void_p) -> str:
-        """The characters of an overtake_text, which is given back."""
+    def take_bytes(self, text: c_void_p) -> bytes:
+        """What an overtake_text holds, which is given back."""
         try:
-            size = self.raw.overtake_text_size(text)
-            return ctypes.string_at(self.raw.overtake_text_data(text), size).decode()
+            return ctypes.string_at(self.raw.overtake_text_data(text), self.raw.overtake_text_size(text))
         finally:
             self.raw.overtake_text_free(text)
+
+    def take_text(self, text: c_void_p) -> str:
+        """The same as characters."""
+        return self.take_bytes(text).decode()
 
     def text_of(self, name: str, *arguments: object) -> str:
         """The text that the function `name` makes of `arguments`."""

@@ -7,7 +7,6 @@ import ctypes
 import html
 import json
 import pathlib
-import webbrowser
 from collections.abc import Iterable
 from typing import Any
 
@@ -78,6 +77,8 @@ class Report(dict[str, Any]):
 
     def show(self, path: str) -> None:
         """Write the page and open it in the browser."""
+        import webbrowser
+
         self.save(path)
         webbrowser.open(pathlib.Path(path).resolve().as_uri())
 

@@ -8,8 +8,6 @@ import functools
 import html
 import json
 import os
-import pathlib
-import tempfile
 from typing import Any
 
 import numpy as np
@@ -114,10 +112,9 @@ class Model:
         library().check(self._raw.overtake_model_save(self._handle, _bytes_of(path)))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        with tempfile.TemporaryDirectory(prefix="overtake-") as folder:
-            file = pathlib.Path(folder) / "model"
-            self.save(file)
-            return _from_bytes, (file.read_bytes(),)
+        content = ctypes.c_void_p()
+        library().check(self._raw.overtake_model_to_bytes(self._handle, ctypes.byref(content)))
+        return _from_bytes, (library().take_bytes(content),)
 
     def __repr__(self) -> str:
         return f"<overtake.Model: {self.description['description']}>"
@@ -131,10 +128,9 @@ class Model:
 
 
 def _from_bytes(content: bytes) -> Model:
-    with tempfile.TemporaryDirectory(prefix="overtake-") as folder:
-        file = pathlib.Path(folder) / "model"
-        file.write_bytes(content)
-        return load(file)
+    handle = ctypes.c_void_p()
+    library().check(library().raw.overtake_model_from_bytes(content, len(content), ctypes.byref(handle)))
+    return Model(handle)
 
 
 def load(path: str | os.PathLike[str], device: str | None = None) -> Model:

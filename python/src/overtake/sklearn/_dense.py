@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
 
-from .._errors import DeviceError
+from .._errors import DeviceError, UsageError
 
 
 class TooLarge(DeviceError):
@@ -27,15 +28,35 @@ def _free_bytes() -> int | None:
     return None
 
 
+def _refuse_words(frame: Any) -> None:
+    """Refuse columns of categories that are no numbers by name; scikit-learn's own error names a cell alone."""
+    for name, kind in frame.dtypes.items():
+        categories = getattr(kind, "categories", None)
+        if categories is not None and getattr(categories, "dtype", np.dtype(float)).kind not in "iufb":
+            raise UsageError(
+                f"column {name!r} holds categories: forests take numbers",
+                "Encode it, say with sklearn.preprocessing.OrdinalEncoder or OneHotEncoder in a Pipeline.",
+            )
+
+
 def dense(values: Any) -> Any:
-    """A sparse matrix as a dense one, of float32 unless it is of float64, where there is room; anything else as it is.
+    """What scikit-learn can check: a sparse matrix as a dense one, of float32 unless it is of float64, where there is room; a
+    table of Arrow's interface with the names of its columns; anything else as it is.
 
     Raises
     ------
     DeviceError
-        Naming need and room, before memory is taken.
+        Naming need and room of a sparse matrix, before memory is taken.
+    UsageError
+        For categories that are no numbers.
     """
     if not issparse(values):
+        if hasattr(getattr(values, "dtypes", None), "items"):
+            _refuse_words(values)
+        elif hasattr(values, "__arrow_c_stream__") or hasattr(values, "__arrow_c_array__"):
+            if type(values).__module__.startswith("polars."):
+                return values  # scikit-learn knows these
+            return importlib.import_module("pyarrow").table(values)
         return values
     if values.dtype.kind not in "fiub":
         raise ValueError(f"a sparse matrix of {values.dtype} has no numbers; expected floating-point or whole numbers")

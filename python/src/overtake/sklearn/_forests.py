@@ -70,6 +70,7 @@ class OvertakeForest:
 
     _kind: str
     # scikit-learn's; declared for the reader and the type checker.
+    n_estimators: int
     n_features_in_: int
     n_outputs_: int
     device: str | None = None
@@ -117,6 +118,10 @@ class OvertakeForest:
         earlier = getattr(self, "model_", None) if self.warm_start else None
         if earlier is None or not hasattr(self, "seed_"):
             self.seed_ = self._draw_seed()
+        elif self.n_estimators == earlier.description["trees"]:
+            warnings.warn(
+                "Warm-start fitting without increasing n_estimators does not fit new trees.", UserWarning, stacklevel=2
+            )
         parameters["random_state"] = self.seed_
         settings = {} if self.device is None else {"device": self.device}
         with threads(threads_of(self.n_jobs)), bar(type(self).__name__, bool(self.verbose)) as observer:
@@ -247,6 +252,11 @@ class OvertakeForest:
         """Mean decrease in impurity by feature; sums to 1, or all 0 where no tree has a split."""
         check_is_fitted(self)
         return self.model_.array("feature_importances")
+
+    @property
+    def estimators_samples_(self) -> Any:
+        """Not there: which rows a tree drew is not kept (docs/forests.md has the rule of drawing)."""
+        raise AttributeError("estimators_samples_: Overtake does not keep which rows a tree drew")
 
     # -- trees, files --------------------------------------------------------------------------------------------------
 

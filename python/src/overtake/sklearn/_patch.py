@@ -24,6 +24,7 @@ _ANSWERS = (
     "predict_proba",
     "predict_log_proba",
     "feature_importances_",
+    "estimators_samples_",
     "_validate_X_predict",
 )
 
@@ -39,6 +40,8 @@ class FallsBack(OvertakeForest):
         try:
             return super().fit(X, y, sample_weight)
         except (UsageError, DataError, TooLarge) as error:
+            if self.warm_start and "model_" in self.__dict__:
+                raise  # scikit-learn's class cannot go on with these trees
             reason = error.message
         for name in ("model_", "_trees", "seed_"):
             self.__dict__.pop(name, None)
