@@ -91,7 +91,10 @@ size_t overtake_text_size(const overtake_text* text) { return text != nullptr ? 
 void overtake_text_free(overtake_text* text) { std::unique_ptr<overtake_text>{text}.reset(); }
 
 overtake_status overtake_stop_new(overtake_stop** stop) {
-  return api::guarded([&] { api::given(stop, "stop") = std::make_unique<overtake_stop>().release(); });
+  return api::guarded([&] {
+    overtake_stop*& result = api::given(stop, "stop");
+    result = std::make_unique<overtake_stop>().release();
+  });
 }
 
 void overtake_stop_request(overtake_stop* stop) {

@@ -76,6 +76,20 @@ TEST(GivenFolds, BelongToAJournal) {
   expect_error<UsageError>([&] { (void)search(data, candidates, options); }, {"journal", "training rows"});
 }
 
+TEST(Journal, GoesOnWhereAParameterIsFixedAndTried) {
+  const TempFolder folder;
+  const Dataset data = dataset(true);
+  SearchOptions options = small_search();
+  options.journal = folder / "j.db";
+  const std::vector<Parameters> some = {{{"n_estimators", std::int64_t{2}}}, {}};
+  const SearchResult first = search(data, some, options);
+  const SearchResult again = search(data, some, options);
+  EXPECT_EQ(again.resumed_jobs, 6);
+  EXPECT_EQ(again.rows[1].scores, first.rows[1].scores);
+  options.fixed = {{"n_estimators", std::int64_t{9}}};
+  expect_error<DataError>([&] { (void)search(data, some, options); }, {"n_estimators (fixed)=8"});
+}
+
 /// Scores of models that are trained on each fold's rows and asked for them.
 class TrainScores : public ::testing::TestWithParam<bool> {};
 
