@@ -42,7 +42,8 @@ const char* overtake_version(void);
 /** OVERTAKE_API_VERSION of the library that was loaded. */
 int overtake_api_version(void);
 
-/** What was wrong in this thread's last call that failed; "" before the first. Valid until its next call that fails. */
+/** What was wrong in this thread's last call that failed, as UTF-8; "" before the first. Valid until its next call that
+ * fails. */
 const char* overtake_error_message(void);
 /** What to do about it; may be "". */
 const char* overtake_error_hint(void);

@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "c_api/handles.hpp"
+#include "overtake/text.hpp"
 #include "overtake/version.hpp"
 
 namespace overtake::c_api {
@@ -27,7 +28,7 @@ LastError& last_error() noexcept {
 overtake_status keep(overtake_status code, const char* message, const char* hint) noexcept {
   LastError& last = last_error();
   try {
-    last = {message, hint};
+    last = {text::printable(message), text::printable(hint)};  // UTF-8, whatever a file or a name held
   } catch (...) {
     last.short_message = "there is not enough memory to say what was wrong";
     last.short_hint = "";

@@ -140,6 +140,8 @@ def texts():
         "good_linear": "lLinear in_features=2 out_features=3 bias=1", "good_slope": "lLeakyReLU negative_slope=0.1",
         "good_dropout": "lDropout p=0.25", "good_metric": "mf1_macro", "good_set": "smax_samples=0.5",
         "good_count": "sn_estimators=10", "good_class_weight": "sclass_weight=a:1,b:2",
+        "good_json": "j{\"max_depth\": null, \"max_features\": 0.5, \"class_weight\": {\"a\": 1, \"b\": 2.5}, \"bootstrap\": true}",
+        "json_twice": "j{\"max_depth\": 3, \"max_depth\": 4}", "json_list": "j{\"max_depth\": [3]}",
         "crash_deep": "ga=[" + "[" * 20_000 + "]" * 20_000 + "]", "quotes": "ga=\"x,'y\",'z\"'",
     }.items():
         put("parameters", name, text)

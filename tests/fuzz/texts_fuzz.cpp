@@ -2,10 +2,12 @@
 // Texts of the command line, and journals.
 #include <algorithm>
 #include <cstdlib>
+#include <memory>
 #include <new>
 #include <stdexcept>
 
 #include "fuzz.hpp"
+#include "overtake/c_api.h"
 #include "overtake/error.hpp"
 #include "overtake/forest.hpp"
 #include "overtake/nn/layers.hpp"
@@ -43,6 +45,20 @@ void set_parameter(std::string_view text) {
   if (!(again == parameters)) throw std::logic_error("parameters that do not read back");
 }
 
+/// Parameters as JSON, through the C interface.
+void set_json(std::string_view text) {
+  const auto parameters_of = [](const std::string& json) -> std::string {
+    overtake_text* made = nullptr;
+    const overtake_status status = overtake_forest_parameters("random-forest", "classification", json.c_str(), &made);
+    const std::unique_ptr<overtake_text, decltype(&overtake_text_free)> held(made, overtake_text_free);
+    if (status == OVERTAKE_OK) return {overtake_text_data(made), overtake_text_size(made)};
+    if (status != OVERTAKE_USAGE_ERROR || made != nullptr) throw std::logic_error(overtake_error_message());
+    return {};
+  };
+  const std::string all = parameters_of(std::string(text));
+  if (!all.empty() && parameters_of(all) != all) throw std::logic_error("parameters that do not read back");
+}
+
 }  // namespace
 
 FUZZ_TARGET(parameters) {
@@ -55,6 +71,7 @@ FUZZ_TARGET(parameters) {
       break;
     }
     case 'd': (void)parse_distribution(text); break;
+    case 'j': set_json(text); break;
     case 'l': (void)nn::make_layer(layer_of(text)); break;
     case 'm': (void)parse_metric(text); break;
     default: set_parameter(text); break;

@@ -27,6 +27,7 @@ TEST(CApi, EveryKindOfExceptionIsACode) {
   expect_status(OVERTAKE_DEVICE_ERROR, status_of(std::length_error("vector")), "memory");
   expect_status(OVERTAKE_DATA_ERROR, status_of(std::system_error(std::make_error_code(std::errc::io_error))), "error");
   expect_status(OVERTAKE_INTERNAL_ERROR, status_of(std::runtime_error("five")), "five");
+  expect_status(OVERTAKE_DATA_ERROR, status_of(DataError("no \xff file \x1b[31m")), "no \\xff file \\x1b[31m");
   expect_status(OVERTAKE_INTERNAL_ERROR, status_of(6), "unknown kind");
   EXPECT_NE(std::string(overtake_error_hint()).find("report"), std::string::npos);
   expect_status(OVERTAKE_USAGE_ERROR, status_of(UsageError("seven")), "seven");  // memory's fixed text is gone

@@ -231,6 +231,22 @@ TEST(CApiSearch, GivesScoresPredictionsAndTheBestModel) {
             std::string::npos);
 }
 
+TEST(CApiSearch, AStopGivesWhatWasScored) {
+  const Points points;
+  const DataHandle data = points.classes();
+  const StopHandle stop = made<StopHandle>([](auto** handle) { return overtake_stop_new(handle); });
+  overtake_stop_request(stop.get());
+  const overtake_watch watch{stop.get(), nullptr, nullptr};
+  const ResultHandle result = made<ResultHandle>([&](auto** handle) {
+    return overtake_search(data.get(), "[{}, {\"max_depth\": 2}]", nullptr, R"({"device": "cpu"})", &watch, handle);
+  });
+  const Json json = Json::parse(text_made([&](auto** text) { return overtake_search_json(result.get(), text); }));
+  EXPECT_EQ(json["interrupted"], true);
+  EXPECT_TRUE(json["best_index_"].is_null());
+  overtake_model* model = nullptr;
+  expect_status(OVERTAKE_USAGE_ERROR, overtake_search_best(result.get(), &model), "no candidate has a score");
+}
+
 TEST(CApiSearch, RefusesWhatIsWrong) {
   const Points points;
   const DataHandle data = points.classes();
