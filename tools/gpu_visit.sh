@@ -8,6 +8,8 @@
 #   tools/gpu_visit.sh unfiltered BUNDLE.tar.gz OUT_DIR
 #                                                    there: every test of a bundle made --with-tests on every device, also those
 #                                                    whose drivers are bad, and what devices and a race say of them
+#   tools/gpu_visit.sh python WHEEL OUT_DIR          there: the wheel from ./dev wheel beside the machine's own NumPy and
+#                                                    scikit-learn: forests on cuda:0 and cpu, and what calls cost
 set -u
 
 pack() {
@@ -183,6 +185,37 @@ alone_run() {
   [ $failures = 0 ] || { echo "$failures of these are not as they should be" && exit 1; }
 }
 
+# python WHEEL OUT: nothing is fetched, so the wheel is only unpacked.
+python() {
+  out=$2
+  summary=''
+  mkdir -p "$out"
+  python3 -m pip install --quiet --no-index --no-deps --target "$out/site" "$1" || exit 1
+  export PYTHONPATH=$out/site OVERTAKE_CACHE_DIR=$out/cache
+  step 120 python_devices python3 - <<'PYTHON'
+import numpy as np, overtake, sklearn
+from sklearn.datasets import load_digits
+from overtake.sklearn import GridSearchCV, RandomForestClassifier
+print(overtake.version(), sklearn.__version__, np.__version__)
+for device in overtake.devices():
+    print(device["id"], device["name"], device["usable"], device["reason"])
+X, y = load_digits(return_X_y=True)
+shares = {}
+for device in ("cpu", "cuda:0"):
+    shares[device] = RandomForestClassifier(device=device, random_state=0).fit(X, y).predict_proba(X)
+assert (shares["cpu"] == shares["cuda:0"]).all()
+grid = {"n_estimators": [50, 100], "max_depth": [None, 5]}
+scores = [GridSearchCV(RandomForestClassifier(device=device, random_state=0), grid).fit(X, y).cv_results_["mean_test_score"]
+          for device in ("cpu", "cuda:0")]
+assert (scores[0] == scores[1]).all(), scores
+print("equal on cpu and cuda:0:", scores[0])
+PYTHON
+  step 300 python_calls bench/record.py "$out/python.json" python3 bench/python.py
+  cat "$out/python_devices.log" "$out/python_calls.log"
+  printf '%s' "$summary"
+  rm -rf "$out/cache" "$out/site"
+}
+
 # Every test program as it is, drivers tried first: a device that is refused is skipped with its reason.
 unfiltered() {
   local packed overtake program
@@ -244,9 +277,10 @@ case ${1:-} in
   run) run "$2" "$3" ;;
   alone) alone "$2" "$3" ;;
   unfiltered) unfiltered "$2" "$3" ;;
+  python) python "$2" "$3" ;;
   alone_hidden) alone_hidden "$2" "$3" ;;  # alone calls itself
   *)
-    sed -n '3,10p' "$0"
+    sed -n '3,12p' "$0"
     exit 2
     ;;
 esac
