@@ -134,6 +134,9 @@ int run(const CLI::App& app, const SearchFlags& flags) {
   const std::optional<overtake::Placement> asked = asked_for(flags.compute.device);
   TrainingData data = read_forest_data(flags.data, flags.compute);
   options.groups = std::move(data.groups);
+  options.sample_weight = std::move(data.sample_weight);
+  options.feature_names = data.preprocessing.feature_names();
+  options.class_names = data.preprocessing.classes;
   if (flags.compute.plan) return plan_search(flags, data, candidates, options, asked);
   const overtake::Placement device =
       asked ? *asked : overtake::forecast_search(data.training, candidates, options).placement;
@@ -145,9 +148,6 @@ int run(const CLI::App& app, const SearchFlags& flags) {
   options.device = overtake::Device(device.device);
   options.device_reason = device.reason;
   if (const overtake::Prediction* prediction = device.chosen()) options.prediction = *prediction;
-  options.sample_weight = std::move(data.sample_weight);
-  options.feature_names = data.preprocessing.feature_names();
-  options.class_names = data.preprocessing.classes;
   Watcher watcher(quiet, flags.journal, recorded_jobs(flags.journal));
   options.observer = &watcher;
 

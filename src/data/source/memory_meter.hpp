@@ -48,7 +48,7 @@ class MemoryMeter {
   std::uint64_t limit_;
   std::uint64_t used_ = 0;
   std::uint64_t held_before_;                // by the process
-  std::uint64_t taken_ = 0, next_look_ = 0;  // whatever was given back
+  std::uint64_t taken_ = 0, next_look_ = std::uint64_t{1} << 20;  // whatever was given back
 };
 
 /// Before `container` gets `extra` elements more: counts them, and the copy that growing needs for a moment.
