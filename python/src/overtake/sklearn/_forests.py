@@ -69,6 +69,7 @@ class OvertakeForest:
     """What the four estimators share: stands before scikit-learn's class in the order of resolution."""
 
     _kind: str
+    _param_names: list[str]
     # scikit-learn's; declared for the reader and the type checker.
     n_estimators: int
     n_features_in_: int
@@ -82,6 +83,13 @@ class OvertakeForest:
     warm_start: bool
     get_params: Callable[..., dict[str, Any]]
     model_: Model
+
+    @classmethod
+    def _get_param_names(cls) -> list[str]:
+        """scikit-learn's, which reads the signature anew for each clone."""
+        if "_param_names" not in cls.__dict__:
+            cls._param_names = super()._get_param_names()  # type: ignore[misc]
+        return list(cls._param_names)
 
     # -- training ------------------------------------------------------------------------------------------------------
 
