@@ -44,7 +44,7 @@ class DoctorTest(FaultTest):
     def findings(self, *arguments, **how):
         """{id: findings} of the doctor; self.code is its exit code."""
         process = self.begin("doctor", *arguments, "--no-measure", "--json", **how)
-        out, err = process.communicate(timeout=240)
+        out, err = process.communicate(timeout=480)
         self.code = process.returncode
         self.assertIn(self.code, (0, 1), f"{out}\n{err}")
         found = {}
