@@ -25,6 +25,9 @@ class Step(NamedTuple):
     what: str
 
 
+# Seconds after which the thread that waits looks for signals: some libraries (polars) let no signal wake it.
+_GLANCE = 0.05
+
 Observer = Callable[[Step], None]
 
 
@@ -119,7 +122,8 @@ def _run_beside(call: Callable[[Any], int], watched: _Watched) -> bool:
     _thread.start_new_thread(work, ())
     while True:
         try:
-            ended.acquire()
+            while not ended.acquire(timeout=_GLANCE):
+                pass
             break
         except BaseException as error:  # a handler of a signal raised it: the work must end before anything is freed
             raised = raised or error
