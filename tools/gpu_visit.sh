@@ -198,7 +198,7 @@ from sklearn.datasets import load_digits
 from overtake.sklearn import GridSearchCV, RandomForestClassifier
 print(overtake.version(), sklearn.__version__, np.__version__)
 for device in overtake.devices():
-    print(device["id"], device["name"], device["usable"], device["reason"])
+    print(device["id"], device["name"], device["usable"], device.get("reason"))
 X, y = load_digits(return_X_y=True)
 shares = {}
 for device in ("cpu", "cuda:0"):
