@@ -47,7 +47,7 @@ class MemoryMeter {
   bool given_;  // the limit is the caller's
   std::uint64_t limit_;
   std::uint64_t used_ = 0;
-  std::uint64_t held_before_;                // by the process
+  std::uint64_t held_before_;                                     // by the process
   std::uint64_t taken_ = 0, next_look_ = std::uint64_t{1} << 20;  // whatever was given back
 };
 
