@@ -115,20 +115,12 @@ void write_exports(const Forest& forest, const ForestFlags& flags) {
   if (!flags.export_dot.empty()) write_output(flags.export_dot, overtake::export_dot(forest, flags.tree, flags.digits));
 }
 
-overtake::Placement choose_for(const overtake::ForestWork& work, const ComputeFlags& flags,
-                               overtake::Candidates devices = overtake::Candidates::likely) {
-  const overtake::MemoryLimits limits{flags.memory_limit, flags.host_memory_limit};
-  return overtake::choose_device(
-      [&](const overtake::DeviceInfo& on) {
-        return overtake::predict_forest(work, on, overtake::limits_for(on, limits, devices));
-      },
-      devices);
-}
+overtake::MemoryLimits limits_of(const ComputeFlags& flags) { return {flags.memory_limit, flags.host_memory_limit}; }
 
 int plan_forest(const TrainFlags& flags, const overtake::Dataset& rows, const ForestParameters& parameters,
                 const std::optional<overtake::Placement>& asked) {
   const overtake::ForestWork work = overtake::forest_work(rows, {parameters});
-  Plan plan{"train", {}, choose_for(work, flags.compute, overtake::Candidates::all), {}, to_json(work)};
+  Plan plan{"train", {}, choose_device(work, limits_of(flags.compute), overtake::Candidates::all), {}, to_json(work)};
   for (const overtake::DeviceInfo& device : devices_elsewhere(flags.compute.elsewhere)) {
     plan.elsewhere.push_back(overtake::predict_forest(work, device));
   }
@@ -151,7 +143,7 @@ int run_forest_training(const CLI::App& app, const TrainFlags& flags) {
   const ForestParameters parameters = make_parameters(app, flags, rows.task, earlier);
   if (flags.compute.plan) return plan_forest(flags, rows, parameters, asked);
   const overtake::Placement device =
-      asked ? *asked : choose_for(overtake::forest_work(rows, {parameters}), flags.compute);
+      asked ? *asked : choose_device(overtake::forest_work(rows, {parameters}), limits_of(flags.compute));
   Watcher watcher;
   overtake::ForestOptions options;
   options.stop = &system::stop_on_interrupt();  // before anything is printed: who sees that may interrupt

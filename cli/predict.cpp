@@ -61,11 +61,9 @@ int plan_answers(const PredictFlags& flags, const overtake::Preprocessing& how, 
       overtake::forecast_answers(model, flags.reading.data, reading, flags.answers, part_bytes, device);
   overtake::report::Json counts = overtake::report::Json::object();
   counts.set("rows", forecast.rows).set("rows_counted", forecast.rows_counted);
-  print(is_standard_output(flags.plan_json)
-            ? ""
-            : fmt::format("plan: {}{} rows for a {}\n", forecast.rows_counted ? "" : "about ",
-                          overtake::report::count(forecast.rows), model.model->describe()));
-  show_plan({"predict", {}, std::move(forecast.placement), {}, std::move(counts)}, flags.plan_json);
+  const std::string head = fmt::format("{}{} rows for a {}", forecast.rows_counted ? "" : "about ",
+                                       overtake::report::count(forecast.rows), model.model->describe());
+  show_plan({"predict", {}, std::move(forecast.placement), {}, std::move(counts), head}, flags.plan_json);
   return exit_ok;
 }
 

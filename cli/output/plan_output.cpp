@@ -48,7 +48,8 @@ std::string text_of(const Plan& plan) {
       if (!of.failure.empty()) failures += fmt::format("{}: cannot run it: {}\n", of.device, of.failure);
     }
   }
-  std::string text = plan.search ? "plan: " + plan_text(*plan.search) + "\n" : "";
+  const std::string head = plan.search ? plan_text(*plan.search) : plan.head;
+  std::string text = head.empty() ? "" : "plan: " + head + "\n";
   text += "\n" + report::table_text(table, standard_output().width) + failures;
   if (!plan.elsewhere.empty()) text += estimate_note;
   if (!plan.placement.device.empty()) {

@@ -18,6 +18,7 @@ struct Plan {
   overtake::Placement placement;                ///< every device
   std::vector<overtake::Prediction> elsewhere;  ///< --on
   overtake::report::Json counts;
+  std::string head{};  ///< what is planned, in words
 };
 
 /// The devices of --on. Throws UsageError for one that is not known.

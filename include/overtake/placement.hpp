@@ -110,6 +110,10 @@ enum class Candidates {
 /// every part of the need.
 [[nodiscard]] MemoryLimits limits_for(const DeviceInfo& device, const MemoryLimits& limits, Candidates candidates);
 
+/// For forests: by predict_forest() within the limits.
+[[nodiscard]] Placement choose_device(const ForestWork& work, const MemoryLimits& limits,
+                                      Candidates candidates = Candidates::likely);
+
 /// What training a network takes on a device, likewise. `threads` of the CPU; 0: the faster of one and all.
 [[nodiscard]] Prediction predict_network(const NetworkWork& work, const DeviceInfo& device, int threads = 0);
 
@@ -139,7 +143,10 @@ struct AnswersForecast {
 /// 0: OVERTAKE_THREADS, or one for each core this process may use. Throws UsageError for other numbers.
 void set_cpu_threads(int threads);
 
-/// How many that is now.
+/// The same for what the calling thread does alone; 0: what the process has.
+void set_cpu_threads_here(int threads);
+
+/// How many that is now, for the calling thread.
 [[nodiscard]] int cpu_threads();
 
 /// Throws UsageError, naming the variable, for an environment variable whose value cannot be used (OVERTAKE_THREADS). A

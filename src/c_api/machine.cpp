@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The machine: its processors, threads, check-up and race.
-#include <fmt/format.h>
-
 #include <limits>
 
 #include "c_api/call.hpp"
 #include "c_api/handles.hpp"
 #include "c_api/settings.hpp"
 #include "c_api/watch.hpp"
-#include "core/config.hpp"
-#include "core/threads_here.hpp"
 #include "overtake/device.hpp"
 #include "overtake/doctor.hpp"
 #include "overtake/placement.hpp"
@@ -72,14 +68,7 @@ overtake_status overtake_set_threads(int threads) {
 }
 
 overtake_status overtake_set_threads_here(int threads) {
-  return api::guarded([&] {
-    constexpr int most = overtake::config::most_threads;
-    if (threads < 0 || threads > most) {
-      throw overtake::UsageError(fmt::format("threads: {} is not accepted; expected 0 to {}", threads, most),
-                                 "0 leaves the number to the process.");
-    }
-    overtake::set_thread_count_here(threads);
-  });
+  return api::guarded([&] { overtake::set_cpu_threads_here(threads); });
 }
 
 int overtake_threads(void) { return overtake::cpu_threads(); }

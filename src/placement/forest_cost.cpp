@@ -96,6 +96,11 @@ Prediction forest_cost(const ForestWork& work, const DeviceInfo& device, const D
 
 }  // namespace placement
 
+Placement choose_device(const ForestWork& work, const MemoryLimits& limits, Candidates candidates) {
+  return choose_device(
+      [&](const DeviceInfo& on) { return predict_forest(work, on, limits_for(on, limits, candidates)); }, candidates);
+}
+
 Prediction predict_forest(const ForestWork& work, const DeviceInfo& device, const MemoryLimits& limits) {
   return placement::forest_cost(work, device, placement::rates_of(device), limits);
 }

@@ -11,6 +11,7 @@
 #include "backend/api/device.hpp"
 #include "core/config.hpp"
 #include "core/parallel.hpp"
+#include "core/threads_here.hpp"
 #include "overtake/error.hpp"
 #include "overtake/ops.hpp"
 #include "placement/choice.hpp"
@@ -121,14 +122,20 @@ Placement choose_device(const PreparedData& data, const NetworkOptions& options,
   return placement;
 }
 
-void set_cpu_threads(int threads) {
-  if (threads < 0 || threads > config::most_threads) {
-    throw UsageError(fmt::format("threads (--threads): {} is not accepted; expected 0 (all cores) to {}", threads,
-                                 config::most_threads),
-                     "More threads than cores make nothing faster.");
-  }
-  set_thread_count(threads);
+namespace {
+
+int checked_threads(int threads) {
+  if (threads >= 0 && threads <= config::most_threads) return threads;
+  throw UsageError(fmt::format("threads (--threads): {} is not accepted; expected 0 (all cores) to {}", threads,
+                               config::most_threads),
+                   "More threads than cores make nothing faster.");
 }
+
+}  // namespace
+
+void set_cpu_threads(int threads) { set_thread_count(checked_threads(threads)); }
+
+void set_cpu_threads_here(int threads) { set_thread_count_here(checked_threads(threads)); }
 
 int cpu_threads() { return thread_count(); }
 

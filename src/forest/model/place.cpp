@@ -35,9 +35,7 @@ Placement place_forest(const ForestParameters& parameters, const Dataset& data, 
     placement.reason = "less work than a GPU takes to start";
     return placement;
   }
-  const ForestWork work = forest_work(data, {parameters});
-  return choose_device(
-      [&](const DeviceInfo& on) { return predict_forest(work, on, limits_for(on, limits, Candidates::likely)); });
+  return choose_device(forest_work(data, {parameters}), limits);
 }
 
 }  // namespace overtake

@@ -7,6 +7,7 @@ works on fitted trees stay as they are there.
 
 from __future__ import annotations
 
+import abc
 import numbers
 import os
 import warnings
@@ -65,7 +66,7 @@ def named_weights(weights: Any, classes: Array | None) -> Any:
     return weights
 
 
-class OvertakeForest:
+class OvertakeForest(metaclass=abc.ABCMeta):
     """What the four estimators share: stands before scikit-learn's class in the order of resolution."""
 
     _kind: str
@@ -202,8 +203,9 @@ class OvertakeForest:
             y = y[:, 0]
         return X, y
 
+    @abc.abstractmethod
     def _training_data(self, inputs: Array, answers: Array, weights: Array | None) -> TrainingData:
-        raise NotImplementedError
+        """What the library trains on."""
 
     def _publish(self, answers: Array) -> None:
         """Set scikit-learn's attributes of a fitted forest."""
@@ -222,8 +224,9 @@ class OvertakeForest:
             )
         self._publish_oob(answers, shares)
 
+    @abc.abstractmethod
     def _publish_oob(self, answers: Array, shares: Array) -> None:
-        raise NotImplementedError
+        """Set scikit-learn's attributes of the rows that a tree did not see."""
 
     # -- answers -------------------------------------------------------------------------------------------------------
 
@@ -302,10 +305,6 @@ class OvertakeForest:
         """Write the model file that ``overtake.load`` and the tool read."""
         check_is_fitted(self)
         self.model_.save(path)
-
-    def _repr_html_(self) -> str:
-        page: str = super()._repr_html_()  # type: ignore[misc]
-        return page
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()  # type: ignore[misc]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import time
 import warnings
@@ -26,7 +27,7 @@ from ._ran import note
 from ._threads import threads_of
 
 
-class OvertakeSearch:
+class OvertakeSearch(metaclass=abc.ABCMeta):
     """What both searches share: stands before scikit-learn's class in the order of resolution."""
 
     estimator: Any
@@ -126,8 +127,9 @@ class OvertakeSearch:
             self._tell_interruption(results)
         self._finish(out, results, (scorers, refit_metric), X, y, routed.estimator.fit)
 
+    @abc.abstractmethod
     def _candidates(self) -> Any:
-        raise NotImplementedError
+        """What is tried, in scikit-learn's order."""
 
     def _settings(self) -> dict[str, Any]:
         given = {"journal": self.journal, "memory_limit": self.memory_limit}
