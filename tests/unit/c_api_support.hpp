@@ -56,8 +56,8 @@ struct Points {
   static constexpr std::int64_t rows = 60, features = 2;
 
   Points() {
-    for (int row = 0; row < rows; ++row) {
-      const double x = row * 7 % rows, y = row * 23 % rows;
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const auto x = static_cast<double>(row * 7 % rows), y = static_cast<double>(row * 23 % rows);
       inputs.insert(inputs.end(), {x, y});
       labels.push_back(x + y < rows ? 0 : (x < y ? 1 : 2));
       targets.push_back(x - 0.5 * y);
