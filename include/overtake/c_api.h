@@ -128,6 +128,14 @@ overtake_status overtake_data_set_targets(overtake_data* data, const double* tar
 overtake_status overtake_data_set_weights(overtake_data* data, const float* weights, int64_t count);
 /** A JSON list of names, one a feature. */
 overtake_status overtake_data_set_feature_names(overtake_data* data, const char* names);
+/** Says that column `feature` of the inputs holds categories: places among `names`, a JSON list of distinct texts
+ * (4,096 at most), NaN: missing. `ordered` 0: the forest gets their places among those that rows have, sorted by bytes,
+ * as it does from a text column of a file; 1: among all of them, in the order given. Models know them: they are in
+ * overtake_model_describe() and in the model's file, so that the tool takes a column of texts. Whoever asks the model
+ * for answers gives places among those, NaN for any other text. */
+overtake_status overtake_data_set_categories(overtake_data* data, int64_t feature, const char* names, int32_t ordered);
+/** A JSON list, one a feature: the categories whose places the forest is given; null: numbers. */
+overtake_status overtake_data_categories(const overtake_data* data, overtake_text** json);
 /** A JSON list of names, one a class; class_weight and positive classes are given by them. */
 overtake_status overtake_data_set_class_names(overtake_data* data, const char* names);
 void overtake_data_free(overtake_data* data);
@@ -153,7 +161,8 @@ overtake_status overtake_forest_parameters(const char* kind, const char* task, c
                                            overtake_text** json);
 
 /** JSON: "kind" ("random-forest", "extra-trees" or "network"), "description", "task", "features", "outputs", "classes",
- * and of forests "feature_names", "class_names", "parameters", "trees", "oob_score", "oob_rows". */
+ * and of forests "feature_names", "class_names", "parameters", "trees", "oob_score", "oob_rows", "categories" (a list,
+ * one a feature: the texts whose places it takes; null: it takes numbers). */
 overtake_status overtake_model_describe(const overtake_model* model, overtake_text** json);
 /** rows x outputs numbers: the share of each class, or what a regressor predicts (outputs: 1). `count` is the room in
  * `answers`; another one than rows x outputs is a usage error. */
@@ -170,6 +179,13 @@ overtake_status overtake_model_apply(const overtake_model* model, const overtake
  * NaN where no tree judges a row; empty unless oob_score was asked for). Lives in the model. */
 overtake_status overtake_forest_array(const overtake_model* model, const char* name, const double** values,
                                       int64_t* count);
+
+/** The rows that a tree of a forest drew from `rows` training rows, in the order of drawing, one as often as it was
+ * drawn; without bootstrap every row once. Worked out anew on every call. `count` is the room in `drawn`:
+ * overtake_forest_draws(). Where rows weigh nothing, a tree may have drawn on until one does; those are not told. */
+overtake_status overtake_forest_draws(const overtake_model* model, int64_t rows, int64_t* count);
+overtake_status overtake_forest_drawn_rows(const overtake_model* model, int64_t index, int64_t rows, int32_t* drawn,
+                                           int64_t count);
 
 /** A tree of a forest, in the order of scikit-learn's tree_. The arrays live in the model. */
 typedef struct overtake_tree {

@@ -147,9 +147,6 @@ def test_tables_of_other_libraries():
         forest = RandomForestClassifier(n_estimators=5, random_state=0).fit(other, y)
         np.testing.assert_array_equal(forest.predict_proba(other), expected.predict_proba(frame.to_numpy()))
         assert list(forest.feature_names_in_) == list(frame.columns)
-    words = frame.assign(color=pd.Categorical(["red", "green"] * 75))
-    with pytest.raises(overtake.UsageError, match=r"(?s)column 'color' holds categories.*OrdinalEncoder"):
-        RandomForestClassifier().fit(words, y)
 
 
 def test_large_sparse_tables_are_refused_before_memory_is_taken():
@@ -209,3 +206,20 @@ def test_trees_are_views():
     assert "feature_3" in sklearn.tree.export_text(forest.estimators_[0])
     with pytest.raises(IndexError):
         forest.estimators_[5]
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+@pytest.mark.parametrize("drawn", [{"bootstrap": True}, {"bootstrap": True, "max_samples": 0.3}, {"bootstrap": False}])
+def test_the_rows_that_trees_drew(name, drawn):
+    X, y = IRIS
+    forest = getattr(overtake.sklearn, name)(5, random_state=3, **drawn).fit(X, y)
+    samples = forest.estimators_samples_
+    assert len(samples) == 5
+    for tree, rows in enumerate(samples):
+        assert len(rows) == (45 if "max_samples" in drawn else len(X))
+        arrays = forest.model_.tree(tree)
+        assert arrays["samples"][0] == len(np.unique(rows))
+        assert arrays["weighted_samples"][0] == len(rows)
+        np.testing.assert_allclose(arrays["value"][0], np.bincount(y[rows]) / len(rows), rtol=1e-12)
+    with pytest.raises(overtake.UsageError, match="tree 5 does not exist; the forest has 5 trees"):
+        forest.model_.drawn_rows(5, len(X))

@@ -6,13 +6,16 @@
 
 #include "c_api/call.hpp"
 #include "c_api/handles.hpp"
+#include "c_api/json.hpp"
 #include "c_api/matrix.hpp"
 #include "c_api/settings.hpp"
 #include "core/sample_weights.hpp"
+#include "overtake/data/preprocessing.hpp"
 
 namespace api = overtake::c_api;
 using overtake::Dataset;
 using overtake::UsageError;
+using overtake::report::Json;
 
 namespace {
 
@@ -97,6 +100,31 @@ overtake_status overtake_data_set_feature_names(overtake_data* data, const char*
   return api::guarded([&] {
     overtake_data& handle = api::given(data, "data");
     handle.feature_names = names_for(names, "feature names", handle.rows.features, "features");
+  });
+}
+
+overtake_status overtake_data_set_categories(overtake_data* data, int64_t feature, const char* names, int32_t ordered) {
+  return api::guarded([&] {
+    overtake_data& handle = api::given(data, "data");
+    if (handle.categories.contains(feature)) {
+      throw UsageError(fmt::format("feature {} has categories already", feature), "Give them once.");
+    }
+    const auto order = ordered != 0 ? overtake::CategoryOrder::given : overtake::CategoryOrder::sorted;
+    handle.categories[feature] =
+        set_categories(handle.rows, feature, api::parse_names(api::text_of(names, "names").c_str(), "names"), order);
+  });
+}
+
+overtake_status overtake_data_categories(const overtake_data* data, overtake_text** json) {
+  return api::guarded([&] {
+    const overtake_data& handle = api::given(data, "data");
+    overtake_text*& result = api::given(json, "json");
+    Json list = Json::array();
+    for (std::int64_t feature = 0; feature < handle.rows.features; ++feature) {
+      const auto found = handle.categories.find(feature);
+      list.push(found != handle.categories.end() ? Json::list(found->second) : Json());
+    }
+    api::hand_out(list.dump(-1), &result);
   });
 }
 

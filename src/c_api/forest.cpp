@@ -2,6 +2,7 @@
 // Training forests, and what is in them.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
@@ -121,6 +122,7 @@ overtake_status overtake_forest_train(const char* kind, const char* parameters, 
     if (report != nullptr) text->text = report_of(forest, fit, placement, given.rows).dump(-1);
     auto handle = std::make_unique<overtake_model>();
     handle->model = std::make_shared<ForestModel>(std::move(forest));
+    handle->preprocessing = api::columns_of(*handle->model, given.categories);
     if (report != nullptr) *report = text.release();
     result = handle.release();
   });
@@ -138,6 +140,24 @@ overtake_status overtake_forest_array(const overtake_model* model, const char* n
     const std::vector<double>& array = wanted == names[0] ? forest.feature_importances : forest.oob_prediction;
     first = array.data();
     size = static_cast<std::int64_t>(array.size());
+  });
+}
+
+overtake_status overtake_forest_draws(const overtake_model* model, int64_t rows, int64_t* count) {
+  return api::guarded([&] { api::given(count, "count") = draw_count(forest_in(model), rows); });
+}
+
+overtake_status overtake_forest_drawn_rows(const overtake_model* model, int64_t index, int64_t rows, int32_t* drawn,
+                                           int64_t count) {
+  return api::guarded([&] {
+    const Forest& forest = forest_in(model);
+    (void)tree_of(forest, index);
+    const std::vector<std::int32_t> found = drawn_rows(forest, rows, static_cast<std::size_t>(index));
+    if (count != std::ssize(found)) {
+      throw UsageError(fmt::format("count is {}, and the tree drew {} rows", count, found.size()),
+                       "Ask overtake_forest_draws().");
+    }
+    std::copy(found.begin(), found.end(), &api::given(drawn, "drawn"));
   });
 }
 

@@ -2,6 +2,7 @@
 // What the handles of the C interface hold.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -27,11 +28,13 @@ struct overtake_data {
   bool has_answers = false;  ///< labels or targets
   std::vector<float> weights;
   std::vector<std::string> feature_names, class_names;
+  std::map<std::int64_t, std::vector<std::string>> categories;  ///< by feature: what the codes in the inputs stand for
 };
 
 struct overtake_model {
   std::shared_ptr<const overtake::Model> model;
-  std::shared_ptr<const overtake::Preprocessing> preprocessing;  ///< of a file; null: trained on arrays
+  /// Of a file, or of data with categories; null: plain columns of numbers.
+  std::shared_ptr<const overtake::Preprocessing> preprocessing;
   mutable std::mutex networks_answer_one_at_a_time;
 };
 
@@ -43,6 +46,10 @@ inline void hand_out(std::string text, overtake_text** result) {
   handle->text = std::move(text);
   *result = handle.release();
 }
+
+/// How a table becomes the inputs of a model that was trained on `data`; null: as plain columns of numbers do.
+[[nodiscard]] std::shared_ptr<const overtake::Preprocessing> columns_of(
+    const overtake::Model& model, const std::map<std::int64_t, std::vector<std::string>>& categories);
 
 /// Throws UsageError for data without labels and targets.
 inline void require_answers(const overtake_data& data) {

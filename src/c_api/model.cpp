@@ -50,12 +50,24 @@ void answer(const overtake_model* pointer, const overtake_matrix* inputs, T* ans
   if (count > 0) std::copy(found.begin(), found.end(), &api::given(answers, "answers"));
 }
 
-Json description_of(const Forest& forest) {
+/// What the features that are texts take the places of; null: numbers.
+Json categories_of(const Forest& forest, const overtake::Preprocessing* how) {
+  Json list = Json::array();
+  for (std::size_t feature = 0; feature < static_cast<std::size_t>(forest.features); ++feature) {
+    const bool text = how != nullptr && how->text_as_codes && feature < how->features.size() &&
+                      how->features[feature].kind == overtake::ColumnKind::text;
+    list.push(text ? Json::list(how->features[feature].categories) : Json());
+  }
+  return list;
+}
+
+Json description_of(const Forest& forest, const overtake::Preprocessing* how) {
   Json json = Json::object();
   json.set("kind", name_of(forest.parameters.kind)).set("task", name_of(forest.parameters.task));
   json.set("features", forest.features).set("outputs", forest.outputs()).set("classes", forest.classes);
   json.set("feature_names", Json::list(forest.feature_names)).set("class_names", Json::list(forest.class_names));
   json.set("parameters", api::json_of(forest.parameters.all()));
+  json.set("categories", categories_of(forest, how));
   json.set("trees", static_cast<std::int64_t>(forest.trees.size()));
   json.set("oob_score", forest.oob_score ? Json(*forest.oob_score) : Json());
   return json.set("oob_rows", forest.parameters.oob_score ? Json(forest.oob_rows) : Json());
@@ -85,6 +97,16 @@ overtake_model* handle_of(overtake::TableModel loaded) {
 
 }  // namespace
 
+namespace overtake::c_api {
+
+std::shared_ptr<const Preprocessing> columns_of(const Model& model,
+                                                const std::map<std::int64_t, std::vector<std::string>>& categories) {
+  if (categories.empty()) return nullptr;
+  return std::make_shared<const Preprocessing>(plain_columns(forest_of(&model), categories));
+}
+
+}  // namespace overtake::c_api
+
 void overtake_model_free(overtake_model* model) { std::unique_ptr<overtake_model>{model}.reset(); }
 
 overtake_status overtake_model_describe(const overtake_model* model, overtake_text** json) {
@@ -92,7 +114,8 @@ overtake_status overtake_model_describe(const overtake_model* model, overtake_te
     const overtake_model& given = api::given(model, "model");
     overtake_text*& result = api::given(json, "json");
     const Forest* forest = forest_or_null(*given.model);
-    Json description = forest != nullptr ? description_of(*forest) : description_of(*given.model, *given.preprocessing);
+    Json description = forest != nullptr ? description_of(*forest, given.preprocessing.get())
+                                         : description_of(*given.model, *given.preprocessing);
     api::hand_out(description.set("description", given.model->describe()).dump(-1), &result);
   });
 }

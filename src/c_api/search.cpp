@@ -4,7 +4,9 @@
 
 #include <array>
 #include <limits>
+#include <map>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "c_api/call.hpp"
@@ -22,6 +24,7 @@ struct overtake_search_result {
   SearchResult found;
   /// [of_training][metric]: candidates x folds.
   std::array<std::vector<std::vector<double>>, 2> scores;
+  std::map<std::int64_t, std::vector<std::string>> categories;  ///< of the data
 };
 
 namespace {
@@ -132,6 +135,7 @@ overtake_status overtake_search(const overtake_data* data, const char* candidate
     options.observer = &watcher;
     place(asked.text("device").value_or("auto"), given, tried, options);
     auto found = std::make_unique<overtake_search_result>();
+    found->categories = given.categories;
     found->found = search(given.rows, tried, options);
     found->scores = {table_of(found->found, false),
                      options.train_scores ? table_of(found->found, true) : std::vector<std::vector<double>>()};
@@ -198,6 +202,7 @@ overtake_status overtake_search_best(const overtake_search_result* result, overt
     }
     auto best = std::make_unique<overtake_model>();
     best->model = found.best;
+    best->preprocessing = api::columns_of(*found.best, result->categories);
     handle = best.release();
   });
 }

@@ -56,7 +56,9 @@ std::string table_html(const Table& table, bool has_points) {
   for (const auto& row : table.rows) {
     out += "<tr>";
     for (std::size_t i = 0; i < table.columns.size(); ++i) {
-      out += fmt::format("<td{}>{}</td>", style(i), i < row.size() ? escaped(row[i]) : "");
+      const std::string_view cell = i < row.size() ? std::string_view(row[i]) : std::string_view();
+      const bool sentence = cell.size() > 40 && table.columns[i].align == Align::left;
+      out += fmt::format("<td{}>{}</td>", sentence ? " class=\"left sentence\"" : style(i), escaped(cell));
     }
     out += "</tr>\n";
   }

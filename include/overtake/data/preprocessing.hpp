@@ -41,12 +41,13 @@ struct PreprocessingOptions {
 struct Feature {
   std::string name;
   ColumnKind kind = ColumnKind::numeric;
-  bool days = false;                    ///< numeric: read from dates and times
-  bool declared_text = false;           ///< text: words for "missing" are data
-  double mean = 0.0;                    ///< numeric: subtracted; also what a missing cell becomes
-  double scale = 1.0;                   ///< numeric: divided by
-  double lowest = 0.0, highest = 0.0;   ///< numeric: of the training rows; both 0 where not known
-  std::vector<std::string> categories;  ///< text: sorted by bytes; one input each, or one input in all (codes)
+  bool days = false;                   ///< numeric: read from dates and times
+  bool declared_text = false;          ///< text: words for "missing" are data
+  double mean = 0.0;                   ///< numeric: subtracted; also what a missing cell becomes
+  double scale = 1.0;                  ///< numeric: divided by
+  double lowest = 0.0, highest = 0.0;  ///< numeric: of the training rows; both 0 where not known
+  /// Text: one input each, or one input in all (codes). Sorted by bytes, unless who trained gave them an order.
+  std::vector<std::string> categories;
 };
 
 /// Cells of a text feature that training did not see.
@@ -69,7 +70,7 @@ struct TransformReport {
 /// Numeric features: (x - mean) / scale in double, then rounded to float32; mean and standard deviation (ddof 0) over
 /// the cells that are not missing; a constant column gets scale 1 (scikit-learn's StandardScaler); a missing cell
 /// becomes the mean, or NaN with `keep_missing`. Text features: one-hot, a missing or unseen cell is all zeros; with
-/// `text_as_codes` the place of the cell among the sorted values, a missing or unseen cell is NaN. Class labels: the
+/// `text_as_codes` the place of the cell among the categories, a missing or unseen cell is NaN. Class labels: the
 /// distinct cells of the target as they are written, ordered and compared as labels_of() says.
 struct Preprocessing {
   Task task = Task::classification;
@@ -122,6 +123,17 @@ struct Preprocessing {
   [[nodiscard]] std::string to_json() const;
   [[nodiscard]] static Preprocessing from_json(std::string_view text, std::string_view source = "preprocessing");
 };
+
+enum class CategoryOrder : std::uint8_t {
+  sorted,  ///< of those that rows have, by bytes: as a text column of a table is encoded
+  given,   ///< of all of them, as they are given
+};
+
+/// Makes column `feature` of the inputs, which holds places among `names` (NaN: missing), what `order` says, and
+/// returns the categories whose places it holds then. Throws UsageError for a feature that does not exist and names
+/// that come twice, DataError for a number that is no such place and for more categories than for_forests() allows.
+[[nodiscard]] std::vector<std::string> set_categories(Dataset& data, std::int64_t feature,
+                                                      std::vector<std::string> names, CategoryOrder order);
 
 /// A task, and why.
 struct TaskChoice {

@@ -110,8 +110,17 @@ class ForestModel final : public Model {
 
 /// How a table becomes the inputs of a forest that was trained on arrays: a column of numbers for each feature, by the
 /// names of the features where they differ from one another, else feature_0, feature_1, ...; cells may be missing. The
-/// target is called "target", its classes have the names of the forest's or their numbers.
-[[nodiscard]] Preprocessing plain_columns(const Forest& forest);
+/// target is called "target", its classes have the names of the forest's or their numbers. `categories`: the features
+/// that are columns of text, with what set_categories() returned.
+[[nodiscard]] Preprocessing plain_columns(const Forest& forest,
+                                          const std::map<std::int64_t, std::vector<std::string>>& categories = {});
+
+/// The rows that tree `tree` drew from `rows` training rows, in the order of drawing and as often as they were drawn;
+/// without bootstrap every row once. Worked out anew. Where rows weigh nothing, a tree may have drawn on until one does
+/// (docs/forests.md); those are not told. Throws UsageError for a tree that does not exist and for no rows.
+[[nodiscard]] std::vector<std::int32_t> drawn_rows(const Forest& forest, std::int64_t rows, std::size_t tree);
+/// How many they are.
+[[nodiscard]] std::int64_t draw_count(const Forest& forest, std::int64_t rows);
 
 /// A forest read from a file.
 struct LoadedForest {

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,8 @@ class TrainingData:
     weights : ndarray of float32, optional
         How much each row counts.
     feature_names, class_names : sequence of str, optional
+    categories : mapping of int to (sequence of str, bool), optional
+        By feature: the texts that its numbers are places among, and whether their order says something.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class TrainingData:
         weights: Array | None = None,
         feature_names: Sequence[str] | None = None,
         class_names: Sequence[str] | None = None,
+        categories: Mapping[int, tuple[Sequence[str], bool]] | None = None,
     ) -> None:
         loaded = library()
         raw, check = loaded.raw, loaded.check
@@ -96,6 +100,14 @@ class TrainingData:
             check(raw.overtake_data_set_feature_names(handle, to_json(list(feature_names))))
         if class_names is not None:
             check(raw.overtake_data_set_class_names(handle, to_json(list(class_names))))
+
+        for feature, (names, ordered) in (categories or {}).items():
+            check(raw.overtake_data_set_categories(handle, feature, to_json(list(names)), int(ordered)))
+
+    def categories(self) -> list[list[str] | None]:
+        """Of each feature: the texts that the forest is given the places of; None: numbers."""
+        found: list[list[str] | None] = json.loads(library().text_of("overtake_data_categories", self.handle))
+        return found
 
     def __del__(self) -> None:
         if hasattr(self, "_free"):

@@ -33,24 +33,31 @@ def set_threads(count: int) -> None:
 class Devices(list[dict[str, Any]]):
     """Processors as :func:`devices` lists them; a table in a notebook."""
 
-    _COLUMNS = ("id", "kind", "name", "driver", "memory_bytes", "usable")
-
     def _repr_html_(self) -> str:
-        def cell(value: object) -> str:
-            return f"<td>{html.escape(str(value))}</td>"
+        # Words would stand to the right in a notebook's table, and a long reason would make it as wide as it is.
+        def line(tag: str, cells: Iterable[str]) -> str:
+            *short, last = (html.escape(text) for text in cells)
+            begin = "".join(f'<{tag} style="text-align:left">{text}</{tag}>' for text in short)
+            return f'<tr>{begin}<{tag} style="text-align:left;white-space:normal">{last}</{tag}></tr>'
 
-        head = "".join(f"<th>{name}</th>" for name in (*self._COLUMNS, "reason and hint"))
-        rows = "".join(
-            "<tr>"
-            + "".join(cell(device.get(name, "")) for name in self._COLUMNS)
-            + cell("; ".join(filter(None, (device.get("reason"), device.get("hint")))))
-            + "</tr>"
-            for device in self
-        )
-        return f"<table><tr>{head}</tr>{rows}</table>"
+        head = line("th", ("device", "kind", "name", "driver", "memory", "usable"))
+        return f"<table>{head}{''.join(line('td', _cells(device)) for device in self)}</table>"
 
     def __repr__(self) -> str:
         return "\n".join(f"{d['id']}: {d['name'] if d['usable'] else d.get('reason', '')}" for d in self)
+
+
+def _cells(device: dict[str, Any]) -> tuple[str, ...]:
+    memory = device.get("memory_bytes") or 0
+    why_not = ". ".join(filter(None, (device.get("reason"), device.get("hint"))))
+    return (
+        device["id"],
+        device.get("kind") or "",
+        device.get("name") or "",
+        device.get("driver") or "",
+        f"{memory / 2**30:.1f} GiB" if memory else "",
+        "yes" if device["usable"] else f"no: {why_not}",
+    )
 
 
 def devices() -> Devices:

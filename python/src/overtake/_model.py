@@ -93,6 +93,14 @@ class Model:
         """A copy of "feature_importances" or "oob_prediction" of a forest."""
         return array_of(self._raw.overtake_forest_array, self._handle, name.encode())
 
+    def drawn_rows(self, index: int, rows: int) -> Array:
+        """The rows that a tree of a forest drew from `rows` training rows, as often as they were drawn."""
+        count = ctypes.c_int64()
+        library().check(self._raw.overtake_forest_draws(self._handle, rows, ctypes.byref(count)))
+        drawn = np.empty(count.value, np.int32)
+        library().check(self._raw.overtake_forest_drawn_rows(self._handle, index, rows, drawn.ctypes.data, drawn.size))
+        return drawn
+
     def tree(self, index: int) -> dict[str, Array]:
         """The arrays of one tree of a forest by their names in overtake_tree, copied."""
         tree = Tree()
@@ -120,7 +128,9 @@ class Model:
         return f"<overtake.Model: {self.description['description']}>"
 
     def _repr_html_(self) -> str:
-        shown = {name: value for name, value in self.description.items() if not isinstance(value, (list, dict))}
+        shown = {
+            name: value for name, value in self.description.items() if not isinstance(value, (list, dict, type(None)))
+        }
         rows = "".join(
             f"<tr><th>{html.escape(name)}</th><td>{html.escape(str(value))}</td></tr>" for name, value in shown.items()
         )

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
+import importlib.util
 import math
 import sys
 from collections.abc import Iterator
@@ -25,17 +27,41 @@ def bar(name: str, wanted: bool | None = None) -> Iterator[Observer | None]:
     if not (in_notebook() if wanted is None else wanted):
         yield None
         return
+    # Without ipywidgets tqdm.auto warns, and draws where a notebook shows errors.
+    plain = in_notebook() and importlib.util.find_spec("ipywidgets") is None
     try:
-        from tqdm.auto import tqdm
+        if plain:
+            from tqdm import tqdm
+        else:
+            from tqdm.auto import tqdm
     except ImportError:
         yield None
         return
-    with tqdm(desc=name, unit="", leave=wanted is True) as shown:
+    place = {"file": _Output(), "ncols": 80} if plain else {}
+    with tqdm(desc=name, unit="", leave=wanted is True, **place) as shown:
 
         def tell(step: Step) -> None:
             _show(shown, step)
 
         yield tell
+
+
+class _Output:
+    """An output of a cell that a line of text is written to again and again, as tqdm writes to a terminal."""
+
+    encoding = "utf-8"
+
+    def __init__(self) -> None:
+        display: Any = importlib.import_module("IPython.display").display
+        self._shown = display({"text/plain": ""}, raw=True, display_id=True)
+
+    def write(self, text: str) -> None:
+        line = text.strip()
+        if line or text.startswith("\r"):  # the rest ends a line
+            self._shown.update({"text/plain": line}, raw=True)
+
+    def flush(self) -> None:
+        pass
 
 
 def _show(shown: Any, step: Step) -> None:

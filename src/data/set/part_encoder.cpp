@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string_view>
+#include <unordered_map>
 
 #include "core/checked.hpp"
 #include "data/set/feature_width.hpp"
@@ -53,13 +55,14 @@ void write_numeric(const Feature& feature, const Preprocessing& how, const Table
   }
 }
 
-/// The place of each category of `column` in the sorted list `known`, or -1.
+/// The place of each category of `column` in the list `known`, or -1.
 std::vector<std::int32_t> translate(const Column& column, const std::vector<std::string>& known) {
+  std::unordered_map<std::string_view, std::int32_t> places;
+  for (const std::string& category : known) places.emplace(category, static_cast<std::int32_t>(places.size()));
   std::vector<std::int32_t> result;
   for (const std::string& category : column.categories) {
-    const auto it = std::lower_bound(known.begin(), known.end(), category);
-    const bool found = it != known.end() && *it == category;
-    result.push_back(found ? static_cast<std::int32_t>(it - known.begin()) : -1);
+    const auto found = places.find(category);
+    result.push_back(found != places.end() ? found->second : -1);
   }
   return result;
 }

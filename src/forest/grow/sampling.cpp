@@ -17,6 +17,21 @@ namespace {
 /// Whether a tree sees a row that it draws.
 bool weighs(const Weights& weights, std::int32_t row) { return weights.row[row] > 0; }
 
+/// Visits the positions below `rows` that a tree draws.
+template <typename Visit>
+void for_each_draw(const ForestJob& job, std::int64_t rows, std::int32_t tree, const Visit& visit) {
+  const auto seed_low = static_cast<std::uint32_t>(job.seed);
+  const auto seed_high = static_cast<std::uint32_t>(job.seed >> 32);
+  for (std::int64_t draw = 0; draw < job.draws; draw += 4) {
+    const auto block =
+        formulas::forest_block(seed_low, seed_high, tree, FOREST_DRAWS, 0, static_cast<std::uint32_t>(draw / 4));
+    const std::int64_t words = std::min<std::int64_t>(4, job.draws - draw);
+    for (std::int64_t word = 0; word < words; ++word) {
+      visit(formulas::forest_below(block.word[word], static_cast<std::uint32_t>(rows)));
+    }
+  }
+}
+
 std::uint32_t rounded_up(double weight) {
   return static_cast<std::uint32_t>(std::clamp(std::ceil(weight), 0.0, 4294967295.0));
 }
@@ -61,25 +76,27 @@ bool may_draw_nothing(const Problem& problem, const ForestJob& job) {
   return static_cast<double>(job.draws) * std::log2(share) > -100;
 }
 
+std::vector<std::int32_t> drawn_positions(const ForestJob& job, std::int64_t rows, std::int32_t tree) {
+  std::vector<std::int32_t> drawn;
+  drawn.reserve(static_cast<std::size_t>(job.draws));
+  for_each_draw(job, rows, tree, [&](std::uint32_t position) { drawn.push_back(static_cast<std::int32_t>(position)); });
+  return drawn;
+}
+
 std::vector<std::uint32_t> draw_counts(const Problem& problem, const ForestJob& job, std::int32_t tree) {
   const std::vector<std::int32_t>& train = problem.folds[job.fold].train;
   if (!job.bootstrap) return std::vector<std::uint32_t>(train.size(), 1);
   std::vector<std::uint32_t> counts(train.size(), 0);
-  const auto seed_low = static_cast<std::uint32_t>(job.seed);
-  const auto seed_high = static_cast<std::uint32_t>(job.seed >> 32);
-  const auto rows = static_cast<std::uint32_t>(train.size());
-  for (std::int64_t draw = 0; draw < job.draws; draw += 4) {
-    const auto block =
-        formulas::forest_block(seed_low, seed_high, tree, FOREST_DRAWS, 0, static_cast<std::uint32_t>(draw / 4));
-    const std::int64_t words = std::min<std::int64_t>(4, job.draws - draw);
-    for (std::int64_t word = 0; word < words; ++word) ++counts[formulas::forest_below(block.word[word], rows)];
-  }
+  for_each_draw(job, std::ssize(train), tree, [&](std::uint32_t position) { ++counts[position]; });
   if (!may_draw_nothing(problem, job)) return counts;
   const Weights& weights = problem.weights[job.weights];
   for (std::size_t i = 0; i < train.size(); ++i) {
     if (counts[i] > 0 && weighs(weights, train[i])) return counts;
   }
   if (std::none_of(train.begin(), train.end(), [&](auto row) { return weighs(weights, row); })) return counts;
+  const auto seed_low = static_cast<std::uint32_t>(job.seed);
+  const auto seed_high = static_cast<std::uint32_t>(job.seed >> 32);
+  const auto rows = static_cast<std::uint32_t>(train.size());
   for (auto draw = static_cast<std::uint32_t>(job.draws);; ++draw) {
     const std::uint32_t at =
         formulas::forest_below(formulas::forest_bits(seed_low, seed_high, tree, FOREST_DRAWS, 0, draw), rows);

@@ -15,6 +15,9 @@ namespace overtake::forest {
 /// features than the place of a split (forest_place) can name.
 [[nodiscard]] JobRow job_row(const Problem& problem, const ForestJob& job);
 
+/// The positions, below `rows`, that `tree` of a job with bootstrap draws, in the order of drawing.
+[[nodiscard]] std::vector<std::int32_t> drawn_positions(const ForestJob& job, std::int64_t rows, std::int32_t tree);
+
 /// How often each training row of the job's fold is drawn by `tree` (1 each without bootstrap), by position in the
 /// fold. When all drawn rows weigh nothing, drawing goes on until one does.
 [[nodiscard]] std::vector<std::uint32_t> draw_counts(const Problem& problem, const ForestJob& job, std::int32_t tree);

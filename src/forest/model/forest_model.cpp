@@ -49,7 +49,7 @@ const Forest& forest_of(const Model* model) {
   return forest->forest();
 }
 
-Preprocessing plain_columns(const Forest& forest) {
+Preprocessing plain_columns(const Forest& forest, const std::map<std::int64_t, std::vector<std::string>>& categories) {
   Preprocessing how;
   how.task = forest.parameters.task;
   how.standardise = false;
@@ -62,6 +62,11 @@ Preprocessing plain_columns(const Forest& forest) {
     Feature feature;
     feature.name = named ? forest.feature_names[i] : fmt::format("feature_{}", i);
     how.columns.push_back(feature.name);
+    if (const auto found = categories.find(i); found != categories.end()) {
+      feature.kind = ColumnKind::text;
+      feature.declared_text = true;
+      feature.categories = found->second;
+    }
     how.features.push_back(std::move(feature));
   }
   how.target = "target";

@@ -126,9 +126,11 @@
         if (n % step) return;
         const label = fit_text(ctx, text, Math.min(90, space - 16));
         const y = to_y(t, height);
-        ctx.lineWidth = 3;
-        ctx.strokeStyle = css('--card');
-        ctx.strokeText(label, x + 6, y + 4);
+        ctx.globalAlpha = 0.8;
+        ctx.fillStyle = css('--card');
+        ctx.fillRect(x + 4, y - 7, ctx.measureText(label).width + 4, 14);
+        ctx.globalAlpha = 1;
+        ctx.fillStyle = css('--ink');
         ctx.fillText(label, x + 6, y + 4);
         ctx.fillRect(x - 3, y - 0.5, 6, 1);
       });
@@ -295,7 +297,10 @@
     });
   }
 
+  // A page in a frame has no size before the frame is laid out; what is drawn then comes again with its size.
+  const has_size = () => lines.clientWidth > 0;
   function draw() {
+    if (!has_size()) return;
     draw_parallel();
     draw_overlay(null);
     for (const multiple of multiples) multiple();
@@ -303,18 +308,18 @@
   function redraw() {
     make_ramp();
     draw();
-    draw_spread();
+    if (has_size()) draw_spread();
   }
   page.listen(() => {
     // "Show all" clears the brushes; the marks on the axes follow.
     for (const k of Array.from(ranges.keys())) if (!page.brushes.has(axes[k].name)) ranges.delete(k);
     draw();
   });
-  make_ramp();
-  show_times();
-  page.changed();
-  draw_spread();
   let timer = 0;
   window.addEventListener('resize', () => { clearTimeout(timer); timer = setTimeout(redraw, 100); });
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
+  make_ramp();
+  show_times();
+  page.changed();
+  if (has_size()) draw_spread();
 })();

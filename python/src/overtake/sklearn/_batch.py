@@ -61,6 +61,7 @@ class Task:
     error_score: Any
     train_scores: bool
     settings: dict[str, Any]
+    refit: Any = True
     observer: Observer | None = None
     interrupted: bool = False
     result: SearchResult | None = None
@@ -201,6 +202,7 @@ class _Batch:
             X = task.X if self.steps is None else self.steps.transform(task.X)
             self.inputs, answers = self.probe._checked_data(X, task.y)
             self.data = self.probe._training_data(self.inputs, answers, weights)
+            self.asked = self.probe._checked_inputs(X) if self.probe.categories_ else self.inputs
         self.classes = getattr(self.probe, "classes_", None)
         self.fixed = {**self.probe.core_parameters(), "random_state": self.forest._draw_seed()}
         del self.fixed["warm_start"], self.fixed["oob_score"]
@@ -260,7 +262,11 @@ class _Batch:
             **self.task.settings,
         }
         if metrics is not None:
-            settings["scoring"] = list(dict.fromkeys(metrics.values()))
+            # The report ranks by the first.
+            first = (
+                [metrics[self.task.refit]] if isinstance(self.task.refit, str) and self.task.refit in metrics else []
+            )
+            settings["scoring"] = list(dict.fromkeys([*first, *metrics.values()]))
         if self.forest.device is not None:
             settings["device"] = self.forest.device
         return settings
@@ -345,7 +351,7 @@ class _Batch:
         forest = clone(self.forest).set_params(**clone(mine, safe=False))
         forest.__dict__.update({name: value for name, value in vars(self.probe).items() if name.endswith("_")})
         forest.n_outputs_ = 1
-        answers = [(self.inputs[rows], shares.reshape(len(rows), columns)) for rows, shares in held]
+        answers = [(self.asked[rows], shares.reshape(len(rows), columns)) for rows, shares in held]
         forest.__dict__["model_"] = _HeldModel(answers, train_it)
         if self.steps is None:
             return forest

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 
-from .._errors import DeviceError, UsageError
+from .._errors import DeviceError
 
 
 class TooLarge(DeviceError):
@@ -28,17 +28,6 @@ def _free_bytes() -> int | None:
     return None
 
 
-def _refuse_words(frame: Any) -> None:
-    """Refuse columns of categories that are no numbers by name; scikit-learn's own error names a cell alone."""
-    for name, kind in frame.dtypes.items():
-        categories = getattr(kind, "categories", None)
-        if categories is not None and getattr(categories, "dtype", np.dtype(float)).kind not in "iufb":
-            raise UsageError(
-                f"column {name!r} holds categories: forests take numbers",
-                "Encode it, say with sklearn.preprocessing.OrdinalEncoder or OneHotEncoder in a Pipeline.",
-            )
-
-
 def dense(values: Any) -> Any:
     """What scikit-learn can check: a sparse matrix as a dense one, of float32 unless it is of float64, where there is room; a
     table of Arrow's interface with the names of its columns; anything else as it is.
@@ -47,15 +36,10 @@ def dense(values: Any) -> Any:
     ------
     DeviceError
         Naming need and room of a sparse matrix, before memory is taken.
-    UsageError
-        For categories that are no numbers.
     """
     if not issparse(values):
-        if hasattr(getattr(values, "dtypes", None), "items"):
-            _refuse_words(values)
-        elif hasattr(values, "__arrow_c_stream__") or hasattr(values, "__arrow_c_array__"):
-            if type(values).__module__.startswith("polars."):
-                return values  # scikit-learn knows these
+        arrow = hasattr(values, "__arrow_c_stream__") or hasattr(values, "__arrow_c_array__")
+        if arrow and type(values).__module__.partition(".")[0] not in ("pandas", "polars"):
             return importlib.import_module("pyarrow").table(values)
         return values
     if values.dtype.kind not in "fiub":

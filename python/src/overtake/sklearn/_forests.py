@@ -26,6 +26,7 @@ from .._data import Array, TrainingData, is_plain
 from .._errors import UsageError
 from .._model import Model, train_forest
 from .._progress import bar
+from . import _categories
 from ._dense import dense
 from ._ran import note
 from ._threads import threads_of
@@ -84,6 +85,8 @@ class OvertakeForest(metaclass=abc.ABCMeta):
     warm_start: bool
     get_params: Callable[..., dict[str, Any]]
     model_: Model
+    categories_: _categories.Known
+    _given_categories: dict[int, tuple[Any, _categories.Column]]
 
     @classmethod
     def _get_param_names(cls) -> list[str]:
@@ -123,6 +126,7 @@ class OvertakeForest(metaclass=abc.ABCMeta):
         if sample_weight is not None:
             weights = _check_sample_weight(sample_weight, inputs, dtype=np.float32)
         data = self._training_data(inputs, answers, weights)
+        del self._given_categories
         parameters = self.core_parameters()
         earlier = getattr(self, "model_", None) if self.warm_start else None
         if earlier is None or not hasattr(self, "seed_"):
@@ -174,20 +178,22 @@ class OvertakeForest(metaclass=abc.ABCMeta):
         ):
             # All that validate_data() finds out of such arrays, but for numbers that are not finite: the library looks.
             self.n_features_in_ = X.shape[1]
+            self._given_categories = {}
             if hasattr(self, "feature_names_in_"):
                 del self.feature_names_in_
             if y.dtype.kind == "f" and not np.isfinite(y).all():
                 validate_data(self, X, y, dtype=None, ensure_all_finite="allow-nan", y_numeric=True)
             return X, y
-        X = dense(X)
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            multi_output=True,
-            dtype=(np.float32, np.float64),
-            ensure_all_finite="allow-nan",
-        )
+        X, self._given_categories = _categories.to_learn(dense(X))
+        with _categories.told_what_to_do(X):
+            X, y = validate_data(
+                self,
+                X,
+                y,
+                multi_output=True,
+                dtype=(np.float32, np.float64),
+                ensure_all_finite="allow-nan",
+            )
         if y.ndim == 2:
             if y.shape[1] != 1:
                 raise Unsupported(
@@ -203,9 +209,23 @@ class OvertakeForest(metaclass=abc.ABCMeta):
             y = y[:, 0]
         return X, y
 
-    @abc.abstractmethod
     def _training_data(self, inputs: Array, answers: Array, weights: Array | None) -> TrainingData:
-        """What the library trains on."""
+        """What the library trains on, with the categories of the last _checked_data()."""
+        given = self._given_categories
+        data = TrainingData(
+            inputs,
+            weights=weights,
+            feature_names=getattr(self, "feature_names_in_", None),
+            categories={place: (column.names, column.ordered) for place, (_, column) in given.items()},
+            **self._answers_to_learn(answers),
+        )
+        learned = data.categories() if given else []
+        self.categories_ = {label: learned[place] or [] for place, (label, _) in given.items()}
+        return data
+
+    @abc.abstractmethod
+    def _answers_to_learn(self, answers: Array) -> dict[str, Any]:
+        """The arguments of TrainingData that say what is to be learned."""
 
     def _publish(self, answers: Array) -> None:
         """Set scikit-learn's attributes of a fitted forest."""
@@ -242,11 +262,22 @@ class OvertakeForest(metaclass=abc.ABCMeta):
 
     def _validate_X_predict(self, X: Any) -> Array:
         check_is_fitted(self)
-        X = dense(X)
-        checked: Array = validate_data(
-            self, X, dtype=(np.float32, np.float64), reset=False, ensure_all_finite="allow-nan"
-        )
+        return self._checked_inputs(X)
+
+    def _checked_inputs(self, X: Any) -> Array:
+        X = _categories.to_predict(dense(X), getattr(self, "categories_", {}))
+        with _categories.told_what_to_do(X):
+            checked: Array = validate_data(
+                self, X, dtype=(np.float32, np.float64), reset=False, ensure_all_finite="allow-nan"
+            )
         return checked
+
+    def encode(self, X: Any) -> Array:
+        """`X` as the numbers that the trees compare: a category is its place in ``categories_``, NaN where it is not there.
+
+        For :meth:`as_sklearn` and what is made from it.
+        """
+        return self._inputs(X)
 
     def apply(self, X: Any) -> Array:
         """The leaf that each row reaches in each tree, rows x trees."""
@@ -265,9 +296,10 @@ class OvertakeForest(metaclass=abc.ABCMeta):
         return self.model_.array("feature_importances")
 
     @property
-    def estimators_samples_(self) -> Any:
-        """Not there: which rows a tree drew is not kept (docs/forests.md has the rule of drawing)."""
-        raise AttributeError("estimators_samples_: Overtake does not keep which rows a tree drew")
+    def estimators_samples_(self) -> list[Array]:
+        """The rows that each tree drew, as often as it drew them; worked out when asked for."""
+        check_is_fitted(self)
+        return [self.model_.drawn_rows(tree, self._n_samples) for tree in range(self.model_.description["trees"])]
 
     # -- trees, files --------------------------------------------------------------------------------------------------
 
@@ -331,19 +363,13 @@ class OvertakeClassifier(OvertakeForest):
             given["class_weight"] = weights
         return given
 
-    def _training_data(self, inputs: Array, answers: Array, weights: Array | None) -> TrainingData:
+    def _answers_to_learn(self, answers: Array) -> dict[str, Any]:
         if answers.dtype.kind not in "iub":
             check_classification_targets(answers)
         self.classes_, labels = np.unique(answers, return_inverse=True)
         self.n_classes_ = len(self.classes_)
-        return TrainingData(
-            inputs,
-            labels=labels,
-            classes=self.n_classes_,
-            weights=weights,
-            feature_names=getattr(self, "feature_names_in_", None),
-            class_names=[str(label) for label in self.classes_.tolist()],
-        )
+        names = [str(label) for label in self.classes_.tolist()]
+        return {"labels": labels, "classes": self.n_classes_, "class_names": names}
 
     def _publish_oob(self, answers: Array, shares: Array) -> None:
         self.oob_decision_function_ = shares
@@ -377,10 +403,8 @@ class OvertakeClassifier(OvertakeForest):
 class OvertakeRegressor(OvertakeForest):
     """Forests of numbers."""
 
-    def _training_data(self, inputs: Array, answers: Array, weights: Array | None) -> TrainingData:
-        targets = answers.astype(np.float64)
-        names = getattr(self, "feature_names_in_", None)
-        return TrainingData(inputs, targets=targets, weights=weights, feature_names=names)
+    def _answers_to_learn(self, answers: Array) -> dict[str, Any]:
+        return {"targets": answers.astype(np.float64)}
 
     def _publish_oob(self, answers: Array, shares: Array) -> None:
         self.oob_prediction_ = shares[:, 0]

@@ -104,6 +104,7 @@ class OvertakeSearch(metaclass=abc.ABCMeta):
             error_score=self.error_score,
             train_scores=self.return_train_score,
             settings=self._settings(),
+            refit=self.refit,
         )
         if self.verbose > 0:
             print(
@@ -171,6 +172,13 @@ class OvertakeSearch(metaclass=abc.ABCMeta):
         if getattr(self, "overtake_result_", None) is not None:
             return framed(self.overtake_result_.html(type(self).__name__))  # type: ignore[union-attr]
         shown: str = super()._repr_html_()  # type: ignore[misc]
+        return shown
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        """What notebooks ask first; scikit-learn's own answer is its diagram."""
+        if getattr(self, "overtake_result_", None) is not None:
+            return {"text/plain": repr(self), "text/html": self._repr_html_()}
+        shown: dict[str, Any] = super()._repr_mimebundle_(**kwargs)  # type: ignore[misc]
         return shown
 
 

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: MIT
+"""Columns of categories of pandas, polars and Arrow: as places among their categories, which is what forests understand.
+
+Which places they get is the library's rule (overtake_data_set_categories): this only carries texts and codes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+
+from .._data import Array
+from .._errors import UsageError
+
+Known = dict[Any, list[str]]
+
+
+@dataclasses.dataclass
+class Column:
+    """A column of texts: `codes` are places among `names`, NaN where a cell is missing."""
+
+    names: list[str]
+    codes: Array
+    ordered: bool
+
+
+class Frame(Protocol):
+    """A table of another library."""
+
+    def labels(self) -> list[Any]: ...
+    def is_categorical(self, place: int) -> bool:
+        """Whether the column holds categories that are no numbers."""
+
+    def is_text(self, place: int) -> bool: ...
+    def column(self, place: int) -> Column: ...
+    def replace(self, codes: dict[int, Array]) -> Any:
+        """The table with numbers in place of some columns."""
+
+
+class _Pandas:
+    def __init__(self, frame: Any) -> None:
+        self._frame = frame
+
+    def labels(self) -> list[Any]:
+        return list(self._frame.columns)
+
+    def is_categorical(self, place: int) -> bool:
+        categories = getattr(self._frame.dtypes.iloc[place], "categories", None)
+        # Intervals (pandas.cut) have a subtype and no numbers either.
+        kind = getattr(getattr(categories, "dtype", None), "kind", "f")
+        return categories is not None and kind not in "iufb"
+
+    def is_text(self, place: int) -> bool:
+        kind = self._frame.dtypes.iloc[place]
+        return kind.kind == "O" and kind.name in ("object", "str", "string")
+
+    def column(self, place: int) -> Column:
+        values = self._frame.iloc[:, place]
+        if not hasattr(values, "cat"):
+            values = values.astype("category")
+        codes = values.cat.codes.to_numpy(dtype=np.float64, copy=True)
+        codes[codes < 0] = np.nan
+        return Column([str(name) for name in values.cat.categories], codes, bool(values.cat.ordered))
+
+    def replace(self, codes: dict[int, Array]) -> Any:
+        changed = self._frame.copy(deep=False)
+        for place, values in codes.items():
+            changed.isetitem(place, values)
+        return changed
+
+
+class _Polars:
+    def __init__(self, frame: Any) -> None:
+        self._frame = frame
+
+    def labels(self) -> list[Any]:
+        return list(self._frame.columns)
+
+    def is_categorical(self, place: int) -> bool:
+        return str(self._frame.dtypes[place].base_type()) in ("Categorical", "Enum")
+
+    def is_text(self, place: int) -> bool:
+        return str(self._frame.dtypes[place]) == "String"
+
+    def column(self, place: int) -> Column:
+        import polars
+
+        values = self._frame.to_series(place)
+        ordered = str(values.dtype.base_type()) == "Enum"
+        texts = values.cast(polars.String)
+        names = values.dtype.categories.to_list() if ordered else texts.drop_nulls().unique().sort().to_list()
+        places = list(range(len(names)))
+        codes = texts.replace_strict(names, places, default=None, return_dtype=polars.Float64) if names else None
+        empty = np.full(len(values), np.nan)
+        return Column(names, empty if codes is None else codes.fill_null(np.nan).to_numpy(), ordered)
+
+    def replace(self, codes: dict[int, Array]) -> Any:
+        import polars
+
+        changed = self._frame.clone()
+        for place, values in codes.items():
+            changed.replace_column(place, polars.Series(self._frame.columns[place], values))
+        return changed
+
+
+class _Arrow:
+    def __init__(self, table: Any) -> None:
+        import pyarrow
+
+        self._table, self._types = table, pyarrow.types
+
+    def labels(self) -> list[Any]:
+        return list(self._table.column_names)
+
+    def is_categorical(self, place: int) -> bool:
+        kind = self._table.schema.field(place).type
+        return self._types.is_dictionary(kind) and self._is_words(kind.value_type)
+
+    def _is_words(self, kind: Any) -> bool:
+        return bool(
+            self._types.is_string(kind) or self._types.is_large_string(kind) or self._types.is_string_view(kind)
+        )
+
+    def is_text(self, place: int) -> bool:
+        return self._is_words(self._table.schema.field(place).type)
+
+    def column(self, place: int) -> Column:
+        chunks = self._table.column(place)
+        ordered = self._types.is_dictionary(chunks.type) and bool(chunks.type.ordered)
+        # Of several chunks each may have a dictionary of its own.
+        merged = chunks.unify_dictionaries() if self._types.is_dictionary(chunks.type) else chunks.dictionary_encode()
+        if not merged.num_chunks:
+            return Column([], np.empty(0), ordered)
+        names = merged.chunk(0).dictionary.to_pylist()
+        parts = [chunk.indices.cast("float64").to_numpy(zero_copy_only=False) for chunk in merged.chunks]
+        return Column(names, np.concatenate(parts), ordered)
+
+    def replace(self, codes: dict[int, Array]) -> Any:
+        import pyarrow
+
+        changed = self._table
+        for place, values in codes.items():
+            changed = changed.set_column(place, self._table.column_names[place], pyarrow.array(values))
+        return changed
+
+
+def _frame_of(values: Any) -> Frame | None:
+    """`values` as a table whose columns may hold categories; None: it is none."""
+    library = type(values).__module__.partition(".")[0]
+    if library == "pandas" and hasattr(values, "dtypes") and hasattr(values, "columns"):
+        return _Pandas(values)
+    if library == "polars" and hasattr(values, "to_series"):
+        return _Polars(values)
+    if library == "pyarrow" and hasattr(values, "column_names"):
+        return _Arrow(values)
+    return None
+
+
+def _categorical(frame: Frame) -> Iterator[tuple[int, Any]]:
+    return ((place, label) for place, label in enumerate(frame.labels()) if frame.is_categorical(place))
+
+
+@contextlib.contextmanager
+def told_what_to_do(values: Any) -> Iterator[None]:
+    """What scikit-learn says of a cell that is no number gets the name of its column, and a way out."""
+    try:
+        yield
+    except ValueError as error:
+        frame = _frame_of(values)
+        if frame is None or not str(error).startswith("could not convert string"):
+            raise
+        text = [label for place, label in enumerate(frame.labels()) if frame.is_text(place)]
+        raise UsageError(
+            f"{error}: forests take numbers and categories, and columns hold text: {', '.join(map(repr, text))}",
+            "Make categories of them (X[column].astype('category') in pandas), or encode them in a Pipeline.",
+        ) from None
+
+
+def to_learn(values: Any) -> tuple[Any, dict[int, tuple[Any, Column]]]:
+    """A table to train on with codes in place of categories, and the columns they came from, by place."""
+    frame = _frame_of(values)
+    if frame is None:
+        return values, {}
+    found = {place: (label, frame.column(place)) for place, label in _categorical(frame)}
+    if not found:
+        return values, found
+    return frame.replace({place: column.codes for place, (_, column) in found.items()}), found
+
+
+def places(column: Column, known: list[str]) -> Array:
+    """The codes of a column as places among `known`; NaN for what is not there."""
+    where = {name: float(place) for place, name in enumerate(known)}
+    table = np.array([where.get(name, np.nan) for name in column.names] + [np.nan])
+    codes = np.where(np.isnan(column.codes), len(column.names), column.codes)
+    found: Array = table[codes.astype(np.intp)]
+    return found
+
+
+def to_predict(values: Any, known: Known) -> Any:
+    """A table with the places of its categories among those that the forest learned, by the names of columns.
+
+    Raises
+    ------
+    UsageError
+        For a column of numbers where the forest learned categories.
+    """
+    frame = _frame_of(values)
+    if frame is None or not (known or any(True for _ in _categorical(frame))):
+        return values
+    codes = {}
+    for place, label in enumerate(frame.labels()):
+        words = frame.is_categorical(place) or frame.is_text(place)
+        if label in known and not words:
+            raise UsageError(
+                f"column {label!r} holds numbers, and the forest learned the categories {', '.join(known[label][:3])}, ...",
+                "Give the column as it was given to fit.",
+            )
+        if label in known:
+            codes[place] = places(frame.column(place), known[label])
+        elif frame.is_categorical(place):
+            raise UsageError(f"column {label!r} holds categories, and the forest learned numbers")
+    return frame.replace(codes)
