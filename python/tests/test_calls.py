@@ -131,6 +131,27 @@ def test_n_jobs_are_threads():
     assert joblib.Parallel(n_jobs=2)(joblib.delayed(threads_of)(n) for n in (None, 2)) == [1, 2]
     assert joblib.Parallel(n_jobs=2, prefer="threads")(joblib.delayed(threads_of)(n) for n in (None, 2)) == [1, 2]
     before = overtake.threads()
+    used = {}
+
+    def at_work(count):
+        with _calls.threads(count):
+            barrier.wait()
+            used[count] = overtake.threads()
+            barrier.wait()
+
+    barrier = threading.Barrier(3)
+    workers = [threading.Thread(target=at_work, args=(count,)) for count in (1, 3)]
+    for worker in workers:
+        worker.start()
+    barrier.wait()
+    assert overtake.threads() == before  # other threads of Python keep theirs
+    barrier.wait()
+    for worker in workers:
+        worker.join()
+    assert used == {1: 1, 3: 3}
+    with _calls.threads(1), _calls.threads(2):
+        _calls.run(lambda _: used.setdefault("long", overtake.threads()) and 0)
+    assert used["long"] == 2
     RandomForestClassifier(n_estimators=2, n_jobs=1).fit(X, Y)
     assert overtake.threads() == before
     with pytest.raises(ValueError, match="n_jobs == 0"):

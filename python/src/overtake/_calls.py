@@ -109,9 +109,12 @@ def _run_beside(call: Callable[[Any], int], watched: _Watched) -> bool:
     errors: list[BaseException] = []
     ended = _thread.allocate_lock()
     ended.acquire()
+    count = _threads_here()
 
     def work() -> None:
         try:
+            if count:
+                _set_threads_here(count)
             library().check(call(watched.watch))
         except BaseException as error:  # raised again on the thread that waits
             errors.append(error)
@@ -139,14 +142,27 @@ def _run_beside(call: Callable[[Any], int], watched: _Watched) -> bool:
 
 @contextlib.contextmanager
 def threads(count: int | None) -> Iterator[None]:
-    """Let work within use `count` threads of the CPU (0: as many as there are; None: as it stands)."""
-    raw = library().raw
+    """Let calls of this thread within use `count` threads of the CPU (0: what the process has; None: as it stands)."""
     if count is None:
         yield
         return
-    before = raw.overtake_threads()
-    library().check(raw.overtake_set_threads(count))
+    before = _threads_here()
+    _set_threads_here(count)
     try:
         yield
     finally:
-        raw.overtake_set_threads(before)
+        _set_threads_here(before)
+
+
+_here = threading.local()
+
+
+def _threads_here() -> int:
+    count: int = getattr(_here, "count", 0)
+    return count
+
+
+def _set_threads_here(count: int) -> None:
+    """For this thread of Python alone: other threads' calls keep theirs."""
+    library().check(library().raw.overtake_set_threads_here(count))
+    _here.count = count

@@ -91,6 +91,7 @@ _CALLS: dict[str, tuple[object, ...]] = {
     "overtake_doctor": (c_char_p, _watch, _out, _out),
     "overtake_race": (c_char_p, _watch, _out, _out),
     "overtake_set_threads": (c_int,),
+    "overtake_set_threads_here": (c_int,),
     "overtake_data_new": (_matrix, _out),
     "overtake_data_set_labels": (c_void_p, c_void_p, c_int64, c_int32),
     "overtake_data_set_targets": (c_void_p, c_void_p, c_int64),
