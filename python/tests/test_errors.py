@@ -33,7 +33,7 @@ X, Y = load_iris(return_X_y=True)
         ),
         (RandomForestRegressor(monotonic_cst=[0, 0, 1, 0]), Unsupported, "monotonic_cst"),
         (RandomForestClassifier(class_weight=[{0: 1}]), Unsupported, "class_weight"),
-        (RandomForestClassifier(class_weight={"7": 1}), overtake.UsageError, 'no class "7"'),
+        (RandomForestClassifier(class_weight={"7": 1}), overtake.UsageError, "no class \"'7'\""),
         (ExtraTreesClassifier(oob_score=True), overtake.UsageError, "oob_score.*bootstrap"),
         (RandomForestClassifier(max_samples=500), overtake.DataError, "only 150 rows"),
         (RandomForestClassifier(n_jobs=2.5), overtake.UsageError, "n_jobs: 2.5"),

@@ -22,8 +22,8 @@ import overtake
 import overtake.sklearn
 from overtake.sklearn import ExtraTreesClassifier, RandomForestClassifier, RandomForestRegressor
 
-# Whether scikit-learn knows the names of an Arrow table's columns.
-NAMES_OF_ARROW = tuple(map(int, sklearn.__version__.split(".")[:2])) >= (1, 9)
+# Before 1.9 scikit-learn keeps the names of pandas' columns alone.
+NAMES_OF_ALL = tuple(map(int, sklearn.__version__.split(".")[:2])) >= (1, 9)
 IRIS = load_iris(return_X_y=True)
 CLASSIFIERS = ("RandomForestClassifier", "ExtraTreesClassifier")
 REGRESSORS = ("RandomForestRegressor", "ExtraTreesRegressor")
@@ -148,7 +148,7 @@ def test_tables_of_other_libraries():
     for other in (frame.convert_dtypes(), polars.from_pandas(frame), table, table.to_batches()[0], OnlyArrow(table)):
         forest = RandomForestClassifier(n_estimators=5, random_state=0).fit(other, y)
         np.testing.assert_array_equal(forest.predict_proba(other), expected.predict_proba(frame.to_numpy()))
-        if NAMES_OF_ARROW or not isinstance(other, (pyarrow.Table, pyarrow.RecordBatch, OnlyArrow)):
+        if NAMES_OF_ALL or isinstance(other, pd.DataFrame):
             assert list(forest.feature_names_in_) == list(frame.columns)
 
 

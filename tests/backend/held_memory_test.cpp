@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <optional>
 
+#include "core/sanitized.hpp"
 #include "oracle/devices.hpp"
 #include "overtake/memory.hpp"
 #include "overtake/nn/network.hpp"
@@ -21,7 +22,7 @@ constexpr std::int64_t mib = std::int64_t{1} << 20;
 class HeldMemory : public oracle::OnEveryDevice {
  protected:
   void SetUp() override {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef OVERTAKE_ADDRESS_SANITIZER
     GTEST_SKIP() << "the address sanitizer keeps what is freed";
 #endif
     OnEveryDevice::SetUp();

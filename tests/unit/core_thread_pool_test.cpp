@@ -2,6 +2,8 @@
 // The CPU's team of threads. Under the thread sanitizer these tests also prove that a round is seen whole.
 #include "core/thread_pool.hpp"
 
+#include "core/sanitized.hpp"
+
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -43,7 +45,7 @@ TEST(ThreadPool, ACallFromInsideAPartRunsInPlace) {
   EXPECT_EQ(written, std::vector<int>(12, 1));
 }
 
-#if !defined(__SANITIZE_THREAD__)  // which ends a child of several threads that starts one
+#if !defined(OVERTAKE_THREAD_SANITIZER)  // which ends a child of several threads that starts one
 TEST(ThreadPool, AForkedChildHasAPoolOfItsOwn) {
   const auto sum = [](int parts) {
     std::vector<int> written(static_cast<std::size_t>(parts), 0);

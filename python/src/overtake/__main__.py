@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import runpy
 import sys
+import types
 
 USAGE = "usage: python -m overtake SCRIPT.py [ARGUMENT...]\n       python -m overtake -m MODULE [ARGUMENT...]"
 
@@ -36,11 +37,24 @@ def main(arguments: list[str]) -> int:
             runpy.run_module(target[0], run_name="__main__", alter_sys=True)
         else:
             sys.path[0] = os.path.dirname(os.path.abspath(target[0]))
-            runpy.run_path(target[0], run_name="__main__")
+            _run_file(target[0])
     finally:
         sys.stdout.flush()
         print(summary(), file=sys.stderr)
     return 0
+
+
+def _run_file(path: str) -> None:
+    if os.path.isfile(path) or os.path.isdir(path):
+        runpy.run_path(path, run_name="__main__")
+        return
+    # runpy reads a file twice, and a pipe gives its text once.
+    with open(path, "rb") as file:
+        code = compile(file.read(), path, "exec")
+    main_module = types.ModuleType("__main__")
+    main_module.__file__ = path
+    sys.modules["__main__"] = main_module
+    exec(code, vars(main_module))
 
 
 if __name__ == "__main__":

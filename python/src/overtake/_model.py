@@ -22,7 +22,10 @@ _WALKS = 1 << 19
 
 
 def _bytes_of(path: str | os.PathLike[str]) -> bytes:
-    return os.fspath(path).encode()
+    place = os.fsencode(path)
+    if b"\0" in place:
+        raise ValueError("embedded null byte in the path")
+    return place
 
 
 class Model:

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/sanitized.hpp"
 #include "overtake/error.hpp"
 #include "platform/held_memory.hpp"
 #include "platform/host_limits.hpp"
@@ -30,7 +31,7 @@ MemoryMeter::MemoryMeter(std::string source, std::uint64_t limit)
 void MemoryMeter::look() {
   constexpr std::uint64_t between = std::uint64_t{1} << 20;
   next_look_ = taken_ + between;
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(OVERTAKE_ADDRESS_SANITIZER) || defined(OVERTAKE_THREAD_SANITIZER)
   return;  // they keep what is freed, and a shadow of all
 #endif
   const std::uint64_t held = platform::held_memory();

@@ -75,7 +75,7 @@
   // -- parallel coordinates -------------------------------------------------------------------------------------------
   const parallel = document.getElementById('parallel');
   const [lines, overlay] = parallel.querySelectorAll('canvas');
-  const area = { top: 34, bottom: 18, left: 60, right: 70 };
+  const area = { top: 34, bottom: 22, left: 60, right: 70 };
   const ranges = new Map();  // axis -> [low, high] kept, as positions
   const axis_x = (k, width) => (axes.length === 1 ? width / 2 : area.left + k * (width - area.left - area.right) / (axes.length - 1));
   const to_y = (t, height) => height - area.bottom - t * (height - area.top - area.bottom);
@@ -128,10 +128,10 @@
         const y = to_y(t, height);
         ctx.globalAlpha = 0.8;
         ctx.fillStyle = css('--card');
-        ctx.fillRect(x + 4, y - 7, ctx.measureText(label).width + 4, 14);
+        ctx.fillRect(x + 4, y + 4, ctx.measureText(label).width + 4, 13);  // below the tick, where the lines of the best meet
         ctx.globalAlpha = 1;
         ctx.fillStyle = css('--ink');
-        ctx.fillText(label, x + 6, y + 4);
+        ctx.fillText(label, x + 6, y + 14);
         ctx.fillRect(x - 3, y - 0.5, 6, 1);
       });
       const kept = ranges.get(k);

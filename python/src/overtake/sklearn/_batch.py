@@ -6,17 +6,19 @@ from __future__ import annotations
 import contextlib
 import copy
 import dataclasses
+import importlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse, vstack
 from sklearn.base import clone
 from sklearn.model_selection._validation import _score
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.metaestimators import _safe_split
-from sklearn.utils.validation import _check_method_params
+from sklearn.utils.validation import _check_method_params, _check_sample_weight
 
 from .._calls import Observer
 from .._data import Array
@@ -27,6 +29,12 @@ from ._forests import CORE_PARAMETERS, OvertakeForest, named_weights
 # What a candidate may set of a forest; verbose and n_jobs change no score.
 _ALLOWED = {*CORE_PARAMETERS, "class_weight", "random_state", "max_bins"} - {"warm_start"}
 _WITHOUT_EFFECT = {"verbose", "n_jobs", "oob_score"}
+
+# What scikit-learn's loop asks of a forest.
+_COMPUTES = {
+    "fit", "predict", "predict_proba", "predict_log_proba", "score", "decision_function", "_validate_X_predict",
+    "core_parameters", "_checked_data",
+}  # fmt: skip
 
 # Scorers of scikit-learn that the library computes by the same formula and name.
 _OF_CLASSES = {
@@ -68,13 +76,27 @@ class Task:
     failures: dict[int, str] = dataclasses.field(default_factory=dict)
 
 
+def refuse_overrides(kind: type, names: set[str]) -> None:
+    """A batch asks no method of a class that somebody derived from ours."""
+    for part in kind.__mro__:
+        if part.__module__.startswith("overtake."):
+            return
+        for name in sorted(names & vars(part).keys()):
+            raise Unbatched(f"{part.__name__} has a {name} of its own")
+
+
+def _checked_forest(forest: OvertakeForest) -> OvertakeForest:
+    refuse_overrides(type(forest), _COMPUTES)
+    return forest
+
+
 def parts_of(estimator: Any) -> tuple[Any, str, OvertakeForest]:
     """What comes before the forest (None: nothing), the beginning of its parameters' names, and the forest."""
     if isinstance(estimator, OvertakeForest):
-        return None, "", estimator
+        return None, "", _checked_forest(estimator)
     if type(estimator) is Pipeline and isinstance(estimator.steps[-1][1], OvertakeForest):
         name, forest = estimator.steps[-1]
-        return estimator, name + "__", forest
+        return estimator, name + "__", _checked_forest(forest)
     raise Unbatched(f"{type(estimator).__name__} is scikit-learn's")
 
 
@@ -139,16 +161,37 @@ def run_batches(task: Task) -> list[dict[str, Any]]:
         return _Batch(task, forest, "", task.candidates, range(len(task.folds))).run(weights)
     if task.settings.get("journal"):
         raise Unbatched("a journal of a pipeline")
+    last = prefix.removesuffix("__")
+    for candidate in task.candidates:
+        if candidate.keys() & {last, "steps"}:
+            raise Unbatched("a candidate sets the last step as a whole")
     results: list[dict[str, Any]] = [{}] * (len(task.candidates) * len(task.folds))
     for places, before in _groups(task.candidates, prefix):
         candidates = [task.candidates[place] for place in places]
-        for fold, (train, test) in enumerate(task.folds):
-            steps = _fitted_steps(task, pipeline, before, train)
+        for fold in range(len(task.folds)):
+            # What began before Ctrl-C tells the others' shape; nothing more begins.
+            if task.interrupted:
+                for place in places:
+                    results[place * len(task.folds) + fold] = _unscored(task)
+                continue
+            steps = _FittedSteps(task, pipeline, before, fold)
             batch = _Batch(task, forest, prefix, candidates, [fold], steps)
             for place, result in zip(places, batch.run(weights, places), strict=True):
                 results[place * len(task.folds) + fold] = result
-            del train, test
     return results
+
+
+def _gap(task: Task, value: Any) -> Any:
+    """`value` as scores, one for each scorer where there are several."""
+    scorers = getattr(task.scorers, "_scorers", None)
+    return dict.fromkeys(scorers, value) if scorers is not None else value
+
+
+def _unscored(task: Task) -> dict[str, Any]:
+    """The result of a fit that never began."""
+    gap = _gap(task, np.nan)
+    result = {"fit_time": 0.0, "score_time": 0.0, "n_test_samples": 0, "fit_error": None, "test_scores": gap}
+    return {**result, **({"train_scores": gap} if task.train_scores else {})}
 
 
 def _groups(candidates: list[dict[str, Any]], prefix: str) -> list[tuple[list[int], dict[str, Any]]]:
@@ -170,11 +213,41 @@ def _equal(a: object, b: object) -> bool:
     return a is b or (type(a) is type(b) and isinstance(a, (int, float, str)) and a == b)
 
 
-def _fitted_steps(task: Task, pipeline: Any, before: dict[str, Any], train: Array) -> Any:
-    """The steps before the forest, fitted on the rows to train on."""
-    steps = clone(pipeline).set_params(**clone(before, safe=False))[:-1]
-    with _unbatched_where_refused():
-        return steps.fit(_safe_indexing(task.X, train), _safe_indexing(task.y, train))
+class _FittedSteps:
+    """The steps before the forest, fitted on a fold's rows to train on, and the table that they make of the fold: the rows to
+    train on, then those to score.
+    """
+
+    def __init__(self, task: Task, pipeline: Any, before: dict[str, Any], fold: int) -> None:
+        train, test = task.folds[fold]
+        self.steps = clone(pipeline).set_params(**clone(before, safe=False))[:-1]
+        rows, answers = _safe_indexing(task.X, train), _safe_indexing(task.y, train)
+        with _unbatched_where_refused():
+            learned = self.steps.fit_transform(rows, answers)
+            # TargetEncoder, say, makes other numbers of the rows that it is fitted on than it does later.
+            if task.train_scores and not _same(learned, self.steps.transform(rows)):
+                raise Unbatched("the steps before the forest transform rows to train on in another way")
+            self.table = _stacked(learned, self.steps.transform(_safe_indexing(task.X, test)))
+        self.rows = np.concatenate([train, test])
+        self.fold = (np.arange(len(train), dtype=np.int32), np.arange(len(train), len(self.rows), dtype=np.int32))
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Whether two tables are surely equal."""
+    if issparse(a):
+        return bool(a.shape == b.shape and (a != b).nnz == 0)
+    first, second = np.asarray(a), np.asarray(b)
+    return np.array_equal(first, second, equal_nan=first.dtype.kind == "f" and second.dtype.kind == "f")
+
+
+def _stacked(a: Any, b: Any) -> Any:
+    """Two tables of a kind as one."""
+    if issparse(a):
+        return vstack([a, b], format="csr")
+    library = type(a).__module__.partition(".")[0]
+    if library in ("pandas", "polars"):
+        return importlib.import_module(library).concat([a, b])
+    return np.concatenate([np.asarray(a), np.asarray(b)])
 
 
 class _Batch:
@@ -187,7 +260,7 @@ class _Batch:
         prefix: str,
         candidates: list[dict[str, Any]],
         folds: Sequence[int],
-        steps: Any = None,
+        steps: _FittedSteps | None = None,
     ) -> None:
         self.task, self.forest, self.prefix, self.folds, self.steps = task, forest, prefix, folds, steps
         self.given = candidates
@@ -199,12 +272,19 @@ class _Batch:
         self.probe = clone(self.forest)
         with _unbatched_where_refused():
             self.forest._refuse_unsupported()
-            X = task.X if self.steps is None else self.steps.transform(task.X)
-            self.inputs, answers = self.probe._checked_data(X, task.y)
-            self.data = self.probe._training_data(self.inputs, answers, weights)
+            X, y = task.X, task.y
+            self.rows = [task.folds[fold] for fold in self.folds]
+            if self.steps is not None:
+                X, y, self.rows = self.steps.table, _safe_indexing(y, self.steps.rows), [self.steps.fold]
+                weights = None if weights is None else _safe_indexing(weights, self.steps.rows)
+            self.inputs, self.answers = self.probe._checked_data(X, y)
+            if weights is not None:
+                weights = _check_sample_weight(weights, self.inputs, dtype=np.float32)
+            self.weights = weights
+            self.data = self.probe._training_data(self.inputs, self.answers, weights)
             self.asked = self.probe._checked_inputs(X) if self.probe.categories_ else self.inputs
         self.classes = getattr(self.probe, "classes_", None)
-        self.fixed = {**self.probe.core_parameters(), "random_state": self.forest._draw_seed()}
+        self.fixed = {**self.probe.core_parameters(), "random_state": self.probe._draw_seed()}
         del self.fixed["warm_start"], self.fixed["oob_score"]
         self.candidates = [self._core_candidate(candidate) for candidate in self.given]
         varied = set().union(*self.candidates) & self.fixed.keys()
@@ -212,8 +292,9 @@ class _Batch:
         self.candidates = [{**own, **candidate} for candidate in self.candidates]
         self.shared = {name: self.fixed[name] for name in self.fixed.keys() - varied - {"random_state"}}
         metrics = None if task.score_params else core_metrics(task.scoring, self.classes)
+        self._refuse_folds_without_a_class()
         settings = self._settings(metrics)
-        folds = [task.folds[fold] for fold in self.folds]
+        folds = self.rows
         began = time.perf_counter()
         try:
             found, stopped = search(self.data, self.candidates, folds, settings, task.observer)
@@ -231,6 +312,14 @@ class _Batch:
         for place, reason in failures.items():
             task.failures[places[place] if places is not None else place] = reason
         return self._scored_here(found, failures) if metrics is None else self._scored(found, failures, metrics)
+
+    def _refuse_folds_without_a_class(self) -> None:
+        """scikit-learn's forest of a fold knows no class that it did not see, and scores say so; the library's knows all."""
+        if self.classes is None:
+            return
+        for train, _ in self.rows:
+            if len(np.unique(self.answers[train])) < len(self.classes):
+                raise Unbatched("a fold trains without one of the classes")
 
     def _core_candidate(self, candidate: dict[str, Any]) -> dict[str, Any]:
         """The library's parameters of a candidate."""
@@ -304,7 +393,7 @@ class _Batch:
         results = []
         multi = hasattr(self.task.scorers, "_scorers")
         error = self.task.error_score
-        missing = {name: error for name in self.task.scorers._scorers} if multi else error
+        missing = _gap(self.task, error)
         for candidate in range(len(self.candidates)):
             reason = failures.get(candidate)
             for fold in range(len(self.folds)):
@@ -320,7 +409,7 @@ class _Batch:
     def _scores_of(self, found: SearchResult, candidate: int, fold: int) -> dict[str, Any]:
         task = self.task
         train, test = task.folds[self.folds[fold]]
-        estimator = self._predictor(found, candidate, fold, train, test)
+        estimator = self._predictor(found, candidate, fold)
         scores: dict[str, Any] = {}
         for side, rows in (("test_scores", test), ("train_scores", train))[: 2 if task.train_scores else 1]:
             X, y = _safe_split(estimator, task.X, task.y, rows)
@@ -330,17 +419,17 @@ class _Batch:
             scores.setdefault("score_time", time.perf_counter() - began)
         return scores
 
-    def _predictor(self, found: SearchResult, candidate: int, fold: int, train: Array, test: Array) -> Any:
+    def _predictor(self, found: SearchResult, candidate: int, fold: int) -> Any:
         """The candidate's forest as scorers see it: it answers what the library predicted already."""
+        train, test = self.rows[fold]
         columns = 1 if self.classes is None else len(self.classes)
         held = [(test, found.predictions(candidate, fold))]
         given = {**self.fixed, **self.candidates[candidate]}
         settings = {} if self.forest.device is None else {"device": self.forest.device}
 
         def train_it() -> Model:
-            part = copy.copy(self.probe)._training_data(
-                self.inputs[train], _safe_indexing(self._answers(), train), None
-            )
+            weights = None if self.weights is None else self.weights[train]
+            part = copy.copy(self.probe)._training_data(self.inputs[train], self.answers[train], weights)
             return train_forest(self.forest._kind, given, part, settings)
 
         mine = {
@@ -355,10 +444,7 @@ class _Batch:
         forest.__dict__["model_"] = _HeldModel(answers, train_it)
         if self.steps is None:
             return forest
-        return Pipeline([*self.steps.steps, (self.task.estimator.steps[-1][0], forest)])
-
-    def _answers(self) -> Any:
-        return np.asarray(self.task.y).reshape(len(self.inputs))
+        return Pipeline([*self.steps.steps.steps, (self.task.estimator.steps[-1][0], forest)])
 
 
 class _HeldModel:

@@ -16,7 +16,8 @@ import numpy as np
 from .._data import Array
 from .._errors import UsageError
 
-Known = dict[Any, list[str]]
+# Of each feature: the texts that the forest learned the places of; None: numbers.
+Known = list[list[str] | None]
 
 
 @dataclasses.dataclass
@@ -36,6 +37,9 @@ class Frame(Protocol):
         """Whether the column holds categories that are no numbers."""
 
     def is_text(self, place: int) -> bool: ...
+    def is_missing(self, place: int) -> bool:
+        """Whether no cell holds anything."""
+
     def column(self, place: int) -> Column: ...
     def replace(self, codes: dict[int, Array]) -> Any:
         """The table with numbers in place of some columns."""
@@ -49,19 +53,24 @@ class _Pandas:
         return list(self._frame.columns)
 
     def is_categorical(self, place: int) -> bool:
-        categories = getattr(self._frame.dtypes.iloc[place], "categories", None)
+        dtype = self._frame.dtypes.iloc[place]
+        if hasattr(dtype, "pyarrow_dtype"):
+            return str(dtype).startswith("dictionary<values=string")
+        categories = getattr(dtype, "categories", None)
         # Intervals (pandas.cut) have a subtype and no numbers either.
         kind = getattr(getattr(categories, "dtype", None), "kind", "f")
         return categories is not None and kind not in "iufb"
 
     def is_text(self, place: int) -> bool:
-        kind = self._frame.dtypes.iloc[place]
-        return kind.kind == "O" and kind.name in ("object", "str", "string")
+        return str(self._frame.dtypes.iloc[place]).startswith(("object", "str", "large_string"))
+
+    def is_missing(self, place: int) -> bool:
+        return bool(self._frame.iloc[:, place].isna().all())
 
     def column(self, place: int) -> Column:
         values = self._frame.iloc[:, place]
         if not hasattr(values, "cat"):
-            values = values.astype("category")
+            values = values.astype(object).astype("category")
         codes = values.cat.codes.to_numpy(dtype=np.float64, copy=True)
         codes[codes < 0] = np.nan
         return Column([str(name) for name in values.cat.categories], codes, bool(values.cat.ordered))
@@ -85,6 +94,9 @@ class _Polars:
 
     def is_text(self, place: int) -> bool:
         return str(self._frame.dtypes[place]) == "String"
+
+    def is_missing(self, place: int) -> bool:
+        return bool(self._frame.to_series(place).null_count() == self._frame.height)
 
     def column(self, place: int) -> Column:
         import polars
@@ -128,6 +140,9 @@ class _Arrow:
     def is_text(self, place: int) -> bool:
         return self._is_words(self._table.schema.field(place).type)
 
+    def is_missing(self, place: int) -> bool:
+        return bool(self._table.column(place).null_count == self._table.num_rows)
+
     def column(self, place: int) -> Column:
         chunks = self._table.column(place)
         ordered = self._types.is_dictionary(chunks.type) and bool(chunks.type.ordered)
@@ -137,7 +152,10 @@ class _Arrow:
             return Column([], np.empty(0), ordered)
         names = merged.chunk(0).dictionary.to_pylist()
         parts = [chunk.indices.cast("float64").to_numpy(zero_copy_only=False) for chunk in merged.chunks]
-        return Column(names, np.concatenate(parts), ordered)
+        codes = np.concatenate(parts)
+        if None in names:  # a missing cell may be a place in the dictionary, too
+            codes = places(Column(names, codes, ordered), [name for name in names if name is not None])
+        return Column([name for name in names if name is not None], codes, ordered)
 
     def replace(self, codes: dict[int, Array]) -> Any:
         import pyarrow
@@ -180,15 +198,22 @@ def told_what_to_do(values: Any) -> Iterator[None]:
         ) from None
 
 
-def to_learn(values: Any) -> tuple[Any, dict[int, tuple[Any, Column]]]:
+def to_learn(values: Any) -> tuple[Any, dict[int, Column]]:
     """A table to train on with codes in place of categories, and the columns they came from, by place."""
     frame = _frame_of(values)
     if frame is None:
         return values, {}
-    found = {place: (label, frame.column(place)) for place, label in _categorical(frame)}
+    found = {place: frame.column(place) for place, _ in _categorical(frame)}
     if not found:
         return values, found
-    return frame.replace({place: column.codes for place, (_, column) in found.items()}), found
+    for place, column in found.items():
+        if len(set(column.names)) < len(column.names):
+            twice = next(name for name in column.names if column.names.count(name) > 1)
+            raise UsageError(
+                f"column {frame.labels()[place]!r} has two categories that are {twice!r} as text",
+                "Give each category a text of its own.",
+            )
+    return frame.replace({place: column.codes for place, column in found.items()}), found
 
 
 def places(column: Column, known: list[str]) -> Array:
@@ -200,27 +225,34 @@ def places(column: Column, known: list[str]) -> Array:
     return found
 
 
-def to_predict(values: Any, known: Known) -> Any:
-    """A table with the places of its categories among those that the forest learned, by the names of columns.
+def to_predict(values: Any, known: Known, names: Any) -> Any:
+    """A table with the places of its categories among those that the forest learned, column by column; `names` are those of the
+    features, None where they have none.
 
     Raises
     ------
     UsageError
-        For a column of numbers where the forest learned categories.
+        For a column of numbers where the forest learned categories, and the other way round.
     """
     frame = _frame_of(values)
-    if frame is None or not (known or any(True for _ in _categorical(frame))):
+    if frame is None:
         return values
+    labels = frame.labels()
+    if len(labels) != len(known or labels) or (names is not None and list(names) != labels):
+        return values  # scikit-learn says what is wrong
     codes = {}
-    for place, label in enumerate(frame.labels()):
-        words = frame.is_categorical(place) or frame.is_text(place)
-        if label in known and not words:
+    for place, label in enumerate(labels):
+        learned = known[place] if known else None
+        if learned is None:
+            if frame.is_categorical(place):
+                raise UsageError(f"column {label!r} holds categories, and the forest learned numbers")
+        elif frame.is_categorical(place) or frame.is_text(place):
+            codes[place] = places(frame.column(place), learned)
+        elif frame.is_missing(place):
+            codes[place] = np.full(len(values), np.nan)
+        else:
             raise UsageError(
-                f"column {label!r} holds numbers, and the forest learned the categories {', '.join(known[label][:3])}, ...",
+                f"column {label!r} holds numbers, and the forest learned the categories {', '.join(learned[:3])}, ...",
                 "Give the column as it was given to fit.",
             )
-        if label in known:
-            codes[place] = places(frame.column(place), known[label])
-        elif frame.is_categorical(place):
-            raise UsageError(f"column {label!r} holds categories, and the forest learned numbers")
-    return frame.replace(codes)
+    return frame.replace(codes) if codes else values

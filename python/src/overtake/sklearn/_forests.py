@@ -8,6 +8,7 @@ works on fitted trees stay as they are there.
 from __future__ import annotations
 
 import abc
+import copy
 import numbers
 import os
 import warnings
@@ -18,6 +19,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.exceptions import DataConversionWarning
 from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import validate_parameter_constraints
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
@@ -48,6 +50,8 @@ CORE_PARAMETERS = (
     "max_samples",
     "warm_start",
 )
+# Parameters that the library does not see as they are.
+_NOT_TOLD = ("oob_score", "random_state", "verbose")
 _MOST_SEED = np.iinfo(np.int32).max
 
 
@@ -63,7 +67,11 @@ def named_weights(weights: Any, classes: Array | None) -> Any:
         )
     if isinstance(weights, dict) and classes is not None:
         names = {label: str(label) for label in classes.tolist()}
-        return {names.get(label, str(label)): weight for label, weight in weights.items()}
+        # A label that is no class keeps its quotes: '1' is not 1.
+        return {
+            names.get(label, repr(label) if isinstance(label, str) else str(label)): weight
+            for label, weight in weights.items()
+        } or None
     return weights
 
 
@@ -71,11 +79,13 @@ class OvertakeForest(metaclass=abc.ABCMeta):
     """What the four estimators share: stands before scikit-learn's class in the order of resolution."""
 
     _kind: str
+    _parameter_constraints: dict[str, list[Any]]
     _param_names: list[str]
     # scikit-learn's; declared for the reader and the type checker.
     n_estimators: int
     n_features_in_: int
     n_outputs_: int
+    estimator: Any
     device: str | None = None
     max_bins: int | None = None
     random_state: Any
@@ -86,7 +96,7 @@ class OvertakeForest(metaclass=abc.ABCMeta):
     get_params: Callable[..., dict[str, Any]]
     model_: Model
     categories_: _categories.Known
-    _given_categories: dict[int, tuple[Any, _categories.Column]]
+    _given_categories: dict[int, _categories.Column]
 
     @classmethod
     def _get_param_names(cls) -> list[str]:
@@ -120,6 +130,17 @@ class OvertakeForest(metaclass=abc.ABCMeta):
         DeviceError
             Where memory of the computer or the device does not do.
         """
+        before = dict(self.__dict__)
+        try:
+            self._grow(X, y, sample_weight)
+        except BaseException:  # what was fitted stays whole
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
+        note(self)
+        return self
+
+    def _grow(self, X: Any, y: Any, sample_weight: Any) -> None:
         self._refuse_unsupported()
         inputs, answers = self._checked_data(X, y)
         weights = None
@@ -133,15 +154,13 @@ class OvertakeForest(metaclass=abc.ABCMeta):
             self.seed_ = self._draw_seed()
         elif self.n_estimators == earlier.description["trees"]:
             warnings.warn(
-                "Warm-start fitting without increasing n_estimators does not fit new trees.", UserWarning, stacklevel=2
+                "Warm-start fitting without increasing n_estimators does not fit new trees.", UserWarning, stacklevel=3
             )
         parameters["random_state"] = self.seed_
         settings = {} if self.device is None else {"device": self.device}
         with threads(threads_of(self.n_jobs)), bar(type(self).__name__, bool(self.verbose)) as observer:
             self.model_ = train_forest(self._kind, parameters, data, settings, earlier, observer)
         self._publish(answers)
-        note(self)
-        return self
 
     def core_parameters(self) -> dict[str, Any]:
         """The parameters that the library is given, but for the seed."""
@@ -152,7 +171,13 @@ class OvertakeForest(metaclass=abc.ABCMeta):
         return given
 
     def _refuse_unsupported(self) -> None:
-        """Refuse by name what only scikit-learn has; the library refuses what it has not itself."""
+        """Refuse by name what only scikit-learn has; the library refuses what it has not itself. What the library is not told
+        scikit-learn checks.
+        """
+        constraints = {name: self._parameter_constraints[name] for name in _NOT_TOLD}
+        validate_parameter_constraints(
+            constraints, {name: getattr(self, name) for name in _NOT_TOLD}, type(self).__name__
+        )
         if getattr(self, "monotonic_cst", None) is not None:
             raise Unsupported(
                 "monotonic_cst: Overtake has no monotonic constraints; expected None",
@@ -204,7 +229,7 @@ class OvertakeForest(metaclass=abc.ABCMeta):
                 "A column-vector y was passed when a 1d array was expected. Please change the shape of y to (n_samples,), "
                 "for example using ravel().",
                 DataConversionWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
             y = y[:, 0]
         return X, y
@@ -216,11 +241,10 @@ class OvertakeForest(metaclass=abc.ABCMeta):
             inputs,
             weights=weights,
             feature_names=getattr(self, "feature_names_in_", None),
-            categories={place: (column.names, column.ordered) for place, (_, column) in given.items()},
+            categories={place: (column.names, column.ordered) for place, column in given.items()},
             **self._answers_to_learn(answers),
         )
-        learned = data.categories() if given else []
-        self.categories_ = {label: learned[place] or [] for place, (label, _) in given.items()}
+        self.categories_ = data.categories() if given else []
         return data
 
     @abc.abstractmethod
@@ -240,7 +264,7 @@ class OvertakeForest(metaclass=abc.ABCMeta):
                 "Some inputs do not have OOB scores. This probably means too few trees were used to compute any "
                 "reliable OOB estimates.",
                 UserWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
         self._publish_oob(answers, shares)
 
@@ -265,7 +289,7 @@ class OvertakeForest(metaclass=abc.ABCMeta):
         return self._checked_inputs(X)
 
     def _checked_inputs(self, X: Any) -> Array:
-        X = _categories.to_predict(dense(X), getattr(self, "categories_", {}))
+        X = _categories.to_predict(dense(X), getattr(self, "categories_", []), getattr(self, "feature_names_in_", None))
         with _categories.told_what_to_do(X):
             checked: Array = validate_data(
                 self, X, dtype=(np.float32, np.float64), reset=False, ensure_all_finite="allow-nan"
@@ -296,6 +320,18 @@ class OvertakeForest(metaclass=abc.ABCMeta):
         return self.model_.array("feature_importances")
 
     @property
+    def estimator_(self) -> Any:
+        """A decision tree of scikit-learn's that is not fitted, as scikit-learn's forests have it."""
+        if "_estimator" not in self.__dict__:
+            check_is_fitted(self)
+            self._estimator = copy.deepcopy(self.estimator)
+        return self._estimator
+
+    @estimator_.setter
+    def estimator_(self, tree: Any) -> None:
+        self._estimator = tree
+
+    @property
     def estimators_samples_(self) -> list[Array]:
         """The rows that each tree drew, as often as it drew them; worked out when asked for."""
         check_is_fitted(self)
@@ -314,7 +350,10 @@ class OvertakeForest(metaclass=abc.ABCMeta):
 
     @estimators_.setter
     def estimators_(self, trees: Any) -> None:
-        self._trees = trees
+        raise UsageError(
+            "estimators_ are views of the trees, and predictions would not change with them",
+            "as_sklearn() gives a forest of scikit-learn's own class, whose trees can be exchanged.",
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         state: dict[str, Any] = dict(super().__getstate__())  # type: ignore[misc]

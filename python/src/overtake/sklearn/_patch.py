@@ -42,6 +42,11 @@ class FallsBack(OvertakeForest):
         except (UsageError, DataError, TooLarge) as error:
             if self.warm_start and "model_" in self.__dict__:
                 raise  # scikit-learn's class cannot go on with these trees
+            if type(self) not in _PAIRS.values():
+                raise type(error)(
+                    f"{type(self).__name__}, which is derived from Overtake's class: {error.message}",
+                    "scikit-learn's class cannot take its place. Derive from it before patch(), or leave that out.",
+                ) from None
             reason = error.message
         for name in ("model_", "_trees", "seed_"):
             self.__dict__.pop(name, None)
@@ -64,6 +69,17 @@ class FittedByThem:
 
     def __sklearn_is_fitted__(self) -> bool:
         return "_trees" in self.__dict__
+
+    @property
+    def estimators_(self) -> Any:
+        """scikit-learn's trees."""
+        if "_trees" not in self.__dict__:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute 'estimators_'")
+        return self._trees
+
+    @estimators_.setter
+    def estimators_(self, trees: Any) -> None:
+        self._trees = trees
 
 
 class Patched:

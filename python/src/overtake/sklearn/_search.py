@@ -22,9 +22,12 @@ from .._errors import UsageError
 from .._machine import framed
 from .._progress import bar
 from .._search import SearchResult
-from ._batch import Task, Unbatched, checked_folds, parts_of, run_batches
+from ._batch import Task, Unbatched, checked_folds, parts_of, refuse_overrides, run_batches
 from ._ran import note
 from ._threads import threads_of
+
+# What scikit-learn's search asks of itself.
+_LOOP = {"_run_search", "_format_results", "_select_best_index", "_get_scorers", "_candidates", "_fit_batch"}
 
 
 class OvertakeSearch(metaclass=abc.ABCMeta):
@@ -56,6 +59,7 @@ class OvertakeSearch(metaclass=abc.ABCMeta):
         try:
             if hasattr(self, "_skl_callbacks"):
                 raise Unbatched("callbacks")
+            refuse_overrides(type(self), _LOOP)
             parts_of(self.estimator)
             self._fit_batch(X, y, params)
         except UsageError as error:
@@ -168,15 +172,23 @@ class OvertakeSearch(metaclass=abc.ABCMeta):
         self.scorer_ = getattr(scorers, "_scorers", scorers)
         self.cv_results_ = results
 
+    def _has_report(self) -> bool:
+        """Whether the report's best is this search's: the library ranks by its own metrics alone."""
+        found = getattr(self, "overtake_result_", None)
+        if found is None or not hasattr(self, "best_index_") or callable(self.refit):
+            return False
+        best: dict[str, Any] = found.figures()
+        return bool(best.get("best_index_") == self.best_index_)
+
     def _repr_html_(self) -> str:
-        if getattr(self, "overtake_result_", None) is not None:
+        if self._has_report():
             return framed(self.overtake_result_.html(type(self).__name__))  # type: ignore[union-attr]
         shown: str = super()._repr_html_()  # type: ignore[misc]
         return shown
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         """What notebooks ask first; scikit-learn's own answer is its diagram."""
-        if getattr(self, "overtake_result_", None) is not None:
+        if self._has_report():
             return {"text/plain": repr(self), "text/html": self._repr_html_()}
         shown: dict[str, Any] = super()._repr_mimebundle_(**kwargs)  # type: ignore[misc]
         return shown
