@@ -47,7 +47,7 @@ inline void hand_out(std::string text, overtake_text** result) {
   *result = handle.release();
 }
 
-/// How a table becomes the inputs of a model that was trained on `data`; null: as plain columns of numbers do.
+/// How a table becomes the inputs of a forest whose features with `categories` are texts; null where there are none.
 [[nodiscard]] std::shared_ptr<const overtake::Preprocessing> columns_of(
     const overtake::Model& model, const std::map<std::int64_t, std::vector<std::string>>& categories);
 

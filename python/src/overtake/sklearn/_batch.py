@@ -169,7 +169,7 @@ def run_batches(task: Task) -> list[dict[str, Any]]:
     for places, before in _groups(task.candidates, prefix):
         candidates = [task.candidates[place] for place in places]
         for fold in range(len(task.folds)):
-            # What began before Ctrl-C tells the others' shape; nothing more begins.
+            # Ctrl-C: nothing more begins.
             if task.interrupted:
                 for place in places:
                     results[place * len(task.folds) + fold] = _unscored(task)
@@ -187,11 +187,15 @@ def _gap(task: Task, value: Any) -> Any:
     return dict.fromkeys(scorers, value) if scorers is not None else value
 
 
+def _empty(seconds: float, reason: str | None) -> dict[str, Any]:
+    """A result without scores yet."""
+    return {"fit_time": seconds, "score_time": 0.0, "n_test_samples": 0, "fit_error": reason}
+
+
 def _unscored(task: Task) -> dict[str, Any]:
     """The result of a fit that never began."""
     gap = _gap(task, np.nan)
-    result = {"fit_time": 0.0, "score_time": 0.0, "n_test_samples": 0, "fit_error": None, "test_scores": gap}
-    return {**result, **({"train_scores": gap} if task.train_scores else {})}
+    return {**_empty(0.0, None), "test_scores": gap, **({"train_scores": gap} if task.train_scores else {})}
 
 
 def _groups(candidates: list[dict[str, Any]], prefix: str) -> list[tuple[list[int], dict[str, Any]]]:
@@ -365,10 +369,6 @@ class _Batch:
             return any(not len(found.predictions(candidate, 0)) for candidate in range(len(self.candidates)))
         return bool(np.isnan(found.scores(next(iter(metrics.values())))).any())
 
-    def _empty(self, reason: str | None) -> dict[str, Any]:
-        """A result without scores yet."""
-        return {"fit_time": self.seconds, "score_time": 0.0, "n_test_samples": 0, "fit_error": reason}
-
     def _scored(self, found: SearchResult, failures: dict[int, str], metrics: dict[str, str]) -> list[dict[str, Any]]:
         """Results with the library's scores."""
         single = list(metrics) == ["score"] and not isinstance(self.task.scoring, dict)
@@ -378,7 +378,7 @@ class _Batch:
         for candidate in range(len(self.candidates)):
             reason = failures.get(candidate)
             for fold in range(len(self.folds)):
-                result = self._empty(reason)
+                result = _empty(self.seconds, reason)
                 for side, table in tables.items():
                     scores = {
                         name: self.task.error_score if reason is not None else float(values[candidate, fold])
@@ -397,7 +397,7 @@ class _Batch:
         for candidate in range(len(self.candidates)):
             reason = failures.get(candidate)
             for fold in range(len(self.folds)):
-                result = self._empty(reason)
+                result = _empty(self.seconds, reason)
                 if reason is not None or not len(found.predictions(candidate, fold)):
                     gap = missing if reason is not None or not multi else dict.fromkeys(missing, np.nan)
                     result.update(test_scores=gap, **({"train_scores": gap} if self.task.train_scores else {}))

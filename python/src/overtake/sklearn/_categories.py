@@ -178,10 +178,6 @@ def _frame_of(values: Any) -> Frame | None:
     return None
 
 
-def _categorical(frame: Frame) -> Iterator[tuple[int, Any]]:
-    return ((place, label) for place, label in enumerate(frame.labels()) if frame.is_categorical(place))
-
-
 @contextlib.contextmanager
 def told_what_to_do(values: Any) -> Iterator[None]:
     """What scikit-learn says of a cell that is no number gets the name of its column, and a way out."""
@@ -203,14 +199,15 @@ def to_learn(values: Any) -> tuple[Any, dict[int, Column]]:
     frame = _frame_of(values)
     if frame is None:
         return values, {}
-    found = {place: frame.column(place) for place, _ in _categorical(frame)}
+    labels = frame.labels()
+    found = {place: frame.column(place) for place in range(len(labels)) if frame.is_categorical(place)}
     if not found:
         return values, found
     for place, column in found.items():
         if len(set(column.names)) < len(column.names):
             twice = next(name for name in column.names if column.names.count(name) > 1)
             raise UsageError(
-                f"column {frame.labels()[place]!r} has two categories that are {twice!r} as text",
+                f"column {labels[place]!r} has two categories that are {twice!r} as text",
                 "Give each category a text of its own.",
             )
     return frame.replace({place: column.codes for place, column in found.items()}), found

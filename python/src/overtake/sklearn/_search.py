@@ -172,24 +172,27 @@ class OvertakeSearch(metaclass=abc.ABCMeta):
         self.scorer_ = getattr(scorers, "_scorers", scorers)
         self.cv_results_ = results
 
-    def _has_report(self) -> bool:
-        """Whether the report's best is this search's: the library ranks by its own metrics alone."""
-        found = getattr(self, "overtake_result_", None)
+    def _report(self) -> str | None:
+        """The batch's report, where its best is this search's: the library ranks by its own metrics alone."""
+        found: SearchResult | None = getattr(self, "overtake_result_", None)
         if found is None or not hasattr(self, "best_index_") or callable(self.refit):
-            return False
-        best: dict[str, Any] = found.figures()
-        return bool(best.get("best_index_") == self.best_index_)
+            return None
+        if found.figures().get("best_index_") != self.best_index_:
+            return None
+        return framed(found.html(type(self).__name__))
 
     def _repr_html_(self) -> str:
-        if self._has_report():
-            return framed(self.overtake_result_.html(type(self).__name__))  # type: ignore[union-attr]
+        report = self._report()
+        if report is not None:
+            return report
         shown: str = super()._repr_html_()  # type: ignore[misc]
         return shown
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         """What notebooks ask first; scikit-learn's own answer is its diagram."""
-        if self._has_report():
-            return {"text/plain": repr(self), "text/html": self._repr_html_()}
+        report = self._report()
+        if report is not None:
+            return {"text/plain": repr(self), "text/html": report}
         shown: dict[str, Any] = super()._repr_mimebundle_(**kwargs)  # type: ignore[misc]
         return shown
 
