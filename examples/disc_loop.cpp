@@ -48,7 +48,7 @@ int main(int argc, char** argv) try {
       optimizer.step();
       optimizer.zero_grad();
       loss_sum += loss.item();
-      correct += sum(equal(argmax(output), labels)).item();
+      correct += sum(equal(argmax(output, -1), labels)).item();
     }
     if (epoch % 10 != 0) continue;
     std::printf("epoch %3d  loss %.4f  error %.1f%%\n", epoch, loss_sum * batch / rows, 100 * (1 - correct / rows));

@@ -8,10 +8,10 @@
 
 namespace overtake {
 
-/// The extents of an array, outermost first, as in NumPy; `{}` is a scalar. At most 4 dimensions.
+/// The extents of an array, outermost first, as in NumPy; `{}` is a scalar. At most 8 dimensions.
 class Shape {
  public:
-  static constexpr std::size_t max_rank = 4;
+  static constexpr std::size_t max_rank = 8;
 
   Shape() = default;
   Shape(std::initializer_list<std::int64_t> extents) : Shape(std::vector<std::int64_t>(extents)) {}

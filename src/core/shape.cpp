@@ -10,7 +10,7 @@ namespace overtake {
 Shape::Shape(std::vector<std::int64_t> extents) : extents_(std::move(extents)) {
   if (extents_.size() > max_rank) {
     throw UsageError(
-        "shape " + to_string() + " has " + std::to_string(extents_.size()) + " dimensions, at most 4 are supported",
+        "shape " + to_string() + " has " + std::to_string(extents_.size()) + " dimensions, at most 8 are supported",
         "Merge dimensions with reshape().");
   }
   for (const std::int64_t extent : extents_) {

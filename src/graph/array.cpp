@@ -5,6 +5,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+#include <limits>
 
 #include "core/checked.hpp"
 #include "graph/compiled_step.hpp"
@@ -14,38 +18,52 @@
 #include "graph/primitives/shape.hpp"
 #include "graph/tracing.hpp"
 #include "overtake/error.hpp"
+#include "overtake/ops.hpp"
 
 namespace overtake {
 namespace {
+
+using graph::Number;
+using graph::number_of;
+using graph::make_source;
+
+constexpr std::size_t least_bytes = sizeof(std::uint64_t);  // of a buffer: arrays without elements have one, too
 
 const graph::Node& checked(const std::shared_ptr<graph::Node>& node) {
   if (node == nullptr) throw UsageError("an undefined array was used");
   return *node;
 }
 
-template <typename T>
-Array upload(std::span<const T> values, const Shape& shape, const Device& device) {
-  if (static_cast<std::int64_t>(values.size()) != shape.size()) {
-    throw UsageError(
-        fmt::format("[from] {} values for shape {} of {} elements", values.size(), shape.to_string(), shape.size()));
-  }
-  const std::size_t bytes = checked_mul(values.size(), sizeof(T), "an array");
-  std::shared_ptr<backend::Buffer> buffer = device.impl().allocate(std::max(bytes, sizeof(T)));
-  if (bytes > 0) device.impl().upload(*buffer, 0, values.data(), bytes);
-  return graph::make_leaf(shape, dtype_of<T>::value, std::move(buffer));
+Array weak(Number value) {
+  return make_source(std::make_shared<graph::Constant>(value, true), Shape{}, value.dtype, nullptr);
 }
 
 }  // namespace
 
-Array::Array(float value)
-    : Array(graph::make_source(std::make_shared<graph::Constant>(value), Shape{}, DType::float32, nullptr)) {}
-
-Array Array::from(std::span<const float> values, const Shape& shape, const Device& device) {
-  return upload(values, shape, device);
+Array Array::bool_scalar(bool value) { return weak(number_of(std::int64_t{value ? 1 : 0}, DType::boolean)); }
+Array Array::int_scalar(std::int64_t value) { return weak(graph::number_of(value, DType::int64)); }
+Array Array::large_scalar(std::uint64_t value) {
+  if (value <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
+    return int_scalar(static_cast<std::int64_t>(value));
+  }
+  return weak(graph::number_of(value, DType::uint64));
+}
+// Kept in double for float64 arrays: the node says float32, the constant more.
+Array Array::float_scalar(double value) {
+  return make_source(std::make_shared<graph::Constant>(graph::number_of(value, DType::float64), true), Shape{},
+                     DType::float32, nullptr);
 }
 
-Array Array::from(std::span<const std::int32_t> values, const Shape& shape, const Device& device) {
-  return upload(values, shape, device);
+Array Array::from_memory(const void* values, std::int64_t count, DType dtype, const Shape& shape,
+                         const Device& device) {
+  if (count != shape.size()) {
+    throw UsageError(
+        fmt::format("[from] {} values for shape {} of {} elements", count, shape.to_string(), shape.size()));
+  }
+  const std::size_t bytes = checked_mul(static_cast<std::size_t>(count), size_of(dtype), "an array");
+  std::shared_ptr<backend::Buffer> buffer = device.impl().allocate(std::max(bytes, least_bytes));
+  if (bytes > 0) device.impl().upload(*buffer, 0, values, bytes);
+  return graph::make_leaf(shape, dtype, std::move(buffer));
 }
 
 const Shape& Array::shape() const { return checked(node_).shape; }
@@ -69,12 +87,9 @@ Array Array::to(const Device& device) const {
   if (node_->device == &device.impl() && graph::is_tracing()) return *this;
   eval();
   if (node_->device == &device.impl()) return *this;
-  Array result;
-  if (dtype() == DType::float32) {
-    result = from(std::span<const float>(to_vector<float>()), shape(), device);
-  } else {
-    result = from(std::span<const std::int32_t>(to_vector<std::int32_t>()), shape(), device);
-  }
+  std::vector<std::byte> bytes(static_cast<std::size_t>(size()) * size_of(dtype()));
+  to_memory(bytes.data());
+  Array result = from_memory(bytes.data(), size(), dtype(), shape(), device);
   if (requires_grad()) result.requires_grad();
   return result;
 }
@@ -85,30 +100,53 @@ Array Array::detach() const {
   return graph::make_leaf(node_->shape, node_->dtype, node_->buffer);
 }
 
-template <typename T>
-std::vector<T> Array::to_vector() const {
-  if (dtype() != dtype_of<T>::value) {
-    throw UsageError(
-        fmt::format("[to_vector] the array is {}, asked for {}", name_of(dtype()), name_of(dtype_of<T>::value)));
-  }
-  graph::require_fixed("to_vector", *node_);
-  eval();
-  std::vector<T> values(static_cast<std::size_t>(size()));
-  if (!values.empty()) node_->device->download(*node_->buffer, 0, values.data(), values.size() * sizeof(T));
-  return values;
+void Array::require_dtype(DType asked) const {
+  if (dtype() == asked) return;
+  throw UsageError(fmt::format("[to_vector] the array is {}, asked for {}", name_of(dtype()), name_of(asked)),
+                   "Convert it with astype(), or ask for its own type.");
 }
 
-template std::vector<float> Array::to_vector<float>() const;
-template std::vector<std::int32_t> Array::to_vector<std::int32_t>() const;
+void Array::to_memory(void* to) const {
+  graph::require_fixed("to_vector", *node_);
+  eval();
+  const std::size_t bytes = static_cast<std::size_t>(size()) * size_of(dtype());
+  if (bytes > 0) node_->device->download(*node_->buffer, 0, to, bytes);
+}
 
-float Array::item() const {
+double Array::item_as_double() const {
   if (size() != 1) throw UsageError("[item] needs one element, got shape " + shape().to_string());
   graph::require_fixed("item", *node_);
-  return dtype() == DType::float32 ? to_vector<float>()[0] : static_cast<float>(to_vector<std::int32_t>()[0]);
+  return dtype() == DType::float64 ? to_vector<double>()[0]
+                                   : static_cast<double>(astype(*this, DType::float32).to_vector<float>()[0]);
+}
+
+std::int64_t Array::item_as_int() const {
+  if (size() != 1) throw UsageError("[item] needs one element, got shape " + shape().to_string());
+  graph::require_fixed("item", *node_);
+  if (dtype() == DType::uint64) return std::bit_cast<std::int64_t>(to_vector<std::uint64_t>()[0]);
+  std::array<std::byte, sizeof(std::int64_t)> element{};
+  to_memory(element.data());
+  const auto as = [&]<class T>(T value) {
+    std::memcpy(&value, element.data(), sizeof(T));
+    return static_cast<std::int64_t>(value);
+  };
+  switch (dtype()) {
+    case DType::boolean:
+    case DType::uint8: return as(std::uint8_t());
+    case DType::int8: return as(std::int8_t());
+    case DType::int16: return as(std::int16_t());
+    case DType::uint16: return as(std::uint16_t());
+    case DType::int32: return as(std::int32_t());
+    case DType::uint32: return as(std::uint32_t());
+    default: return as(std::int64_t());
+  }
 }
 
 Array& Array::requires_grad(bool value) {
-  if (dtype() != DType::float32) throw UsageError("[requires_grad] only float32 arrays have gradients");
+  if (!is_floating(dtype())) {
+    throw UsageError(fmt::format("[requires_grad] only arrays of floating types have gradients, this one is {}",
+                                 name_of(dtype())));
+  }
   if (node_->buffer == nullptr) graph::require_fixed("requires_grad", *node_);
   eval();
   node_->inputs.clear();

@@ -16,9 +16,12 @@ Cost cost_of(const PlannedNode& planned) {
   if (planned.kind != NodeKind::elementwise) return {};
   backend::Tape tape;
   TapeBuilder builder(tape);
-  const auto inputs = planned.inputs.size();
-  (void)static_cast<const Elementwise&>(*planned.node->primitive).emit(builder, std::vector<std::uint16_t>(inputs, 0));
-  return {static_cast<int>(inputs), static_cast<int>(inputs + tape.code.size())};
+  std::vector<std::uint16_t> inputs;
+  for (const auto& input : planned.node->inputs) {
+    inputs.push_back(builder.core(backend::value_type_of(input->dtype)));  // stands for a value of its type
+  }
+  (void)static_cast<const Elementwise&>(*planned.node->primitive).emit(builder, inputs);
+  return {static_cast<int>(inputs.size()), static_cast<int>(tape.code.size())};
 }
 
 class Grouper {

@@ -135,6 +135,11 @@ class Planner {
     return {slot_of(from.base), layout.offset, layout.strides, parts_.nodes[at(from.base)].node->dtype};
   }
 
+  // A weak constant keeps more digits than its type.
+  static Number constant_of(const PlannedNode& constant) {
+    return converted(static_cast<const Constant&>(*constant.node->primitive).value(), constant.node->dtype);
+  }
+
   // Emits the value of element-wise node i: registers of `known` nodes are used, everything else is loaded.
   std::uint16_t emit(int i, TapeBuilder& tape, std::map<int, std::uint16_t>& known, const Shape& extent,
                      int inlined_into) {
@@ -146,8 +151,7 @@ class Planner {
       auto found = known.find(base);
       if (found == known.end()) {
         if (source.kind == NodeKind::constant) {
-          const float value = static_cast<const Constant&>(*source.node->primitive).value();
-          found = known.emplace(base, tape.constant(value)).first;
+          found = known.emplace(base, tape.constant(constant_of(source))).first;
         } else if (inlined_into >= 0 && source.inlined_into == inlined_into) {
           found = known.emplace(base, emit(base, tape, known, extent, inlined_into)).first;
         }
@@ -176,7 +180,7 @@ class Planner {
       std::map<int, std::uint16_t> known;
       const PlannedNode& source = parts_.nodes[at(bases[0])];
       if (source.kind == NodeKind::constant) {
-        (void)tape.constant(static_cast<const Constant&>(*source.node->primitive).value());
+        (void)tape.constant(constant_of(source));
       } else {
         (void)emit(bases[0], tape, known, operands[0].shape, source.inlined_into);
       }
@@ -194,7 +198,7 @@ class Planner {
       const PlannedNode& core = parts_.nodes[at(group.core)];
       operation.core = make_core(core);
       operation.name = core.node->primitive->name();
-      known[group.core] = tape.core();
+      known[group.core] = tape.core(backend::value_type_of(core.node->dtype));
     }
     bool positional = false;
     for (const int member : group.members) {

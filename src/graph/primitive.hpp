@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "backend/api/operation.hpp"
+#include "graph/number.hpp"
 #include "overtake/array.hpp"
 
 namespace overtake::graph {
@@ -44,12 +45,22 @@ class Primitive {
 class TapeBuilder {
  public:
   explicit TapeBuilder(backend::Tape& tape) noexcept : tape_(tape) {}
-  [[nodiscard]] std::uint16_t constant(float value);
-  [[nodiscard]] std::uint16_t core();
+  /// A number in a register's type.
+  [[nodiscard]] std::uint16_t constant(double value, backend::ValueType type);
+  [[nodiscard]] std::uint16_t constant(Number value);
+  [[nodiscard]] std::uint16_t core(backend::ValueType type);
+  /// The place along an axis of the extent, int64.
+  [[nodiscard]] std::uint16_t coordinate(std::size_t axis);
   [[nodiscard]] std::uint16_t load(const backend::Access& access);
-  [[nodiscard]] std::uint16_t random(std::uint16_t counter, backend::RandomKey key);
-  [[nodiscard]] std::uint16_t apply(backend::TapeCode code, std::uint16_t a, std::uint16_t b = 0, std::uint16_t c = 0,
-                                    std::uint16_t index = 0);
+  /// `code` is random or random_bits.
+  [[nodiscard]] std::uint16_t random(backend::TapeCode code, std::uint16_t counter, backend::RandomKey key);
+  /// An element function or select, in the type of its operands.
+  [[nodiscard]] std::uint16_t apply(backend::TapeCode code, std::uint16_t a, std::uint16_t b = 0, std::uint16_t c = 0);
+  /// A value computed in the register type of `dtype`, made one that `dtype` can hold: wrapped round or rounded.
+  [[nodiscard]] std::uint16_t narrowed(std::uint16_t value, DType dtype);
+  /// A value of type `from` as astype() converts it to `to`.
+  [[nodiscard]] std::uint16_t converted(std::uint16_t value, DType from, DType to);
+  [[nodiscard]] backend::ValueType type_of(std::uint16_t value) const { return result_of(tape_.code[value]); }
   void store(int slot, std::uint16_t value_register, DType dtype);
 
  private:
@@ -65,20 +76,23 @@ class Elementwise : public Primitive {
   [[nodiscard]] virtual bool positional() const { return false; }
 };
 
-/// A value that is the same everywhere; needs no memory.
+/// A value that is the same everywhere; needs no memory. A weak one (a number of the program's own, 2.0F * x) takes the
+/// type of the arrays that it meets.
 class Constant final : public Primitive {
  public:
-  explicit Constant(float value) : value_(value) {}
+  explicit Constant(Number value, bool weak = false) : value_(value), weak_(weak) {}
   [[nodiscard]] std::string_view name() const override { return "constant"; }
-  void sign(Signature& signature) const override { signature.add_float(value_); }
+  void sign(Signature& signature) const override { signature.add(value_.bits); }
   [[nodiscard]] std::vector<Array> vjp(const std::vector<Array>&, const Array&, const Array&,
                                        const std::vector<bool>&) const override {
     return {};
   }
-  [[nodiscard]] float value() const noexcept { return value_; }
+  [[nodiscard]] Number value() const noexcept { return value_; }
+  [[nodiscard]] bool weak() const noexcept { return weak_; }
 
  private:
-  float value_;
+  Number value_;
+  bool weak_;
 };
 
 /// How an array lies in its base's memory.

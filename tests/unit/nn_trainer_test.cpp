@@ -73,7 +73,7 @@ TEST(NnTrainer, EqualsTheLoopWrittenByHand) {
       optimizer.step();
       optimizer.zero_grad();
       loss_sum += loss.item() * static_cast<double>(end - begin);
-      wrong += sum(not_equal(argmax(output), labels)).item();
+      wrong += sum(not_equal(argmax(output, -1), labels)).item();
     }
     const EpochRecord& record = run.report.epochs[static_cast<std::size_t>(epoch)];
     EXPECT_NEAR(record.train_loss, loss_sum / 200, 1e-5);

@@ -34,28 +34,35 @@ struct MatMulCore {
   friend bool operator==(const MatMulCore&, const MatMulCore&) = default;
 };
 
-enum class ReduceKind : std::uint8_t { sum, max, min };
+enum class ReduceKind : std::uint8_t { sum, product, max, min };
 
-/// core(outer, inner) = reduction over r of input(outer, r, inner). The input is a tape of its own over the extent
-/// (outer, reduced, inner) with one store-less result: its last instruction's register. The main tape's extent is
-/// (outer, inner).
+/// core(outer * chunks + c, inner) = reduction over r of input(outer, r, inner), r in [c * chunk, (c + 1) * chunk) of the
+/// axis. The input is a tape of its own over the extent (outer, reduced, inner) with one store-less result: its last
+/// instruction's register, in whose type it is reduced. The main tape's extent is (outer * chunks(), inner).
 ///
-/// Canonical order of a sum (every backend, same bits for the same inputs): `lanes` partial sums, lane l adding the
-/// elements r = l, l+lanes, l+2*lanes, ... in order starting from 0, then a binary tree: for (w = lanes/2; w > 0; w /=
-/// 2) partial[l] += partial[l+w] for l < w. lanes = 256 when inner is 1, else 8. max and min propagate NaN.
+/// Canonical order of a sum or product (every backend, same bits for the same inputs): `lanes` partial results, lane l
+/// taking the elements r = l, l+lanes, l+2*lanes, ... of the chunk in order starting from the identity, then a binary
+/// tree: for (w = lanes/2; w > 0; w /= 2) partial[l] += partial[l+w] for l < w. lanes = 256 when inner is 1, else 8. max
+/// and min propagate NaN. Longer axes are reduced in chunks of chunk_length(), then the chunks' results the same way.
 struct ReduceCore {
   ReduceKind kind = ReduceKind::sum;
   std::int64_t outer = 1, reduced = 1, inner = 1;
+  std::int64_t chunk = 0;  ///< 0: the whole axis
   Tape input;
   [[nodiscard]] int lanes() const noexcept { return inner == 1 ? 256 : 8; }
+  [[nodiscard]] std::int64_t chunks() const noexcept { return chunk == 0 ? 1 : (reduced + chunk - 1) / chunk; }
+  [[nodiscard]] ValueType type() const { return result_of(input.code.back()); }
   friend bool operator==(const ReduceCore&, const ReduceCore&) = default;
 };
+
+/// Elements of a chunk: enough for a group of work-items, few enough for long axes to fill a processor.
+[[nodiscard]] constexpr std::int64_t chunk_length(std::int64_t inner) noexcept { return inner == 1 ? 65536 : 1024; }
 
 enum class RowKind : std::uint8_t {
   softmax,        ///< core(row, column): exp(x - max) / sum
   log_softmax,    ///< core(row, column): x - max - log(sum)
   cross_entropy,  ///< core(row): max + log(sum) - x[label]; NaN for a label outside the columns
-  argmax,         ///< core(row), int: first largest column; NaN counts as largest
+  argmax,         ///< core(row), int64: first largest column; NaN counts as largest
 };
 
 /// A function of whole rows. `input` is addressed as slot[offset + row * strides[0] + column * strides[1]], `labels`
@@ -69,11 +76,12 @@ struct RowCore {
   friend bool operator==(const RowCore&, const RowCore&) = default;
 };
 
-/// core(i, j) = source[index(i) * columns + j], where index(i) = indices[start * rows + i]; `start` is read from its
-/// slot (0 when slot is -1). The source is contiguous (source_rows, columns) from `source.offset`. An index outside [0,
-/// source_rows) gives NaN (int32: 0x80000000). The tape's extent is (rows, columns).
+/// core(o, i, j) = source(o, index(o, start * rows + i, j), j); both are addressed as slot[offset + o * strides[0] + row *
+/// strides[1] + j * strides[2]]. Indices are int32 or int64, negative ones count from the end; `start` (int32) is read
+/// from its slot (0 when slot is -1). An index outside [-source_rows, source_rows) gives NaN (whole numbers: the smallest
+/// value of their register's type, narrowed; bool: true). The tape's extent is (outer, rows, columns).
 struct GatherCore {
-  std::int64_t rows = 0, columns = 0, source_rows = 0;
+  std::int64_t outer = 1, rows = 0, columns = 0, source_rows = 0;
   Access source;
   Access indices;
   Access start;

@@ -1,55 +1,77 @@
 // SPDX-License-Identifier: MIT
-#include <cmath>
-#include <cstring>
+#include <array>
 #include <limits>
 
+#include "backend/cpu/memory_types.hpp"
 #include "backend/cpu/step.hpp"
 
 namespace overtake::backend::cpu {
 namespace {
 
+// What an index outside the source gives.
+template <class R>
+R missing() {
+  if constexpr (std::numeric_limits<R>::has_quiet_NaN) return std::numeric_limits<R>::quiet_NaN();
+  return std::numeric_limits<R>::min();
+}
+
 class GatherStep final : public Step {
  public:
   GatherStep(const Operation& operation, int threads)
       : core_(std::get<GatherCore>(operation.core)), tape_(operation.tape, operation.extent) {
-    threads_ = worthwhile_threads(static_cast<double>(core_.rows) * static_cast<double>(core_.columns), threads);
+    const std::int64_t all = core_.outer * core_.rows;
+    threads_ = worthwhile_threads(static_cast<double>(all) * static_cast<double>(core_.columns), threads);
     block_rows_ = std::max<std::int64_t>(1, 4096 / std::max<std::int64_t>(core_.columns, 1));
-    if (core_.source.dtype == DType::int32) {
-      const std::int32_t missing = std::numeric_limits<std::int32_t>::min();
-      std::memcpy(&missing_, &missing, sizeof(missing_));
-    }
   }
 
   void bind(SlotPointers slots) override {
-    source_ = reinterpret_cast<const float*>(slots[static_cast<std::size_t>(core_.source.slot)]) + core_.source.offset;
-    indices_ = reinterpret_cast<const std::int32_t*>(slots[static_cast<std::size_t>(core_.indices.slot)]) +
-               core_.indices.offset;
-    start_ = core_.start.slot < 0
-                 ? nullptr
-                 : reinterpret_cast<const std::int32_t*>(slots[static_cast<std::size_t>(core_.start.slot)]) +
-                       core_.start.offset;
+    const auto address = [&](const Access& access) -> const std::byte* {
+      if (access.slot < 0) return nullptr;
+      return slots[static_cast<std::size_t>(access.slot)] +
+             access.offset * static_cast<std::int64_t>(size_of(access.dtype));
+    };
+    source_ = address(core_.source);
+    indices_ = address(core_.indices);
+    start_ = address(core_.start);
     tape_.bind(slots);
   }
 
   void run() override {
-    const std::int64_t first = start_ == nullptr ? 0 : std::int64_t{*start_} * core_.rows;
-    parallel_ranges(core_.rows, block_rows_, threads_, [&](std::int64_t begin, std::int64_t end) {
-      std::vector<float> rows(static_cast<std::size_t>(std::min(block_rows_, end - begin) * core_.columns));
-      for (std::int64_t row = begin; row < end; row += block_rows_) {
-        const std::int64_t count = std::min(block_rows_, end - row);
-        for (std::int64_t i = 0; i < count; ++i) copy_row(indices_[first + row + i], rows.data() + i * core_.columns);
-        tape_.run(row * core_.columns, (row + count) * core_.columns, rows.data());
+    with_memory_type(core_.source.dtype, [&]<class M>(M) {
+      if (core_.indices.dtype == DType::int64) {
+        gather<M, std::int64_t>();
+      } else {
+        gather<M, std::int32_t>();
       }
     });
   }
 
  private:
-  void copy_row(std::int32_t index, float* to) const {
-    if (index < 0 || index >= core_.source_rows) {
-      std::fill_n(to, core_.columns, missing_);
-    } else {
-      std::memcpy(to, source_ + std::int64_t{index} * core_.columns,
-                  static_cast<std::size_t>(core_.columns) * sizeof(float));
+  template <class M, class I>
+  void gather() {
+    parallel_ranges(core_.outer * core_.rows, block_rows_, threads_, [&](std::int64_t begin, std::int64_t end) {
+      std::vector<Widened<M>> rows(static_cast<std::size_t>(std::min(block_rows_, end - begin) * core_.columns));
+      for (std::int64_t row = begin; row < end; row += block_rows_) {
+        const std::int64_t count = std::min(block_rows_, end - row);
+        for (std::int64_t i = 0; i < count; ++i) copy_row<M, I>(row + i, rows.data() + i * core_.columns);
+        tape_.run(row * core_.columns, (row + count) * core_.columns, rows.data());
+      }
+    });
+  }
+
+  template <class M, class I>
+  void copy_row(std::int64_t row, Widened<M>* to) const {
+    const std::int64_t outer = row / core_.rows;
+    const std::int64_t first = start_ == nullptr ? 0 : *reinterpret_cast<const std::int32_t*>(start_) * core_.rows;
+    const auto& at = core_.indices.strides;
+    const auto& from = core_.source.strides;
+    const I* index = reinterpret_cast<const I*>(indices_) + outer * at[0] + (first + row % core_.rows) * at[1];
+    const M* source = reinterpret_cast<const M*>(source_) + outer * from[0];
+    for (std::int64_t j = 0; j < core_.columns; ++j) {
+      const std::int64_t given = index[j * at[2]];
+      const std::int64_t chosen = given < 0 ? given + core_.source_rows : given;
+      const bool inside = chosen >= 0 && chosen < core_.source_rows;
+      to[j] = inside ? widened(source[chosen * from[1] + j * from[2]]) : missing<Widened<M>>();
     }
   }
 
@@ -57,10 +79,9 @@ class GatherStep final : public Step {
   TapeRunner tape_;
   std::int64_t block_rows_ = 1;
   int threads_ = 1;
-  float missing_ = std::numeric_limits<float>::quiet_NaN();
-  const float* source_ = nullptr;
-  const std::int32_t* indices_ = nullptr;
-  const std::int32_t* start_ = nullptr;
+  const std::byte* source_ = nullptr;
+  const std::byte* indices_ = nullptr;
+  const std::byte* start_ = nullptr;
 };
 
 }  // namespace

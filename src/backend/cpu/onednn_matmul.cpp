@@ -63,7 +63,7 @@ class AccumulationPattern {
   bool scalar(std::uint16_t at, Accumulation& result) const {
     const TapeInstruction& step = tape_.code[at];
     if (step.code == TapeCode::constant) {
-      result.factor *= step.value;
+      result.factor *= float_of(step.bits);
       return true;
     }
     if (step.code != TapeCode::load) return false;

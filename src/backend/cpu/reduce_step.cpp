@@ -3,6 +3,7 @@
 #include <bit>
 #include <limits>
 
+#include "backend/cpu/memory_types.hpp"
 #include "backend/cpu/step.hpp"
 #include "backend/cpu/vector_math.hpp"
 
@@ -18,6 +19,12 @@ class ReduceStep final : public Step {
     const double work = static_cast<double>(core_.outer) * static_cast<double>(core_.reduced) *
                         static_cast<double>(core_.inner) * static_cast<double>(core_.input.code.size());
     threads_ = worthwhile_threads(work, threads);
+    switch (core_.kind) {
+      case ReduceKind::sum: combine_ = TapeCode::add; break;
+      case ReduceKind::product: combine_ = TapeCode::multiply; break;
+      case ReduceKind::max: combine_ = TapeCode::maximum; break;
+      case ReduceKind::min: combine_ = TapeCode::minimum; break;
+    }
   }
 
   void bind(SlotPointers slots) override {
@@ -26,47 +33,50 @@ class ReduceStep final : public Step {
   }
 
   void run() override {
-    if (core_.inner == 1) return run_rows();
-    const std::int64_t width = column_blocks();
-    parallel_ranges(core_.outer * width, 1, threads_, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) run_columns(i / width, i % width * block);
-    });
+    with_value_type(core_.type(), [this]<class T>(T) { core_.inner == 1 ? run_rows<T>() : run_columns<T>(); });
   }
 
  private:
   static constexpr auto block = static_cast<std::int64_t>(block_size);
 
-  [[nodiscard]] std::int64_t column_blocks() const { return (core_.inner + block - 1) / block; }
-
-  [[nodiscard]] float identity() const {
-    constexpr float inf = std::numeric_limits<float>::infinity();
+  template <class T>
+  [[nodiscard]] T identity() const {
+    using Limits = std::numeric_limits<T>;
     if (core_.kind == ReduceKind::sum) return 0;
-    return core_.kind == ReduceKind::max ? -inf : inf;
+    if (core_.kind == ReduceKind::product) return 1;
+    const bool lowest = core_.kind == ReduceKind::max;
+    if constexpr (Limits::has_infinity) return lowest ? -Limits::infinity() : Limits::infinity();
+    return lowest ? Limits::lowest() : Limits::max();
   }
 
-  void accumulate(float* sum, const float* values, std::size_t n) const {
-    if (core_.kind == ReduceKind::sum) {
-      accumulate_sum(sum, values, n);
-    } else {
-      accumulate_extreme(sum, values, n, core_.kind == ReduceKind::max);
-    }
+  void accumulate(void* into, const void* values, std::size_t n) const {
+    apply_block({.code = combine_, .type = core_.type()}, into, values, nullptr, into, n);
   }
 
-  [[nodiscard]] const float* input(std::int64_t begin, std::size_t n) const {
-    return input_.plain_load() != nullptr ? input_.plain_load() + begin : input_.values(begin, n);
+  /// The elements [begin, begin + length) of the axis in chunk c.
+  struct Range {
+    std::int64_t begin, length;
+  };
+  [[nodiscard]] Range range_of(std::int64_t c) const {
+    if (core_.chunk == 0) return {0, core_.reduced};
+    return {c * core_.chunk, std::min(core_.chunk, core_.reduced - c * core_.chunk)};
   }
 
   // inner == 1: 256 lanes along the reduced axis. Lanes beyond it hold the identity, which leaves every bit as it is,
   // so the tree may start at the first power of two that covers them.
+  template <class T>
   void run_rows() {
-    parallel_ranges(core_.outer, 1, threads_, [&](std::int64_t begin, std::int64_t end) {
-      alignas(64) float lanes[block_size];
-      const auto used = std::min(block_size, std::bit_ceil(static_cast<std::size_t>(core_.reduced)));
+    const std::int64_t chunks = core_.chunks();
+    parallel_ranges(core_.outer * chunks, 1, threads_, [&](std::int64_t begin, std::int64_t end) {
+      alignas(64) T lanes[block_size];
       for (std::int64_t row = begin; row < end; ++row) {
-        std::fill_n(lanes, used, identity());
-        for (std::int64_t at = 0; at < core_.reduced; at += block) {
-          const auto n = static_cast<std::size_t>(std::min(block, core_.reduced - at));
-          accumulate(lanes, input(row * core_.reduced + at, n), n);
+        const Range range = range_of(row % chunks);
+        const std::int64_t first = row / chunks * core_.reduced + range.begin;
+        const auto used = std::min(block_size, std::bit_ceil(static_cast<std::size_t>(range.length)));
+        std::fill_n(lanes, used, identity<T>());
+        for (std::int64_t at = 0; at < range.length; at += block) {
+          const auto n = static_cast<std::size_t>(std::min(block, range.length - at));
+          accumulate(lanes, input_.values(first + at, n), n);
         }
         for (std::size_t width = used / 2; width > 0; width /= 2) accumulate(lanes, lanes + width, width);
         tape_.run(row, row + 1, lanes);
@@ -75,24 +85,36 @@ class ReduceStep final : public Step {
   }
 
   // inner > 1: 8 lanes along the reduced axis for each column, a block of columns at a time.
-  void run_columns(std::int64_t outer, std::int64_t column) {
+  template <class T>
+  void run_columns() {
+    const std::int64_t width = (core_.inner + block - 1) / block;
+    parallel_ranges(core_.outer * core_.chunks() * width, 1, threads_, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) reduce_columns<T>(i / width, i % width * block);
+    });
+  }
+
+  template <class T>
+  void reduce_columns(std::int64_t row, std::int64_t column) {
     constexpr std::int64_t lane_count = 8;
-    alignas(64) float lanes[lane_count][block_size];
+    alignas(64) T lanes[lane_count][block_size];
     const auto n = static_cast<std::size_t>(std::min(block, core_.inner - column));
-    for (auto& lane : lanes) std::fill_n(lane, n, identity());
-    for (std::int64_t r = 0; r < core_.reduced; ++r) {
-      accumulate(lanes[r % lane_count], input((outer * core_.reduced + r) * core_.inner + column, n), n);
+    for (auto& lane : lanes) std::fill_n(lane, n, identity<T>());
+    const Range range = range_of(row % core_.chunks());
+    const std::int64_t first = row / core_.chunks() * core_.reduced + range.begin;
+    for (std::int64_t r = 0; r < range.length; ++r) {
+      accumulate(lanes[r % lane_count], input_.values((first + r) * core_.inner + column, n), n);
     }
     for (std::int64_t width = lane_count / 2; width > 0; width /= 2) {
       for (std::int64_t lane = 0; lane < width; ++lane) accumulate(lanes[lane], lanes[lane + width], n);
     }
-    const std::int64_t begin = outer * core_.inner + column;
+    const std::int64_t begin = row * core_.inner + column;
     tape_.run(begin, begin + static_cast<std::int64_t>(n), lanes[0]);
   }
 
   ReduceCore core_;
   TapeRunner input_;
   TapeRunner tape_;
+  TapeCode combine_ = TapeCode::add;
   int threads_ = 1;
 };
 

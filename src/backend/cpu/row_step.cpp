@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Functions of whole rows.
-#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -41,17 +40,16 @@ class RowStep final : public Step {
     std::vector<float> values;  // rows x columns
     std::vector<float> exps;    // the same, exponentials
     std::vector<float> row_values;
+    std::vector<std::int64_t> columns;  // the largest of each row
   };
 
   [[nodiscard]] const float* row_at(std::int64_t row) const { return input_ + row * core_.input.strides[0]; }
 
   void run_block(std::int64_t first, std::int64_t rows, Block& block) {
     if (core_.kind == RowKind::argmax) {
-      block.row_values.resize(static_cast<std::size_t>(rows));
-      for (std::int64_t i = 0; i < rows; ++i) {
-        block.row_values[static_cast<std::size_t>(i)] = std::bit_cast<float>(argmax(row_at(first + i)));
-      }
-      tape_.run(first, first + rows, block.row_values.data());
+      block.columns.resize(static_cast<std::size_t>(rows));
+      for (std::int64_t i = 0; i < rows; ++i) block.columns[static_cast<std::size_t>(i)] = argmax(row_at(first + i));
+      tape_.run(first, first + rows, block.columns.data());
       return;
     }
     const auto size = static_cast<std::size_t>(rows * core_.columns);
@@ -60,7 +58,7 @@ class RowStep final : public Step {
     for (std::int64_t i = 0; i < rows; ++i)
       shift_by_maximum(row_at(first + i), block.values.data() + i * core_.columns);
     for (std::size_t at = 0; at < size; at += block_size) {
-      apply_block(TapeCode::exp, block.values.data() + at, nullptr, nullptr, block.exps.data() + at,
+      apply_block({.code = TapeCode::exp}, block.values.data() + at, nullptr, nullptr, block.exps.data() + at,
                   std::min(block_size, size - at));
     }
     if (core_.kind == RowKind::cross_entropy) {
@@ -115,12 +113,12 @@ class RowStep final : public Step {
     }
   }
 
-  [[nodiscard]] std::int32_t argmax(const float* row) const {
+  [[nodiscard]] std::int64_t argmax(const float* row) const {
     const std::int64_t stride = core_.input.strides[1];
-    std::int32_t best = 0;
+    std::int64_t best = 0;
     for (std::int64_t j = 0; j < core_.columns && !std::isnan(row[best * stride]); ++j) {
       const float x = row[j * stride];
-      if (x > row[best * stride] || std::isnan(x)) best = static_cast<std::int32_t>(j);
+      if (x > row[best * stride] || std::isnan(x)) best = j;
     }
     return best;
   }

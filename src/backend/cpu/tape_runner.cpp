@@ -5,16 +5,21 @@
 #include <bit>
 #include <cstring>
 
+#include "backend/cpu/memory_types.hpp"
 #include "backend/cpu/vector_math.hpp"
 #include "core/philox.hpp"
 
 namespace overtake::backend::cpu {
 namespace {
 
+// A register is a block of values of at most 8 bytes.
+constexpr std::size_t register_bytes = block_size * sizeof(std::uint64_t);
+
 // Memory of this thread for a tape's registers: grows to the longest tape it ever ran.
 struct Registers {
-  std::vector<float> memory;
-  std::vector<const float*> blocks;  // where each register's block lies
+  std::vector<std::uint64_t> memory;
+  std::vector<const void*> blocks;  // where each register's block lies
+  [[nodiscard]] std::byte* bytes() { return reinterpret_cast<std::byte*>(memory.data()); }
 };
 
 Registers& thread_registers(std::size_t count) {
@@ -47,7 +52,7 @@ TapeRunner::TapeRunner(const Tape& tape, const Shape& extent)
   const bool any_load = !tape_.stores.empty() && is_load(tape_.stores.front());
   for (const TapeStore& store : tape_.stores) {
     const bool last = store.value_register + 1U == tape_.code.size();
-    if (last && !any_load && computes(tape_.code.back().code)) direct_.back() = true;
+    if (last && !any_load && computes(tape_.code.back().code) && is_plain(store.dtype)) direct_.back() = true;
   }
 }
 
@@ -70,141 +75,192 @@ TapeRunner::LoadKind TapeRunner::kind_of(const Access& access) const {
 void TapeRunner::bind(SlotPointers slots) {
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     const Access& load = tape_.loads[i];
-    sources_[i] = reinterpret_cast<const float*>(slots[static_cast<std::size_t>(load.slot)]) + load.offset;
+    sources_[i] = slots[static_cast<std::size_t>(load.slot)] +
+                  load.offset * static_cast<std::int64_t>(size_of(load.dtype));
   }
-  for (std::size_t i = 0; i < targets_.size(); ++i) {
-    targets_[i] = reinterpret_cast<float*>(slots[static_cast<std::size_t>(tape_.stores[i].slot)]);
-  }
-  const bool plain =
-      tape_.code.size() == 1 && tape_.code[0].code == TapeCode::load && kinds_[0] == LoadKind::contiguous;
-  plain_load_ = plain ? sources_[0] : nullptr;
+  for (std::size_t i = 0; i < targets_.size(); ++i) targets_[i] = slots[static_cast<std::size_t>(tape_.stores[i].slot)];
 }
 
-void TapeRunner::run(std::int64_t begin, std::int64_t end, const float* core) const {
+void TapeRunner::run(std::int64_t begin, std::int64_t end, const void* core) const {
   Registers& memory = thread_registers(tape_.code.size());
-  const float** registers = memory.blocks.data();
+  const void** registers = memory.blocks.data();
+  std::int64_t core_bytes = 0;
+  for (const TapeInstruction& step : tape_.code) {
+    if (step.code == TapeCode::core) core_bytes = static_cast<std::int64_t>(size_of(dtype_of_value(step.type)));
+  }
   for (std::int64_t at = begin; at < end; at += static_cast<std::int64_t>(block_size)) {
     const auto n = static_cast<std::size_t>(std::min<std::int64_t>(end - at, block_size));
-    compute(at, n, core == nullptr ? nullptr : core + (at - begin), registers, memory.memory.data());
-    for (std::size_t i = 0; i < tape_.stores.size(); ++i) {
-      const std::uint16_t from = tape_.stores[i].value_register;
-      float* to = targets_[i] + at;
-      if (registers[from] != to) std::memcpy(to, registers[from], n * sizeof(float));
-    }
+    const void* here = core == nullptr ? nullptr : static_cast<const std::byte*>(core) + (at - begin) * core_bytes;
+    compute(at, n, here, registers, memory.bytes());
+    for (std::size_t i = 0; i < tape_.stores.size(); ++i) store(i, registers[tape_.stores[i].value_register], at, n);
   }
 }
 
-const float* TapeRunner::values(std::int64_t begin, std::size_t n) const {
+const void* TapeRunner::values(std::int64_t begin, std::size_t n) const {
   Registers& memory = thread_registers(tape_.code.size());
-  compute(begin, n, nullptr, memory.blocks.data(), memory.memory.data());
+  compute(begin, n, nullptr, memory.blocks.data(), memory.bytes());
   return memory.blocks[tape_.code.size() - 1];
 }
 
-void TapeRunner::compute(std::int64_t begin, std::size_t n, const float* core, const float** registers,
-                         float* scratch) const {
+void TapeRunner::compute(std::int64_t begin, std::size_t n, const void* core, const void** registers,
+                         std::byte* scratch) const {
   for (std::size_t i = 0; i < tape_.code.size(); ++i) {
     const TapeInstruction& step = tape_.code[i];
-    float* out = scratch + i * block_size;
+    std::byte* out = scratch + i * register_bytes;
     registers[i] = out;
     switch (step.code) {
       case TapeCode::core: registers[i] = core; break;
-      case TapeCode::load:
-        if (kinds_[step.index] == LoadKind::contiguous) {
-          registers[i] = sources_[step.index] + begin;
-        } else {
-          fill(tape_.loads[step.index], sources_[step.index], kinds_[step.index], begin, n, out);
-        }
+      case TapeCode::load: load(step.index, begin, n, out, registers[i]); break;
+      case TapeCode::constant:
+        with_value_type(step.type, [&]<class T>(T) {
+          T value;
+          std::memcpy(&value, &step.bits, sizeof(T));  // the low bytes come first on every processor we build for
+          std::fill_n(reinterpret_cast<T*>(out), n, value);
+        });
         break;
-      case TapeCode::constant: std::fill_n(out, n, step.value); break;
-      case TapeCode::coordinate: coordinates(step.index, begin, n, out); break;
-      case TapeCode::random: random(tape_.random[step.index], registers[step.a], begin, n, out); break;
+      case TapeCode::coordinate: coordinates(step, begin, n, out); break;
+      case TapeCode::random:
+      case TapeCode::random_bits: random(step, registers[step.a], begin, n, out); break;
       default: {
         if (direct_[i]) {
+          const auto size = static_cast<std::int64_t>(size_of(dtype_of_value(result_of(step))));
           for (std::size_t s = 0; s < tape_.stores.size(); ++s) {
-            if (tape_.stores[s].value_register == i) out = targets_[s] + begin;
+            if (tape_.stores[s].value_register == i) out = targets_[s] + begin * size;
           }
           registers[i] = out;
         }
         const int operands = operand_count(step.code);
-        apply_block(step.code, registers[step.a], operands > 1 ? registers[step.b] : nullptr,
+        apply_block(step, registers[step.a], operands > 1 ? registers[step.b] : nullptr,
                     operands > 2 ? registers[step.c] : nullptr, out, n);
       }
     }
   }
 }
 
-void TapeRunner::fill(const Access& access, const float* base, LoadKind kind, std::int64_t begin, std::size_t n,
-                      float* out) const {
-  if (kind == LoadKind::scalar) {
-    std::fill_n(out, n, *base);
+void TapeRunner::load(std::size_t index, std::int64_t begin, std::size_t n, std::byte* out,
+                      const void*& result) const {
+  const DType dtype = tape_.loads[index].dtype;
+  if (kinds_[index] == LoadKind::contiguous && is_plain(dtype)) {
+    result = sources_[index] + begin * static_cast<std::int64_t>(size_of(dtype));
     return;
   }
-  const auto period = static_cast<std::size_t>(extent_[extent_.rank() - 1]);
-  if (kind != LoadKind::periodic) return fill_strided(access, base, begin, n, out);
-  // One period, then copies of everything so far: few calls even for the narrowest rows.
-  const std::size_t phase = static_cast<std::size_t>(begin) % period;
+  with_memory_type(dtype, [&]<class M>(M) { fill<M>(index, begin, n, out); });
+}
+
+namespace {
+
+// from[i * stride] to out[i], widened.
+template <class M>
+void widen_run(const M* from, std::int64_t stride, std::size_t n, Widened<M>* out) {
+  if (stride == 0) {
+    std::fill_n(out, n, widened(*from));
+  } else if (stride == 1) {
+    for (std::size_t i = 0; i < n; ++i) out[i] = widened(from[i]);
+  } else {
+    for (std::size_t i = 0; i < n; ++i) out[i] = widened(from[static_cast<std::int64_t>(i) * stride]);
+  }
+}
+
+// One period of `from`, beginning at `phase`, then copies of everything so far: few calls even for the narrowest rows.
+template <class M>
+void fill_periodic(const M* from, std::size_t period, std::size_t phase, std::size_t n, Widened<M>* out) {
   std::size_t filled = 0;
   while (filled < std::min(n, period)) {
-    const std::size_t from = (phase + filled) % period;
-    const std::size_t run = std::min(std::min(n, period) - filled, period - from);
-    std::memcpy(out + filled, base + from, run * sizeof(float));
+    const std::size_t at = (phase + filled) % period;
+    const std::size_t run = std::min(std::min(n, period) - filled, period - at);
+    widen_run(from + at, 1, run, out + filled);
     filled += run;
   }
   while (filled < n) {
     const std::size_t run = std::min(n - filled, filled);
-    std::memcpy(out + filled, out, run * sizeof(float));
+    std::memcpy(out + filled, out, run * sizeof(Widened<M>));
     filled += run;
   }
 }
 
-void TapeRunner::fill_strided(const Access& access, const float* base, std::int64_t begin, std::size_t n,
-                              float* out) const {
-  const std::size_t last = extent_.rank() - 1;
+template <class M>
+void fill_strided(const Shape& extent, const Access& access, const M* base, std::int64_t begin, std::size_t n,
+                  Widened<M>* out) {
+  const std::size_t last = extent.rank() - 1;
   std::array<std::int64_t, Shape::max_rank> at{};
   std::int64_t rest = begin;
-  for (std::size_t axis = extent_.rank(); axis-- > 0;) {
-    at[axis] = rest % extent_[axis];
-    rest /= extent_[axis];
+  for (std::size_t axis = extent.rank(); axis-- > 0;) {
+    at[axis] = rest % extent[axis];
+    rest /= extent[axis];
   }
-  std::size_t done = 0;
-  while (done < n) {
-    const float* row = base;
-    for (std::size_t axis = 0; axis < last; ++axis) row += at[axis] * access.strides[axis];
-    const auto run = std::min(n - done, static_cast<std::size_t>(extent_[last] - at[last]));
-    const std::int64_t stride = access.strides[last];
-    const float* from = row + at[last] * stride;
-    if (stride == 0) {
-      std::fill_n(out + done, run, *from);
-    } else {
-      for (std::size_t i = 0; i < run; ++i) out[done + i] = from[static_cast<std::int64_t>(i) * stride];
-    }
+  for (std::size_t done = 0; done < n;) {
+    const M* row = base;
+    for (std::size_t axis = 0; axis < extent.rank(); ++axis) row += at[axis] * access.strides[axis];
+    const auto run = std::min(n - done, static_cast<std::size_t>(extent[last] - at[last]));
+    widen_run(row, access.strides[last], run, out + done);
     done += run;
     at[last] = 0;
     for (std::size_t axis = last; axis-- > 0;) {
-      if (++at[axis] < extent_[axis]) break;
+      if (++at[axis] < extent[axis]) break;
       at[axis] = 0;
     }
   }
 }
 
-void TapeRunner::coordinates(std::size_t axis, std::int64_t begin, std::size_t n, float* out) const {
-  std::int64_t inner = 1;
-  for (std::size_t i = axis + 1; i < extent_.rank(); ++i) inner *= extent_[i];
-  for (std::size_t i = 0; i < n; ++i) {
-    const auto at = static_cast<std::int32_t>((begin + static_cast<std::int64_t>(i)) / inner % extent_[axis]);
-    out[i] = std::bit_cast<float>(at);
+}  // namespace
+
+template <class M>
+void TapeRunner::fill(std::size_t index, std::int64_t begin, std::size_t n, std::byte* out) const {
+  const auto* base = reinterpret_cast<const M*>(sources_[index]);
+  auto* to = reinterpret_cast<Widened<M>*>(out);
+  switch (kinds_[index]) {
+    case LoadKind::contiguous: return widen_run(base + begin, 1, n, to);
+    case LoadKind::scalar: return widen_run(base, 0, n, to);
+    case LoadKind::periodic: {
+      const auto period = static_cast<std::size_t>(extent_[extent_.rank() - 1]);
+      return fill_periodic(base, period, static_cast<std::size_t>(begin) % period, n, to);
+    }
+    case LoadKind::strided: break;
   }
+  fill_strided(extent_, tape_.loads[index], base, begin, n, to);
 }
 
-void TapeRunner::random(const RandomKey& key, const float* counter, std::int64_t begin, std::size_t n,
-                        float* out) const {
-  const auto count = std::bit_cast<std::uint32_t>(counter[0]);
+void TapeRunner::store(std::size_t index, const void* values, std::int64_t begin, std::size_t n) const {
+  const DType dtype = tape_.stores[index].dtype;
+  const auto size = static_cast<std::int64_t>(size_of(dtype));
+  std::byte* to = targets_[index] + begin * size;
+  if (is_plain(dtype)) {
+    if (values != to) std::memcpy(to, values, n * static_cast<std::size_t>(size));
+    return;
+  }
+  with_memory_type(dtype, [&]<class M>(M) {
+    const auto* from = static_cast<const Widened<M>*>(values);
+    auto* target = reinterpret_cast<M*>(to);
+    for (std::size_t i = 0; i < n; ++i) target[i] = narrowed<M>(from[i]);
+  });
+}
+
+void TapeRunner::coordinates(const TapeInstruction& step, std::int64_t begin, std::size_t n, std::byte* out) const {
+  const std::size_t axis = step.index;
+  std::int64_t inner = 1;
+  for (std::size_t i = axis + 1; i < extent_.rank(); ++i) inner *= extent_[i];
+  with_value_type(step.type, [&]<class T>(T) {
+    auto* to = reinterpret_cast<T*>(out);
+    for (std::size_t i = 0; i < n; ++i) {
+      to[i] = static_cast<T>((begin + static_cast<std::int64_t>(i)) / inner % extent_[axis]);
+    }
+  });
+}
+
+void TapeRunner::random(const TapeInstruction& step, const void* counter, std::int64_t begin, std::size_t n,
+                        std::byte* out) const {
+  const RandomKey& key = tape_.random[step.index];
+  const auto count = static_cast<std::uint32_t>(*static_cast<const std::int32_t*>(counter));
   std::array<std::uint32_t, 4> words{};
   for (std::size_t i = 0; i < n; ++i) {
     const auto index = static_cast<std::uint64_t>(begin) + i;
     if (i == 0 || index % 4 == 0)
       words = philox::block_at(key.seed, key.stream, count, static_cast<std::uint32_t>(index / 4));
-    out[i] = philox::to_uniform(words[index % 4]);
+    if (step.code == TapeCode::random) {
+      reinterpret_cast<float*>(out)[i] = philox::to_uniform(words[index % 4]);
+    } else {
+      reinterpret_cast<std::int32_t*>(out)[i] = std::bit_cast<std::int32_t>(words[index % 4]);
+    }
   }
 }
 

@@ -22,34 +22,35 @@ class TapeRunner {
   void bind(SlotPointers slots);
 
   /// Computes elements [begin, end) of the extent (row-major) and stores them. `core` points to the core's value of
-  /// element `begin`; null for maps. Several threads may call this at once on disjoint ranges.
-  void run(std::int64_t begin, std::int64_t end, const float* core) const;
+  /// element `begin`, in the type of the tape's core instruction; null for maps. Several threads may call this at once on disjoint ranges.
+  void run(std::int64_t begin, std::int64_t end, const void* core) const;
 
-  /// Computes at most block_size elements from `begin` and returns the last instruction's values, valid until this
-  /// thread's next call (for the input of reductions).
-  [[nodiscard]] const float* values(std::int64_t begin, std::size_t n) const;
+  /// Computes at most block_size elements from `begin` and returns the last instruction's values (of result_type()),
+  /// valid until this thread's next call (for the input of reductions).
+  [[nodiscard]] const void* values(std::int64_t begin, std::size_t n) const;
 
-  /// The address of a contiguous operand if the tape is nothing but one such load; else null.
-  [[nodiscard]] const float* plain_load() const noexcept { return plain_load_; }
+  /// The type of the last instruction's values.
+  [[nodiscard]] ValueType result_type() const noexcept { return result_of(tape_.code.back()); }
 
  private:
   enum class LoadKind : std::uint8_t { contiguous, scalar, periodic, strided };
 
-  void compute(std::int64_t begin, std::size_t n, const float* core, const float** registers, float* scratch) const;
-  void fill(const Access& access, const float* base, LoadKind kind, std::int64_t begin, std::size_t n,
-            float* out) const;
-  void fill_strided(const Access& access, const float* base, std::int64_t begin, std::size_t n, float* out) const;
-  void coordinates(std::size_t axis, std::int64_t begin, std::size_t n, float* out) const;
-  void random(const RandomKey& key, const float* counter, std::int64_t begin, std::size_t n, float* out) const;
+  void compute(std::int64_t begin, std::size_t n, const void* core, const void** registers, std::byte* scratch) const;
+  void load(std::size_t index, std::int64_t begin, std::size_t n, std::byte* out, const void*& result) const;
+  template <class M>
+  void fill(std::size_t index, std::int64_t begin, std::size_t n, std::byte* out) const;
+  void coordinates(const TapeInstruction& step, std::int64_t begin, std::size_t n, std::byte* out) const;
+  void random(const TapeInstruction& step, const void* counter, std::int64_t begin, std::size_t n,
+              std::byte* out) const;
+  void store(std::size_t index, const void* values, std::int64_t begin, std::size_t n) const;
   [[nodiscard]] LoadKind kind_of(const Access& access) const;
 
   Tape tape_;
   Shape extent_;
   std::vector<LoadKind> kinds_;
-  std::vector<const float*> sources_;  // of loads, offset included
-  std::vector<float*> targets_;        // of stores
-  std::vector<bool> direct_;           // instructions that write straight to their store
-  const float* plain_load_ = nullptr;
+  std::vector<const std::byte*> sources_;  // of loads, offset included
+  std::vector<std::byte*> targets_;        // of stores
+  std::vector<bool> direct_;               // instructions that write straight to their store
 };
 
 }  // namespace overtake::backend::cpu

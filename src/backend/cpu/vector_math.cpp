@@ -33,9 +33,9 @@ using IntTag = hn::RebindToSigned<Tag>;
 using V = hn::Vec<Tag>;
 
 // Runs f over whole vectors, then once more on the masked rest.
-template <class F>
-HWY_INLINE void each1(const float* a, float* out, size_t n, F f) {
-  const Tag d;
+template <class T, class F>
+HWY_INLINE void each1(const T* a, T* out, size_t n, F f) {
+  const hn::ScalableTag<T> d;
   const size_t lanes = hn::Lanes(d);
   size_t i = 0;
   for (; i + lanes <= n; i += lanes) hn::StoreU(f(hn::LoadU(d, a + i)), d, out + i);
@@ -44,29 +44,18 @@ HWY_INLINE void each1(const float* a, float* out, size_t n, F f) {
   hn::BlendedStore(f(hn::MaskedLoad(rest, d, a + i)), rest, d, out + i);
 }
 
-template <class F>
-HWY_INLINE void each2(const float* a, const float* b, float* out, size_t n, F f) {
-  const Tag d;
+// The result may be of another type of the same size.
+template <class T, class R, class F>
+HWY_INLINE void each2(const T* a, const T* b, R* out, size_t n, F f) {
+  const hn::ScalableTag<T> d;
+  const hn::ScalableTag<R> to;
   const size_t lanes = hn::Lanes(d);
   size_t i = 0;
-  for (; i + lanes <= n; i += lanes) hn::StoreU(f(hn::LoadU(d, a + i), hn::LoadU(d, b + i)), d, out + i);
+  for (; i + lanes <= n; i += lanes) hn::StoreU(f(hn::LoadU(d, a + i), hn::LoadU(d, b + i)), to, out + i);
   if (i == n) return;
   const auto rest = hn::FirstN(d, n - i);
-  hn::BlendedStore(f(hn::MaskedLoad(rest, d, a + i), hn::MaskedLoad(rest, d, b + i)), rest, d, out + i);
-}
-
-template <class F>
-HWY_INLINE void each3(const float* a, const float* b, const float* c, float* out, size_t n, F f) {
-  const Tag d;
-  const size_t lanes = hn::Lanes(d);
-  size_t i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    hn::StoreU(f(hn::LoadU(d, a + i), hn::LoadU(d, b + i), hn::LoadU(d, c + i)), d, out + i);
-  }
-  if (i == n) return;
-  const auto rest = hn::FirstN(d, n - i);
-  const V y = f(hn::MaskedLoad(rest, d, a + i), hn::MaskedLoad(rest, d, b + i), hn::MaskedLoad(rest, d, c + i));
-  hn::BlendedStore(y, rest, d, out + i);
+  hn::BlendedStore(f(hn::MaskedLoad(rest, d, a + i), hn::MaskedLoad(rest, d, b + i)), hn::FirstN(to, n - i), to,
+                   out + i);
 }
 
 HWY_INLINE V constant(float value) { return hn::Set(Tag(), value); }
@@ -108,19 +97,22 @@ HWY_INLINE V tanh_all(V x) {
   return hn::IfThenElse(hn::IsNaN(x), x, y);
 }
 
-HWY_INLINE V truth(hn::Mask<Tag> mask) { return hn::IfThenElseZero(mask, constant(1.0F)); }
 
-// `of_equals` has the right sign where the operands are two zeros.
-HWY_INLINE V extreme(V a, V b, hn::Mask<Tag> first_wins, V of_equals) {
-  const V chosen = hn::IfThenElse(hn::Eq(a, b), of_equals, hn::IfThenElse(first_wins, a, b));
+// NaN wins; of two zeros the sum (of maxima) or the negative one (of minima).
+template <class W>
+HWY_INLINE W maximum(W a, W b) {
+  const hn::DFromV<W> d;
+  const W of_equals = hn::IfThenElse(hn::Eq(a, hn::Zero(d)), hn::Add(a, b), a);
+  const W chosen = hn::IfThenElse(hn::Eq(a, b), of_equals, hn::IfThenElse(hn::Gt(a, b), a, b));
   return hn::IfThenElse(hn::IsNaN(a), a, chosen);  // b's NaN is chosen already: it never loses a comparison
 }
-
-HWY_INLINE V maximum(V a, V b) { return extreme(a, b, hn::Gt(a, b), hn::And(a, b)); }
-HWY_INLINE V minimum(V a, V b) { return extreme(a, b, hn::Lt(a, b), hn::Or(a, b)); }
-
-HWY_INLINE hn::Vec<IntTag> bits(V x) { return hn::BitCast(IntTag(), x); }
-HWY_INLINE V unbits(hn::Vec<IntTag> x) { return hn::BitCast(Tag(), x); }
+template <class W>
+HWY_INLINE W minimum(W a, W b) {
+  const hn::DFromV<W> d;
+  const W of_equals = hn::IfThenElse(hn::Eq(a, hn::Zero(d)), hn::Or(a, b), a);
+  const W chosen = hn::IfThenElse(hn::Eq(a, b), of_equals, hn::IfThenElse(hn::Lt(a, b), a, b));
+  return hn::IfThenElse(hn::IsNaN(a), a, chosen);
+}
 
 HWY_INLINE V sign_of(V x) {
   const V one = hn::CopySign(constant(1.0F), x);
@@ -128,87 +120,120 @@ HWY_INLINE V sign_of(V x) {
   return hn::IfThenElse(hn::Or(hn::Eq(x, hn::Zero(Tag())), hn::IsNaN(x)), zero_or_nan, one);
 }
 
-// The vector forms of element functions, where there are any.
+// The vector forms of element functions, where there are any: for float, or for any type.
 template <TapeCode code>
-using Code = std::integral_constant<TapeCode, code>;
+using Code = formulas::Code<code>;
 
-HWY_INLINE V vector_form(Code<TapeCode::negate>, V x) { return hn::Neg(x); }
-HWY_INLINE V vector_form(Code<TapeCode::absolute>, V x) { return hn::Abs(x); }
 HWY_INLINE V vector_form(Code<TapeCode::sign>, V x) { return sign_of(x); }
-HWY_INLINE V vector_form(Code<TapeCode::sqrt>, V x) { return hn::Sqrt(x); }
 HWY_INLINE V vector_form(Code<TapeCode::exp>, V x) { return exp_all(x); }
 HWY_INLINE V vector_form(Code<TapeCode::log>, V x) { return log_all(x); }
 HWY_INLINE V vector_form(Code<TapeCode::tanh>, V x) { return tanh_all(x); }
 HWY_INLINE V vector_form(Code<TapeCode::sigmoid>, V x) { return sigmoid_all(x); }
-HWY_INLINE V vector_form(Code<TapeCode::int_to_float>, V x) { return hn::ConvertTo(Tag(), bits(x)); }
-HWY_INLINE V vector_form(Code<TapeCode::add>, V x, V y) { return hn::Add(x, y); }
-HWY_INLINE V vector_form(Code<TapeCode::subtract>, V x, V y) { return hn::Sub(x, y); }
-HWY_INLINE V vector_form(Code<TapeCode::multiply>, V x, V y) { return hn::Mul(x, y); }
-HWY_INLINE V vector_form(Code<TapeCode::divide>, V x, V y) { return hn::Div(x, y); }
-HWY_INLINE V vector_form(Code<TapeCode::maximum>, V x, V y) { return maximum(x, y); }
-HWY_INLINE V vector_form(Code<TapeCode::minimum>, V x, V y) { return minimum(x, y); }
-HWY_INLINE V vector_form(Code<TapeCode::less>, V x, V y) { return truth(hn::Lt(x, y)); }
-HWY_INLINE V vector_form(Code<TapeCode::less_equal>, V x, V y) { return truth(hn::Le(x, y)); }
-HWY_INLINE V vector_form(Code<TapeCode::equal>, V x, V y) { return truth(hn::Eq(x, y)); }
-HWY_INLINE V vector_form(Code<TapeCode::not_equal>, V x, V y) { return truth(hn::Not(hn::Eq(x, y))); }
-HWY_INLINE V vector_form(Code<TapeCode::int_add>, V x, V y) { return unbits(hn::Add(bits(x), bits(y))); }
-HWY_INLINE V vector_form(Code<TapeCode::int_multiply>, V x, V y) { return unbits(hn::Mul(bits(x), bits(y))); }
-HWY_INLINE V vector_form(Code<TapeCode::int_equal>, V x, V y) {
-  return truth(hn::RebindMask(Tag(), hn::Eq(bits(x), bits(y))));
+
+template <class W>
+concept FloatVector = hwy::IsFloat<hn::TFromV<W>>();
+
+template <FloatVector W>
+HWY_INLINE W vector_form(Code<TapeCode::negative>, W x) { return hn::Neg(x); }
+template <FloatVector W>
+HWY_INLINE W vector_form(Code<TapeCode::abs>, W x) { return hn::Abs(x); }
+template <FloatVector W>
+HWY_INLINE W vector_form(Code<TapeCode::sqrt>, W x) { return hn::Sqrt(x); }
+template <class W>
+HWY_INLINE W vector_form(Code<TapeCode::add>, W x, W y) { return hn::Add(x, y); }
+template <class W>
+HWY_INLINE W vector_form(Code<TapeCode::subtract>, W x, W y) { return hn::Sub(x, y); }
+template <FloatVector W>
+HWY_INLINE W vector_form(Code<TapeCode::multiply>, W x, W y) { return hn::Mul(x, y); }
+template <FloatVector W>
+HWY_INLINE W vector_form(Code<TapeCode::divide>, W x, W y) { return hn::Div(x, y); }
+template <FloatVector W>
+HWY_INLINE W vector_form(Code<TapeCode::maximum>, W x, W y) { return maximum(x, y); }
+template <FloatVector W>
+HWY_INLINE W vector_form(Code<TapeCode::minimum>, W x, W y) { return minimum(x, y); }
+
+// Comparisons of 32 bits, as int32.
+template <class M>
+HWY_INLINE hn::Vec<IntTag> truth(M mask) {
+  return hn::IfThenElseZero(hn::RebindMask(IntTag(), mask), hn::Set(IntTag(), 1));
 }
+HWY_INLINE hn::Vec<IntTag> vector_form(Code<TapeCode::less>, V x, V y) { return truth(hn::Lt(x, y)); }
+HWY_INLINE hn::Vec<IntTag> vector_form(Code<TapeCode::less_equal>, V x, V y) { return truth(hn::Le(x, y)); }
+HWY_INLINE hn::Vec<IntTag> vector_form(Code<TapeCode::equal>, V x, V y) { return truth(hn::Eq(x, y)); }
+HWY_INLINE hn::Vec<IntTag> vector_form(Code<TapeCode::not_equal>, V x, V y) { return truth(hn::Not(hn::Eq(x, y))); }
 
 // What has none is computed by its formula, a value at a time.
-template <TapeCode code, class F>
-HWY_INLINE void run_one(const float* a, float* out, size_t n, F formula) {
-  if constexpr (requires(V x) { vector_form(Code<code>(), x); }) {
-    each1(a, out, n, [](V x) { return vector_form(Code<code>(), x); });
+template <TapeCode code, class T>
+HWY_INLINE void run(const T* a, const T* b, void* out, size_t n) {
+  using R = decltype(formulas::formula(Code<code>(), T(), T()));
+  using W = hn::Vec<hn::ScalableTag<T>>;
+  auto* to = static_cast<R*>(out);
+  if constexpr (requires(W x) { vector_form(Code<code>(), x); }) {
+    each1(a, to, n, [](W x) { return vector_form(Code<code>(), x); });
+  } else if constexpr (requires(W x) { vector_form(Code<code>(), x, x); }) {
+    each2(a, b, to, n, [](W x, W y) { return vector_form(Code<code>(), x, y); });
+  } else if constexpr (element_function(code)->operands == 1) {
+    for (size_t i = 0; i < n; ++i) to[i] = formulas::formula(Code<code>(), a[i], T());
   } else {
-    for (size_t i = 0; i < n; ++i) out[i] = std::bit_cast<float>(formula(a[i]));
+    for (size_t i = 0; i < n; ++i) to[i] = formulas::formula(Code<code>(), a[i], b[i]);
   }
 }
-template <TapeCode code, class F>
-HWY_INLINE void run_two(const float* a, const float* b, float* out, size_t n, F formula) {
-  if constexpr (requires(V x) { vector_form(Code<code>(), x, x); }) {
-    each2(a, b, out, n, [](V x, V y) { return vector_form(Code<code>(), x, y); });
-  } else {
-    for (size_t i = 0; i < n; ++i) out[i] = std::bit_cast<float>(formula(a[i], b[i]));
+
+template <TapeCode code>
+HWY_INLINE void run_typed(ValueType type, const void* a, const void* b, void* out, size_t n) {
+  const auto with = [&]<class T>(T) {
+    if constexpr (requires { formulas::formula(Code<code>(), T(), T()); } &&
+                  element_function(code)->takes(value_type_of(dtype_of<T>::value))) {
+      run<code>(static_cast<const T*>(a), static_cast<const T*>(b), out, n);
+    }
+  };
+  switch (type) {
+    case ValueType::int32: return with(std::int32_t());
+    case ValueType::int64: return with(std::int64_t());
+    case ValueType::uint64: return with(std::uint64_t());
+    case ValueType::float32: return with(float());
+    case ValueType::float64: return with(double());
   }
+}
+
+template <class T>
+HWY_INLINE void select_typed(const std::int32_t* a, const T* b, const T* c, T* out, size_t n) {
+  for (size_t i = 0; i < n; ++i) out[i] = a[i] != 0 ? b[i] : c[i];
+}
+
+// The choice between floats, with the bits of a comparison.
+HWY_INLINE void select_words(const std::int32_t* a, const std::int32_t* b, const std::int32_t* c, std::int32_t* out,
+                             size_t n) {
+  const IntTag d;
+  const size_t lanes = hn::Lanes(d);
+  const auto choose = [&](auto x, auto y, auto z) { return hn::IfThenElse(hn::Eq(x, hn::Zero(d)), z, y); };
+  size_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    hn::StoreU(choose(hn::LoadU(d, a + i), hn::LoadU(d, b + i), hn::LoadU(d, c + i)), d, out + i);
+  }
+  if (i < n) select_typed(a + i, b + i, c + i, out + i, n - i);
 }
 
 }  // namespace
 
-// Registers hold bits, whatever the type.
-void function_block(TapeCode code, const float* a, const float* b, float* out, size_t n) {
-#define OVERTAKE_ONE(name, result, operand, formula) \
-  case TapeCode::name:                               \
-    return run_one<TapeCode::name>(a, out, n, [](float x) { return formulas::tape_##name(std::bit_cast<operand>(x)); });
-#define OVERTAKE_TWO(name, result, operand, formula)                                      \
-  case TapeCode::name:                                                                    \
-    return run_two<TapeCode::name>(a, b, out, n, [](float x, float y) {                   \
-      return formulas::tape_##name(std::bit_cast<operand>(x), std::bit_cast<operand>(y)); \
-    });
+void function_block(TapeCode code, ValueType type, const void* a, const void* b, void* out, size_t n) {
+#define OVERTAKE_ROW(name, arity, types, result, low, high, body, da, db) \
+  case TapeCode::name: return run_typed<TapeCode::name>(type, a, b, out, n);
   switch (code) {
-    ELEMENT_FUNCTIONS(OVERTAKE_ONE, OVERTAKE_TWO)
+    ELEMENT_FUNCTIONS(OVERTAKE_ROW)
+    TAPE_FUNCTIONS(OVERTAKE_ROW)
     default: return;
   }
-#undef OVERTAKE_ONE
-#undef OVERTAKE_TWO
+#undef OVERTAKE_ROW
 }
 
-void select_block(const float* a, const float* b, const float* c, float* out, size_t n) {
-  each3(a, b, c, out, n, [](V x, V y, V z) { return hn::IfThenElse(hn::Eq(x, hn::Zero(Tag())), z, y); });
-}
-
-void add_block(float* sum, const float* values, size_t n) {
-  each2(sum, values, sum, n, [](V x, V y) { return hn::Add(x, y); });
-}
-
-void extreme_block(float* best, const float* values, size_t n, bool want_maximum) {
-  if (want_maximum) {
-    each2(best, values, best, n, [](V x, V y) { return maximum(x, y); });
-  } else {
-    each2(best, values, best, n, [](V x, V y) { return minimum(x, y); });
-  }
+void select_block(size_t bytes, const void* a, const void* b, const void* c, void* out, size_t n) {
+  const auto* condition = static_cast<const std::int32_t*>(a);
+  const auto with = [&]<class T>(T, auto f) {
+    f(condition, static_cast<const T*>(b), static_cast<const T*>(c), static_cast<T*>(out), n);
+  };
+  if (bytes == sizeof(std::int32_t)) return with(std::int32_t(), select_words);
+  with(std::int64_t(), select_typed<std::int64_t>);
 }
 
 size_t two_vectors() { return 2 * hn::Lanes(Tag()); }
@@ -333,22 +358,16 @@ namespace overtake::backend::cpu {
 
 HWY_EXPORT(function_block);
 HWY_EXPORT(select_block);
-HWY_EXPORT(add_block);
-HWY_EXPORT(extreme_block);
 HWY_EXPORT(two_vectors);
 HWY_EXPORT(multiply_block);
 HWY_EXPORT(pack_four_columns);
 HWY_EXPORT(target_name);
 
-void apply_block(TapeCode code, const float* a, const float* b, const float* c, float* out, std::size_t n) {
-  if (c != nullptr) return HWY_DYNAMIC_DISPATCH(select_block)(a, b, c, out, n);
-  HWY_DYNAMIC_DISPATCH(function_block)(code, a, b, out, n);
-}
-
-void accumulate_sum(float* sum, const float* values, std::size_t n) { HWY_DYNAMIC_DISPATCH(add_block)(sum, values, n); }
-
-void accumulate_extreme(float* best, const float* values, std::size_t n, bool maximum) {
-  HWY_DYNAMIC_DISPATCH(extreme_block)(best, values, n, maximum);
+void apply_block(const TapeInstruction& what, const void* a, const void* b, const void* c, void* out, std::size_t n) {
+  if (what.code == TapeCode::select) {
+    return HWY_DYNAMIC_DISPATCH(select_block)(size_of(dtype_of_value(what.type)), a, b, c, out, n);
+  }
+  HWY_DYNAMIC_DISPATCH(function_block)(what.code, what.type, a, b, out, n);
 }
 
 std::size_t panel_columns() {

@@ -14,14 +14,9 @@ namespace overtake::backend::cpu {
 /// first-level cache. Equal to the lanes of a canonical full reduction.
 inline constexpr std::size_t block_size = 256;
 
-/// out[i] = code(a[i], b[i], c[i]) for i < n <= block_size. Operands that the code does not use may be null; int codes
-/// see the same bits as int32. `out` may be one of the operands.
-void apply_block(TapeCode code, const float* a, const float* b, const float* c, float* out, std::size_t n);
-
-/// sum[i] += values[i]
-void accumulate_sum(float* sum, const float* values, std::size_t n);
-/// best[i] = maximum(best[i], values[i]) (or minimum); NaN wins.
-void accumulate_extreme(float* best, const float* values, std::size_t n, bool maximum);
+/// out[i] = what(a[i], b[i], c[i]) for i < n <= block_size. Operands that the code does not use may be null; values are
+/// of the types that the instruction says (backend/api/tape.hpp). `out` may be one of the operands of its size.
+void apply_block(const TapeInstruction& what, const void* a, const void* b, const void* c, void* out, std::size_t n);
 
 /// Columns of a panel of packed_product, at most.
 inline constexpr std::size_t most_panel_columns = 32;

@@ -85,14 +85,24 @@ void OpenClExecutable::set_arguments(const Launch& launch, const std::vector<Pla
       case LoweredArgument::Kind::scratch:
         memory = memory_of(*scratch_.at(static_cast<std::size_t>(launch.scratch)));
         break;
-      case LoweredArgument::Kind::offset: number += place_of(argument.slot).first_element; break;
-      case LoweredArgument::Kind::int32: break;
+      case LoweredArgument::Kind::offset:
+      case LoweredArgument::Kind::offset64: number += place_of(argument.slot).first_element; break;
+      case LoweredArgument::Kind::int32:
+      case LoweredArgument::Kind::int64:
+      case LoweredArgument::Kind::index: break;
+    }
+    const auto index = static_cast<cl_uint>(i);
+    const bool is_long =
+        argument.kind == LoweredArgument::Kind::offset64 || argument.kind == LoweredArgument::Kind::int64;
+    if (is_long) {
+      const auto large = static_cast<cl_long>(number);
+      check(api().clSetKernelArg(launch.kernel.get(), index, sizeof(cl_long), &large), "clSetKernelArg");
+      continue;
     }
     if (number > INT32_MAX || number < INT32_MIN) {
       throw DeviceError("an arena of more than 8 GiB cannot be addressed by OpenCL kernels with 32-bit indices",
                         "Lower the batch or the layer sizes, or use the cuda backend.");
     }
-    const auto index = static_cast<cl_uint>(i);
     const auto small = static_cast<cl_int>(number);
     const bool is_memory = memory != nullptr;
     check(api().clSetKernelArg(launch.kernel.get(), index, is_memory ? sizeof(cl_mem) : sizeof(cl_int),

@@ -12,62 +12,120 @@ namespace {
 
 using backend::GatherCore;
 
-// Inputs: source (rows, columns), indices (n,), and for batches the batch number (1,).
+// Inputs: source (outer, source rows, columns), indices (outer or 1, n, columns or 1), and for batches the batch number.
 class Gather final : public graph::Core {
  public:
+  explicit Gather(std::int64_t rows) : rows_(rows) {}
   [[nodiscard]] std::string_view name() const override { return "take"; }
+  void sign(graph::Signature& signature) const override { signature.add(static_cast<std::uint64_t>(rows_)); }
   [[nodiscard]] std::vector<Array> vjp(const std::vector<Array>&, const Array&, const Array&,
                                        const std::vector<bool>&) const override {
     throw UsageError("[take] cannot be differentiated by its source",
                      "detach() the source, or express the selection as a product with a one-hot matrix.");
   }
   [[nodiscard]] Variant lower(const std::vector<graph::Operand>& in, const Shape& shape) const override {
-    GatherCore core{.rows = shape[0],
-                    .columns = shape[1],
-                    .source_rows = in[0].shape[0],
+    GatherCore core{.outer = shape[0],
+                    .rows = shape[1],
+                    .columns = shape[2],
+                    .source_rows = in[0].shape[1],
                     .source = in[0].access(),
                     .indices = in[1].access(),
                     .start = {}};
+    for (const std::size_t axis : {std::size_t{0}, std::size_t{2}}) {
+      if (in[1].shape[axis] == 1) core.indices.strides[axis] = 0;
+    }
     if (in.size() > 2) core.start = in[2].access();
     return core;
   }
+
+ private:
+  std::int64_t rows_;
 };
 
-void check_source(std::string_view name, const Array& a, const Array& indices) {
-  graph::require(name, a, a.defined() ? a.dtype() : DType::float32);
-  graph::require(name, indices, DType::int32);
-  if (a.shape().rank() == 0 || indices.shape().rank() != 1) {
-    throw UsageError(fmt::format("[{}] source {} and indices {}: expected (rows, ...) and (n,)", name,
-                                 a.shape().to_string(), indices.shape().to_string()));
+void check_indices(std::string_view name, const Array& indices) {
+  graph::require_defined(name, indices);
+  if (!is_integer(indices.dtype())) {
+    throw UsageError(fmt::format("[{}] indices are {}, expected whole numbers", name, name_of(indices.dtype())),
+                     "Convert them with astype(), to int64 say.");
   }
 }
 
-Array gather(const Array& a, const std::vector<Array>& selection, std::int64_t count) {
-  std::vector<std::int64_t> extents = a.shape().extents();
-  const std::int64_t rows = extents[0];
-  extents[0] = count;
-  const std::int64_t columns = rows == 0 ? 1 : a.size() / rows;
-  std::vector<Array> inputs{graph::contiguous(graph::in_memory(reshape(a, {rows, columns})))};
-  for (const Array& each : selection) inputs.push_back(graph::contiguous(graph::in_memory(each)));
-  return reshape(graph::make_node(std::make_shared<Gather>(), inputs, Shape{count, columns}, a.dtype()),
-                 std::move(extents));
+// int32 and int64 are read as they are.
+Array index_values(const Array& indices) {
+  const bool direct = indices.dtype() == DType::int32 || indices.dtype() == DType::int64;
+  return graph::in_memory(direct ? indices : astype(indices, DType::int64));
+}
+
+// `source` (outer, rows, columns), `indices` of three axes.
+Array gather(const Array& source, const Array& indices, std::int64_t count, const Array& start = {}) {
+  std::vector<Array> inputs{graph::in_memory(source), index_values(indices)};
+  if (start.defined()) inputs.push_back(graph::contiguous(graph::in_memory(start)));
+  const Shape shape{source.shape()[0], count, source.shape()[2]};
+  return graph::make_node(std::make_shared<Gather>(count), inputs, shape, source.dtype());
+}
+
+// (before, extent, after) of one axis.
+Array three_axes(const Array& a, std::size_t axis) {
+  std::int64_t outer = 1, inner = 1;
+  for (std::size_t i = 0; i < axis; ++i) outer *= a.shape()[i];
+  for (std::size_t i = axis + 1; i < a.shape().rank(); ++i) inner *= a.shape()[i];
+  return reshape(a, {outer, a.shape()[axis], inner});
 }
 
 }  // namespace
 
-Array take(const Array& a, const Array& indices) {
-  check_source("take", a, indices);
-  return gather(a, {indices}, indices.size());
+Array take(const Array& a, const Array& indices, int axis) {
+  graph::require_defined("take", a);
+  check_indices("take", indices);
+  const std::size_t chosen = graph::checked_axis("take", axis, a.shape());
+  const Shape& given = indices.shape();
+  std::vector<std::int64_t> extents(a.shape().extents().begin(),
+                                    a.shape().extents().begin() + static_cast<std::ptrdiff_t>(chosen));
+  extents.insert(extents.end(), given.extents().begin(), given.extents().end());
+  extents.insert(extents.end(), a.shape().extents().begin() + static_cast<std::ptrdiff_t>(chosen) + 1,
+                 a.shape().extents().end());
+  Shape shape(std::move(extents));
+  if (shape.size() == 0) return zeros(shape, a.dtype(), a.device());
+  const Array source = three_axes(a, chosen);
+  return reshape(gather(source, reshape(indices, {1, given.size(), 1}), given.size()), shape.extents());
+}
+
+Array take_along_axis(const Array& a, const Array& indices, int axis) {
+  graph::require_defined("take_along_axis", a);
+  check_indices("take_along_axis", indices);
+  const std::size_t chosen = graph::checked_axis("take_along_axis", axis, a.shape());
+  if (indices.shape().rank() != a.shape().rank()) {
+    throw UsageError(fmt::format("[take_along_axis] an array of shape {} and indices of shape {}: expected as many axes",
+                                 a.shape().to_string(), indices.shape().to_string()));
+  }
+  // Axes but the chosen one broadcast.
+  std::vector<std::int64_t> beside = a.shape().extents(), which = indices.shape().extents();
+  beside[chosen] = which[chosen] = 1;
+  std::vector<std::int64_t> common = broadcast_shapes(Shape(beside), Shape(which)).extents();
+  std::vector<std::int64_t> from = common, to = common;
+  from[chosen] = a.shape()[chosen];
+  to[chosen] = indices.shape()[chosen];
+  const Shape shape(to);
+  if (shape.size() == 0) return zeros(shape, a.dtype(), a.device());
+  const Array source = three_axes(broadcast_to(a, Shape(from)), chosen);
+  return reshape(gather(source, three_axes(broadcast_to(indices, shape), chosen), shape[chosen]), to);
 }
 
 Array take_batch(const Array& a, const Array& indices, const Array& start, std::int64_t count) {
-  check_source("take_batch", a, indices);
+  graph::require_defined("take_batch", a);
+  check_indices("take_batch", indices);
   graph::require("take_batch", start, DType::int32);
+  if (a.shape().rank() == 0 || indices.shape().rank() != 1) {
+    throw UsageError(fmt::format("[take_batch] source {} and indices {}: expected (rows, ...) and (n,)",
+                                 a.shape().to_string(), indices.shape().to_string()));
+  }
   if (start.size() != 1 || count < 1 || count > indices.size()) {
     throw UsageError(fmt::format("[take_batch] {} rows of {} indices, batch number of shape {}", count, indices.size(),
                                  start.shape().to_string()));
   }
-  return gather(a, {indices, start}, count);
+  std::vector<std::int64_t> extents = a.shape().extents();
+  extents[0] = count;
+  return reshape(gather(three_axes(a, 0), reshape(indices, {1, indices.size(), 1}), count, start), std::move(extents));
 }
 
 }  // namespace overtake

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
-// sum, mean, max, min over all elements or one axis.
+// sum, prod, max, min, any, all, mean, var, std, norm, argmax, argmin over any axes.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <functional>
+#include <limits>
+
 #include "graph/node.hpp"
+#include "graph/primitives/rows.hpp"
 #include "graph/primitives/rule.hpp"
 #include "graph/primitives/shape.hpp"
 #include "overtake/error.hpp"
@@ -14,28 +19,41 @@ using backend::ReduceCore;
 using backend::ReduceKind;
 
 std::string_view name_of_kind(ReduceKind kind) {
-  if (kind == ReduceKind::sum) return "sum";
-  return kind == ReduceKind::max ? "max" : "min";
+  switch (kind) {
+    case ReduceKind::sum: return "sum";
+    case ReduceKind::product: return "prod";
+    case ReduceKind::max: return "max";
+    case ReduceKind::min: break;
+  }
+  return "min";
 }
 
-// (outer, reduced, inner) -> (outer, inner)
+// (outer, reduced, inner) -> (outer * chunks, inner)
 class Reduce final : public graph::Core {
  public:
-  explicit Reduce(ReduceKind kind) : kind_(kind) {}
+  Reduce(ReduceKind kind, std::int64_t chunk) : kind_(kind), chunk_(chunk) {}
   [[nodiscard]] std::string_view name() const override { return name_of_kind(kind_); }
+  void sign(graph::Signature& signature) const override { signature.add(static_cast<std::uint64_t>(chunk_)); }
   [[nodiscard]] std::vector<Array> vjp(const std::vector<Array>& in, const Array& y, const Array& g,
                                        const std::vector<bool>&) const override {
     const Shape& from = in[0].shape();
-    const auto spread = [&](const Array& a) { return broadcast_to(reshape(a, {from[0], 1, from[2]}), from); };
+    const auto spread = [&](const Array& a) { return this->spread(a, from); };
     if (kind_ == ReduceKind::sum) return {spread(g)};
+    if (kind_ == ReduceKind::product) return {spread(g * y) / in[0]};
     // Equal extremes share the gradient, as PyTorch's amax and amin do.
-    const Array chosen = equal(in[0], spread(y));
-    const Array count = reshape(sum(chosen, 1), {from[0], from[2]});
+    const Array chosen = astype(equal(in[0], spread(y)), g.dtype());
+    const std::int64_t outer = y.shape()[0];
+    const Array count = graph::make_node(std::make_shared<Reduce>(ReduceKind::sum, chunk_), {chosen},
+                                         Shape{outer, from[2]}, g.dtype());
     return {chosen * spread(g / count)};
   }
   [[nodiscard]] Variant lower(const std::vector<graph::Operand>& in, const Shape&) const override {
-    ReduceCore core{
-        .kind = kind_, .outer = in[0].shape[0], .reduced = in[0].shape[1], .inner = in[0].shape[2], .input = {}};
+    ReduceCore core{.kind = kind_,
+                    .outer = in[0].shape[0],
+                    .reduced = in[0].shape[1],
+                    .inner = in[0].shape[2],
+                    .chunk = chunk_,
+                    .input = {}};
     graph::TapeBuilder tape(core.input);
     (void)tape.load(in[0].access());
     return core;
@@ -43,49 +61,210 @@ class Reduce final : public graph::Core {
   [[nodiscard]] bool computes_its_input() const override { return true; }
 
  private:
+  // (outer * chunks, inner) back to (outer, reduced, inner).
+  [[nodiscard]] Array spread(const Array& a, const Shape& to) const {
+    const std::int64_t chunks = chunk_ == 0 ? 1 : (to[1] + chunk_ - 1) / chunk_;
+    if (chunks == 1) return broadcast_to(reshape(a, {to[0], 1, to[2]}), to);
+    const Array stretched = broadcast_to(reshape(a, {to[0], chunks, 1, to[2]}), Shape{to[0], chunks, chunk_, to[2]});
+    return slice(reshape(stretched, {to[0], chunks * chunk_, to[2]}), 0, to[1], 1);
+  }
+
   ReduceKind kind_;
+  std::int64_t chunk_;
 };
 
-Array reduce(ReduceKind kind, const Array& a, std::optional<int> axis, bool keepdims) {
-  const std::string_view name = name_of_kind(kind);
-  graph::require(name, a, DType::float32);
-  const Shape& shape = a.shape();
-  const int rank = static_cast<int>(shape.rank());
-  if (axis && (*axis < -rank || *axis >= rank)) {
-    throw UsageError(fmt::format("[{}] axis {} of an array of shape {}", name, *axis, shape.to_string()));
+// `flat` is (outer, reduced, inner) with something to reduce; the result is (outer, inner).
+Array reduce_middle(ReduceKind kind, const Array& flat) {
+  const std::int64_t outer = flat.shape()[0], reduced = flat.shape()[1], inner = flat.shape()[2];
+  const std::int64_t length = backend::chunk_length(inner);
+  if (reduced <= length) {
+    return graph::make_node(std::make_shared<Reduce>(kind, 0), {flat}, Shape{outer, inner}, flat.dtype());
   }
-  const int chosen = axis ? (*axis + rank) % rank : 0;
-  std::int64_t outer = 1, reduced = a.size(), inner = 1;
-  if (axis) {
-    for (int i = 0; i < chosen; ++i) outer *= shape[static_cast<std::size_t>(i)];
-    reduced = shape[static_cast<std::size_t>(chosen)];
-    for (int i = chosen + 1; i < rank; ++i) inner *= shape[static_cast<std::size_t>(i)];
+  const std::int64_t chunks = (reduced + length - 1) / length;
+  const Array partial =
+      graph::make_node(std::make_shared<Reduce>(kind, length), {flat}, Shape{outer * chunks, inner}, flat.dtype());
+  return reduce_middle(kind, reshape(partial, {outer, chunks, inner}));
+}
+
+// Which axes go; all of them when none is named.
+std::vector<bool> marked_axes(std::string_view name, const Axes& axes, const Shape& shape) {
+  if (!axes) return std::vector<bool>(shape.rank(), true);
+  std::vector<bool> gone(shape.rank(), false);
+  for (const int axis : *axes) {
+    const std::size_t chosen = graph::checked_axis(name, axis, shape);
+    if (gone[chosen]) throw UsageError(fmt::format("[{}] axis {} is named twice", name, axis));
+    gone[chosen] = true;
   }
-  if (reduced == 0 && kind != ReduceKind::sum) {
-    throw UsageError(fmt::format("[{}] of no elements: shape {}", name, shape.to_string()));
-  }
+  return gone;
+}
+
+Shape reduced_shape(const Shape& shape, const std::vector<bool>& gone, bool keepdims) {
   std::vector<std::int64_t> extents;
-  for (int i = 0; i < rank; ++i) {
-    const bool gone = !axis || i == chosen;
-    if (!gone || keepdims) extents.push_back(gone ? 1 : shape[static_cast<std::size_t>(i)]);
+  for (std::size_t axis = 0; axis < shape.rank(); ++axis) {
+    if (!gone[axis] || keepdims) extents.push_back(gone[axis] ? 1 : shape[axis]);
   }
-  if (reduced == 0) return full(Shape(std::move(extents)), 0, a.device());
-  const Array flat = reshape(a, {outer, reduced, inner});
-  return reshape(graph::make_node(std::make_shared<Reduce>(kind), {flat}, Shape{outer, inner}, DType::float32),
-                 std::move(extents));
+  return Shape(std::move(extents));
+}
+
+// Runs of neighbouring axes are reduced one after the other, the last run first.
+Array reduce_runs(ReduceKind kind, const Array& a, const std::vector<bool>& gone) {
+  Array result = a;
+  std::vector<std::int64_t> extents = a.shape().extents();
+  for (std::size_t end = extents.size(); end > 0;) {
+    if (!gone[end - 1]) {
+      --end;
+      continue;
+    }
+    std::size_t begin = end - 1;
+    while (begin > 0 && gone[begin - 1]) --begin;
+    std::int64_t outer = 1, reduced = 1, inner = 1;
+    for (std::size_t axis = 0; axis < extents.size(); ++axis) {
+      (axis < begin ? outer : axis < end ? reduced : inner) *= extents[axis];
+    }
+    result = reduce_middle(kind, reshape(result, {outer, reduced, inner}));
+    for (std::size_t axis = begin; axis < end; ++axis) extents[axis] = 1;
+    end = begin;
+  }
+  return result;
+}
+
+// Of a type that registers hold; narrower ones are widened first and the result is converted back.
+Array reduce(std::string_view name, ReduceKind kind, const Array& a, const Axes& axes, bool keepdims) {
+  const std::vector<bool> gone = marked_axes(name, axes, a.shape());
+  const Shape shape = reduced_shape(a.shape(), gone, keepdims);
+  std::int64_t reduced = 1;
+  for (std::size_t axis = 0; axis < gone.size(); ++axis) reduced *= gone[axis] ? a.shape()[axis] : 1;
+  if (reduced == 0 && kind != ReduceKind::sum && kind != ReduceKind::product) {
+    throw UsageError(fmt::format("[{}] of no elements: shape {}", name, a.shape().to_string()),
+                     "An extreme needs at least one element.");
+  }
+  if (shape.size() == 0 || reduced == 0) {
+    return full(shape, kind == ReduceKind::product ? 1 : 0, a.dtype(), a.device());
+  }
+  if (std::none_of(gone.begin(), gone.end(), std::identity())) return a;
+  const DType computed = backend::dtype_of_value(backend::value_type_of(a.dtype()));
+  const Array result = reduce_runs(kind, graph::as_type(a, computed), gone);
+  return graph::as_type(reshape(result, shape.extents()), a.dtype());
+}
+
+// What sums and products of whole numbers are added up in.
+DType summing_type(DType dtype, std::optional<DType> asked) {
+  if (asked) return *asked;
+  if (is_floating(dtype)) return dtype;
+  return is_unsigned(dtype) ? DType::uint64 : DType::int64;
+}
+
+std::int64_t reduced_count(const Array& a, const Array& result) {
+  return result.size() == 0 ? 1 : a.size() / result.size();
+}
+
+Array floating(const Array& a) { return is_floating(a.dtype()) ? a : graph::as_type(a, DType::float32); }
+
+// Half precision is added up in float32.
+Array mean_in(std::string_view name, const Array& a, const Axes& axes, bool keepdims) {
+  const Array total = reduce(name, ReduceKind::sum, a, axes, keepdims);
+  const std::int64_t count = reduced_count(a, total);
+  if (count == 0 && total.size() > 0) return total / 0.0F;
+  return total * (1.0 / static_cast<double>(std::max<std::int64_t>(count, 1)));
+}
+
+Array widened(const Array& a) { return size_of(a.dtype()) < sizeof(float) ? astype(a, DType::float32) : a; }
+
+Array extreme(std::string_view name, ReduceKind kind, const Array& a, const Axes& axes, bool keepdims) {
+  graph::require_defined(name, a);
+  return reduce(name, kind, a, axes, keepdims);
+}
+
+Array arg_extreme(std::string_view name, ReduceKind kind, const Array& a, std::optional<int> axis, bool keepdims) {
+  graph::require_defined(name, a);
+  const Array flat = axis ? a : reshape(a, {a.size()});
+  const auto chosen = static_cast<int>(axis ? graph::checked_axis(name, *axis, a.shape()) : 0);
+  const std::int64_t extent = flat.shape()[static_cast<std::size_t>(chosen)];
+  if (extent == 0) throw UsageError(fmt::format("[{}] of no elements: shape {}", name, a.shape().to_string()));
+  const bool last = chosen + 1 == static_cast<int>(flat.shape().rank());
+  Array result;
+  constexpr std::int64_t most_in_a_row = 65536;  // one group of work-items scans a row
+  if (kind == ReduceKind::max && last && flat.dtype() == DType::float32 && extent <= most_in_a_row) {
+    result = graph::last_axis_argmax(flat);
+    if (keepdims) result = expand_dims(result, chosen);
+  } else {
+    // The first place that holds the extreme, or a NaN where there is one.
+    const Array top = reduce(name, kind, flat, Axes{{chosen}}, true);
+    Array found = equal(flat, top);
+    if (is_floating(flat.dtype())) found = logical_or(found, not_equal(flat, flat));
+    std::vector<std::int64_t> along(flat.shape().rank(), 1);
+    along[static_cast<std::size_t>(chosen)] = extent;
+    const Array place = reshape(arange(extent, DType::int64, a.device()), along);
+    result = reduce(name, ReduceKind::min, where(found, place, extent), Axes{{chosen}}, keepdims);
+  }
+  if (axis || !keepdims) return axis ? result : reshape(result, {});
+  return reshape(result, std::vector<std::int64_t>(a.shape().rank(), 1));
 }
 
 }  // namespace
 
-Array sum(const Array& a, std::optional<int> axis, bool keepdims) { return reduce(ReduceKind::sum, a, axis, keepdims); }
-Array max(const Array& a, std::optional<int> axis, bool keepdims) { return reduce(ReduceKind::max, a, axis, keepdims); }
-Array min(const Array& a, std::optional<int> axis, bool keepdims) { return reduce(ReduceKind::min, a, axis, keepdims); }
+Array sum(const Array& a, const Axes& axes, bool keepdims, std::optional<DType> dtype) {
+  graph::require_defined("sum", a);
+  return reduce("sum", ReduceKind::sum, graph::as_type(a, summing_type(a.dtype(), dtype)), axes, keepdims);
+}
+Array prod(const Array& a, const Axes& axes, bool keepdims, std::optional<DType> dtype) {
+  graph::require_defined("prod", a);
+  return reduce("prod", ReduceKind::product, graph::as_type(a, summing_type(a.dtype(), dtype)), axes, keepdims);
+}
+Array max(const Array& a, const Axes& axes, bool keepdims) { return extreme("max", ReduceKind::max, a, axes, keepdims); }
+Array min(const Array& a, const Axes& axes, bool keepdims) { return extreme("min", ReduceKind::min, a, axes, keepdims); }
 
-Array mean(const Array& a, std::optional<int> axis, bool keepdims) {
-  const Array total = sum(a, axis, keepdims);
-  const std::int64_t count = total.size() == 0 ? 1 : a.size() / total.size();
-  if (count == 0) throw UsageError(fmt::format("[mean] of no elements: shape {}", a.shape().to_string()));
-  return total * (1.0F / static_cast<float>(count));
+Array any(const Array& a, const Axes& axes, bool keepdims) {
+  graph::require_defined("any", a);
+  if (a.size() == 0) return astype(sum(astype(a, DType::int64), axes, keepdims), DType::boolean);
+  return reduce("any", ReduceKind::max, graph::as_type(a, DType::boolean), axes, keepdims);
+}
+Array all(const Array& a, const Axes& axes, bool keepdims) {
+  graph::require_defined("all", a);
+  if (a.size() == 0) return astype(prod(astype(a, DType::int64), axes, keepdims), DType::boolean);
+  return reduce("all", ReduceKind::min, graph::as_type(a, DType::boolean), axes, keepdims);
+}
+Array count_nonzero(const Array& a, const Axes& axes, bool keepdims) {
+  graph::require_defined("count_nonzero", a);
+  return sum(graph::as_type(a, DType::boolean), axes, keepdims);
+}
+
+Array mean(const Array& a, const Axes& axes, bool keepdims) {
+  graph::require_defined("mean", a);
+  const Array x = floating(a);
+  return graph::as_type(mean_in("mean", widened(x), axes, keepdims), x.dtype());
+}
+
+Array var(const Array& a, const Axes& axes, double correction, bool keepdims) {
+  graph::require_defined("var", a);
+  const Array x = floating(a);
+  const Array wide = widened(x);
+  const Array distance = square(wide - mean_in("var", wide, axes, true));
+  const Array total = reduce("var", ReduceKind::sum, distance, axes, keepdims);
+  const double count = static_cast<double>(reduced_count(a, total)) - correction;
+  return graph::as_type(total / std::max(count, 0.0), x.dtype());
+}
+
+Array std(const Array& a, const Axes& axes, double correction, bool keepdims) {
+  return sqrt(var(a, axes, correction, keepdims));
+}
+
+Array norm(const Array& a, double order, const Axes& axes, bool keepdims) {
+  graph::require_defined("norm", a);
+  const Array x = overtake::abs(floating(a));
+  if (order == std::numeric_limits<double>::infinity()) return max(x, axes, keepdims);
+  if (order == -std::numeric_limits<double>::infinity()) return min(x, axes, keepdims);
+  if (order == 0) return astype(sum(astype(not_equal(x, 0), x.dtype()), axes, keepdims), x.dtype());
+  if (order == 1) return sum(x, axes, keepdims);
+  if (order == 2) return sqrt(sum(square(x), axes, keepdims));
+  return power(sum(power(x, order), axes, keepdims), 1 / order);
+}
+
+Array argmax(const Array& a, std::optional<int> axis, bool keepdims) {
+  return arg_extreme("argmax", ReduceKind::max, a, axis, keepdims);
+}
+Array argmin(const Array& a, std::optional<int> axis, bool keepdims) {
+  return arg_extreme("argmin", ReduceKind::min, a, axis, keepdims);
 }
 
 }  // namespace overtake

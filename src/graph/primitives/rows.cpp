@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "graph/node.hpp"
+#include "graph/primitives/rows.hpp"
 #include "graph/primitives/rule.hpp"
 #include "graph/primitives/shape.hpp"
 #include "overtake/error.hpp"
@@ -20,7 +21,8 @@ class OneHot final : public graph::Elementwise {
   [[nodiscard]] std::string_view name() const override { return "one_hot"; }
   [[nodiscard]] bool positional() const override { return true; }
   [[nodiscard]] std::uint16_t emit(graph::TapeBuilder& tape, const std::vector<std::uint16_t>& in) const override {
-    return tape.apply(TapeCode::int_equal, tape.apply(TapeCode::coordinate, 0, 0, 0, 1), in[0]);
+    const auto label = tape.apply(TapeCode::to_int64, in[0]);
+    return tape.apply(TapeCode::to_float32, tape.apply(TapeCode::equal, tape.coordinate(1), label));
   }
   [[nodiscard]] std::vector<Array> vjp(const std::vector<Array>&, const Array&, const Array&,
                                        const std::vector<bool>&) const override {
@@ -69,7 +71,8 @@ class Row final : public graph::Core {
 };
 
 Array row_function(RowKind kind, std::string_view name, const Array& a) {
-  graph::require(name, a, DType::float32);
+  graph::require_floating(name, a);
+  if (a.dtype() != DType::float32) return astype(row_function(kind, name, astype(a, DType::float32)), a.dtype());
   const Shape& shape = a.shape();
   if (shape.rank() == 0 || shape[shape.rank() - 1] == 0) {
     throw UsageError(fmt::format("[{}] needs rows of at least one element, got shape {}", name, shape.to_string()));
@@ -82,14 +85,15 @@ Array row_function(RowKind kind, std::string_view name, const Array& a) {
     return reshape(graph::make_node(primitive, {flat}, Shape{rows, columns}, DType::float32), shape.extents());
   }
   std::vector<std::int64_t> extents(shape.extents().begin(), shape.extents().end() - 1);
-  return reshape(graph::make_node(primitive, {flat}, Shape{rows}, DType::int32), std::move(extents));
+  return reshape(graph::make_node(primitive, {flat}, Shape{rows}, DType::int64), std::move(extents));
 }
 
 }  // namespace
 
 Array softmax(const Array& a) { return row_function(RowKind::softmax, "softmax", a); }
 Array log_softmax(const Array& a) { return row_function(RowKind::log_softmax, "log_softmax", a); }
-Array argmax(const Array& a) { return row_function(RowKind::argmax, "argmax", a); }
+
+Array graph::last_axis_argmax(const Array& a) { return row_function(RowKind::argmax, "argmax", a); }
 
 Array cross_entropy_rows(const Array& logits, const Array& labels) {
   graph::require("cross_entropy_rows", logits, DType::float32);

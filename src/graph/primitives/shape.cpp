@@ -3,8 +3,10 @@
 #include "graph/primitives/shape.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "graph/primitives/linear.hpp"
 #include "graph/primitives/rule.hpp"
@@ -28,18 +30,31 @@ class Reshape final : public View {
   }
 };
 
-class Transpose final : public View {
+// Axis i of the result is axis order[i] of the input.
+class Permute final : public View {
  public:
-  [[nodiscard]] std::string_view name() const override { return "transpose"; }
-  [[nodiscard]] Layout apply(const Layout& input, const Shape& shape, const Shape&) const override {
-    Layout layout = input;
-    std::reverse(layout.strides.begin(), layout.strides.begin() + static_cast<std::ptrdiff_t>(shape.rank()));
+  explicit Permute(std::vector<int> order) : order_(std::move(order)) {}
+  [[nodiscard]] std::string_view name() const override { return "permute_dims"; }
+  void sign(Signature& signature) const override {
+    for (const int axis : order_) signature.add(static_cast<std::uint64_t>(axis));
+  }
+  [[nodiscard]] Layout apply(const Layout& input, const Shape&, const Shape&) const override {
+    Layout layout{.offset = input.offset, .strides = {}};
+    for (std::size_t i = 0; i < order_.size(); ++i) {
+      layout.strides[i] = input.strides[static_cast<std::size_t>(order_[i])];
+    }
     return layout;
   }
   [[nodiscard]] std::vector<Array> vjp(const std::vector<Array>&, const Array&, const Array& g,
                                        const std::vector<bool>&) const override {
-    return {transpose(g)};
+    std::vector<int> back(order_.size());
+    for (std::size_t i = 0; i < order_.size(); ++i) back[static_cast<std::size_t>(order_[i])] = static_cast<int>(i);
+    return {permute_dims(g, back)};
   }
+  [[nodiscard]] const std::vector<int>& order() const noexcept { return order_; }
+
+ private:
+  std::vector<int> order_;
 };
 
 class Broadcast final : public View {
@@ -72,65 +87,42 @@ class Broadcast final : public View {
   }
 };
 
+// Every step-th element of one axis.
 class Slice final : public View {
  public:
-  Slice(std::int64_t begin, std::int64_t end) : begin_(begin), end_(end) {}
+  Slice(std::size_t axis, std::int64_t begin, std::int64_t step) : axis_(axis), begin_(begin), step_(step) {}
   [[nodiscard]] std::string_view name() const override { return "slice"; }
   void sign(Signature& signature) const override {
+    signature.add(axis_);
     signature.add(static_cast<std::uint64_t>(begin_));
-    signature.add(static_cast<std::uint64_t>(end_));
+    signature.add(static_cast<std::uint64_t>(step_));
   }
   [[nodiscard]] Layout apply(const Layout& input, const Shape&, const Shape&) const override {
     Layout layout = input;
-    layout.offset += begin_ * input.strides[0];
+    layout.offset += begin_ * input.strides[axis_];
+    layout.strides[axis_] *= step_;
     return layout;
   }
+  // The cotangent's elements at their places, zeros elsewhere: taken by clamped index, then masked.
   [[nodiscard]] std::vector<Array> vjp(const std::vector<Array>& inputs, const Array&, const Array& g,
-                                       const std::vector<bool>&) const override;
-
- private:
-  std::int64_t begin_, end_;
-};
-
-// The gradient of slice: the cotangent's rows at their place, zeros elsewhere.
-class PadRows final : public Elementwise {
- public:
-  PadRows(std::int64_t begin, std::int64_t end) : begin_(begin), end_(end) {}
-  [[nodiscard]] std::string_view name() const override { return "pad_rows"; }
-  [[nodiscard]] bool positional() const override { return true; }
-  void sign(Signature& signature) const override {
-    signature.add(static_cast<std::uint64_t>(begin_));
-    signature.add(static_cast<std::uint64_t>(end_));
-  }
-  [[nodiscard]] std::uint16_t emit(TapeBuilder& tape, const std::vector<std::uint16_t>& in) const override {
-    using backend::TapeCode;
-    const auto row = tape.apply(TapeCode::int_to_float, tape.apply(TapeCode::coordinate, 0, 0, 0, 0));
-    const auto from = tape.apply(TapeCode::less_equal, tape.constant(static_cast<float>(begin_)), row);
-    const auto to = tape.apply(TapeCode::less, row, tape.constant(static_cast<float>(end_)));
-    const auto inside = tape.apply(TapeCode::multiply, from, to);
-    return tape.apply(TapeCode::select, inside, in[0], tape.constant(0));
-  }
-  [[nodiscard]] std::vector<Array> vjp(const std::vector<Array>&, const Array&, const Array&,
                                        const std::vector<bool>&) const override {
-    return {Array()};
+    const Shape& shape = inputs[0].shape();
+    const std::int64_t taken = g.shape()[axis_];
+    if (taken == 0) return {zeros(shape, g.dtype(), g.device())};
+    const Array place = arange(shape[axis_], DType::int64, g.device()) - begin_;
+    const Array chosen = floor_divide(place, step_);
+    const Array inside = logical_and(logical_and(greater_equal(chosen, 0), less(chosen, taken)),
+                                     equal(chosen * step_, place));
+    const Array spread = take(g, minimum(maximum(chosen, 0), taken - 1), static_cast<int>(axis_));
+    std::vector<std::int64_t> extents(shape.rank(), 1);
+    extents[axis_] = shape[axis_];
+    return {where(reshape(inside, extents), spread, 0)};
   }
 
  private:
-  std::int64_t begin_, end_;
+  std::size_t axis_;
+  std::int64_t begin_, step_;
 };
-
-std::vector<Array> Slice::vjp(const std::vector<Array>& inputs, const Array&, const Array& g,
-                              const std::vector<bool>&) const {
-  // Rows of g by index, clamped into range, then masked: no scatter is needed for contiguous rows.
-  const Shape& shape = inputs[0].shape();
-  std::vector<std::int32_t> index(static_cast<std::size_t>(shape[0]));
-  for (std::int64_t row = 0; row < shape[0]; ++row) {
-    index[static_cast<std::size_t>(row)] =
-        static_cast<std::int32_t>(std::clamp(row - begin_, std::int64_t{0}, end_ - begin_ - 1));
-  }
-  const Array rows = take(g, Array::from(std::span<const std::int32_t>(index), Shape{shape[0]}, g.device()));
-  return {make_node(std::make_shared<PadRows>(begin_, end_), {rows}, shape, DType::float32)};
-}
 
 }  // namespace
 
@@ -177,7 +169,17 @@ Array cut_off(const Array& a) {
 
 Array contiguous(const Array& a) { return is_row_major(layout_of(*a.node()), a.shape()) ? a : copied(a); }
 
-std::optional<float> constant_value(const Array& a) {
+std::size_t checked_axis(std::string_view name, int axis, const Shape& shape) {
+  const int rank = static_cast<int>(shape.rank());
+  if (axis < -rank || axis >= rank) {
+    throw UsageError(fmt::format("[{}] axis {} of an array of shape {}", name, axis, shape.to_string()),
+                     rank == 0 ? "An array without axes has none to name."
+                               : fmt::format("Axes go from {} to {}.", -rank, rank - 1));
+  }
+  return static_cast<std::size_t>(axis < 0 ? axis + rank : axis);
+}
+
+std::optional<Number> constant_value(const Array& a) {
   const Node* node = a.node().get();
   while (node->buffer == nullptr && dynamic_cast<const View*>(node->primitive.get()) != nullptr) {
     node = node->inputs[0].get();
@@ -192,7 +194,7 @@ Array in_memory(const Array& a) { return constant_value(a) ? copied(a) : a; }
 }  // namespace graph
 
 Array reshape(const Array& a, std::vector<std::int64_t> extents) {
-  graph::require("reshape", a, a.defined() ? a.dtype() : DType::float32);
+  graph::require_defined("reshape", a);
   std::int64_t known = 1;
   std::ptrdiff_t open = -1;
   for (std::size_t i = 0; i < extents.size(); ++i) {
@@ -215,24 +217,47 @@ Array reshape(const Array& a, std::vector<std::int64_t> extents) {
   return graph::make_node(std::make_shared<graph::Reshape>(), {graph::contiguous(a)}, shape, a.dtype());
 }
 
+Array permute_dims(const Array& a, const std::vector<int>& axes) {
+  graph::require_defined("permute_dims", a);
+  const int rank = static_cast<int>(a.shape().rank());
+  std::vector<int> order;
+  std::vector<std::int64_t> extents;
+  for (const int axis : axes) {
+    const int chosen = axis < 0 ? axis + rank : axis;
+    if (chosen < 0 || chosen >= rank || std::find(order.begin(), order.end(), chosen) != order.end()) break;
+    order.push_back(chosen);
+    extents.push_back(a.shape()[static_cast<std::size_t>(chosen)]);
+  }
+  if (static_cast<int>(axes.size()) != rank || static_cast<int>(order.size()) != rank) {
+    throw UsageError(fmt::format("[permute_dims] axes ({}) of an array of shape {}: expected each axis once",
+                                 fmt::join(axes, ", "), a.shape().to_string()));
+  }
+  if (std::is_sorted(order.begin(), order.end())) return a;
+  const auto& node = a.node();
+  const auto* before = node->buffer != nullptr ? nullptr : dynamic_cast<const graph::Permute*>(node->primitive.get());
+  if (before != nullptr) {
+    for (int& axis : order) axis = before->order()[static_cast<std::size_t>(axis)];
+    return permute_dims(Array(node->inputs[0]), order);
+  }
+  return graph::make_node(std::make_shared<graph::Permute>(std::move(order)), {a}, Shape(std::move(extents)),
+                          a.dtype());
+}
+
 Array transpose(const Array& a) {
-  graph::require("transpose", a, a.defined() ? a.dtype() : DType::float32);
+  graph::require_defined("transpose", a);
   if (a.shape().rank() < 2) return a;
   const auto& node = a.node();
-  if (node->buffer == nullptr && dynamic_cast<const graph::Transpose*>(node->primitive.get()) != nullptr) {
-    return Array(node->inputs[0]);
-  }
   // (AB)^T = B^T A^T: keeps weight gradients in the weights' layout, so that the update fuses into the product.
   if (node->buffer == nullptr && graph::is_matmul(*node)) {
     return matmul(transpose(Array(node->inputs[1])), transpose(Array(node->inputs[0])));
   }
-  std::vector<std::int64_t> extents = a.shape().extents();
-  std::reverse(extents.begin(), extents.end());
-  return graph::make_node(std::make_shared<graph::Transpose>(), {a}, Shape(std::move(extents)), a.dtype());
+  std::vector<int> axes(a.shape().rank());
+  std::iota(axes.rbegin(), axes.rend(), 0);
+  return permute_dims(a, axes);
 }
 
 Array broadcast_to(const Array& a, const Shape& shape) {
-  graph::require("broadcast_to", a, a.defined() ? a.dtype() : DType::float32);
+  graph::require_defined("broadcast_to", a);
   if (a.shape() == shape) return a;
   if (broadcast_shapes(a.shape(), shape) != shape) {
     throw UsageError(
@@ -241,14 +266,29 @@ Array broadcast_to(const Array& a, const Shape& shape) {
   return graph::make_node(std::make_shared<graph::Broadcast>(), {a}, shape, a.dtype());
 }
 
-Array slice(const Array& a, std::int64_t begin, std::int64_t end) {
-  graph::require("slice", a, a.defined() ? a.dtype() : DType::float32);
-  if (a.shape().rank() == 0 || begin < 0 || begin > end || end > a.shape()[0]) {
-    throw UsageError(fmt::format("[slice] rows {} to {} of an array of shape {}", begin, end, a.shape().to_string()));
-  }
+Array slice(const Array& a, std::optional<std::int64_t> begin, std::optional<std::int64_t> end, int axis,
+            std::int64_t step) {
+  graph::require_defined("slice", a);
+  const std::size_t chosen = graph::checked_axis("slice", axis, a.shape());
+  if (step == 0) throw UsageError("[slice] a step of 0", "Use a step of at least 1, or a negative one.");
+  const std::int64_t extent = a.shape()[chosen];
+  // As Python's slice.indices(): negative positions count from the end, and all are clipped.
+  const std::int64_t lowest = step > 0 ? 0 : -1;
+  const std::int64_t highest = step > 0 ? extent : extent - 1;
+  const auto clipped = [&](std::optional<std::int64_t> at, std::int64_t otherwise) {
+    if (!at) return otherwise;
+    return std::clamp(*at < 0 ? *at + extent : *at, lowest, highest);
+  };
+  const std::int64_t first = clipped(begin, step > 0 ? lowest : highest);
+  const std::int64_t last = clipped(end, step > 0 ? highest : lowest);
+  const std::int64_t distance = step > 0 ? last - first : first - last;
+  const std::int64_t stride = step > 0 ? step : -step;
+  const std::int64_t count = distance <= 0 ? 0 : (distance - 1) / stride + 1;
+  if (count == extent && step == 1) return a;
   std::vector<std::int64_t> extents = a.shape().extents();
-  extents[0] = end - begin;
-  return graph::make_node(std::make_shared<graph::Slice>(begin, end), {a}, Shape(std::move(extents)), a.dtype());
+  extents[chosen] = count;
+  return graph::make_node(std::make_shared<graph::Slice>(chosen, count == 0 ? 0 : first, step), {a},
+                          Shape(std::move(extents)), a.dtype());
 }
 
 }  // namespace overtake

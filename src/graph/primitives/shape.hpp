@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include "graph/node.hpp"
 #include "graph/primitive.hpp"
@@ -18,8 +19,11 @@ namespace overtake::graph {
 /// stretched single element).
 [[nodiscard]] Array refilled(const Array& a, const Shape& shape);
 
+/// The axis counted from 0. Throws UsageError("[name] axis ...") when there is none.
+[[nodiscard]] std::size_t checked_axis(std::string_view name, int axis, const Shape& shape);
+
 /// The value of an array that is a constant or a view of one.
-[[nodiscard]] std::optional<float> constant_value(const Array& a);
+[[nodiscard]] std::optional<Number> constant_value(const Array& a);
 
 /// The array itself, or a copy if it is a constant or a view of one: cores read memory.
 [[nodiscard]] Array in_memory(const Array& a);

@@ -17,7 +17,7 @@ struct Evaluator::Impl {
       : error_rate(which),
         rows(row_count),
         full_batches(row_count / batch),
-        counter(graph::copy_of(arange(1, device))),
+        counter(graph::copy_of(zeros(Shape{1}, DType::int32, device))),
         full(batch, which, device),
         tail(row_count % batch, which, device) {}
 
@@ -54,7 +54,8 @@ Evaluator::Evaluator(Module& model, const Loss& loss, const Array& inputs, const
   std::vector<Array> changing;  // training goes on between two evaluations
   for (const Parameter* parameter : model.parameters()) changing.push_back(parameter->value);
   for (const NamedValue& buffer : model.buffers()) changing.push_back(*buffer.value);
-  const Array order = arange(static_cast<std::int32_t>(impl.rows), inputs.device());
+  const Array order = arange(impl.rows, DType::int32, inputs.device());
+  order.eval();
   impl.full_step.emplace(
       joined(impl.full.state(), {&impl.counter}),
       [&] {

@@ -102,7 +102,7 @@ std::vector<double> NetworkModel::predict(std::span<const float> inputs) const {
 
 std::vector<std::int32_t> NetworkModel::predict_classes(std::span<const float> inputs) const {
   if (task_ == Task::regression) throw UsageError("this network predicts numbers, not classes", "Use predict().");
-  return argmax(outputs(inputs)).to_vector<std::int32_t>();
+  return astype(argmax(outputs(inputs), -1), DType::int32).to_vector<std::int32_t>();
 }
 
 std::vector<std::int64_t> NetworkModel::widths() const {

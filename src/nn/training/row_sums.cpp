@@ -11,7 +11,7 @@ namespace {
 
 // 1 for a right row, 0 for a wrong one; for binary_error the mean over the row's elements.
 Array right_rows(ErrorRate error_rate, const Array& output, const Array& target, std::int64_t rows) {
-  if (error_rate == ErrorRate::class_error) return equal(argmax(output), target);
+  if (error_rate == ErrorRate::class_error) return equal(argmax(output, -1), target);
   const Array right = equal(greater(output, 0.0F), reshape(target, output.shape().extents()));
   if (right.size() == rows) return reshape(right, {rows});
   return mean(reshape(right, {rows, -1}), 1);
@@ -56,7 +56,7 @@ std::vector<Array*> RowSums::state() {
 }
 
 Array packed(const Array& first, const Array& second, const Array& third) {
-  const Array position = arange(3, first.device());
+  const Array position = arange(3, DType::int32, first.device());
   const auto at = [&](std::int32_t index) {
     return equal(position, Array::from(std::array<std::int32_t, 1>{index}, Shape{1}, first.device()));
   };

@@ -37,6 +37,10 @@ void KernelText::add_tape(std::string_view prefix, const TapeSource& tape) {
   uses_random_ = uses_random_ || tape.uses_random;
 }
 
+void KernelText::add_function(std::string_view name, TapeCode code, ValueType type) {
+  functions_ += element_function_text(*element_function(code), type, fmt::format("NAME({})", name));
+}
+
 void KernelText::define_tape_call(std::size_t rank, const TapeSource& tape, bool has_core) {
   std::string place;
   for (std::size_t axis = 0; axis < rank; ++axis) place += fmt::format("c{}, ", axis);
@@ -57,7 +61,7 @@ void KernelText::add_int(std::int64_t value) {
 
 void KernelText::add_slot(int slot, std::int64_t offset) {
   arguments_.push_back({LoweredArgument::Kind::slot, 0, slot});
-  arguments_.push_back({LoweredArgument::Kind::offset, to_index(offset), slot});
+  arguments_.push_back({LoweredArgument::Kind::offset, offset, slot});
 }
 
 void KernelText::add_arguments_of(const TapeSource& tape) {
@@ -65,7 +69,8 @@ void KernelText::add_arguments_of(const TapeSource& tape) {
 }
 
 LoweredKernel KernelText::finish(std::int64_t groups_x, std::int64_t groups_y, int work_items) const {
-  std::string body = defines_;
+  std::string body = long_indices_ ? "#define INDEX int64\n#define UINDEX uint64\n" : "#define INDEX int\n#define UINDEX unsigned\n";
+  body += defines_;
   body += functions_;
   body += source_;
   LoweredKernel kernel;
@@ -78,6 +83,11 @@ LoweredKernel KernelText::finish(std::int64_t groups_x, std::int64_t groups_y, i
   kernel.geometry.groups = {static_cast<std::uint32_t>(to_index(groups_x)), static_cast<std::uint32_t>(groups_y), 1};
   kernel.geometry.group_size = {static_cast<std::uint32_t>(work_items), 1, 1};
   kernel.arguments = arguments_;
+  for (LoweredArgument& argument : kernel.arguments) {
+    using Kind = LoweredArgument::Kind;
+    if (argument.kind == Kind::index) argument.kind = long_indices_ ? Kind::int64 : Kind::int32;
+    if (argument.kind == Kind::offset && long_indices_) argument.kind = Kind::offset64;
+  }
   return kernel;
 }
 

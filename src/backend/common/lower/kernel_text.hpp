@@ -25,6 +25,8 @@ class KernelText {
   void define(std::string_view name, std::int64_t value) { define(name, std::to_string(value)); }
   /// Adds the function of a tape and defines PREFIX_PARAMETERS for the kernel's parameter list.
   void add_tape(std::string_view prefix, const TapeSource& tape);
+  /// Adds an element function of two values under a name of the kernel's own: NAME(name).
+  void add_function(std::string_view name, TapeCode code, ValueType type);
   /// Defines TAPE(value): a call of NAME(tape) with the coordinates c0 ... of `rank`; with loads apart (LOADS_APART is
   /// 1), TAPE(value, loaded) and TAPE_LOAD.
   void define_tape_call(std::size_t rank, const TapeSource& tape, bool has_core);
@@ -32,6 +34,10 @@ class KernelText {
   /// The kernel's own arguments come first, then those of the tapes in the order given.
   void add(const LoweredArgument& argument) { arguments_.push_back(argument); }
   void add_int(std::int64_t value);
+  /// A number that is an INDEX in the kernel.
+  void add_index(std::int64_t value) { arguments_.push_back({LoweredArgument::Kind::index, value, -1}); }
+  /// Indices of 64 bits: INDEX and UINDEX of the text.
+  void set_long_indices(bool are_long) { long_indices_ = are_long; }
   void add_slot(int slot, std::int64_t offset);
   void add_scratch() { arguments_.push_back({LoweredArgument::Kind::scratch, 0, -1}); }
   void add_arguments_of(const TapeSource& tape);
@@ -44,6 +50,7 @@ class KernelText {
   std::string defines_;
   std::string functions_;
   bool uses_random_ = false;
+  bool long_indices_ = false;
   std::vector<LoweredArgument> arguments_;
 };
 

@@ -26,14 +26,23 @@ LoadPattern pattern_of(const Access& access, std::span<const std::int64_t> exten
   const std::int64_t last = pattern.strides[extents.size() - 1];
   if (any) pattern.kind = row_major ? LoadPattern::Kind::linear : LoadPattern::Kind::strided;
   pattern.constant_along_last = last == 0;
-  pattern.aligned = access.dtype == DType::float32 && others_aligned && last == 1;
+  pattern.aligned = others_aligned && last == 1;
   return pattern;
 }
 
-void check_range(const Access& access, const LoadPattern& pattern, std::span<const std::int64_t> extents) {
-  std::int64_t furthest = access.offset;
-  for (std::size_t axis = 0; axis < extents.size(); ++axis) furthest += pattern.strides[axis] * (extents[axis] - 1);
-  (void)to_index(furthest);
+bool has_short_indices(const Tape& tape, std::span<const std::int64_t> extents) {
+  constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
+  std::int64_t size = 1;
+  for (const std::int64_t extent : extents) size *= extent;
+  // Maps round up to whole groups of four elements each.
+  constexpr std::int64_t most_beyond = 4096;
+  return size <= most - most_beyond && std::all_of(tape.loads.begin(), tape.loads.end(), [&](const Access& access) {
+           std::int64_t furthest = access.offset;
+           for (std::size_t axis = 0; axis < extents.size(); ++axis) {
+             furthest += std::max<std::int64_t>(access.strides[axis], 0) * (extents[axis] - 1);
+           }
+           return furthest <= most;
+         });
 }
 
 bool can_widen(const Tape& tape, std::span<const std::int64_t> extents) {

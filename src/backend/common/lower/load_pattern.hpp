@@ -13,21 +13,21 @@ namespace overtake::backend {
 struct LoadPattern {
   enum class Kind : std::uint8_t { uniform, linear, strided } kind = Kind::uniform;
   std::array<std::int64_t, Shape::max_rank> strides{};  ///< 0 for axes of extent 1
-  bool aligned = false;                                 ///< four consecutive elements are one 16-byte access
+  bool aligned = false;                                 ///< four consecutive elements are one access
   bool constant_along_last = false;
 };
 
 /// The pattern of a load by a tape that runs over `extents`.
 [[nodiscard]] LoadPattern pattern_of(const Access& access, std::span<const std::int64_t> extents);
 
-/// Throws UsageError when the load reaches an element of its slot that 32-bit indices cannot name.
-void check_range(const Access& access, const LoadPattern& pattern, std::span<const std::int64_t> extents);
+/// True when the tape's elements, and every element that it loads, have 32-bit indices.
+[[nodiscard]] bool has_short_indices(const Tape& tape, std::span<const std::int64_t> extents);
 
 /// True when four consecutive elements can be computed by one call and each load is one access or a broadcast: the last
 /// extent is a multiple of 4 and the loads are aligned.
 [[nodiscard]] bool can_widen(const Tape& tape, std::span<const std::int64_t> extents);
 
-/// `value` as int32. Throws UsageError when it is 2^31 or more: kernels compute with 32-bit indices.
+/// `value` as int32. Throws UsageError when it is 2^31 or more, for kernels that compute with 32-bit indices.
 [[nodiscard]] std::int32_t to_index(std::int64_t value);
 
 }  // namespace overtake::backend

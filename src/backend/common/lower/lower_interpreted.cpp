@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <bit>
+#include <tuple>
 
 #include "backend/common/lower/kernel_text.hpp"
 #include "backend/common/lower/load_pattern.hpp"
+#include "backend/common/lower/numbers.hpp"
+#include "core/checked.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::backend {
@@ -20,6 +23,16 @@ constexpr int most_instructions = 96;
 constexpr std::int64_t tile_extent = 32;
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+// A number of 64 bits as two words, the low one first.
+std::pair<std::int32_t, std::int32_t> halves(std::uint64_t bits) {
+  return {std::bit_cast<std::int32_t>(static_cast<std::uint32_t>(bits)),
+          std::bit_cast<std::int32_t>(static_cast<std::uint32_t>(bits >> 32U))};
+}
+
+std::int32_t coded(TapeCode code, ValueType type) {
+  return static_cast<std::int32_t>(code) + 256 * static_cast<std::int32_t>(type);
+}
 
 struct Pointer {
   int slot = -1;
@@ -35,21 +48,23 @@ class Encoder {
     if (static_cast<int>(tape.code.size()) > most_instructions || static_cast<int>(tape.stores.size()) > store_pointers)
       too_large();
     const std::size_t at = words_.size();
-    words_.resize(at + 10, 1);
-    const std::size_t pad = 4 - extents.size();
+    words_.resize(at + 14, 1);
+    if (!has_short_indices(tape, extents)) too_large();
+    const std::size_t pad = Shape::max_rank - extents.size();
     for (std::size_t axis = 0; axis < extents.size(); ++axis) words_[at + pad + axis] = to_index(extents[axis]);
-    words_[at + 4] = static_cast<std::int32_t>(tape.code.size());
-    words_[at + 5] = static_cast<std::int32_t>(tape.stores.size());
-    words_[at + 6] = here();
+    words_[at + 8] = static_cast<std::int32_t>(tape.code.size());
+    words_[at + 9] = static_cast<std::int32_t>(tape.stores.size());
+    words_[at + 10] = here();
     for (const TapeInstruction& code : tape.code) add_instruction(code, pad);
-    words_[at + 7] = here();
+    words_[at + 11] = here();
     for (const Access& access : tape.loads) add_load(access, extents, pad);
-    words_[at + 8] = here();
+    words_[at + 12] = here();
     for (const TapeStore& store : tape.stores) {
-      words_.insert(words_.end(), {static_cast<std::int32_t>(stores_.size()), store.value_register});
+      words_.insert(words_.end(), {static_cast<std::int32_t>(stores_.size()),
+                                   static_cast<std::int32_t>(store.dtype), store.value_register});
       stores_.push_back(store.slot);
     }
-    words_[at + 9] = here();
+    words_[at + 13] = here();
     for (const RandomKey& key : tape.random) {
       words_.insert(words_.end(), {static_cast<std::int32_t>(static_cast<std::uint32_t>(key.seed)),
                                    static_cast<std::int32_t>(static_cast<std::uint32_t>(key.seed >> 32U)),
@@ -100,17 +115,19 @@ class Encoder {
 
   void add_instruction(const TapeInstruction& code, std::size_t pad) {
     std::int32_t b = code.b;
-    if (code.code == TapeCode::constant) b = std::bit_cast<std::int32_t>(code.value);
-    if (code.code == TapeCode::load || code.code == TapeCode::random) b = code.index;
+    std::int32_t c = code.c;
+    if (code.code == TapeCode::constant) std::tie(b, c) = halves(code.bits);
+    if (code.code == TapeCode::load || code.code == TapeCode::random || code.code == TapeCode::random_bits)
+      b = code.index;
     if (code.code == TapeCode::coordinate) b = static_cast<std::int32_t>(code.index + pad);
-    words_.insert(words_.end(), {static_cast<std::int32_t>(code.code), code.a, b, code.c});
+    words_.insert(words_.end(), {coded(code.code, code.type), code.a, b, c});
   }
   void add_load(const Access& access, const std::vector<std::int64_t>& extents, std::size_t pad) {
     if (static_cast<int>(loads_.size()) >= most_tape_loads) too_large();
-    words_.push_back(static_cast<std::int32_t>(loads_.size()));
-    for (std::size_t axis = 0; axis < 4; ++axis) {
+    words_.insert(words_.end(), {static_cast<std::int32_t>(loads_.size()), static_cast<std::int32_t>(access.dtype)});
+    for (std::size_t axis = 0; axis < Shape::max_rank; ++axis) {
       const bool moves = axis >= pad && extents[axis - pad] > 1;
-      words_.push_back(moves ? to_index(access.strides[axis - pad]) : 0);
+      words_.push_back(moves ? narrow<std::int32_t>(access.strides[axis - pad], "a stride") : 0);
     }
     loads_.push_back({access.slot, access.offset});
   }
@@ -145,13 +162,14 @@ LoweredOperation encode(const Operation& operation, const MatMulCore& core) {
 
 LoweredOperation encode(const Operation& operation, const ReduceCore& core) {
   Encoder encoder(operation);
+  const std::int64_t rows = core.outer * core.chunks();
   const std::int64_t input = encoder.add_tape(core.input, {core.outer, core.reduced, core.inner});
-  const std::int64_t tape = encoder.add_tape(operation.tape, {core.outer, core.inner});
-  (void)to_index(core.outer * core.reduced * core.inner);
-  return encoder.finish(
-      "interpreted_reduce",
-      {tape, input, static_cast<std::int64_t>(core.kind), core.outer, core.reduced, core.inner, core.lanes()},
-      core.outer * divide_up(core.inner, group_size / core.lanes()));
+  const std::int64_t tape = encoder.add_tape(operation.tape, {rows, core.inner});
+  const auto [low, high] = halves(identity_bits(core.kind, core.type()));
+  return encoder.finish("interpreted_reduce",
+                        {tape, input, coded(combining_code(core.kind), core.type()), low, high, core.reduced,
+                         core.inner, core.chunks(), core.chunk == 0 ? core.reduced : core.chunk, core.lanes()},
+                        rows * divide_up(core.inner, group_size / core.lanes()));
 }
 
 LoweredOperation encode(const Operation& operation, const RowCore& core) {
@@ -167,15 +185,19 @@ LoweredOperation encode(const Operation& operation, const RowCore& core) {
 
 LoweredOperation encode(const Operation& operation, const GatherCore& core) {
   Encoder encoder(operation);
-  const std::int64_t tape = encoder.add_tape(operation.tape, {core.rows, core.columns});
+  const std::int64_t tape = encoder.add_tape(operation.tape, {core.outer, core.rows, core.columns});
   encoder.set_pointer(15, core.source.slot, core.source.offset);
   encoder.set_pointer(14, core.indices.slot, core.indices.offset);
   const bool has_start = core.start.slot >= 0;
   if (has_start) encoder.set_pointer(13, core.start.slot, core.start.offset);
-  const std::int32_t missing = core.source.dtype == DType::int32 ? INT32_MIN : 0x7fc00000;
-  const std::int64_t count = to_index(core.rows * core.columns);
+  const auto [low, high] = halves(missing_bits(value_type_of(core.source.dtype)));
+  const std::int64_t count = core.outer * core.rows * core.columns;
+  const auto& s = core.source.strides;
+  const auto& t = core.indices.strides;
   return encoder.finish("interpreted_gather",
-                        {tape, count, core.columns, core.rows, core.source_rows, missing, has_start ? 1 : 0},
+                        {tape, count, core.columns, core.rows, core.source_rows,
+                         static_cast<std::int64_t>(core.source.dtype), s[0], s[1], s[2],
+                         static_cast<std::int64_t>(core.indices.dtype), t[0], t[1], t[2], low, high, has_start ? 1 : 0},
                         divide_up(count, group_size));
 }
 

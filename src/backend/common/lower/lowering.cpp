@@ -5,6 +5,7 @@
 
 #include "backend/common/lower/kernel_text.hpp"
 #include "backend/common/lower/load_pattern.hpp"
+#include "backend/common/lower/numbers.hpp"
 #include "kernels/sources.hpp"
 #include "overtake/error.hpp"
 
@@ -29,14 +30,14 @@ std::vector<std::int64_t> extents_of(const Operation& operation) {
             return std::vector<std::int64_t>{core.m, core.n};
           },
           [](const ReduceCore& core) {
-            return std::vector<std::int64_t>{core.outer, core.inner};
+            return std::vector<std::int64_t>{core.outer * core.chunks(), core.inner};
           },
           [](const RowCore& core) {
             const bool wide = core.kind == RowKind::softmax || core.kind == RowKind::log_softmax;
             return wide ? std::vector<std::int64_t>{core.rows, core.columns} : std::vector<std::int64_t>{core.rows};
           },
           [](const GatherCore& core) {
-            return std::vector<std::int64_t>{core.rows, core.columns};
+            return std::vector<std::int64_t>{core.outer, core.rows, core.columns};
           }},
       operation.core);
 }
@@ -46,7 +47,7 @@ std::vector<std::int64_t> extents_of(const Operation& operation) {
 LoweredKernel lower_map(const Operation& operation, const LoweringTraits& traits) {
   std::vector<std::int64_t> extents = operation.extent.extents();
   if (extents.empty()) extents.push_back(1);
-  const std::int64_t count = to_index(operation.extent.size());
+  const std::int64_t count = operation.extent.size();
   // Four elements per work-item read less often but keep fewer work-items busy: worth it once every unit is.
   const bool wide = count >= std::int64_t{traits.compute_units} * 2048 && can_widen(operation.tape, extents);
   const int width = wide ? 4 : 1;
@@ -56,21 +57,22 @@ LoweredKernel lower_map(const Operation& operation, const LoweringTraits& traits
   text.define("WIDTH", width);
   text.add_tape("TAPE", tape);
   text.define_tape_call(extents.size(), tape, false);
-  text.add_int(count);
+  text.set_long_indices(!has_short_indices(operation.tape, extents));
+  text.add_index(count);
   std::string parameters;
   std::string coordinates;
   if (tape.uses_coordinates) {
-    coordinates = "unsigned rest = linear; ";
+    coordinates = "UINDEX rest = linear; ";
     for (std::size_t axis = extents.size(); axis-- > 1;) {
-      coordinates += fmt::format("int c{0} = (int)(rest % (unsigned)e{0}); rest /= (unsigned)e{0}; ", axis);
+      coordinates += fmt::format("INDEX c{0} = (INDEX)(rest % (UINDEX)e{0}); rest /= (UINDEX)e{0}; ", axis);
     }
-    coordinates += "int c0 = (int)rest;";
+    coordinates += "INDEX c0 = (INDEX)rest;";
     for (std::size_t axis = 1; axis < extents.size(); ++axis) {
-      parameters += fmt::format(", int e{}", axis);
-      text.add_int(extents[axis]);
+      parameters += fmt::format(", INDEX e{}", axis);
+      text.add_index(extents[axis]);
     }
   } else {
-    for (std::size_t axis = 0; axis < extents.size(); ++axis) coordinates += fmt::format("int c{} = 0; ", axis);
+    for (std::size_t axis = 0; axis < extents.size(); ++axis) coordinates += fmt::format("INDEX c{} = 0; ", axis);
   }
   text.define("COORDINATE_PARAMETERS", parameters);
   text.define("COORDINATES", coordinates);
@@ -81,24 +83,30 @@ LoweredKernel lower_map(const Operation& operation, const LoweringTraits& traits
 LoweredKernel lower_gather(const Operation& operation, const GatherCore& core) {
   const std::vector<std::int64_t> extents = extents_of(operation);
   const DType dtype = core.source.dtype;
-  const TapeSource tape = write_tape(operation.tape, {.extents = extents, .core = dtype});
+  const ValueType type = value_type_of(dtype);
+  const TapeSource tape = write_tape(operation.tape, {.extents = extents, .core = type});
   KernelText text("gather", embedded::kernel_gather);
   text.define("GROUP_SIZE", group_size);
-  text.define("SOURCE_TYPE", kernel_type(dtype));
-  text.define("MISSING", dtype == DType::int32 ? "(int)0x80000000" : "as_float(0x7fc00000)");
+  text.define("CORE_TYPE", kernel_name(type));
+  text.define("SOURCE_TYPE", memory_type(dtype).name);
+  text.define("WIDEN(value)", fmt::format(fmt::runtime(memory_type(dtype).widen), "(value)"));
+  text.define("MISSING", number_text(missing_bits(type), type));
+  text.define("INDEX_TYPE", memory_type(core.indices.dtype).name);
   const bool has_start = core.start.slot >= 0;
-  text.define("START_PARAMETERS", has_start ? ", GLOBAL const int* RESTRICT start, int start_at" : "");
+  text.define("START_PARAMETERS", has_start ? ", GLOBAL const int* RESTRICT start, INDEX start_at" : "");
   text.define("START", has_start ? "start[start_at]" : "0");
   text.add_tape("TAPE", tape);
-  text.define_tape_call(2, tape, true);
-  const std::int64_t count = core.rows * core.columns;
-  text.add_int(count);
-  text.add_int(core.columns);
-  text.add_int(core.rows);
-  text.add_int(core.source_rows);
-  (void)to_index(core.source.offset + core.source_rows * core.columns);
+  text.define_tape_call(3, tape, true);
+  const std::int64_t count = core.outer * core.rows * core.columns;
+  Tape reach;  // of the core's loads
+  reach.loads = {core.source};
+  text.set_long_indices(!has_short_indices(operation.tape, extents) ||
+                        !has_short_indices(reach, std::vector{core.outer, core.source_rows, core.columns}));
+  for (const std::int64_t number : {count, core.columns, core.rows, core.source_rows}) text.add_index(number);
   text.add_slot(core.source.slot, core.source.offset);
+  for (std::size_t axis = 0; axis < 3; ++axis) text.add_index(core.source.strides[axis]);
   text.add_slot(core.indices.slot, core.indices.offset);
+  for (std::size_t axis = 0; axis < 3; ++axis) text.add_index(core.indices.strides[axis]);
   if (has_start) text.add_slot(core.start.slot, core.start.offset);
   text.add_arguments_of(tape);
   return text.finish(divide_up(count, group_size), 1, group_size);
@@ -107,16 +115,18 @@ LoweredKernel lower_gather(const Operation& operation, const GatherCore& core) {
 LoweredKernel lower_reduce(const Operation& operation, const ReduceCore& core) {
   const std::vector<std::int64_t> extents = extents_of(operation);
   const std::vector<std::int64_t> input_extents = {core.outer, core.reduced, core.inner};
+  const ValueType type = core.type();
   const TapeSource input = write_tape(core.input, {.name = "input", .extents = input_extents, .returns_value = true});
-  const TapeSource tape = write_tape(operation.tape, {.extents = extents, .core = DType::float32});
+  const TapeSource tape = write_tape(operation.tape, {.extents = extents, .core = type});
   const bool fastest = core.inner > 1;
-  const int lanes = fastest ? core.lanes() : lanes_for(core.reduced, core.lanes());
+  const std::int64_t length = core.chunk == 0 ? core.reduced : std::min(core.chunk, core.reduced);
+  const int lanes = fastest ? core.lanes() : lanes_for(length, core.lanes());
   const int outputs = group_size / lanes;
-  (void)to_index(core.outer * core.reduced * core.inner);
 
   KernelText text("reduce", embedded::kernel_reduce);
-  text.define("KIND_SUM", core.kind == ReduceKind::sum ? 1 : 0);
-  text.define("KIND_MAX", core.kind == ReduceKind::max ? 1 : 0);
+  text.define("VALUE", kernel_name(type));
+  text.define("IDENTITY", number_text(identity_bits(core.kind, type), type));
+  text.add_function("combine", combining_code(core.kind), type);
   text.define("GROUP_SIZE", group_size);
   text.define("LANES", lanes);
   text.define("STRIDE", core.lanes());
@@ -124,18 +134,18 @@ LoweredKernel lower_reduce(const Operation& operation, const ReduceCore& core) {
   text.define("OUTPUT_FASTEST", fastest ? 1 : 0);
   text.define("LANE_DISTANCE", fastest ? outputs : 1);
   // Loads in flight for each work-item: as many as there are to do, up to 16.
-  text.define("BATCH", lanes_for(divide_up(core.reduced, core.lanes()), 16));
+  text.define("BATCH", lanes_for(divide_up(length, core.lanes()), 16));
   text.add_tape("INPUT", input);
   text.add_tape("TAPE", tape);
   text.define("INPUT(i, r, j)",
-              "NAME(input)(i, r, j, (unsigned)(((i) * reduced + (r)) * inner + (j))" + input.call + ")");
+              "NAME(input)(i, r, j, (UINDEX)(((i) * reduced + (r)) * inner + (j))" + input.call + ")");
   text.define_tape_call(2, tape, true);
-  text.add_int(core.outer);
-  text.add_int(core.reduced);
-  text.add_int(core.inner);
+  text.set_long_indices(!has_short_indices(core.input, input_extents) || !has_short_indices(operation.tape, extents));
+  for (const std::int64_t number : {core.outer, core.reduced, core.inner, core.chunks(), length}) text.add_index(number);
   text.add_arguments_of(input);
   text.add_arguments_of(tape);
-  const std::int64_t groups = fastest ? core.outer * divide_up(core.inner, outputs) : divide_up(core.outer, outputs);
+  const std::int64_t rows = core.outer * core.chunks();
+  const std::int64_t groups = fastest ? rows * divide_up(core.inner, outputs) : divide_up(rows, outputs);
   return text.finish(groups, 1, group_size);
 }
 
@@ -144,7 +154,7 @@ LoweredKernel lower_rows(const Operation& operation, const RowCore& core) {
   const bool argmax = core.kind == RowKind::argmax;
   const bool entropy = core.kind == RowKind::cross_entropy;
   const TapeSource tape =
-      write_tape(operation.tape, {.extents = extents, .core = argmax ? DType::int32 : DType::float32});
+      write_tape(operation.tape, {.extents = extents, .core = argmax ? ValueType::int64 : ValueType::float32});
   const int lanes = lanes_for(core.columns, group_size);
   const int outputs = group_size / lanes;
 

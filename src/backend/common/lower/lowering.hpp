@@ -25,12 +25,15 @@ struct LoweringTraits {
 /// One argument of a lowered kernel.
 struct LoweredArgument {
   enum class Kind : std::uint8_t {
-    slot,     ///< pointer to the memory of slot `slot`
-    offset,   ///< int32: `value` plus the distance, in elements, from the pointer passed for slot `slot` to the slot's
+    slot,      ///< pointer to the memory of slot `slot`
+    offset,    ///< int32: `value` plus the distance, in elements, from the pointer passed for slot `slot` to the slot's
               ///  first element. A backend that can add to a pointer passes the slot's own address and a distance of 0;
               ///  one that cannot (cl_mem) passes the arena and its arena_offset in elements.
-    scratch,  ///< pointer to the start of the operation's scratch memory
-    int32,    ///< the number `value`
+    offset64,  ///< the same as int64
+    scratch,   ///< pointer to the start of the operation's scratch memory
+    int32,     ///< the number `value`
+    int64,     ///< the number `value`
+    index,     ///< while a kernel is written: int32 or int64, as its indices are
   } kind = Kind::int32;
   std::int64_t value = 0;
   int slot = -1;
@@ -61,7 +64,8 @@ struct LoweredOperation {
   std::vector<std::int32_t> words;
 };
 
-/// Throws UsageError when an array of the operation has 2^31 elements or more, InternalError for an operation that
+/// Kernels compute with 32-bit indices, or 64-bit ones where an operand is larger. Throws UsageError for a product or a
+/// function of rows whose operand has 2^31 elements or more, InternalError for an operation that
 /// breaks the contract of operation.hpp.
 [[nodiscard]] LoweredOperation lower(const Operation& operation, const LoweringTraits& traits);
 

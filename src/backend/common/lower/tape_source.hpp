@@ -13,18 +13,26 @@
 
 namespace overtake::backend {
 
-/// The name of an element type in kernels.
-[[nodiscard]] constexpr std::string_view kernel_type(DType dtype) noexcept {
-  return dtype == DType::float32 ? "float" : "int";
-}
+/// What kernels call an element type in memory.
+struct MemoryType {
+  std::string_view name;     ///< of one element: "unsigned short"
+  std::string_view vector;   ///< of four: "ushort4"
+  std::string_view widen;    ///< from it to the register's type, with {} for the value
+  std::string_view narrow;   ///< from the register's type to it
+};
+[[nodiscard]] const MemoryType& memory_type(DType dtype) noexcept;
+
+/// An element function in one type, as text of the dialect.
+[[nodiscard]] std::string element_function_text(const ElementFunction& function, ValueType type,
+                                                std::string_view name);
 
 /// What the function is to be.
 struct TapeRequest {
   const char* name = "tape";              ///< of the function, as NAME(tape); also the prefix of its parameters
   std::span<const std::int64_t> extents;  ///< the tape runs over
-  std::optional<DType> core = {};         ///< type of the core's value, if there is one
+  std::optional<ValueType> core = {};     ///< type of the core's value, if there is one
   int width = 1;                          ///< consecutive elements a call computes: 1 or 4
-  bool returns_value = false;             ///< returns the last register (float) instead of storing
+  bool returns_value = false;             ///< returns the last register instead of storing
   /// Loads of slots that are also stored go into a function of their own, NAME(tape_load), whose result (NAME(values))
   /// is the argument before `call`. Otherwise the compiler must finish each element's store before the next one's load.
   bool loads_apart = false;
@@ -42,7 +50,7 @@ struct TapeSource {
   bool uses_random = false;
 };
 
-/// Throws InternalError for a malformed tape, UsageError for an operand of 2^31 elements or more.
+/// Throws InternalError for a malformed tape.
 [[nodiscard]] TapeSource write_tape(const Tape& tape, const TapeRequest& request);
 
 }  // namespace overtake::backend

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <bit>
 #include <cstring>
 
 #include "backend/cuda/device.hpp"
@@ -27,6 +28,9 @@ namespace {
     case LoweredArgument::Kind::scratch: return scratch;
     case LoweredArgument::Kind::offset:  // the slot's own address is passed, so its distance is 0
     case LoweredArgument::Kind::int32: return int_bits(argument.value);
+    case LoweredArgument::Kind::offset64:
+    case LoweredArgument::Kind::int64: return std::bit_cast<std::uint64_t>(argument.value);
+    case LoweredArgument::Kind::index: break;
   }
   throw InternalError("cuda: unknown kind of kernel argument");
 }

@@ -89,8 +89,8 @@ struct Form {
   switch (step.code) {
     case TapeCode::core: return {Form::Kind::linear, {1, -1}, 0, -1};
     case TapeCode::load: return form_of_load(tape, step.index, extent);
-    case TapeCode::constant: return {Form::Kind::scalar, {step.value, -1}, 0, -1};
-    case TapeCode::negate: return scaled(forms[step.a], -1);
+    case TapeCode::constant: return {Form::Kind::scalar, {float_of(step.bits), -1}, 0, -1};
+    case TapeCode::negative: return scaled(forms[step.a], -1);
     case TapeCode::add: return total(forms[step.a], forms[step.b]);
     case TapeCode::subtract: return total(forms[step.a], scaled(forms[step.b], -1));
     case TapeCode::multiply: return product(forms[step.a], forms[step.b]);
