@@ -24,6 +24,7 @@ thread_local int no_gradient_depth = 0;
 
 NoGradient::NoGradient() noexcept { ++no_gradient_depth; }
 NoGradient::~NoGradient() { --no_gradient_depth; }
+void NoGradient::change_depth(int change) noexcept { no_gradient_depth += change; }
 
 Node::Node() : id(next_id()), trace(current_trace()) {}
 

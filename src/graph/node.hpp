@@ -49,6 +49,8 @@ class NoGradient {
   ~NoGradient();
   NoGradient(const NoGradient&) = delete;
   NoGradient& operator=(const NoGradient&) = delete;
+  /// For languages without scopes: `change` more of them live on this thread.
+  static void change_depth(int change) noexcept;
 };
 
 /// A leaf over a finished buffer.

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * Arrays in C: overtake/array.hpp and overtake/ops.hpp for other languages. The rules of c_api.h hold here, too.
+ *
+ * Functions on arrays are lazy: they check their arguments and build a graph, which overtake_array_eval(), and whatever
+ * reads values, computes. They are called by number: overtake_array_function() finds the number of a name once.
+ */
+#pragma once
+
+#include "overtake/c_api.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** An array: a handle to values that never change. */
+typedef struct overtake_array overtake_array;
+
+/** Element types; the numbers are part of the interface. */
+typedef enum overtake_dtype {
+  OVERTAKE_BOOL = 0, /**< a byte each */
+  OVERTAKE_INT8 = 1,
+  OVERTAKE_INT16 = 2,
+  OVERTAKE_INT32 = 3,
+  OVERTAKE_INT64 = 4,
+  OVERTAKE_UINT8 = 5,
+  OVERTAKE_UINT16 = 6,
+  OVERTAKE_UINT32 = 7,
+  OVERTAKE_UINT64 = 8,
+  OVERTAKE_FLOAT16 = 9,
+  OVERTAKE_BFLOAT16 = 10,
+  OVERTAKE_FLOAT32 = 11,
+  OVERTAKE_FLOAT64 = 12
+} overtake_dtype;
+
+/** Copies row-major elements of `dtype` to a device ("cpu", "cuda:0"; NULL: the cpu). */
+overtake_status overtake_array_from(const void* values, int32_t dtype, const int64_t* extents, int32_t rank,
+                                    const char* device, overtake_array** array);
+/** A plain number, which takes the type of the arrays it meets (overtake/array.hpp); on any device. `dtype` is
+ * OVERTAKE_BOOL, OVERTAKE_INT64 or OVERTAKE_FLOAT32 (of which `number` keeps all digits). */
+overtake_status overtake_array_scalar(int32_t dtype, int64_t whole, double number, overtake_array** array);
+/** Another handle to the same array. */
+overtake_status overtake_array_share(const overtake_array* array, overtake_array** other);
+void overtake_array_free(overtake_array* array);
+
+/** Everything about it at once; extents has room for 8. Never computes anything. */
+overtake_status overtake_array_describe(const overtake_array* array, int32_t* dtype, int32_t* rank, int64_t* extents);
+/** "cpu", "cuda:0"; valid until the process ends. A plain number is on "cpu". */
+overtake_status overtake_array_device(const overtake_array* array, const char** device);
+/** The same values on another device: crossing is never done unasked. Evaluates. */
+overtake_status overtake_array_to(const overtake_array* array, const char* device, overtake_array** moved);
+
+/** Computes arrays, in one plan. Does not wait for GPUs. */
+overtake_status overtake_array_eval(const overtake_array* const* arrays, int64_t count);
+/** Computes, waits and copies the row-major elements to `values`, which has room for `bytes`. */
+overtake_status overtake_array_read(const overtake_array* array, void* values, int64_t bytes);
+/** The values of an array of the cpu where they lie, row-major; valid as long as the handle. Evaluates. USAGE_ERROR on
+ * another device. */
+overtake_status overtake_array_memory(const overtake_array* array, const void** values);
+
+/** The number of a function (the names of overtake/ops.hpp). */
+overtake_status overtake_array_function(const char* name, int32_t* function);
+/** The names of all functions, one a line. */
+overtake_status overtake_array_functions(overtake_text** names);
+/**
+ * Calls a function: `inputs` may hold NULL where an array is optional; settings are the function's other arguments in
+ * the order of its C++ declaration: numbers in `numbers`, all else in `integers` (bool, dtype and axis: one each; a list:
+ * its length, then its members; an optional one: 0, or 1 and itself). `outputs` has room for `room` handles;
+ * *count says how many were made.
+ */
+overtake_status overtake_array_call(int32_t function, const overtake_array* const* inputs, int64_t input_count,
+                                    const int64_t* integers, int64_t integer_count, const double* numbers,
+                                    int64_t number_count, overtake_array** outputs, int64_t room, int64_t* count);
+/** The same for functions of one or two arrays, without settings. */
+overtake_status overtake_array_unary(int32_t function, const overtake_array* a, overtake_array** result);
+overtake_status overtake_array_binary(int32_t function, const overtake_array* a, const overtake_array* b,
+                                      overtake_array** result);
+
+/** Marks a leaf to differentiate by, or not any more. Evaluates. */
+overtake_status overtake_array_set_requires_grad(overtake_array* array, int32_t required);
+overtake_status overtake_array_requires_grad(const overtake_array* array, int32_t* required);
+/** Differentiates a one-element array by every leaf that requires a gradient. */
+overtake_status overtake_array_backward(const overtake_array* array);
+/** The gradient that has come together; NULL before the first. */
+overtake_status overtake_array_grad(const overtake_array* array, overtake_array** gradient);
+/** Replaces it; NULL clears it. */
+overtake_status overtake_array_set_grad(const overtake_array* array, const overtake_array* gradient);
+/** While the depth is above 0, new arrays of this thread do not require gradients. Adds `change` to it. */
+overtake_status overtake_array_no_grad(int32_t change);
+
+/** The type that two types make together. */
+overtake_status overtake_result_type(int32_t a, int32_t b, int32_t* result);
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif

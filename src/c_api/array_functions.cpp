@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+#include "c_api/array_functions.hpp"
+
+#include <fmt/format.h>
+
+#include "kernels/graph/elements.k"
+#include "overtake/error.hpp"
+#include "overtake/ops.hpp"
+
+namespace overtake::c_api {
+
+std::int64_t Settings::whole() {
+  if (integers_.empty()) throw UsageError("integers are too few for this function", "c_array.h says what it needs.");
+  const std::int64_t value = integers_.front();
+  integers_ = integers_.subspan(1);
+  return value;
+}
+
+DType Settings::dtype() {
+  const std::int64_t number = whole();
+  if (number < 0 || number >= static_cast<std::int64_t>(dtype_count)) {
+    throw UsageError(fmt::format("{} is no element type", number), "enum overtake_dtype has them.");
+  }
+  return static_cast<DType>(number);
+}
+
+double Settings::number() {
+  if (numbers_.empty()) throw UsageError("numbers are too few for this function", "c_array.h says what it needs.");
+  const double value = numbers_.front();
+  numbers_ = numbers_.subspan(1);
+  return value;
+}
+
+std::vector<std::int64_t> Settings::list() {
+  const std::int64_t count = whole();
+  if (count < 0 || count > static_cast<std::int64_t>(integers_.size())) {
+    throw UsageError(fmt::format("a list of {} integers, of which {} are there", count, integers_.size()));
+  }
+  const auto members = integers_.first(static_cast<std::size_t>(count));
+  integers_ = integers_.subspan(members.size());
+  return {members.begin(), members.end()};
+}
+
+std::vector<int> Settings::axes() {
+  const std::vector<std::int64_t> given = list();
+  return {given.begin(), given.end()};
+}
+
+std::optional<std::int64_t> Settings::optional_whole() { return flag() ? std::optional(whole()) : std::nullopt; }
+std::optional<std::vector<int>> Settings::optional_axes() { return flag() ? std::optional(axes()) : std::nullopt; }
+std::optional<DType> Settings::optional_dtype() { return flag() ? std::optional(dtype()) : std::nullopt; }
+
+namespace {
+
+using Results = std::vector<Array>;
+
+Axes axes_of(Settings& s) {
+  const std::optional<std::vector<int>> given = s.optional_axes();
+  return given ? Axes(*given) : Axes();
+}
+
+std::optional<int> optional_axis(Settings& s) {
+  const std::optional<std::int64_t> given = s.optional_whole();
+  return given ? std::optional(static_cast<int>(*given)) : std::nullopt;
+}
+
+std::optional<Array> optional_array(const Array& array) {
+  return array.defined() ? std::optional(array) : std::nullopt;
+}
+
+// The sources have no input that could say where they are: the device comes as an array of it, or not at all.
+Device device_of(Arrays in) { return in.empty() || !in[0].defined() ? Device() : in[0].device(); }
+
+#define OVERTAKE_CALL_ONE(name) name(in[0])
+#define OVERTAKE_CALL_TWO(name) name(in[0], in[1])
+#define OVERTAKE_INPUTS_ONE 1
+#define OVERTAKE_INPUTS_TWO 2
+#define OVERTAKE_ROW(name, arity, types, result, low, high, body, da, db) \
+  {#name, OVERTAKE_INPUTS_##arity, [](Arrays in, Settings&) -> Results { return {OVERTAKE_CALL_##arity(name)}; }},
+/// A function of one array whose settings are read in `...`.
+#define OVERTAKE_ONE(name, ...) \
+  {#name, 1, []([[maybe_unused]] Arrays in, [[maybe_unused]] Settings& s) -> Results { return {__VA_ARGS__}; }}
+#define OVERTAKE_MANY(count, name, ...) \
+  {#name, count, []([[maybe_unused]] Arrays in, [[maybe_unused]] Settings& s) -> Results { __VA_ARGS__ }}
+
+const std::vector<ArrayFunction>& table() {
+  static const std::vector<ArrayFunction> functions{
+      ELEMENT_FUNCTIONS(OVERTAKE_ROW)
+      // -- elements --
+      OVERTAKE_MANY(2, greater, return {greater(in[0], in[1])};),
+      OVERTAKE_MANY(2, greater_equal, return {greater_equal(in[0], in[1])};),
+      OVERTAKE_ONE(logical_not, logical_not(in[0])),
+      OVERTAKE_MANY(2, logical_and, return {logical_and(in[0], in[1])};),
+      OVERTAKE_MANY(2, logical_or, return {logical_or(in[0], in[1])};),
+      OVERTAKE_MANY(2, logical_xor, return {logical_xor(in[0], in[1])};),
+      OVERTAKE_MANY(3, where, return {where(in[0], in[1], in[2])};),
+      OVERTAKE_MANY(3, clip, return {clip(in[0], optional_array(in[1]), optional_array(in[2]))};),
+      OVERTAKE_ONE(astype, astype(in[0], s.dtype())),
+      OVERTAKE_ONE(relu, relu(in[0])),
+      OVERTAKE_ONE(leaky_relu, leaky_relu(in[0], static_cast<float>(s.number()))),
+      OVERTAKE_ONE(gelu, gelu(in[0])),
+      OVERTAKE_ONE(silu, silu(in[0])),
+      OVERTAKE_ONE(softmax, softmax(in[0])),
+      OVERTAKE_ONE(log_softmax, log_softmax(in[0])),
+      OVERTAKE_MANY(2, cross_entropy_rows, return {cross_entropy_rows(in[0], in[1])};),
+      OVERTAKE_ONE(detach, in[0].detach()),
+      // -- reductions --
+      OVERTAKE_MANY(1, sum, const Axes axes = axes_of(s); const bool keep = s.flag();
+                    return {sum(in[0], axes, keep, s.optional_dtype())};),
+      OVERTAKE_MANY(1, prod, const Axes axes = axes_of(s); const bool keep = s.flag();
+                    return {prod(in[0], axes, keep, s.optional_dtype())};),
+      OVERTAKE_MANY(1, mean, const Axes axes = axes_of(s); return {mean(in[0], axes, s.flag())};),
+      OVERTAKE_MANY(1, var, const Axes axes = axes_of(s); const double correction = s.number();
+                    return {var(in[0], axes, correction, s.flag())};),
+      OVERTAKE_MANY(1, std, const Axes axes = axes_of(s); const double correction = s.number();
+                    return {overtake::std(in[0], axes, correction, s.flag())};),
+      OVERTAKE_MANY(1, max, const Axes axes = axes_of(s); return {overtake::max(in[0], axes, s.flag())};),
+      OVERTAKE_MANY(1, min, const Axes axes = axes_of(s); return {overtake::min(in[0], axes, s.flag())};),
+      OVERTAKE_MANY(1, any, const Axes axes = axes_of(s); return {any(in[0], axes, s.flag())};),
+      OVERTAKE_MANY(1, all, const Axes axes = axes_of(s); return {all(in[0], axes, s.flag())};),
+      OVERTAKE_MANY(1, count_nonzero, const Axes axes = axes_of(s); return {count_nonzero(in[0], axes, s.flag())};),
+      OVERTAKE_MANY(1, norm, const double order = s.number(); const Axes axes = axes_of(s);
+                    return {norm(in[0], order, axes, s.flag())};),
+      OVERTAKE_MANY(1, argmax, const auto axis = optional_axis(s); return {argmax(in[0], axis, s.flag())};),
+      OVERTAKE_MANY(1, argmin, const auto axis = optional_axis(s); return {argmin(in[0], axis, s.flag())};),
+      // -- shapes --
+      OVERTAKE_ONE(reshape, reshape(in[0], s.list())),
+      OVERTAKE_ONE(permute_dims, permute_dims(in[0], s.axes())),
+      OVERTAKE_ONE(matrix_transpose, matrix_transpose(in[0])),
+      OVERTAKE_MANY(1, moveaxis, const auto source = s.axes(); return {moveaxis(in[0], source, s.axes())};),
+      OVERTAKE_ONE(broadcast_to, broadcast_to(in[0], s.shape())),
+      OVERTAKE_ONE(expand_dims, expand_dims(in[0], s.axis())),
+      OVERTAKE_ONE(squeeze, squeeze(in[0], s.axes())),
+      OVERTAKE_MANY(1, slice, const auto begin = s.optional_whole(); const auto end = s.optional_whole();
+                    const int axis = s.axis(); return {slice(in[0], begin, end, axis, s.whole())};),
+      OVERTAKE_ONE(flip, flip(in[0], s.optional_axes())),
+      OVERTAKE_MANY(2, take, return {take(in[0], in[1], s.axis())};),
+      OVERTAKE_MANY(2, take_along_axis, return {take_along_axis(in[0], in[1], s.axis())};),
+      // -- products --
+      OVERTAKE_MANY(2, matmul, return {matmul(in[0], in[1])};),
+      // -- sources --
+      OVERTAKE_MANY(2, full, const Shape shape = s.shape(); return {full(shape, in[1], s.dtype(), device_of(in))};),
+      OVERTAKE_MANY(1, arange, const double start = s.number(); const double stop = s.number();
+                    const double step = s.number(); return {arange(start, stop, step, s.dtype(), device_of(in))};),
+      OVERTAKE_MANY(1, linspace, const double start = s.number(); const double stop = s.number();
+                    const std::int64_t count = s.whole(); const bool endpoint = s.flag();
+                    return {linspace(start, stop, count, endpoint, s.dtype(), device_of(in))};),
+      OVERTAKE_MANY(1, eye, const std::int64_t rows = s.whole(); const auto columns = s.optional_whole();
+                    const std::int64_t k = s.whole(); return {eye(rows, columns, k, s.dtype(), device_of(in))};),
+      OVERTAKE_MANY(1, coordinates, const Shape shape = s.shape();
+                    return {coordinates(shape, s.axis(), device_of(in))};),
+      OVERTAKE_MANY(1, uniform, const Shape shape = s.shape(); const auto seed = static_cast<std::uint64_t>(s.whole());
+                    const auto stream = static_cast<std::uint32_t>(s.whole());
+                    return {uniform(shape, seed, stream, in[0])};),
+      OVERTAKE_MANY(1, random_bits, const Shape shape = s.shape();
+                    const auto seed = static_cast<std::uint64_t>(s.whole());
+                    const auto stream = static_cast<std::uint32_t>(s.whole());
+                    return {random_bits(shape, seed, stream, in[0])};),
+  };
+  return functions;
+}
+
+}  // namespace
+
+std::span<const ArrayFunction> array_functions() { return table(); }
+
+}  // namespace overtake::c_api
