@@ -22,7 +22,9 @@ struct Node;
 
 /// True for the C++ types of elements.
 template <typename T>
-concept is_element = requires { dtype_of<T>::value; };
+concept is_element = requires {
+  dtype_of<T>::value;
+};
 
 /// An n-dimensional array: an immutable handle to a node of a lazy graph, or to a finished buffer on a device.
 ///
@@ -33,23 +35,23 @@ class Array {
  public:
   /// No array: `defined()` is false.
   Array() = default;
-  /// A scalar on any device: bool, int64 or float32. Beside arrays it takes their type (2 * x is of x's type), unless it
-  /// is of a higher kind: 0.5 beside whole numbers makes float32.
+  /// A scalar on any device: bool, int64 or float32. Beside arrays it takes their type (2 * x is of x's type), unless
+  /// it is of a higher kind: 0.5 beside whole numbers makes float32.
   template <typename T>
-    requires std::is_arithmetic_v<T>
-  Array(T value) : Array(scalar(value)) {}  // NOLINT(google-explicit-constructor): scalars mix with arrays as in NumPy
+  requires std::is_arithmetic_v<T> Array(T value)
+      : Array(scalar(value)) {}  // NOLINT(google-explicit-constructor): scalars mix with arrays as in NumPy
 
   /// Copies row-major values to `device`: of bool, any std::int*_t or std::uint*_t, float16, bfloat16, float or double.
   /// Throws UsageError if the count is not shape.size().
   template <std::ranges::contiguous_range Values>
-    requires is_element<std::ranges::range_value_t<Values>>
+  requires is_element<std::ranges::range_value_t<Values>>
   [[nodiscard]] static Array from(const Values& values, const Shape& shape, const Device& device = Device()) {
     return from_memory(std::ranges::data(values), static_cast<std::int64_t>(std::ranges::size(values)),
                        dtype_of<std::ranges::range_value_t<Values>>::value, shape, device);
   }
   /// Array::from({1.0F, 2.0F}, {2})
   template <typename T>
-    requires is_element<T>
+  requires is_element<T>
   [[nodiscard]] static Array from(std::initializer_list<T> values, const Shape& shape,
                                   const Device& device = Device()) {
     return from(std::span<const T>(values.begin(), values.size()), shape, device);
@@ -75,7 +77,7 @@ class Array {
 
   /// Evaluates, waits and copies the row-major values to the host. Throws UsageError if T is not the dtype.
   template <typename T>
-    requires is_element<T>
+  requires is_element<T>
   [[nodiscard]] std::vector<T> to_vector() const {
     require_dtype(dtype_of<T>::value);
     if constexpr (std::is_same_v<T, bool>) {
@@ -92,7 +94,7 @@ class Array {
   void to_memory(void* to) const;
   /// The value of a one-element array, converted to T as static_cast does. Throws UsageError for more elements.
   template <typename T = float>
-    requires std::is_arithmetic_v<T>
+  requires std::is_arithmetic_v<T>
   [[nodiscard]] T item() const {
     const DType type = dtype();
     if (is_floating(type)) return static_cast<T>(item_as_double());

@@ -23,11 +23,11 @@
 namespace overtake {
 namespace {
 
+using graph::make_source;
 using graph::Number;
 using graph::number_of;
-using graph::make_source;
 
-constexpr std::size_t least_bytes = sizeof(std::uint64_t);  // of a buffer: arrays without elements have one, too
+constexpr std::size_t least_bytes = sizeof(std::uint64_t);  // arrays without elements have a buffer, too
 
 const graph::Node& checked(const std::shared_ptr<graph::Node>& node) {
   if (node == nullptr) throw UsageError("an undefined array was used");
@@ -61,7 +61,7 @@ Array Array::from_memory(const void* values, std::int64_t count, DType dtype, co
         fmt::format("[from] {} values for shape {} of {} elements", count, shape.to_string(), shape.size()));
   }
   const std::size_t bytes = checked_mul(static_cast<std::size_t>(count), size_of(dtype), "an array");
-  std::shared_ptr<backend::Buffer> buffer = device.impl().allocate(std::max(bytes, least_bytes));
+  std::shared_ptr<backend::Buffer> buffer = device.impl().allocate(bytes == 0 ? least_bytes : bytes);
   if (bytes > 0) device.impl().upload(*buffer, 0, values, bytes);
   return graph::make_leaf(shape, dtype, std::move(buffer));
 }
@@ -144,8 +144,8 @@ std::int64_t Array::item_as_int() const {
 
 Array& Array::requires_grad(bool value) {
   if (!is_floating(dtype())) {
-    throw UsageError(fmt::format("[requires_grad] only arrays of floating types have gradients, this one is {}",
-                                 name_of(dtype())));
+    throw UsageError(
+        fmt::format("[requires_grad] only arrays of floating types have gradients, this one is {}", name_of(dtype())));
   }
   if (node_->buffer == nullptr) graph::require_fixed("requires_grad", *node_);
   eval();

@@ -77,7 +77,7 @@ std::vector<Array> differentiate(const Array& loss, const std::vector<NodePtr>& 
   for (const NodePtr& input : inputs) wanted.insert(input.get());
   const auto towards = nodes_towards(loss.node(), wanted);
   Cotangents cotangents;
-  cotangents[loss.node()] = full(loss.shape(), 1, loss.device());
+  cotangents[loss.node()] = ones(loss.shape(), loss.dtype(), loss.device());
   std::map<const Node*, Array> result;
   while (!cotangents.empty()) {
     const auto [node, cotangent] = *cotangents.begin();
@@ -117,7 +117,7 @@ std::vector<Array> gradients(const Array& loss, std::span<const Array> inputs) {
   }
   std::vector<Array> result = differentiate(loss, nodes);
   for (std::size_t i = 0; i < result.size(); ++i) {
-    if (!result[i].defined()) result[i] = zeros(inputs[i].shape(), inputs[i].device());
+    if (!result[i].defined()) result[i] = zeros(inputs[i].shape(), inputs[i].dtype(), inputs[i].device());
   }
   return result;
 }

@@ -59,8 +59,7 @@ std::uint16_t TapeBuilder::load(const backend::Access& access) {
 std::uint16_t TapeBuilder::random(TapeCode code, std::uint16_t counter, backend::RandomKey key) {
   tape_.random.push_back(key);
   const ValueType type = code == TapeCode::random ? ValueType::float32 : ValueType::int32;
-  return push(
-      {.code = code, .type = type, .a = counter, .index = narrow<std::uint16_t>(tape_.random.size() - 1)});
+  return push({.code = code, .type = type, .a = counter, .index = narrow<std::uint16_t>(tape_.random.size() - 1)});
 }
 
 std::uint16_t TapeBuilder::apply(TapeCode code, std::uint16_t a, std::uint16_t b, std::uint16_t c) {

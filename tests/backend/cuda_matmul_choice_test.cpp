@@ -13,12 +13,12 @@ namespace {
 constexpr std::int64_t m = 100;
 constexpr std::int64_t n = 50;
 
-TapeInstruction load(int index) { return {TapeCode::load, 0, 0, 0, static_cast<std::uint16_t>(index), 0}; }
-TapeInstruction constant(float value) { return {TapeCode::constant, 0, 0, 0, 0, value}; }
+TapeInstruction load(int index) { return {.code = TapeCode::load, .index = static_cast<std::uint16_t>(index)}; }
+TapeInstruction constant(float value) { return {.code = TapeCode::constant, .bits = to_bits(value)}; }
 TapeInstruction apply(TapeCode code, int a, int b = 0) {
-  return {code, static_cast<std::uint16_t>(a), static_cast<std::uint16_t>(b), 0, 0, 0};
+  return {.code = code, .a = static_cast<std::uint16_t>(a), .b = static_cast<std::uint16_t>(b)};
 }
-const TapeInstruction core{TapeCode::core, 0, 0, 0, 0, 0};
+const TapeInstruction core{.code = TapeCode::core};
 
 Access matrix(int slot) { return {slot, 0, {n, 1, 0, 0}, DType::float32}; }
 Access scalar(int slot) { return {slot, 0, {}, DType::float32}; }
@@ -79,7 +79,7 @@ TEST(CudaLibraryEpilogue, InPlaceUpdateWithConstantRate) {
 TEST(CudaLibraryEpilogue, InPlaceUpdateWithRateOnTheDevice) {
   // p + (-(rate * core)) / 100
   const auto epilogue =
-      library_epilogue(product({core, load(0), load(1), apply(TapeCode::multiply, 0, 2), apply(TapeCode::negate, 3),
+      library_epilogue(product({core, load(0), load(1), apply(TapeCode::multiply, 0, 2), apply(TapeCode::negative, 3),
                                 constant(100), apply(TapeCode::divide, 4, 5), apply(TapeCode::add, 6, 1)},
                                {matrix(2), scalar(3)}, 2));
   ASSERT_TRUE(epilogue);

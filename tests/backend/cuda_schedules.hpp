@@ -31,14 +31,27 @@ class ScheduleBuilder {
 
 /// Tape instructions, short enough to write tapes in one expression.
 namespace tape {
-inline TapeInstruction core() { return {TapeCode::core, 0, 0, 0, 0, 0}; }
-inline TapeInstruction load(int index) { return {TapeCode::load, 0, 0, 0, static_cast<std::uint16_t>(index), 0}; }
-inline TapeInstruction constant(float value) { return {TapeCode::constant, 0, 0, 0, 0, value}; }
-inline TapeInstruction coordinate(int axis) {
-  return {TapeCode::coordinate, 0, 0, 0, static_cast<std::uint16_t>(axis), 0};
+inline TapeInstruction core() { return {.code = TapeCode::core}; }
+inline TapeInstruction load(int index, ValueType type = ValueType::float32) {
+  return {.code = TapeCode::load, .type = type, .index = static_cast<std::uint16_t>(index)};
 }
-inline TapeInstruction apply(TapeCode code, int a, int b = 0, int c = 0) {
-  return {code, static_cast<std::uint16_t>(a), static_cast<std::uint16_t>(b), static_cast<std::uint16_t>(c), 0, 0};
+inline TapeInstruction constant(float value) { return {.code = TapeCode::constant, .bits = to_bits(value)}; }
+inline TapeInstruction whole(std::int32_t value) {
+  return {.code = TapeCode::constant, .type = ValueType::int32, .bits = to_bits(value)};
+}
+inline TapeInstruction coordinate(int axis) {
+  return {.code = TapeCode::coordinate, .type = ValueType::int32, .index = static_cast<std::uint16_t>(axis)};
+}
+inline TapeInstruction apply(TapeCode code, int a, int b = 0, int c = 0, ValueType type = ValueType::float32) {
+  return {.code = code,
+          .type = type,
+          .a = static_cast<std::uint16_t>(a),
+          .b = static_cast<std::uint16_t>(b),
+          .c = static_cast<std::uint16_t>(c)};
+}
+/// The same for int32 operands.
+inline TapeInstruction int_apply(TapeCode code, int a, int b = 0, int c = 0) {
+  return apply(code, a, b, c, ValueType::int32);
 }
 }  // namespace tape
 
@@ -164,13 +177,14 @@ inline Operation logits_gradient(int logits, int labels, std::int64_t batch, std
   operation.name = "logits gradient";
   operation.tape.loads = {{labels, 0, {1, 0, 0, 0}, DType::int32}};
   operation.tape.code = {tape::core(),
-                         tape::load(0),
+                         tape::load(0, ValueType::int32),
                          tape::coordinate(1),
-                         tape::apply(TapeCode::int_equal, 1, 2),
-                         tape::apply(TapeCode::subtract, 0, 3),
+                         tape::int_apply(TapeCode::equal, 1, 2),
+                         tape::int_apply(TapeCode::to_float32, 3),
+                         tape::apply(TapeCode::subtract, 0, 4),
                          tape::constant(1.0F / static_cast<float>(batch)),
-                         tape::apply(TapeCode::multiply, 4, 5)};
-  operation.tape.stores = {{output, 6, DType::float32}};
+                         tape::apply(TapeCode::multiply, 5, 6)};
+  operation.tape.stores = {{output, 7, DType::float32}};
   return operation;
 }
 
@@ -181,17 +195,11 @@ inline Operation advance(int counter, int period) {
   operation.extent = Shape{1};
   operation.name = "advance";
   operation.tape.loads = {scalar_access(counter, DType::int32)};
-  operation.tape.code = {tape::load(0),
-                         tape::constant(1),
-                         tape::apply(TapeCode::float_to_int, 1),
-                         tape::apply(TapeCode::int_add, 0, 2),
-                         tape::constant(static_cast<float>(period)),
-                         tape::apply(TapeCode::float_to_int, 4),
-                         tape::apply(TapeCode::int_equal, 3, 5),
-                         tape::constant(0),
-                         tape::apply(TapeCode::float_to_int, 7),
-                         tape::apply(TapeCode::select, 6, 8, 3)};
-  operation.tape.stores = {{counter, 9, DType::int32}};
+  operation.tape.code = {tape::load(0, ValueType::int32),           tape::whole(1),
+                         tape::int_apply(TapeCode::add, 0, 1),      tape::whole(period),
+                         tape::int_apply(TapeCode::equal, 2, 3),    tape::whole(0),
+                         tape::int_apply(TapeCode::select, 4, 5, 2)};
+  operation.tape.stores = {{counter, 6, DType::int32}};
   return operation;
 }
 

@@ -18,7 +18,8 @@ const std::vector<Sizes> all_sizes = {{1, 1, 1},     {1, 2, 1},    {3, 3, 1},   
 
 Operation reduction(ReduceKind kind, const Sizes& size) {
   Operation operation;
-  ReduceCore core{kind, size.outer, size.reduced, size.inner, {}};
+  ReduceCore core{
+      .kind = kind, .outer = size.outer, .reduced = size.reduced, .inner = size.inner, .chunk = 0, .input = {}};
   core.input.loads = {contiguous(0, {size.outer, size.reduced, size.inner})};
   core.input.code = {load(0)};
   operation.core = core;
@@ -90,7 +91,12 @@ TEST_P(DialectReduce, ComputedInputAndTape) {
   // Mean over the batch of (x - y)^2, then an update in place: z -= mean.
   for (const Sizes& size : {Sizes{1, 100, 127}, {5, 33, 1}, {3, 17, 4}}) {
     Operation operation;
-    ReduceCore core{ReduceKind::sum, size.outer, size.reduced, size.inner, {}};
+    ReduceCore core{.kind = ReduceKind::sum,
+                    .outer = size.outer,
+                    .reduced = size.reduced,
+                    .inner = size.inner,
+                    .chunk = 0,
+                    .input = {}};
     const std::vector<std::int64_t> extents = {size.outer, size.reduced, size.inner};
     core.input.loads = {contiguous(0, extents), strided(1, 0, {0, 1, 0})};
     core.input.code = {load(0), load(1), op(TapeCode::subtract, 0, 1), op(TapeCode::multiply, 2, 2)};
@@ -113,7 +119,8 @@ TEST_P(DialectReduce, TransposedInputWithRandomNumbers) {
   auto& core = std::get<ReduceCore>(operation.core);
   core.input.loads = {strided(0, 0, {1, 4, 200}), strided(2, 0, {0, 0, 0}, DType::int32)};
   core.input.random = {{99, 3}};
-  core.input.code = {load(0), load(1), {.code = TapeCode::random, .a = 1, .index = 0}, op(TapeCode::multiply, 0, 2)};
+  core.input.code = {
+      load(0), load(1, ValueType::int32), {.code = TapeCode::random, .a = 1, .index = 0}, op(TapeCode::multiply, 0, 2)};
   check({HostSlot::floats(random_floats(1200, -1, 1, 1)), HostSlot::empty(24), HostSlot::ints({12})}, {operation},
         1e-5);
 }

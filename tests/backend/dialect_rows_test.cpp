@@ -20,7 +20,11 @@ Operation row_operation(RowKind kind, std::int64_t rows, std::int64_t columns) {
   if (kind == RowKind::cross_entropy) core.labels = strided(2, 0, {1}, DType::int32);
   operation.core = core;
   operation.extent = wide ? Shape{rows, columns} : Shape{rows};
-  operation.tape = store_core(1, kind == RowKind::argmax ? DType::int32 : DType::float32);
+  operation.tape = store_core(1);
+  if (kind == RowKind::argmax) {
+    operation.tape.code = {core_of(ValueType::int64), {.code = TapeCode::to_int32, .type = ValueType::int64, .a = 0}};
+    operation.tape.stores = {{1, 1, DType::int32}};
+  }
   return operation;
 }
 
@@ -65,13 +69,14 @@ TEST_P(DialectRows, TransposedInputAndTape) {
   operation.tape.loads = {contiguous(2, {rows, columns}), strided(3, 0, {1, 0}, DType::int32)};
   // (softmax - one_hot(label)) * weight: the gradient of cross entropy.
   operation.tape.code = {core(),
-                         load(1),
-                         {.code = TapeCode::coordinate, .index = 1},
-                         op(TapeCode::int_equal, 1, 2),
-                         op(TapeCode::subtract, 0, 3),
+                         load(1, ValueType::int32),
+                         coordinate(1),
+                         int_op(TapeCode::equal, 1, 2),
+                         int_op(TapeCode::to_float32, 3),
+                         op(TapeCode::subtract, 0, 4),
                          load(0),
-                         op(TapeCode::multiply, 4, 5)};
-  operation.tape.stores = {{1, 6}};
+                         op(TapeCode::multiply, 5, 6)};
+  operation.tape.stores = {{1, 7}};
   std::vector<std::int32_t> labels;
   for (int row = 0; row < rows; ++row) labels.push_back(row % 5);
   check({HostSlot::floats(random_floats(rows * columns + 3, -3, 3, 1)), HostSlot::empty(rows * columns),
@@ -95,7 +100,8 @@ TEST_P(DialectGather, RowsByIndexWithWrongIndices) {
         const std::int64_t source_rows = 53;
         std::vector<std::int32_t> indices;
         for (std::int64_t i = 0; i < 3 * rows; ++i) indices.push_back(static_cast<std::int32_t>(i * 17 % source_rows));
-        indices[static_cast<std::size_t>(rows)] = -1;
+        indices[static_cast<std::size_t>(rows)] = -1;  // the last row
+        if (rows > 1) indices[static_cast<std::size_t>(rows + 1)] = static_cast<std::int32_t>(-source_rows - 1);
         indices[static_cast<std::size_t>(2 * rows)] = static_cast<std::int32_t>(source_rows);
         std::vector<std::int32_t> integers;
         for (std::int64_t i = 0; i < source_rows * columns; ++i) integers.push_back(static_cast<std::int32_t>(i));
@@ -104,10 +110,15 @@ TEST_P(DialectGather, RowsByIndexWithWrongIndices) {
                                     : HostSlot::floats(random_floats(source_rows * columns, -1, 1, 1));
         for (const int start : {-1, 0, 1, 2}) {
           Operation operation;
-          GatherCore core{rows, columns, source_rows, strided(0, 0, {}, dtype), strided(1, 0, {1}, DType::int32), {}};
+          GatherCore core{.rows = rows,
+                          .columns = columns,
+                          .source_rows = source_rows,
+                          .source = strided(0, 0, {0, columns, 1}, dtype),
+                          .indices = strided(1, 0, {0, 1, 0}, DType::int32),
+                          .start = {}};
           if (start >= 0) core.start = strided(2, 1, {}, DType::int32);
           operation.core = core;
-          operation.extent = Shape{rows, columns};
+          operation.extent = Shape{1, rows, columns};
           operation.tape = store_core(3, dtype);
           check({source, HostSlot::ints(indices), HostSlot::ints({77, start}), HostSlot::empty(rows * columns)},
                 {operation}, 0);

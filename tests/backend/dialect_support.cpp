@@ -208,7 +208,7 @@ Access strided(int slot, std::int64_t offset, const std::vector<std::int64_t>& s
 
 Tape store_core(int slot, DType dtype) {
   Tape tape;
-  tape.code = {core()};
+  tape.code = {core_of(value_type_of(dtype))};
   tape.stores = {{slot, 0, dtype}};
   return tape;
 }

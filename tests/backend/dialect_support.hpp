@@ -58,11 +58,24 @@ void check(const std::vector<HostSlot>& slots, const std::vector<Operation>& ope
 [[nodiscard]] Access contiguous(int slot, const std::vector<std::int64_t>& extents, DType dtype = DType::float32);
 [[nodiscard]] Access strided(int slot, std::int64_t offset, const std::vector<std::int64_t>& strides,
                              DType dtype = DType::float32);
-[[nodiscard]] inline TapeInstruction load(std::uint16_t index) { return {.code = TapeCode::load, .index = index}; }
-[[nodiscard]] inline TapeInstruction core() { return {.code = TapeCode::core}; }
-[[nodiscard]] inline TapeInstruction constant(float value) { return {.code = TapeCode::constant, .value = value}; }
+[[nodiscard]] inline TapeInstruction load(std::uint16_t index, ValueType type = ValueType::float32) {
+  return {.code = TapeCode::load, .type = type, .index = index};
+}
+[[nodiscard]] inline TapeInstruction core_of(ValueType type) { return {.code = TapeCode::core, .type = type}; }
+[[nodiscard]] inline TapeInstruction core() { return core_of(ValueType::float32); }
+[[nodiscard]] inline TapeInstruction constant(float value) {
+  return {.code = TapeCode::constant, .bits = to_bits(value)};
+}
+[[nodiscard]] inline TapeInstruction coordinate(std::uint16_t axis) {
+  return {.code = TapeCode::coordinate, .type = ValueType::int32, .index = axis};
+}
 [[nodiscard]] inline TapeInstruction op(TapeCode code, std::uint16_t a = 0, std::uint16_t b = 0, std::uint16_t c = 0) {
   return {.code = code, .a = a, .b = b, .c = c};
+}
+/// The same for int32 operands.
+[[nodiscard]] inline TapeInstruction int_op(TapeCode code, std::uint16_t a = 0, std::uint16_t b = 0,
+                                            std::uint16_t c = 0) {
+  return {.code = code, .type = ValueType::int32, .a = a, .b = b, .c = c};
 }
 /// core -> slot.
 [[nodiscard]] Tape store_core(int slot, DType dtype = DType::float32);

@@ -94,6 +94,9 @@ std::string text_of(const LoweredArgument& argument) {
     case LoweredArgument::Kind::offset: return fmt::format("offset {} of slot {}", argument.value, argument.slot);
     case LoweredArgument::Kind::scratch: return "scratch";
     case LoweredArgument::Kind::int32: return fmt::format("{}", argument.value);
+    case LoweredArgument::Kind::offset64:
+    case LoweredArgument::Kind::int64:
+    case LoweredArgument::Kind::index: break;  // these arrays are small
   }
   return "?";
 }

@@ -53,22 +53,31 @@ void add_binary(Table& table, const std::string& name, Array (*call)(const Array
   }
 }
 
+// Every function of the one table, where it has floats.
+template <class... Operands>
+void add_element_function(Table& table, TapeCode code, Array (*call)(Operands...), bool differentiable) {
+  const backend::ElementFunction& function = *backend::element_function(code);
+  if (!function.takes(backend::ValueType::float32)) return;  // ElementTypes has it
+  const std::string name(function.name);
+  const auto low = static_cast<double>(function.low), high = static_cast<double>(function.high);
+  if constexpr (sizeof...(Operands) == 1) {
+    const bool has_a_kink = code == TapeCode::abs || code == TapeCode::sign;
+    add_unary(table, name, call, one(code), low, high, differentiable, has_a_kink ? 1e-2 : 0);
+  } else {
+    add_binary(table, name, call, two(code), low, high, differentiable && code != TapeCode::copysign);
+  }
+}
+
 double phi(double x) { return 0.5 * (1 + std::erf(x / std::numbers::sqrt2)); }
 
 void add_element_wise(Table& table) {
-  add_unary(table, "negative", negative, one(TapeCode::negate));
-  add_unary(table, "abs", overtake::abs, one(TapeCode::absolute), -2, 2, true, 1e-2);
-  add_unary(table, "sign", sign, one(TapeCode::sign), -2, 2, false, 1e-2);
-  add_unary(table, "square", square, [](double x) { return x * x; });
-  add_unary(table, "sqrt", overtake::sqrt, one(TapeCode::sqrt), 0.1, 4);
-  add_unary(table, "exp", overtake::exp, one(TapeCode::exp), -10, 5);
-  add_unary(table, "log", overtake::log, one(TapeCode::log), 0.05, 8);
-  add_unary(table, "log1p", overtake::log1p, one(TapeCode::log1p), -0.9, 8);
-  add_unary(table, "sin", overtake::sin, one(TapeCode::sin), -20, 20);
-  add_unary(table, "cos", overtake::cos, one(TapeCode::cos), -20, 20);
-  add_unary(table, "tanh", overtake::tanh, one(TapeCode::tanh), -6, 6);
-  add_unary(table, "erf", overtake::erf, one(TapeCode::erf), -3, 3);
-  add_unary(table, "sigmoid", sigmoid, one(TapeCode::sigmoid), -30, 30);
+#define OVERTAKE_ROW(name, arity, types, result, low, high, body, da, db)                \
+  add_element_function(table, TapeCode::name, OVERTAKE_FUNCTION_##arity(overtake::name), \
+                       std::string_view(#da) != "NONE");
+#define OVERTAKE_FUNCTION_ONE(name) static_cast<Array (*)(const Array&)>(name)
+#define OVERTAKE_FUNCTION_TWO(name) static_cast<Array (*)(const Array&, const Array&)>(name)
+  ELEMENT_FUNCTIONS(OVERTAKE_ROW)
+#undef OVERTAKE_ROW
   add_unary(
       table, "relu", relu, [](double x) { return std::max(x, 0.0); }, -2, 2, true, 1e-2);
   add_unary(
@@ -79,17 +88,6 @@ void add_element_wise(Table& table) {
       table, "gelu", gelu, [](double x) { return x * phi(x); }, -2, 4, true, 0.1, 1e-5);
   add_unary(
       table, "silu", silu, [](double x) { return x * sigmoid_of(x); }, -8, 8);
-  add_binary(table, "add", add, two(TapeCode::add));
-  add_binary(table, "subtract", subtract, two(TapeCode::subtract));
-  add_binary(table, "multiply", multiply, two(TapeCode::multiply));
-  add_binary(table, "divide", divide, two(TapeCode::divide), 0.5, 3);
-  add_binary(table, "power", power, two(TapeCode::power), 0.3, 2.5);
-  add_binary(table, "maximum", maximum, two(TapeCode::maximum));
-  add_binary(table, "minimum", minimum, two(TapeCode::minimum));
-  add_binary(table, "equal", equal, two(TapeCode::equal), -2, 2, false);
-  add_binary(table, "not_equal", not_equal, two(TapeCode::not_equal), -2, 2, false);
-  add_binary(table, "less", less, two(TapeCode::less), -2, 2, false);
-  add_binary(table, "less_equal", less_equal, two(TapeCode::less_equal), -2, 2, false);
   add_binary(
       table, "greater", greater, [](double x, double y) { return x > y ? 1.0 : 0.0; }, -2, 2, false);
   add_binary(
@@ -129,10 +127,16 @@ void add_reduction(Table& table, const std::string& name, Reduction call, double
 }
 
 void add_reductions(Table& table) {
-  add_reduction(table, "sum", sum, sum_of);
-  add_reduction(table, "mean", mean, mean_of);
-  add_reduction(table, "max", overtake::max, max_of);
-  add_reduction(table, "min", overtake::min, min_of);
+  add_reduction(
+      table, "sum", [](const Array& a, std::optional<int> axis, bool keep) { return sum(a, axis, keep); }, sum_of);
+  add_reduction(
+      table, "mean", [](const Array& a, std::optional<int> axis, bool keep) { return mean(a, axis, keep); }, mean_of);
+  add_reduction(
+      table, "max", [](const Array& a, std::optional<int> axis, bool keep) { return overtake::max(a, axis, keep); },
+      max_of);
+  add_reduction(
+      table, "min", [](const Array& a, std::optional<int> axis, bool keep) { return overtake::min(a, axis, keep); },
+      min_of);
   // A chain that is inlined into the reduction, with broadcasts.
   table.push_back({.name = "mean_squared_error",
                    .shapes = {{100, 3}, {3}},

@@ -145,7 +145,7 @@ Tensor in_double(const Program& program, const ProgramStep& step, const Tensor& 
   const double number = static_cast<float>(step.number);
   Tensor result = a;
   switch (step.op) {
-    case ProgramOp::negative: return map1(a, one(TapeCode::negate));
+    case ProgramOp::negative: return map1(a, one(TapeCode::negative));
     case ProgramOp::scale: return map1(a, [number](double x) { return x * number; });
     case ProgramOp::tanh: return map1(a, one(TapeCode::tanh));
     case ProgramOp::sigmoid: return map1(a, one(TapeCode::sigmoid));
@@ -157,7 +157,7 @@ Tensor in_double(const Program& program, const ProgramStep& step, const Tensor& 
     case ProgramOp::softmax: return map_rows(a, softmax_of);
     case ProgramOp::detach: return a;
     case ProgramOp::relu: return map1(a, [](double x) { return std::max(x, 0.0); });
-    case ProgramOp::absolute: return map1(a, one(TapeCode::absolute));
+    case ProgramOp::absolute: return map1(a, one(TapeCode::abs));
     case ProgramOp::transpose: return transposed(a);
     case ProgramOp::flatten:
     case ProgramOp::split: result.extents = *shape_of(step, a.extents, {}); return result;

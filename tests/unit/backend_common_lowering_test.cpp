@@ -20,7 +20,7 @@ Operation scaled_add(std::int64_t n, float rate) {
   operation.tape.loads = {Access{.slot = 0, .strides = {1}}, Access{.slot = 1, .strides = {1}}};
   operation.tape.code = {{.code = TapeCode::load, .index = 0},
                          {.code = TapeCode::load, .index = 1},
-                         {.code = TapeCode::constant, .value = rate},
+                         {.code = TapeCode::constant, .bits = to_bits(rate)},
                          {.code = TapeCode::multiply, .a = 1, .b = 2},
                          {.code = TapeCode::subtract, .a = 0, .b = 3}};
   operation.tape.stores = {{0, 4}};
@@ -71,12 +71,21 @@ TEST(Lowering, NothingToDoIsNoKernel) {
   EXPECT_TRUE(lower_interpreted(operation).kernels.empty());
 }
 
-TEST(Lowering, ArraysBeyond32BitIndicesAreRefused) {
-  EXPECT_THROW((void)lower(scaled_add(std::int64_t{1} << 31U, 0.1F), gpu), UsageError);
-  EXPECT_THROW((void)lower(product(100000, 100000, 2), gpu), UsageError);
+TEST(Lowering, ArraysBeyond32BitIndicesHaveLongOnes) {
+  const auto is_long = [](const Operation& operation) {
+    const LoweredKernel kernel = lower(operation, gpu).kernels.at(0);
+    const bool arguments = std::any_of(kernel.arguments.begin(), kernel.arguments.end(), [](const auto& argument) {
+      return argument.kind == LoweredArgument::Kind::int64 || argument.kind == LoweredArgument::Kind::offset64;
+    });
+    EXPECT_EQ(arguments, kernel.source.find("#define INDEX int64") != std::string::npos);
+    return arguments;
+  };
+  EXPECT_FALSE(is_long(scaled_add(1000, 0.1F)));
+  EXPECT_TRUE(is_long(scaled_add(std::int64_t{1} << 31U, 0.1F)));
   Operation far = scaled_add(10, 0.1F);
   far.tape.loads[1].offset = std::int64_t{1} << 31U;
-  EXPECT_THROW((void)lower(far, gpu), UsageError);
+  EXPECT_TRUE(is_long(far));
+  EXPECT_THROW((void)lower(product(100000, 100000, 2), gpu), UsageError);
 }
 
 TEST(Lowering, BrokenTapesAreInternalErrors) {

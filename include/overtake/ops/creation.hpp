@@ -32,7 +32,8 @@ namespace overtake {
 [[nodiscard]] Array coordinates(const Shape& shape, int axis, const Device& device = Device());
 
 /// Uniform float32 in [0, 1), a pure function of (seed, stream, counter, element index) by Philox4x32-10 (Salmon et al.
-/// 2011). `counter` is a one-element whole number, so that a replayed plan can draw anew each step. See also random.hpp.
+/// 2011). `counter` is a one-element whole number, so that a replayed plan can draw anew each step. See also
+/// random.hpp.
 [[nodiscard]] Array uniform(const Shape& shape, std::uint64_t seed, std::uint32_t stream, const Array& counter);
 /// The same draws as 32 random bits each, int32.
 [[nodiscard]] Array random_bits(const Shape& shape, std::uint64_t seed, std::uint32_t stream, const Array& counter);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Element-wise functions. Those of floating numbers convert whole numbers to float32 first. float16 and bfloat16 are
-// computed in float32 and rounded after each function; whole numbers wrap round. Accuracy and gradients of each function:
-// src/kernels/graph/elements.k.
+// computed in float32 and rounded after each function; whole numbers wrap round. Accuracy and gradients of each
+// function: src/kernels/graph/elements.k.
 #pragma once
 
 #include <optional>

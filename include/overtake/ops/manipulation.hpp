@@ -31,8 +31,8 @@ namespace overtake {
 /// In reverse order along the axes, along all of them when none is named.
 [[nodiscard]] Array flip(const Array& a, const std::optional<std::vector<int>>& axes = {});
 
-/// a[indices] along an axis: its extent is replaced by the shape of the indices (whole numbers; negative ones count from
-/// the end). An index outside gives NaN (whole numbers: the smallest value of int32 or int64, narrowed).
+/// a[indices] along an axis: its extent is replaced by the shape of the indices (whole numbers; negative ones count
+/// from the end). An index outside gives NaN (whole numbers: the smallest value of int32 or int64, narrowed).
 [[nodiscard]] Array take(const Array& a, const Array& indices, int axis = 0);
 /// result[..., i, ...] = a[..., indices[..., i, ...], ...]: one index for each element; the other axes broadcast.
 [[nodiscard]] Array take_along_axis(const Array& a, const Array& indices, int axis = -1);

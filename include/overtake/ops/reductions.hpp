@@ -9,15 +9,15 @@
 
 namespace overtake {
 
-/// The axes that a reduction takes away: none named (`{}`) means all; one (`1`); several (`{{0, 2}}`). Negative ones count
-/// from the end.
+/// The axes that a reduction takes away: none named (`{}`) means all; one (`1`); several (`{{0, 2}}`). Negative ones
+/// count from the end.
 class Axes {
  public:
   Axes() = default;
-  Axes(std::nullopt_t) {}                                                // NOLINT(google-explicit-constructor)
-  Axes(int axis) : axes_(std::vector<int>{axis}) {}                      // NOLINT(google-explicit-constructor)
-  Axes(std::vector<int> axes) : axes_(std::move(axes)) {}                // NOLINT(google-explicit-constructor)
-  Axes(const std::optional<int>& axis) {                                 // NOLINT(google-explicit-constructor)
+  Axes(std::nullopt_t) {}                                  // NOLINT(google-explicit-constructor)
+  Axes(int axis) : axes_(std::vector<int>{axis}) {}        // NOLINT(google-explicit-constructor)
+  Axes(std::vector<int> axes) : axes_(std::move(axes)) {}  // NOLINT(google-explicit-constructor)
+  Axes(const std::optional<int>& axis) {                   // NOLINT(google-explicit-constructor)
     if (axis) axes_ = std::vector<int>{*axis};
   }
   /// False when all axes are meant.

@@ -37,14 +37,15 @@ struct MatMulCore {
 
 enum class ReduceKind : std::uint8_t { sum, product, max, min };
 
-/// core(outer * chunks + c, inner) = reduction over r of input(outer, r, inner), r in [c * chunk, (c + 1) * chunk) of the
-/// axis. The input is a tape of its own over the extent (outer, reduced, inner) with one store-less result: its last
-/// instruction's register, in whose type it is reduced. The main tape's extent is (outer * chunks(), inner).
+/// core(outer * chunks + c, inner) = reduction over r of input(outer, r, inner), r in [c * chunk, (c + 1) * chunk) of
+/// the axis. The input is a tape of its own over the extent (outer, reduced, inner) with one store-less result: its
+/// last instruction's register, in whose type it is reduced. The main tape's extent is (outer * chunks(), inner).
 ///
 /// Canonical order of a sum or product (every backend, same bits for the same inputs): `lanes` partial results, lane l
 /// taking the elements r = l, l+lanes, l+2*lanes, ... of the chunk in order starting from the identity, then a binary
-/// tree: for (w = lanes/2; w > 0; w /= 2) partial[l] += partial[l+w] for l < w. lanes = 256 when inner is 1, else 8. max
-/// and min propagate NaN. Longer axes are reduced in chunks of chunk_length(), then the chunks' results the same way.
+/// tree: for (w = lanes/2; w > 0; w /= 2) partial[l] += partial[l+w] for l < w. lanes = 256 when inner is 1, else 8.
+/// max and min propagate NaN. Longer axes are reduced in chunks of chunk_length(), then the chunks' results the same
+/// way.
 struct ReduceCore {
   ReduceKind kind = ReduceKind::sum;
   std::int64_t outer = 1, reduced = 1, inner = 1;
@@ -77,10 +78,10 @@ struct RowCore {
   friend bool operator==(const RowCore&, const RowCore&) = default;
 };
 
-/// core(o, i, j) = source(o, index(o, start * rows + i, j), j); both are addressed as slot[offset + o * strides[0] + row *
-/// strides[1] + j * strides[2]]. Indices are int32 or int64, negative ones count from the end; `start` (int32) is read
-/// from its slot (0 when slot is -1). An index outside [-source_rows, source_rows) gives NaN (whole numbers: the smallest
-/// value of their register's type, narrowed; bool: true). The tape's extent is (outer, rows, columns).
+/// core(o, i, j) = source(o, index(o, start * rows + i, j), j); both are addressed as slot[offset + o * strides[0] +
+/// row * strides[1] + j * strides[2]]. Indices are int32 or int64, negative ones count from the end; `start` (int32) is
+/// read from its slot (0 when slot is -1). An index outside [-source_rows, source_rows) gives NaN (whole numbers: the
+/// smallest value of their register's type, narrowed; bool: true). The tape's extent is (outer, rows, columns).
 struct GatherCore {
   std::int64_t outer = 1, rows = 0, columns = 0, source_rows = 0;
   Access source;

@@ -85,9 +85,14 @@ struct ElementFunction {
 #define OVERTAKE_RESULT_uint64 to_uint64
 #define OVERTAKE_RESULT_float to_float
 #define OVERTAKE_RESULT_double to_double
-#define OVERTAKE_ROW(name, arity, types, result, low, high, body, da, db)                                       \
-  ElementFunction{#name, TapeCode::name, OVERTAKE_ARITY_##arity, ElementFunction::Types::types,                 \
-                  ElementFunction::Result::OVERTAKE_RESULT_##result, static_cast<float>(low), static_cast<float>(high), \
+#define OVERTAKE_ROW(name, arity, types, result, low, high, body, da, db) \
+  ElementFunction{#name,                                                  \
+                  TapeCode::name,                                         \
+                  OVERTAKE_ARITY_##arity,                                 \
+                  ElementFunction::Types::types,                          \
+                  ElementFunction::Result::OVERTAKE_RESULT_##result,      \
+                  static_cast<float>(low),                                \
+                  static_cast<float>(high),                               \
                   #body},
 inline constexpr std::array element_functions{
     ELEMENT_FUNCTIONS(OVERTAKE_ROW)  //

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What registers of tapes, and sums of reductions, hold. Memory knows more types (DType): narrower ones are widened when
-// loaded and narrowed when stored.
+// What registers of tapes, and sums of reductions, hold. Memory knows more types (DType): narrower ones are widened
+// when loaded and narrowed when stored.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// kernels/graph/elements.k as C++: formula() for each element function and type, from the text that the kernels compile.
+// kernels/graph/elements.k as C++: formula() for each element function and type, from the text that the kernels
+// compile.
 #pragma once
 
 #include <bit>
@@ -45,12 +46,12 @@ using uint64 = std::uint64_t;
 #define OVERTAKE_GIVES_uint64(T) uint64
 #define OVERTAKE_GIVES_float(T) float
 #define OVERTAKE_GIVES_double(T) double
-#define OVERTAKE_FORMULA(type, unsigned_type, name, result, body)                                              \
-  DEVICE OVERTAKE_GIVES_##result(type)                                                                         \
-      formula(Code<TapeCode::name>, [[maybe_unused]] type a, [[maybe_unused]] type b) {                        \
-    using T [[maybe_unused]] = type;                                                                           \
-    using U [[maybe_unused]] = unsigned_type;                                                                  \
-    body                                                                                                       \
+#define OVERTAKE_FORMULA(type, unsigned_type, name, result, body)                       \
+  DEVICE OVERTAKE_GIVES_##result(type)                                                  \
+      formula(Code<TapeCode::name>, [[maybe_unused]] type a, [[maybe_unused]] type b) { \
+    using T [[maybe_unused]] = type;                                                    \
+    using U [[maybe_unused]] = unsigned_type;                                           \
+    body                                                                                \
   }
 #define OVERTAKE_ROW(name, arity, types, result, low, high, body, da, db) \
   TYPES_##types(OVERTAKE_FORMULA, name, result, body)

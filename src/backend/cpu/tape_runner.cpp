@@ -75,8 +75,8 @@ TapeRunner::LoadKind TapeRunner::kind_of(const Access& access) const {
 void TapeRunner::bind(SlotPointers slots) {
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     const Access& load = tape_.loads[i];
-    sources_[i] = slots[static_cast<std::size_t>(load.slot)] +
-                  load.offset * static_cast<std::int64_t>(size_of(load.dtype));
+    sources_[i] =
+        slots[static_cast<std::size_t>(load.slot)] + load.offset * static_cast<std::int64_t>(size_of(load.dtype));
   }
   for (std::size_t i = 0; i < targets_.size(); ++i) targets_[i] = slots[static_cast<std::size_t>(tape_.stores[i].slot)];
 }
@@ -137,8 +137,7 @@ void TapeRunner::compute(std::int64_t begin, std::size_t n, const void* core, co
   }
 }
 
-void TapeRunner::load(std::size_t index, std::int64_t begin, std::size_t n, std::byte* out,
-                      const void*& result) const {
+void TapeRunner::load(std::size_t index, std::int64_t begin, std::size_t n, std::byte* out, const void*& result) const {
   const DType dtype = tape_.loads[index].dtype;
   if (kinds_[index] == LoadKind::contiguous && is_plain(dtype)) {
     result = sources_[index] + begin * static_cast<std::int64_t>(size_of(dtype));

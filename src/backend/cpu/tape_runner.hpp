@@ -22,7 +22,8 @@ class TapeRunner {
   void bind(SlotPointers slots);
 
   /// Computes elements [begin, end) of the extent (row-major) and stores them. `core` points to the core's value of
-  /// element `begin`, in the type of the tape's core instruction; null for maps. Several threads may call this at once on disjoint ranges.
+  /// element `begin`, in the type of the tape's core instruction; null for maps. Several threads may call this at once
+  /// on disjoint ranges.
   void run(std::int64_t begin, std::int64_t end, const void* core) const;
 
   /// Computes at most block_size elements from `begin` and returns the last instruction's values (of result_type()),

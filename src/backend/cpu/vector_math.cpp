@@ -97,7 +97,6 @@ HWY_INLINE V tanh_all(V x) {
   return hn::IfThenElse(hn::IsNaN(x), x, y);
 }
 
-
 // NaN wins; of two zeros the sum (of maxima) or the negative one (of minima).
 template <class W>
 HWY_INLINE W maximum(W a, W b) {
@@ -134,23 +133,41 @@ template <class W>
 concept FloatVector = hwy::IsFloat<hn::TFromV<W>>();
 
 template <FloatVector W>
-HWY_INLINE W vector_form(Code<TapeCode::negative>, W x) { return hn::Neg(x); }
+HWY_INLINE W vector_form(Code<TapeCode::negative>, W x) {
+  return hn::Neg(x);
+}
 template <FloatVector W>
-HWY_INLINE W vector_form(Code<TapeCode::abs>, W x) { return hn::Abs(x); }
+HWY_INLINE W vector_form(Code<TapeCode::abs>, W x) {
+  return hn::Abs(x);
+}
 template <FloatVector W>
-HWY_INLINE W vector_form(Code<TapeCode::sqrt>, W x) { return hn::Sqrt(x); }
+HWY_INLINE W vector_form(Code<TapeCode::sqrt>, W x) {
+  return hn::Sqrt(x);
+}
 template <class W>
-HWY_INLINE W vector_form(Code<TapeCode::add>, W x, W y) { return hn::Add(x, y); }
+HWY_INLINE W vector_form(Code<TapeCode::add>, W x, W y) {
+  return hn::Add(x, y);
+}
 template <class W>
-HWY_INLINE W vector_form(Code<TapeCode::subtract>, W x, W y) { return hn::Sub(x, y); }
+HWY_INLINE W vector_form(Code<TapeCode::subtract>, W x, W y) {
+  return hn::Sub(x, y);
+}
 template <FloatVector W>
-HWY_INLINE W vector_form(Code<TapeCode::multiply>, W x, W y) { return hn::Mul(x, y); }
+HWY_INLINE W vector_form(Code<TapeCode::multiply>, W x, W y) {
+  return hn::Mul(x, y);
+}
 template <FloatVector W>
-HWY_INLINE W vector_form(Code<TapeCode::divide>, W x, W y) { return hn::Div(x, y); }
+HWY_INLINE W vector_form(Code<TapeCode::divide>, W x, W y) {
+  return hn::Div(x, y);
+}
 template <FloatVector W>
-HWY_INLINE W vector_form(Code<TapeCode::maximum>, W x, W y) { return maximum(x, y); }
+HWY_INLINE W vector_form(Code<TapeCode::maximum>, W x, W y) {
+  return maximum(x, y);
+}
 template <FloatVector W>
-HWY_INLINE W vector_form(Code<TapeCode::minimum>, W x, W y) { return minimum(x, y); }
+HWY_INLINE W vector_form(Code<TapeCode::minimum>, W x, W y) {
+  return minimum(x, y);
+}
 
 // Comparisons of 32 bits, as int32.
 template <class M>

@@ -19,9 +19,7 @@ using backend::ValueType;
 class Draw final : public graph::Elementwise {
  public:
   Draw(TapeCode code, backend::RandomKey key) : code_(code), key_(key) {}
-  [[nodiscard]] std::string_view name() const override {
-    return code_ == TapeCode::random ? "uniform" : "random_bits";
-  }
+  [[nodiscard]] std::string_view name() const override { return code_ == TapeCode::random ? "uniform" : "random_bits"; }
   void sign(graph::Signature& signature) const override {
     signature.add(key_.seed);
     signature.add(key_.stream);
@@ -75,8 +73,7 @@ DType step_type(const Device& device) { return device.info().double_precision ? 
 Array full(const Shape& shape, const Array& value, DType dtype, const Device& device) {
   const std::optional<graph::Number> number = graph::constant_value(value);
   if (!number) return broadcast_to(graph::as_type(value.to(device), dtype), shape);
-  return graph::make_source(std::make_shared<graph::Constant>(converted(*number, dtype)), shape, dtype,
-                            &device.impl());
+  return graph::make_source(std::make_shared<graph::Constant>(converted(*number, dtype)), shape, dtype, &device.impl());
 }
 
 Array full(const Shape& shape, const Array& value, const Device& device) {

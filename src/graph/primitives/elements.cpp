@@ -46,15 +46,15 @@ std::uint16_t emit(TapeBuilder& tape, Rule::Registers in, float) {
 
 // The names of a row's gradients.
 #define NONE Array()
-#define OVERTAKE_ROW(name, arity, types, result, low, high, body, da, db)                              \
-  const Rule name##_rule{#name, emit<TapeCode::name>,                                                  \
-                         [](Inputs in, [[maybe_unused]] const Array& y, [[maybe_unused]] const Array& g, \
-                            std::size_t i, float) -> Array {                                           \
-                           [[maybe_unused]] const Array& a = in[0];                                    \
-                           [[maybe_unused]] const Array& b = in.back();                                \
-                           if (i == 0) return da;                                                      \
-                           return db;                                                                  \
-                         }};
+#define OVERTAKE_ROW(name, arity, types, result, low, high, body, da, db)                                              \
+  const Rule name##_rule{                                                                                              \
+      #name, emit<TapeCode::name>,                                                                                     \
+      [](Inputs in, [[maybe_unused]] const Array& y, [[maybe_unused]] const Array& g, std::size_t i, float) -> Array { \
+        [[maybe_unused]] const Array& a = in[0];                                                                       \
+        [[maybe_unused]] const Array& b = in.back();                                                                   \
+        if (i == 0) return da;                                                                                         \
+        return db;                                                                                                     \
+      }};
 ELEMENT_FUNCTIONS(OVERTAKE_ROW)
 #undef OVERTAKE_ROW
 #undef NONE

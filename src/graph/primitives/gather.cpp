@@ -13,7 +13,8 @@ namespace {
 
 using backend::GatherCore;
 
-// Inputs: source (outer, source rows, columns), indices (outer or 1, n, columns or 1), and for batches the batch number.
+// Inputs: source (outer, source rows, columns), indices (outer or 1, n, columns or 1), and for batches the batch
+// number.
 class Gather final : public graph::Core {
  public:
   explicit Gather(std::int64_t rows) : rows_(rows) {}
@@ -103,8 +104,9 @@ Array take_along_axis(const Array& a, const Array& indices, int axis) {
   check_indices("take_along_axis", indices);
   const std::size_t chosen = graph::checked_axis("take_along_axis", axis, a.shape());
   if (indices.shape().rank() != a.shape().rank()) {
-    throw UsageError(fmt::format("[take_along_axis] an array of shape {} and indices of shape {}: expected as many axes",
-                                 a.shape().to_string(), indices.shape().to_string()));
+    throw UsageError(
+        fmt::format("[take_along_axis] an array of shape {} and indices of shape {}: expected as many axes",
+                    a.shape().to_string(), indices.shape().to_string()));
   }
   // Axes but the chosen one broadcast.
   std::vector<std::int64_t> beside = a.shape().extents(), which = indices.shape().extents();

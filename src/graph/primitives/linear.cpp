@@ -61,7 +61,7 @@ Array matmul(const Array& a, const Array& b) {
         fmt::format("[matmul] {} x {}: expected (m, k) x (k, n)", a.shape().to_string(), b.shape().to_string()),
         "Use reshape() or transpose() to line up the inner extents.");
   }
-  if (a.shape()[1] == 0) return full(Shape{a.shape()[0], b.shape()[1]}, 0, a.device());
+  if (a.shape()[1] == 0) return zeros(Shape{a.shape()[0], b.shape()[1]}, a.device());
   return graph::make_node(std::make_shared<graph::MatMul>(),
                           {graph::with_leading_dimension(a), graph::with_leading_dimension(b)},
                           Shape{a.shape()[0], b.shape()[1]}, DType::float32);

@@ -46,8 +46,7 @@ Array matrix_transpose(const Array& a) {
   graph::require_defined("matrix_transpose", a);
   const std::size_t rank = a.shape().rank();
   if (rank < 2) {
-    throw UsageError(
-        fmt::format("[matrix_transpose] needs at least two axes, got shape {}", a.shape().to_string()));
+    throw UsageError(fmt::format("[matrix_transpose] needs at least two axes, got shape {}", a.shape().to_string()));
   }
   if (rank == 2) return transpose(a);
   std::vector<int> axes(rank);

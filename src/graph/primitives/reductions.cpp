@@ -43,8 +43,8 @@ class Reduce final : public graph::Core {
     // Equal extremes share the gradient, as PyTorch's amax and amin do.
     const Array chosen = astype(equal(in[0], spread(y)), g.dtype());
     const std::int64_t outer = y.shape()[0];
-    const Array count = graph::make_node(std::make_shared<Reduce>(ReduceKind::sum, chunk_), {chosen},
-                                         Shape{outer, from[2]}, g.dtype());
+    const Array count =
+        graph::make_node(std::make_shared<Reduce>(ReduceKind::sum, chunk_), {chosen}, Shape{outer, from[2]}, g.dtype());
     return {chosen * spread(g / count)};
   }
   [[nodiscard]] Variant lower(const std::vector<graph::Operand>& in, const Shape&) const override {
@@ -164,7 +164,7 @@ Array floating(const Array& a) { return is_floating(a.dtype()) ? a : graph::as_t
 Array mean_in(std::string_view name, const Array& a, const Axes& axes, bool keepdims) {
   const Array total = reduce(name, ReduceKind::sum, a, axes, keepdims);
   const std::int64_t count = reduced_count(a, total);
-  if (count == 0 && total.size() > 0) return total / 0.0F;
+  if (count == 0 && total.size() > 0) return total / 0.0F;  // NaN, as NumPy
   return total * (1.0 / static_cast<double>(std::max<std::int64_t>(count, 1)));
 }
 
@@ -211,8 +211,12 @@ Array prod(const Array& a, const Axes& axes, bool keepdims, std::optional<DType>
   graph::require_defined("prod", a);
   return reduce("prod", ReduceKind::product, graph::as_type(a, summing_type(a.dtype(), dtype)), axes, keepdims);
 }
-Array max(const Array& a, const Axes& axes, bool keepdims) { return extreme("max", ReduceKind::max, a, axes, keepdims); }
-Array min(const Array& a, const Axes& axes, bool keepdims) { return extreme("min", ReduceKind::min, a, axes, keepdims); }
+Array max(const Array& a, const Axes& axes, bool keepdims) {
+  return extreme("max", ReduceKind::max, a, axes, keepdims);
+}
+Array min(const Array& a, const Axes& axes, bool keepdims) {
+  return extreme("min", ReduceKind::min, a, axes, keepdims);
+}
 
 Array any(const Array& a, const Axes& axes, bool keepdims) {
   graph::require_defined("any", a);

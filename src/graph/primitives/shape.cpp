@@ -111,8 +111,8 @@ class Slice final : public View {
     if (taken == 0) return {zeros(shape, g.dtype(), g.device())};
     const Array place = arange(shape[axis_], DType::int64, g.device()) - begin_;
     const Array chosen = floor_divide(place, step_);
-    const Array inside = logical_and(logical_and(greater_equal(chosen, 0), less(chosen, taken)),
-                                     equal(chosen * step_, place));
+    const Array inside =
+        logical_and(logical_and(greater_equal(chosen, 0), less(chosen, taken)), equal(chosen * step_, place));
     const Array spread = take(g, minimum(maximum(chosen, 0), taken - 1), static_cast<int>(axis_));
     std::vector<std::int64_t> extents(shape.rank(), 1);
     extents[axis_] = shape[axis_];
@@ -172,9 +172,9 @@ Array contiguous(const Array& a) { return is_row_major(layout_of(*a.node()), a.s
 std::size_t checked_axis(std::string_view name, int axis, const Shape& shape) {
   const int rank = static_cast<int>(shape.rank());
   if (axis < -rank || axis >= rank) {
-    throw UsageError(fmt::format("[{}] axis {} of an array of shape {}", name, axis, shape.to_string()),
-                     rank == 0 ? "An array without axes has none to name."
-                               : fmt::format("Axes go from {} to {}.", -rank, rank - 1));
+    throw UsageError(
+        fmt::format("[{}] axis {} of an array of shape {}", name, axis, shape.to_string()),
+        rank == 0 ? "An array without axes has none to name." : fmt::format("Axes go from {} to {}.", -rank, rank - 1));
   }
   return static_cast<std::size_t>(axis < 0 ? axis + rank : axis);
 }
@@ -234,6 +234,10 @@ Array permute_dims(const Array& a, const std::vector<int>& axes) {
   }
   if (std::is_sorted(order.begin(), order.end())) return a;
   const auto& node = a.node();
+  // (AB)^T = B^T A^T: keeps weight gradients in the weights' layout, so that the update fuses into the product.
+  if (node->buffer == nullptr && graph::is_matmul(*node)) {
+    return matmul(transpose(Array(node->inputs[1])), transpose(Array(node->inputs[0])));
+  }
   const auto* before = node->buffer != nullptr ? nullptr : dynamic_cast<const graph::Permute*>(node->primitive.get());
   if (before != nullptr) {
     for (int& axis : order) axis = before->order()[static_cast<std::size_t>(axis)];
@@ -245,12 +249,6 @@ Array permute_dims(const Array& a, const std::vector<int>& axes) {
 
 Array transpose(const Array& a) {
   graph::require_defined("transpose", a);
-  if (a.shape().rank() < 2) return a;
-  const auto& node = a.node();
-  // (AB)^T = B^T A^T: keeps weight gradients in the weights' layout, so that the update fuses into the product.
-  if (node->buffer == nullptr && graph::is_matmul(*node)) {
-    return matmul(transpose(Array(node->inputs[1])), transpose(Array(node->inputs[0])));
-  }
   std::vector<int> axes(a.shape().rank());
   std::iota(axes.rbegin(), axes.rend(), 0);
   return permute_dims(a, axes);

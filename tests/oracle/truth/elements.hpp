@@ -10,15 +10,15 @@
 
 namespace overtake::oracle {
 
-/// The truth of a code that makes a float of floats. Tests draw operands from [low, high).
+/// The truth of a function of floats. Tests draw operands from [low, high).
 struct ElementTruth {
   double (*value)(double, double);
   float low = -3, high = 3;
 };
 
-/// Nothing for sources, `select` and what computes with integers.
+/// Nothing for sources, `select` and what computes with whole numbers alone.
 [[nodiscard]] std::optional<ElementTruth> element_truth(backend::TapeCode code);
-/// Every code that has one.
+/// Every function that takes float32.
 [[nodiscard]] std::vector<backend::TapeCode> element_codes();
 
 /// The truth of a code as a function of one value, or of two.

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "oracle/truth/schedule.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <stdexcept>
 
 #include "core/philox.hpp"
 #include "oracle/truth/elements.hpp"
@@ -30,11 +32,14 @@ using backend::TapeStore;
 
 constexpr double nan_value = std::numeric_limits<double>::quiet_NaN();
 
-/// A register: float32 values are computed in double, integers exactly.
+/// A register: floats are computed in double, whole numbers exactly. Each holds the other's value, too.
 struct Value {
   double real = 0;
-  std::int32_t integer = 0;
+  std::int64_t integer = 0;
 };
+
+Value whole(std::int64_t value) { return {static_cast<double>(value), value}; }
+Value floating(double value) { return {value, 0}; }
 
 using Coordinates = std::array<std::int64_t, Shape::max_rank>;
 
@@ -42,8 +47,21 @@ Value read(const std::vector<HostSlot>& slots, const Access& access, const Coord
   std::int64_t index = access.offset;
   for (std::size_t axis = 0; axis < at.size(); ++axis) index += at[axis] * access.strides[axis];
   const HostSlot& slot = slots.at(static_cast<std::size_t>(access.slot));
-  if (access.dtype == DType::int32) return {0, slot.as_int(static_cast<std::size_t>(index))};
-  return {slot.as_float(static_cast<std::size_t>(index)), 0};
+  if (access.dtype == DType::int32) return whole(slot.as_int(static_cast<std::size_t>(index)));
+  return floating(slot.as_float(static_cast<std::size_t>(index)));
+}
+
+// What int32 registers compute, wrapping round.
+std::int64_t whole_function(TapeCode code, std::int64_t a, std::int64_t b) {
+  switch (code) {
+    case TapeCode::add: return static_cast<std::int32_t>(a + b);
+    case TapeCode::multiply: return static_cast<std::int32_t>(a * b);
+    case TapeCode::equal: return a == b ? 1 : 0;
+    case TapeCode::less: return a < b ? 1 : 0;
+    case TapeCode::to_int64: return a;
+    case TapeCode::to_int32: return static_cast<std::int32_t>(a);
+    default: throw std::invalid_argument("the oracle does not know this function of whole numbers");
+  }
 }
 
 std::vector<Value> evaluate(const Tape& tape, const std::vector<HostSlot>& slots, const Coordinates& at,
@@ -52,29 +70,32 @@ std::vector<Value> evaluate(const Tape& tape, const std::vector<HostSlot>& slots
   for (const TapeInstruction& code : tape.code) {
     const auto real = [&](std::uint16_t i) { return r.at(i).real; };
     const auto integer = [&](std::uint16_t i) { return static_cast<std::uint32_t>(r.at(i).integer); };
+    const bool of_floats = backend::is_floating(code.type);
     switch (code.code) {
       case TapeCode::core: r.push_back(core_value); break;
       case TapeCode::load: r.push_back(read(slots, tape.loads.at(code.index), at)); break;
-      case TapeCode::constant: r.push_back({code.value, 0}); break;
-      case TapeCode::coordinate: r.push_back({0, static_cast<std::int32_t>(at.at(code.index))}); break;
+      case TapeCode::constant:
+        r.push_back(of_floats ? floating(backend::float_of(code.bits))
+                              : whole(static_cast<std::int32_t>(static_cast<std::uint32_t>(code.bits))));
+        break;
+      case TapeCode::coordinate: r.push_back(whole(at.at(code.index))); break;
       case TapeCode::random: {
         const RandomKey& key = tape.random.at(code.index);
-        r.push_back({philox::uniform(key.seed, key.stream, integer(code.a), linear), 0});
+        r.push_back(floating(philox::uniform(key.seed, key.stream, integer(code.a), linear)));
         break;
       }
-      case TapeCode::select: r.push_back(real(code.a) != 0 ? r.at(code.b) : r.at(code.c)); break;
-      case TapeCode::int_add: r.push_back({0, static_cast<std::int32_t>(integer(code.a) + integer(code.b))}); break;
-      case TapeCode::int_multiply:
-        r.push_back({0, static_cast<std::int32_t>(integer(code.a) * integer(code.b))});
-        break;
-      case TapeCode::int_equal: r.push_back({integer(code.a) == integer(code.b) ? 1.0 : 0.0, 0}); break;
-      case TapeCode::int_to_float:
-        r.push_back({static_cast<double>(static_cast<float>(r.at(code.a).integer)), 0});
-        break;
-      case TapeCode::float_to_int: r.push_back({0, static_cast<std::int32_t>(real(code.a))}); break;
+      case TapeCode::select: r.push_back(r.at(code.a).integer != 0 ? r.at(code.b) : r.at(code.c)); break;
+      case TapeCode::to_float32: r.push_back(floating(static_cast<double>(static_cast<float>(real(code.a))))); break;
       default: {
-        const ElementTruth truth = element_truth(code.code).value();
-        r.push_back({truth.value(real(code.a), backend::operand_count(code.code) == 2 ? real(code.b) : 0), 0});
+        const double second = backend::operand_count(code.code) == 2 ? real(code.b) : 0;
+        if (!of_floats) {
+          const std::int64_t b = backend::operand_count(code.code) == 2 ? r.at(code.b).integer : 0;
+          r.push_back(whole(whole_function(code.code, r.at(code.a).integer, b)));
+          break;
+        }
+        const double value = element_truth(code.code).value().value(real(code.a), second);
+        const bool is_whole = !backend::is_floating(backend::result_of(code));
+        r.push_back(is_whole ? whole(static_cast<std::int64_t>(value)) : floating(value));
       }
     }
   }
@@ -115,10 +136,12 @@ std::vector<Value> values_of(const MatMulCore& core, const std::vector<HostSlot>
 
 std::vector<Value> values_of(const ReduceCore& core, const std::vector<HostSlot>& slots, const Shape&) {
   std::vector<Value> values;
-  for (std::int64_t i = 0; i < core.outer * core.inner; ++i) {
-    const std::int64_t outer = i / core.inner, inner = i % core.inner;
+  const std::int64_t length = core.chunk == 0 ? core.reduced : core.chunk;
+  for (std::int64_t i = 0; i < core.outer * core.chunks() * core.inner; ++i) {
+    const std::int64_t row = i / core.inner, inner = i % core.inner;
+    const std::int64_t outer = row / core.chunks(), first = row % core.chunks() * length;
     std::vector<double> column;
-    for (std::int64_t r = 0; r < core.reduced; ++r) {
+    for (std::int64_t r = first; r < std::min(first + length, core.reduced); ++r) {
       const auto linear = static_cast<std::uint64_t>((outer * core.reduced + r) * core.inner + inner);
       column.push_back(evaluate(core.input, slots, {outer, r, inner}, linear, {}).back().real);
     }
@@ -136,9 +159,9 @@ std::vector<Value> values_of(const RowCore& core, const std::vector<HostSlot>& s
       row.push_back(read(slots, core.input, {i, column}).real);
     }
     if (core.kind == RowKind::argmax) {
-      values.push_back({0, argmax_of(row)});
+      values.push_back(whole(argmax_of(row)));
     } else if (core.kind == RowKind::cross_entropy) {
-      const std::int32_t label = read(slots, core.labels, {i}).integer;
+      const std::int64_t label = read(slots, core.labels, {i}).integer;
       const bool known = label >= 0 && label < core.columns;
       values.push_back({known ? -log_softmax_of(row)[static_cast<std::size_t>(label)] : nan_value, 0});
     } else {
@@ -151,17 +174,14 @@ std::vector<Value> values_of(const RowCore& core, const std::vector<HostSlot>& s
 }
 
 std::vector<Value> values_of(const GatherCore& core, const std::vector<HostSlot>& slots, const Shape&) {
-  const auto first = [&](const Access& access, std::int64_t index) {
-    Access moved = access;
-    moved.offset += index;
-    return read(slots, moved, {});
-  };
-  const std::int64_t start = core.start.slot < 0 ? 0 : first(core.start, 0).integer;
+  const std::int64_t start = core.start.slot < 0 ? 0 : read(slots, core.start, {}).integer;
   std::vector<Value> values;
-  for (std::int64_t i = 0; i < core.rows * core.columns; ++i) {
-    const std::int64_t index = first(core.indices, start * core.rows + i / core.columns).integer;
+  for (std::int64_t i = 0; i < core.outer * core.rows * core.columns; ++i) {
+    const std::int64_t outer = i / core.columns / core.rows, row = i / core.columns % core.rows, j = i % core.columns;
+    std::int64_t index = read(slots, core.indices, {outer, start * core.rows + row, j}).integer;
+    if (index < 0) index += core.source_rows;
     const bool known = index >= 0 && index < core.source_rows;
-    values.push_back(known ? first(core.source, index * core.columns + i % core.columns)
+    values.push_back(known ? read(slots, core.source, {outer, index, j})
                            : Value{nan_value, std::numeric_limits<std::int32_t>::min()});
   }
   return values;

@@ -69,7 +69,8 @@ void KernelText::add_arguments_of(const TapeSource& tape) {
 }
 
 LoweredKernel KernelText::finish(std::int64_t groups_x, std::int64_t groups_y, int work_items) const {
-  std::string body = long_indices_ ? "#define INDEX int64\n#define UINDEX uint64\n" : "#define INDEX int\n#define UINDEX unsigned\n";
+  std::string body =
+      long_indices_ ? "#define INDEX int64\n#define UINDEX uint64\n" : "#define INDEX int\n#define UINDEX unsigned\n";
   body += defines_;
   body += functions_;
   body += source_;

@@ -60,8 +60,8 @@ class Encoder {
     for (const Access& access : tape.loads) add_load(access, extents, pad);
     words_[at + 12] = here();
     for (const TapeStore& store : tape.stores) {
-      words_.insert(words_.end(), {static_cast<std::int32_t>(stores_.size()),
-                                   static_cast<std::int32_t>(store.dtype), store.value_register});
+      words_.insert(words_.end(), {static_cast<std::int32_t>(stores_.size()), static_cast<std::int32_t>(store.dtype),
+                                   store.value_register});
       stores_.push_back(store.slot);
     }
     words_[at + 13] = here();
@@ -194,11 +194,11 @@ LoweredOperation encode(const Operation& operation, const GatherCore& core) {
   const std::int64_t count = core.outer * core.rows * core.columns;
   const auto& s = core.source.strides;
   const auto& t = core.indices.strides;
-  return encoder.finish("interpreted_gather",
-                        {tape, count, core.columns, core.rows, core.source_rows,
-                         static_cast<std::int64_t>(core.source.dtype), s[0], s[1], s[2],
-                         static_cast<std::int64_t>(core.indices.dtype), t[0], t[1], t[2], low, high, has_start ? 1 : 0},
-                        divide_up(count, group_size));
+  return encoder.finish(
+      "interpreted_gather",
+      {tape, count, core.columns, core.rows, core.source_rows, static_cast<std::int64_t>(core.source.dtype), s[0], s[1],
+       s[2], static_cast<std::int64_t>(core.indices.dtype), t[0], t[1], t[2], low, high, has_start ? 1 : 0},
+      divide_up(count, group_size));
 }
 
 // Scans, sorting, searching and sums of segments have no kernels that are compiled ahead of time.

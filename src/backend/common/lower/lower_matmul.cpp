@@ -53,8 +53,9 @@ LoweredKernel kernel_of(const Product& product, Phase phase) {
   const MatMulCore& core = product.core;
   const std::vector<std::int64_t> extents = {core.m, core.n};
   const bool wide = tile.tn % 4 == 0 && can_widen(product.operation.tape, extents);
-  const TapeSource tape = write_tape(
-      product.operation.tape, {.extents = extents, .core = ValueType::float32, .width = wide ? 4 : 1, .loads_apart = true});
+  const TapeSource tape =
+      write_tape(product.operation.tape,
+                 {.extents = extents, .core = ValueType::float32, .width = wide ? 4 : 1, .loads_apart = true});
   KernelText text("matmul", embedded::kernel_matmul);
   text.define("TY", tile.ty);
   text.define("TX", tile.tx);

@@ -151,7 +151,8 @@ LoweredKernel lower_reduce(const Operation& operation, const ReduceCore& core) {
               "NAME(input)(i, r, j, (UINDEX)(((i) * reduced + (r)) * inner + (j))" + input.call + ")");
   text.define_tape_call(2, tape, true);
   text.set_long_indices(!has_short_indices(core.input, input_extents) || !has_short_indices(operation.tape, extents));
-  for (const std::int64_t number : {core.outer, core.reduced, core.inner, core.chunks(), length}) text.add_index(number);
+  for (const std::int64_t number : {core.outer, core.reduced, core.inner, core.chunks(), length})
+    text.add_index(number);
   text.add_arguments_of(input);
   text.add_arguments_of(tape);
   const std::int64_t rows = core.outer * core.chunks();

@@ -25,10 +25,10 @@ struct LoweringTraits {
 /// One argument of a lowered kernel.
 struct LoweredArgument {
   enum class Kind : std::uint8_t {
-    slot,      ///< pointer to the memory of slot `slot`
-    offset,    ///< int32: `value` plus the distance, in elements, from the pointer passed for slot `slot` to the slot's
-              ///  first element. A backend that can add to a pointer passes the slot's own address and a distance of 0;
-              ///  one that cannot (cl_mem) passes the arena and its arena_offset in elements.
+    slot,    ///< pointer to the memory of slot `slot`
+    offset,  ///< int32: `value` plus the distance, in elements, from the pointer passed for slot `slot` to the slot's
+             ///  first element. A backend that can add to a pointer passes the slot's own address and a distance of 0;
+             ///  one that cannot (cl_mem) passes the arena and its arena_offset in elements.
     offset64,  ///< the same as int64
     scratch,   ///< pointer to the start of the operation's scratch memory
     int32,     ///< the number `value`

@@ -101,8 +101,8 @@ class Writer {
   }
 
   std::string head() const {
-    std::string text = fmt::format("DEVICE {} NAME({})",
-                                   request_.returns_value ? kernel_name(types_.back()) : "void", request_.name);
+    std::string text =
+        fmt::format("DEVICE {} NAME({})", request_.returns_value ? kernel_name(types_.back()) : "void", request_.name);
     text += place_parameters();
     if (request_.core) {
       text += fmt::format(", {} core", request_.width == 4 ? "float4" : kernel_name(*request_.core));
@@ -229,8 +229,7 @@ class Writer {
     const auto low = std::bit_cast<std::int32_t>(static_cast<std::uint32_t>(code.bits));
     if (size_of(dtype_of_value(type)) == sizeof(std::int32_t)) {
       add_int(name, low);
-      define(type, true,
-             [&](int) { return type == ValueType::float32 ? fmt::format("as_float({})", name) : name; });
+      define(type, true, [&](int) { return type == ValueType::float32 ? fmt::format("as_float({})", name) : name; });
       return;
     }
     add_int(name + "_low", low);
@@ -248,9 +247,7 @@ class Writer {
     switch (code.type) {
       case ValueType::float32: value = float_of(code.bits); break;
       case ValueType::float64: value = std::bit_cast<double>(code.bits); break;
-      case ValueType::int32:
-        value = std::bit_cast<std::int32_t>(static_cast<std::uint32_t>(code.bits));
-        break;
+      case ValueType::int32: value = std::bit_cast<std::int32_t>(static_cast<std::uint32_t>(code.bits)); break;
       case ValueType::int64:
       case ValueType::uint64: value = static_cast<double>(std::bit_cast<std::int64_t>(code.bits)); break;
     }
@@ -354,7 +351,7 @@ class Writer {
   std::vector<LoadPattern> patterns_;
   std::vector<bool> declared_;
   std::vector<ValueType> types_;  // of the registers written so far
-  std::vector<bool> shared_;  // one value serves all elements of a call
+  std::vector<bool> shared_;      // one value serves all elements of a call
 };
 
 void Writer::instruction(std::size_t i) {
@@ -394,8 +391,7 @@ std::string element_function_text(const ElementFunction& function, ValueType typ
   constexpr std::string_view unsigned_names[] = {"uint32", "uint64", "uint64", "float", "double"};
   const std::string_view t = kernel_name(type);
   return fmt::format("DEVICE {0} {1}({2} a{3}) {{\n  typedef {2} T;\n  typedef {4} U;\n  {5}\n}}\n",
-                     kernel_name(function.gives(type)), name, t,
-                     function.operands == 2 ? fmt::format(", {} b", t) : "",
+                     kernel_name(function.gives(type)), name, t, function.operands == 2 ? fmt::format(", {} b", t) : "",
                      unsigned_names[static_cast<std::size_t>(type)], function.body);
 }
 

@@ -15,16 +15,15 @@ namespace overtake::backend {
 
 /// What kernels call an element type in memory.
 struct MemoryType {
-  std::string_view name;     ///< of one element: "unsigned short"
-  std::string_view vector;   ///< of four: "ushort4"
-  std::string_view widen;    ///< from it to the register's type, with {} for the value
-  std::string_view narrow;   ///< from the register's type to it
+  std::string_view name;    ///< of one element: "unsigned short"
+  std::string_view vector;  ///< of four: "ushort4"
+  std::string_view widen;   ///< from it to the register's type, with {} for the value
+  std::string_view narrow;  ///< from the register's type to it
 };
 [[nodiscard]] const MemoryType& memory_type(DType dtype) noexcept;
 
 /// An element function in one type, as text of the dialect.
-[[nodiscard]] std::string element_function_text(const ElementFunction& function, ValueType type,
-                                                std::string_view name);
+[[nodiscard]] std::string element_function_text(const ElementFunction& function, ValueType type, std::string_view name);
 
 /// What the function is to be.
 struct TapeRequest {

@@ -156,11 +156,10 @@ class Planner {
     Access scalar = *product.epilogue.alpha_scalar;
     scalar.strides = {};
     operation.tape.loads = {scalar};
-    operation.tape.code = {
-        {.code = TapeCode::load},
-        {.code = TapeCode::constant, .bits = to_bits(static_cast<float>(product.epilogue.alpha))},
-        {.code = TapeCode::multiply, .a = 0, .b = 1},
-        {.code = TapeCode::constant, .bits = to_bits(static_cast<float>(product.epilogue.beta))}};
+    operation.tape.code = {{.code = TapeCode::load},
+                           {.code = TapeCode::constant, .bits = to_bits(static_cast<float>(product.epilogue.alpha))},
+                           {.code = TapeCode::multiply, .a = 0, .b = 1},
+                           {.code = TapeCode::constant, .bits = to_bits(static_cast<float>(product.epilogue.beta))}};
     operation.tape.stores = {{product.alpha_slot, 2, DType::float32}, {product.beta_slot, 3, DType::float32}};
     return operation;
   }
