@@ -12,3 +12,4 @@
 #include "overtake/ops/manipulation.hpp"
 #include "overtake/ops/products.hpp"
 #include "overtake/ops/reductions.hpp"
+#include "overtake/ops/sorting.hpp"

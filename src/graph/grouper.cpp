@@ -52,6 +52,12 @@ class Grouper {
     return at(i).kind == NodeKind::core && static_cast<const Core&>(*at(i).node->primitive).computes_its_input();
   }
 
+  // True if element-wise nodes may join the group.
+  [[nodiscard]] bool is_open(int g) {
+    const int core = group(g).core;
+    return core < 0 || static_cast<const Core&>(*at(core).node->primitive).takes_epilogue();
+  }
+
   [[nodiscard]] bool positional(int i) { return static_cast<const Elementwise&>(*at(i).node->primitive).positional(); }
 
   // True if every operand of element-wise node i can be addressed over `extent`, apart from values of `skip` groups.
@@ -197,7 +203,7 @@ class Grouper {
     const int last = static_cast<int>(plan_.groups.size()) - 1;
     int newest = last;
     while (newest >= 0 && last - newest < most_looked_at && group(newest).extent.size() != 1) --newest;
-    if (newest < 0 || group(newest).extent.size() != 1) return -1;
+    if (newest < 0 || group(newest).extent.size() != 1 || !is_open(newest)) return -1;
     for (const int input : at(i).inputs) {
       const std::vector<int>& users = at(plan_.resolve(input).base).users;
       if (users.size() > most_looked_at) return -1;
@@ -213,7 +219,7 @@ class Grouper {
     add_needs(i, need);
     int latest = need.join;
     if (latest < 0 && need.after < 0 && at(i).node->shape.size() == 1 && !can_float(i)) latest = group_to_ride_with(i);
-    if (latest < 0 || latest <= need.after) return -1;
+    if (latest < 0 || latest <= need.after || !is_open(latest)) return -1;
     const Group& candidate = group(latest);
     const bool room = (candidate.cost + whole_cost(i)).within(limits_);
     return room && addressable_with_floats(i, candidate.extent) ? latest : -1;

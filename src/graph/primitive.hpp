@@ -133,6 +133,8 @@ class Core : public Primitive {
   /// True if the first input may be computed where the core reads it (its operation has a tape for that) instead of
   /// being stored first.
   [[nodiscard]] virtual bool computes_its_input() const { return false; }
+  /// False if the operation can only store its result: element-wise nodes do not join it.
+  [[nodiscard]] virtual bool takes_epilogue() const { return true; }
 };
 
 }  // namespace overtake::graph

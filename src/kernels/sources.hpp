@@ -25,6 +25,12 @@ extern const std::string_view kernel_matmul;
 extern const std::string_view kernel_reduce;
 extern const std::string_view kernel_rows;
 extern const std::string_view kernel_gather;
+extern const std::string_view kernel_scan;
+extern const std::string_view kernel_sort_keys;
+extern const std::string_view kernel_sort_rows;
+extern const std::string_view kernel_sort;
+extern const std::string_view kernel_search;
+extern const std::string_view kernel_segment;
 
 /// Complete sources; that of forests with the definitions that forest/nodes.k lists.
 extern const std::string_view kernel_forest;

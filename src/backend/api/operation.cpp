@@ -32,6 +32,18 @@ struct CoreReads {
     add(reads, core.indices.slot);
     add(reads, core.start.slot);
   }
+  void operator()(const ScanCore& core) const { add(reads, core.input.slot); }
+  void operator()(const SortCore& core) const { add(reads, core.input.slot); }
+  void operator()(const SearchCore& core) const {
+    add(reads, core.values.slot);
+    add(reads, core.sorted.slot);
+    add(reads, core.order.slot);
+  }
+  void operator()(const SegmentSumCore& core) const {
+    add(reads, core.values.slot);
+    add(reads, core.order.slot);
+    add(reads, core.starts.slot);
+  }
 };
 
 }  // namespace

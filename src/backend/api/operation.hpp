@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "backend/api/order_cores.hpp"
 #include "backend/api/tape.hpp"
 #include "overtake/dtype.hpp"
 
@@ -90,7 +91,8 @@ struct GatherCore {
 };
 
 struct Operation {
-  using CoreVariant = std::variant<MapCore, MatMulCore, ReduceCore, RowCore, GatherCore>;
+  using CoreVariant = std::variant<MapCore, MatMulCore, ReduceCore, RowCore, GatherCore, ScanCore, SortCore, SearchCore,
+                                   SegmentSumCore>;
 
   CoreVariant core;
   Shape extent;  ///< of the tape; rank 1 to 4, contiguous dimensions already merged for maps

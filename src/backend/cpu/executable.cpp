@@ -15,6 +15,10 @@ struct StepMaker {
   std::unique_ptr<Step> operator()(const ReduceCore&) const { return make_reduce_step(operation, threads); }
   std::unique_ptr<Step> operator()(const RowCore&) const { return make_row_step(operation, threads); }
   std::unique_ptr<Step> operator()(const GatherCore&) const { return make_gather_step(operation, threads); }
+  std::unique_ptr<Step> operator()(const ScanCore&) const { return make_scan_step(operation, threads); }
+  std::unique_ptr<Step> operator()(const SortCore&) const { return make_sort_step(operation, threads); }
+  std::unique_ptr<Step> operator()(const SearchCore&) const { return make_search_step(operation, threads); }
+  std::unique_ptr<Step> operator()(const SegmentSumCore&) const { return make_segment_sum_step(operation, threads); }
 };
 
 }  // namespace

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Rows by index: take, take_batch.
+// Rows by index: take, take_along_axis, take_batch.
 #include <fmt/format.h>
 
 #include "graph/node.hpp"
+#include "graph/primitives/order.hpp"
 #include "graph/primitives/rule.hpp"
 #include "graph/primitives/shape.hpp"
 #include "overtake/error.hpp"
@@ -19,10 +20,12 @@ class Gather final : public graph::Core {
   explicit Gather(std::int64_t rows) : rows_(rows) {}
   [[nodiscard]] std::string_view name() const override { return "take"; }
   void sign(graph::Signature& signature) const override { signature.add(static_cast<std::uint64_t>(rows_)); }
-  [[nodiscard]] std::vector<Array> vjp(const std::vector<Array>&, const Array&, const Array&,
+  [[nodiscard]] std::vector<Array> vjp(const std::vector<Array>& in, const Array&, const Array& g,
                                        const std::vector<bool>&) const override {
-    throw UsageError("[take] cannot be differentiated by its source",
-                     "detach() the source, or express the selection as a product with a one-hot matrix.");
+    if (in.size() > 2) {
+      throw UsageError("[take_batch] cannot be differentiated by its source", "detach() the source, or use take().");
+    }
+    return {graph::gathered_gradient(g, in[1], in[0].shape()[1]), Array()};
   }
   [[nodiscard]] Variant lower(const std::vector<graph::Operand>& in, const Shape& shape) const override {
     GatherCore core{.outer = shape[0],
@@ -65,7 +68,10 @@ Array gather(const Array& source, const Array& indices, std::int64_t count, cons
   return graph::make_node(std::make_shared<Gather>(count), inputs, shape, source.dtype());
 }
 
-// (before, extent, after) of one axis.
+}  // namespace
+
+namespace graph {
+
 Array three_axes(const Array& a, std::size_t axis) {
   std::int64_t outer = 1, inner = 1;
   for (std::size_t i = 0; i < axis; ++i) outer *= a.shape()[i];
@@ -73,7 +79,9 @@ Array three_axes(const Array& a, std::size_t axis) {
   return reshape(a, {outer, a.shape()[axis], inner});
 }
 
-}  // namespace
+Array gathered(const Array& source, const Array& indices) { return gather(source, indices, indices.shape()[1]); }
+
+}  // namespace graph
 
 Array take(const Array& a, const Array& indices, int axis) {
   graph::require_defined("take", a);
@@ -87,7 +95,7 @@ Array take(const Array& a, const Array& indices, int axis) {
                  a.shape().extents().end());
   Shape shape(std::move(extents));
   if (shape.size() == 0) return zeros(shape, a.dtype(), a.device());
-  const Array source = three_axes(a, chosen);
+  const Array source = graph::three_axes(a, chosen);
   return reshape(gather(source, reshape(indices, {1, given.size(), 1}), given.size()), shape.extents());
 }
 
@@ -109,8 +117,8 @@ Array take_along_axis(const Array& a, const Array& indices, int axis) {
   to[chosen] = indices.shape()[chosen];
   const Shape shape(to);
   if (shape.size() == 0) return zeros(shape, a.dtype(), a.device());
-  const Array source = three_axes(broadcast_to(a, Shape(from)), chosen);
-  return reshape(gather(source, three_axes(broadcast_to(indices, shape), chosen), shape[chosen]), to);
+  const Array source = graph::three_axes(broadcast_to(a, Shape(from)), chosen);
+  return reshape(gather(source, graph::three_axes(broadcast_to(indices, shape), chosen), shape[chosen]), to);
 }
 
 Array take_batch(const Array& a, const Array& indices, const Array& start, std::int64_t count) {
@@ -127,7 +135,7 @@ Array take_batch(const Array& a, const Array& indices, const Array& start, std::
   }
   std::vector<std::int64_t> extents = a.shape().extents();
   extents[0] = count;
-  return reshape(gather(three_axes(a, 0), reshape(indices, {1, indices.size(), 1}), count, start), std::move(extents));
+  return reshape(gather(graph::three_axes(a, 0), reshape(indices, {1, indices.size(), 1}), count, start), std::move(extents));
 }
 
 }  // namespace overtake

@@ -64,6 +64,10 @@ class KernelText {
 [[nodiscard]] LoweredKernel lower_gather(const Operation& operation, const GatherCore& core);
 [[nodiscard]] LoweredKernel lower_reduce(const Operation& operation, const ReduceCore& core);
 [[nodiscard]] LoweredKernel lower_rows(const Operation& operation, const RowCore& core);
+[[nodiscard]] LoweredOperation lower_scan(const Operation& operation, const ScanCore& core);
+[[nodiscard]] LoweredOperation lower_sort(const Operation& operation, const SortCore& core);
+[[nodiscard]] LoweredKernel lower_search(const Operation& operation, const SearchCore& core);
+[[nodiscard]] LoweredKernel lower_segment_sum(const Operation& operation, const SegmentSumCore& core);
 [[nodiscard]] LoweredOperation lower_matmul(const Operation& operation, const MatMulCore& core,
                                             const LoweringTraits& traits);
 /// With a tile and split given, for measurements of the model that usually picks them.

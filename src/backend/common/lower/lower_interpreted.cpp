@@ -201,6 +201,13 @@ LoweredOperation encode(const Operation& operation, const GatherCore& core) {
       divide_up(count, group_size));
 }
 
+// Scans, sorting, searching and sums of segments have no kernels that are compiled ahead of time.
+template <class Core>
+LoweredOperation encode(const Operation& operation, const Core&) {
+  throw DeviceError(fmt::format("'{}' has no kernels that are compiled ahead of time", operation.name),
+                    "Install the vendor's run-time compiler (for CUDA: libnvrtc).");
+}
+
 }  // namespace
 
 FusionLimits interpreted_limits() noexcept {

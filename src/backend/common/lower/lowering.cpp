@@ -38,6 +38,16 @@ std::vector<std::int64_t> extents_of(const Operation& operation) {
           },
           [](const GatherCore& core) {
             return std::vector<std::int64_t>{core.outer, core.rows, core.columns};
+          },
+          [](const ScanCore& core) {
+            return std::vector<std::int64_t>{core.outer, core.n, core.inner};
+          },
+          [](const SortCore& core) {
+            return std::vector<std::int64_t>{core.outer, core.n, core.inner};
+          },
+          [](const SearchCore& core) { return std::vector<std::int64_t>{core.count}; },
+          [](const SegmentSumCore& core) {
+            return std::vector<std::int64_t>{core.outer, core.rows, core.columns};
           }},
       operation.core);
 }
@@ -199,7 +209,11 @@ LoweredOperation lower(const Operation& operation, const LoweringTraits& traits)
                                [&](const MatMulCore& core) { return lower_matmul(operation, core, traits); },
                                [&](const ReduceCore& core) { return single(lower_reduce(operation, core)); },
                                [&](const RowCore& core) { return single(lower_rows(operation, core)); },
-                               [&](const GatherCore& core) { return single(lower_gather(operation, core)); }},
+                               [&](const GatherCore& core) { return single(lower_gather(operation, core)); },
+                               [&](const ScanCore& core) { return lower_scan(operation, core); },
+                               [&](const SortCore& core) { return lower_sort(operation, core); },
+                               [&](const SearchCore& core) { return single(lower_search(operation, core)); },
+                               [&](const SegmentSumCore& core) { return single(lower_segment_sum(operation, core)); }},
                     operation.core);
 }
 

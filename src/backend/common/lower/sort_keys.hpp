@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "backend/api/sort_key.hpp"
+#include "backend/common/lower/kernel_text.hpp"
+
+namespace overtake::backend {
+
+/// Defines what src/kernels/graph/sort_keys.k needs.
+void define_keys(KernelText& text, DType dtype, bool descending);
+
+}  // namespace overtake::backend
