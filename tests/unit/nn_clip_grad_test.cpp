@@ -3,11 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "nn_support.hpp"
 #include "overtake/error.hpp"
+#include "overtake/nn/trainer.hpp"
 #include "overtake/ops.hpp"
 #include "overtake/optim.hpp"
 
@@ -66,6 +68,35 @@ TEST(NnClipGrad, ANormBelowTheLimitChangesNoBit) {
   (void)nn::clip_grad_norm(rig.parameters, 1000);
   EXPECT_EQ(rig.a.value.grad().to_vector<float>(), rig.first);
   EXPECT_EQ(rig.b.value.grad().to_vector<float>(), rig.second);
+  EXPECT_NEAR(nn::clip_grad_norm(rig.parameters, infinity).item(), rig.norm(2), 1e-5);
+  EXPECT_EQ(rig.b.value.grad().to_vector<float>(), rig.second);
+}
+
+TEST(NnClipGrad, ATrainerClipsEachStepAsALoopByHandDoes) {
+  const Array x = random_array(Shape{32, 2}, 1);
+  const Array y = random_array(Shape{32, 2}, 2, 50, 90);
+  nn::Sequential by_hand = small_model(3);
+  optim::SGD by_hand_optimizer(by_hand.parameters(), 0.1);
+  for (int step = 0; step < 5; ++step) {
+    nn::mse_loss(by_hand(x), y).backward();
+    (void)nn::clip_grad_norm(by_hand.parameters(), 1);
+    by_hand_optimizer.step();
+    by_hand_optimizer.zero_grad();
+  }
+  TrainerOptions options;
+  options.epochs = 5;
+  options.shuffle = false;
+  options.clip_grad_norm = 1;
+  nn::Sequential trained = small_model(3);
+  optim::SGD optimizer(trained.parameters(), 0.1);
+  (void)Trainer(trained, nn::Loss::mse(), optimizer, options).fit(x, y);
+  for (std::size_t i = 0; i < 4; ++i) {
+    const std::vector<float> expected = weights_of(by_hand)[i];
+    const std::vector<float> values = weights_of(trained)[i];
+    for (std::size_t k = 0; k < values.size(); ++k) EXPECT_NEAR(values[k], expected[k], 1e-5);
+  }
+  options.clip_grad_norm = -1;
+  EXPECT_THROW(Trainer(trained, nn::Loss::mse(), optimizer, options), UsageError);
 }
 
 TEST(NnClipGrad, AFollowingStepUsesTheClippedGradient) {

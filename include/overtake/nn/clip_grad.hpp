@@ -16,8 +16,8 @@ namespace overtake::nn {
 /// (sum |g|^norm_type)^(1/norm_type), the largest |g| for an infinite norm_type. Returns the norm before that, a
 /// one-element float32 array, 0 where there are no gradients. A norm that is infinite makes the gradients 0 (NaN where
 /// they were infinite), one that is NaN makes them NaN, as in PyTorch; with `error_if_nonfinite` that is a UsageError,
-/// for which the norm is computed at once. Throws UsageError unless max_norm >= 0 and norm_type > 0, for a null or
-/// undefined parameter, and for parameters on several devices.
+/// for which the norm is computed at once. An infinite max_norm only tells the norm. Throws UsageError unless max_norm
+/// >= 0 and norm_type > 0, for a null or undefined parameter, and for parameters on several devices.
 Array clip_grad_norm(std::span<Parameter* const> parameters, double max_norm, double norm_type = 2,
                      bool error_if_nonfinite = false);
 

@@ -56,7 +56,7 @@ Array norm_of(const std::vector<Array>& leaves, double norm_type) {
 
 Array clip_grad_norm(std::span<Parameter* const> parameters, double max_norm, double norm_type,
                      bool error_if_nonfinite) {
-  require_float("clip_grad_norm", "max_norm", max_norm);
+  if (!(max_norm > 0 && std::isinf(max_norm))) require_float("clip_grad_norm", "max_norm", max_norm);
   if (!(norm_type > 0)) {
     throw UsageError(fmt::format("[clip_grad_norm] norm_type {}, expected a number above 0 or infinity", norm_type),
                      "2 is the Euclidean norm, 1 the sum of the absolute values.");
