@@ -238,6 +238,10 @@ TEST(NnLossOptions, CrossEntropyLeavesOutIgnoredRows) {
   const Array labels = labels_array({0, 2, -100, -100, 2, 0});
   check([&](const Array& x) { return nn::cross_entropy(x, labels, {.label_smoothing = 0.1, .ignore_index = -100}); },
         oracle);
+  const Weights w;
+  oracle = {.class_weight = w.of_columns, .row_weight = {1, 1, 0, 0, 1, 1}};
+  check([&](const Array& x) { return nn::cross_entropy(x, labels, {.weight = w.cols(), .ignore_index = -100}); },
+        oracle);
   const Array x = random_array(Shape{rows, columns}, 3);
   EXPECT_TRUE(std::isnan(nn::cross_entropy(x, labels).item()));  // a label outside the classes, unless it is ignored
   EXPECT_EQ(nn::cross_entropy(x, labels, {.reduction = Reduction::none, .ignore_index = -100}).to_vector<float>()[2],

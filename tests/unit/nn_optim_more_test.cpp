@@ -118,13 +118,14 @@ TEST(NnRmsprop, Centered) { check_rmsprop({.alpha = 0.9, .epsilon = 1e-3, .momen
 TEST(NnRmsprop, Maximizes) { check_rmsprop({.alpha = 0, .epsilon = 0.1, .maximize = true}); }
 
 TEST(NnRmsprop, CenteredStaysFiniteWhereAllGradientsAreEqual) {
-  nn::Parameter parameter = make_parameter({0.5F, -3.7F});
-  optim::RMSprop optimizer({&parameter}, 1e-4, {.alpha = 0.5, .centered = true});
-  for (int i = 0; i < 60; ++i) {
-    parameter.value.set_grad(Array::from(std::vector<float>{0.1F, 1.7e3F}, Shape{2}));
+  constexpr std::int64_t count = 64;  // some of them round to a variance below 0
+  nn::Parameter parameter = make_parameter(numbers(count, 43));
+  optim::RMSprop optimizer({&parameter}, 1e-4, {.alpha = 0.9, .centered = true});
+  for (int i = 0; i < 300; ++i) {
+    parameter.value.set_grad(random_array(Shape{count}, 44, 0.1F, 100));
     optimizer.step();
-    for (const float value : parameter.value.to_vector<float>()) ASSERT_TRUE(std::isfinite(value)) << "step " << i;
   }
+  for (const float value : parameter.value.to_vector<float>()) EXPECT_TRUE(std::isfinite(value));
   optimizer.zero_grad();
 }
 

@@ -11,6 +11,7 @@
 #include "nn_support.hpp"
 #include "overtake/data/safetensors.hpp"
 #include "overtake/error.hpp"
+#include "overtake/nn/model_file.hpp"
 #include "overtake/nn/state_file.hpp"
 #include "overtake/ops.hpp"
 #include "overtake/optim.hpp"
@@ -93,6 +94,18 @@ TEST(NnStateDict, IsACopyThatTrainingDoesNotChange) {
   EXPECT_NE(weights_of(model), weights);
   EXPECT_TRUE(model.load_state_dict(before).empty());
   EXPECT_EQ(weights_of(model), weights);
+}
+
+TEST(NnStateDict, IsACopyThatLoadingInPlaceDoesNotChange) {
+  nn::Sequential other = small_model(9);
+  const std::filesystem::path path = fresh_path("other.safetensors");
+  save_state(path, other);
+  nn::Sequential model = small_model();
+  const auto weights = weights_of(model);
+  const nn::StateDict before = model.state_dict();
+  load_weights(path, model);
+  EXPECT_NE(weights_of(model), weights);
+  EXPECT_EQ(before[0].second.to_vector<float>(), weights[0]);
 }
 
 TEST(NnStateDict, LoadingKeepsGradientsAndWhatIsFrozen) {
