@@ -69,7 +69,7 @@ Array LayerNorm::forward(const Array& input) {
   const Array rows = reshape(input, {-1, shape_.size()});
   const Array centred = rows - mean(rows, 1, true);
   const Array variance = mean(square(centred), 1, true);
-  const Array result = reshape(centred / sqrt(variance + static_cast<float>(eps_)), input.shape().extents());
+  Array result = reshape(centred / sqrt(variance + static_cast<float>(eps_)), input.shape().extents());
   if (!affine_) return result;
   return has_bias_ ? result * weight_.value + bias_.value : result * weight_.value;
 }
@@ -137,7 +137,7 @@ void BatchNorm1d::require_input(const Array& input, bool uses_batch) const {
 }
 
 Array BatchNorm1d::normalised(const Array& centred, const Array& variance) const {
-  const Array result = centred / sqrt(variance + static_cast<float>(eps_));
+  Array result = centred / sqrt(variance + static_cast<float>(eps_));
   if (!affine_) return result;
   const std::size_t rank = centred.shape().rank();
   return result * along(weight_.value, rank) + along(bias_.value, rank);
@@ -155,7 +155,8 @@ Array BatchNorm1d::forward(const Array& input) {
   const Array centred = input - batch_mean;
   const Array variance = feature_means(square(centred));
   if (tracks_ && is_training()) {
-    const auto count = static_cast<float>(input.size() / features_);
+    const std::int64_t values = input.size() / features_;
+    const auto count = static_cast<float>(values);
     // Reading the statistics computes what they come from. The input is kept then, too, so that the layers before this
     // one are not computed again with the loss.
     const std::array<Array, 3> together = {input, batch_mean, variance};

@@ -63,7 +63,7 @@ Array clip_grad_norm(std::span<Parameter* const> parameters, double max_norm, do
   }
   const NoGrad no_grad;
   const std::vector<Array> leaves = leaves_with_gradients("clip_grad_norm", parameters);
-  const Array norm = norm_of(leaves, norm_type);
+  Array norm = norm_of(leaves, norm_type);
   if (error_if_nonfinite && !std::isfinite(norm.item())) {
     throw UsageError(
         fmt::format("[clip_grad_norm] the norm of the gradients is {}, expected a finite one", norm.item()),

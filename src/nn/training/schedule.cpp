@@ -45,19 +45,19 @@ void check_milestones(const std::vector<int>& milestones) {
 }  // namespace
 
 Schedule Schedule::step_lr(int step_size, double gamma) {
-  const Schedule result{.kind = Kind::step, .period = step_size, .gamma = gamma};
+  Schedule result{.kind = Kind::step, .period = step_size, .gamma = gamma};
   result.check();
   return result;
 }
 
 Schedule Schedule::cosine_annealing_lr(int t_max, double minimum) {
-  const Schedule result{.kind = Kind::cosine, .period = t_max, .minimum = minimum};
+  Schedule result{.kind = Kind::cosine, .period = t_max, .minimum = minimum};
   result.check();
   return result;
 }
 
 Schedule Schedule::exponential_lr(double gamma) {
-  const Schedule result{.kind = Kind::exponential, .gamma = gamma};
+  Schedule result{.kind = Kind::exponential, .gamma = gamma};
   result.check();
   return result;
 }
