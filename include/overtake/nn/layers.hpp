@@ -19,7 +19,8 @@ class Linear : public Module {
   /// Throws UsageError unless both sizes are at least 1.
   Linear(std::int64_t in_features, std::int64_t out_features, bool bias = true);
 
-  /// (rows, in_features) -> (rows, out_features). Throws UsageError for another shape.
+  /// (..., in_features) float32 -> (..., out_features), of 2 to 4 dimensions: what stands before the last axis are
+  /// rows. Throws UsageError for another shape.
   [[nodiscard]] Array forward(const Array& input) override;
 
   [[nodiscard]] std::int64_t in_features() const noexcept { return in_features_; }
@@ -117,7 +118,7 @@ class Dropout : public Module {
   float p_;
   std::uint64_t seed_ = 0;
   std::uint32_t stream_ = 0;
-  Parameter counter_{"counter", {}};
+  Parameter counter_{"counter", {}, false};
 };
 
 /// Builds a layer from its description. Throws DataError naming an unknown type or a missing or unusable attribute.

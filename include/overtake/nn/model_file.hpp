@@ -18,11 +18,12 @@ struct LoadedModel {
   std::int64_t outputs = 0;                     ///< values a row that the last Linear gives
 };
 
-/// Writes a model as one safetensors file: the parameters under PyTorch's names and nothing else as tensors, so that
+/// Writes a model as one safetensors file: its state_dict() under PyTorch's names and nothing else as tensors, so that
 /// load_state_dict(load_file(path), strict=True) takes them; the architecture and the counters of Dropout as JSON in
 /// the file's metadata, and the caller's `metadata`. The file appears complete or not at all. Throws UsageError for a
-/// layer that cannot be stored (a module of one's own), more than 1,000 layers, Sequentials nested more than 32 deep,
-/// or a metadata key that starts with "overtake.", DataError when the file cannot be written.
+/// layer that cannot be stored (a module of one's own: save_state() of state_file.hpp is for those), more than 1,000
+/// layers, Sequentials nested more than 32 deep, or a metadata key that starts with "overtake.", DataError when the
+/// file cannot be written.
 void save_model(const std::filesystem::path& path, nn::Sequential& model,
                 const std::map<std::string, std::string>& metadata = {});
 
@@ -32,10 +33,10 @@ void save_model(const std::filesystem::path& path, nn::Sequential& model,
 /// that is missing takes its default.
 [[nodiscard]] LoadedModel load_model(const std::filesystem::path& path);
 
-/// Overwrites the parameters of `model` with the tensors of their names from any safetensors file, PyTorch's
-/// save_file(model.state_dict(), path) for example; its metadata does not count, but a checksum of Overtake must match.
-/// Throws DataError, before anything is overwritten, for a file that is damaged, and for a tensor that is missing, has
-/// another shape, is not float32, or belongs to no layer.
+/// Overwrites the parameters of `model`, and the buffers that the file has, with the tensors of their names from any
+/// safetensors file, PyTorch's save_file(model.state_dict(), path) for example; its metadata does not count, but a
+/// checksum of Overtake must match. Throws DataError, before anything is overwritten, for a file that is damaged, and
+/// for a tensor that is missing, has another shape, is not float32, or belongs to no layer.
 void load_weights(const std::filesystem::path& path, nn::Module& model);
 
 }  // namespace overtake

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "overtake/array.hpp"
+#include "overtake/nn/state_dict.hpp"
 
 namespace overtake::nn {
 
@@ -15,6 +16,7 @@ namespace overtake::nn {
 struct Parameter {
   std::string name;
   Array value;
+  bool persistent = true;  ///< of a buffer: whether state_dict() holds it, as in PyTorch
 };
 
 /// A parameter or buffer with its full name inside a model ("0.weight").
@@ -61,8 +63,22 @@ class Module {
   [[nodiscard]] std::vector<NamedValue> named_parameters();
   /// State that is not learnt, with full names: "1.counter".
   [[nodiscard]] std::vector<NamedValue> buffers();
+  /// Parameters and persistent buffers, as state_dict() names and orders them.
+  [[nodiscard]] std::vector<NamedValue> state_values();
   /// Number of learnable values.
   [[nodiscard]] std::int64_t parameter_count();
+
+  /// The state as it is now: copies, on the module's device. Later training does not change them, unlike PyTorch's,
+  /// which share memory with the module. Throws UsageError for two arrays of one name.
+  [[nodiscard]] StateDict state_dict();
+  /// Gives parameters and persistent buffers the values of their names, copied to the device of the module and
+  /// converted to the dtype there; gradients stay. Nothing is changed where anything is refused: arrays of another
+  /// shape always, missing and unexpected names unless `strict` is false, which returns them instead. A missing
+  /// "num_batches_tracked" is none, as in PyTorch: older files lack it. Throws UsageError that lists the names, for a
+  /// name that occurs twice, and for an undefined array.
+  IncompatibleKeys load_state_dict(const StateDict& state, bool strict = true);
+  /// Forgets the gradients of all parameters.
+  void zero_grad();
 
   /// Moves all parameters and buffers to a device. Make the optimiser's first step after it.
   void to(const Device& device);

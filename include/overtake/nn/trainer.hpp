@@ -79,6 +79,7 @@ struct TrainerOptions {
   bool restore_best = true;
 
   optim::Schedule schedule{};
+  double clip_grad_norm = 0;  ///< nn::clip_grad_norm of each step's gradients to this; 0: as they are
 
   std::string checkpoint_path{};  ///< empty: no checkpoints
   int checkpoint_every = 1;       ///< epochs; one is also written when training ends

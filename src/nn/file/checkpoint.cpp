@@ -68,19 +68,22 @@ std::vector<NamedValue> model_values(Module& model) {
 
 Fingerprint fingerprint(Module& model, const Loss& loss, const optim::Optimizer& optimizer,
                         const TrainerOptions& options, const TrainingData& data) {
-  return {{"model", model.to_string()},
-          {"loss", loss.name},
-          {"optimizer", optimizer.describe()},
-          {"learning rate", fmt::format("{}", optimizer.learning_rate())},
-          {"schedule", options.schedule.describe()},
-          {"batch size", fmt::format("{}", options.batch_size)},
-          {"shuffle", options.shuffle ? "true" : "false"},
-          {"seed", fmt::format("{}", options.seed)},
-          {"min_delta", fmt::format("{}", options.min_delta)},
-          {"restore_best", options.restore_best ? "true" : "false"},
-          {"epochs read back", read_back_text(options)},
-          {"training data", data_text(data.inputs, data.targets)},
-          {"validation data", data_text(data.validation_inputs, data.validation_targets)}};
+  Fingerprint result = {{"model", model.to_string()},
+                        {"loss", loss.name},
+                        {"optimizer", optimizer.describe()},
+                        {"learning rate", fmt::format("{}", optimizer.learning_rate())},
+                        {"schedule", options.schedule.describe()},
+                        {"batch size", fmt::format("{}", options.batch_size)},
+                        {"shuffle", options.shuffle ? "true" : "false"},
+                        {"seed", fmt::format("{}", options.seed)},
+                        {"min_delta", fmt::format("{}", options.min_delta)},
+                        {"restore_best", options.restore_best ? "true" : "false"},
+                        {"epochs read back", read_back_text(options)},
+                        {"training data", data_text(data.inputs, data.targets)},
+                        {"validation data", data_text(data.validation_inputs, data.validation_targets)}};
+  // Settings that came later are written only where they count: files from before lack them.
+  if (options.clip_grad_norm > 0) result["clip_grad_norm"] = fmt::format("{}", options.clip_grad_norm);
+  return result;
 }
 
 std::vector<NamedValue> stored_values(Module& model, optim::Optimizer& optimizer) {

@@ -3,8 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "core/shallow_json.hpp"
 #include "core/whole_number.hpp"
@@ -51,11 +53,22 @@ Json layers_to_json(const nn::Sequential& model, int depth, std::size_t& count) 
   return layers;
 }
 
-// State that is not learnt stands beside the architecture, not among the tensors: PyTorch's strict loading refuses
-// tensors that its own modules do not have.
+// The buffers that are no part of the state: the counters of Dropout.
+std::vector<nn::NamedValue> counters_of(nn::Module& model) {
+  std::set<const Array*> state;
+  for (const nn::NamedValue& entry : model.state_values()) state.insert(entry.value);
+  std::vector<nn::NamedValue> result;
+  for (const nn::NamedValue& buffer : model.buffers()) {
+    if (!state.contains(buffer.value)) result.push_back(buffer);
+  }
+  return result;
+}
+
+// They stand beside the architecture, not among the tensors: PyTorch's strict loading refuses tensors that its own
+// modules do not have.
 Json counters_to_json(nn::Module& model) {
   Json counters = Json::object();
-  for (const nn::NamedValue& buffer : model.buffers()) {
+  for (const nn::NamedValue& buffer : counters_of(model)) {
     counters[buffer.name] = buffer.value->to_vector<std::int32_t>().front();
   }
   return counters;
@@ -119,6 +132,8 @@ class Reader {
         continue;
       }
       if (spec.type == "Linear") check_linear(spec, name);
+      if (spec.type == "LayerNorm") check_layer_norm(spec, name);
+      if (spec.type == "BatchNorm1d") check_batch_norm(spec, name);
       try {
         model.add(nn::make_layer(spec));
       } catch (const DataError& error) {
@@ -160,10 +175,48 @@ class Reader {
     outputs_ = weight->extents[0];
   }
 
-  void fill(nn::Sequential& model, bool with_buffers) {
-    std::vector<nn::NamedValue> values = model.named_parameters();
-    if (with_buffers) {
-      for (const nn::NamedValue& entry : model.buffers()) values.push_back(entry);
+  [[nodiscard]] static double attribute(const nn::LayerSpec& spec, const std::string& key, double otherwise) {
+    for (const auto& [name, value] : spec.attributes) {
+      if (name == key) return value;
+    }
+    return otherwise;
+  }
+
+  // As check_linear(): a layer with sizes takes no more memory than the file has.
+  void check_layer_norm(const nn::LayerSpec& spec, const std::string& name) const {
+    std::vector<double> extents;
+    for (std::size_t i = 0; i < Shape::max_rank; ++i) {
+      const double extent = attribute(spec, fmt::format("normalized_shape_{}", i), 0);
+      if (extent != 0) extents.push_back(extent);
+    }
+    if (attribute(spec, "elementwise_affine", 1) != 0) require_extents(name + ".weight", extents);
+    if (extents.size() == 1) require_width(extents.front(), name);
+  }
+
+  void check_batch_norm(const nn::LayerSpec& spec, const std::string& name) const {
+    const std::vector<double> extents{attribute(spec, "num_features", 0)};
+    if (attribute(spec, "affine", 1) != 0) require_extents(name + ".weight", extents);
+    if (attribute(spec, "track_running_stats", 1) != 0) require_extents(name + ".running_mean", extents);
+    require_width(extents.front(), name);
+  }
+
+  void require_extents(const std::string& name, const std::vector<double>& extents) const {
+    const HostArray* tensor = file_.find(name);
+    if (tensor == nullptr) fail(fmt::format("the tensor \"{}\" is missing", name));
+    const auto same = [](std::int64_t held, double said) { return static_cast<double>(held) == said; };
+    if (std::equal(tensor->extents.begin(), tensor->extents.end(), extents.begin(), extents.end(), same)) return;
+    fail(fmt::format("the tensor \"{}\" does not have the shape that the architecture says", name));
+  }
+
+  void require_width(double width, const std::string& name) const {
+    if (outputs_ == 0 || static_cast<double>(outputs_) == width) return;
+    fail(fmt::format("layer {} takes {} values, the layer before it gives {}", name, width, outputs_));
+  }
+
+  void fill(nn::Sequential& model, bool with_counters) {
+    std::vector<nn::NamedValue> values = model.state_values();
+    if (with_counters) {
+      for (const nn::NamedValue& entry : counters_of(model)) values.push_back(entry);
     }
     nn::overwrite_with_all(values, file_, context_);
   }
@@ -171,7 +224,7 @@ class Reader {
   void set_counters(nn::Sequential& model, const Json& counters) const {
     if (!counters.is_object()) fail("its architecture is damaged: no counters");
     std::size_t used = 0;
-    for (const nn::NamedValue& buffer : model.buffers()) {
+    for (const nn::NamedValue& buffer : counters_of(model)) {
       const auto found = counters.find(buffer.name);
       if (found == counters.end()) continue;
       const auto count =
@@ -207,7 +260,7 @@ void save_model(const std::filesystem::path& path, nn::Sequential& model,
   Json layers = layers_to_json(model, 0, count);
   file.metadata[architecture_key] =
       Json{{"format", format_name}, {"layers", std::move(layers)}, {"counters", counters_to_json(model)}}.dump();
-  for (const nn::NamedValue& entry : model.named_parameters()) {
+  for (const nn::NamedValue& entry : model.state_values()) {
     file.tensors.push_back({entry.name, nn::to_host(*entry.value)});
   }
   write_safetensors(path, file);

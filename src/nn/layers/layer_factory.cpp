@@ -8,13 +8,17 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "core/nearest.hpp"
 #include "core/whole_number.hpp"
 #include "data/table/message.hpp"
+#include "nn/training/float_setting.hpp"
 #include "overtake/error.hpp"
 #include "overtake/nn/layers.hpp"
+#include "overtake/nn/norm.hpp"
 #include "overtake/nn/sequential.hpp"
 
 namespace overtake::nn {
@@ -22,6 +26,8 @@ namespace {
 
 constexpr double default_slope = 0.01;  // PyTorch's, as in the layers' constructors
 constexpr double default_dropout = 0.5;
+constexpr double default_eps = 1e-5;
+constexpr double default_momentum = 0.1;
 
 double attribute(const LayerSpec& spec, const std::string& name) {
   for (const auto& [key, value] : spec.attributes) {
@@ -67,20 +73,43 @@ std::unique_ptr<Module> dropout(const LayerSpec& spec) {
   return std::make_unique<Dropout>(static_cast<float>(p));
 }
 
+double eps_of(const LayerSpec& spec) {
+  const double eps = attribute(spec, "eps", default_eps);
+  if (fits_float(eps)) return eps;
+  throw DataError(fmt::format("layer {}: eps = {} is not a number of float32 of at least 0", spec.type, eps));
+}
+
+std::unique_ptr<Module> layer_norm(const LayerSpec& spec) {
+  std::vector<std::int64_t> extents{size_attribute(spec, "normalized_shape_0")};
+  for (std::size_t i = 1; i < Shape::max_rank; ++i) {
+    const std::string name = fmt::format("normalized_shape_{}", i);
+    if (attribute(spec, name, 0) != 0) extents.push_back(size_attribute(spec, name));
+  }
+  return std::make_unique<LayerNorm>(Shape(std::move(extents)), eps_of(spec),
+                                     attribute(spec, "elementwise_affine", 1) != 0, attribute(spec, "bias", 1) != 0);
+}
+
+std::unique_ptr<Module> batch_norm_1d(const LayerSpec& spec) {
+  std::optional<double> momentum;
+  if (attribute(spec, "cumulative_average", 0) == 0) {
+    momentum = attribute(spec, "momentum", default_momentum);
+    if (!(*momentum >= 0 && *momentum <= 1)) {
+      throw DataError(fmt::format("layer BatchNorm1d: momentum = {} is not in [0, 1]", *momentum));
+    }
+  }
+  return std::make_unique<BatchNorm1d>(size_attribute(spec, "num_features"), eps_of(spec), momentum,
+                                       attribute(spec, "affine", 1) != 0,
+                                       attribute(spec, "track_running_stats", 1) != 0);
+}
+
 using Maker = std::function<std::unique_ptr<Module>(const LayerSpec&)>;
 
 const std::map<std::string, Maker>& makers() {
   static const std::map<std::string, Maker> table = {
-      {"Linear", linear},
-      {"ReLU", plain<ReLU>},
-      {"LeakyReLU", leaky_relu_layer},
-      {"Tanh", plain<Tanh>},
-      {"Sigmoid", plain<Sigmoid>},
-      {"GELU", plain<GELU>},
-      {"SiLU", plain<SiLU>},
-      {"Softmax", plain<Softmax>},
-      {"Dropout", dropout},
-      {"Sequential", plain<Sequential>},
+      {"Linear", linear},        {"ReLU", plain<ReLU>},          {"LeakyReLU", leaky_relu_layer},
+      {"Tanh", plain<Tanh>},     {"Sigmoid", plain<Sigmoid>},    {"GELU", plain<GELU>},
+      {"SiLU", plain<SiLU>},     {"Softmax", plain<Softmax>},    {"Dropout", dropout},
+      {"LayerNorm", layer_norm}, {"BatchNorm1d", batch_norm_1d}, {"Sequential", plain<Sequential>},
   };
   return table;
 }

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/checked.hpp"
@@ -66,12 +67,17 @@ void Linear::draw(Streams& streams) {
 
 Array Linear::forward(const Array& input) {
   require_input({"Linear", {}}, input);
-  if (input.shape().rank() != 2 || input.shape()[1] != in_features_) {
+  const std::size_t rank = input.shape().rank();
+  if (rank < 2 || input.shape()[rank - 1] != in_features_) {
     throw UsageError(fmt::format("[Linear] expects (rows, {}), got {}", in_features_, input.shape().to_string()),
-                     "in_features must be the number of columns of what comes in.");
+                     "in_features must be the last extent of what comes in; more axes may stand before it.");
   }
-  const Array product = matmul(input, transpose(weight_.value));
-  return has_bias_ ? product + bias_.value : product;
+  std::vector<std::int64_t> extents = input.shape().extents();
+  extents.back() = out_features_;
+  const Array rows = rank == 2 ? input : reshape(input, {input.size() / in_features_, in_features_});
+  const Array product = matmul(rows, transpose(weight_.value));
+  const Array result = has_bias_ ? product + bias_.value : product;
+  return rank == 2 ? result : reshape(result, std::move(extents));
 }
 
 LayerSpec Linear::spec() const {

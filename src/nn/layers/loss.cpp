@@ -1,26 +1,20 @@
 // SPDX-License-Identifier: MIT
+// The losses of a Trainer: functions that keep the rows apart.
 #include "overtake/nn/loss.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include <array>
+#include <map>
+#include <vector>
 
 #include "core/nearest.hpp"
+#include "nn/layers/loss_terms.hpp"
 #include "overtake/error.hpp"
 #include "overtake/ops.hpp"
 
 namespace overtake::nn {
 namespace {
-
-// The target in the output's shape: (rows,) is taken for (rows, 1).
-Array fitted(const char* name, const Array& output, const Array& target) {
-  if (!output.defined() || !target.defined()) throw UsageError(fmt::format("[{}] got an undefined array", name));
-  const Shape& shape = output.shape();
-  if (target.shape() == shape) return target;
-  if (shape.rank() == 2 && shape[1] == 1 && target.shape() == Shape{shape[0]}) return reshape(target, shape.extents());
-  throw UsageError(
-      fmt::format("[{}] output {} and target {} differ in shape", name, shape.to_string(), target.shape().to_string()));
-}
 
 // (rows, ...) -> (rows,): the mean of each row. One column needs no reduction.
 Array row_means(const Array& values) {
@@ -32,26 +26,17 @@ Array row_means(const Array& values) {
   return mean(reshape(values, {rows, -1}), 1);
 }
 
-Array squared_error(const Array& output, const Array& target) {
-  return square(output - fitted("mse_loss", output, target));
-}
-
-// With c = [x >= 0] and s = 2c - 1 taken as constants, max(x, 0) = c ? x : 0 and |x| = s x. Their derivatives at 0 then
-// belong together, so the gradient there is sigmoid(0) - t, which those of relu and abs would miss.
-Array logistic_error(const Array& x, const Array& target) {
-  const Array t = fitted("binary_cross_entropy_with_logits", x, target);
-  const Array positive = greater_equal(x, 0.0F);
-  const Array magnitude = x * (2.0F * positive - 1.0F);
-  return where(positive, x, 0.0F) - x * t + log1p(exp(-magnitude));
+// In the name, since checkpoints compare it.
+std::string name_with(const CrossEntropyOptions& options) {
+  std::vector<std::string> settings;
+  if (options.weight.defined()) {
+    settings.push_back(fmt::format("weight=[{}]", fmt::join(options.weight.to_vector<float>(), ", ")));
+  }
+  if (options.label_smoothing > 0) settings.push_back(fmt::format("label_smoothing={}", options.label_smoothing));
+  return settings.empty() ? "cross_entropy" : fmt::format("cross_entropy({})", fmt::join(settings, ", "));
 }
 
 }  // namespace
-
-Array cross_entropy(const Array& logits, const Array& labels) { return mean(cross_entropy_rows(logits, labels)); }
-Array mse_loss(const Array& output, const Array& target) { return mean(squared_error(output, target)); }
-Array binary_cross_entropy_with_logits(const Array& logits, const Array& target) {
-  return mean(logistic_error(logits, target));
-}
 
 Array Loss::operator()(const Array& output, const Array& target) const {
   if (!rows) throw UsageError("the loss has no function");
@@ -63,24 +48,62 @@ Loss Loss::cross_entropy() {
           ErrorRate::class_error};
 }
 
+Loss Loss::cross_entropy(const CrossEntropyOptions& options) {
+  check_cross_entropy(options);
+  if (options.reduction != Reduction::mean || options.sample_weight.defined() || options.ignore_index) {
+    throw UsageError(
+        "[cross_entropy] a Trainer's loss takes class weights and label smoothing alone, got another option",
+        "nn::cross_entropy in a loop by hand takes the others.");
+  }
+  const auto rows = [options](const Array& output, const Array& labels) {
+    const WeightedRows terms = cross_entropy_terms(output, labels, options);
+    if (!terms.weights.defined()) return terms.losses;
+    return terms.losses * (static_cast<float>(terms.losses.size()) / sum(terms.weights));
+  };
+  return {name_with(options), rows, ErrorRate::class_error};
+}
+
 Loss Loss::mse() {
   return {"mse", [](const Array& o, const Array& t) { return row_means(squared_error(o, t)); }, ErrorRate::none};
 }
 
+Loss Loss::l1() {
+  return {"l1", [](const Array& o, const Array& t) { return row_means(absolute_error(o, t)); }, ErrorRate::none};
+}
+
+Loss Loss::huber(double delta) {
+  check_huber_delta(delta);
+  return {fmt::format("huber(delta={})", delta),
+          [delta](const Array& o, const Array& t) { return row_means(huber_error(o, t, delta)); }, ErrorRate::none};
+}
+
+Loss Loss::smooth_l1(double beta) {
+  check_smooth_l1_beta(beta);
+  return {fmt::format("smooth_l1(beta={})", beta),
+          [beta](const Array& o, const Array& t) { return row_means(smooth_l1_error(o, t, beta)); }, ErrorRate::none};
+}
+
 Loss Loss::binary_cross_entropy_with_logits() {
   return {"binary_cross_entropy_with_logits",
-          [](const Array& o, const Array& t) { return row_means(logistic_error(o, t)); }, ErrorRate::binary_error};
+          [](const Array& o, const Array& t) { return row_means(logistic_error(o, t, Array())); },
+          ErrorRate::binary_error};
 }
 
 Loss Loss::named(const std::string& name) {
-  if (name == "cross_entropy") return cross_entropy();
-  if (name == "mse") return mse();
-  if (name == "binary_cross_entropy_with_logits") return binary_cross_entropy_with_logits();
-  const std::array<std::string, 3> names = {"cross_entropy", "mse", "binary_cross_entropy_with_logits"};
+  static const std::map<std::string, Loss (*)()> makers = {
+      {"cross_entropy", [] { return cross_entropy(); }},
+      {"mse", [] { return mse(); }},
+      {"l1", [] { return l1(); }},
+      {"huber", [] { return huber(); }},
+      {"smooth_l1", [] { return smooth_l1(); }},
+      {"binary_cross_entropy_with_logits", [] { return binary_cross_entropy_with_logits(); }}};
+  const auto found = makers.find(name);
+  if (found != makers.end()) return found->second();
+  std::vector<std::string> names;
+  for (const auto& [known, maker] : makers) names.push_back(known);
   const std::string near = nearest(name, names);
-  throw UsageError(
-      fmt::format("there is no loss \"{}\"", name),
-      near.empty() ? "cross_entropy, mse, binary_cross_entropy_with_logits" : "Did you mean " + near + "?");
+  throw UsageError(fmt::format("there is no loss \"{}\"", name),
+                   near.empty() ? fmt::format("{}", fmt::join(names, ", ")) : "Did you mean " + near + "?");
 }
 
 }  // namespace overtake::nn

@@ -35,7 +35,8 @@ void walk(Module& module, const std::string& prefix, const Visit& visit) {
 }
 
 std::string attribute_text(const std::string& name, double value) {
-  if (name == "bias") return fmt::format("bias={}", value != 0 ? "True" : "False");
+  const bool is_flag = name == "bias" || name == "affine" || name == "track_running_stats";
+  if (is_flag) return fmt::format("{}={}", name, value != 0 ? "True" : "False");
   return fmt::format("{}={:g}", name, value);
 }
 
@@ -65,6 +66,25 @@ std::vector<NamedValue> Module::buffers() {
     for (Parameter* buffer : module.own_buffers()) result.push_back({join(prefix, buffer->name), &buffer->value});
   });
   return result;
+}
+
+std::vector<NamedValue> Module::state_values() {
+  std::vector<NamedValue> result;
+  walk(*this, "", [&](Module& module, const std::string& prefix) {
+    for (Parameter* parameter : module.own_parameters()) {
+      result.push_back({join(prefix, parameter->name), &parameter->value});
+    }
+    for (Parameter* buffer : module.own_buffers()) {
+      if (buffer->persistent) result.push_back({join(prefix, buffer->name), &buffer->value});
+    }
+  });
+  return result;
+}
+
+void Module::zero_grad() {
+  for (const Parameter* parameter : parameters()) {
+    if (parameter->value.requires_grad()) parameter->value.set_grad(Array());
+  }
 }
 
 std::int64_t Module::parameter_count() {

@@ -36,7 +36,10 @@ const HostArray& matching_tensor(const TensorFile& file, const std::string& name
                                  const std::string& context) {
   const HostArray* tensor = file.find(name);
   if (tensor == nullptr) throw DataError(fmt::format("{}: the tensor \"{}\" is missing", context, name));
-  if (tensor->type == element_type(like.dtype()) && tensor->extents == like.shape().extents()) return *tensor;
+  // Counters are int64 in PyTorch's files.
+  const bool is_type = tensor->type == element_type(like.dtype()) ||
+                       (tensor->type == ElementType::int64 && like.dtype() == DType::int32);
+  if (is_type && tensor->extents == like.shape().extents()) return *tensor;
   throw DataError(fmt::format("{}: the tensor \"{}\" is {} ({}), expected {} {}", context, name, name_of(tensor->type),
                               fmt::join(tensor->extents, ", "), name_of(like.dtype()), like.shape().to_string()));
 }

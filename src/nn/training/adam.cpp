@@ -6,7 +6,7 @@
 #include "nn/training/float_setting.hpp"
 #include "overtake/error.hpp"
 #include "overtake/ops.hpp"
-#include "overtake/optim.hpp"
+#include "overtake/optim/optimizers.hpp"
 
 namespace overtake::optim {
 namespace {
@@ -31,8 +31,10 @@ void check(const char* name, const AdamOptions& options) {
 }
 
 std::string describe_as(const char* name, const AdamOptions& options) {
-  return fmt::format("{}(beta1={}, beta2={}, epsilon={}, weight_decay={})", name, options.beta1, options.beta2,
-                     options.epsilon, options.weight_decay);
+  // Settings that came later are named only where they count: checkpoints compare this text.
+  return fmt::format("{}(beta1={}, beta2={}, epsilon={}, weight_decay={}{}{})", name, options.beta1, options.beta2,
+                     options.epsilon, options.weight_decay, options.amsgrad ? ", amsgrad=True" : "",
+                     options.maximize ? ", maximize=True" : "");
 }
 
 }  // namespace
@@ -45,6 +47,7 @@ Adam::Adam(std::vector<nn::Parameter*> parameters, double learning_rate, const A
   check(decoupled ? "AdamW" : "Adam", options);
   first_ = &add_state("first_moment");
   second_ = &add_state("second_moment");
+  if (options.amsgrad) largest_ = &add_state("max_second_moment");
   count_ = &add_scalar("step");
 }
 
@@ -57,13 +60,20 @@ void Adam::begin_step() {
 Array Adam::update(std::size_t index, const Array& value, const Array& gradient) {
   const auto decay = static_cast<float>(options_.weight_decay);
   const bool decays = options_.weight_decay > 0;
-  const Array g = decays && !decoupled_ ? gradient + decay * value : gradient;
+  const Array signed_gradient = options_.maximize ? -gradient : gradient;
+  const Array g = decays && !decoupled_ ? signed_gradient + decay * value : signed_gradient;
   const Array start = decays && decoupled_ ? value * (1.0F - rate() * decay) : value;
   Array& m = (*first_)[index];
   Array& v = (*second_)[index];
   m = m + (g - m) * static_cast<float>(1 - options_.beta1);
   v = v * static_cast<float>(options_.beta2) + static_cast<float>(1 - options_.beta2) * square(g);
-  const Array denominator = sqrt(v) / second_scale_ + static_cast<float>(options_.epsilon);
+  Array second = v;
+  if (largest_ != nullptr) {
+    Array& largest = (*largest_)[index];
+    largest = maximum(largest, v);
+    second = largest;
+  }
+  const Array denominator = sqrt(second) / second_scale_ + static_cast<float>(options_.epsilon);
   return start - step_size_ * (m / denominator);
 }
 

@@ -63,6 +63,7 @@ struct EngineTask {
   Array targets;           ///< on the models' device
   std::int64_t batch = 1;  ///< 1 .. rows
   int epochs_at_once = 1;
+  double clip_grad_norm = 0;  ///< 0: gradients as they are
 };
 
 /// Compiles. Throws UsageError for an engine that cannot run the task.

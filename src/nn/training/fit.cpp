@@ -57,7 +57,8 @@ void Fit::compile() {
                                           .inputs = data_.inputs,
                                           .targets = data_.targets,
                                           .batch = data_.batch(options_.batch_size),
-                                          .epochs_at_once = static_cast<int>(at_once)});
+                                          .epochs_at_once = static_cast<int>(at_once),
+                                          .clip_grad_norm = options_.clip_grad_norm});
   candidate_.bind();
   FitReport& report = candidate_.report();
   report.seconds.compile = seconds_since(start);

@@ -10,6 +10,7 @@
 #include "graph/compiled_step.hpp"
 #include "nn/training/row_sums.hpp"
 #include "overtake/error.hpp"
+#include "overtake/nn/clip_grad.hpp"
 #include "overtake/ops.hpp"
 
 namespace overtake::nn {
@@ -163,6 +164,7 @@ class GraphEngine final : public Engine {
     }
     candidate.optimizer.zero_grad();
     mean(row_losses).backward();
+    if (task_.clip_grad_norm > 0) clip_grad_norm(candidate.optimizer.parameters(), task_.clip_grad_norm);
     candidate.optimizer.step();
     clear_gradients(candidate.model);
     sums.add(row_losses, output, targets);

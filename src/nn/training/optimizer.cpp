@@ -10,7 +10,7 @@
 #include "nn/training/float_setting.hpp"
 #include "overtake/error.hpp"
 #include "overtake/ops.hpp"
-#include "overtake/optim.hpp"
+#include "overtake/optim/optimizer.hpp"
 
 namespace overtake::optim {
 namespace {

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <utility>
 #include <vector>
 
 #include "nn/training/float_setting.hpp"
 #include "overtake/error.hpp"
-#include "overtake/optim.hpp"
+#include "overtake/optim/schedule.hpp"
 #include "overtake/text.hpp"
 
 namespace overtake::optim {
@@ -21,22 +23,65 @@ void require_factor(const char* name, double gamma) {
   }
 }
 
+// PyTorch's LinearLR allows the same.
+void require_share(const char* name, const char* what, double factor, bool zero_is_one) {
+  if (factor <= 1 && (factor > 0 || (zero_is_one && factor == 0))) return;
+  throw UsageError(fmt::format("[{}] {} {}, expected a number {} 0, at most 1", name, what, factor,
+                               zero_is_one ? "of at least" : "above"));
+}
+
+void require_epochs(const char* name, const char* what, int epochs) {
+  if (epochs < 1) throw UsageError(fmt::format("[{}] {} {} must be at least 1", name, what, epochs));
+}
+
+void check_milestones(const std::vector<int>& milestones) {
+  const bool rising = std::is_sorted(milestones.begin(), milestones.end());
+  if (!milestones.empty() && rising && milestones.front() >= 1) return;
+  throw UsageError(fmt::format("[MultiStepLR] milestones [{}], expected epochs of at least 1 in rising order",
+                               fmt::join(milestones, ", ")),
+                   "Epochs count from 0: milestone 30 lowers the rate of the 31st epoch.");
+}
+
 }  // namespace
 
 Schedule Schedule::step_lr(int step_size, double gamma) {
-  const Schedule result{.kind = Kind::step, .period = step_size, .gamma = gamma};
+  Schedule result{.kind = Kind::step, .period = step_size, .gamma = gamma};
   result.check();
   return result;
 }
 
 Schedule Schedule::cosine_annealing_lr(int t_max, double minimum) {
-  const Schedule result{.kind = Kind::cosine, .period = t_max, .minimum = minimum};
+  Schedule result{.kind = Kind::cosine, .period = t_max, .minimum = minimum};
   result.check();
   return result;
 }
 
 Schedule Schedule::exponential_lr(double gamma) {
-  const Schedule result{.kind = Kind::exponential, .gamma = gamma};
+  Schedule result{.kind = Kind::exponential, .gamma = gamma};
+  result.check();
+  return result;
+}
+
+Schedule Schedule::multi_step_lr(std::vector<int> milestones, double gamma) {
+  Schedule result{.kind = Kind::multi_step, .gamma = gamma};
+  result.milestones = std::move(milestones);
+  result.check();
+  return result;
+}
+
+Schedule Schedule::linear_lr(double start_factor, double end_factor, int total_iters) {
+  Schedule result{.kind = Kind::linear, .period = total_iters};
+  result.start_factor = start_factor;
+  result.end_factor = end_factor;
+  result.check();
+  return result;
+}
+
+Schedule Schedule::after_warmup(int epochs, double start) const {
+  require_epochs("after_warmup", "epochs", epochs);
+  Schedule result = *this;
+  result.warmup_epochs = epochs;
+  result.warmup_factor = start;
   result.check();
   return result;
 }
@@ -67,14 +112,19 @@ Schedule Schedule::parse(std::string_view text, int epochs) {
 }
 
 void Schedule::check() const {
+  if (warmup_epochs < 0) throw UsageError(fmt::format("[after_warmup] epochs {} is negative", warmup_epochs));
+  require_share("after_warmup", "start", warmup_factor, false);
   switch (kind) {
-    case Kind::step:
-      if (period < 1) throw UsageError(fmt::format("[StepLR] step_size {} must be at least 1", period));
-      return require_factor("StepLR", gamma);
+    case Kind::step: require_epochs("StepLR", "step_size", period); return require_factor("StepLR", gamma);
     case Kind::cosine:
-      if (period < 1) throw UsageError(fmt::format("[CosineAnnealingLR] t_max {} must be at least 1", period));
+      require_epochs("CosineAnnealingLR", "t_max", period);
       return nn::require_float("CosineAnnealingLR", "the lowest rate", minimum);
     case Kind::exponential: return require_factor("ExponentialLR", gamma);
+    case Kind::multi_step: check_milestones(milestones); return require_factor("MultiStepLR", gamma);
+    case Kind::linear:
+      require_epochs("LinearLR", "total_iters", period);
+      require_share("LinearLR", "start_factor", start_factor, false);
+      return require_share("LinearLR", "end_factor", end_factor, true);
     case Kind::constant: return;
   }
 }
@@ -93,20 +143,37 @@ void Schedule::check(double base, int epochs) const {
 
 double Schedule::at(double base, int epoch) const {
   if (base == 0 && kind != Kind::cosine) return 0;  // 0 times a factor that has grown to infinity is not a number
+  if (epoch < warmup_epochs) return base * (warmup_factor + (1 - warmup_factor) * epoch / warmup_epochs);
+  const int now = epoch - warmup_epochs;
   switch (kind) {
-    case Kind::step: return base * std::pow(gamma, epoch / period);
-    case Kind::cosine: return minimum + (base - minimum) * (1 + std::cos(std::numbers::pi * epoch / period)) / 2;
-    case Kind::exponential: return base * std::pow(gamma, epoch);
+    case Kind::step: return base * std::pow(gamma, now / period);
+    case Kind::cosine: return minimum + (base - minimum) * (1 + std::cos(std::numbers::pi * now / period)) / 2;
+    case Kind::exponential: return base * std::pow(gamma, now);
+    case Kind::multi_step: {
+      const auto passed = std::upper_bound(milestones.begin(), milestones.end(), now) - milestones.begin();
+      return base * std::pow(gamma, static_cast<double>(passed));
+    }
+    case Kind::linear: return base * (start_factor + (end_factor - start_factor) * std::min(now, period) / period);
     case Kind::constant: break;
   }
   return base;
 }
 
 std::string Schedule::describe() const {
+  if (warmup_epochs > 0) {
+    Schedule rest = *this;
+    rest.warmup_epochs = 0;
+    return fmt::format("LinearLR(start_factor={}, total_iters={}) then {}", warmup_factor, warmup_epochs,
+                       rest.describe());
+  }
   switch (kind) {
     case Kind::step: return fmt::format("StepLR(step_size={}, gamma={})", period, gamma);
     case Kind::cosine: return fmt::format("CosineAnnealingLR(t_max={}, minimum={})", period, minimum);
     case Kind::exponential: return fmt::format("ExponentialLR(gamma={})", gamma);
+    case Kind::multi_step:
+      return fmt::format("MultiStepLR(milestones=[{}], gamma={})", fmt::join(milestones, ", "), gamma);
+    case Kind::linear:
+      return fmt::format("LinearLR(start_factor={}, end_factor={}, total_iters={})", start_factor, end_factor, period);
     case Kind::constant: break;
   }
   return "constant";

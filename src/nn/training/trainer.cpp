@@ -8,6 +8,7 @@
 
 #include "nn/training/evaluator.hpp"
 #include "nn/training/fit.hpp"
+#include "nn/training/float_setting.hpp"
 #include "nn/training/trainer_data.hpp"
 #include "overtake/error.hpp"
 
@@ -68,6 +69,8 @@ void TrainerOptions::check() const {
   require(checkpoint_every >= 1, fmt::format("checkpoint_every {} must be at least 1", checkpoint_every));
   require(!resume || !checkpoint_path.empty(), "resume needs a checkpoint_path to continue from",
           "With the tool, give --checkpoint FILE.");
+  require(clip_grad_norm == 0 || (clip_grad_norm > 0 && nn::fits_float(clip_grad_norm)),
+          fmt::format("clip_grad_norm {} must be 0 or a number above 0 of float32", clip_grad_norm));
   schedule.check();
 }
 
