@@ -134,6 +134,28 @@ TEST(NnPlateau, ModesThresholdsCooldownAndTheLowestRate) {
   EXPECT_EQ(plateau.best(), 1.5);
 }
 
+TEST(NnPlateau, LowersTheRateOfATrainerFromItsObserver) {
+  class Lowers : public TrainingObserver {
+   public:
+    explicit Lowers(optim::Optimizer& optimizer) : plateau_(optimizer, {.factor = 0.5, .patience = 1}) {}
+    void on_epoch(const EpochEvent&) override { plateau_.step(1); }  // no epoch after the first is an improvement
+
+   private:
+    ReduceLROnPlateau plateau_;
+  };
+  nn::Sequential model = small_model(1, 2, 4, 1);
+  optim::SGD optimizer(model.parameters(), 0.25);
+  Lowers observer(optimizer);
+  TrainerOptions options;
+  options.epochs = 6;
+  options.observer = &observer;
+  Trainer trainer(model, nn::Loss::mse(), optimizer, options);
+  const FitReport report = trainer.fit(random_array(Shape{20, 2}, 1), random_array(Shape{20, 1}, 2));
+  std::vector<double> rates;
+  for (const EpochRecord& record : report.epochs) rates.push_back(record.learning_rate);
+  EXPECT_EQ(rates, (std::vector<double>{0.25, 0.25, 0.25, 0.125, 0.125, 0.0625}));
+}
+
 TEST(NnPlateau, LeavesOutReductionsThatAreTooSmall) {
   Rig rig(1);
   ReduceLROnPlateau plateau(*rig.optimizer, {.factor = 0.99, .patience = 0, .eps = 0.02});

@@ -29,8 +29,8 @@ struct LBFGSOptions {
 ///
 /// It calls a closure again and again, so it is no Optimizer and no Trainer takes it: it is for full batches and small
 /// models. The history and its sums are kept in double on the host; each call of the closure reads the gradient and
-/// writes the parameters once. Results repeat run to run on one device. What its first iteration of all does is
-/// min(1, 1 / sum |g|) times the learning rate, as in PyTorch.
+/// writes the parameters once. Results repeat run to run on one device. The first iteration of all has, as in PyTorch,
+/// the length min(1, 1 / sum |g|) times the learning rate, the others the learning rate (to begin a line search with).
 class LBFGS {
  public:
   /// Throws UsageError when there are no parameters or one of them is null or undefined, for a rate that is not a

@@ -51,6 +51,7 @@ struct ReduceLROnPlateauOptions {
 /// Lowers the rate when a metric has stopped improving: with `rel`, a metric below best (1 - threshold) is an
 /// improvement (`max`: above best (1 + threshold)), with `abs` one below best - threshold (above best + threshold).
 /// After more than `patience` steps without one, the rate becomes max(rate * factor, min_lr). NaN is no improvement.
+/// With a Trainer call step() in TrainingObserver::on_epoch(); what it has counted is in no checkpoint.
 class ReduceLROnPlateau {
  public:
   /// The optimiser must live as long as this. Throws UsageError unless 0 <= factor < 1, and for a negative number or
