@@ -17,27 +17,27 @@ extern "C" {
 typedef struct overtake_array overtake_array;
 
 /** Element types; the numbers are part of the interface. */
-typedef enum overtake_dtype {
-  OVERTAKE_BOOL = 0, /**< a byte each */
-  OVERTAKE_INT8 = 1,
-  OVERTAKE_INT16 = 2,
-  OVERTAKE_INT32 = 3,
-  OVERTAKE_INT64 = 4,
-  OVERTAKE_UINT8 = 5,
-  OVERTAKE_UINT16 = 6,
-  OVERTAKE_UINT32 = 7,
-  OVERTAKE_UINT64 = 8,
-  OVERTAKE_FLOAT16 = 9,
-  OVERTAKE_BFLOAT16 = 10,
-  OVERTAKE_FLOAT32 = 11,
-  OVERTAKE_FLOAT64 = 12
-} overtake_dtype;
+typedef enum overtake_element {
+  OVERTAKE_ELEMENT_BOOL = 0, /**< a byte each */
+  OVERTAKE_ELEMENT_INT8 = 1,
+  OVERTAKE_ELEMENT_INT16 = 2,
+  OVERTAKE_ELEMENT_INT32 = 3,
+  OVERTAKE_ELEMENT_INT64 = 4,
+  OVERTAKE_ELEMENT_UINT8 = 5,
+  OVERTAKE_ELEMENT_UINT16 = 6,
+  OVERTAKE_ELEMENT_UINT32 = 7,
+  OVERTAKE_ELEMENT_UINT64 = 8,
+  OVERTAKE_ELEMENT_FLOAT16 = 9,
+  OVERTAKE_ELEMENT_BFLOAT16 = 10,
+  OVERTAKE_ELEMENT_FLOAT32 = 11,
+  OVERTAKE_ELEMENT_FLOAT64 = 12
+} overtake_element;
 
 /** Copies row-major elements of `dtype` to a device ("cpu", "cuda:0"; NULL: the cpu). */
 overtake_status overtake_array_from(const void* values, int32_t dtype, const int64_t* extents, int32_t rank,
                                     const char* device, overtake_array** array);
 /** A plain number, which takes the type of the arrays it meets (overtake/array.hpp); on any device. `dtype` is
- * OVERTAKE_BOOL, OVERTAKE_INT64 or OVERTAKE_FLOAT32 (of which `number` keeps all digits). */
+ * OVERTAKE_ELEMENT_BOOL, _INT64 or _FLOAT32 (of which `number` keeps all digits). */
 overtake_status overtake_array_scalar(int32_t dtype, int64_t whole, double number, overtake_array** array);
 /** Another handle to the same array. */
 overtake_status overtake_array_share(const overtake_array* array, overtake_array** other);

@@ -35,7 +35,7 @@ const Array& array_of(const overtake_array* handle, const char* argument) {
 
 DType dtype_of_number(std::int32_t number) {
   if (number < 0 || number >= static_cast<std::int32_t>(overtake::dtype_count)) {
-    throw UsageError(fmt::format("dtype is {}, which is no element type", number), "enum overtake_dtype has them.");
+    throw UsageError(fmt::format("dtype is {}, which is no element type", number), "enum overtake_element has them.");
   }
   return static_cast<DType>(number);
 }
@@ -79,7 +79,7 @@ overtake_status overtake_array_scalar(int32_t dtype, int64_t whole, double numbe
       case DType::float32: return hand_out(Array(number), &result);
       default: break;
     }
-    throw UsageError(fmt::format("dtype is {}, expected OVERTAKE_BOOL, OVERTAKE_INT64 or OVERTAKE_FLOAT32", dtype));
+    throw UsageError(fmt::format("dtype is {}, expected OVERTAKE_ELEMENT_BOOL, _INT64 or _FLOAT32", dtype));
   });
 }
 

@@ -19,7 +19,7 @@ std::int64_t Settings::whole() {
 DType Settings::dtype() {
   const std::int64_t number = whole();
   if (number < 0 || number >= static_cast<std::int64_t>(dtype_count)) {
-    throw UsageError(fmt::format("{} is no element type", number), "enum overtake_dtype has them.");
+    throw UsageError(fmt::format("{} is no element type", number), "enum overtake_element has them.");
   }
   return static_cast<DType>(number);
 }
@@ -136,7 +136,57 @@ const std::vector<ArrayFunction>& table() {
       OVERTAKE_ONE(flip, flip(in[0], s.optional_axes())),
       OVERTAKE_MANY(2, take, return {take(in[0], in[1], s.axis())};),
       OVERTAKE_MANY(2, take_along_axis, return {take_along_axis(in[0], in[1], s.axis())};),
+      OVERTAKE_MANY(-1, concat, return {concat({in.begin(), in.end()}, s.axis())};),
+      OVERTAKE_MANY(-1, stack, return {stack({in.begin(), in.end()}, s.axis())};),
+      OVERTAKE_MANY(1, unstack, return unstack(in[0], s.axis());),
+      OVERTAKE_MANY(1, split, const std::int64_t parts = s.whole(); return split(in[0], parts, s.axis());),
+      OVERTAKE_MANY(1, split_at, const auto cuts = s.list(); return split_at(in[0], cuts, s.axis());),
+      OVERTAKE_ONE(tile, tile(in[0], s.list())),
+      OVERTAKE_MANY(1, repeat, const std::int64_t count = s.whole(); return {repeat(in[0], count, optional_axis(s))};),
+      {"repeat_each", 2, [](Arrays in, Settings& s) -> Results { return {repeat(in[0], in[1], optional_axis(s))}; }},
+      OVERTAKE_MANY(1, roll, const auto shifts = s.list(); return {roll(in[0], shifts, s.optional_axes())};),
+      OVERTAKE_MANY(2, pad, std::vector<std::pair<std::int64_t, std::int64_t>> widths;
+                    const auto all = s.list();
+                    for (std::size_t i = 0; i + 1 < all.size(); i += 2) widths.emplace_back(all[i], all[i + 1]);
+                    return {pad(in[0], widths, in[1])};),
+      OVERTAKE_ONE(tril, tril(in[0], s.whole())),
+      OVERTAKE_ONE(triu, triu(in[0], s.whole())),
+      OVERTAKE_MANY(-1, broadcast_arrays, return broadcast_arrays({in.begin(), in.end()});),
+      OVERTAKE_MANY(-1, meshgrid, return meshgrid({in.begin(), in.end()}, s.flag() ? "xy" : "ij");),
+      OVERTAKE_MANY(2, assigned, std::vector<Region> regions; const auto all = s.list();
+                    for (std::size_t i = 0; i + 2 < all.size(); i += 3)
+                      regions.push_back({all[i], all[i + 1], all[i + 2]});
+                    return {assigned(in[0], regions, in[1])};),
+      // -- order --
+      OVERTAKE_MANY(1, cumulative_sum, const auto axis = optional_axis(s); const auto dtype = s.optional_dtype();
+                    return {cumulative_sum(in[0], axis, dtype, s.flag())};),
+      OVERTAKE_MANY(1, cumulative_prod, const auto axis = optional_axis(s); const auto dtype = s.optional_dtype();
+                    return {cumulative_prod(in[0], axis, dtype, s.flag())};),
+      OVERTAKE_MANY(1, sort, const int axis = s.axis(); return {sort(in[0], axis, s.flag())};),
+      OVERTAKE_MANY(1, argsort, const int axis = s.axis(); return {argsort(in[0], axis, s.flag())};),
+      OVERTAKE_MANY(1, topk, const std::int64_t k = s.whole(); const int axis = s.axis();
+                    const TopK top = topk(in[0], k, axis, s.flag()); return {top.values, top.indices};),
+      OVERTAKE_MANY(3, searchsorted, const SearchSide side = s.flag() ? SearchSide::right : SearchSide::left;
+                    return {searchsorted(in[0], in[1], side, optional_array(in[2]))};),
+      OVERTAKE_MANY(3, index_add, return {index_add(in[0], s.axis(), in[1], in[2])};),
+      OVERTAKE_MANY(3, index_put, return {index_put(in[0], s.axis(), in[1], in[2])};),
+      OVERTAKE_MANY(2, bincount, return {bincount(in[0], optional_array(in[1]), s.whole())};),
+      OVERTAKE_MANY(1, histogram, const std::int64_t bins = s.whole(); std::optional<std::pair<double, double>> range;
+                    if (s.flag()) { const double low = s.number(); range = std::pair(low, s.number()); }
+                    const Histogram made = histogram(in[0], bins, range); return {made.counts, made.edges};),
+      OVERTAKE_MANY(1, nonzero, return nonzero(in[0]);),
+      OVERTAKE_MANY(2, compress, return {compress(in[0], in[1])};),
+      OVERTAKE_ONE(unique_values, unique_values(in[0])),
+      OVERTAKE_MANY(1, unique_counts, const UniqueCounts u = unique_counts(in[0]); return {u.values, u.counts};),
+      OVERTAKE_MANY(1, unique_inverse, const UniqueInverse u = unique_inverse(in[0]);
+                    return {u.values, u.inverse_indices};),
+      OVERTAKE_MANY(1, unique_all, const UniqueAll u = unique_all(in[0]);
+                    return {u.values, u.indices, u.inverse_indices, u.counts};),
       // -- products --
+      OVERTAKE_MANY(2, vecdot, return {vecdot(in[0], in[1], s.axis())};),
+      OVERTAKE_MANY(2, outer, return {outer(in[0], in[1])};),
+      OVERTAKE_MANY(2, dot, return {dot(in[0], in[1])};),
+      OVERTAKE_MANY(2, tensordot, const auto left = s.axes(); return {tensordot(in[0], in[1], left, s.axes())};),
       OVERTAKE_MANY(2, matmul, return {matmul(in[0], in[1])};),
       // -- sources --
       OVERTAKE_MANY(2, full, const Shape shape = s.shape(); return {full(shape, in[1], s.dtype(), device_of(in))};),

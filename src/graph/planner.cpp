@@ -53,7 +53,13 @@ class Planner {
     if (!updates_.empty()) note_leaf_reads();
     choose_update_slots();
     for (std::size_t g = 0; g < parts_.groups.size(); ++g) {
-      if (parts_.groups[g].extent.size() > 0) plan_.schedule.operations.push_back(make_operation(static_cast<int>(g)));
+      if (parts_.groups[g].extent.size() == 0) continue;
+      const int core = parts_.groups[g].core;
+      if (core >= 0 && static_cast<const Core&>(*parts_.nodes[at(core)].node->primitive).joins_inputs()) {
+        add_pieces(core);
+      } else {
+        plan_.schedule.operations.push_back(make_operation(static_cast<int>(g)));
+      }
     }
     for (const auto& [from, to] : final_copies_) plan_.schedule.operations.push_back(make_copy(from, to));
     plan_memory(plan_.schedule);
@@ -213,6 +219,28 @@ class Planner {
     }
     if (group.core < 0 && !positional) merge_axes(operation);
     return operation;
+  }
+
+  // Copies each input of node `joined` to its place in the result.
+  void add_pieces(int joined) {
+    const PlannedNode& planned = parts_.nodes[at(joined)];
+    std::int64_t offset = 0;
+    for (const int input : planned.inputs) {
+      const Shape& shape = parts_.nodes[at(input)].node->shape;
+      if (shape.size() == 0) continue;
+      Operation operation;
+      operation.extent = shape.rank() == 0 ? Shape{1} : shape;
+      operation.name = planned.node->primitive->name();
+      TapeBuilder tape(operation.tape);
+      const PlannedNode& source = parts_.nodes[at(parts_.resolve(input).base)];
+      const std::uint16_t value = source.kind == NodeKind::constant ? tape.constant(constant_of(source))
+                                                                    : tape.load(access(input, shape, operation.extent));
+      tape.store(slot_of(joined), value, planned.node->dtype);
+      operation.tape.stores.back().offset = offset;
+      merge_axes(operation);
+      plan_.schedule.operations.push_back(std::move(operation));
+      offset += shape.size();
+    }
   }
 
   Operation make_copy(int value, int slot) {

@@ -135,6 +135,8 @@ class Core : public Primitive {
   [[nodiscard]] virtual bool computes_its_input() const { return false; }
   /// False if the operation can only store its result: element-wise nodes do not join it.
   [[nodiscard]] virtual bool takes_epilogue() const { return true; }
+  /// True if the result is the inputs, one behind the other in memory: an operation for each, and lower() is not asked.
+  [[nodiscard]] virtual bool joins_inputs() const { return false; }
 };
 
 }  // namespace overtake::graph

@@ -159,12 +159,13 @@ struct Access {
   friend bool operator==(const Access&, const Access&) = default;
 };
 
-/// Stores the value of `value_register` contiguously (row-major over the extent) into a slot from its start. The
+/// Stores the value of `value_register` contiguously (row-major over the extent) into a slot from element `offset` on. The
 /// register's type is the dtype's value_type_of(); the value is one that the dtype can hold.
 struct TapeStore {
   int slot = -1;
   std::uint16_t value_register = 0;
   DType dtype = DType::float32;
+  std::int64_t offset = 0;
 
   friend bool operator==(const TapeStore&, const TapeStore&) = default;
 };

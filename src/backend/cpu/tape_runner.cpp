@@ -78,7 +78,11 @@ void TapeRunner::bind(SlotPointers slots) {
     sources_[i] =
         slots[static_cast<std::size_t>(load.slot)] + load.offset * static_cast<std::int64_t>(size_of(load.dtype));
   }
-  for (std::size_t i = 0; i < targets_.size(); ++i) targets_[i] = slots[static_cast<std::size_t>(tape_.stores[i].slot)];
+  for (std::size_t i = 0; i < targets_.size(); ++i) {
+    const TapeStore& store = tape_.stores[i];
+    targets_[i] = slots[static_cast<std::size_t>(store.slot)] +
+                  store.offset * static_cast<std::int64_t>(size_of(store.dtype));
+  }
 }
 
 void TapeRunner::run(std::int64_t begin, std::int64_t end, const void* core) const {

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The matrix product.
+// The matrix product of float32.
 #include "graph/primitives/linear.hpp"
-
-#include <fmt/format.h>
 
 #include "graph/primitives/rule.hpp"
 #include "graph/primitives/shape.hpp"
-#include "overtake/error.hpp"
 
 namespace overtake {
 namespace graph {
@@ -51,20 +48,11 @@ bool is_matmul(const Node& node) {
   return node.buffer == nullptr && dynamic_cast<const MatMul*>(node.primitive.get()) != nullptr;
 }
 
-}  // namespace graph
-
-Array matmul(const Array& a, const Array& b) {
-  graph::require("matmul", a, DType::float32);
-  graph::require("matmul", b, DType::float32);
-  if (a.shape().rank() != 2 || b.shape().rank() != 2 || a.shape()[1] != b.shape()[0]) {
-    throw UsageError(
-        fmt::format("[matmul] {} x {}: expected (m, k) x (k, n)", a.shape().to_string(), b.shape().to_string()),
-        "Use reshape() or transpose() to line up the inner extents.");
-  }
+Array float_matmul(const Array& a, const Array& b) {
   if (a.shape()[1] == 0) return zeros(Shape{a.shape()[0], b.shape()[1]}, a.device());
-  return graph::make_node(std::make_shared<graph::MatMul>(),
-                          {graph::with_leading_dimension(a), graph::with_leading_dimension(b)},
-                          Shape{a.shape()[0], b.shape()[1]}, DType::float32);
+  return make_node(std::make_shared<MatMul>(), {with_leading_dimension(a), with_leading_dimension(b)},
+                   Shape{a.shape()[0], b.shape()[1]}, DType::float32);
 }
 
+}  // namespace graph
 }  // namespace overtake

@@ -219,7 +219,7 @@ std::vector<HostSlot> reference(std::vector<HostSlot> slots, const std::vector<O
                                             values.at(static_cast<std::size_t>(linear)));
       for (const TapeStore& store : operation.tape.stores) {
         const Value& stored = r.at(store.value_register);
-        after.at(static_cast<std::size_t>(store.slot)).bits.at(static_cast<std::size_t>(linear)) =
+        after.at(static_cast<std::size_t>(store.slot)).bits.at(static_cast<std::size_t>(store.offset + linear)) =
             store.dtype == DType::int32 ? static_cast<std::uint32_t>(stored.integer)
                                         : std::bit_cast<std::uint32_t>(static_cast<float>(stored.real));
       }

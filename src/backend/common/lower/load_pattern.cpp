@@ -36,6 +36,9 @@ bool has_short_indices(const Tape& tape, std::span<const std::int64_t> extents) 
   for (const std::int64_t extent : extents) size *= extent;
   // Maps round up to whole groups of four elements each.
   constexpr std::int64_t most_beyond = 4096;
+  for (const TapeStore& store : tape.stores) {
+    if (store.offset + size > most - most_beyond) return false;
+  }
   return size <= most - most_beyond && std::all_of(tape.loads.begin(), tape.loads.end(), [&](const Access& access) {
            std::int64_t furthest = access.offset;
            for (std::size_t axis = 0; axis < extents.size(); ++axis) {
@@ -47,6 +50,8 @@ bool has_short_indices(const Tape& tape, std::span<const std::int64_t> extents) 
 
 bool can_widen(const Tape& tape, std::span<const std::int64_t> extents) {
   if (extents.empty() || extents.back() % 4 != 0) return false;
+  const auto is_aligned = [](const TapeStore& store) { return store.offset % 4 == 0; };
+  if (!std::all_of(tape.stores.begin(), tape.stores.end(), is_aligned)) return false;
   return std::all_of(tape.loads.begin(), tape.loads.end(), [extents](const Access& access) {
     const LoadPattern pattern = pattern_of(access, extents);
     return pattern.constant_along_last || pattern.aligned;

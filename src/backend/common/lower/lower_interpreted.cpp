@@ -62,7 +62,7 @@ class Encoder {
     for (const TapeStore& store : tape.stores) {
       words_.insert(words_.end(), {static_cast<std::int32_t>(stores_.size()), static_cast<std::int32_t>(store.dtype),
                                    store.value_register});
-      stores_.push_back(store.slot);
+      stores_.push_back({store.slot, store.offset});
     }
     words_[at + 13] = here();
     for (const RandomKey& key : tape.random) {
@@ -86,11 +86,11 @@ class Encoder {
       kernel.arguments.push_back({LoweredArgument::Kind::int32, number, -1});
     }
     // Every pointer parameter must name some memory; those not used name the first store's.
-    std::vector<Pointer> loads(load_pointers, Pointer{stores_.empty() ? 0 : stores_.front(), 0});
+    std::vector<Pointer> loads(load_pointers, stores_.empty() ? Pointer{0, 0} : stores_.front());
     std::copy(loads_.begin(), loads_.end(), loads.begin());
     for (const auto& [index, pointer] : core_) loads[static_cast<std::size_t>(index)] = pointer;
     std::vector<Pointer> stores(store_pointers, loads[0]);
-    for (std::size_t i = 0; i < stores_.size(); ++i) stores[i] = {stores_[i], 0};
+    std::copy(stores_.begin(), stores_.end(), stores.begin());
     for (const std::vector<Pointer>* pointers : {&loads, &stores}) {
       for (const Pointer& pointer : *pointers)
         kernel.arguments.push_back({LoweredArgument::Kind::slot, 0, pointer.slot});
@@ -135,7 +135,7 @@ class Encoder {
   const Operation& operation_;
   std::vector<std::int32_t> words_;
   std::vector<Pointer> loads_;
-  std::vector<int> stores_;
+  std::vector<Pointer> stores_;
   std::vector<std::pair<int, Pointer>> core_;
 };
 

@@ -324,7 +324,7 @@ class Writer {
     const std::string name = param(fmt::format("out{}", i));
     add_argument(fmt::format("GLOBAL {}* ", memory_type(store.dtype).name), name,
                  {LoweredArgument::Kind::slot, 0, store.slot});
-    add_argument("INDEX ", name + "_at", {LoweredArgument::Kind::offset, 0, store.slot});
+    add_argument("INDEX ", name + "_at", {LoweredArgument::Kind::offset, store.offset, store.slot});
   }
   void store(std::size_t i) {
     const TapeStore& store = tape_.stores[i];
