@@ -1,0 +1,342 @@
+# SPDX-License-Identifier: MIT
+"""The array: a handle to values that the library computes when they are needed."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+from typing import Any
+
+from .._library import library
+from . import _dtypes
+from ._call import binary, call, listed, unary
+from ._dtypes import DType
+
+_MOST_AXES = 8
+
+
+class Array:
+    """An n-dimensional array on a device, with NumPy's operators and the Python array API standard's functions.
+
+    Made by :func:`overtake.asarray`, :func:`overtake.zeros`, ... Functions only build a graph; reading values (printing,
+    ``float(x)``, ``numpy.asarray(x)``) or :func:`overtake.eval` computes it, a chain of element-wise work in one pass.
+    Assignment (``x[1:] = 0``) gives this array a new value; arrays made from it before keep the old one.
+    """
+
+    __slots__ = ("__weakref__", "_described", "_handle")
+    __array_priority__ = 1000.0  # NumPy's arrays leave operators to us
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+        self._described: tuple[DType, tuple[int, ...]] | None = None
+
+    def __del__(self) -> None:
+        handle, self._handle = getattr(self, "_handle", 0), 0
+        if handle:
+            library().raw.overtake_array_free(handle)
+
+    def _replace(self, value: Array) -> Array:
+        self._handle, value._handle = value._handle, self._handle
+        self._described = None
+        return self
+
+    # -- what it is ----------------------------------------------------------------------------------------------------
+    def _describe(self) -> tuple[DType, tuple[int, ...]]:
+        if self._described is None:
+            dtype, rank, extents = ctypes.c_int32(), ctypes.c_int32(), (ctypes.c_int64 * _MOST_AXES)()
+            lib = library()
+            lib.check(
+                lib.raw.overtake_array_describe(self._handle, ctypes.byref(dtype), ctypes.byref(rank), extents)
+            )
+            self._described = (_dtypes.ALL[dtype.value], tuple(extents[: rank.value]))
+        return self._described
+
+    @property
+    def dtype(self) -> DType:
+        return self._describe()[0]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._describe()[1]
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        total = 1
+        for extent in self.shape:
+            total *= extent
+        return total
+
+    @property
+    def nbytes(self) -> int:
+        return self.size * self.dtype.itemsize
+
+    @property
+    def device(self) -> str:
+        name = ctypes.c_char_p()
+        library().check(library().raw.overtake_array_device(self._handle, ctypes.byref(name)))
+        return (name.value or b"").decode()
+
+    @property
+    def T(self) -> Array:
+        return Array(call("permute_dims", [self._handle], listed(reversed(range(self.ndim))))[0])
+
+    @property
+    def mT(self) -> Array:
+        return Array(unary("matrix_transpose", self._handle))
+
+    def __array_namespace__(self, /, *, api_version: str | None = None) -> Any:
+        if api_version not in (None, "2021.12", "2022.12", "2023.12", "2024.12"):
+            raise ValueError(f"the array API standard {api_version} is not supported; 2024.12 is")
+        import overtake
+
+        return overtake
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of an array without axes")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Array]:
+        if not self.shape:
+            raise TypeError("an array without axes cannot be iterated over")
+        return (self[i] for i in range(self.shape[0]))
+
+    def __repr__(self) -> str:
+        return f"overtake.{self._text('Array(')}, dtype={self.dtype}, device='{self.device}')"
+
+    def __str__(self) -> str:
+        return self._text("")
+
+    def _text(self, before: str) -> str:
+        import numpy
+
+        return before + numpy.array2string(self._numpy(), separator=", ", prefix="overtake." + before)
+
+    # -- to the host ---------------------------------------------------------------------------------------------------
+    def _numpy(self) -> Any:
+        """A copy as NumPy's; bfloat16 becomes float32."""
+        import numpy
+
+        source = self.astype(_dtypes.float32) if self.dtype is _dtypes.bfloat16 else self
+        result = numpy.empty(source.shape, dtype=source.dtype.name)
+        lib = library()
+        lib.check(lib.raw.overtake_array_read(source._handle, result.ctypes.data, result.nbytes))
+        return result
+
+    def numpy(self) -> Any:
+        """A copy of the values as NumPy's array; bfloat16 becomes float32."""
+        return self._numpy()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        if copy is False:
+            raise ValueError("the values cannot be had without a copy")
+        result = self._numpy()
+        return result if dtype is None else result.astype(dtype, copy=False)
+
+    def __dlpack__(self, **settings: Any) -> Any:
+        if self.device != "cpu":
+            raise BufferError(f"the array is on {self.device}: move it with to_device('cpu') first")
+        return self._numpy().__dlpack__(**{k: v for k, v in settings.items() if v is not None and k == "stream"})
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        kind, _, index = self.device.partition(":")
+        return {"cpu": 1, "cuda": 2}.get(kind, 4), int(index or 0)
+
+    def tolist(self) -> Any:
+        """The values as nested lists of Python's numbers."""
+        return self._numpy().tolist()
+
+    def item(self) -> Any:
+        """The value of a one-element array as Python's number."""
+        if self.size != 1:
+            raise ValueError(f"item() needs one element, the shape is {self.shape}")
+        return self._numpy().reshape(()).item()
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ValueError(f"the truth of an array of shape {self.shape} is ambiguous: use any() or all()")
+        return bool(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __complex__(self) -> complex:
+        return complex(self.item())
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in ("signed integer", "unsigned integer"):
+            raise TypeError(f"an array of {self.dtype} is no index")
+        return int(self.item())
+
+    # -- to other arrays -----------------------------------------------------------------------------------------------
+    def to_device(self, device: str, /, *, stream: Any = None) -> Array:
+        """The same values on another device: data crosses only when asked."""
+        moved = ctypes.c_void_p()
+        library().check(library().raw.overtake_array_to(self._handle, str(device).encode(), ctypes.byref(moved)))
+        return Array(moved.value or 0)
+
+    def to(self, device: str) -> Array:
+        """As :meth:`to_device`, by PyTorch's name."""
+        return self.to_device(device)
+
+    def astype(self, dtype: Any, *, copy: bool = True) -> Array:
+        """Converted: floats truncate toward zero and clip, whole numbers wrap round."""
+        return Array(call("astype", [self._handle], [_dtypes.as_dtype(dtype).number])[0])
+
+    def reshape(self, *shape: Any) -> Array:
+        wanted = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
+        return Array(call("reshape", [self._handle], listed(wanted))[0])
+
+    def eval(self) -> Array:
+        """Computes it now, without waiting for a GPU; returns itself."""
+        lib = library()
+        lib.check(lib.raw.overtake_array_eval((ctypes.c_void_p * 1)(self._handle), 1))
+        return self
+
+    # -- gradients -----------------------------------------------------------------------------------------------------
+    @property
+    def requires_grad(self) -> bool:
+        required = ctypes.c_int32()
+        library().check(library().raw.overtake_array_requires_grad(self._handle, ctypes.byref(required)))
+        return bool(required.value)
+
+    @requires_grad.setter
+    def requires_grad(self, required: bool) -> None:
+        self.requires_grad_(required)
+
+    def requires_grad_(self, required: bool = True) -> Array:
+        """Marks it as a leaf to differentiate by; returns itself."""
+        library().check(library().raw.overtake_array_set_requires_grad(self._handle, int(required)))
+        return self
+
+    def backward(self) -> None:
+        """Differentiates this one-element array by every leaf that requires a gradient."""
+        library().check(library().raw.overtake_array_backward(self._handle))
+
+    @property
+    def grad(self) -> Array | None:
+        found = ctypes.c_void_p()
+        library().check(library().raw.overtake_array_grad(self._handle, ctypes.byref(found)))
+        return Array(found.value) if found.value else None
+
+    @grad.setter
+    def grad(self, gradient: Array | None) -> None:
+        library().check(
+            library().raw.overtake_array_set_grad(self._handle, None if gradient is None else gradient._handle)
+        )
+
+    def detach(self) -> Array:
+        """The same values, cut off from the graph."""
+        return Array(call("detach", [self._handle])[0])
+
+    # -- parts ---------------------------------------------------------------------------------------------------------
+    def __getitem__(self, key: Any) -> Array:
+        from ._indexing import get
+
+        return get(self, key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        from ._indexing import put
+
+        self._replace(put(self, key, value))
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def scalar(value: Any) -> Array:
+    """A plain number, which takes the type of the arrays beside it."""
+    made = ctypes.c_void_p()
+    lib = library()
+    if isinstance(value, bool):
+        status = lib.raw.overtake_array_scalar(0, int(value), 0.0, ctypes.byref(made))
+    elif isinstance(value, int):
+        if not -(2**63) <= value < 2**63:
+            raise OverflowError(f"{value} is too large for int64")
+        status = lib.raw.overtake_array_scalar(4, value, 0.0, ctypes.byref(made))
+    else:
+        status = lib.raw.overtake_array_scalar(11, 0, float(value), ctypes.byref(made))
+    lib.check(status)
+    return Array(made.value or 0)
+
+
+def operand(value: Any, beside: Array) -> Array | None:
+    """The other side of an operator; None for what is no operand."""
+    if isinstance(value, Array):
+        return value
+    if isinstance(value, (bool, int, float)):
+        if isinstance(value, int) and not isinstance(value, bool) and not -(2**63) <= value < 2**63:
+            return Array(call("full", [beside._handle, scalar(float(value))._handle], [0, _dtypes.uint64.number])[0])
+        return scalar(value)
+    if hasattr(value, "__array__"):
+        from ._creation import asarray
+
+        return asarray(value, device=beside.device)
+    return None
+
+
+def _operators() -> None:
+    def of_two(name: str, swapped: bool) -> Any:
+        def method(self: Array, other: Any) -> Array:
+            right = operand(other, self)
+            if right is None:
+                return NotImplemented
+            a, b = (right, self) if swapped else (self, right)
+            return Array(binary(name, a._handle, b._handle))
+
+        return method
+
+    def in_place(name: str) -> Any:
+        compute = of_two(name, False)
+
+        def method(self: Array, other: Any) -> Array:
+            result = compute(self, other)
+            if result is NotImplemented:
+                return NotImplemented
+            if result.shape != self.shape:
+                raise ValueError(f"the result has shape {result.shape}, not {self.shape}: it cannot replace the array")
+            return self._replace(result.astype(self.dtype))
+
+        return method
+
+    arithmetic = {
+        "add": "add",
+        "sub": "subtract",
+        "mul": "multiply",
+        "truediv": "divide",
+        "floordiv": "floor_divide",
+        "mod": "remainder",
+        "pow": "power",
+        "matmul": "matmul",
+        "and": "bitwise_and",
+        "or": "bitwise_or",
+        "xor": "bitwise_xor",
+        "lshift": "bitwise_left_shift",
+        "rshift": "bitwise_right_shift",
+    }
+    for python, ours in arithmetic.items():
+        setattr(Array, f"__{python}__", of_two(ours, False))
+        setattr(Array, f"__r{python}__", of_two(ours, True))
+        setattr(Array, f"__i{python}__", in_place(ours))
+    comparisons = {
+        "eq": "equal",
+        "ne": "not_equal",
+        "lt": "less",
+        "le": "less_equal",
+        "gt": "greater",
+        "ge": "greater_equal",
+    }
+    for python, ours in comparisons.items():
+        setattr(Array, f"__{python}__", of_two(ours, False))
+    for python, ours in {"neg": "negative", "abs": "abs", "invert": "bitwise_invert"}.items():
+        setattr(Array, f"__{python}__", lambda self, name=ours: Array(unary(name, self._handle)))
+    Array.__pos__ = lambda self: self  # type: ignore[attr-defined]
+
+
+_operators()

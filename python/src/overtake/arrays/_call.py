@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: MIT
+"""Calls of the library's functions on arrays, by number."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from .._library import library
+
+_MOST_OUTPUTS = 64
+Handle = int
+
+
+@functools.cache
+def number_of(name: str) -> int:
+    """The number of a function (include/overtake/c_array.h)."""
+    number = ctypes.c_int32()
+    library().check(library().raw.overtake_array_function(name.encode(), ctypes.byref(number)))
+    return number.value
+
+
+def unary(name: str, a: Handle) -> Handle:
+    result = ctypes.c_void_p()
+    lib = library()
+    lib.check(lib.raw.overtake_array_unary(number_of(name), a, ctypes.byref(result)))
+    return result.value or 0
+
+
+def binary(name: str, a: Handle, b: Handle) -> Handle:
+    result = ctypes.c_void_p()
+    lib = library()
+    lib.check(lib.raw.overtake_array_binary(number_of(name), a, b, ctypes.byref(result)))
+    return result.value or 0
+
+
+def call(
+    name: str,
+    inputs: Sequence[Handle | None],
+    integers: Sequence[int] = (),
+    numbers: Sequence[float] = (),
+    most: int = _MOST_OUTPUTS,
+) -> list[Handle]:
+    """Calls a function; the settings are in the order of its C++ declaration."""
+    lib = library()
+    outputs = (ctypes.c_void_p * most)()
+    count = ctypes.c_int64()
+    lib.check(
+        lib.raw.overtake_array_call(
+            number_of(name),
+            (ctypes.c_void_p * len(inputs))(*inputs),
+            len(inputs),
+            (ctypes.c_int64 * len(integers))(*integers),
+            len(integers),
+            (ctypes.c_double * len(numbers))(*numbers),
+            len(numbers),
+            outputs,
+            most,
+            ctypes.byref(count),
+        )
+    )
+    return [outputs[i] or 0 for i in range(count.value)]
+
+
+# -- settings ----------------------------------------------------------------------------------------------------------
+
+
+def listed(values: Iterable[Any]) -> list[int]:
+    """A list as settings: its length, then its members."""
+    members = [int(each) for each in values]
+    return [len(members), *members]
+
+
+def optional(value: Any) -> list[int]:
+    """A whole number that may be missing."""
+    return [0] if value is None else [1, int(value)]
+
+
+def axes(axis: int | Sequence[int] | None) -> list[int]:
+    """Axes of a reduction: None for all of them."""
+    if axis is None:
+        return [0]
+    return [1, *listed(axis if isinstance(axis, (tuple, list)) else (axis,))]

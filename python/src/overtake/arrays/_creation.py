@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: MIT
+"""Arrays from numbers, lists and other libraries' arrays; arrays from nothing."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from typing import Any
+
+from .._library import library
+from . import _dtypes
+from ._array import Array, scalar
+from ._call import call, listed, optional
+from ._dtypes import DType, as_dtype
+
+Shape = int | Sequence[int]
+
+
+def _extents(shape: Shape) -> tuple[int, ...]:
+    return (int(shape),) if isinstance(shape, int) else tuple(int(each) for each in shape)
+
+
+def _anchor(device: Any) -> Array | None:
+    """An array without axes that says where others are to be; None for the cpu."""
+    if device is None or str(device) == "cpu":
+        return None
+    return _from_bytes(b"\0", _dtypes.bool_, (), device)
+
+
+def _handle(array: Array | None) -> int | None:
+    return None if array is None else array._handle
+
+
+def _from_bytes(values: Any, dtype: DType, shape: tuple[int, ...], device: Any) -> Array:
+    made = ctypes.c_void_p()
+    address = values if isinstance(values, int) else ctypes.cast(ctypes.c_char_p(values), ctypes.c_void_p)
+    where = None if device is None else str(device).encode()
+    lib = library()
+    lib.check(
+        lib.raw.overtake_array_from(
+            address, dtype.number, (ctypes.c_int64 * len(shape))(*shape), len(shape), where, ctypes.byref(made)
+        )
+    )
+    return Array(made.value or 0)
+
+
+def _from_numpy(given: Any, device: Any) -> Array:
+    import numpy
+
+    values = numpy.asarray(given)
+    if values.dtype.kind not in "biuf" or values.dtype.itemsize > 8:
+        raise TypeError(f"arrays of {values.dtype} are not supported; there are bool, whole and floating numbers")
+    values = numpy.ascontiguousarray(values.astype(values.dtype.newbyteorder("="), copy=False)).reshape(values.shape)
+    return _from_bytes(values.ctypes.data, as_dtype(values.dtype), values.shape, device)
+
+
+def _of_python(obj: Any, device: Any) -> Array:
+    import numpy
+
+    values = numpy.asarray(obj)
+    if values.dtype.kind == "f" and not hasattr(obj, "dtype"):
+        return _from_numpy(values.astype("float32"), device)  # the default floating type
+    if values.size == 0 and not hasattr(obj, "dtype"):
+        return _from_numpy(values.astype("float32"), device)
+    return _from_numpy(values, device)
+
+
+def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Array:
+    """`obj` (a number, lists of lists, any array) as an array; Python's floats become float32, its whole numbers int64."""
+    wanted = None if dtype is None else as_dtype(dtype)
+    if isinstance(obj, Array):
+        result = obj if device is None or str(device) == obj.device else obj.to_device(device)
+        if wanted is not None and wanted is not result.dtype:
+            if copy is False:
+                raise ValueError("another type needs a copy")
+            return result.astype(wanted)
+        if copy:
+            shared = ctypes.c_void_p()
+            library().check(library().raw.overtake_array_share(result._handle, ctypes.byref(shared)))
+            return Array(shared.value or 0)
+        return result
+    if copy is False:
+        raise ValueError("the values cannot be had without a copy")
+    if isinstance(obj, (bool, int, float)):
+        kind = wanted or (_dtypes.bool_ if isinstance(obj, bool) else _dtypes.int64 if isinstance(obj, int) else _dtypes.float32)
+        return full((), obj, dtype=kind, device=device)
+    if isinstance(obj, complex):
+        raise TypeError("complex numbers are not supported")
+    if isinstance(obj, (list, tuple)) and any(isinstance(each, Array) for each in obj):
+        parts = [each if isinstance(each, Array) else asarray(each) for each in obj]
+        made = Array(call("stack", [each._handle for each in parts], [0])[0])
+    elif wanted is not None and not hasattr(obj, "dtype"):
+        import numpy
+
+        exact = "float32" if wanted is _dtypes.bfloat16 else wanted.name
+        made = _from_numpy(numpy.asarray(obj, dtype=exact), device)
+    else:
+        made = _of_python(obj, device)
+    return made if wanted is None or wanted is made.dtype else made.astype(wanted)
+
+
+def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> Array:
+    """Another library's array; copied."""
+    if isinstance(x, Array):
+        return asarray(x, device=device)
+    import numpy
+
+    return _from_numpy(numpy.from_dlpack(x), device)
+
+
+def full(shape: Shape, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Array:
+    value = fill_value if isinstance(fill_value, Array) else None
+    if value is None:
+        large = isinstance(fill_value, int) and not isinstance(fill_value, bool) and fill_value >= 2**63
+        value = _from_numpy_scalar(fill_value) if large else scalar(fill_value)
+    kind = value.dtype if dtype is None else as_dtype(dtype)
+    anchor = _anchor(device)
+    return Array(call("full", [_handle(anchor), value._handle], [*listed(_extents(shape)), kind.number])[0])
+
+
+def _from_numpy_scalar(value: int) -> Array:
+    import numpy
+
+    return _from_numpy(numpy.asarray(value, dtype="uint64"), None)
+
+
+def zeros(shape: Shape, *, dtype: Any = None, device: Any = None) -> Array:
+    return full(shape, 0, dtype=_dtypes.float32 if dtype is None else dtype, device=device)
+
+
+def ones(shape: Shape, *, dtype: Any = None, device: Any = None) -> Array:
+    return full(shape, 1, dtype=_dtypes.float32 if dtype is None else dtype, device=device)
+
+
+def empty(shape: Shape, *, dtype: Any = None, device: Any = None) -> Array:
+    return zeros(shape, dtype=dtype, device=device)
+
+
+def _like(x: Array, dtype: Any, device: Any) -> dict[str, Any]:
+    return {"dtype": x.dtype if dtype is None else dtype, "device": x.device if device is None else device}
+
+
+def full_like(x: Array, /, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Array:
+    return full(x.shape, fill_value, **_like(x, dtype, device))
+
+
+def zeros_like(x: Array, /, *, dtype: Any = None, device: Any = None) -> Array:
+    return zeros(x.shape, **_like(x, dtype, device))
+
+
+def ones_like(x: Array, /, *, dtype: Any = None, device: Any = None) -> Array:
+    return ones(x.shape, **_like(x, dtype, device))
+
+
+def empty_like(x: Array, /, *, dtype: Any = None, device: Any = None) -> Array:
+    return zeros_like(x, dtype=dtype, device=device)
+
+
+def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None) -> Array:
+    if stop is None:
+        start, stop = 0, start
+    whole = all(isinstance(each, int) for each in (start, stop, step))
+    kind = as_dtype(dtype) if dtype is not None else _dtypes.int64 if whole else _dtypes.float32
+    numbers = [float(start), float(stop), float(step)]
+    return Array(call("arange", [_handle(_anchor(device))], [kind.number], numbers)[0])
+
+
+def linspace(
+    start: Any, stop: Any, /, num: int, *, dtype: Any = None, device: Any = None, endpoint: bool = True
+) -> Array:
+    kind = _dtypes.float32 if dtype is None else as_dtype(dtype)
+    integers = [int(num), int(endpoint), kind.number]
+    return Array(call("linspace", [_handle(_anchor(device))], integers, [float(start), float(stop)])[0])
+
+
+def eye(n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: Any = None, device: Any = None) -> Array:
+    kind = _dtypes.float32 if dtype is None else as_dtype(dtype)
+    return Array(call("eye", [_handle(_anchor(device))], [n_rows, *optional(n_cols), k, kind.number])[0])
+
+
+def tril(x: Array, /, *, k: int = 0) -> Array:
+    return Array(call("tril", [x._handle], [k])[0])
+
+
+def triu(x: Array, /, *, k: int = 0) -> Array:
+    return Array(call("triu", [x._handle], [k])[0])
+
+
+def meshgrid(*arrays: Array, indexing: str = "xy") -> list[Array]:
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"indexing is {indexing!r}, expected 'xy' or 'ij'")
+    return [Array(each) for each in call("meshgrid", [x._handle for x in arrays], [int(indexing == "xy")])]

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT
+"""What the namespace can do (the standard's __array_namespace_info__)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import _dtypes
+
+
+class Info:
+    """Answers about the array library."""
+
+    def capabilities(self) -> dict[str, Any]:
+        return {"boolean indexing": True, "data-dependent shapes": True, "max dimensions": 8}
+
+    def default_device(self) -> str:
+        return "cpu"
+
+    def default_dtypes(self, *, device: Any = None) -> dict[str, _dtypes.DType]:
+        return {"real floating": _dtypes.float32, "integral": _dtypes.int64, "indexing": _dtypes.int64}
+
+    def devices(self) -> list[str]:
+        import overtake
+
+        return [each["id"] for each in overtake.devices() if each.get("usable", True)]
+
+    def dtypes(self, *, device: Any = None, kind: Any = None) -> dict[str, _dtypes.DType]:
+        named = [each for each in _dtypes.ALL if each is not _dtypes.bfloat16]
+        return {each.name: each for each in named if kind is None or _dtypes.is_of_kind(each, kind)}
