@@ -31,6 +31,7 @@ extern const std::string_view kernel_sort_rows;
 extern const std::string_view kernel_sort;
 extern const std::string_view kernel_search;
 extern const std::string_view kernel_segment;
+extern const std::string_view kernel_histogram;
 
 /// Complete sources; that of forests with the definitions that forest/nodes.k lists.
 extern const std::string_view kernel_forest;

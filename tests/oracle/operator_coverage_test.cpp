@@ -55,6 +55,16 @@ const std::map<std::string, std::string> elsewhere{
     {"var", "ElementTypes.Statistics"},
     {"random_bits", "ElementTypes.RandomBits"},
     {"take_batch", "Semantics.TakeBatchWalksThroughTheIndices"},
+    {"cumulative_sum", "Sorting.RunningSumsOfWholeNumbers"},
+    {"cumulative_prod", "Sorting.RunningSumsOfWholeNumbers"},
+    {"sort", "Sorting.EveryTypeAndSize"},
+    {"argsort", "Sorting.EveryTypeAndSize"},
+    {"searchsorted", "Sorting.Search"},
+    {"index_add", "Scattering.IndexAdd"},
+    {"index_put", "Scattering.IndexPutKeepsTheLast"},
+    {"bincount", "Scattering.Bincount"},
+    {"compress", "Scattering.NonzeroAndCompress"},
+    {"unique_values", "Scattering.Unique"},
 };
 
 TEST(OperatorTable, HoldsEveryFunctionOfArrays) {

@@ -94,8 +94,13 @@ std::vector<T> ugly_values(std::int64_t n, std::uint32_t seed) {
     if constexpr (std::is_same_v<T, bool>) {
       values.push_back(bits % 3 == 0);
     } else if constexpr (is_half<T> || std::is_floating_point_v<T>) {
-      constexpr float special[] = {0.0F, -0.0F, 1.0F, -1.0F, std::numeric_limits<float>::infinity(),
-                                   -std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN(),
+      constexpr float special[] = {0.0F,
+                                   -0.0F,
+                                   1.0F,
+                                   -1.0F,
+                                   std::numeric_limits<float>::infinity(),
+                                   -std::numeric_limits<float>::infinity(),
+                                   std::numeric_limits<float>::quiet_NaN(),
                                    -std::numeric_limits<float>::quiet_NaN()};
       const std::uint64_t kind = bits >> 61U;
       T value{};

@@ -118,9 +118,8 @@ TEST_P(Scattering, GradientOfTake) {
     a.requires_grad();
     const Array taken = take(a, Array::from(places, Shape{n}, device), 1);
     sum(taken * Array::from(weights, Shape{shape[0], n, shape[2]}, device)).backward();
-    EXPECT_EQ(a.grad().to_vector<float>(),
-              scattered(std::vector<float>(static_cast<std::size_t>(shape.size())), shape, places, weights,
-                        sum_of<float>));
+    EXPECT_EQ(a.grad().to_vector<float>(), scattered(std::vector<float>(static_cast<std::size_t>(shape.size())), shape,
+                                                     places, weights, sum_of<float>));
   }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Running sums, sorting, searching, scattering, counting and sets. All give the same bits on every device, run to run.
 //
-// Order: numbers ascending, -0 equal to +0, then NaNs, which are equal to each other here. Descending order is the reverse
-// of that (NaNs first). Equal elements keep their order in both.
+// Order: numbers ascending, -0 equal to +0, then NaNs, which are equal to each other here. Descending order is the
+// reverse of that (NaNs first). Equal elements keep their order in both.
 //
 // Some results have a shape that depends on values: those functions evaluate their arguments and say so. In a compiled
 // step they throw UsageError.
@@ -19,9 +19,9 @@ namespace overtake {
 
 // -- running sums -----------------------------------------------------------------------------------------------------
 
-/// The sum of the elements up to each one along an axis, which may be left out for one axis only. Whole numbers and bool
-/// are added up as int64 or uint64 unless `dtype` says otherwise, half precision in float32. With `include_initial` the
-/// axis has one element more: a 0 comes first. Sums of floats are taken in the canonical order of
+/// The sum of the elements up to each one along an axis, which may be left out for one axis only. Whole numbers and
+/// bool are added up as int64 or uint64 unless `dtype` says otherwise, half precision in float32. With
+/// `include_initial` the axis has one element more: a 0 comes first. Sums of floats are taken in the canonical order of
 /// backend/api/order_cores.hpp. Throws UsageError for several axes and none named. Differentiable.
 [[nodiscard]] Array cumulative_sum(const Array& a, std::optional<int> axis = {}, std::optional<DType> dtype = {},
                                    bool include_initial = false);
@@ -51,8 +51,8 @@ enum class SearchSide : std::uint8_t {
   right,  ///< after them
 };
 /// Where each of the `values` (any shape) would have to be put into `sorted` (one axis, ascending) to keep it in order:
-/// int64. With a `sorter` (as argsort() gives it) take(sorted, sorter) is what is in order. Compares in the common type.
-/// Throws UsageError for other shapes.
+/// int64. With a `sorter` (as argsort() gives it) take(sorted, sorter) is what is in order. Compares in the common
+/// type. Throws UsageError for other shapes.
 [[nodiscard]] Array searchsorted(const Array& sorted, const Array& values, SearchSide side = SearchSide::left,
                                  const std::optional<Array>& sorter = {});
 
@@ -63,8 +63,8 @@ enum class SearchSide : std::uint8_t {
 /// left out. `values` broadcasts to the shape of take(a, indices, axis) and takes the type of `a`, which is no bool.
 /// Throws UsageError for other types and shapes. Differentiable by `a` and `values`.
 [[nodiscard]] Array index_add(const Array& a, int axis, const Array& indices, const Array& values);
-/// `a` with values put at places of an axis, of any dtype; of several values for one place the last one stays. Otherwise
-/// as index_add().
+/// `a` with values put at places of an axis, of any dtype; of several values for one place the last one stays.
+/// Otherwise as index_add().
 [[nodiscard]] Array index_put(const Array& a, int axis, const Array& indices, const Array& values);
 
 // -- counting ---------------------------------------------------------------------------------------------------------

@@ -44,6 +44,7 @@ struct CoreReads {
     add(reads, core.order.slot);
     add(reads, core.starts.slot);
   }
+  void operator()(const HistogramCore& core) const { add(reads, core.ids.slot); }
 };
 
 }  // namespace

@@ -92,7 +92,7 @@ struct GatherCore {
 
 struct Operation {
   using CoreVariant = std::variant<MapCore, MatMulCore, ReduceCore, RowCore, GatherCore, ScanCore, SortCore, SearchCore,
-                                   SegmentSumCore>;
+                                   SegmentSumCore, HistogramCore>;
 
   CoreVariant core;
   Shape extent;  ///< of the tape; rank 1 to 4, contiguous dimensions already merged for maps

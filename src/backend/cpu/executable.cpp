@@ -19,6 +19,7 @@ struct StepMaker {
   std::unique_ptr<Step> operator()(const SortCore&) const { return make_sort_step(operation, threads); }
   std::unique_ptr<Step> operator()(const SearchCore&) const { return make_search_step(operation, threads); }
   std::unique_ptr<Step> operator()(const SegmentSumCore&) const { return make_segment_sum_step(operation, threads); }
+  std::unique_ptr<Step> operator()(const HistogramCore&) const { return make_histogram_step(operation, threads); }
 };
 
 }  // namespace

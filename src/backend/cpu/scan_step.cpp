@@ -79,7 +79,8 @@ class ScanStep final : public Step {
       : core_(std::get<ScanCore>(operation.core)),
         target_slot_(operation.tape.stores.at(0).slot),
         blocks_((core_.n + block - 1) / block) {
-    const double count = static_cast<double>(core_.outer) * static_cast<double>(core_.n) * static_cast<double>(core_.inner);
+    const double count =
+        static_cast<double>(core_.outer) * static_cast<double>(core_.n) * static_cast<double>(core_.inner);
     threads_ = worthwhile_threads(2 * count, threads);
   }
 
@@ -107,8 +108,8 @@ class ScanStep final : public Step {
         const std::int64_t row = i / blocks_, first = i % blocks_ * block;
         const T* from = reinterpret_cast<const T*>(input_) + row / core_.inner * strides[0] + first * strides[1] +
                         row % core_.inner * strides[2];
-        const T total = scan_block<kind>(from, strides[1], target<T>(row, first), core_.inner,
-                                         std::min(block, core_.n - first));
+        const T total =
+            scan_block<kind>(from, strides[1], target<T>(row, first), core_.inner, std::min(block, core_.n - first));
         if (blocks_ > 1) totals[static_cast<std::size_t>(i)] = total;
       }
     });

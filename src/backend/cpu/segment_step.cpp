@@ -21,7 +21,8 @@ class SegmentSumStep final : public Step {
   SegmentSumStep(const Operation& operation, int threads)
       : core_(std::get<SegmentSumCore>(operation.core)), tape_(operation.tape, operation.extent) {
     const std::int64_t rows = core_.rows + core_.given;
-    const double work = static_cast<double>(core_.outer) * static_cast<double>(rows) * static_cast<double>(core_.columns);
+    const double work =
+        static_cast<double>(core_.outer) * static_cast<double>(rows) * static_cast<double>(core_.columns);
     threads_ = worthwhile_threads(work, threads);
     block_rows_ = std::max<std::int64_t>(1, 4096 / std::max<std::int64_t>(core_.columns, 1));
   }

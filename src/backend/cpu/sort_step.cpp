@@ -67,9 +67,8 @@ class AxisSorter {
   template <class Body>
   void in_parts(const Body& body) {
     if (parts_ == 1) return body(0, 0, n_);
-    ThreadPool::instance().run(parts_, [&](int part) {
-      body(static_cast<std::size_t>(part), n_ * part / parts_, n_ * (part + 1) / parts_);
-    });
+    ThreadPool::instance().run(
+        parts_, [&](int part) { body(static_cast<std::size_t>(part), n_ * part / parts_, n_ * (part + 1) / parts_); });
   }
 
   static std::size_t digit_of(Key key, std::size_t shift) { return static_cast<std::size_t>(key >> shift) % digits; }
@@ -115,7 +114,8 @@ class SortStep final : public Step {
  public:
   SortStep(const Operation& operation, int threads)
       : core_(std::get<SortCore>(operation.core)), target_slot_(operation.tape.stores.at(0).slot) {
-    const double count = static_cast<double>(core_.outer) * static_cast<double>(core_.n) * static_cast<double>(core_.inner);
+    const double count =
+        static_cast<double>(core_.outer) * static_cast<double>(core_.n) * static_cast<double>(core_.inner);
     constexpr double work_of_element = 32;
     threads_ = worthwhile_threads(work_of_element * count, threads);
   }

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "graph/node.hpp"
 #include "graph/primitives/order.hpp"
 #include "graph/primitives/rule.hpp"
 #include "graph/primitives/shape.hpp"
@@ -12,11 +13,24 @@
 namespace overtake {
 namespace {
 
-// How many of the ids (n) are each of 0 ... rows - 1.
-Array counts_of(const Array& ids, std::int64_t rows) {
-  if (ids.size() == 0 || rows == 0) return zeros(Shape{rows}, DType::int64, ids.device());
-  const Array starts = graph::segments_of(ids, rows).starts;
-  return slice(starts, 1, {}) - slice(starts, 0, rows);
+// How many of the input (n) are each of 0 ... bins - 1.
+class Counts final : public graph::Core {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "bincount"; }
+  [[nodiscard]] std::vector<Array> vjp(const std::vector<Array>&, const Array&, const Array&,
+                                       const std::vector<bool>&) const override {
+    return {Array()};
+  }
+  [[nodiscard]] Variant lower(const std::vector<graph::Operand>& in, const Shape& shape) const override {
+    return backend::HistogramCore{.n = in[0].shape[0], .bins = shape[0], .ids = in[0].access()};
+  }
+  [[nodiscard]] bool takes_epilogue() const override { return false; }
+};
+
+Array counts_of(const Array& ids, std::int64_t bins) {
+  const Shape shape{bins};
+  if (ids.size() == 0 || bins == 0) return zeros(shape, DType::int64, ids.device());
+  return graph::make_node(std::make_shared<Counts>(), {graph::in_memory(ids)}, shape, DType::int64);
 }
 
 std::pair<double, double> checked_range(std::pair<double, double> range) {
@@ -46,8 +60,8 @@ Array bincount(const Array& a, const std::optional<Array>& weights, std::int64_t
   }
   if (minlength < 0) throw UsageError(fmt::format("[bincount] minlength {}: expected at least 0", minlength));
   if (weights && weights->shape() != a.shape()) {
-    throw UsageError(fmt::format("[bincount] weights of shape {} for numbers of shape {}",
-                                 weights->shape().to_string(), a.shape().to_string()));
+    throw UsageError(fmt::format("[bincount] weights of shape {} for numbers of shape {}", weights->shape().to_string(),
+                                 a.shape().to_string()));
   }
   std::int64_t rows = minlength;
   if (a.size() > 0) {
@@ -59,9 +73,9 @@ Array bincount(const Array& a, const std::optional<Array>& weights, std::int64_t
     }
     constexpr double most = 1LL << 40;
     if (high.item<double>() >= most) {
-      throw UsageError(fmt::format("[bincount] the number {}: a count for each up to it is too much",
-                                   high.item<std::uint64_t>()),
-                       "unique_counts() counts those that occur.");
+      throw UsageError(
+          fmt::format("[bincount] the number {}: a count for each up to it is too much", high.item<std::uint64_t>()),
+          "unique_counts() counts those that occur.");
     }
     rows = std::max(rows, high.item<std::int64_t>() + 1);
   }

@@ -135,7 +135,8 @@ Array take_batch(const Array& a, const Array& indices, const Array& start, std::
   }
   std::vector<std::int64_t> extents = a.shape().extents();
   extents[0] = count;
-  return reshape(gather(graph::three_axes(a, 0), reshape(indices, {1, indices.size(), 1}), count, start), std::move(extents));
+  return reshape(gather(graph::three_axes(a, 0), reshape(indices, {1, indices.size(), 1}), count, start),
+                 std::move(extents));
 }
 
 }  // namespace overtake

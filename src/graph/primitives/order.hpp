@@ -9,14 +9,15 @@ namespace overtake::graph {
 /// The array as (before, extent, after) of one axis.
 [[nodiscard]] Array three_axes(const Array& a, std::size_t axis);
 
-/// source(o, indices(o, i, j), j) for `source` (outer, rows, columns) and `indices` (outer or 1, n, columns or 1), whole
-/// numbers.
+/// source(o, indices(o, i, j), j) for `source` (outer, rows, columns) and `indices` (outer or 1, n, columns or 1),
+/// whole numbers.
 [[nodiscard]] Array gathered(const Array& source, const Array& indices);
 
 /// The order of (outer, n, inner) along the middle axis, int64.
 [[nodiscard]] Array sorted_order(const Array& a, bool descending);
 
-/// Places of `values` (m) in `sorted` (n, not 0) of the same dtype; `order` (int64, within 0 ... n - 1) may be undefined.
+/// Places of `values` (m) in `sorted` (n, not 0) of the same dtype; `order` (int64, within 0 ... n - 1) may be
+/// undefined.
 [[nodiscard]] Array search(const Array& sorted, const Array& values, bool right, const Array& order);
 
 /// Which of n given rows go to which row of a result.

@@ -67,9 +67,9 @@ Array cumulative(std::string_view name, ScanKind kind, const Array& a, std::opti
                  std::optional<DType> dtype, bool include_initial) {
   graph::require_defined(name, a);
   if (!axis && a.shape().rank() != 1) {
-    throw UsageError(fmt::format("[{}] an array of shape {} and no axis: expected one axis", name,
-                                 a.shape().to_string()),
-                     "Name the axis, or reshape(a, {-1}) first.");
+    throw UsageError(
+        fmt::format("[{}] an array of shape {} and no axis: expected one axis", name, a.shape().to_string()),
+        "Name the axis, or reshape(a, {-1}) first.");
   }
   const std::size_t chosen = graph::checked_axis(name, axis.value_or(0), a.shape());
   const DType type = adding_type(a.dtype(), dtype);

@@ -47,8 +47,7 @@ Array counts_of(const Distinct& distinct) {
   const std::int64_t values = distinct.begins.size();
   if (values == 0) return distinct.begins;
   const Array next = arange(values, DType::int64, distinct.begins.device()) + 1;
-  const Array ends = where(less(next, values), take(distinct.begins, minimum(next, values - 1)),
-                           distinct.order.size());
+  const Array ends = where(less(next, values), take(distinct.begins, minimum(next, values - 1)), distinct.order.size());
   return ends - distinct.begins;
 }
 

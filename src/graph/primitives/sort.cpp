@@ -106,16 +106,17 @@ Array searchsorted(const Array& sorted, const Array& values, SearchSide side, co
   graph::require_defined("searchsorted", sorted);
   graph::require_defined("searchsorted", values);
   if (sorted.shape().rank() != 1) {
-    throw UsageError(fmt::format("[searchsorted] sorted values of shape {}: expected one axis",
-                                 sorted.shape().to_string()));
+    throw UsageError(
+        fmt::format("[searchsorted] sorted values of shape {}: expected one axis", sorted.shape().to_string()));
   }
   Array order;
   if (sorter) {
     graph::require_defined("searchsorted", *sorter);
     if (sorter->shape() != sorted.shape() || !is_integer(sorter->dtype())) {
-      throw UsageError(fmt::format("[searchsorted] a sorter of {} {} for {} sorted values: expected as many whole numbers",
-                                   name_of(sorter->dtype()), sorter->shape().to_string(), sorted.size()),
-                       "argsort() gives one.");
+      throw UsageError(
+          fmt::format("[searchsorted] a sorter of {} {} for {} sorted values: expected as many whole numbers",
+                      name_of(sorter->dtype()), sorter->shape().to_string(), sorted.size()),
+          "argsort() gives one.");
     }
   }
   if (values.size() == 0 || sorted.size() == 0) return zeros(values.shape(), DType::int64, values.device());

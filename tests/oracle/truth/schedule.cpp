@@ -116,6 +116,12 @@ std::vector<Value> values_of(const MapCore&, const std::vector<HostSlot>&, const
   return std::vector<Value>(static_cast<std::size_t>(extent.size()));
 }
 
+// Scans, sorting, searching and sums of segments are compared as functions (sorting_test.cpp, scattering_test.cpp).
+template <class Core>
+std::vector<Value> values_of(const Core&, const std::vector<HostSlot>&, const Shape&) {
+  throw std::logic_error("the oracle does not compute this core");
+}
+
 std::vector<Value> values_of(const MatMulCore& core, const std::vector<HostSlot>& slots, const Shape&) {
   const auto matrix = [&](const MatMulCore::Operand& operand, std::int64_t rows, std::int64_t columns) {
     Tensor tensor{{rows, columns}, {}};

@@ -68,6 +68,7 @@ class KernelText {
 [[nodiscard]] LoweredOperation lower_sort(const Operation& operation, const SortCore& core);
 [[nodiscard]] LoweredKernel lower_search(const Operation& operation, const SearchCore& core);
 [[nodiscard]] LoweredKernel lower_segment_sum(const Operation& operation, const SegmentSumCore& core);
+[[nodiscard]] LoweredOperation lower_histogram(const Operation& operation, const HistogramCore& core);
 [[nodiscard]] LoweredOperation lower_matmul(const Operation& operation, const MatMulCore& core,
                                             const LoweringTraits& traits);
 /// With a tile and split given, for measurements of the model that usually picks them.

@@ -201,7 +201,7 @@ LoweredOperation encode(const Operation& operation, const GatherCore& core) {
       divide_up(count, group_size));
 }
 
-// Scans, sorting, searching and sums of segments have no kernels that are compiled ahead of time.
+// Scans, sorting, searching, sums of segments and counts have no kernels that are compiled ahead of time.
 template <class Core>
 LoweredOperation encode(const Operation& operation, const Core&) {
   throw DeviceError(fmt::format("'{}' has no kernels that are compiled ahead of time", operation.name),

@@ -77,8 +77,7 @@ class ScanWriter {
     }
     const LoweredArgument::Kind offset = LoweredArgument::Kind::offset;
     text.add({offset, core_.input.offset, core_.input.slot});
-    std::string parameters =
-        ", GLOBAL const VALUE* RESTRICT input, INDEX input_s0, INDEX input_s1, INDEX input_s2";
+    std::string parameters = ", GLOBAL const VALUE* RESTRICT input, INDEX input_s0, INDEX input_s1, INDEX input_s2";
     text.add({LoweredArgument::Kind::slot, 0, core_.input.slot});
     for (std::size_t axis = 0; axis < 3; ++axis) text.add_index(core_.input.strides[axis]);
     if (!totals) {

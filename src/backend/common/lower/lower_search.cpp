@@ -26,7 +26,7 @@ LoweredKernel lower_search(const Operation& operation, const SearchCore& core) {
   const TapeSource tape = write_tape(operation.tape, {.extents = extents, .core = ValueType::int64});
   const bool ordered = core.order.slot >= 0;
   KernelText text("search", source);
-  define_keys(text, core.values.dtype, false);
+  define_keys(text, core.values.dtype);
   text.define("GROUP_SIZE", group_size);
   text.define("RIGHT", core.right ? 1 : 0);
   text.define("ORDER_PARAMETERS",

@@ -38,15 +38,16 @@ void add_input(KernelText& text, const SortCore& core) {
 LoweredOperation lower_short(const Operation& operation, const SortCore& core) {
   const std::string source = std::string(embedded::kernel_sort_keys) + std::string(embedded::kernel_sort_rows);
   const auto width = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(core.n)));
-  const std::int64_t capacity = std::max(width, least_in_a_group);
+  const std::int64_t capacity = width <= least_in_a_group ? least_in_a_group : most_in_a_group;
   const std::int64_t rows = core.outer * core.inner;
   KernelText text("sort_rows", source);
-  define_keys(text, core.input.dtype, core.descending);
+  define_keys(text, core.input.dtype);
   text.define("GROUP_SIZE", group_size);
-  text.define("WIDTH", width);
   text.define("CAPACITY", capacity);
   text.set_long_indices(!has_short_input(core));
   for (const std::int64_t number : {rows, core.n, core.inner}) text.add_index(number);
+  text.add_int(width);
+  text.add_int(core.descending ? 1 : 0);
   add_input(text, core);
   text.add_slot(operation.tape.stores.at(0).slot, 0);
   return single(text.finish(divide_up(rows, capacity / width), 1, group_size));
@@ -90,7 +91,7 @@ class PassWriter {
     const bool reads_input = pass == 0 && phase != Phase::offsets;
     const bool writes_output = pass == passes_ - 1 && phase == Phase::scatter;
     KernelText text("sort", source_);
-    define_keys(text, core_.input.dtype, core_.descending);
+    define_keys(text, reads_input ? core_.input.dtype : phase == Phase::offsets ? DType::uint8 : plain_type());
     text.define("GROUP_SIZE", group_size);
     text.define("BATCH", 8);
     text.define("PHASE_COUNT", phase == Phase::count ? 1 : 0);
@@ -98,8 +99,8 @@ class PassWriter {
     text.define("PHASE_SCATTER", phase == Phase::scatter ? 1 : 0);
     text.define("FIRST_PASS", reads_input ? 1 : 0);
     text.define("LAST_PASS", writes_output ? 1 : 0);
-    text.define("INPUT_PARAMETERS", reads_input ? ", GLOBAL const KEY* RESTRICT input, INDEX input_at, INDEX input_s0, "
-                                                  "INDEX input_s1, INDEX input_s2"
+    text.define("INPUT_PARAMETERS", reads_input ? ", int descending, GLOBAL const KEY* RESTRICT input, INDEX input_at, "
+                                                  "INDEX input_s0, INDEX input_s1, INDEX input_s2"
                                                 : "");
     text.define("OUTPUT_PARAMETERS", writes_output ? ", GLOBAL int64* RESTRICT output, INDEX output_at" : "");
     text.set_long_indices(is_long_);
@@ -114,9 +115,18 @@ class PassWriter {
     text.add_index(places_at_ + from * places_bytes_);
     text.add_index(keys_at_ + to * keys_bytes_);
     text.add_index(places_at_ + to * places_bytes_);
-    if (reads_input) add_input(text, core_);
+    if (reads_input) {
+      text.add_int(core_.descending ? 1 : 0);
+      add_input(text, core_);
+    }
     if (writes_output) text.add_slot(operation_.tape.stores.at(0).slot, 0);
     result_.kernels.push_back(text.finish(phase == Phase::offsets ? rows_ : rows_ * tiles_, 1, group_size));
+  }
+
+  // Keys in scratch memory are unsigned numbers, so that dtypes of one size share kernels.
+  [[nodiscard]] DType plain_type() const {
+    constexpr std::array types{DType::uint8, DType::uint16, DType::uint32, DType::uint64};
+    return types[static_cast<std::size_t>(std::countr_zero(static_cast<unsigned>(passes_)))];
   }
 
   const Operation& operation_;
@@ -132,7 +142,7 @@ class PassWriter {
 
 }  // namespace
 
-void define_keys(KernelText& text, DType dtype, bool descending) {
+void define_keys(KernelText& text, DType dtype) {
   constexpr std::array names{"unsigned char", "unsigned short", "uint32", "uint64"};
   const KeyForm form = key_form(dtype);
   text.define("KEY", names[static_cast<std::size_t>(std::countr_zero(size_of(dtype)))]);
@@ -141,7 +151,6 @@ void define_keys(KernelText& text, DType dtype, bool descending) {
   text.define("KEY_FLOATING", form.kind == DTypeKind::floating ? 1 : 0);
   text.define("KEY_SIGNED", form.kind == DTypeKind::signed_integer ? 1 : 0);
   text.define("KEY_BOOL", form.kind == DTypeKind::boolean ? 1 : 0);
-  text.define("KEY_DESCENDING", descending ? 1 : 0);
 }
 
 LoweredOperation lower_sort(const Operation& operation, const SortCore& core) {

@@ -46,6 +46,7 @@ std::vector<std::int64_t> extents_of(const Operation& operation) {
             return std::vector<std::int64_t>{core.outer, core.n, core.inner};
           },
           [](const SearchCore& core) { return std::vector<std::int64_t>{core.count}; },
+          [](const HistogramCore& core) { return std::vector<std::int64_t>{core.bins}; },
           [](const SegmentSumCore& core) {
             return std::vector<std::int64_t>{core.outer, core.rows, core.columns};
           }},
@@ -213,7 +214,8 @@ LoweredOperation lower(const Operation& operation, const LoweringTraits& traits)
                                [&](const ScanCore& core) { return lower_scan(operation, core); },
                                [&](const SortCore& core) { return lower_sort(operation, core); },
                                [&](const SearchCore& core) { return single(lower_search(operation, core)); },
-                               [&](const SegmentSumCore& core) { return single(lower_segment_sum(operation, core)); }},
+                               [&](const SegmentSumCore& core) { return single(lower_segment_sum(operation, core)); },
+                               [&](const HistogramCore& core) { return lower_histogram(operation, core); }},
                     operation.core);
 }
 

@@ -7,6 +7,6 @@
 namespace overtake::backend {
 
 /// Defines what src/kernels/graph/sort_keys.k needs.
-void define_keys(KernelText& text, DType dtype, bool descending);
+void define_keys(KernelText& text, DType dtype);
 
 }  // namespace overtake::backend
