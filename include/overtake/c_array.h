@@ -50,6 +50,9 @@ overtake_status overtake_array_device(const overtake_array* array, const char** 
 /** The same values on another device: crossing is never done unasked. Evaluates. */
 overtake_status overtake_array_to(const overtake_array* array, const char* device, overtake_array** moved);
 
+/** Waits until a device has finished everything that was asked of it. */
+overtake_status overtake_synchronize(const char* device);
+
 /** Computes arrays, in one plan. Does not wait for GPUs. */
 overtake_status overtake_array_eval(const overtake_array* const* arrays, int64_t count);
 /** Computes, waits and copies the row-major elements to `values`, which has room for `bytes`. */

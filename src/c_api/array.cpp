@@ -109,6 +109,10 @@ overtake_status overtake_array_to(const overtake_array* array, const char* devic
   });
 }
 
+overtake_status overtake_synchronize(const char* device) {
+  return api::guarded([&] { overtake::Device(api::text_of(device, "device")).synchronize(); });
+}
+
 overtake_status overtake_array_eval(const overtake_array* const* arrays, int64_t count) {
   return api::guarded([&] {
     std::vector<Array> all;

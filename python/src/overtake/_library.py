@@ -128,6 +128,7 @@ _CALLS: dict[str, tuple[object, ...]] = {
     "overtake_array_describe": (c_void_p, POINTER(c_int32), POINTER(c_int32), c_void_p),
     "overtake_array_device": (c_void_p, POINTER(c_char_p)),
     "overtake_array_to": (c_void_p, c_char_p, _out),
+    "overtake_synchronize": (c_char_p,),
     "overtake_array_eval": (c_void_p, c_int64),
     "overtake_array_read": (c_void_p, c_void_p, c_int64),
     "overtake_array_function": (c_char_p, POINTER(c_int32)),

@@ -33,7 +33,7 @@ def _draw(function: str, shape: Shape, device: Any) -> Array:
         own, counter = _state["seed"], _state["drawn"]
         _state["drawn"] += 1
     number = full((1,), counter % 2**31, dtype=_dtypes.int32, device=device)
-    return Array(call(function, [number._handle], [*listed(_extents(shape)), own, _STREAM])[0])
+    return Array(call(function, [number], [*listed(_extents(shape)), own, _STREAM])[0])
 
 
 def uniform(shape: Shape = (), *, low: float = 0.0, high: float = 1.0, dtype: Any = None, device: Any = None) -> Array:

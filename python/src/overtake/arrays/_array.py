@@ -82,11 +82,11 @@ class Array:
 
     @property
     def T(self) -> Array:
-        return Array(call("permute_dims", [self._handle], listed(reversed(range(self.ndim))))[0])
+        return Array(call("permute_dims", [self], listed(reversed(range(self.ndim))))[0])
 
     @property
     def mT(self) -> Array:
-        return Array(unary("matrix_transpose", self._handle))
+        return Array(unary("matrix_transpose", self))
 
     def __array_namespace__(self, /, *, api_version: str | None = None) -> Any:
         if api_version not in (None, "2021.12", "2022.12", "2023.12", "2024.12"):
@@ -188,11 +188,11 @@ class Array:
 
     def astype(self, dtype: Any, *, copy: bool = True) -> Array:
         """Converted: floats truncate toward zero and clip, whole numbers wrap round."""
-        return Array(call("astype", [self._handle], [_dtypes.as_dtype(dtype).number])[0])
+        return Array(call("astype", [self], [_dtypes.as_dtype(dtype).number])[0])
 
     def reshape(self, *shape: Any) -> Array:
         wanted = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
-        return Array(call("reshape", [self._handle], listed(wanted))[0])
+        return Array(call("reshape", [self], listed(wanted))[0])
 
     def eval(self) -> Array:
         """Computes it now, without waiting for a GPU; returns itself."""
@@ -234,7 +234,7 @@ class Array:
 
     def detach(self) -> Array:
         """The same values, cut off from the graph."""
-        return Array(call("detach", [self._handle])[0])
+        return Array(call("detach", [self])[0])
 
     # -- parts ---------------------------------------------------------------------------------------------------------
     def __getitem__(self, key: Any) -> Array:
@@ -272,7 +272,7 @@ def operand(value: Any, beside: Array) -> Array | None:
         return value
     if isinstance(value, (bool, int, float)):
         if isinstance(value, int) and not isinstance(value, bool) and not -(2**63) <= value < 2**63:
-            return Array(call("full", [beside._handle, scalar(float(value))._handle], [0, _dtypes.uint64.number])[0])
+            return Array(call("full", [beside, scalar(float(value))], [0, _dtypes.uint64.number])[0])
         return scalar(value)
     if hasattr(value, "__array__"):
         from ._creation import asarray
@@ -288,7 +288,7 @@ def _operators() -> None:
             if right is None:
                 return NotImplemented
             a, b = (right, self) if swapped else (self, right)
-            return Array(binary(name, a._handle, b._handle))
+            return Array(binary(name, a, b))
 
         return method
 
@@ -335,7 +335,7 @@ def _operators() -> None:
     for python, ours in comparisons.items():
         setattr(Array, f"__{python}__", of_two(ours, False))
     for python, ours in {"neg": "negative", "abs": "abs", "invert": "bitwise_invert"}.items():
-        setattr(Array, f"__{python}__", lambda self, name=ours: Array(unary(name, self._handle)))
+        setattr(Array, f"__{python}__", lambda self, name=ours: Array(unary(name, self)))
     Array.__pos__ = lambda self: self  # type: ignore[attr-defined]
 
 

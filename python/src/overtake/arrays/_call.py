@@ -6,12 +6,18 @@ from __future__ import annotations
 import ctypes
 import functools
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from .._library import library
 
 _MOST_OUTPUTS = 64
 Handle = int
+
+
+class HasHandle(Protocol):
+    """An array. It is taken rather than its handle, so that it lives until the call is over."""
+
+    _handle: Handle
 
 
 @functools.cache
@@ -22,23 +28,23 @@ def number_of(name: str) -> int:
     return number.value
 
 
-def unary(name: str, a: Handle) -> Handle:
+def unary(name: str, a: HasHandle) -> Handle:
     result = ctypes.c_void_p()
     lib = library()
-    lib.check(lib.raw.overtake_array_unary(number_of(name), a, ctypes.byref(result)))
+    lib.check(lib.raw.overtake_array_unary(number_of(name), a._handle, ctypes.byref(result)))
     return result.value or 0
 
 
-def binary(name: str, a: Handle, b: Handle) -> Handle:
+def binary(name: str, a: HasHandle, b: HasHandle) -> Handle:
     result = ctypes.c_void_p()
     lib = library()
-    lib.check(lib.raw.overtake_array_binary(number_of(name), a, b, ctypes.byref(result)))
+    lib.check(lib.raw.overtake_array_binary(number_of(name), a._handle, b._handle, ctypes.byref(result)))
     return result.value or 0
 
 
 def call(
     name: str,
-    inputs: Sequence[Handle | None],
+    inputs: Sequence[HasHandle | None],
     integers: Sequence[int] = (),
     numbers: Sequence[float] = (),
     most: int = _MOST_OUTPUTS,
@@ -50,7 +56,7 @@ def call(
     lib.check(
         lib.raw.overtake_array_call(
             number_of(name),
-            (ctypes.c_void_p * len(inputs))(*inputs),
+            (ctypes.c_void_p * len(inputs))(*(None if each is None else each._handle for each in inputs)),
             len(inputs),
             (ctypes.c_int64 * len(integers))(*integers),
             len(integers),

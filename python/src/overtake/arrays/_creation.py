@@ -27,10 +27,6 @@ def _anchor(device: Any) -> Array | None:
     return _from_bytes(b"\0", _dtypes.bool_, (), device)
 
 
-def _handle(array: Array | None) -> int | None:
-    return None if array is None else array._handle
-
-
 def _from_bytes(values: Any, dtype: DType, shape: tuple[int, ...], device: Any) -> Array:
     made = ctypes.c_void_p()
     address = values if isinstance(values, int) else ctypes.cast(ctypes.c_char_p(values), ctypes.c_void_p)
@@ -88,7 +84,7 @@ def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | 
         raise TypeError("complex numbers are not supported")
     if isinstance(obj, (list, tuple)) and any(isinstance(each, Array) for each in obj):
         parts = [each if isinstance(each, Array) else asarray(each) for each in obj]
-        made = Array(call("stack", [each._handle for each in parts], [0])[0])
+        made = Array(call("stack", [each for each in parts], [0])[0])
     elif wanted is not None and not hasattr(obj, "dtype"):
         import numpy
 
@@ -115,7 +111,7 @@ def full(shape: Shape, fill_value: Any, *, dtype: Any = None, device: Any = None
         value = _from_numpy_scalar(fill_value) if large else scalar(fill_value)
     kind = value.dtype if dtype is None else as_dtype(dtype)
     anchor = _anchor(device)
-    return Array(call("full", [_handle(anchor), value._handle], [*listed(_extents(shape)), kind.number])[0])
+    return Array(call("full", [anchor, value], [*listed(_extents(shape)), kind.number])[0])
 
 
 def _from_numpy_scalar(value: int) -> Array:
@@ -162,7 +158,7 @@ def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None,
     whole = all(isinstance(each, int) for each in (start, stop, step))
     kind = as_dtype(dtype) if dtype is not None else _dtypes.int64 if whole else _dtypes.float32
     numbers = [float(start), float(stop), float(step)]
-    return Array(call("arange", [_handle(_anchor(device))], [kind.number], numbers)[0])
+    return Array(call("arange", [_anchor(device)], [kind.number], numbers)[0])
 
 
 def linspace(
@@ -170,23 +166,23 @@ def linspace(
 ) -> Array:
     kind = _dtypes.float32 if dtype is None else as_dtype(dtype)
     integers = [int(num), int(endpoint), kind.number]
-    return Array(call("linspace", [_handle(_anchor(device))], integers, [float(start), float(stop)])[0])
+    return Array(call("linspace", [_anchor(device)], integers, [float(start), float(stop)])[0])
 
 
 def eye(n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: Any = None, device: Any = None) -> Array:
     kind = _dtypes.float32 if dtype is None else as_dtype(dtype)
-    return Array(call("eye", [_handle(_anchor(device))], [n_rows, *optional(n_cols), k, kind.number])[0])
+    return Array(call("eye", [_anchor(device)], [n_rows, *optional(n_cols), k, kind.number])[0])
 
 
 def tril(x: Array, /, *, k: int = 0) -> Array:
-    return Array(call("tril", [x._handle], [k])[0])
+    return Array(call("tril", [x], [k])[0])
 
 
 def triu(x: Array, /, *, k: int = 0) -> Array:
-    return Array(call("triu", [x._handle], [k])[0])
+    return Array(call("triu", [x], [k])[0])
 
 
 def meshgrid(*arrays: Array, indexing: str = "xy") -> list[Array]:
     if indexing not in ("xy", "ij"):
         raise ValueError(f"indexing is {indexing!r}, expected 'xy' or 'ij'")
-    return [Array(each) for each in call("meshgrid", [x._handle for x in arrays], [int(indexing == "xy")])]
+    return [Array(each) for each in call("meshgrid", [x for x in arrays], [int(indexing == "xy")])]

@@ -27,8 +27,8 @@ def _array(value: Any) -> Array:
 
 
 def _one(name: str, inputs: Sequence[Any], integers: Sequence[int] = (), numbers: Sequence[float] = ()) -> Array:
-    handles = [None if each is None else _array(each)._handle for each in inputs]
-    return Array(call(name, handles, integers, numbers)[0])
+    arrays = [None if each is None else _array(each) for each in inputs]
+    return Array(call(name, arrays, integers, numbers)[0])
 
 
 # -- element-wise ------------------------------------------------------------------------------------------------------
@@ -36,7 +36,7 @@ def _one(name: str, inputs: Sequence[Any], integers: Sequence[int] = (), numbers
 
 def _of_one(name: str) -> Callable[[Any], Array]:
     def function(x: Any, /) -> Array:
-        return Array(unary(name, _array(x)._handle))
+        return Array(unary(name, _array(x)))
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"{name} of each element."
@@ -45,7 +45,7 @@ def _of_one(name: str) -> Callable[[Any], Array]:
 
 def _of_two(name: str) -> Callable[[Any, Any], Array]:
     def function(x1: Any, x2: Any, /) -> Array:
-        return Array(binary(name, _array(x1)._handle, _array(x2)._handle))
+        return Array(binary(name, _array(x1), _array(x2)))
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"{name} of the elements of two arrays that broadcast."
@@ -273,7 +273,7 @@ def broadcast_to(x: Array, /, shape: Sequence[int]) -> Array:
 
 
 def broadcast_arrays(*arrays: Array) -> list[Array]:
-    return [Array(each) for each in call("broadcast_arrays", [x._handle for x in arrays])]
+    return [Array(each) for each in call("broadcast_arrays", [x for x in arrays])]
 
 
 def expand_dims(x: Array, /, *, axis: int = 0) -> Array:
@@ -299,13 +299,13 @@ def stack(arrays: Sequence[Array], /, *, axis: int = 0) -> Array:
 
 def unstack(x: Array, /, *, axis: int = 0) -> tuple[Array, ...]:
     count = x.shape[axis] if -x.ndim <= axis < x.ndim else 1
-    return tuple(Array(each) for each in call("unstack", [x._handle], [axis], most=count or 1))
+    return tuple(Array(each) for each in call("unstack", [x], [axis], most=count or 1))
 
 
 def split(x: Array, parts: int | Sequence[int], /, *, axis: int = 0) -> list[Array]:
     if isinstance(parts, int):
-        return [Array(each) for each in call("split", [x._handle], [parts, axis], most=parts if parts > 0 else 1)]
-    return [Array(each) for each in call("split_at", [x._handle], [*listed(parts), axis], most=len(parts) + 1)]
+        return [Array(each) for each in call("split", [x], [parts, axis], most=parts if parts > 0 else 1)]
+    return [Array(each) for each in call("split_at", [x], [*listed(parts), axis], most=len(parts) + 1)]
 
 
 def tile(x: Array, repetitions: int | Sequence[int], /) -> Array:
@@ -348,7 +348,7 @@ def take_along_axis(x: Array, indices: Array, /, *, axis: int = -1) -> Array:
 
 
 def nonzero(x: Array, /) -> tuple[Array, ...]:
-    return tuple(Array(each) for each in call("nonzero", [x._handle]))
+    return tuple(Array(each) for each in call("nonzero", [x]))
 
 
 def searchsorted(x1: Array, x2: Array, /, *, side: str = "left", sorter: Array | None = None) -> Array:
@@ -371,7 +371,7 @@ class TopK(NamedTuple):
 
 
 def topk(x: Array, k: int, /, *, axis: int = -1, largest: bool = True) -> TopK:
-    return TopK(*(Array(each) for each in call("topk", [x._handle], [k, axis, int(largest)])))
+    return TopK(*(Array(each) for each in call("topk", [x], [k, axis, int(largest)])))
 
 
 class UniqueAllResult(NamedTuple):
@@ -392,15 +392,15 @@ class UniqueInverseResult(NamedTuple):
 
 
 def unique_all(x: Array, /) -> UniqueAllResult:
-    return UniqueAllResult(*(Array(each) for each in call("unique_all", [x._handle])))
+    return UniqueAllResult(*(Array(each) for each in call("unique_all", [x])))
 
 
 def unique_counts(x: Array, /) -> UniqueCountsResult:
-    return UniqueCountsResult(*(Array(each) for each in call("unique_counts", [x._handle])))
+    return UniqueCountsResult(*(Array(each) for each in call("unique_counts", [x])))
 
 
 def unique_inverse(x: Array, /) -> UniqueInverseResult:
-    return UniqueInverseResult(*(Array(each) for each in call("unique_inverse", [x._handle])))
+    return UniqueInverseResult(*(Array(each) for each in call("unique_inverse", [x])))
 
 
 def unique_values(x: Array, /) -> Array:
@@ -413,7 +413,7 @@ def bincount(x: Array, /, *, weights: Array | None = None, minlength: int = 0) -
 
 def histogram(x: Array, /, bins: int = 10, *, range: tuple[float, float] | None = None) -> tuple[Array, Array]:
     flags, ends = ([0], []) if range is None else ([1], [float(range[0]), float(range[1])])
-    counts, edges = call("histogram", [x._handle], [bins, *flags], ends)
+    counts, edges = call("histogram", [x], [bins, *flags], ends)
     return Array(counts), Array(edges)
 
 
@@ -451,6 +451,11 @@ def eval(*arrays: Array) -> None:
     """Computes arrays in one plan, without waiting for a GPU."""
     handles = (ctypes.c_void_p * len(arrays))(*(x._handle for x in arrays))
     library().check(library().raw.overtake_array_eval(handles, len(arrays)))
+
+
+def synchronize(device: str = "cpu") -> None:
+    """Waits until a device has finished everything that was asked of it."""
+    library().check(library().raw.overtake_synchronize(str(device).encode()))
 
 
 class no_grad:

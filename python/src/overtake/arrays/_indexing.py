@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from . import _dtypes
-from ._array import Array
+from ._array import Array, operand
 from ._call import call, listed
 from ._creation import asarray
 
@@ -30,7 +30,7 @@ def _expanded(key: Any, ndim: int) -> list[Any]:
     for each in keys:
         if each is None or each is Ellipsis:
             continue
-        used += max(each.ndim, 1) if isinstance(each, Array) and each.dtype is _dtypes.bool_ else 1
+        used += each.ndim if isinstance(each, Array) and each.dtype is _dtypes.bool_ else 1
     if used > ndim:
         raise IndexError(f"{used} indices for an array of {ndim} axes")
     if ellipses:
@@ -75,7 +75,7 @@ def _sliced(x: Array, regions: list[tuple[int, int, int]]) -> Array:
         ends = [0] if end is None else [1, end]
         if count == 0:
             begin, ends, step = 0, [1, 0], 1
-        x = Array(call("slice", [x._handle], [1, begin, *ends, axis, step])[0])
+        x = Array(call("slice", [x], [1, begin, *ends, axis, step])[0])
     return x
 
 
@@ -94,8 +94,8 @@ def _checked_places(places: Array, extent: int, axis: int) -> Array:
     if places.dtype.kind not in ("signed integer", "unsigned integer"):
         raise IndexError(f"places are {places.dtype}, expected whole numbers or bool")
     if places.size:
-        low = int(Array(call("min", [places._handle], [0, 0])[0]))
-        high = int(Array(call("max", [places._handle], [0, 0])[0]))
+        low = int(Array(call("min", [places], [0, 0])[0]))
+        high = int(Array(call("max", [places], [0, 0])[0]))
         if low < -extent or high >= extent:
             wrong = low if low < -extent else high
             raise IndexError(f"index {wrong} is outside of axis {axis}, whose extent is {extent}")
@@ -143,19 +143,23 @@ def get(x: Array, key: Any) -> Array:
     keys = _keys_of(x, key)
     mask = _mask_of(x, keys)
     if mask is not None:
-        return Array(call("compress", [x._handle, mask._handle])[0])
+        if mask.ndim == 0:
+            x, mask = x.reshape((1, *x.shape)), mask.reshape((1,))
+        return Array(call("compress", [x, mask])[0])
     if _is_advanced(keys):
         rest = [key if isinstance(key, slice) else slice(None) for key in keys]
         x = _sliced(x, _basic(x, rest).regions)
         flat, first, count = _flat_places(x, keys)
-        return Array(call("take", [_joined(x, first, count)._handle, flat._handle], [first])[0])
+        return Array(call("take", [_joined(x, first, count), flat], [first])[0])
     basic = _basic(x, keys)
     part = _sliced(x, basic.regions)
     return part if list(part.shape) == basic.shape else part.reshape(tuple(basic.shape))
 
 
 def put(x: Array, key: Any, value: Any) -> Array:
-    values = value if isinstance(value, Array) else asarray(value, device=x.device)
+    values = operand(value, x)
+    if values is None:
+        values = asarray(value, device=x.device)
     values = values.astype(x.dtype)
     keys = _keys_of(x, key)
     mask = _mask_of(x, keys)
@@ -166,12 +170,12 @@ def put(x: Array, key: Any, value: Any) -> Array:
             raise IndexError("assignment by arrays of places takes whole slices beside them only")
         flat, first, count = _flat_places(x, keys)
         joined = _joined(x, first, count)
-        made = call("index_put", [joined._handle, flat._handle, values._handle], [first])[0]
+        made = call("index_put", [joined, flat, values], [first])[0]
         return Array(made).reshape(x.shape)
     basic = _basic(x, keys)
-    spread = Array(call("broadcast_to", [values._handle], listed(basic.shape))[0]).reshape(tuple(basic.region_shape))
+    spread = Array(call("broadcast_to", [values], listed(basic.shape))[0]).reshape(tuple(basic.region_shape))
     regions = [number for region in basic.regions for number in region]
-    return Array(call("assigned", [x._handle, spread._handle], listed(regions))[0])
+    return Array(call("assigned", [x, spread], listed(regions))[0])
 
 
 def _put_by_mask(x: Array, mask: Array, values: Array) -> Array:
@@ -179,9 +183,9 @@ def _put_by_mask(x: Array, mask: Array, values: Array) -> Array:
         raise IndexError(f"a mask of shape {mask.shape} for an array of shape {x.shape}")
     if values.ndim == 0:
         spread = mask.reshape((*mask.shape, *[1] * (x.ndim - mask.ndim)))
-        return Array(call("where", [spread._handle, values._handle, x._handle])[0])
-    places = call("nonzero", [mask.reshape((mask.size,))._handle])[0]
+        return Array(call("where", [spread, values, x])[0])
+    places = call("nonzero", [mask.reshape((mask.size,))])[0]
     joined = _joined(x, 0, mask.ndim)
-    return Array(call("index_put", [joined._handle, Array(places)._handle, values._handle], [0])[0]).reshape(x.shape)
+    return Array(call("index_put", [joined, Array(places), values], [0])[0]).reshape(x.shape)
 
 

@@ -26,5 +26,5 @@ class Info:
         return [each["id"] for each in overtake.devices() if each.get("usable", True)]
 
     def dtypes(self, *, device: Any = None, kind: Any = None) -> dict[str, _dtypes.DType]:
-        named = [each for each in _dtypes.ALL if each is not _dtypes.bfloat16]
+        named = [each for each in _dtypes.ALL if each not in (_dtypes.float16, _dtypes.bfloat16)]  # the standard's
         return {each.name: each for each in named if kind is None or _dtypes.is_of_kind(each, kind)}
