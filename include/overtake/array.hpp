@@ -3,11 +3,12 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <iterator>
 #include <memory>
-#include <ranges>
 #include <span>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "overtake/device.hpp"
@@ -26,6 +27,10 @@ concept is_element = requires {
   dtype_of<T>::value;
 };
 
+/// The type of the elements of a vector, span, std::array, ...: of whatever std::data() points to.
+template <typename Values>
+using element_of = std::remove_cvref_t<decltype(*std::data(std::declval<const Values&>()))>;
+
 /// An n-dimensional array: an immutable handle to a node of a lazy graph, or to a finished buffer on a device.
 ///
 /// Functions on arrays (ops.hpp) only check their arguments and build nodes. Work happens in `eval()`, which every read
@@ -43,11 +48,11 @@ class Array {
 
   /// Copies row-major values to `device`: of bool, any std::int*_t or std::uint*_t, float16, bfloat16, float or double.
   /// Throws UsageError if the count is not shape.size().
-  template <std::ranges::contiguous_range Values>
-  requires is_element<std::ranges::range_value_t<Values>>
+  template <typename Values>
+    requires is_element<element_of<Values>>
   [[nodiscard]] static Array from(const Values& values, const Shape& shape, const Device& device = Device()) {
-    return from_memory(std::ranges::data(values), static_cast<std::int64_t>(std::ranges::size(values)),
-                       dtype_of<std::ranges::range_value_t<Values>>::value, shape, device);
+    return from_memory(std::data(values), static_cast<std::int64_t>(std::size(values)),
+                       dtype_of<element_of<Values>>::value, shape, device);
   }
   /// Array::from({1.0F, 2.0F}, {2})
   template <typename T>

@@ -67,8 +67,8 @@ overtake_status overtake_array_function(const char* name, int32_t* function);
 overtake_status overtake_array_functions(overtake_text** names);
 /**
  * Calls a function: `inputs` may hold NULL where an array is optional; settings are the function's other arguments in
- * the order of its C++ declaration: numbers in `numbers`, all else in `integers` (bool, dtype and axis: one each; a list:
- * its length, then its members; an optional one: 0, or 1 and itself). `outputs` has room for `room` handles;
+ * the order of its C++ declaration: numbers in `numbers`, all else in `integers` (bool, dtype and axis: one each; a
+ * list: its length, then its members; an optional one: 0, or 1 and itself). `outputs` has room for `room` handles;
  * *count says how many were made.
  */
 overtake_status overtake_array_call(int32_t function, const overtake_array* const* inputs, int64_t input_count,

@@ -29,9 +29,7 @@ void hand_out(Array array, overtake_array** result) {
   *result = handle.release();
 }
 
-const Array& array_of(const overtake_array* handle, const char* argument) {
-  return api::given(handle, argument).array;
-}
+const Array& array_of(const overtake_array* handle, const char* argument) { return api::given(handle, argument).array; }
 
 DType dtype_of_number(std::int32_t number) {
   if (number < 0 || number >= static_cast<std::int32_t>(overtake::dtype_count)) {
@@ -237,7 +235,6 @@ overtake_status overtake_array_no_grad(int32_t change) {
 
 overtake_status overtake_result_type(int32_t a, int32_t b, int32_t* result) {
   return api::guarded([&] {
-    api::given(result, "result") =
-        static_cast<int32_t>(overtake::result_type(dtype_of_number(a), dtype_of_number(b)));
+    api::given(result, "result") = static_cast<int32_t>(overtake::result_type(dtype_of_number(a), dtype_of_number(b)));
   });
 }

@@ -45,6 +45,8 @@ std::uint16_t TapeBuilder::coordinate(std::size_t axis) {
   return push({.code = TapeCode::coordinate, .type = ValueType::int64, .index = static_cast<std::uint16_t>(axis)});
 }
 
+std::uint16_t TapeBuilder::linear() { return push({.code = TapeCode::linear, .type = ValueType::int64}); }
+
 std::uint16_t TapeBuilder::load(const backend::Access& access) {
   for (std::size_t i = 0; i < tape_.code.size(); ++i) {
     const TapeInstruction& known = tape_.code[i];

@@ -51,6 +51,8 @@ class TapeBuilder {
   [[nodiscard]] std::uint16_t core(backend::ValueType type);
   /// The place along an axis of the extent, int64.
   [[nodiscard]] std::uint16_t coordinate(std::size_t axis);
+  /// The row-major place in the extent, int64: the same whatever the shape.
+  [[nodiscard]] std::uint16_t linear();
   [[nodiscard]] std::uint16_t load(const backend::Access& access);
   /// `code` is random or random_bits.
   [[nodiscard]] std::uint16_t random(backend::TapeCode code, std::uint16_t counter, backend::RandomKey key);

@@ -153,13 +153,13 @@ inline Operation gather_rows(int source, DType dtype, std::int64_t samples, std:
   core.rows = batch;
   core.columns = columns;
   core.source_rows = samples;
-  core.source = {source, 0, {columns, 1, 0, 0}, dtype};
-  core.indices = {indices, 0, {1, 0, 0, 0}, DType::int32};
+  core.source = {source, 0, {0, columns, 1}, dtype};
+  core.indices = {indices, 0, {0, 1, 0}, DType::int32};
   core.start = {step, 0, {}, DType::int32};
   operation.core = core;
-  operation.extent = Shape{batch, columns};
+  operation.extent = Shape{1, batch, columns};
   operation.name = "gather";
-  operation.tape.code = {tape::core()};
+  operation.tape.code = {{.code = TapeCode::core, .type = value_type_of(dtype)}};
   operation.tape.stores = {{output, 0, dtype}};
   return operation;
 }

@@ -3,6 +3,7 @@
 // conversions, promotion, weak numbers.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>

@@ -2,6 +2,7 @@
 // What a table of smooth functions cannot show: special values, integers, random numbers, in-place plans, errors.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>

@@ -67,8 +67,8 @@ namespace overtake {
 struct Region {
   std::int64_t begin = 0, count = 0, step = 1;
 };
-/// `a` with values put into a region: regions[i] is of axis i, further axes are whole. `values` broadcasts to the region
-/// and takes the type of `a`.
+/// `a` with values put into a region: regions[i] is of axis i, further axes are whole. `values` broadcasts to the
+/// region and takes the type of `a`.
 [[nodiscard]] Array assigned(const Array& a, const std::vector<Region>& regions, const Array& values);
 
 /// a[indices] along an axis: its extent is replaced by the shape of the indices (whole numbers; negative ones count

@@ -10,8 +10,8 @@
 
 namespace overtake {
 
-/// (..., m, k) x (..., k, n) -> (..., m, n); the leading axes broadcast, and vectors are rows on the left, columns on the
-/// right, as np.matmul. Throws UsageError when the inner extents differ.
+/// (..., m, k) x (..., k, n) -> (..., m, n); the leading axes broadcast, and vectors are rows on the left, columns on
+/// the right, as np.matmul. Throws UsageError when the inner extents differ.
 [[nodiscard]] Array matmul(const Array& a, const Array& b);
 /// The sum of a * b along an axis.
 [[nodiscard]] Array vecdot(const Array& a, const Array& b, int axis = -1);
@@ -23,8 +23,8 @@ namespace overtake {
 [[nodiscard]] Array tensordot(const Array& a, const Array& b, int axes = 2);
 [[nodiscard]] Array tensordot(const Array& a, const Array& b, const std::vector<int>& a_axes,
                               const std::vector<int>& b_axes);
-/// Einstein's sums, as np.einsum: "ij,jk->ik", "bij,bjk->bik". Letters only: no ellipsis, no label twice in one operand. Throws
-/// UsageError for labels that do not fit.
+/// Einstein's sums, as np.einsum: "ij,jk->ik", "bij,bjk->bik". Letters only: no ellipsis, no label twice in one
+/// operand. Throws UsageError for labels that do not fit.
 [[nodiscard]] Array einsum(std::string_view subscripts, const std::vector<Array>& operands);
 
 }  // namespace overtake

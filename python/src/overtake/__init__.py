@@ -37,14 +37,14 @@ from .arrays._dtypes import (
     float16,
     float32,
     float64,
+    int8,
     int16,
     int32,
     int64,
-    int8,
+    uint8,
     uint16,
     uint32,
     uint64,
-    uint8,
 )
 from .arrays._dtypes import bool_ as bool
 from .arrays._functions import (
@@ -113,9 +113,9 @@ from .arrays._functions import (
     less,
     less_equal,
     log,
-    log10,
     log1p,
     log2,
+    log10,
     log_softmax,
     logaddexp,
     logical_and,
@@ -187,9 +187,10 @@ from .arrays._functions import (
     vecdot,
     where,
 )
-from .arrays._info import Info as __array_namespace_info__
+from .arrays._info import Info
 
 __array_api_version__ = "2024.12"
+__array_namespace_info__ = Info
 e, inf, nan, pi = math.e, math.inf, math.nan, math.pi
 newaxis = None
 
@@ -279,10 +280,10 @@ __all__ = [
     "hypot",
     "iinfo",
     "inf",
+    "int8",
     "int16",
     "int32",
     "int64",
-    "int8",
     "isdtype",
     "isfinite",
     "isinf",
@@ -292,9 +293,9 @@ __all__ = [
     "linspace",
     "load",
     "log",
-    "log10",
     "log1p",
     "log2",
+    "log10",
     "log_softmax",
     "logaddexp",
     "logical_and",
@@ -369,10 +370,10 @@ __all__ = [
     "tril",
     "triu",
     "trunc",
+    "uint8",
     "uint16",
     "uint32",
     "uint64",
-    "uint8",
     "unique_all",
     "unique_counts",
     "unique_inverse",

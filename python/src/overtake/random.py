@@ -89,5 +89,3 @@ def choice(a: int | Array, shape: Shape = (), *, replace: bool = True, device: A
             raise ValueError(f"{wanted} of {count} without replacement")
         places = reshape(permutation(count, device=where_)[:wanted], _extents(shape))
     return places if isinstance(a, int) else take(a, places, axis=0)
-
-

@@ -22,6 +22,7 @@ namespace overtake::backend {
 ///   load         loads[index] at this element
 ///   constant     `bits`, as to_bits() makes them
 ///   coordinate   this element's coordinate along axis `index` of the extent (int32 or int64)
+///   linear       this element's row-major index over the extent (int64)
 ///   random       uniform [0, 1) (float32): a = register holding the counter (int32); seed, stream in random[index];
 ///                the element's linear row-major index over the extent is the unit
 ///   random_bits  the same draw as 32 bits (int32)
@@ -159,8 +160,8 @@ struct Access {
   friend bool operator==(const Access&, const Access&) = default;
 };
 
-/// Stores the value of `value_register` contiguously (row-major over the extent) into a slot from element `offset` on. The
-/// register's type is the dtype's value_type_of(); the value is one that the dtype can hold.
+/// Stores the value of `value_register` contiguously (row-major over the extent) into a slot from element `offset` on.
+/// The register's type is the dtype's value_type_of(); the value is one that the dtype can hold.
 struct TapeStore {
   int slot = -1;
   std::uint16_t value_register = 0;

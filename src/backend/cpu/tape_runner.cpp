@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <numeric>
 
 #include "backend/cpu/memory_types.hpp"
 #include "backend/cpu/vector_math.hpp"
@@ -80,8 +81,8 @@ void TapeRunner::bind(SlotPointers slots) {
   }
   for (std::size_t i = 0; i < targets_.size(); ++i) {
     const TapeStore& store = tape_.stores[i];
-    targets_[i] = slots[static_cast<std::size_t>(store.slot)] +
-                  store.offset * static_cast<std::int64_t>(size_of(store.dtype));
+    targets_[i] =
+        slots[static_cast<std::size_t>(store.slot)] + store.offset * static_cast<std::int64_t>(size_of(store.dtype));
   }
 }
 
@@ -123,6 +124,9 @@ void TapeRunner::compute(std::int64_t begin, std::size_t n, const void* core, co
         });
         break;
       case TapeCode::coordinate: coordinates(step, begin, n, out); break;
+      case TapeCode::linear:
+        std::iota(reinterpret_cast<std::int64_t*>(out), reinterpret_cast<std::int64_t*>(out) + n, begin);
+        break;
       case TapeCode::random:
       case TapeCode::random_bits: random(step, registers[step.a], begin, n, out); break;
       default: {
@@ -244,8 +248,13 @@ void TapeRunner::coordinates(const TapeInstruction& step, std::int64_t begin, st
   for (std::size_t i = axis + 1; i < extent_.rank(); ++i) inner *= extent_[i];
   with_value_type(step.type, [&]<class T>(T) {
     auto* to = reinterpret_cast<T*>(out);
+    // One division at the start; then counting.
+    std::int64_t place = begin / inner % extent_[axis], left = inner - begin % inner;
     for (std::size_t i = 0; i < n; ++i) {
-      to[i] = static_cast<T>((begin + static_cast<std::int64_t>(i)) / inner % extent_[axis]);
+      to[i] = static_cast<T>(place);
+      if (--left > 0) continue;
+      left = inner;
+      if (++place == extent_[axis]) place = 0;
     }
   });
 }

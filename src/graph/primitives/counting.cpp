@@ -2,6 +2,7 @@
 // bincount, histogram.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "graph/node.hpp"

@@ -2,6 +2,7 @@
 // Arrays from nothing: full, zeros, ones, arange, linspace, eye, uniform.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "graph/node.hpp"
@@ -49,12 +50,13 @@ Array draw(std::string_view name, TapeCode code, const Shape& shape, backend::Ra
 // The place along an axis, as int64; the input only gives the device and the shape.
 class Coordinate final : public graph::Elementwise {
  public:
-  explicit Coordinate(std::size_t axis) : axis_(axis) {}
+  /// `only`: the other axes have no extent, so that the place does not depend on the shape and fuses with anything.
+  Coordinate(std::size_t axis, bool only) : axis_(axis), only_(only) {}
   [[nodiscard]] std::string_view name() const override { return "coordinate"; }
-  [[nodiscard]] bool positional() const override { return true; }
-  void sign(graph::Signature& signature) const override { signature.add(axis_); }
+  [[nodiscard]] bool positional() const override { return !only_; }
+  void sign(graph::Signature& signature) const override { signature.add(axis_ << 1U | (only_ ? 1U : 0U)); }
   [[nodiscard]] std::uint16_t emit(graph::TapeBuilder& tape, const std::vector<std::uint16_t>&) const override {
-    return tape.coordinate(axis_);
+    return only_ ? tape.linear() : tape.coordinate(axis_);
   }
   [[nodiscard]] std::vector<Array> vjp(const std::vector<Array>&, const Array&, const Array&,
                                        const std::vector<bool>&) const override {
@@ -63,6 +65,7 @@ class Coordinate final : public graph::Elementwise {
 
  private:
   std::size_t axis_;
+  bool only_;
 };
 
 // What steps are computed in: double where the device has it.
@@ -91,8 +94,8 @@ Array coordinates(const Shape& shape, int axis, const Device& device) {
     throw UsageError(fmt::format("[coordinates] axis {} of the shape {}", axis, shape.to_string()));
   }
   const auto chosen = static_cast<std::size_t>(axis < 0 ? axis + rank : axis);
-  return graph::make_node(std::make_shared<Coordinate>(chosen), {full(shape, 0, DType::int64, device)}, shape,
-                          DType::int64);
+  return graph::make_node(std::make_shared<Coordinate>(chosen, shape.size() == shape[chosen]),
+                          {full(shape, 0, DType::int64, device)}, shape, DType::int64);
 }
 
 Array arange(std::int64_t n, DType dtype, const Device& device) {

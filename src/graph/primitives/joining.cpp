@@ -68,7 +68,8 @@ std::vector<Array> in_common_type(std::string_view name, const std::vector<Array
   return same;
 }
 
-// `a` seen with one more axis before `axis`, repeated along it, as one axis again: whole (tile) or each element (repeat).
+// `a` seen with one more axis before `axis`, repeated along it, as one axis again: whole (tile) or each element
+// (repeat).
 Array repeated(const Array& a, std::size_t axis, std::int64_t count, bool each_element) {
   if (count == 1) return a;
   std::vector<std::int64_t> seen = a.shape().extents();
@@ -109,8 +110,8 @@ Array stack(const std::vector<Array>& arrays, int axis) {
   std::vector<Array> raised;
   for (const Array& each : in_common_type("stack", arrays)) {
     if (each.shape() != arrays[0].shape()) {
-      throw UsageError(fmt::format("[stack] shapes {} and {} differ", arrays[0].shape().to_string(),
-                                   each.shape().to_string()));
+      throw UsageError(
+          fmt::format("[stack] shapes {} and {} differ", arrays[0].shape().to_string(), each.shape().to_string()));
     }
     raised.push_back(expand_dims(each, axis));
   }
@@ -218,8 +219,8 @@ Array roll(const Array& a, const std::vector<std::int64_t>& shifts, const std::o
 Array pad(const Array& a, const std::vector<std::pair<std::int64_t, std::int64_t>>& widths, const Array& value) {
   graph::require_defined("pad", a);
   if (widths.size() != a.shape().rank()) {
-    throw UsageError(fmt::format("[pad] widths for {} axes of an array of shape {}", widths.size(),
-                                 a.shape().to_string()));
+    throw UsageError(
+        fmt::format("[pad] widths for {} axes of an array of shape {}", widths.size(), a.shape().to_string()));
   }
   Array result = a;
   const Array filling = graph::as_type(value, a.dtype());
@@ -266,7 +267,8 @@ Array assigned(const Array& a, const std::vector<Region>& regions, const Array& 
   graph::require_defined("assigned", a);
   graph::require_defined("assigned", values);
   if (regions.size() > a.shape().rank()) {
-    throw UsageError(fmt::format("[assigned] {} regions of an array of shape {}", regions.size(), a.shape().to_string()));
+    throw UsageError(
+        fmt::format("[assigned] {} regions of an array of shape {}", regions.size(), a.shape().to_string()));
   }
   std::vector<std::int64_t> extents = a.shape().extents();
   for (std::size_t axis = 0; axis < regions.size(); ++axis) extents[axis] = regions[axis].count;
@@ -279,8 +281,8 @@ Array assigned(const Array& a, const std::vector<Region>& regions, const Array& 
     if (begin == 0 && step == 1 && count == a.shape()[axis]) continue;
     const Array place = arange(a.shape()[axis], DType::int64, a.device()) - begin;
     const Array chosen = floor_divide(place, step);
-    const Array hit = logical_and(logical_and(greater_equal(chosen, 0), less(chosen, count)),
-                                  equal(chosen * step, place));
+    const Array hit =
+        logical_and(logical_and(greater_equal(chosen, 0), less(chosen, count)), equal(chosen * step, place));
     std::vector<std::int64_t> along(a.shape().rank(), 1);
     along[axis] = a.shape()[axis];
     const Array mask = reshape(hit, along);

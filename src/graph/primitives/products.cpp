@@ -105,9 +105,9 @@ Array dot(const Array& a, const Array& b) {
   graph::require_defined("dot", b);
   if (a.shape().rank() == 0 || b.shape().rank() == 0) return multiply(a, b);
   if (a.shape().rank() <= 2 && b.shape().rank() <= 2) return matmul(a, b);
-  throw UsageError(fmt::format("[dot] shapes {} and {}: at most two axes each", a.shape().to_string(),
-                               b.shape().to_string()),
-                   "tensordot() takes more.");
+  throw UsageError(
+      fmt::format("[dot] shapes {} and {}: at most two axes each", a.shape().to_string(), b.shape().to_string()),
+      "tensordot() takes more.");
 }
 
 Array outer(const Array& a, const Array& b) {
@@ -185,7 +185,8 @@ Subscripts parsed(std::string_view text, std::size_t operands) {
     found.operands.push_back(inputs.substr(at, end - at));
     at = end + 1;
   }
-  if (found.operands.size() != operands) bad_subscripts(text, fmt::format("labels for {} operands, {} are given", found.operands.size(), operands));
+  if (found.operands.size() != operands)
+    bad_subscripts(text, fmt::format("labels for {} operands, {} are given", found.operands.size(), operands));
   std::map<char, int> uses;
   for (const std::string& labels : found.operands) {
     for (const char label : labels) {
@@ -237,9 +238,11 @@ Array pair_product(const Array& a, const std::string& left, const Array& b, cons
     for (std::size_t i = from; i < from + length; ++i) total *= each.shape()[i];
     return total;
   };
-  const std::int64_t batches = count(x, 0, batch.size()), depth = count(x, batch.size() + only_left.size(), summed.size());
-  std::vector<std::int64_t> extents(x.shape().extents().begin(),
-                                    x.shape().extents().begin() + static_cast<std::ptrdiff_t>(batch.size() + only_left.size()));
+  const std::int64_t batches = count(x, 0, batch.size()),
+                     depth = count(x, batch.size() + only_left.size(), summed.size());
+  std::vector<std::int64_t> extents(
+      x.shape().extents().begin(),
+      x.shape().extents().begin() + static_cast<std::ptrdiff_t>(batch.size() + only_left.size()));
   extents.insert(extents.end(), y.shape().extents().begin() + static_cast<std::ptrdiff_t>(batch.size() + summed.size()),
                  y.shape().extents().end());
   labels = batch + only_left + only_right;

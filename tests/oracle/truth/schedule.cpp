@@ -79,6 +79,7 @@ std::vector<Value> evaluate(const Tape& tape, const std::vector<HostSlot>& slots
                               : whole(static_cast<std::int32_t>(static_cast<std::uint32_t>(code.bits))));
         break;
       case TapeCode::coordinate: r.push_back(whole(at.at(code.index))); break;
+      case TapeCode::linear: r.push_back(whole(static_cast<std::int64_t>(linear))); break;
       case TapeCode::random: {
         const RandomKey& key = tape.random.at(code.index);
         r.push_back(floating(philox::uniform(key.seed, key.stream, integer(code.a), linear)));

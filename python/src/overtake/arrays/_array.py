@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._library import library
 from . import _dtypes
@@ -45,9 +45,7 @@ class Array:
         if self._described is None:
             dtype, rank, extents = ctypes.c_int32(), ctypes.c_int32(), (ctypes.c_int64 * _MOST_AXES)()
             lib = library()
-            lib.check(
-                lib.raw.overtake_array_describe(self._handle, ctypes.byref(dtype), ctypes.byref(rank), extents)
-            )
+            lib.check(lib.raw.overtake_array_describe(self._handle, ctypes.byref(dtype), ctypes.byref(rank), extents))
             self._described = (_dtypes.ALL[dtype.value], tuple(extents[: rank.value]))
         return self._described
 
@@ -240,7 +238,8 @@ class Array:
     def __getitem__(self, key: Any) -> Array:
         from ._indexing import get
 
-        return get(self, key)
+        part: Array = get(self, key)
+        return part
 
     def __setitem__(self, key: Any, value: Any) -> None:
         from ._indexing import put
@@ -248,6 +247,43 @@ class Array:
         self._replace(put(self, key, value))
 
     __hash__ = None  # type: ignore[assignment]
+
+    if TYPE_CHECKING:  # _operators() below makes them
+
+        def __add__(self, other: Any) -> Array: ...
+        def __radd__(self, other: Any) -> Array: ...
+        def __sub__(self, other: Any) -> Array: ...
+        def __rsub__(self, other: Any) -> Array: ...
+        def __mul__(self, other: Any) -> Array: ...
+        def __rmul__(self, other: Any) -> Array: ...
+        def __truediv__(self, other: Any) -> Array: ...
+        def __rtruediv__(self, other: Any) -> Array: ...
+        def __floordiv__(self, other: Any) -> Array: ...
+        def __rfloordiv__(self, other: Any) -> Array: ...
+        def __mod__(self, other: Any) -> Array: ...
+        def __rmod__(self, other: Any) -> Array: ...
+        def __pow__(self, other: Any) -> Array: ...
+        def __rpow__(self, other: Any) -> Array: ...
+        def __matmul__(self, other: Any) -> Array: ...
+        def __rmatmul__(self, other: Any) -> Array: ...
+        def __and__(self, other: Any) -> Array: ...
+        def __rand__(self, other: Any) -> Array: ...
+        def __or__(self, other: Any) -> Array: ...
+        def __ror__(self, other: Any) -> Array: ...
+        def __xor__(self, other: Any) -> Array: ...
+        def __rxor__(self, other: Any) -> Array: ...
+        def __lshift__(self, other: Any) -> Array: ...
+        def __rlshift__(self, other: Any) -> Array: ...
+        def __rshift__(self, other: Any) -> Array: ...
+        def __rrshift__(self, other: Any) -> Array: ...
+        def __lt__(self, other: Any) -> Array: ...
+        def __le__(self, other: Any) -> Array: ...
+        def __gt__(self, other: Any) -> Array: ...
+        def __ge__(self, other: Any) -> Array: ...
+        def __neg__(self) -> Array: ...
+        def __pos__(self) -> Array: ...
+        def __abs__(self) -> Array: ...
+        def __invert__(self) -> Array: ...
 
 
 def scalar(value: Any) -> Array:
@@ -277,13 +313,14 @@ def operand(value: Any, beside: Array) -> Array | None:
     if hasattr(value, "__array__"):
         from ._creation import asarray
 
-        return asarray(value, device=beside.device)
+        made: Array = asarray(value, device=beside.device)
+        return made
     return None
 
 
 def _operators() -> None:
     def of_two(name: str, swapped: bool) -> Any:
-        def method(self: Array, other: Any) -> Array:
+        def method(self: Array, other: Any) -> Any:
             right = operand(other, self)
             if right is None:
                 return NotImplemented
@@ -295,13 +332,14 @@ def _operators() -> None:
     def in_place(name: str) -> Any:
         compute = of_two(name, False)
 
-        def method(self: Array, other: Any) -> Array:
+        def method(self: Array, other: Any) -> Any:
             result = compute(self, other)
             if result is NotImplemented:
                 return NotImplemented
             if result.shape != self.shape:
                 raise ValueError(f"the result has shape {result.shape}, not {self.shape}: it cannot replace the array")
-            return self._replace(result.astype(self.dtype))
+            replaced: Array = self._replace(result.astype(self.dtype))
+            return replaced
 
         return method
 
@@ -336,7 +374,7 @@ def _operators() -> None:
         setattr(Array, f"__{python}__", of_two(ours, False))
     for python, ours in {"neg": "negative", "abs": "abs", "invert": "bitwise_invert"}.items():
         setattr(Array, f"__{python}__", lambda self, name=ours: Array(unary(name, self)))
-    Array.__pos__ = lambda self: self  # type: ignore[attr-defined]
+    setattr(Array, "__pos__", lambda self: self)  # noqa: B010
 
 
 _operators()

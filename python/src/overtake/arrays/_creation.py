@@ -78,7 +78,9 @@ def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | 
     if copy is False:
         raise ValueError("the values cannot be had without a copy")
     if isinstance(obj, (bool, int, float)):
-        kind = wanted or (_dtypes.bool_ if isinstance(obj, bool) else _dtypes.int64 if isinstance(obj, int) else _dtypes.float32)
+        kind = wanted or (
+            _dtypes.bool_ if isinstance(obj, bool) else _dtypes.int64 if isinstance(obj, int) else _dtypes.float32
+        )
         return full((), obj, dtype=kind, device=device)
     if isinstance(obj, complex):
         raise TypeError("complex numbers are not supported")

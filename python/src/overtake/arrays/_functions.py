@@ -142,7 +142,9 @@ def result_type(*arrays_and_dtypes: Any) -> DType:
     weak: DType | None = None
     for each in arrays_and_dtypes:
         if isinstance(each, (bool, int, float)) and not hasattr(each, "dtype"):
-            own = _dtypes.bool_ if isinstance(each, bool) else _dtypes.int64 if isinstance(each, int) else _dtypes.float32
+            own = (
+                _dtypes.bool_ if isinstance(each, bool) else _dtypes.int64 if isinstance(each, int) else _dtypes.float32
+            )
             weak = own if weak is None or kinds[own.kind] > kinds[weak.kind] else weak
             continue
         dtype = each.dtype if isinstance(each, Array) else as_dtype(each)
@@ -233,15 +235,11 @@ def argmin(x: Array, /, *, axis: int | None = None, keepdims: bool = False) -> A
     return _one("argmin", [x], [*optional(axis), int(keepdims)])
 
 
-def cumulative_sum(
-    x: Array, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
-) -> Array:
+def cumulative_sum(x: Array, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Array:
     return _one("cumulative_sum", [x], [*optional(axis), *_dtype(dtype), int(include_initial)])
 
 
-def cumulative_prod(
-    x: Array, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
-) -> Array:
+def cumulative_prod(x: Array, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Array:
     return _one("cumulative_prod", [x], [*optional(axis), *_dtype(dtype), int(include_initial)])
 
 
@@ -417,7 +415,9 @@ def histogram(x: Array, /, bins: int = 10, *, range: tuple[float, float] | None 
     return Array(counts), Array(edges)
 
 
-def diff(x: Array, /, *, axis: int = -1, n: int = 1, prepend: Array | None = None, append: Array | None = None) -> Array:
+def diff(
+    x: Array, /, *, axis: int = -1, n: int = 1, prepend: Array | None = None, append: Array | None = None
+) -> Array:
     parts = [each for each in (prepend, x, append) if each is not None]
     result = concat(parts, axis=axis) if len(parts) > 1 else x
     for _ in builtins.range(n):

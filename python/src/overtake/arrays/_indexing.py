@@ -66,15 +66,14 @@ def _basic(x: Array, keys: list[Any]) -> _Basic:
 
 
 def _sliced(x: Array, regions: list[tuple[int, int, int]]) -> Array:
-    for axis, (begin, count, step) in enumerate(regions):
+    for axis, region in enumerate(regions):
+        begin, count, step = region if region[1] else (0, 0, 1)
         if (begin, count, step) == (0, x.shape[axis], 1):
             continue
         end: int | None = begin + count * step
         if end is not None and end < 0:
             end = None
         ends = [0] if end is None else [1, end]
-        if count == 0:
-            begin, ends, step = 0, [1, 0], 1
         x = Array(call("slice", [x], [1, begin, *ends, axis, step])[0])
     return x
 
@@ -87,7 +86,8 @@ def _mask_of(x: Array, keys: list[Any]) -> Array | None:
     rest = [each for each in keys if each is not masks[0]]
     if any(not (isinstance(each, slice) and each == slice(None)) for each in rest) or keys[0] is not masks[0]:
         raise IndexError("a mask must be the only index")
-    return masks[0]
+    mask: Array = masks[0]
+    return mask
 
 
 def _checked_places(places: Array, extent: int, axis: int) -> Array:
@@ -187,5 +187,3 @@ def _put_by_mask(x: Array, mask: Array, values: Array) -> Array:
     places = call("nonzero", [mask.reshape((mask.size,))])[0]
     joined = _joined(x, 0, mask.ndim)
     return Array(call("index_put", [joined, Array(places), values], [0])[0]).reshape(x.shape)
-
-

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "backend/common/lower/kernel_text.hpp"
 #include "backend/common/lower/load_pattern.hpp"
 #include "backend/common/lower/numbers.hpp"

@@ -361,6 +361,9 @@ void Writer::instruction(std::size_t i) {
     case TapeCode::load: return load(code.index);
     case TapeCode::constant: return constant(code);
     case TapeCode::coordinate: return coordinate(code.type, code.index);
+    case TapeCode::linear:
+      return define(ValueType::int64, false,
+                    [](int j) { return j == 0 ? std::string("(int64)linear") : fmt::format("(int64)linear + {}", j); });
     case TapeCode::random:
     case TapeCode::random_bits: return random(code);
     case TapeCode::select: {
