@@ -49,7 +49,7 @@ class Array {
   /// Copies row-major values to `device`: of bool, any std::int*_t or std::uint*_t, float16, bfloat16, float or double.
   /// Throws UsageError if the count is not shape.size().
   template <typename Values>
-    requires is_element<element_of<Values>>
+  requires is_element<element_of<Values>>
   [[nodiscard]] static Array from(const Values& values, const Shape& shape, const Device& device = Device()) {
     return from_memory(std::data(values), static_cast<std::int64_t>(std::size(values)),
                        dtype_of<element_of<Values>>::value, shape, device);
