@@ -21,7 +21,7 @@ python3 -m pytest -q -n auto -p no:cacheprovider --max-examples="$examples" --di
 tail -1 "$log"
 # Complex numbers, fft and linalg do not apply.
 failed=$(grep -aE '^(FAILED|ERROR)' "$log" | sed 's/^[A-Z]* array_api_tests\///; s/ - .*//' |
-  grep -avE 'imag\(x_i\)|has_names\[(linalg|fft)-|elementwise-imag' | LC_ALL=C sort || true)
+  grep -avE 'imag\(x_i\)|has_names\[(linalg|fft)-' | LC_ALL=C sort || true)
 passed=$(tail -1 "$log" | sed -n 's/.* \([0-9]*\) passed.*/\1/p')
 count=$(printf '%s' "$failed" | grep -c . || true)
 echo "$passed pass, $count of what applies fail: $(awk -v p="$passed" -v f="$count" 'BEGIN {printf "%.1f %%", 100 * p / (p + f)}')"

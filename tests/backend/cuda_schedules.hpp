@@ -101,9 +101,13 @@ inline Operation input_gradient(const Layer& layer, std::int64_t batch, int grad
   operation.extent = Shape{batch, layer.in};
   operation.name = "input gradient";
   operation.tape.loads = {matrix_access(input, layer.in)};
-  operation.tape.code = {tape::core(), tape::load(0), tape::constant(0), tape::apply(TapeCode::less, 2, 1),
-                         tape::apply(TapeCode::multiply, 0, 3)};
-  operation.tape.stores = {{output, 4, DType::float32}};
+  operation.tape.code = {tape::core(),
+                         tape::load(0),
+                         tape::constant(0),
+                         tape::apply(TapeCode::less, 2, 1),
+                         tape::int_apply(TapeCode::to_float32, 3),
+                         tape::apply(TapeCode::multiply, 0, 4)};
+  operation.tape.stores = {{output, 5, DType::float32}};
   return operation;
 }
 

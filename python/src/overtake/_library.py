@@ -131,6 +131,7 @@ _CALLS: dict[str, tuple[object, ...]] = {
     "overtake_synchronize": (c_char_p,),
     "overtake_array_eval": (c_void_p, c_int64),
     "overtake_array_read": (c_void_p, c_void_p, c_int64),
+    "overtake_array_memory": (c_void_p, _out),
     "overtake_array_function": (c_char_p, POINTER(c_int32)),
     "overtake_array_call": (
         *(c_int32, c_void_p, c_int64, c_void_p, c_int64, c_void_p, c_int64, c_void_p, c_int64, POINTER(c_int64)),

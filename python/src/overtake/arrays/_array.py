@@ -135,10 +135,26 @@ class Array:
         result = self._numpy()
         return result if dtype is None else result.astype(dtype, copy=False)
 
-    def __dlpack__(self, **settings: Any) -> Any:
-        if self.device != "cpu":
+    def __dlpack__(
+        self,
+        *,
+        stream: Any = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[Any, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
+        """A capsule over the values where they lie in the computer's memory, or over a copy."""
+        if self.device == "cpu" and not copy:
+            return self._view().__dlpack__()
+        if copy is False or (self.device != "cpu" and dl_device is None):
             raise BufferError(f"the array is on {self.device}: move it with to_device('cpu') first")
-        return self._numpy().__dlpack__(**{k: v for k, v in settings.items() if v is not None and k == "stream"})
+        return self._numpy().__dlpack__()
+
+    def _view(self) -> Any:
+        """The values of an array of the cpu as NumPy's, without a copy: not to be written to."""
+        import numpy
+
+        return numpy.asarray(_Memory(self))
 
     def __dlpack_device__(self) -> tuple[int, int]:
         kind, _, index = self.device.partition(":")
@@ -284,6 +300,26 @@ class Array:
         def __pos__(self) -> Array: ...
         def __abs__(self) -> Array: ...
         def __invert__(self) -> Array: ...
+
+
+class _Memory:
+    """What NumPy needs to look at an array's memory; keeps it alive."""
+
+    def __init__(self, array: Array) -> None:
+        shared, address = ctypes.c_void_p(), ctypes.c_void_p()
+        lib = library()
+        lib.check(lib.raw.overtake_array_share(array._handle, ctypes.byref(shared)))
+        self._array = Array(shared.value or 0)
+        lib.check(lib.raw.overtake_array_memory(self._array._handle, ctypes.byref(address)))
+        kinds = {"bool": "b", "signed integer": "i", "unsigned integer": "u", "real floating": "f"}
+        if array.dtype is _dtypes.bfloat16:
+            raise BufferError("bfloat16 is no type of NumPy's: convert it with astype()")
+        self.__array_interface__ = {
+            "version": 3,
+            "shape": array.shape,
+            "typestr": f"<{kinds[array.dtype.kind]}{array.dtype.itemsize}".replace("<b", "|b"),
+            "data": (address.value or 0, False),
+        }
 
 
 def scalar(value: Any) -> Array:

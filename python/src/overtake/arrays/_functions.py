@@ -113,6 +113,11 @@ def real(x: Array, /) -> Array:
     return _array(x)
 
 
+def imag(x: Array, /) -> Array:
+    """Zeros, as NumPy's for real numbers."""
+    return _array(x) * 0
+
+
 def conj(x: Array, /) -> Array:
     return _array(x)
 
@@ -274,7 +279,9 @@ def broadcast_arrays(*arrays: Array) -> list[Array]:
     return [Array(each) for each in call("broadcast_arrays", [x for x in arrays])]
 
 
-def expand_dims(x: Array, /, *, axis: int = 0) -> Array:
+def expand_dims(x: Array, /, axis: int = 0) -> Array:
+    if not -x.ndim - 1 <= axis <= x.ndim:
+        raise IndexError(f"axis {axis} is none of the places {-x.ndim - 1} to {x.ndim}")
     return _one("expand_dims", [x], [axis])
 
 

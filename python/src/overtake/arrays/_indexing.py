@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from . import _dtypes
 from ._array import Array, operand
 from ._call import call, listed
-from ._creation import asarray
+from ._creation import asarray, zeros
 
 
 class _Basic(NamedTuple):
@@ -145,6 +145,8 @@ def get(x: Array, key: Any) -> Array:
     if mask is not None:
         if mask.ndim == 0:
             x, mask = x.reshape((1, *x.shape)), mask.reshape((1,))
+        if mask.size == 0 and mask.ndim <= x.ndim:  # nothing is chosen, whatever the extents
+            return zeros((0, *x.shape[mask.ndim :]), dtype=x.dtype, device=x.device)
         return Array(call("compress", [x, mask])[0])
     if _is_advanced(keys):
         rest = [key if isinstance(key, slice) else slice(None) for key in keys]
