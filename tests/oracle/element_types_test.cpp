@@ -55,9 +55,9 @@ T floor_divided(T a, T b) {
 template <typename T>
 T remainder_of(T a, T b) {
   if (b == 0) return 0;
-  return static_cast<T>(
-      static_cast<Wrapping<T>>(a) -
-      static_cast<Wrapping<T>>(static_cast<Wrapping<T>>(floor_divided(a, b)) * static_cast<Wrapping<T>>(b)));
+  const std::uint64_t product =
+      std::uint64_t{static_cast<Wrapping<T>>(floor_divided(a, b))} * static_cast<Wrapping<T>>(b);
+  return static_cast<T>(static_cast<Wrapping<T>>(a) - product);
 }
 
 template <typename T>

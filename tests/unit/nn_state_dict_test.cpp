@@ -252,11 +252,11 @@ TEST(NnStateFile, ReadsWhatPyTorchWrites) {
 }
 
 TEST(NnStateFile, RefusesTensorsOfTooManyDimensions) {
-  const std::filesystem::path path = fresh_path("five.safetensors");
+  const std::filesystem::path path = fresh_path("nine.safetensors");
   TensorFile file;
-  file.tensors.push_back({"x", host_array(std::vector<float>{1}, {1, 1, 1, 1, 1})});
+  file.tensors.push_back({"x", host_array(std::vector<float>{1}, {1, 1, 1, 1, 1, 1, 1, 1, 1})});
   write_safetensors(path, file);
-  EXPECT_THAT(message_of<DataError>([&] { (void)read_state_dict(path); }), HasSubstr("5 dimensions"));
+  EXPECT_THAT(message_of<DataError>([&] { (void)read_state_dict(path); }), HasSubstr("9 dimensions"));
 }
 
 }  // namespace

@@ -145,7 +145,9 @@ def get(x: Array, key: Any) -> Array:
     if mask is not None:
         if mask.ndim == 0:
             x, mask = x.reshape((1, *x.shape)), mask.reshape((1,))
-        if mask.size == 0 and mask.ndim <= x.ndim:  # nothing is chosen, whatever the extents
+        if any(m not in (0, extent) for m, extent in zip(mask.shape, x.shape, strict=False)):
+            raise IndexError(f"a mask of shape {mask.shape} for an array of shape {x.shape}")
+        if mask.size == 0:  # nothing is chosen, whatever the extents
             return zeros((0, *x.shape[mask.ndim :]), dtype=x.dtype, device=x.device)
         return Array(call("compress", [x, mask])[0])
     if _is_advanced(keys):
