@@ -22,8 +22,9 @@ struct Node;
 }
 
 /// True for the C++ types of elements.
-template <typename T>
-concept is_element = requires {
+template <typename T>  // as std's traits are named
+concept is_element =   // NOLINT(readability-identifier-naming)
+    requires {
   dtype_of<T>::value;
 };
 

@@ -79,7 +79,7 @@ inline constexpr std::size_t dtype_count = detail::dtype_table.size();
 [[nodiscard]] DType result_type(DType a, DType b);
 
 /// A float16 value as its bits.
-struct float16 {
+struct float16 {  // NOLINT(readability-identifier-naming): a type of numbers
   std::uint16_t bits = 0;
   float16() = default;
   /// Rounds to nearest, ties to even; what is too large becomes infinite.
@@ -89,7 +89,7 @@ struct float16 {
 };
 
 /// A bfloat16 value as its bits.
-struct bfloat16 {
+struct bfloat16 {  // NOLINT(readability-identifier-naming)
   std::uint16_t bits = 0;
   bfloat16() = default;
   /// Rounds to nearest, ties to even.

@@ -161,6 +161,7 @@ overtake_status overtake_array_functions(overtake_text** names) {
   });
 }
 
+// NOLINTNEXTLINE(readability-function-size): the parameters are C's
 overtake_status overtake_array_call(int32_t function, const overtake_array* const* inputs, int64_t input_count,
                                     const int64_t* integers, int64_t integer_count, const double* numbers,
                                     int64_t number_count, overtake_array** outputs, int64_t room, int64_t* count) {

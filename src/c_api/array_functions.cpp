@@ -87,6 +87,7 @@ Device device_of(Arrays in) { return in.empty() || !in[0].defined() ? Device() :
 #name, count, []([[maybe_unused]] Arrays in, [[maybe_unused]] Settings & s) -> Results { __VA_ARGS__ } \
   }
 
+// NOLINTNEXTLINE(readability-function-size): a table
 const std::vector<ArrayFunction>& table() {
   static const std::vector<ArrayFunction> functions {
     ELEMENT_FUNCTIONS(OVERTAKE_ROW)

@@ -38,8 +38,10 @@ enum class TapeCode : std::uint8_t {
 
 /// What an element function takes and gives.
 struct ElementFunction {
+  // NOLINTBEGIN(readability-identifier-naming): the words of elements.k
   enum class Types : std::uint8_t { INT, INT64, INTEGERS, FLOAT, FLOATS, NUMBERS };
   enum class Result : std::uint8_t { SAME, TRUTH, to_int, to_int64, to_uint64, to_float, to_double };
+  // NOLINTEND(readability-identifier-naming)
 
   std::string_view name;
   TapeCode code;

@@ -14,6 +14,7 @@ struct Truth {
   std::uint8_t byte;
 };
 
+// NOLINTBEGIN(bugprone-branch-clone): each has another type
 /// Calls f(T()) with the C++ type of a DType (Truth for bool).
 template <class F>
 decltype(auto) with_memory_type(DType dtype, F f) {
@@ -47,6 +48,8 @@ decltype(auto) with_value_type(ValueType type, F f) {
   }
   return f(double());
 }
+
+// NOLINTEND(bugprone-branch-clone)
 
 /// From memory to the register's type.
 inline std::int32_t widened(Truth value) noexcept { return value.byte != 0 ? 1 : 0; }

@@ -52,8 +52,8 @@ std::uint16_t emit(TapeBuilder& tape, Rule::Registers in, float) {
       [](Inputs in, [[maybe_unused]] const Array& y, [[maybe_unused]] const Array& g, std::size_t i, float) -> Array { \
         [[maybe_unused]] const Array& a = in[0];                                                                       \
         [[maybe_unused]] const Array& b = in.back();                                                                   \
-        if (i == 0) return da;                                                                                         \
-        return db;                                                                                                     \
+        if (i == 0) return Array(da);                                                                                  \
+        return Array(db);                                                                                              \
       }};
 ELEMENT_FUNCTIONS(OVERTAKE_ROW)
 #undef OVERTAKE_ROW
@@ -64,7 +64,7 @@ const Rule int_remainder_rule{"int_remainder", emit<TapeCode::int_remainder>, nu
 const Rule int_power_rule{"int_power", emit<TapeCode::int_power>, nullptr};
 
 // The rule for whole numbers where the function has one of its own.
-const Rule& rule_for(const Rule& rule, TapeCode code, DType dtype) {
+Rule rule_for(const Rule& rule, TapeCode code, DType dtype) {
   if (is_floating(dtype)) return rule;
   switch (code) {
     case TapeCode::floor_divide: return int_floor_divide_rule;

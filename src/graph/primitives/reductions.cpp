@@ -189,13 +189,13 @@ Array arg_extreme(std::string_view name, ReduceKind kind, const Array& a, std::o
     if (keepdims) result = expand_dims(result, chosen);
   } else {
     // The first place that holds the extreme, or a NaN where there is one.
-    const Array top = reduce(name, kind, flat, Axes{{chosen}}, true);
+    const Array top = reduce(name, kind, flat, Axes(chosen), true);
     Array found = equal(flat, top);
     if (is_floating(flat.dtype())) found = logical_or(found, not_equal(flat, flat));
     std::vector<std::int64_t> along(flat.shape().rank(), 1);
     along[static_cast<std::size_t>(chosen)] = extent;
     const Array place = reshape(arange(extent, DType::int64, a.device()), along);
-    result = reduce(name, ReduceKind::min, where(found, place, extent), Axes{{chosen}}, keepdims);
+    result = reduce(name, ReduceKind::min, where(found, place, extent), Axes(chosen), keepdims);
   }
   if (axis || !keepdims) return axis ? result : reshape(result, {});
   return reshape(result, std::vector<std::int64_t>(a.shape().rank(), 1));

@@ -39,13 +39,14 @@ bool has_short_indices(const Tape& tape, std::span<const std::int64_t> extents) 
   for (const TapeStore& store : tape.stores) {
     if (store.offset + size > most - most_beyond) return false;
   }
-  return size <= most - most_beyond && std::all_of(tape.loads.begin(), tape.loads.end(), [&](const Access& access) {
-           std::int64_t furthest = access.offset;
-           for (std::size_t axis = 0; axis < extents.size(); ++axis) {
-             furthest += std::max<std::int64_t>(access.strides[axis], 0) * (extents[axis] - 1);
-           }
-           return furthest <= most;
-         });
+  if (size > most - most_beyond) return false;
+  return std::all_of(tape.loads.begin(), tape.loads.end(), [&](const Access& access) {
+    std::int64_t furthest = access.offset;
+    for (std::size_t axis = 0; axis < extents.size(); ++axis) {
+      furthest += std::max<std::int64_t>(access.strides[axis], 0) * (extents[axis] - 1);
+    }
+    return furthest <= most;
+  });
 }
 
 bool can_widen(const Tape& tape, std::span<const std::int64_t> extents) {
