@@ -2,7 +2,6 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -94,7 +93,7 @@ struct bfloat16 {  // NOLINT(readability-identifier-naming)
   bfloat16() = default;
   /// Rounds to nearest, ties to even.
   explicit bfloat16(float value) noexcept;
-  explicit operator float() const noexcept { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16U); }
+  explicit operator float() const noexcept;
   friend bool operator==(bfloat16, bfloat16) = default;  ///< of the bits
 };
 

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <bit>
+
 #include "overtake/error.hpp"
 
 namespace overtake {
@@ -38,37 +40,24 @@ DType result_type(DType a, DType b) {
   return signed_of(2 * size_of(natural));
 }
 
-// The value's exponent decides: too large, normal, or a multiple of the smallest subnormal number.
-float16::float16(float value) noexcept {
-  const auto word = std::bit_cast<std::uint32_t>(value);
-  const std::uint32_t sign = (word >> 16U) & 0x8000U;
-  const std::uint32_t magnitude = word & 0x7fffffffU;
-  std::uint32_t half = 0;
-  if (magnitude > 0x7f800000U) {
-    half = 0x7e00U;
-  } else if (magnitude >= 0x477ff000U) {
-    half = 0x7c00U;
-  } else if (magnitude < 0x38800000U) {
-    // Adding 1/2 rounds to multiples of 2^-24.
-    half = std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) + 0.5F) - 0x3f000000U;
-  } else {
-    half = (magnitude + 0x0fffU + ((magnitude >> 13U) & 1U) - 0x38000000U) >> 13U;
-  }
-  bits = static_cast<std::uint16_t>(sign | half);
-}
+namespace {
 
-float16::operator float() const noexcept {
-  const std::uint32_t magnitude = (bits & 0x7fffU) << 13U;
-  const float scaled = std::bit_cast<float>(magnitude) * std::bit_cast<float>(0x77800000U);
-  const float value = magnitude >= 0x0f800000U ? std::bit_cast<float>(magnitude | 0x7f800000U) : scaled;
-  return (bits & 0x8000U) != 0 ? -value : value;
-}
+// NOLINTBEGIN: the text that kernels compile too (docs/dialect.md)
+using uint32 = std::uint32_t;
+#define DEVICE [[nodiscard]] constexpr
+#define as_int(x) std::bit_cast<int>(x)
+#define as_float(x) std::bit_cast<float>(x)
+#include "kernels/graph/tape.k"
+#undef DEVICE
+#undef as_int
+#undef as_float
+// NOLINTEND
 
-bfloat16::bfloat16(float value) noexcept {
-  const auto word = std::bit_cast<std::uint32_t>(value);
-  const bool nan = (word & 0x7fffffffU) > 0x7f800000U;
-  const std::uint32_t rounded = nan ? word | 0x00400000U : word + 0x7fffU + ((word >> 16U) & 1U);
-  bits = static_cast<std::uint16_t>(rounded >> 16U);
-}
+}  // namespace
+
+float16::float16(float value) noexcept : bits(static_cast<std::uint16_t>(half_bits(value))) {}
+float16::operator float() const noexcept { return half_value(bits); }
+bfloat16::bfloat16(float value) noexcept : bits(static_cast<std::uint16_t>(bfloat16_bits(value))) {}
+bfloat16::operator float() const noexcept { return bfloat16_value(bits); }
 
 }  // namespace overtake

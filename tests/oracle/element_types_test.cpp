@@ -232,6 +232,44 @@ TEST_P(ElementTypes, PromotionAndWeakNumbers) {
   EXPECT_EQ(x.to_vector<std::int16_t>(), (std::vector<std::int16_t>{6, 6, 6}));
 }
 
+TEST_P(ElementTypes, Logic) {
+  const Device device = OnEveryDevice::device();
+  const Array a = Array::from({0.0F, 0.0F, 2.0F, -1.0F}, {4}, device);
+  const Array b = Array::from(std::vector<std::int32_t>{0, 3, 0, 5}, {4}, device);
+  using Truths = std::vector<bool>;
+  EXPECT_EQ(logical_and(a, b).to_vector<bool>(), (Truths{false, false, false, true}));
+  EXPECT_EQ(logical_or(a, b).to_vector<bool>(), (Truths{false, true, true, true}));
+  EXPECT_EQ(logical_xor(a, b).to_vector<bool>(), (Truths{false, true, true, false}));
+  EXPECT_EQ(logical_not(a).to_vector<bool>(), (Truths{true, true, false, false}));
+  EXPECT_EQ((~(a > 0)).to_vector<bool>(), (Truths{true, true, false, true}));
+}
+
+TEST_P(ElementTypes, ShiftsToTheRight) {
+  const Device device = OnEveryDevice::device();
+  const Array by = Array::from(std::vector<std::int8_t>{0, 1, 3, 7, 8, 100}, {6}, device);
+  const auto shifted = [&](std::int8_t value) {
+    return bitwise_right_shift(full(Shape{6}, value, DType::int8, device), by).to_vector<std::int8_t>();
+  };
+  using Bytes = std::vector<std::int8_t>;
+  EXPECT_EQ(shifted(100), (Bytes{100, 50, 12, 0, 0, 0}));
+  EXPECT_EQ(shifted(-100), (Bytes{-100, -50, -13, -1, -1, -1}));
+  const Array large = full(Shape{1}, std::uint64_t{1} << 63U, DType::uint64, device);
+  EXPECT_EQ(bitwise_right_shift(large, ones(Shape{1}, DType::uint64, device) * 62).to_vector<std::uint64_t>()[0], 2U);
+}
+
+TEST_P(ElementTypes, RandomBits) {
+  const Device device = OnEveryDevice::device();
+  const Array bits = random_bits(Shape{7, 11}, 99, 3, Array(5));
+  const std::vector<std::int32_t> got = bits.to(device).to_vector<std::int32_t>();
+  const Array counter = Array::from(std::vector<std::int32_t>{5}, {1}, device);
+  EXPECT_EQ(random_bits(Shape{7, 11}, 99, 3, counter).to_vector<std::int32_t>(), got);
+  const std::vector<float> uniform_of = uniform(Shape{7, 11}, 99, 3, counter).to_vector<float>();
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    const auto word = static_cast<std::uint32_t>(got[i]);
+    ASSERT_EQ(uniform_of[i], std::ldexp(static_cast<float>(word >> 8U), -24)) << i;
+  }
+}
+
 TEST_P(ElementTypes, TruthsOfAxes) {
   const Device device = OnEveryDevice::device();
   const Array x = Array::from(std::vector<std::int32_t>{0, 2, 0, 0, -1, 0}, {2, 3}, device);

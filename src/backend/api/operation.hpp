@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "backend/api/order_cores.hpp"
+#include "backend/api/reduce_kind.hpp"
 #include "backend/api/tape.hpp"
 #include "overtake/dtype.hpp"
 
@@ -34,8 +35,6 @@ struct MatMulCore {
   Operand a, b;
   friend bool operator==(const MatMulCore&, const MatMulCore&) = default;
 };
-
-enum class ReduceKind : std::uint8_t { sum, product, max, min };
 
 /// core(outer * chunks + c, inner) = reduction over r of input(outer, r, inner), r in [c * chunk, (c + 1) * chunk) of
 /// the axis. The input is a tape of its own over the extent (outer, reduced, inner) with one store-less result: its

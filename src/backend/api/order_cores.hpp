@@ -4,11 +4,10 @@
 
 #include <cstdint>
 
+#include "backend/api/reduce_kind.hpp"
 #include "backend/api/tape.hpp"
 
 namespace overtake::backend {
-
-enum class ScanKind : std::uint8_t { sum, product };
 
 /// core(o, i, j) = sum or product of input(o, 0 ... i, j), where input is addressed as slot[offset + o * strides[0] + i
 /// * strides[1] + j * strides[2]] and is of a type that registers hold as it is. The extent is (outer, n, inner); the
@@ -25,7 +24,7 @@ struct ScanCore {
   static constexpr std::int64_t lanes = 256;
   static constexpr std::int64_t block = piece * lanes;
 
-  ScanKind kind = ScanKind::sum;
+  ReduceKind kind = ReduceKind::sum;  ///< sum or product
   std::int64_t outer = 1, n = 1, inner = 1;
   Access input;
   friend bool operator==(const ScanCore&, const ScanCore&) = default;

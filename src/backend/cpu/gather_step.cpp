@@ -1,19 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <array>
-#include <limits>
 
+#include "backend/api/numbers.hpp"
 #include "backend/cpu/memory_types.hpp"
 #include "backend/cpu/step.hpp"
 
 namespace overtake::backend::cpu {
 namespace {
-
-// What an index outside the source gives.
-template <class R>
-R missing() {
-  if constexpr (std::numeric_limits<R>::has_quiet_NaN) return std::numeric_limits<R>::quiet_NaN();
-  return std::numeric_limits<R>::min();
-}
 
 class GatherStep final : public Step {
  public:
@@ -25,14 +18,9 @@ class GatherStep final : public Step {
   }
 
   void bind(SlotPointers slots) override {
-    const auto address = [&](const Access& access) -> const std::byte* {
-      if (access.slot < 0) return nullptr;
-      return slots[static_cast<std::size_t>(access.slot)] +
-             access.offset * static_cast<std::int64_t>(size_of(access.dtype));
-    };
-    source_ = address(core_.source);
-    indices_ = address(core_.indices);
-    start_ = address(core_.start);
+    source_ = address_of(slots, core_.source);
+    indices_ = address_of(slots, core_.indices);
+    start_ = address_of(slots, core_.start);
     tape_.bind(slots);
   }
 
@@ -71,7 +59,8 @@ class GatherStep final : public Step {
       const std::int64_t given = index[j * at[2]];
       const std::int64_t chosen = given < 0 ? given + core_.source_rows : given;
       const bool inside = chosen >= 0 && chosen < core_.source_rows;
-      to[j] = inside ? widened(source[chosen * from[1] + j * from[2]]) : missing<Widened<M>>();
+      to[j] = inside ? widened(source[chosen * from[1] + j * from[2]])
+                     : value_of<Widened<M>>(missing_bits(value_type_of(core_.source.dtype)));
     }
   }
 

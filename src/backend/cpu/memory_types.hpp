@@ -51,6 +51,14 @@ decltype(auto) with_value_type(ValueType type, F f) {
 
 // NOLINTEND(bugprone-branch-clone)
 
+/// The number of a register's type that to_bits() made. Its bytes come first on every processor we build for.
+template <class T>
+T value_of(std::uint64_t bits) noexcept {
+  T value;
+  std::memcpy(&value, &bits, sizeof(T));
+  return value;
+}
+
 /// From memory to the register's type.
 inline std::int32_t widened(Truth value) noexcept { return value.byte != 0 ? 1 : 0; }
 inline std::int32_t widened(std::int8_t value) noexcept { return value; }

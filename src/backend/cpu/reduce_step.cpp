@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Reductions in the canonical order of backend/api/operation.hpp: the lanes of the definition are vector lanes here.
 #include <bit>
-#include <limits>
 
+#include "backend/api/numbers.hpp"
 #include "backend/cpu/memory_types.hpp"
 #include "backend/cpu/step.hpp"
 #include "backend/cpu/vector_math.hpp"
@@ -19,12 +19,7 @@ class ReduceStep final : public Step {
     const double work = static_cast<double>(core_.outer) * static_cast<double>(core_.reduced) *
                         static_cast<double>(core_.inner) * static_cast<double>(core_.input.code.size());
     threads_ = worthwhile_threads(work, threads);
-    switch (core_.kind) {
-      case ReduceKind::sum: combine_ = TapeCode::add; break;
-      case ReduceKind::product: combine_ = TapeCode::multiply; break;
-      case ReduceKind::max: combine_ = TapeCode::maximum; break;
-      case ReduceKind::min: combine_ = TapeCode::minimum; break;
-    }
+    combine_ = combining_code(core_.kind);
   }
 
   void bind(SlotPointers slots) override {
@@ -41,12 +36,7 @@ class ReduceStep final : public Step {
 
   template <class T>
   [[nodiscard]] T identity() const {
-    using Limits = std::numeric_limits<T>;
-    if (core_.kind == ReduceKind::sum) return 0;
-    if (core_.kind == ReduceKind::product) return 1;
-    const bool lowest = core_.kind == ReduceKind::max;
-    if constexpr (Limits::has_infinity) return lowest ? -Limits::infinity() : Limits::infinity();
-    return lowest ? Limits::lowest() : Limits::max();
+    return value_of<T>(identity_bits(core_.kind, core_.type()));
   }
 
   void accumulate(void* into, const void* values, std::size_t n) const {

@@ -12,64 +12,54 @@ constexpr std::int64_t piece = ScanCore::piece;
 constexpr std::int64_t block = ScanCore::block;
 constexpr auto lanes = static_cast<std::size_t>(ScanCore::lanes);
 
-// Whole numbers wrap round.
-template <ScanKind kind, class T>
+template <TapeCode code, class T>
 T combined(T a, T b) {
-  if constexpr (std::is_floating_point_v<T>) {
-    return kind == ScanKind::sum ? a + b : a * b;
-  } else {
-    using U = std::make_unsigned_t<T>;
-    const auto x = static_cast<U>(a), y = static_cast<U>(b);
-    return static_cast<T>(kind == ScanKind::sum ? x + y : x * y);
-  }
+  return formulas::formula(formulas::Code<code>(), a, b);
 }
 
-template <ScanKind kind, class T>
-constexpr T identity = kind == ScanKind::sum ? T{0} : T{1};
-
 // The totals of the pieces before each one, and of the block.
-template <ScanKind kind, class T>
+template <TapeCode code, class T>
 void scan_totals(std::array<T, lanes>& totals, std::size_t used) {
   for (std::size_t distance = 1; distance < used; distance *= 2) {
     for (std::size_t lane = used; lane-- > distance;) {
-      totals[lane] = combined<kind>(totals[lane], totals[lane - distance]);
+      totals[lane] = combined<code>(totals[lane], totals[lane - distance]);
     }
   }
 }
 
 // Scans `n` elements of one block, at most; returns its total. `from` and `to` may be the same memory.
-template <ScanKind kind, class T>
+template <TapeCode code, class T>
 T scan_block(const T* from, std::int64_t from_stride, T* to, std::int64_t to_stride, std::int64_t n) {
   std::array<T, lanes> totals;
   const auto used = static_cast<std::size_t>((n + piece - 1) / piece);
   for (std::int64_t first = 0; first < n; first += piece) {
-    T running = identity<kind, T>;
+    T running = code == TapeCode::add ? T{0} : T{1};
     for (std::int64_t i = first; i < std::min(first + piece, n); ++i) {
-      running = combined<kind>(running, from[i * from_stride]);
+      running = combined<code>(running, from[i * from_stride]);
       to[i * to_stride] = running;
     }
     totals[static_cast<std::size_t>(first / piece)] = running;
   }
-  scan_totals<kind>(totals, used);
+  scan_totals<code>(totals, used);
   for (std::int64_t i = piece; i < n; ++i) {
     T& value = to[i * to_stride];
-    value = combined<kind>(totals[static_cast<std::size_t>(i / piece) - 1], value);
+    value = combined<code>(totals[static_cast<std::size_t>(i / piece) - 1], value);
   }
   return totals[used - 1];
 }
 
 // An axis of totals, in place.
-template <ScanKind kind, class T>
+template <TapeCode code, class T>
 void scan_axis(T* values, std::int64_t n) {
   std::vector<T> totals(static_cast<std::size_t>((n + block - 1) / block));
   for (std::size_t b = 0; b < totals.size(); ++b) {
     const std::int64_t first = static_cast<std::int64_t>(b) * block;
-    totals[b] = scan_block<kind>(values + first, 1, values + first, 1, std::min(block, n - first));
+    totals[b] = scan_block<code>(values + first, 1, values + first, 1, std::min(block, n - first));
   }
   if (totals.size() < 2) return;
-  scan_axis<kind>(totals.data(), static_cast<std::int64_t>(totals.size()));
+  scan_axis<code>(totals.data(), static_cast<std::int64_t>(totals.size()));
   for (std::int64_t i = block; i < n; ++i) {
-    values[i] = combined<kind>(totals[static_cast<std::size_t>(i / block) - 1], values[i]);
+    values[i] = combined<code>(totals[static_cast<std::size_t>(i / block) - 1], values[i]);
   }
 }
 
@@ -85,20 +75,19 @@ class ScanStep final : public Step {
   }
 
   void bind(SlotPointers slots) override {
-    input_ = slots[static_cast<std::size_t>(core_.input.slot)] +
-             core_.input.offset * static_cast<std::int64_t>(size_of(core_.input.dtype));
+    input_ = address_of(slots, core_.input);
     output_ = slots[static_cast<std::size_t>(target_slot_)];
   }
 
   void run() override {
     with_value_type(value_type_of(core_.input.dtype), [this]<class T>(T) {
-      if (core_.kind == ScanKind::sum) return scan<ScanKind::sum, T>();
-      scan<ScanKind::product, T>();
+      if (core_.kind == ReduceKind::sum) return scan<TapeCode::add, T>();
+      scan<TapeCode::multiply, T>();
     });
   }
 
  private:
-  template <ScanKind kind, class T>
+  template <TapeCode code, class T>
   void scan() {
     const std::int64_t rows = core_.outer * core_.inner;
     std::vector<T> totals(blocks_ > 1 ? static_cast<std::size_t>(rows * blocks_) : 0);
@@ -109,12 +98,12 @@ class ScanStep final : public Step {
         const T* from = reinterpret_cast<const T*>(input_) + row / core_.inner * strides[0] + first * strides[1] +
                         row % core_.inner * strides[2];
         const T total =
-            scan_block<kind>(from, strides[1], target<T>(row, first), core_.inner, std::min(block, core_.n - first));
+            scan_block<code>(from, strides[1], target<T>(row, first), core_.inner, std::min(block, core_.n - first));
         if (blocks_ > 1) totals[static_cast<std::size_t>(i)] = total;
       }
     });
     if (blocks_ == 1) return;
-    for (std::int64_t row = 0; row < rows; ++row) scan_axis<kind>(totals.data() + row * blocks_, blocks_);
+    for (std::int64_t row = 0; row < rows; ++row) scan_axis<code>(totals.data() + row * blocks_, blocks_);
     parallel_ranges(rows * blocks_, 1, threads_, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {
         const std::int64_t row = i / blocks_, first = i % blocks_ * block;
@@ -122,7 +111,7 @@ class ScanStep final : public Step {
         const T before = totals[static_cast<std::size_t>(i) - 1];
         T* to = target<T>(row, first);
         for (std::int64_t k = 0; k < std::min(block, core_.n - first); ++k) {
-          to[k * core_.inner] = combined<kind>(before, to[k * core_.inner]);
+          to[k * core_.inner] = combined<code>(before, to[k * core_.inner]);
         }
       }
     });

@@ -17,14 +17,9 @@ class SearchStep final : public Step {
   }
 
   void bind(SlotPointers slots) override {
-    const auto address = [&](const Access& access) -> const std::byte* {
-      if (access.slot < 0) return nullptr;
-      return slots[static_cast<std::size_t>(access.slot)] +
-             access.offset * static_cast<std::int64_t>(size_of(access.dtype));
-    };
-    values_ = address(core_.values);
-    sorted_ = address(core_.sorted);
-    order_ = reinterpret_cast<const std::int64_t*>(address(core_.order));
+    values_ = address_of(slots, core_.values);
+    sorted_ = address_of(slots, core_.sorted);
+    order_ = reinterpret_cast<const std::int64_t*>(address_of(slots, core_.order));
     tape_.bind(slots);
   }
 

@@ -6,16 +6,6 @@
 namespace overtake::backend::cpu {
 namespace {
 
-// Whole numbers wrap round.
-template <class T>
-T added(T a, T b) {
-  if constexpr (std::is_floating_point_v<T>) {
-    return a + b;
-  } else {
-    return static_cast<T>(static_cast<std::make_unsigned_t<T>>(a) + static_cast<std::make_unsigned_t<T>>(b));
-  }
-}
-
 class SegmentSumStep final : public Step {
  public:
   SegmentSumStep(const Operation& operation, int threads)
@@ -28,13 +18,9 @@ class SegmentSumStep final : public Step {
   }
 
   void bind(SlotPointers slots) override {
-    const auto address = [&](const Access& access) {
-      return slots[static_cast<std::size_t>(access.slot)] +
-             access.offset * static_cast<std::int64_t>(size_of(access.dtype));
-    };
-    values_ = address(core_.values);
-    order_ = reinterpret_cast<const std::int64_t*>(address(core_.order));
-    starts_ = reinterpret_cast<const std::int64_t*>(address(core_.starts));
+    values_ = address_of(slots, core_.values);
+    order_ = reinterpret_cast<const std::int64_t*>(address_of(slots, core_.order));
+    starts_ = reinterpret_cast<const std::int64_t*>(address_of(slots, core_.starts));
     tape_.bind(slots);
   }
 
@@ -65,7 +51,9 @@ class SegmentSumStep final : public Step {
     const std::int64_t* starts = starts_ + r * core_.starts.strides[0];
     for (std::int64_t k = starts[0]; k < starts[core_.starts.strides[0]]; ++k) {
       const T* from = values + order_[k * core_.order.strides[0]] * strides[1];
-      for (std::int64_t j = 0; j < core_.columns; ++j) sums[j] = added(sums[j], from[j * strides[2]]);
+      for (std::int64_t j = 0; j < core_.columns; ++j) {
+        sums[j] = formulas::formula(formulas::Code<TapeCode::add>(), sums[j], from[j * strides[2]]);
+      }
     }
   }
 

@@ -10,6 +10,13 @@
 
 namespace overtake::backend::cpu {
 
+/// Where an operand of a core begins; null for one that is not there.
+[[nodiscard]] inline const std::byte* address_of(SlotPointers slots, const Access& access) {
+  if (access.slot < 0) return nullptr;
+  return slots[static_cast<std::size_t>(access.slot)] +
+         access.offset * static_cast<std::int64_t>(size_of(access.dtype));
+}
+
 class Step {
  public:
   virtual ~Step() = default;

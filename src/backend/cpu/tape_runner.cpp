@@ -117,11 +117,8 @@ void TapeRunner::compute(std::int64_t begin, std::size_t n, const void* core, co
       case TapeCode::core: registers[i] = core; break;
       case TapeCode::load: load(step.index, begin, n, out, registers[i]); break;
       case TapeCode::constant:
-        with_value_type(step.type, [&]<class T>(T) {
-          T value;
-          std::memcpy(&value, &step.bits, sizeof(T));  // the low bytes come first on every processor we build for
-          std::fill_n(reinterpret_cast<T*>(out), n, value);
-        });
+        with_value_type(step.type,
+                        [&]<class T>(T) { std::fill_n(reinterpret_cast<T*>(out), n, value_of<T>(step.bits)); });
         break;
       case TapeCode::coordinate: coordinates(step, begin, n, out); break;
       case TapeCode::linear:

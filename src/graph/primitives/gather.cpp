@@ -17,9 +17,7 @@ using backend::GatherCore;
 // number.
 class Gather final : public graph::Core {
  public:
-  explicit Gather(std::int64_t rows) : rows_(rows) {}
   [[nodiscard]] std::string_view name() const override { return "take"; }
-  void sign(graph::Signature& signature) const override { signature.add(static_cast<std::uint64_t>(rows_)); }
   [[nodiscard]] std::vector<Array> vjp(const std::vector<Array>& in, const Array&, const Array& g,
                                        const std::vector<bool>&) const override {
     if (in.size() > 2) {
@@ -41,18 +39,7 @@ class Gather final : public graph::Core {
     if (in.size() > 2) core.start = in[2].access();
     return core;
   }
-
- private:
-  std::int64_t rows_;
 };
-
-void check_indices(std::string_view name, const Array& indices) {
-  graph::require_defined(name, indices);
-  if (!is_integer(indices.dtype())) {
-    throw UsageError(fmt::format("[{}] indices are {}, expected whole numbers", name, name_of(indices.dtype())),
-                     "Convert them with astype(), to int64 say.");
-  }
-}
 
 // int32 and int64 are read as they are.
 Array index_values(const Array& indices) {
@@ -65,12 +52,28 @@ Array gather(const Array& source, const Array& indices, std::int64_t count, cons
   std::vector<Array> inputs{graph::in_memory(source), index_values(indices)};
   if (start.defined()) inputs.push_back(graph::contiguous(graph::in_memory(start)));
   const Shape shape{source.shape()[0], count, source.shape()[2]};
-  return graph::make_node(std::make_shared<Gather>(count), inputs, shape, source.dtype());
+  return graph::make_node(std::make_shared<Gather>(), inputs, shape, source.dtype());
 }
 
 }  // namespace
 
 namespace graph {
+
+void check_indices(std::string_view name, const Array& indices) {
+  require_defined(name, indices);
+  if (!is_integer(indices.dtype())) {
+    throw UsageError(fmt::format("[{}] indices are {}, expected whole numbers", name, name_of(indices.dtype())),
+                     "Convert them with astype(), to int64 say.");
+  }
+}
+
+Shape taken_shape(const Shape& shape, std::size_t axis, const Shape& indices) {
+  const auto place = static_cast<std::ptrdiff_t>(axis);
+  std::vector<std::int64_t> extents(shape.extents().begin(), shape.extents().begin() + place);
+  extents.insert(extents.end(), indices.extents().begin(), indices.extents().end());
+  extents.insert(extents.end(), shape.extents().begin() + place + 1, shape.extents().end());
+  return Shape(std::move(extents));
+}
 
 Array three_axes(const Array& a, std::size_t axis) {
   std::int64_t outer = 1, inner = 1;
@@ -85,15 +88,10 @@ Array gathered(const Array& source, const Array& indices) { return gather(source
 
 Array take(const Array& a, const Array& indices, int axis) {
   graph::require_defined("take", a);
-  check_indices("take", indices);
+  graph::check_indices("take", indices);
   const std::size_t chosen = graph::checked_axis("take", axis, a.shape());
   const Shape& given = indices.shape();
-  std::vector<std::int64_t> extents(a.shape().extents().begin(),
-                                    a.shape().extents().begin() + static_cast<std::ptrdiff_t>(chosen));
-  extents.insert(extents.end(), given.extents().begin(), given.extents().end());
-  extents.insert(extents.end(), a.shape().extents().begin() + static_cast<std::ptrdiff_t>(chosen) + 1,
-                 a.shape().extents().end());
-  Shape shape(std::move(extents));
+  const Shape shape = graph::taken_shape(a.shape(), chosen, given);
   if (shape.size() == 0) return zeros(shape, a.dtype(), a.device());
   const Array source = graph::three_axes(a, chosen);
   return reshape(gather(source, reshape(indices, {1, given.size(), 1}), given.size()), shape.extents());
@@ -101,7 +99,7 @@ Array take(const Array& a, const Array& indices, int axis) {
 
 Array take_along_axis(const Array& a, const Array& indices, int axis) {
   graph::require_defined("take_along_axis", a);
-  check_indices("take_along_axis", indices);
+  graph::check_indices("take_along_axis", indices);
   const std::size_t chosen = graph::checked_axis("take_along_axis", axis, a.shape());
   if (indices.shape().rank() != a.shape().rank()) {
     throw UsageError(
@@ -123,7 +121,7 @@ Array take_along_axis(const Array& a, const Array& indices, int axis) {
 
 Array take_batch(const Array& a, const Array& indices, const Array& start, std::int64_t count) {
   graph::require_defined("take_batch", a);
-  check_indices("take_batch", indices);
+  graph::check_indices("take_batch", indices);
   graph::require("take_batch", start, DType::int32);
   if (a.shape().rank() == 0 || indices.shape().rank() != 1) {
     throw UsageError(fmt::format("[take_batch] source {} and indices {}: expected (rows, ...) and (n,)",

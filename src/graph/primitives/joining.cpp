@@ -279,15 +279,9 @@ Array assigned(const Array& a, const std::vector<Region>& regions, const Array& 
   for (std::size_t axis = 0; axis < regions.size(); ++axis) {
     const auto [begin, count, step] = regions[axis];
     if (begin == 0 && step == 1 && count == a.shape()[axis]) continue;
-    const Array place = arange(a.shape()[axis], DType::int64, a.device()) - begin;
-    const Array chosen = floor_divide(place, step);
-    const Array hit =
-        logical_and(logical_and(greater_equal(chosen, 0), less(chosen, count)), equal(chosen * step, place));
-    std::vector<std::int64_t> along(a.shape().rank(), 1);
-    along[axis] = a.shape()[axis];
-    const Array mask = reshape(hit, along);
-    inside = inside.defined() ? logical_and(inside, mask) : mask;
-    value = take(value, minimum(maximum(chosen, 0), count - 1), static_cast<int>(axis));
+    const graph::Spread all = graph::spread(value, axis, a.shape()[axis], begin, step, a.device());
+    inside = inside.defined() ? logical_and(inside, all.inside) : all.inside;
+    value = all.values;
   }
   return inside.defined() ? where(inside, value, a) : value;
 }

@@ -2,9 +2,17 @@
 // Primitives that move elements, for the functions that are made of them.
 #pragma once
 
+#include <string_view>
+
 #include "overtake/array.hpp"
 
 namespace overtake::graph {
+
+/// Throws UsageError("[name] ...") unless the array is defined and of whole numbers.
+void check_indices(std::string_view name, const Array& indices);
+
+/// `shape` with one axis replaced by those of the indices.
+[[nodiscard]] Shape taken_shape(const Shape& shape, std::size_t axis, const Shape& indices);
 
 /// The array as (before, extent, after) of one axis.
 [[nodiscard]] Array three_axes(const Array& a, std::size_t axis);

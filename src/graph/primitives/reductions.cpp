@@ -147,13 +147,6 @@ Array reduce(std::string_view name, ReduceKind kind, const Array& a, const Axes&
   return graph::as_type(reshape(result, shape.extents()), a.dtype());
 }
 
-// What sums and products of whole numbers are added up in.
-DType summing_type(DType dtype, std::optional<DType> asked) {
-  if (asked) return *asked;
-  if (is_floating(dtype)) return dtype;
-  return is_unsigned(dtype) ? DType::uint64 : DType::int64;
-}
-
 std::int64_t reduced_count(const Array& a, const Array& result) {
   return result.size() == 0 ? 1 : a.size() / result.size();
 }
@@ -205,11 +198,11 @@ Array arg_extreme(std::string_view name, ReduceKind kind, const Array& a, std::o
 
 Array sum(const Array& a, const Axes& axes, bool keepdims, std::optional<DType> dtype) {
   graph::require_defined("sum", a);
-  return reduce("sum", ReduceKind::sum, graph::as_type(a, summing_type(a.dtype(), dtype)), axes, keepdims);
+  return reduce("sum", ReduceKind::sum, graph::as_type(a, graph::adding_type(a.dtype(), dtype)), axes, keepdims);
 }
 Array prod(const Array& a, const Axes& axes, bool keepdims, std::optional<DType> dtype) {
   graph::require_defined("prod", a);
-  return reduce("prod", ReduceKind::product, graph::as_type(a, summing_type(a.dtype(), dtype)), axes, keepdims);
+  return reduce("prod", ReduceKind::product, graph::as_type(a, graph::adding_type(a.dtype(), dtype)), axes, keepdims);
 }
 Array max(const Array& a, const Axes& axes, bool keepdims) {
   return extreme("max", ReduceKind::max, a, axes, keepdims);

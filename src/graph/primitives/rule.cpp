@@ -80,6 +80,12 @@ DType common_type(std::string_view name, std::span<const Array> inputs) {
   return *strong;
 }
 
+DType adding_type(DType dtype, std::optional<DType> asked) {
+  if (asked) return *asked;
+  if (is_floating(dtype)) return dtype;
+  return is_unsigned(dtype) ? DType::uint64 : DType::int64;
+}
+
 Array as_type(const Array& a, DType dtype) {
   if (a.dtype() == dtype && !is_weak(a)) return a;
   if (const std::optional<Number> value = constant_value(a)) {

@@ -2,6 +2,7 @@
 // Element-wise primitives as rows of data: a name, how to compute it, and its gradient formula.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -49,6 +50,9 @@ void require_floating(std::string_view name, const Array& array);
 /// The type in which functions of several arrays compute: result_type() of their types, where weak constants count only
 /// if they are of a higher kind (a float beside whole numbers makes float32).
 [[nodiscard]] DType common_type(std::string_view name, std::span<const Array> inputs);
+
+/// What sums and products are taken in, scans included: whole numbers and bool in int64 or uint64, unless `asked`.
+[[nodiscard]] DType adding_type(DType dtype, std::optional<DType> asked);
 
 /// The array in another type: a constant stays one, all else is astype().
 [[nodiscard]] Array as_type(const Array& a, DType dtype);

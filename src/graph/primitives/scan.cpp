@@ -11,25 +11,25 @@
 namespace overtake {
 namespace {
 
+using backend::ReduceKind;
 using backend::ScanCore;
-using backend::ScanKind;
 
-Array scanned(ScanKind kind, const Array& a);
+Array scanned(ReduceKind kind, const Array& a);
 
 // (outer, n, inner), of a type that registers hold.
 class Scan final : public graph::Core {
  public:
-  explicit Scan(ScanKind kind) : kind_(kind) {}
+  explicit Scan(ReduceKind kind) : kind_(kind) {}
   [[nodiscard]] std::string_view name() const override {
-    return kind_ == ScanKind::sum ? "cumulative_sum" : "cumulative_prod";
+    return kind_ == ReduceKind::sum ? "cumulative_sum" : "cumulative_prod";
   }
   [[nodiscard]] std::vector<Array> vjp(const std::vector<Array>& in, const Array& y, const Array& g,
                                        const std::vector<bool>&) const override {
     const auto from_the_end = [](const Array& a) {
       const std::vector<int> middle{1};
-      return flip(scanned(ScanKind::sum, flip(a, middle)), middle);
+      return flip(scanned(ReduceKind::sum, flip(a, middle)), middle);
     };
-    if (kind_ == ScanKind::sum) return {from_the_end(g)};
+    if (kind_ == ReduceKind::sum) return {from_the_end(g)};
     return {from_the_end(g * y) / in[0]};
   }
   [[nodiscard]] Variant lower(const std::vector<graph::Operand>& in, const Shape& shape) const override {
@@ -38,32 +38,21 @@ class Scan final : public graph::Core {
   [[nodiscard]] bool takes_epilogue() const override { return false; }
 
  private:
-  ScanKind kind_;
+  ReduceKind kind_;
 };
 
-Array scanned(ScanKind kind, const Array& a) {
+Array scanned(ReduceKind kind, const Array& a) {
   return graph::make_node(std::make_shared<Scan>(kind), {graph::in_memory(a)}, a.shape(), a.dtype());
 }
 
 // With a first element along the axis that is `value`.
 Array with_first(const Array& a, std::size_t axis, int value) {
   std::vector<std::int64_t> extents = a.shape().extents();
-  ++extents[axis];
-  const Shape shape(extents);
-  const Array first = full(shape, value, a.dtype(), a.device());
-  if (a.size() == 0) return first;
-  const Array place = coordinates(shape, static_cast<int>(axis), a.device());
-  const Array before = maximum(arange(extents[axis], DType::int64, a.device()) - 1, 0);
-  return where(equal(place, 0), first, take(a, before, static_cast<int>(axis)));
+  extents[axis] = 1;
+  return concat({full(Shape(extents), value, a.dtype(), a.device()), a}, static_cast<int>(axis));
 }
 
-DType adding_type(DType dtype, std::optional<DType> asked) {
-  if (asked) return *asked;
-  if (is_floating(dtype)) return dtype;
-  return is_unsigned(dtype) ? DType::uint64 : DType::int64;
-}
-
-Array cumulative(std::string_view name, ScanKind kind, const Array& a, std::optional<int> axis,
+Array cumulative(std::string_view name, ReduceKind kind, const Array& a, std::optional<int> axis,
                  std::optional<DType> dtype, bool include_initial) {
   graph::require_defined(name, a);
   if (!axis && a.shape().rank() != 1) {
@@ -72,7 +61,7 @@ Array cumulative(std::string_view name, ScanKind kind, const Array& a, std::opti
         "Name the axis, or reshape(a, {-1}) first.");
   }
   const std::size_t chosen = graph::checked_axis(name, axis.value_or(0), a.shape());
-  const DType type = adding_type(a.dtype(), dtype);
+  const DType type = graph::adding_type(a.dtype(), dtype);
   const Array x = graph::as_type(a, type);
   Array result = x;
   if (a.size() > 0) {
@@ -80,16 +69,16 @@ Array cumulative(std::string_view name, ScanKind kind, const Array& a, std::opti
     const Array flat = graph::three_axes(graph::as_type(x, computed), chosen);
     result = graph::as_type(reshape(scanned(kind, flat), a.shape().extents()), type);
   }
-  return include_initial ? with_first(result, chosen, kind == ScanKind::sum ? 0 : 1) : result;
+  return include_initial ? with_first(result, chosen, kind == ReduceKind::sum ? 0 : 1) : result;
 }
 
 }  // namespace
 
 Array cumulative_sum(const Array& a, std::optional<int> axis, std::optional<DType> dtype, bool include_initial) {
-  return cumulative("cumulative_sum", ScanKind::sum, a, axis, dtype, include_initial);
+  return cumulative("cumulative_sum", ReduceKind::sum, a, axis, dtype, include_initial);
 }
 Array cumulative_prod(const Array& a, std::optional<int> axis, std::optional<DType> dtype, bool include_initial) {
-  return cumulative("cumulative_prod", ScanKind::product, a, axis, dtype, include_initial);
+  return cumulative("cumulative_prod", ReduceKind::product, a, axis, dtype, include_initial);
 }
 
 }  // namespace overtake

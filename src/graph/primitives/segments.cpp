@@ -43,20 +43,11 @@ struct Scattering {
 // Checks and brings everything into three axes; there is something to scatter, unless `values` has no elements.
 Scattering scattering(std::string_view name, const Array& a, int axis, const Array& indices, const Array& values) {
   graph::require_defined(name, a);
-  graph::require_defined(name, indices);
   graph::require_defined(name, values);
-  if (!is_integer(indices.dtype())) {
-    throw UsageError(fmt::format("[{}] indices are {}, expected whole numbers", name, name_of(indices.dtype())),
-                     "Convert them with astype(), to int64 say.");
-  }
+  graph::check_indices(name, indices);
   Scattering result;
   result.axis = graph::checked_axis(name, axis, a.shape());
-  const auto& from = a.shape().extents();
-  const auto place = static_cast<std::ptrdiff_t>(result.axis);
-  std::vector<std::int64_t> extents(from.begin(), from.begin() + place);
-  extents.insert(extents.end(), indices.shape().extents().begin(), indices.shape().extents().end());
-  extents.insert(extents.end(), from.begin() + place + 1, from.end());
-  const Shape expected(extents);
+  const Shape expected = graph::taken_shape(a.shape(), result.axis, indices.shape());
   if (broadcast_shapes(expected, values.shape()) != expected) {
     throw UsageError(fmt::format("[{}] values of shape {} for {} indices of shape {} along axis {} of {}", name,
                                  values.shape().to_string(), indices.size(), indices.shape().to_string(), axis,

@@ -103,20 +103,13 @@ class Slice final : public View {
     layout.strides[axis_] *= step_;
     return layout;
   }
-  // The cotangent's elements at their places, zeros elsewhere: taken by clamped index, then masked.
+  // The cotangent's elements at their places, zeros elsewhere.
   [[nodiscard]] std::vector<Array> vjp(const std::vector<Array>& inputs, const Array&, const Array& g,
                                        const std::vector<bool>&) const override {
     const Shape& shape = inputs[0].shape();
-    const std::int64_t taken = g.shape()[axis_];
-    if (taken == 0) return {zeros(shape, g.dtype(), g.device())};
-    const Array place = arange(shape[axis_], DType::int64, g.device()) - begin_;
-    const Array chosen = floor_divide(place, step_);
-    const Array inside =
-        logical_and(logical_and(greater_equal(chosen, 0), less(chosen, taken)), equal(chosen * step_, place));
-    const Array spread = take(g, minimum(maximum(chosen, 0), taken - 1), static_cast<int>(axis_));
-    std::vector<std::int64_t> extents(shape.rank(), 1);
-    extents[axis_] = shape[axis_];
-    return {where(reshape(inside, extents), spread, 0)};
+    if (g.size() == 0) return {zeros(shape, g.dtype(), g.device())};
+    const Spread all = spread(g, axis_, shape[axis_], begin_, step_, g.device());
+    return {where(all.inside, all.values, 0)};
   }
 
  private:
@@ -168,6 +161,19 @@ Array cut_off(const Array& a) {
 }
 
 Array contiguous(const Array& a) { return is_row_major(layout_of(*a.node()), a.shape()) ? a : copied(a); }
+
+// Taken by clamped index.
+Spread spread(const Array& values, std::size_t axis, std::int64_t extent, std::int64_t begin, std::int64_t step,
+              const Device& device) {
+  const std::int64_t count = values.shape()[axis];
+  const Array place = arange(extent, DType::int64, device) - begin;
+  const Array chosen = floor_divide(place, step);
+  const Array inside =
+      logical_and(logical_and(greater_equal(chosen, 0), less(chosen, count)), equal(chosen * step, place));
+  std::vector<std::int64_t> along(values.shape().rank(), 1);
+  along[axis] = extent;
+  return {take(values, minimum(maximum(chosen, 0), count - 1), static_cast<int>(axis)), reshape(inside, along)};
+}
 
 std::size_t checked_axis(std::string_view name, int axis, const Shape& shape) {
   const int rank = static_cast<int>(shape.rank());

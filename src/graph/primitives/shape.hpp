@@ -37,4 +37,13 @@ namespace overtake::graph {
 /// The array itself if its values are row-major in memory, else a copy that is.
 [[nodiscard]] Array contiguous(const Array& a);
 
+/// Values that stand at every `step`-th place of an axis from `begin` on, seen along the whole axis.
+struct Spread {
+  Array values;  ///< at places that are not inside: any of them
+  Array inside;  ///< bool, the shape of the axis among extents of 1
+};
+/// `values` has at least one element along the axis, which becomes `extent` long; a constant is on no device yet.
+[[nodiscard]] Spread spread(const Array& values, std::size_t axis, std::int64_t extent, std::int64_t begin,
+                            std::int64_t step, const Device& device);
+
 }  // namespace overtake::graph

@@ -40,9 +40,7 @@ WeightedRows of_probabilities(const Array& logits, const Array& target, const Cr
 }
 
 // 0 in the place of the label to ignore, which is no class: its row is computed, and then left out.
-Array without_ignored(const Array& labels, const Array& ignored) {
-  return astype(where(ignored, 0.0F, astype(labels, DType::float32)), DType::int32);
-}
+Array without_ignored(const Array& labels, const Array& ignored) { return where(ignored, 0, labels); }
 
 WeightedRows of_labels(const Array& logits, const Array& labels, const CrossEntropyOptions& options) {
   const Array weights = class_weights(logits, options.weight);

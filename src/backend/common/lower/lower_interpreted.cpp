@@ -6,9 +6,9 @@
 #include <bit>
 #include <tuple>
 
+#include "backend/api/numbers.hpp"
 #include "backend/common/lower/kernel_text.hpp"
 #include "backend/common/lower/load_pattern.hpp"
-#include "backend/common/lower/numbers.hpp"
 #include "core/checked.hpp"
 #include "overtake/error.hpp"
 

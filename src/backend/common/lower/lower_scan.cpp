@@ -2,9 +2,9 @@
 // Scans: one kernel for axes of one block; for longer ones the blocks' totals are scanned as an axis of their own.
 #include <array>
 
+#include "backend/api/numbers.hpp"
 #include "backend/common/lower/kernel_text.hpp"
 #include "backend/common/lower/load_pattern.hpp"
-#include "backend/common/lower/numbers.hpp"
 #include "kernels/sources.hpp"
 
 namespace overtake::backend {
@@ -51,9 +51,8 @@ class ScanWriter {
     const bool in_scratch = level > 0;
     KernelText text("scan", embedded::kernel_scan);
     text.define("VALUE", kernel_name(type_));
-    const ReduceKind kind = core_.kind == ScanKind::sum ? ReduceKind::sum : ReduceKind::product;
-    text.define("IDENTITY", number_text(identity_bits(kind, type_), type_));
-    text.add_function("combine", combining_code(kind), type_);
+    text.define("IDENTITY", number_text(identity_bits(core_.kind, type_), type_));
+    text.add_function("combine", combining_code(core_.kind), type_);
     text.define("GROUP_SIZE", group_size);
     text.define("PIECE", ScanCore::piece);
     text.define("LANES", lanes);

@@ -2,8 +2,8 @@
 // Searches in sorted values, and sums of segments: one work-item per element of the result.
 #include <array>
 
+#include "backend/api/numbers.hpp"
 #include "backend/common/lower/load_pattern.hpp"
-#include "backend/common/lower/numbers.hpp"
 #include "backend/common/lower/sort_keys.hpp"
 #include "kernels/sources.hpp"
 

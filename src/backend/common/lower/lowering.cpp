@@ -5,9 +5,9 @@
 
 #include <algorithm>
 
+#include "backend/api/numbers.hpp"
 #include "backend/common/lower/kernel_text.hpp"
 #include "backend/common/lower/load_pattern.hpp"
-#include "backend/common/lower/numbers.hpp"
 #include "kernels/sources.hpp"
 #include "overtake/error.hpp"
 

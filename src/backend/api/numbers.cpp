@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "backend/common/lower/numbers.hpp"
+#include "backend/api/numbers.hpp"
 
 #include <fmt/format.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The numbers that reductions begin with, and that wrong indices give, as bits and as text of kernels.
+// The numbers that reductions begin with, how they go on, and what wrong indices give: bits, and text of kernels.
 #pragma once
 
 #include <cstdint>
