@@ -31,7 +31,8 @@ namespace overtake {
 
 // -- sorting ----------------------------------------------------------------------------------------------------------
 
-/// Sorted along an axis, of any dtype; stable. Throws UsageError for an array without axes. Differentiable.
+/// Sorted along an axis, of any dtype. -0 comes before +0; NaNs come last (first when descending) and lose their
+/// payload. Throws UsageError for an array without axes. Differentiable.
 [[nodiscard]] Array sort(const Array& a, int axis = -1, bool descending = false);
 /// The places (int64) of the elements that sort() gives.
 [[nodiscard]] Array argsort(const Array& a, int axis = -1, bool descending = false);
