@@ -26,7 +26,6 @@ _pointer = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_char_p)(
 _rename = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_char_p)(("PyCapsule_SetName", _python))
 
 
-@ctypes.PYFUNCTYPE(None, ctypes.c_void_p)
 def _destroy(capsule: int) -> None:
     """Gives a tensor back that no one took out of its capsule."""
     for name, versioned in ((_VERSIONED, 1), (_LEGACY, 0)):
@@ -34,12 +33,15 @@ def _destroy(capsule: int) -> None:
             library().raw.overtake_dlpack_delete(_pointer(capsule, name), versioned)
 
 
+_destructor = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)(_destroy)
+
+
 def lend(array: Array, versioned: bool, wait: bool) -> Any:
     """A capsule over the array's memory."""
     tensor = ctypes.c_void_p()
     lib = library()
     lib.check(lib.raw.overtake_array_to_dlpack(array._handle, int(versioned), int(wait), ctypes.byref(tensor)))
-    return _new_capsule(tensor, _VERSIONED if versioned else _LEGACY, ctypes.cast(_destroy, ctypes.c_void_p))
+    return _new_capsule(tensor, _VERSIONED if versioned else _LEGACY, ctypes.cast(_destructor, ctypes.c_void_p))
 
 
 def _device_of(x: Any) -> str:
@@ -90,14 +92,15 @@ def borrow(x: Any, copy: bool | None = None) -> Array:
 
 # -- __cuda_array_interface__ ------------------------------------------------------------------------------------------
 
-Release = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 _held: dict[int, Any] = {}  # by number: what arrays over foreign memory keep alive
 _numbers = itertools.count(1)
 
 
-@Release
 def _let_go(number: int) -> None:
     _held.pop(number, None)
+
+
+_release = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(_let_go)
 
 
 def describe_for_cuda(array: Array) -> dict[str, Any]:
@@ -146,7 +149,7 @@ def adopt_cuda(x: Any) -> Array:
         None if strides is None else (ctypes.c_int64 * len(shape))(*(each // dtype.itemsize for each in strides)),
         len(shape),
         device.encode(),
-        ctypes.cast(_let_go, ctypes.c_void_p),
+        ctypes.cast(_release, ctypes.c_void_p),
         number,
         ctypes.byref(made),
     )
