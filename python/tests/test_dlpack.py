@@ -173,7 +173,7 @@ def test_torch_on_the_gpu(name: str) -> None:
     for given in (t, t.T, t[1:, ::2]):
         x = ot.from_dlpack(given)
         assert x.device == "cuda:0"
-        np.testing.assert_array_equal((x + x).numpy(), (given + given).cpu().numpy())
+        np.testing.assert_array_equal(ot.flip(x).numpy(), np.flip(given.cpu().numpy()))
     x = ot.from_dlpack(t)
     back = torch.from_dlpack(x)
     assert back.data_ptr() == t.data_ptr()
