@@ -107,6 +107,7 @@ void overtake_dlpack_delete(void* tensor, int32_t versioned) {
   }
 }
 
+// NOLINTNEXTLINE(readability-function-size): the parameters are C's
 overtake_status overtake_array_from_foreign(uint64_t address, int32_t dtype, const int64_t* extents,
                                             const int64_t* strides, int32_t rank, const char* device,
                                             void (*release)(void* context), void* context, overtake_array** array) {

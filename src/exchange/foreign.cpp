@@ -81,7 +81,12 @@ Array copied_from(const ForeignMemory& memory, const std::vector<std::int64_t>& 
     std::int64_t place = 0;
     for (std::size_t axis = 0; axis < at.size(); ++axis) place += at[axis] * strides[axis];
     std::memcpy(values.data() + to, from + place * static_cast<std::int64_t>(size), size);
-    for (std::size_t axis = at.size(); axis-- > 0 && ++at[axis] == memory.shape[axis];) at[axis] = 0;
+    for (std::size_t axis = at.size(); axis > 0; --axis) {
+      std::int64_t& place_on_axis = at[axis - 1];
+      ++place_on_axis;
+      if (place_on_axis < memory.shape[axis - 1]) break;
+      place_on_axis = 0;
+    }
   }
   return Array::from_memory(values.data(), memory.shape.size(), memory.dtype, memory.shape, memory.device);
 }
