@@ -74,6 +74,10 @@ class Device {
   virtual void copy(const Buffer& source, std::size_t source_offset, Buffer& destination, std::size_t offset,
                     std::size_t bytes) = 0;
   virtual void synchronize() = 0;
+  /// Waits until the processor is idle, with what other libraries of this process asked of it, too.
+  virtual void wait_for_everyone() { synchronize(); }
+  /// The queue that this device's work goes into, for other libraries to order theirs by: a CUstream (cuda), else 0.
+  [[nodiscard]] virtual std::uintptr_t stream_handle() const { return 0; }
 
   /// Schedules for this device keep to it.
   [[nodiscard]] virtual FusionLimits fusion_limits() const { return {}; }

@@ -170,6 +170,11 @@ void CudaDevice::synchronize() {
   check(api_, api_.cuStreamSynchronize(stream_.get()), "waiting for the GPU");
 }
 
+void CudaDevice::wait_for_everyone() {
+  context_.use();
+  check(api_, api_.cuCtxSynchronize(), "waiting for the GPU");
+}
+
 std::unique_ptr<Executable> CudaDevice::compile(const Schedule& schedule, const CompileOptions& options) {
   context_.use();
   return make_executable(*this, schedule, options);

@@ -58,6 +58,10 @@ class CudaDevice final : public Device {
   void copy(const Buffer& source, std::size_t source_offset, Buffer& destination, std::size_t offset,
             std::size_t bytes) override;
   void synchronize() override;
+  void wait_for_everyone() override;
+  [[nodiscard]] std::uintptr_t stream_handle() const override {
+    return reinterpret_cast<std::uintptr_t>(stream_.get());
+  }
   [[nodiscard]] FusionLimits fusion_limits() const override;
   [[nodiscard]] std::unique_ptr<Executable> compile(const Schedule& schedule, const CompileOptions& options) override;
   /// Machine code that was made when Overtake was built, where there is some of this name.

@@ -125,7 +125,7 @@ TopK topk(const Array& a, std::int64_t k, int axis, bool largest) {
   }
   const int place = static_cast<int>(chosen);
   const Array order = slice(argsort(a, place, largest), 0, k, place);
-  return {take_along_axis(a, order, place), order};
+  return {graph::taken_along(a, order, chosen), order};
 }
 
 Array searchsorted(const Array& sorted, const Array& values, SearchSide side, const std::optional<Array>& sorter) {
