@@ -237,7 +237,9 @@ class Array:
     def eval(self) -> Array:
         """Computes it now, without waiting for a GPU; returns itself."""
         lib = library()
-        lib.check(lib.raw.overtake_array_eval((ctypes.c_void_p * 1)(self._handle), 1))
+        status = lib.raw.overtake_array_eval(ctypes.byref(ctypes.c_void_p(self._handle)), 1)
+        if status:
+            lib.check(status)
         return self
 
     # -- gradients -----------------------------------------------------------------------------------------------------
