@@ -6,30 +6,20 @@
 #include <limits>
 
 #include "c_api/array_functions.hpp"
+#include "c_api/array_handle.hpp"
 #include "c_api/call.hpp"
 #include "c_api/handles.hpp"
 #include "graph/node.hpp"
-#include "overtake/c_array.h"
 #include "overtake/ops.hpp"
 
 namespace api = overtake::c_api;
 using overtake::Array;
 using overtake::DType;
 using overtake::UsageError;
-
-struct overtake_array {
-  Array array;
-};
+using overtake::c_api::array_of;
+using overtake::c_api::hand_out;
 
 namespace {
-
-void hand_out(Array array, overtake_array** result) {
-  auto handle = std::make_unique<overtake_array>();
-  handle->array = std::move(array);
-  *result = handle.release();
-}
-
-const Array& array_of(const overtake_array* handle, const char* argument) { return api::given(handle, argument).array; }
 
 DType dtype_of_number(std::int32_t number) {
   if (number < 0 || number >= static_cast<std::int32_t>(overtake::dtype_count)) {
@@ -85,7 +75,7 @@ overtake_status overtake_array_share(const overtake_array* array, overtake_array
   return api::guarded([&] { hand_out(array_of(array, "array"), &api::given(other, "other")); });
 }
 
-void overtake_array_free(overtake_array* array) { std::unique_ptr<overtake_array>{array}.reset(); }
+void overtake_array_free(overtake_array* array) { (void)api::take_over(array); }
 
 overtake_status overtake_array_describe(const overtake_array* array, int32_t* dtype, int32_t* rank, int64_t* extents) {
   return api::guarded([&] {
@@ -172,19 +162,16 @@ overtake_status overtake_array_call(int32_t function, const overtake_array* cons
     }
     std::vector<Array> given;
     for (const overtake_array* each : listed(inputs, input_count, "inputs")) {
-      given.push_back(each == nullptr ? Array() : each->array);
+      given.push_back(api::array_or_none(each));
     }
     api::Settings settings(listed(integers, integer_count, "integers"), listed(numbers, number_count, "numbers"));
     std::vector<Array> made = called.call(given, settings);
     if (static_cast<std::int64_t>(made.size()) > room) {
       throw UsageError(fmt::format("[{}] makes {} arrays, there is room for {}", called.name, made.size(), room));
     }
-    std::vector<std::unique_ptr<overtake_array>> handles;
-    for (Array& each : made) {
-      handles.push_back(std::make_unique<overtake_array>());
-      handles.back()->array = std::move(each);
-    }
-    for (std::size_t i = 0; i < handles.size(); ++i) outputs[i] = handles[i].release();
+    std::vector<std::unique_ptr<Array>> handles;
+    for (Array& each : made) handles.push_back(std::make_unique<Array>(std::move(each)));
+    for (std::size_t i = 0; i < handles.size(); ++i) outputs[i] = api::handle_of(handles[i].release());
     api::given(count, "count") = static_cast<std::int64_t>(made.size());
   });
 }
@@ -202,7 +189,7 @@ overtake_status overtake_array_binary(int32_t function, const overtake_array* a,
 }
 
 overtake_status overtake_array_set_requires_grad(overtake_array* array, int32_t required) {
-  return api::guarded([&] { api::given(array, "array").array.requires_grad(required != 0); });
+  return api::guarded([&] { array_of(array, "array").requires_grad(required != 0); });
 }
 
 overtake_status overtake_array_requires_grad(const overtake_array* array, int32_t* required) {
@@ -227,7 +214,7 @@ overtake_status overtake_array_grad(const overtake_array* array, overtake_array*
 }
 
 overtake_status overtake_array_set_grad(const overtake_array* array, const overtake_array* gradient) {
-  return api::guarded([&] { array_of(array, "array").set_grad(gradient == nullptr ? Array() : gradient->array); });
+  return api::guarded([&] { array_of(array, "array").set_grad(api::array_or_none(gradient)); });
 }
 
 overtake_status overtake_array_no_grad(int32_t change) {
