@@ -49,8 +49,8 @@ overtake_status overtake_module_set_child(overtake_module* module, const char* n
 overtake_status overtake_module_set_parameter(overtake_module* module, const char* name,
                                               const overtake_parameter* parameter);
 /** The same of a buffer; `persistent`: the state holds it. */
-overtake_status overtake_module_set_buffer(overtake_module* module, const char* name,
-                                           const overtake_parameter* buffer, int32_t persistent);
+overtake_status overtake_module_set_buffer(overtake_module* module, const char* name, const overtake_parameter* buffer,
+                                           int32_t persistent);
 
 /** Its value. Lazy. */
 overtake_status overtake_module_forward(const overtake_module* module, const overtake_array* input,
@@ -201,8 +201,8 @@ typedef struct overtake_training {
   const overtake_array* targets;
   const overtake_array* validation_inputs;  /**< may be NULL */
   const overtake_array* validation_targets; /**< may be NULL */
-  const char* settings; /**< "epochs", "batch_size", ...: the numbers, bools and texts of TrainerOptions */
-  const char* schedule; /**< see overtake_schedule_text(); NULL: a constant rate */
+  const char* settings;       /**< "epochs", "batch_size", ...: the numbers, bools and texts of TrainerOptions */
+  const char* schedule;       /**< see overtake_schedule_text(); NULL: a constant rate */
   overtake_on_epoch on_epoch; /**< may be NULL */
   void* context;              /**< handed to on_epoch */
 } overtake_training;

@@ -7,7 +7,19 @@ import ctypes
 import functools
 import os
 import pathlib
-from ctypes import CFUNCTYPE, POINTER, c_char_p, c_double, c_int, c_int32, c_int64, c_size_t, c_uint8, c_uint64, c_void_p
+from ctypes import (
+    CFUNCTYPE,
+    POINTER,
+    c_char_p,
+    c_double,
+    c_int,
+    c_int32,
+    c_int64,
+    c_size_t,
+    c_uint8,
+    c_uint64,
+    c_void_p,
+)
 
 from ._errors import BY_STATUS, InternalError, OvertakeError
 from ._vendor import tell_vendor_libraries

@@ -127,7 +127,9 @@ class Trainer:
                 f"[Trainer] the optimizer is {type(optimizer).__name__}", "Expected one of overtake.optim: SGD(...)."
             )
         if not isinstance(loss, (LossModule, Loss)) and not callable(loss):
-            raise UsageError(f"[Trainer] the loss is {type(loss).__name__}", "Expected one of overtake.nn or a function.")
+            raise UsageError(
+                f"[Trainer] the loss is {type(loss).__name__}", "Expected one of overtake.nn or a function."
+            )
         self.model, self.optimizer = model, optimizer
         self.loss: LossModule | Loss = loss if isinstance(loss, (LossModule, Loss)) else Loss(loss)
         self.report: FitReport | None = None
@@ -192,7 +194,9 @@ class Trainer:
         kind = _dtypes.int32 if self.loss.error_rate == "class_error" else _dtypes.float32
         wanted = ((inputs, _dtypes.float32), (targets, kind))
         made = [(each if isinstance(each, Array) else asarray(each), dtype) for each, dtype in wanted]
-        fitting = [each if each.dtype is dtype or not _goes(each, dtype) else each.astype(dtype) for each, dtype in made]
+        fitting = [
+            each if each.dtype is dtype or not _goes(each, dtype) else each.astype(dtype) for each, dtype in made
+        ]
         return fitting[0], fitting[1]
 
     def _tell(self, _context: Any, epoch: Any) -> int:

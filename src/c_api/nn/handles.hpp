@@ -47,8 +47,8 @@ namespace overtake::c_api {
 [[nodiscard]] inline OpenModule& module_of(const overtake_module* handle) { return *given(handle, "module").module; }
 
 /// The parameters of a list of handles.
-[[nodiscard]] inline std::vector<std::shared_ptr<nn::Parameter>> values_of(
-    const overtake_parameter* const* parameters, std::int64_t count) {
+[[nodiscard]] inline std::vector<std::shared_ptr<nn::Parameter>> values_of(const overtake_parameter* const* parameters,
+                                                                           std::int64_t count) {
   if (count < 0) throw UsageError("parameters: a negative count");
   if (count > 0) (void)given(parameters, "parameters");
   std::vector<std::shared_ptr<nn::Parameter>> all;

@@ -96,7 +96,8 @@ overtake_loss named(const std::string& name, const char* json, const Array& weig
   if (name == "l1") return of_elements(options, nn::l1_loss, [] { return nn::Loss::l1(); });
   if (name == "huber") {
     return of_elements(
-        options, [number](const Array& o, const Array& t, const auto& with) { return nn::huber_loss(o, t, number, with); },
+        options,
+        [number](const Array& o, const Array& t, const auto& with) { return nn::huber_loss(o, t, number, with); },
         [number] { return nn::Loss::huber(number); });
   }
   if (name == "smooth_l1") {
@@ -162,9 +163,10 @@ overtake_status overtake_loss_call(const overtake_loss* loss, const overtake_arr
                                    overtake_array** value) {
   return api::guarded([&] {
     overtake_array*& result = api::given(value, "value");
-    api::hand_out(api::given(loss, "loss").call(api::array_of(output, "output"), api::array_of(target, "target"),
-                                                api::array_or_none(sample_weight)),
-                  &result);
+    api::hand_out(
+        api::given(loss, "loss")
+            .call(api::array_of(output, "output"), api::array_of(target, "target"), api::array_or_none(sample_weight)),
+        &result);
   });
 }
 

@@ -31,8 +31,8 @@ double number_of(const std::string& name, const overtake::ParameterValue& value)
   if (const auto* flag = std::get_if<bool>(&value)) return *flag ? 1 : 0;
   if (const auto* whole = std::get_if<std::int64_t>(&value)) return static_cast<double>(*whole);
   if (const auto* number = std::get_if<double>(&value)) return *number;
-  throw UsageError(fmt::format("{}: {} is not accepted; expected a number, true or false", name,
-                               overtake::to_text(value)));
+  throw UsageError(
+      fmt::format("{}: {} is not accepted; expected a number, true or false", name, overtake::to_text(value)));
 }
 
 /// make_layer() of a caller's words, whose mistakes are wrong arguments rather than damaged files.
@@ -66,9 +66,8 @@ overtake_status overtake_parameter_new(const overtake_array* value, int32_t requ
 }
 
 overtake_status overtake_parameter_array(const overtake_parameter* parameter, overtake_array** array) {
-  return api::guarded([&] {
-    api::given(array, "array") = api::handle_of(&api::given(parameter, "parameter").value->value);
-  });
+  return api::guarded(
+      [&] { api::given(array, "array") = api::handle_of(&api::given(parameter, "parameter").value->value); });
 }
 
 overtake_status overtake_parameter_assign(overtake_parameter* parameter, const overtake_array* value) {

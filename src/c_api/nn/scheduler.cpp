@@ -16,7 +16,7 @@ namespace optim = overtake::optim;
 using overtake::UsageError;
 
 struct overtake_scheduler {
-  std::shared_ptr<optim::Optimizer> kept;  ///< what the scheduler has a reference to
+  std::shared_ptr<optim::Optimizer> kept;      ///< what the scheduler has a reference to
   std::optional<optim::LRScheduler> schedule;  ///< this or
   std::optional<optim::ReduceLROnPlateau> plateau;
 };
@@ -88,8 +88,8 @@ overtake_status overtake_plateau_new(const overtake_optimizer* optimizer, const 
                                      overtake_scheduler** scheduler) {
   return api::guarded([&] {
     overtake_scheduler*& result = api::given(scheduler, "scheduler");
-    const api::Settings settings(json, {"mode", "factor", "patience", "threshold", "threshold_mode", "cooldown",
-                                        "min_lr", "eps"});
+    const api::Settings settings(
+        json, {"mode", "factor", "patience", "threshold", "threshold_mode", "cooldown", "min_lr", "eps"});
     optim::ReduceLROnPlateauOptions options;
     const std::string mode = settings.text("mode").value_or("min");
     const std::string threshold_mode = settings.text("threshold_mode").value_or("rel");

@@ -89,8 +89,7 @@ overtake_status overtake_state_array(const overtake_state* state, int64_t index,
 }
 
 overtake_status overtake_module_state(const overtake_module* module, overtake_state** state) {
-  return api::guarded(
-      [&] { hand_out_state(api::module_of(module).state_dict(), &api::given(state, "state")); });
+  return api::guarded([&] { hand_out_state(api::module_of(module).state_dict(), &api::given(state, "state")); });
 }
 
 overtake_status overtake_module_load_state(overtake_module* module, const overtake_state* state, int32_t strict,

@@ -28,9 +28,8 @@ class Observer final : public overtake::TrainingObserver {
     watch_.on_progress(event);
     if (training_.on_epoch == nullptr) return;
     const EpochRecord& record = event.record;
-    const overtake_epoch told{record.epoch,           record.learning_rate,   record.train_loss,
-                              record.train_error,     record.validation_loss, record.validation_error,
-                              event.best ? 1 : 0};
+    const overtake_epoch told{record.epoch,           record.learning_rate,    record.train_loss, record.train_error,
+                              record.validation_loss, record.validation_error, event.best ? 1 : 0};
     if (training_.on_epoch(training_.context, &told) != 0) throw api::CallerFailed();
   }
 

@@ -37,6 +37,7 @@ class LossModule(Module):
         self._weights = (weight, pos_weight)
         self._settings = settings(type(self).__name__, values)
         self._made: tuple[str, Handle] | None = None
+        self.loss_on("cpu")  # checks the settings
 
     def loss_on(self, device: str) -> Handle:
         """The library's loss, with weights on a device."""
@@ -56,7 +57,9 @@ class LossModule(Module):
                 f"[{type(self).__name__}] expects overtake.Array, got {type(wrong).__name__}",
                 "overtake.asarray() makes one.",
             )
-        loss = self._made[1] if self._made is not None and self._weights == (None, None) else self.loss_on(output.device)
+        loss = (
+            self._made[1] if self._made is not None and self._weights == (None, None) else self.loss_on(output.device)
+        )
         rows = None if sample_weight is None else _given(sample_weight, output, "sample_weight")
         target = self._fitting(output, target)
         rows_handle = None if rows is None else rows._handle
@@ -153,9 +156,7 @@ class Loss:
     `error_rate`: "class_error" (targets are int32 labels) or "binary_error" count wrong answers, too.
     """
 
-    def __init__(
-        self, function: Callable[[Array, Array], Array], name: str = "loss", error_rate: str = _NONE
-    ) -> None:
+    def __init__(self, function: Callable[[Array, Array], Array], name: str = "loss", error_rate: str = _NONE) -> None:
         self.function, self.name, self.error_rate = function, name, error_rate
 
         def losses(_context: Any, output: int, target: int, result: Any) -> int:

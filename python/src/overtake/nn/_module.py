@@ -74,6 +74,8 @@ class Module:
 
     # -- attributes ----------------------------------------------------------------------------------------------------
     def __setattr__(self, name: str, value: Any) -> None:
+        if value is not None and value is self._parameters.get(name, self._buffers.get(name)):
+            return  # p *= 2 has changed it in its place
         if isinstance(value, Parameter):
             self.register_parameter(name, value)
         elif isinstance(value, Module):

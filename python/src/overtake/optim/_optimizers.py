@@ -175,7 +175,8 @@ class LBFGS(Optimizer):
         """
         if closure is None:
             raise UsageError(
-                "[LBFGS] step() needs a closure", "Pass a function that computes the loss, calls backward(), returns it."
+                "[LBFGS] step() needs a closure",
+                "Pass a function that computes the loss, calls backward(), returns it.",
             )
 
         def called_back(_context: Any, result: Any) -> int:
