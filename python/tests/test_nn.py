@@ -268,7 +268,7 @@ def test_lists_of_modules():
 
     deep = Deep()
     assert len(deep.layers) == 3 and deep.layers[-1] is deep.layers[2]
-    assert list(deep.state_dict())[0] == "layers.0.weight"
+    assert next(iter(deep.state_dict())) == "layers.0.weight"
     assert deep(ot.ones((1, 2))).shape == (1, 2)
     net = small()
     assert len(net[1:]) == 2 and net[0] is next(iter(net))
@@ -359,7 +359,8 @@ def test_states_go_round(tmp_path):
 
 def test_files_of_safetensors_are_read(tmp_path):
     """A file as another library writes it, byte by byte: bfloat16 and float64."""
-    header = b'{"weight":{"dtype":"BF16","shape":[1,2],"data_offsets":[0,4]},"bias":{"dtype":"F64","shape":[1],"data_offsets":[4,12]}}'
+    header = b'{"weight":{"dtype":"BF16","shape":[1,2],"data_offsets":[0,4]},'
+    header += b'"bias":{"dtype":"F64","shape":[1],"data_offsets":[4,12]}}'
     values = np.array([0x3F80, 0xC000], dtype="<u2").tobytes() + np.array([0.25]).tobytes()
     (tmp_path / "a").write_bytes(len(header).to_bytes(8, "little") + header + values)
     layer = nn.Linear(2, 1)

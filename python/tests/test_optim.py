@@ -78,7 +78,7 @@ CASES = {
     "adam": (lambda p: optim.Adam(p, lr=0.1, weight_decay=0.1), adam(decay=0.1)),
     "amsgrad": (lambda p: optim.Adam(p, 0.1, (0.5, 0.6), amsgrad=True), adam(betas=(0.5, 0.6), amsgrad=True)),
     "adamw": (lambda p: optim.AdamW(p, lr=0.1), adam(decay=0.01, decoupled=True)),
-    "rmsprop": (lambda p: optim.RMSprop(p), rmsprop()),
+    "rmsprop": (optim.RMSprop, rmsprop()),
     "centered": (lambda p: optim.RMSprop(p, momentum=0.9, centered=True), rmsprop(momentum=0.9, centered=True)),
 }
 

@@ -64,10 +64,11 @@ overtake_status overtake_array_scalar(int32_t dtype, int64_t whole, double numbe
     switch (dtype_of_number(dtype)) {
       case DType::boolean: return hand_out(Array(whole != 0), &result);
       case DType::int64: return hand_out(Array(whole), &result);
+      case DType::uint64: return hand_out(Array(static_cast<std::uint64_t>(whole)), &result);
       case DType::float32: return hand_out(Array(number), &result);
       default: break;
     }
-    throw UsageError(fmt::format("dtype is {}, expected OVERTAKE_ELEMENT_BOOL, _INT64 or _FLOAT32", dtype));
+    throw UsageError(fmt::format("dtype is {}, expected OVERTAKE_ELEMENT_BOOL, _INT64, _UINT64 or _FLOAT32", dtype));
   });
 }
 

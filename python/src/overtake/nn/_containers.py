@@ -26,7 +26,7 @@ class _Numbered(Module):
             raise IndexError(f"part {index} of {len(parts)}")
         return parts[index]
 
-    def append(self, module: Module) -> Any:
+    def append(self, module: Any) -> Any:
         """Adds a module at the end; returns itself."""
         if not isinstance(module, Module):
             raise UsageError(f"[{type(self).__name__}] expects modules, got {type(module).__name__}")
@@ -45,8 +45,8 @@ class Sequential(_Numbered):
             for name, module in modules[0].items():
                 self.add_module(name, module)
             return
-        for module in modules:
-            self.append(module)  # type: ignore[arg-type]
+        for part in modules:
+            self.append(part)
 
     @native
     def forward(self, x: Array) -> Array:

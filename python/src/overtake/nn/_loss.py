@@ -35,13 +35,14 @@ class LossModule(Module):
     def __init__(self, weight: Any, pos_weight: Any, **values: Any) -> None:
         self.reduction = values.get("reduction", "mean")
         self._weights = (weight, pos_weight)
+        self._is_weighted = weight is not None or pos_weight is not None
         self._settings = settings(type(self).__name__, values)
         self._made: tuple[str, Handle] | None = None
         self.loss_on("cpu")  # checks the settings
 
     def loss_on(self, device: str) -> Handle:
         """The library's loss, with weights on a device."""
-        if self._made is None or (self._made[0] != device and any(each is not None for each in self._weights)):
+        if self._made is None or (self._is_weighted and self._made[0] != device):
             weights = [None if each is None else asarray(each, device=device) for each in self._weights]
             weights = [each if each is None else each.astype(_dtypes.float32) for each in weights]
             handles = [None if each is None else each._handle for each in weights]
@@ -57,9 +58,7 @@ class LossModule(Module):
                 f"[{type(self).__name__}] expects overtake.Array, got {type(wrong).__name__}",
                 "overtake.asarray() makes one.",
             )
-        loss = (
-            self._made[1] if self._made is not None and self._weights == (None, None) else self.loss_on(output.device)
-        )
+        loss = self.loss_on(output.device if self._is_weighted else "")
         rows = None if sample_weight is None else _given(sample_weight, output, "sample_weight")
         target = self._fitting(output, target)
         rows_handle = None if rows is None else rows._handle

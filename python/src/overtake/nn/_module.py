@@ -24,13 +24,15 @@ _keys = itertools.count(1)
 _callers: weakref.WeakValueDictionary[int, Module] = weakref.WeakValueDictionary()
 
 
-@Forward
 def _forward(context: int, given: int, output: Any) -> int:
     def work() -> None:
         module = _callers[context]
         output[0] = given_out(module.forward(shared(given)), f"{type(module).__name__}.forward()")
 
     return called(work)
+
+
+_forward_of_c = Forward(_forward)
 
 
 def native(forward: Any) -> Any:
@@ -61,7 +63,7 @@ class Module:
         if not hasattr(cls.forward, "is_native"):
             key = next(_keys)
             _callers[key] = self
-            check(library().raw.overtake_module_set_forward(self._handle.value, _forward, key))
+            check(library().raw.overtake_module_set_forward(self._handle.value, _forward_of_c, key))
         return self
 
     def forward(self, *inputs: Any, **named: Any) -> Any:
@@ -145,11 +147,11 @@ class Module:
 
     # -- what it is made of --------------------------------------------------------------------------------------------
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """This module and all of its parts with their full names, each once."""
+        """The module itself and all of its parts with their full names, each once."""
         yield from _walk(self, prefix, set())
 
     def modules(self) -> Iterator[Module]:
-        """This module and all of its parts, each once."""
+        """The module itself and all of its parts, each once."""
         return (module for _, module in self.named_modules())
 
     def named_children(self) -> Iterator[tuple[str, Module]]:

@@ -51,7 +51,7 @@ class Schedule:
         return cls(kind="linear", start_factor=start_factor, end_factor=end_factor, period=total_iters)
 
     def after_warmup(self, epochs: int, start: float = 1 / 3) -> Schedule:
-        """This schedule after a linear warm-up of some epochs, from ``base * start``."""
+        """The same schedule after a linear warm-up of some epochs, from ``base * start``."""
         return Schedule(**{**self._members, "warmup_epochs": epochs, "warmup_factor": start})
 
     def at(self, base: float, epoch: int) -> float:
