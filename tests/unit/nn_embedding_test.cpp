@@ -94,17 +94,17 @@ TEST(NnEmbedding, RefusesWhatItCannotTake) {
   EXPECT_THROW(nn::Embedding(3, 1, 3), UsageError);
   EXPECT_THROW(nn::Embedding(3, 1, -4), UsageError);
   nn::Embedding layer(3, 1);
-  EXPECT_THROW((void)layer(Array::from(std::vector<bool>{true}, Shape{1})), UsageError);
+  EXPECT_THROW((void)layer(astype(ones(Shape{1}), DType::boolean)), UsageError);
   EXPECT_THROW((void)nn::make_layer({"Embedding", {{"num_embeddings", 3}, {"embedding_dim", 1}, {"padding_idx", 7}}}),
                DataError);
   EXPECT_EQ(nn::make_layer(nn::Embedding(3, 2, 1).spec())->spec(), nn::Embedding(3, 2, 1).spec());
-  const nn::Sequential model(nn::Embedding(3, 1));
-  const TempFolder folder;
+  nn::Sequential model(nn::Embedding(3, 1));
+  const test::TempFolder folder;
   EXPECT_THROW(save_model(folder / "model.safetensors", model), UsageError);
 }
 
 TEST(NnStateFile, ReadsHalvesAndWritesEveryTypeThatFilesHold) {
-  const TempFolder folder;
+  const test::TempFolder folder;
   const auto path = folder / "state.safetensors";
   const std::vector<float> values = {1.5F, -2.0F, 0.25F};
   const Array given = Array::from(values, Shape{3});

@@ -149,7 +149,7 @@ overtake_status overtake_loss_of_function(overtake_loss_function function, void*
                                               {"class_error", nn::ErrorRate::class_error},
                                               {"binary_error", nn::ErrorRate::binary_error}});
     made.rows = [call](const Array& output, const Array& target) {
-      const Array value = call(output, target, {});
+      Array value = call(output, target, {});
       const overtake::Shape rows{output.shape().rank() > 0 ? output.shape()[0] : 1};
       if (value.size() != 1 || value.shape() == rows) return value;
       return overtake::broadcast_to(overtake::reshape(value, {1}), rows);  // the mean of the batch stays its mean

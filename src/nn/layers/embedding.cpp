@@ -66,7 +66,7 @@ Array Embedding::forward(const Array& input) {
                                  Shape::max_rank));
   }
   const Array places = is_floating(input.dtype()) ? astype(input, DType::int32) : input;
-  const Array rows = take(weight_.value, places, 0);
+  Array rows = take(weight_.value, places, 0);
   if (!padding_) return rows;
   return where(expand_dims(places == Array(*padding_), -1), rows.detach(), rows);
 }
