@@ -31,10 +31,11 @@ extern "C" {
 /** What kind of mistake a call reports; the tool's exit codes. */
 typedef enum overtake_status {
   OVERTAKE_OK = 0,
-  OVERTAKE_USAGE_ERROR = 2,   /**< a wrong argument: a name, a shape, a range */
-  OVERTAKE_DATA_ERROR = 3,    /**< a file or data that cannot be used */
-  OVERTAKE_DEVICE_ERROR = 4,  /**< a processor or its memory: missing, too small, failing */
-  OVERTAKE_INTERNAL_ERROR = 5 /**< a bug in Overtake */
+  OVERTAKE_USAGE_ERROR = 2,    /**< a wrong argument: a name, a shape, a range */
+  OVERTAKE_DATA_ERROR = 3,     /**< a file or data that cannot be used */
+  OVERTAKE_DEVICE_ERROR = 4,   /**< a processor or its memory: missing, too small, failing */
+  OVERTAKE_INTERNAL_ERROR = 5, /**< a bug in Overtake */
+  OVERTAKE_CALLER_ERROR = 6    /**< a function of the caller did not return 0 (c_nn.h) */
 } overtake_status;
 
 /** "0.1.0" */

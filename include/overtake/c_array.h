@@ -37,7 +37,7 @@ typedef enum overtake_element {
 overtake_status overtake_array_from(const void* values, int32_t dtype, const int64_t* extents, int32_t rank,
                                     const char* device, overtake_array** array);
 /** A plain number, which takes the type of the arrays it meets (overtake/array.hpp); on any device. `dtype` is
- * OVERTAKE_ELEMENT_BOOL, _INT64 or _FLOAT32 (of which `number` keeps all digits). */
+ * OVERTAKE_ELEMENT_BOOL, _INT64, _UINT64 (`whole` has its bits) or _FLOAT32 (of which `number` keeps all digits). */
 overtake_status overtake_array_scalar(int32_t dtype, int64_t whole, double number, overtake_array** array);
 /** Another handle to the same array. */
 overtake_status overtake_array_share(const overtake_array* array, overtake_array** other);

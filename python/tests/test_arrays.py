@@ -199,3 +199,24 @@ def test_mistakes_are_told(wrong, says):
     with pytest.raises((ValueError, TypeError, IndexError), match=r".*") as caught:
         wrong()
     assert says in str(caught.value)
+
+
+def test_einsum(rng):
+    a, b = rng.normal(size=(2, 3, 4)).astype("float32"), rng.normal(size=(2, 4, 5)).astype("float32")
+    for subscripts, arrays in (("bij,bjk->bik", (a, b)), ("bij,bjk -> ki", (a, b)), ("bij->jb", (a,)), ("bij", (a,))):
+        got = ot.einsum(subscripts, *(ot.asarray(each) for each in arrays))
+        np.testing.assert_allclose(np.asarray(got), np.einsum(subscripts, *arrays), rtol=1e-4, atol=1e-5)
+    with pytest.raises(ot.UsageError, match="einsum"):
+        ot.einsum("ij,jk", ot.asarray(a))
+
+
+def test_whole_numbers_beyond_int64():
+    large = 2**64 - 3
+    x = ot.asarray(np.array([1, 2**63 + 5], dtype="uint64"))
+    assert (x + (2**63 + 1)).tolist() == [2**63 + 2, 6]
+    assert (large - x).tolist() == [large - 1, large - 2**63 - 5]
+    assert (x == 2**63 + 5).tolist() == [False, True]
+    assert ot.full((2,), large).tolist() == [large, large]
+    assert ot.full((), large, dtype="uint64").dtype == "uint64"
+    with pytest.raises(OverflowError):
+        _ = x + 2**64

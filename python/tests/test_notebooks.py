@@ -84,7 +84,7 @@ def reports(notebook, title):
 
 
 def test_every_notebook_has_a_test():
-    assert [path.name for path in NOTEBOOKS] == ["iris_grid_search.ipynb", "own_data.ipynb"]
+    assert [path.name for path in NOTEBOOKS] == ["disc.ipynb", "iris_grid_search.ipynb", "own_data.ipynb"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -127,6 +127,19 @@ def test_iris_grid_search(execute):
     assert "candidates: 72" in said and "'max_depth'" in said
     scores = [float(score) for score in re.findall(r"best score (0\.\d+)", said)]
     assert len(scores) == 2 and min(scores) > 0.9
+
+
+def test_disc(execute):
+    notebook = executed(execute, "disc.ipynb")
+    pictures = [base64.b64decode(text) for text in shown(notebook, "image/png")]
+    assert len(pictures) == 2 and all(picture.startswith(b"\x89PNG") and len(picture) > 5000 for picture in pictures)
+    said = printed(notebook)
+    shares = [float(share) for share in re.findall(r"([0-9.]+) % wrong", said)]
+    assert len(shares) == 3 and max(shares) < 10
+    assert shares[0] == shares[1]  # the same network on another device
+    rows = re.findall(r"^ +(\d+) +([\d,]+)(?: +[0-9.]+ s)+$", said, re.MULTILINE)
+    assert [int(layers) for layers, _ in rows] == list(range(2, 9))
+    assert rows[4][1] == "2,982"
 
 
 def test_own_data(execute):

@@ -51,10 +51,11 @@ overtake_status overtake_array_scalar(int32_t dtype, int64_t whole, double numbe
     switch (dtype_of_number(dtype)) {
       case DType::boolean: return hand_out(Array(whole != 0), &result);
       case DType::int64: return hand_out(Array(whole), &result);
+      case DType::uint64: return hand_out(Array(static_cast<std::uint64_t>(whole)), &result);
       case DType::float32: return hand_out(Array(number), &result);
       default: break;
     }
-    throw UsageError(fmt::format("dtype is {}, expected OVERTAKE_ELEMENT_BOOL, _INT64 or _FLOAT32", dtype));
+    throw UsageError(fmt::format("dtype is {}, expected OVERTAKE_ELEMENT_BOOL, _INT64, _UINT64 or _FLOAT32", dtype));
   });
 }
 
@@ -62,7 +63,7 @@ overtake_status overtake_array_share(const overtake_array* array, overtake_array
   return api::guarded([&] { hand_out(array_of(array, "array"), &api::given(other, "other")); });
 }
 
-void overtake_array_free(overtake_array* array) { std::unique_ptr<overtake_array>{array}.reset(); }
+void overtake_array_free(overtake_array* array) { (void)api::take_over(array); }
 
 overtake_status overtake_array_describe(const overtake_array* array, int32_t* dtype, int32_t* rank, int64_t* extents) {
   return api::guarded([&] {
@@ -149,19 +150,16 @@ overtake_status overtake_array_call(int32_t function, const overtake_array* cons
     }
     std::vector<Array> given;
     for (const overtake_array* each : listed(inputs, input_count, "inputs")) {
-      given.push_back(each == nullptr ? Array() : each->array);
+      given.push_back(api::array_or_none(each));
     }
     api::Settings settings(listed(integers, integer_count, "integers"), listed(numbers, number_count, "numbers"));
     std::vector<Array> made = called.call(given, settings);
     if (static_cast<std::int64_t>(made.size()) > room) {
       throw UsageError(fmt::format("[{}] makes {} arrays, there is room for {}", called.name, made.size(), room));
     }
-    std::vector<std::unique_ptr<overtake_array>> handles;
-    for (Array& each : made) {
-      handles.push_back(std::make_unique<overtake_array>());
-      handles.back()->array = std::move(each);
-    }
-    for (std::size_t i = 0; i < handles.size(); ++i) outputs[i] = handles[i].release();
+    std::vector<std::unique_ptr<Array>> handles;
+    for (Array& each : made) handles.push_back(std::make_unique<Array>(std::move(each)));
+    for (std::size_t i = 0; i < handles.size(); ++i) outputs[i] = api::handle_of(handles[i].release());
     api::given(count, "count") = static_cast<std::int64_t>(made.size());
   });
 }
@@ -179,7 +177,7 @@ overtake_status overtake_array_binary(int32_t function, const overtake_array* a,
 }
 
 overtake_status overtake_array_set_requires_grad(overtake_array* array, int32_t required) {
-  return api::guarded([&] { api::given(array, "array").array.requires_grad(required != 0); });
+  return api::guarded([&] { array_of(array, "array").requires_grad(required != 0); });
 }
 
 overtake_status overtake_array_requires_grad(const overtake_array* array, int32_t* required) {
@@ -204,7 +202,7 @@ overtake_status overtake_array_grad(const overtake_array* array, overtake_array*
 }
 
 overtake_status overtake_array_set_grad(const overtake_array* array, const overtake_array* gradient) {
-  return api::guarded([&] { array_of(array, "array").set_grad(gradient == nullptr ? Array() : gradient->array); });
+  return api::guarded([&] { array_of(array, "array").set_grad(api::array_or_none(gradient)); });
 }
 
 overtake_status overtake_array_no_grad(int32_t change) {

@@ -89,10 +89,10 @@ overtake_status overtake_array_from_dlpack(void* tensor, int32_t versioned, over
   return api::guarded([&] {
     overtake_array*& result = api::given(array, "array");
     // The handle first: what fails after the tensor is taken over would have to give it back.
-    auto handle = std::make_unique<overtake_array>();
-    handle->array = versioned != 0 ? overtake::from_dlpack(static_cast<DLManagedTensorVersioned*>(tensor))
-                                   : overtake::from_dlpack(static_cast<DLManagedTensor*>(tensor));
-    result = handle.release();
+    auto own = std::make_unique<Array>();
+    *own = versioned != 0 ? overtake::from_dlpack(static_cast<DLManagedTensorVersioned*>(tensor))
+                          : overtake::from_dlpack(static_cast<DLManagedTensor*>(tensor));
+    result = api::handle_of(own.release());
   });
 }
 
@@ -124,10 +124,10 @@ overtake_status overtake_array_from_foreign(uint64_t address, int32_t dtype, con
     memory.owner = std::shared_ptr<void>(nullptr, [=](void*) {
       if (*armed && release != nullptr) release(context);
     });
-    auto handle = std::make_unique<overtake_array>();
-    handle->array = overtake::from_foreign(memory);
+    auto own = std::make_unique<Array>();
+    *own = overtake::from_foreign(memory);
     *armed = true;
-    result = handle.release();
+    result = api::handle_of(own.release());
   });
 }
 

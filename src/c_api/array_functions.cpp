@@ -192,6 +192,9 @@ const std::vector<ArrayFunction>& table() {
         OVERTAKE_MANY(2, vecdot, return {vecdot(in[0], in[1], s.axis())};),
         OVERTAKE_MANY(2, outer, return {outer(in[0], in[1])};), OVERTAKE_MANY(2, dot, return {dot(in[0], in[1])};),
         OVERTAKE_MANY(2, tensordot, const auto left = s.axes(); return {tensordot(in[0], in[1], left, s.axes())};),
+        OVERTAKE_MANY(-1, einsum, const auto letters = s.list();
+                      const std::string subscripts(letters.begin(), letters.end());
+                      return {einsum(subscripts, {in.begin(), in.end()})};),
         OVERTAKE_MANY(2, matmul, return {matmul(in[0], in[1])};),
         // -- sources --
         OVERTAKE_MANY(2, full, const Shape shape = s.shape(); return {full(shape, in[1], s.dtype(), device_of(in))};),

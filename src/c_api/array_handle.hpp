@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a handle to an array holds, and how handles and arrays are exchanged.
+// A handle to an array is the address of an Array: one of its own, or one that lives in a parameter.
 #pragma once
 
 #include <fmt/format.h>
@@ -12,20 +12,35 @@
 #include "overtake/array.hpp"
 #include "overtake/c_array.h"
 
-struct overtake_array {
-  overtake::Array array;
-};
-
 namespace overtake::c_api {
 
-inline void hand_out(Array array, overtake_array** result) {
-  auto handle = std::make_unique<overtake_array>();
-  handle->array = std::move(array);
-  *result = handle.release();
+/// The handle of an Array that lives as long as the handle is used.
+[[nodiscard]] inline overtake_array* handle_of(Array* array) noexcept {
+  return reinterpret_cast<overtake_array*>(array);
 }
 
-inline const Array& array_of(const overtake_array* handle, const char* argument) {
-  return given(handle, argument).array;
+/// An array that must be there. Throws UsageError for NULL, naming the argument.
+[[nodiscard]] inline Array& array_of(overtake_array* handle, const char* argument) {
+  return given(reinterpret_cast<Array*>(handle), argument);
+}
+[[nodiscard]] inline const Array& array_of(const overtake_array* handle, const char* argument) {
+  return given(reinterpret_cast<const Array*>(handle), argument);
+}
+
+/// An array that may be missing: undefined then.
+[[nodiscard]] inline Array array_or_none(const overtake_array* handle) {
+  return handle != nullptr ? *reinterpret_cast<const Array*>(handle) : Array();
+}
+
+/// Takes over the Array that a function of the caller made.
+[[nodiscard]] inline Array take_over(overtake_array* handle) {
+  const std::unique_ptr<Array> array(reinterpret_cast<Array*>(handle));
+  return array != nullptr ? std::move(*array) : Array();
+}
+
+/// A handle of the caller's own.
+inline void hand_out(Array array, overtake_array** result) {
+  *result = handle_of(std::make_unique<Array>(std::move(array)).release());
 }
 
 /// The cpu where no name is given.

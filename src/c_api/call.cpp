@@ -51,6 +51,8 @@ overtake_status keep_error() noexcept {
     throw;
   } catch (const Error& error) {
     return keep(static_cast<overtake_status>(error.code()), error.what(), error.hint().c_str());
+  } catch (const CallerFailed&) {
+    return keep(OVERTAKE_CALLER_ERROR, "a function of the caller failed", "");
   } catch (const std::bad_alloc&) {
     return keep_out_of_memory();
   } catch (const std::length_error&) {  // what containers throw for sizes that no memory has

@@ -10,6 +10,9 @@
 
 namespace overtake::c_api {
 
+/// A function of the caller did not return 0: it ends what called it. No Error, which code in between may catch.
+struct CallerFailed {};
+
 /// Keeps the exception that is being handled as this thread's last error, and returns its code. Does not throw.
 [[nodiscard]] overtake_status keep_error() noexcept;
 

@@ -189,7 +189,7 @@ TEST(Safetensors, StructureIsChecked) {
   expect_refused(entry(good + ",\"dtype\":\"U8\""), {"\"dtype\" occurs twice"});
   expect_refused(entry(R"("dtype":"U8","shape":[1])"), {"lacks"});
   expect_refused(entry(good + ",\"more\":1"), {"\"more\""});
-  expect_refused(entry(R"("dtype":"F16","shape":[1],"data_offsets":[0,2])"), {"\"F16\"", "\"a\""});
+  expect_refused(entry(R"("dtype":"C64","shape":[1],"data_offsets":[0,8])"), {"\"C64\"", "\"a\""});
   expect_refused(entry(R"("dtype":8,"shape":[1],"data_offsets":[0,1])"), {"the number 8"});
   expect_refused(entry(R"("dtype":"U8","shape":[-1],"data_offsets":[0,1])"), {"the number -1"});
   expect_refused(entry(R"("dtype":"U8","shape":[1.5],"data_offsets":[0,1])"), {"the number 1.5"});

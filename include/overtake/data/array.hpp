@@ -10,8 +10,8 @@
 
 namespace overtake {
 
-/// Element types that files may hold. Array itself computes with float32 and int32.
-enum class ElementType : std::uint8_t { float32, float64, int32, int64, uint8, boolean };
+/// Element types that files may hold. Networks compute with float32 and int32.
+enum class ElementType : std::uint8_t { float32, float64, int32, int64, uint8, boolean, float16, bfloat16 };
 
 /// Bytes of one element.
 [[nodiscard]] std::size_t size_of(ElementType type) noexcept;

@@ -57,7 +57,8 @@ class Module {
   [[nodiscard]] virtual Array forward(const Array& input) = 0;
   [[nodiscard]] Array operator()(const Array& input) { return forward(input); }
 
-  /// Every learnable parameter of this module and its parts, in a fixed order; once where a part occurs twice.
+  /// Every learnable parameter of this module and its parts, in a fixed order; once where a part occurs twice, and once
+  /// where two parts share it.
   [[nodiscard]] std::vector<Parameter*> parameters();
   /// The same with full names, as PyTorch names them: "0.weight", "0.bias", "2.weight", ...
   [[nodiscard]] std::vector<NamedValue> named_parameters();
@@ -121,6 +122,8 @@ class Module {
   };
   /// Draws the arrays this module itself owns and advances the streams it used.
   virtual void draw(Streams&) {}
+  /// draw() of another module, for one that stands in its place.
+  static void draw_part(Module& part, Streams& streams) { part.draw(streams); }
   /// For `forward`: gives a buffer its next value, without its gradient. Evaluated at once in a loop by hand, where
   /// each call would otherwise leave a longer chain behind; left to the plan in a compiled step.
   static void assign_buffer(Parameter& buffer, const Array& value);

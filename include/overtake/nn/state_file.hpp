@@ -23,12 +23,14 @@ void save_state(const std::filesystem::path& path, nn::Module& module,
 /// file that is missing or damaged, and where load_state_dict() refuses the state; each names the file.
 nn::IncompatibleKeys load_state(const std::filesystem::path& path, nn::Module& module, bool strict = true);
 
-/// The tensors of a safetensors file, on the CPU, in the order of the file: F32 as they are, F64 rounded to float32,
-/// I32, I64, U8 and BOOL as int32. Throws DataError naming the file for one that is missing or damaged, and naming the
-/// tensor for another dtype, for whole numbers that int32 cannot hold, and for more than 4 dimensions.
+/// The tensors of a safetensors file, on the CPU, in the order of the file: F32 as they are, F16 and BF16 as float32,
+/// F64 rounded to float32, I32, I64, U8 and BOOL as int32. Throws DataError naming the file for one that is missing or
+/// damaged, and naming the tensor for another dtype, for whole numbers that int32 cannot hold, and for more than 8
+/// dimensions.
 [[nodiscard]] nn::StateDict read_state_dict(const std::filesystem::path& path);
 
-/// Writes a state. Throws as save_state does, and UsageError for an undefined array.
+/// Writes a state. Throws as save_state does, and UsageError for an undefined array and for types
+/// that safetensors files of ours do not hold: int8, int16, uint16, uint32, uint64.
 void write_state_dict(const std::filesystem::path& path, const nn::StateDict& state,
                       const std::map<std::string, std::string>& metadata = {});
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Overtake: random forests, hyper-parameter searches and arrays on any processor.
+"""Overtake: random forests, hyper-parameter searches, networks and arrays on any processor.
 
 ``overtake.sklearn`` has scikit-learn's estimators; this module has arrays (the functions of the Python array API standard:
 ``import overtake as ot; ot.mean(ot.random.uniform((1 << 20,)))``) and what belongs to no estimator: the machine's processors, model
@@ -8,10 +8,11 @@ files, errors. Importing it loads no library and opens no driver.
 
 import math
 
-from . import random
+from . import nn, optim, random
 from ._errors import DataError, DeviceError, InternalError, OvertakeError, UsageError
 from ._machine import Devices, Report, devices, doctor, race, set_threads, threads, version
 from ._model import Model
+from ._trainer import EpochRecord, Evaluation, FitReport, Trainer
 from .arrays._array import Array
 from .arrays._creation import (
     arange,
@@ -91,6 +92,7 @@ from .arrays._functions import (
     diff,
     divide,
     dot,
+    einsum,
     equal,
     erf,
     eval,
@@ -202,11 +204,15 @@ __all__ = [
     "DataError",
     "DeviceError",
     "Devices",
+    "EpochRecord",
+    "Evaluation",
+    "FitReport",
     "InternalError",
     "Model",
     "OvertakeError",
     "Report",
     "TopK",
+    "Trainer",
     "UniqueAllResult",
     "UniqueCountsResult",
     "UniqueInverseResult",
@@ -256,6 +262,7 @@ __all__ = [
     "doctor",
     "dot",
     "e",
+    "einsum",
     "empty",
     "empty_like",
     "equal",
@@ -319,12 +326,14 @@ __all__ = [
     "negative",
     "newaxis",
     "nextafter",
+    "nn",
     "no_grad",
     "nonzero",
     "norm",
     "not_equal",
     "ones",
     "ones_like",
+    "optim",
     "outer",
     "pad",
     "permute_dims",

@@ -91,7 +91,43 @@ class Folds(ctypes.Structure):
     )
 
 
+class Epoch(ctypes.Structure):
+    """overtake_epoch"""
+
+    _fields_ = (
+        ("epoch", c_int64),
+        ("learning_rate", c_double),
+        ("train_loss", c_double),
+        ("train_error", c_double),
+        ("validation_loss", c_double),
+        ("validation_error", c_double),
+        ("best", c_int32),
+    )
+
+
 _out = POINTER(c_void_p)
+# Functions of ours that the library calls; they return 0, or another number where they failed.
+Forward = CFUNCTYPE(c_int32, c_void_p, c_void_p, _out)
+LossFunction = CFUNCTYPE(c_int32, c_void_p, c_void_p, c_void_p, _out)
+Closure = CFUNCTYPE(c_int32, c_void_p, _out)
+OnEpoch = CFUNCTYPE(c_int32, c_void_p, POINTER(Epoch))
+
+
+class Training(ctypes.Structure):
+    """overtake_training"""
+
+    _fields_ = (
+        ("inputs", c_void_p),
+        ("targets", c_void_p),
+        ("validation_inputs", c_void_p),
+        ("validation_targets", c_void_p),
+        ("settings", c_char_p),
+        ("schedule", c_char_p),
+        ("on_epoch", OnEpoch),
+        ("context", c_void_p),
+    )
+
+
 _doubles_out = (POINTER(POINTER(c_double)), POINTER(c_int64))
 _watch = POINTER(Watch)
 _matrix = POINTER(Matrix)
@@ -172,6 +208,58 @@ _CALLS: dict[str, tuple[object, ...]] = {
     "overtake_array_set_grad": (c_void_p, c_void_p),
     "overtake_array_no_grad": (c_int32,),
     "overtake_result_type": (c_int32, c_int32, POINTER(c_int32)),
+    # include/overtake/c_nn.h
+    "overtake_parameter_new": (c_void_p, c_int32, _out),
+    "overtake_parameter_array": (c_void_p, _out),
+    "overtake_parameter_assign": (c_void_p, c_void_p),
+    "overtake_module_new": (_out,),
+    "overtake_module_set_layer": (c_void_p, c_char_p, c_char_p),
+    "overtake_module_set_forward": (c_void_p, Forward, c_void_p),
+    "overtake_module_set_child": (c_void_p, c_char_p, c_void_p),
+    "overtake_module_set_parameter": (c_void_p, c_char_p, c_void_p),
+    "overtake_module_set_buffer": (c_void_p, c_char_p, c_void_p, c_int32),
+    "overtake_module_layer_forward": (c_void_p, c_void_p, _out),
+    "overtake_module_predict": (c_void_p, c_void_p, c_int64, _out),
+    "overtake_module_text": (c_void_p, _out),
+    "overtake_module_names": (c_void_p, _out),
+    "overtake_module_parameter": (c_void_p, c_char_p, _out),
+    "overtake_module_train": (c_void_p, c_int32),
+    "overtake_module_training": (c_void_p, POINTER(c_int32)),
+    "overtake_module_to": (c_void_p, c_char_p),
+    "overtake_module_initialize": (c_void_p, c_uint64),
+    "overtake_manual_seed": (c_uint64,),
+    "overtake_clip_grad_norm": (c_void_p, c_int64, c_double, c_double, _out),
+    "overtake_clip_grad_value": (c_void_p, c_int64, c_double),
+    "overtake_state_new": (_out,),
+    "overtake_state_add": (c_void_p, c_char_p, c_void_p),
+    "overtake_state_names": (c_void_p, _out),
+    "overtake_state_array": (c_void_p, c_int64, _out),
+    "overtake_module_state": (c_void_p, _out),
+    "overtake_module_load_state": (c_void_p, c_void_p, c_int32, _out),
+    "overtake_module_load_file": (c_void_p, c_char_p, c_int32, _out),
+    "overtake_state_read": (c_char_p, _out),
+    "overtake_state_write": (c_void_p, c_char_p, c_char_p),
+    "overtake_loss_new": (c_char_p, c_char_p, c_void_p, c_void_p, _out),
+    "overtake_loss_of_function": (LossFunction, c_void_p, c_char_p, _out),
+    "overtake_loss_call": (c_void_p, c_void_p, c_void_p, c_void_p, _out),
+    "overtake_optimizer_new": (c_char_p, c_void_p, c_int64, c_char_p, _out),
+    "overtake_lbfgs_new": (c_void_p, c_int64, c_char_p, _out),
+    "overtake_optimizer_step": (c_void_p,),
+    "overtake_lbfgs_step": (c_void_p, Closure, c_void_p, POINTER(c_double)),
+    "overtake_optimizer_zero_grad": (c_void_p,),
+    "overtake_optimizer_rate": (c_void_p, POINTER(c_double)),
+    "overtake_optimizer_set_rate": (c_void_p, c_double),
+    "overtake_optimizer_text": (c_void_p, _out),
+    "overtake_optimizer_state": (c_void_p, _out),
+    "overtake_optimizer_load_state": (c_void_p, c_void_p),
+    "overtake_schedule_text": (c_char_p, _out),
+    "overtake_schedule_at": (c_char_p, c_double, c_int32, POINTER(c_double)),
+    "overtake_scheduler_new": (c_void_p, c_char_p, _out),
+    "overtake_plateau_new": (c_void_p, c_char_p, _out),
+    "overtake_scheduler_step": (c_void_p, c_double),
+    "overtake_scheduler_now": (c_void_p, POINTER(c_int64), POINTER(c_double)),
+    "overtake_train": (c_void_p, c_void_p, c_void_p, POINTER(Training), _watch, _out),
+    "overtake_evaluate": (c_void_p, c_void_p, c_void_p, c_void_p, c_void_p, POINTER(c_double), POINTER(c_double)),
 }
 _FREES = (
     "overtake_array_free",
@@ -180,6 +268,12 @@ _FREES = (
     "overtake_data_free",
     "overtake_model_free",
     "overtake_search_result_free",
+    "overtake_parameter_free",
+    "overtake_module_free",
+    "overtake_state_free",
+    "overtake_loss_free",
+    "overtake_optimizer_free",
+    "overtake_scheduler_free",
 )
 
 

@@ -4,9 +4,11 @@
 
 #include <cmath>
 #include <cstring>
+#include <type_traits>
 
 #include "data/source/binary_file.hpp"
 #include "overtake/data/array.hpp"
+#include "overtake/dtype.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake {
@@ -40,7 +42,17 @@ void for_each(const HostArray& array, std::size_t count, Visit visit) {
     case ElementType::int64: return run(std::int64_t{});
     case ElementType::uint8:
     case ElementType::boolean: return run(std::uint8_t{});
+    case ElementType::float16: return run(float16{});
+    case ElementType::bfloat16: return run(bfloat16{});
   }
+}
+
+template <typename T>
+double as_double(T value) {
+  if constexpr (std::is_arithmetic_v<T>)
+    return static_cast<double>(value);
+  else
+    return static_cast<double>(static_cast<float>(value));
 }
 
 template <typename T>
@@ -67,6 +79,8 @@ std::size_t size_of(ElementType type) noexcept {
     case ElementType::int64: return 8;
     case ElementType::uint8:
     case ElementType::boolean: return 1;
+    case ElementType::float16:
+    case ElementType::bfloat16: return 2;
   }
   return 0;
 }
@@ -79,6 +93,8 @@ std::string_view name_of(ElementType type) noexcept {
     case ElementType::int64: return "int64";
     case ElementType::uint8: return "uint8";
     case ElementType::boolean: return "boolean";
+    case ElementType::float16: return "float16";
+    case ElementType::bfloat16: return "bfloat16";
   }
   return "";
 }
@@ -106,7 +122,7 @@ std::vector<float> to_float32(const HostArray& array) {
 std::vector<std::int32_t> to_int32(const HostArray& array, std::string_view what) {
   std::vector<std::int32_t> result(checked_count(array));
   for_each(array, result.size(), [&](std::size_t i, auto value) {
-    const auto number = static_cast<double>(value);  // int64 beyond 2^53 is out of range in any case
+    const auto number = as_double(value);  // int64 beyond 2^53 is out of range in any case
     if (!(number >= -2147483648.0 && number <= 2147483647.0) || number != std::floor(number)) {
       throw DataError(fmt::format("{}: element {} is {}, expected a whole number within 32 bits", what, i, number));
     }

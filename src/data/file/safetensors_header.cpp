@@ -153,6 +153,8 @@ std::string_view dtype_of(ElementType type) noexcept {
     case ElementType::int64: return "I64";
     case ElementType::uint8: return "U8";
     case ElementType::boolean: return "BOOL";
+    case ElementType::float16: return "F16";
+    case ElementType::bfloat16: return "BF16";
   }
   return "";
 }

@@ -64,8 +64,9 @@ data::TensorHeader read_header(BinaryFile& file) {
 }
 
 std::optional<ElementType> element_type(std::string_view dtype) {
-  for (const ElementType type : {ElementType::float32, ElementType::float64, ElementType::int32, ElementType::int64,
-                                 ElementType::uint8, ElementType::boolean}) {
+  for (const ElementType type :
+       {ElementType::float32, ElementType::float64, ElementType::int32, ElementType::int64, ElementType::uint8,
+        ElementType::boolean, ElementType::float16, ElementType::bfloat16}) {
     if (data::dtype_of(type) == dtype) return type;
   }
   return std::nullopt;
@@ -75,8 +76,8 @@ std::optional<ElementType> element_type(std::string_view dtype) {
 HostArray describe(const BinaryFile& file, const TensorEntry& entry) {
   const std::optional<ElementType> type = element_type(entry.dtype);
   if (!type) {
-    throw DataError(fmt::format("{}: the tensor {} has dtype {}, expected F32, F64, I32, I64, U8 or BOOL", file.name(),
-                                quote(entry.name), quote(entry.dtype)),
+    throw DataError(fmt::format("{}: the tensor {} has dtype {}, expected F32, F64, F16, BF16, I32, I64, U8 or BOOL",
+                                file.name(), quote(entry.name), quote(entry.dtype)),
                     "Convert it to F32 before saving.");
   }
   const data::ByteCount count = data::byte_count(entry.extents, *type);

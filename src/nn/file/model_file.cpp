@@ -43,7 +43,7 @@ Json layers_to_json(const nn::Sequential& model, int depth, std::size_t& count) 
     Json layer = {{"type", spec.type}};
     if (const auto* nested = dynamic_cast<const nn::Sequential*>(&model[i])) {
       layer["layers"] = layers_to_json(*nested, depth + 1, count);
-    } else if (!nn::is_layer_type(spec.type)) {
+    } else if (!nn::is_stored_layer(spec.type)) {
       throw UsageError(fmt::format("[save_model] layer {} ({}) cannot be stored in a model file", i, spec.type),
                        "Only models made of Overtake's own layers can.");
     }
@@ -131,6 +131,7 @@ class Reader {
         model.add(layers(member(list[i], "layers"), name + ".", depth + 1));
         continue;
       }
+      if (spec.type == "Embedding") fail(fmt::format("layer {}: model files hold no Embedding", name));
       if (spec.type == "Linear") check_linear(spec, name);
       if (spec.type == "LayerNorm") check_layer_norm(spec, name);
       if (spec.type == "BatchNorm1d") check_batch_norm(spec, name);

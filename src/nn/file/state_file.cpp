@@ -15,7 +15,10 @@ namespace {
 
 constexpr std::string_view own_prefix = "overtake.";
 
-bool is_floating(ElementType type) { return type == ElementType::float32 || type == ElementType::float64; }
+bool is_floating(ElementType type) {
+  return type == ElementType::float32 || type == ElementType::float64 || type == ElementType::float16 ||
+         type == ElementType::bfloat16;
+}
 
 Array to_state_array(const NamedArray& tensor, const std::string& file) {
   const HostArray& host = tensor.array;

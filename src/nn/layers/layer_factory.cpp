@@ -17,6 +17,7 @@
 #include "data/table/message.hpp"
 #include "nn/training/float_setting.hpp"
 #include "overtake/error.hpp"
+#include "overtake/nn/embedding.hpp"
 #include "overtake/nn/layers.hpp"
 #include "overtake/nn/norm.hpp"
 #include "overtake/nn/sequential.hpp"
@@ -102,14 +103,35 @@ std::unique_ptr<Module> batch_norm_1d(const LayerSpec& spec) {
                                        attribute(spec, "track_running_stats", 1) != 0);
 }
 
+std::unique_ptr<Module> embedding(const LayerSpec& spec) {
+  const std::int64_t rows = size_attribute(spec, "num_embeddings");
+  const double none = std::numeric_limits<double>::infinity();
+  const double value = attribute(spec, "padding_idx", none);
+  std::optional<std::int64_t> padding;
+  if (value != none) {
+    padding = whole_number(value, -rows, rows - 1);
+    if (!padding) throw DataError(fmt::format("layer Embedding: padding_idx = {} is not a row of {}", value, rows));
+  }
+  return std::make_unique<Embedding>(rows, size_attribute(spec, "embedding_dim"), padding);
+}
+
 using Maker = std::function<std::unique_ptr<Module>(const LayerSpec&)>;
 
 const std::map<std::string, Maker>& makers() {
   static const std::map<std::string, Maker> table = {
-      {"Linear", linear},        {"ReLU", plain<ReLU>},          {"LeakyReLU", leaky_relu_layer},
-      {"Tanh", plain<Tanh>},     {"Sigmoid", plain<Sigmoid>},    {"GELU", plain<GELU>},
-      {"SiLU", plain<SiLU>},     {"Softmax", plain<Softmax>},    {"Dropout", dropout},
-      {"LayerNorm", layer_norm}, {"BatchNorm1d", batch_norm_1d}, {"Sequential", plain<Sequential>},
+      {"Linear", linear},
+      {"ReLU", plain<ReLU>},
+      {"LeakyReLU", leaky_relu_layer},
+      {"Tanh", plain<Tanh>},
+      {"Sigmoid", plain<Sigmoid>},
+      {"GELU", plain<GELU>},
+      {"SiLU", plain<SiLU>},
+      {"Softmax", plain<Softmax>},
+      {"Dropout", dropout},
+      {"LayerNorm", layer_norm},
+      {"BatchNorm1d", batch_norm_1d},
+      {"Embedding", embedding},
+      {"Sequential", plain<Sequential>},
   };
   return table;
 }
@@ -126,7 +148,7 @@ void check_known(const LayerSpec& stored, const LayerSpec& made) {
 
 }  // namespace
 
-bool is_layer_type(const std::string& type) { return makers().contains(type); }
+bool is_stored_layer(const std::string& type) { return makers().contains(type) && type != "Embedding"; }
 
 std::unique_ptr<Module> make_layer(const LayerSpec& spec) {
   const auto found = makers().find(spec.type);

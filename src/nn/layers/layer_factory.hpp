@@ -5,7 +5,7 @@
 
 namespace overtake::nn {
 
-/// True if make_layer() knows the type.
-[[nodiscard]] bool is_layer_type(const std::string& type);
+/// True if make_layer() knows the type and model files, whose inputs are tables of numbers, may hold it.
+[[nodiscard]] bool is_stored_layer(const std::string& type);
 
 }  // namespace overtake::nn

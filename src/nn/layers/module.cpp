@@ -44,17 +44,21 @@ std::string attribute_text(const std::string& name, double value) {
 
 std::vector<Parameter*> Module::parameters() {
   std::vector<Parameter*> result;
+  std::set<const Parameter*> seen;
   walk(*this, "", [&](Module& module, const std::string&) {
-    for (Parameter* parameter : module.own_parameters()) result.push_back(parameter);
+    for (Parameter* parameter : module.own_parameters()) {
+      if (seen.insert(parameter).second) result.push_back(parameter);
+    }
   });
   return result;
 }
 
 std::vector<NamedValue> Module::named_parameters() {
   std::vector<NamedValue> result;
+  std::set<const Parameter*> seen;
   walk(*this, "", [&](Module& module, const std::string& prefix) {
     for (Parameter* parameter : module.own_parameters()) {
-      result.push_back({join(prefix, parameter->name), &parameter->value});
+      if (seen.insert(parameter).second) result.push_back({join(prefix, parameter->name), &parameter->value});
     }
   });
   return result;

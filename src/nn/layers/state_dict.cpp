@@ -46,21 +46,6 @@ void require_distinct(const std::vector<NamedValue>& values) {
   }
 }
 
-// A new array in the place of the old one, with its gradient and what was said of needing one.
-void replace(Array& place, const Array& value) {
-  const bool is_learnt = std::as_const(place).requires_grad();
-  const bool is_frozen = place.node()->frozen;
-  Array next = graph::copy_of(astype(value.detach().to(place.device()), place.dtype()));
-  if (is_learnt) {
-    next.requires_grad();
-    next.set_grad(place.grad());
-    place.set_grad(Array());
-  } else if (is_frozen) {
-    next.requires_grad(false);
-  }
-  place = std::move(next);
-}
-
 }  // namespace
 
 const Array* find(const StateDict& state, std::string_view name) noexcept {
@@ -111,8 +96,26 @@ StateMatch match_state(Module& module, const StateDict& state) {
   return match;
 }
 
+void replace_value(Array& place, const Array& value) {
+  const bool is_learnt = std::as_const(place).requires_grad();
+  const bool is_frozen = place.node()->frozen;
+  if (!is_learnt && graph::is_tracing()) {
+    place = astype(value.detach(), place.dtype());
+    return;
+  }
+  Array next = graph::copy_of(astype(value.detach().to(place.device()), place.dtype()));
+  if (is_learnt) {
+    next.requires_grad();
+    next.set_grad(place.grad());
+    place.set_grad(Array());
+  } else if (is_frozen) {
+    next.requires_grad(false);
+  }
+  place = std::move(next);
+}
+
 IncompatibleKeys apply(StateMatch match) {
-  for (const auto& [place, value] : match.pairs) replace(*place, *value);
+  for (const auto& [place, value] : match.pairs) replace_value(*place, *value);
   return std::move(match.keys);
 }
 

@@ -24,6 +24,10 @@ struct StateMatch {
 /// Throws UsageError for names that occur twice and undefined arrays. Module and state must outlive the result.
 [[nodiscard]] StateMatch match_state(Module& module, const StateDict& state);
 
+/// Gives the place of a parameter or buffer another value of its shape: a copy on its device and of its type, with the
+/// gradient of the old one and what was said of needing one. While a step is traced a buffer takes the value as it is.
+void replace_value(Array& place, const Array& value);
+
 /// Gives the module the values; returns the keys.
 IncompatibleKeys apply(StateMatch match);
 

@@ -16,6 +16,22 @@ namespace {
 
 ElementType element_type(DType dtype) { return dtype == DType::float32 ? ElementType::float32 : ElementType::int32; }
 
+ElementType stored_type(DType dtype) {
+  switch (dtype) {
+    case DType::boolean: return ElementType::boolean;
+    case DType::int32: return ElementType::int32;
+    case DType::int64: return ElementType::int64;
+    case DType::uint8: return ElementType::uint8;
+    case DType::float16: return ElementType::float16;
+    case DType::bfloat16: return ElementType::bfloat16;
+    case DType::float32: return ElementType::float32;
+    case DType::float64: return ElementType::float64;
+    default: break;
+  }
+  throw UsageError(fmt::format("[save_state] an array of {} cannot be written to a safetensors file", name_of(dtype)),
+                   "Convert it with astype() to int32 or int64 before.");
+}
+
 }  // namespace
 
 TensorFile read_checked(const std::filesystem::path& path) {
@@ -28,8 +44,12 @@ TensorFile read_checked(const std::filesystem::path& path) {
 }
 
 HostArray to_host(const Array& array) {
-  if (array.dtype() == DType::float32) return host_array(array.to_vector<float>(), array.shape().extents());
-  return host_array(array.to_vector<std::int32_t>(), array.shape().extents());
+  HostArray host;
+  host.type = stored_type(array.dtype());
+  host.extents = array.shape().extents();
+  host.bytes.resize(static_cast<std::size_t>(array.size()) * size_of(host.type));
+  if (array.size() > 0) array.to_memory(host.bytes.data());
+  return host;
 }
 
 const HostArray& matching_tensor(const TensorFile& file, const std::string& name, const Array& like,

@@ -357,9 +357,11 @@ def scalar(value: Any) -> Array:
     if isinstance(value, bool):
         status = lib.raw.overtake_array_scalar(0, int(value), 0.0, ctypes.byref(made))
     elif isinstance(value, int):
-        if not -(2**63) <= value < 2**63:
-            raise OverflowError(f"{value} is too large for int64")
-        status = lib.raw.overtake_array_scalar(4, value, 0.0, ctypes.byref(made))
+        if not -(2**63) <= value < 2**64:
+            raise OverflowError(f"{value} is too large for int64 and for uint64")
+        kind = _dtypes.int64 if value < 2**63 else _dtypes.uint64
+        bits = ctypes.c_int64(value).value  # of a large one those of uint64
+        status = lib.raw.overtake_array_scalar(kind.number, bits, 0.0, ctypes.byref(made))
     else:
         status = lib.raw.overtake_array_scalar(11, 0, float(value), ctypes.byref(made))
     lib.check(status)
@@ -371,8 +373,6 @@ def operand(value: Any, beside: Array) -> Array | None:
     if isinstance(value, Array):
         return value
     if isinstance(value, (bool, int, float)):
-        if isinstance(value, int) and not isinstance(value, bool) and not -(2**63) <= value < 2**63:
-            return Array(call("full", [beside, scalar(float(value))], [0, _dtypes.uint64.number])[0])
         return scalar(value)
     if hasattr(value, "__array__"):
         from ._creation import asarray

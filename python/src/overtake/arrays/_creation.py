@@ -132,17 +132,10 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> A
 def full(shape: Shape, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Array:
     value = fill_value if isinstance(fill_value, Array) else None
     if value is None:
-        large = isinstance(fill_value, int) and not isinstance(fill_value, bool) and fill_value >= 2**63
-        value = _from_numpy_scalar(fill_value) if large else scalar(fill_value)
+        value = scalar(fill_value)
     kind = value.dtype if dtype is None else as_dtype(dtype)
     anchor = _anchor(device)
     return Array(call("full", [anchor, value], [*listed(_extents(shape)), kind.number])[0])
-
-
-def _from_numpy_scalar(value: int) -> Array:
-    import numpy
-
-    return _from_numpy(numpy.asarray(value, dtype="uint64"), None)
 
 
 def zeros(shape: Shape, *, dtype: Any = None, device: Any = None) -> Array:

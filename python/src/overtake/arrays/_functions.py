@@ -451,6 +451,12 @@ def tensordot(x1: Array, x2: Array, /, *, axes: Any = 2) -> Array:
     return _one("tensordot", [x1, x2], [*listed(left), *listed(right)])
 
 
+def einsum(subscripts: str, /, *arrays: Any) -> Array:
+    """Einstein's sums, as NumPy's: ``einsum("ij,jk->ik", a, b)``. Letters only: no ellipsis, no label twice in one array."""
+    letters = [ord(each) for each in subscripts if each != " "]
+    return _one("einsum", [asarray(each) for each in arrays], listed(letters))
+
+
 # -- work --------------------------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""Arrays that live in modules: parameters and buffers."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+from .._handles import Handle, check
+from .._library import library
+from ..arrays._array import Array
+from ..arrays._creation import asarray
+
+
+class Held(Array):
+    """An array that a module holds: always the value it has now, whoever changed it."""
+
+    __slots__ = ("_owner",)
+
+    def __init__(self, owner: Handle) -> None:
+        address = ctypes.c_void_p()
+        check(library().raw.overtake_parameter_array(owner.value, ctypes.byref(address)))
+        super().__init__(address.value or 0)
+        self._owner = owner
+
+    def __del__(self) -> None:
+        """The handle is the owner's."""
+
+    def _replace(self, value: Array) -> Array:
+        check(library().raw.overtake_parameter_assign(self._owner.value, value._handle))
+        return self
+
+    def copy_(self, value: Any) -> Held:
+        """Takes the values of an array (or list) of the same shape, on its own device and as its own type; returns itself.
+
+        Requiring a gradient, and the gradient, stay as they are.
+        """
+        self._replace(value if isinstance(value, Array) else asarray(value))
+        return self
+
+
+class Parameter(Held):
+    """A value that optimisers change: a copy of `data`, which requires a gradient.
+
+    An attribute of a :class:`Module` that is one belongs to the module. In place, under :func:`overtake.no_grad`:
+    ``p -= lr * p.grad``.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, requires_grad: bool = True) -> None:
+        if isinstance(data, Handle):
+            super().__init__(data)
+            return
+        value = data if isinstance(data, Array) else asarray(data)
+        super().__init__(Handle("parameter", "overtake_parameter_new", value._handle, int(requires_grad)))
+
+    def __reduce__(self) -> Any:
+        return _parameter, (self.numpy(), self.dtype.name, self.requires_grad)
+
+
+class Buffer(Held):
+    """State of a module that is not learnt; see :meth:`Module.register_buffer`."""
+
+    __slots__ = ()
+
+
+def _parameter(values: Any, dtype: str, requires_grad: bool) -> Parameter:
+    return Parameter(asarray(values, dtype=dtype), requires_grad)
+
+
+def new_buffer(value: Array) -> Buffer:
+    return Buffer(Handle("parameter", "overtake_parameter_new", value._handle, 0))
