@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "c_api/array_functions.hpp"
+#include "c_api/array_handle.hpp"
 #include "c_api/call.hpp"
 #include "c_api/handles.hpp"
 #include "graph/node.hpp"
@@ -17,26 +18,12 @@ using overtake::Array;
 using overtake::DType;
 using overtake::UsageError;
 
-struct overtake_array {
-  Array array;
-};
+using api::array_of;
+using api::dtype_of_number;
+using api::hand_out;
+using api::listed;
 
 namespace {
-
-void hand_out(Array array, overtake_array** result) {
-  auto handle = std::make_unique<overtake_array>();
-  handle->array = std::move(array);
-  *result = handle.release();
-}
-
-const Array& array_of(const overtake_array* handle, const char* argument) { return api::given(handle, argument).array; }
-
-DType dtype_of_number(std::int32_t number) {
-  if (number < 0 || number >= static_cast<std::int32_t>(overtake::dtype_count)) {
-    throw UsageError(fmt::format("dtype is {}, which is no element type", number), "enum overtake_element has them.");
-  }
-  return static_cast<DType>(number);
-}
 
 const api::ArrayFunction& function_of(std::int32_t number) {
   const auto functions = api::array_functions();
@@ -45,13 +32,6 @@ const api::ArrayFunction& function_of(std::int32_t number) {
                      "overtake_array_function() gives the number of a name.");
   }
   return functions[static_cast<std::size_t>(number)];
-}
-
-template <typename T>
-std::span<const T> listed(const T* values, std::int64_t count, const char* argument) {
-  if (count < 0) throw UsageError(fmt::format("{}: a count of {}", argument, count));
-  if (count > 0) (void)api::given(values, argument);
-  return {values, static_cast<std::size_t>(count)};
 }
 
 }  // namespace

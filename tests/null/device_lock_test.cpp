@@ -22,20 +22,25 @@ std::barrier<>& meeting() {
 
 class MeetingDevice final : public backend::null::NullDevice {
  public:
+  explicit MeetingDevice(int index) { info_.id = "meeting:" + std::to_string(index); }
+  [[nodiscard]] const DeviceInfo& info() const override { return info_; }
   [[nodiscard]] std::unique_ptr<backend::Executable> compile(const backend::Schedule& schedule,
                                                              const backend::CompileOptions& options) override {
     meeting().arrive_and_wait();
     return NullDevice::compile(schedule, options);
   }
+
+ private:
+  DeviceInfo info_;
 };
 
 class MeetingBackend final : public backend::Backend {
  public:
   [[nodiscard]] std::string_view name() const override { return "meeting"; }
   [[nodiscard]] std::vector<DeviceInfo> list() override { return {}; }
-  [[nodiscard]] std::unique_ptr<backend::Device> open(int /*index*/) override {
+  [[nodiscard]] std::unique_ptr<backend::Device> open(int index) override {
     meeting().arrive_and_wait();
-    return std::make_unique<MeetingDevice>();
+    return std::make_unique<MeetingDevice>(index);
   }
 };
 

@@ -12,6 +12,9 @@ from . import random
 from ._errors import DataError, DeviceError, InternalError, OvertakeError, UsageError
 from ._machine import Devices, Report, devices, doctor, race, set_threads, threads, version
 from ._model import Model, load
+from ._profile import ProfileEntry, profile
+from ._streams import Event, Stream, download_async, pinned_empty, upload_async
+from ._transfers import Transfers, TransferStats, reset_transfer_stats, transfer_stats
 from .arrays._array import Array
 from .arrays._creation import (
     arange,
@@ -201,11 +204,16 @@ __all__ = [
     "DataError",
     "DeviceError",
     "Devices",
+    "Event",
     "InternalError",
     "Model",
     "OvertakeError",
+    "ProfileEntry",
     "Report",
+    "Stream",
     "TopK",
+    "TransferStats",
+    "Transfers",
     "UniqueAllResult",
     "UniqueCountsResult",
     "UniqueInverseResult",
@@ -254,6 +262,7 @@ __all__ = [
     "divide",
     "doctor",
     "dot",
+    "download_async",
     "e",
     "empty",
     "empty_like",
@@ -328,9 +337,11 @@ __all__ = [
     "pad",
     "permute_dims",
     "pi",
+    "pinned_empty",
     "positive",
     "pow",
     "prod",
+    "profile",
     "race",
     "random",
     "real",
@@ -338,6 +349,7 @@ __all__ = [
     "relu",
     "remainder",
     "repeat",
+    "reset_transfer_stats",
     "reshape",
     "result_type",
     "roll",
@@ -369,6 +381,7 @@ __all__ = [
     "threads",
     "tile",
     "topk",
+    "transfer_stats",
     "tril",
     "triu",
     "trunc",
@@ -381,6 +394,7 @@ __all__ = [
     "unique_inverse",
     "unique_values",
     "unstack",
+    "upload_async",
     "var",
     "vecdot",
     "version",

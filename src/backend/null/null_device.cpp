@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "backend/api/profiling.hpp"
 #include "backend/api/registry.hpp"
 #include "overtake/error.hpp"
 
@@ -34,9 +35,15 @@ class NullExecutable final : public Executable {
     stats_.operations = static_cast<int>(schedule.operations.size());
     stats_.launches = stats_.operations;
     stats_.arena_bytes = schedule.arena_bytes;
+    labels_ = labels_of(schedule);
   }
   void bind(std::span<Buffer* const>) override {}
   void run(int times) override {
+    if (is_profiling()) {
+      for (int time = 0; time < times; ++time) {
+        for (const OperationLabel& label : labels_) timed_launch("null", label, "", true, [] {});
+      }
+    }
     record_.launches += static_cast<std::uint64_t>(times) * static_cast<std::uint64_t>(stats_.launches);
   }
   [[nodiscard]] ExecutableStats stats() const override { return stats_; }
@@ -44,6 +51,7 @@ class NullExecutable final : public Executable {
  private:
   NullRecord& record_;
   std::unique_ptr<Buffer> arena_;
+  std::vector<OperationLabel> labels_;
   ExecutableStats stats_;
 };
 
@@ -51,6 +59,7 @@ class NullKernel final : public Kernel {
  public:
   NullKernel(std::string name, NullRecord& record) : name_(std::move(name)), record_(record) {}
   void launch(const LaunchGeometry& geometry, std::span<const KernelArgument> arguments) override {
+    if (is_profiling()) timed_launch("null", {name_, {}}, "", true, [] {});
     record_.kernel_launches.push_back({name_, geometry, arguments.size()});
     record_.launches += 1;
   }
@@ -104,16 +113,12 @@ std::unique_ptr<Buffer> NullDevice::allocate(std::size_t bytes) {
   return std::make_unique<NullBuffer>(*this, bytes, record_);
 }
 
-void NullDevice::upload(Buffer&, std::size_t, const void*, std::size_t bytes) {
-  transfers_.uploads += 1;
-  transfers_.upload_bytes += bytes;
-}
+double NullDevice::copy_in(Buffer&, std::size_t, const void*, std::size_t) { return 0; }
 
-void NullDevice::download(const Buffer&, std::size_t, void* destination, std::size_t bytes) {
+double NullDevice::copy_out(const Buffer&, std::size_t, void* destination, std::size_t bytes) {
   std::memset(destination, 0, bytes);
-  transfers_.downloads += 1;
-  transfers_.download_bytes += bytes;
   record_.waits += 1;
+  return 0;
 }
 
 void NullDevice::synchronize() { record_.waits += 1; }
