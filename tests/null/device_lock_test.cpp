@@ -22,16 +22,12 @@ std::barrier<>& meeting() {
 
 class MeetingDevice final : public backend::null::NullDevice {
  public:
-  explicit MeetingDevice(int index) { info_.id = "meeting:" + std::to_string(index); }
-  [[nodiscard]] const DeviceInfo& info() const override { return info_; }
+  explicit MeetingDevice(int index) : NullDevice("meeting:" + std::to_string(index)) {}
   [[nodiscard]] std::unique_ptr<backend::Executable> compile(const backend::Schedule& schedule,
                                                              const backend::CompileOptions& options) override {
     meeting().arrive_and_wait();
     return NullDevice::compile(schedule, options);
   }
-
- private:
-  DeviceInfo info_;
 };
 
 class MeetingBackend final : public backend::Backend {

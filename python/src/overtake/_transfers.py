@@ -24,7 +24,7 @@ class Transfers:
 
 @dataclass(frozen=True)
 class TransferStats(Transfers):
-    """The sums of all devices but the cpu, whose arrays are in the program's memory; ``devices`` has each by its name, the cpu, too."""
+    """The sums of all devices but the cpu, whose arrays are in the program's memory; ``devices`` has each by its name."""
 
     devices: dict[str, Transfers] | None = None
 

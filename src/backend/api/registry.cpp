@@ -25,12 +25,23 @@ Registry& registry() {
   return instance;
 }
 
+/// What was opened before a fork is no device of the child.
+bool is_of_this_process(Backend& backend) {
+  try {
+    backend.claim_driver();
+    return true;
+  } catch (const DeviceError&) {
+    return false;
+  }
+}
+
 /// The devices of this process by their full names.
 class OpenedDevices {
  public:
   struct Entry {
     std::mutex opening;
     std::unique_ptr<Device> device;
+    Backend* backend = nullptr;  // of the device
   };
   Entry& of(const std::string& name) {
     const std::lock_guard lock(mutex_);
@@ -45,7 +56,7 @@ class OpenedDevices {
     std::vector<Device*> all;
     for (Entry* entry : entries) {
       const std::lock_guard lock(entry->opening);
-      if (entry->device) all.push_back(entry->device.get());
+      if (entry->device && is_of_this_process(*entry->backend)) all.push_back(entry->device.get());
     }
     return all;
   }
@@ -112,6 +123,7 @@ Device& open_device(std::string_view id) {
   // Opening takes a lock of the device's own, so that no device waits until another has started.
   OpenedDevices::Entry& entry = opened().of(fmt::format("{}:{}", name.backend->name(), index));
   const std::lock_guard lock(entry.opening);
+  entry.backend = name.backend;
   if (!entry.device) entry.device = name.backend->open(index);
   return *entry.device;
 }

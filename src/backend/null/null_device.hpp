@@ -30,7 +30,7 @@ struct NullRecord {
 /// Records schedules, programs, launches, transfers and memory; every download gives zeros. Tests derive from it.
 class NullDevice : public Device {
  public:
-  NullDevice();
+  explicit NullDevice(std::string id = "null");
   [[nodiscard]] const DeviceInfo& info() const override { return info_; }
   [[nodiscard]] std::unique_ptr<Buffer> allocate(std::size_t bytes) override;
   void copy(const Buffer&, std::size_t, Buffer&, std::size_t, std::size_t) override {}

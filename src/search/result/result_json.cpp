@@ -164,7 +164,7 @@ std::string to_json(const SearchResult& result, std::string_view settings_json) 
   json["timing"] = timing_of(result.timing);
   json["plan"] = plan_of(result.plan);
   json["device"] = result.device;
-  json["transfers"] = Json::parse(report::transfers_json(result.transfers).dump());
+  json["transfers"] = Json::parse(shallow_json(report::transfers_json(result.transfers).dump()));
   json["device_reason"] = result.device_reason;
   json["prediction"] =
       result.prediction.device.empty() ? Json(nullptr) : Json::parse(shallow_json(to_json(result.prediction).dump()));
