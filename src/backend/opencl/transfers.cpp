@@ -41,7 +41,7 @@ class OpenClMark final : public Mark {
       promise->set_value(Clock::now());
     };
     check(api().clSetEventCallback(event, CL_COMPLETE, on_passed, time.get()), "clSetEventCallback");
-    (void)time.release();  // the driver's call has it now
+    [[maybe_unused]] const auto* with_the_driver = time.release();  // whose call frees it
     check(api().clFlush(queue), "clFlush");
   }
   [[nodiscard]] bool is_passed() const override {
