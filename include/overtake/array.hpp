@@ -13,6 +13,7 @@
 
 #include "overtake/device.hpp"
 #include "overtake/dtype.hpp"
+#include "overtake/index.hpp"
 #include "overtake/shape.hpp"
 
 namespace overtake {
@@ -71,6 +72,13 @@ class Array {
   [[nodiscard]] DType dtype() const;
   [[nodiscard]] Device device() const;
   [[nodiscard]] std::int64_t size() const { return shape().size(); }
+
+  /// A part, with NumPy's rules: a[{0, Slice(1, -1, 2)}], a[{ellipsis, newaxis, -1}]; axes that are not named are
+  /// whole. A view: copies nothing. Throws UsageError for a place outside and for more indices than axes. A new value
+  /// with a part replaced: assigned_at() in ops.hpp.
+  [[nodiscard]] Array operator[](std::initializer_list<Index> indices) const;
+  /// The same for one index: a[0], a[Slice(2, {})].
+  [[nodiscard]] Array operator[](const Index& index) const { return (*this)[{index}]; }
 
   /// Computes this array if it is not yet computed. Asynchronous on GPUs.
   void eval() const;

@@ -53,6 +53,9 @@ overtake_status overtake_array_to(const overtake_array* array, const char* devic
 /** Waits until a device has finished everything that was asked of it. */
 overtake_status overtake_synchronize(const char* device);
 
+/** The same, with what other libraries of this process asked of it. */
+overtake_status overtake_synchronize_everyone(const char* device);
+
 /** Computes arrays, in one plan. Does not wait for GPUs. */
 overtake_status overtake_array_eval(const overtake_array* const* arrays, int64_t count);
 /** Computes, waits and copies the row-major elements to `values`, which has room for `bytes`. */
@@ -60,6 +63,44 @@ overtake_status overtake_array_read(const overtake_array* array, void* values, i
 /** The values of an array of the cpu where they lie, row-major; valid as long as the handle. Evaluates. USAGE_ERROR on
  * another device. */
 overtake_status overtake_array_memory(const overtake_array* array, const void** values);
+
+/** The values as text in NumPy's manner, long arrays summarised; `indent` is that of the lines after the first.
+ * Evaluates and reads no more than is shown. */
+overtake_status overtake_array_text(const overtake_array* array, int32_t indent, overtake_text** text);
+
+/** Draws without a seed (functions random_...) are those of this seed from now on. */
+overtake_status overtake_random_seed(uint64_t seed);
+
+/** Writes a .npy file, whole or not at all. Evaluates. */
+overtake_status overtake_array_save_npy(const overtake_array* array, const char* path);
+/** Reads one to a device (NULL: the cpu). */
+overtake_status overtake_array_load_npy(const char* path, const char* device, overtake_array** array);
+/** Writes arrays, each under its name, to a .npz file, whole or not at all; `deflate` is 1 to pack them. */
+overtake_status overtake_arrays_save_npz(const char* path, const char* const* names,
+                                         const overtake_array* const* arrays, int64_t count, int32_t deflate);
+/** The names of the arrays of a .npz file, each followed by a null byte. */
+overtake_status overtake_npz_names(const char* path, overtake_text** names);
+/** One array of a .npz file. */
+overtake_status overtake_array_load_npz(const char* path, const char* name, const char* device, overtake_array** array);
+
+/** Lends the memory of an array of a cpu or cuda device: *tensor is a DLManagedTensorVersioned (version 1.0), or, with
+ * `versioned` 0, a DLManagedTensor. Its deleter is to be called once. Evaluates; with `wait` 1 the values are there for
+ * every stream, otherwise behind overtake_stream_of(). */
+overtake_status overtake_array_to_dlpack(const overtake_array* array, int32_t versioned, int32_t wait, void** tensor);
+/** Takes a tensor over, without a copy. Unless it is OVERTAKE_OK the tensor stays the caller's. */
+overtake_status overtake_array_from_dlpack(void* tensor, int32_t versioned, overtake_array** array);
+/** Calls the deleter of a tensor that was lent and not taken. */
+void overtake_dlpack_delete(void* tensor, int32_t versioned);
+/** An array over memory of a device ("cpu", "cuda:0") without a copy; strides in elements, NULL: row-major. `release`
+ * (which may be NULL) is called with `context` once, from any thread, when no array needs the memory any more; unless
+ * it is OVERTAKE_OK it is not called. */
+overtake_status overtake_array_from_foreign(uint64_t address, int32_t dtype, const int64_t* extents,
+                                            const int64_t* strides, int32_t rank, const char* device,
+                                            void (*release)(void* context), void* context, overtake_array** array);
+/** Where the row-major elements of an array of a cpu or cuda device are; valid as long as the handle. Evaluates. */
+overtake_status overtake_array_address(const overtake_array* array, uint64_t* address);
+/** The CUstream of a cuda device; 0 for other devices. */
+overtake_status overtake_stream_of(const char* device, uint64_t* stream);
 
 /** The number of a function (the names of overtake/ops.hpp). */
 overtake_status overtake_array_function(const char* name, int32_t* function);

@@ -13,9 +13,9 @@ namespace overtake {
 ///       const Array output = model(x);   // backward() of it throws UsageError: there is nothing to differentiate by
 ///     }
 ///
-/// What is made inside and goes on into something that is differentiated outside must be computed (eval()) or detached
-/// first. Guards nest. Leaves that require a gradient keep doing so, and requires_grad() works as ever. Other threads
-/// are not touched. Destroy a guard on the thread that made it.
+/// backward() takes what is made inside and goes on into something outside as a constant. Guards nest. Leaves that
+/// require a gradient keep doing so, and requires_grad() works as ever. Other threads are not touched. Destroy a guard
+/// on the thread that made it.
 class NoGrad {
  public:
   NoGrad();

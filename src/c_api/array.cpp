@@ -7,21 +7,18 @@
 
 #include "c_api/array_functions.hpp"
 #include "c_api/array_handle.hpp"
-#include "c_api/call.hpp"
 #include "c_api/handles.hpp"
 #include "graph/node.hpp"
-#include "overtake/c_array.h"
 #include "overtake/ops.hpp"
 
 namespace api = overtake::c_api;
-using overtake::Array;
-using overtake::DType;
-using overtake::UsageError;
-
 using api::array_of;
 using api::dtype_of_number;
 using api::hand_out;
 using api::listed;
+using overtake::Array;
+using overtake::DType;
+using overtake::UsageError;
 
 namespace {
 
@@ -43,7 +40,7 @@ overtake_status overtake_array_from(const void* values, int32_t dtype, const int
     const auto given = listed(extents, rank, "extents");
     const overtake::Shape shape(std::vector<std::int64_t>(given.begin(), given.end()));
     if (shape.size() > 0 && values == nullptr) (void)api::given(values == nullptr ? nullptr : array, "values");
-    const overtake::Device where = device == nullptr ? overtake::Device() : overtake::Device(device);
+    const overtake::Device where = api::device_named(device);
     hand_out(Array::from_memory(values, shape.size(), dtype_of_number(dtype), shape, where), &result);
   });
 }

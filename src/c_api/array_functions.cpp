@@ -6,6 +6,7 @@
 #include "kernels/graph/elements.k"
 #include "overtake/error.hpp"
 #include "overtake/ops.hpp"
+#include "overtake/random.hpp"
 
 namespace overtake::c_api {
 
@@ -48,6 +49,9 @@ std::vector<int> Settings::axes() {
 
 std::optional<std::int64_t> Settings::optional_whole() { return flag() ? std::optional(whole()) : std::nullopt; }
 std::optional<std::vector<int>> Settings::optional_axes() { return flag() ? std::optional(axes()) : std::nullopt; }
+std::optional<std::uint64_t> Settings::seed() {
+  return flag() ? std::optional(static_cast<std::uint64_t>(whole())) : std::nullopt;
+}
 std::optional<DType> Settings::optional_dtype() { return flag() ? std::optional(dtype()) : std::nullopt; }
 
 namespace {
@@ -207,6 +211,29 @@ const std::vector<ArrayFunction>& table() {
                       const auto seed = static_cast<std::uint64_t>(s.whole());
                       const auto stream = static_cast<std::uint32_t>(s.whole());
                       return {random_bits(shape, seed, stream, in[0])};),
+        // -- random: seed, shape, then their own settings; the device comes as an array of it, unless there are rows --
+        OVERTAKE_MANY(1, random_uniform, const auto seed = s.seed(); const Shape shape = s.shape();
+                      const double low = s.number(); const double high = s.number();
+                      return {low == 0 && high == 1 ? random::uniform(shape, device_of(in), seed)
+                                                    : random::uniform(shape, low, high, device_of(in), seed)};),
+        OVERTAKE_MANY(
+            1, random_normal, const auto seed = s.seed(); const Shape shape = s.shape(); const double mean = s.number();
+            const double deviation = s.number();
+            return {mean == 0 && deviation == 1 ? random::normal(shape, device_of(in), seed)
+                                                : random::normal(shape, mean, deviation, device_of(in), seed)};),
+        OVERTAKE_MANY(1, random_integers, const auto seed = s.seed(); const Shape shape = s.shape();
+                      const std::int64_t low = s.whole();
+                      return {random::integers(low, s.whole(), shape, device_of(in), seed)};),
+        OVERTAKE_MANY(1, random_bernoulli, const auto seed = s.seed(); const Shape shape = s.shape();
+                      return {random::bernoulli(s.number(), shape, device_of(in), seed)};),
+        OVERTAKE_MANY(1, random_permutation, const auto seed = s.seed();
+                      return {random::permutation(s.whole(), device_of(in), seed)};),
+        OVERTAKE_MANY(1, random_permutation_of, return {random::permutation(in[0], s.seed())};),
+        OVERTAKE_MANY(1, random_choice, const auto seed = s.seed(); const Shape shape = s.shape();
+                      const std::int64_t n = s.whole();
+                      return {random::choice(n, shape, s.flag(), device_of(in), seed)};),
+        OVERTAKE_MANY(1, random_choice_of, const auto seed = s.seed(); const Shape shape = s.shape();
+                      return {random::choice(in[0], shape, s.flag(), seed)};),
   };
   return functions;
 }

@@ -27,6 +27,8 @@ class Settings {
   [[nodiscard]] std::optional<std::int64_t> optional_whole();
   [[nodiscard]] std::optional<std::vector<int>> optional_axes();
   [[nodiscard]] std::optional<DType> optional_dtype();
+  /// An optional whole number whose 64 bits are a seed.
+  [[nodiscard]] std::optional<std::uint64_t> seed();
 
  private:
   std::span<const std::int64_t> integers_;

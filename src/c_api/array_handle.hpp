@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// What the handle of an array holds, and how the interface's functions take it.
+// What a handle to an array holds, and how handles and arrays are exchanged.
 #pragma once
 
-#include <cstdint>
+#include <fmt/format.h>
+
 #include <memory>
 #include <span>
-#include <string>
 #include <utility>
 
 #include "c_api/call.hpp"
@@ -24,22 +24,23 @@ inline void hand_out(Array array, overtake_array** result) {
   *result = handle.release();
 }
 
-[[nodiscard]] inline const Array& array_of(const overtake_array* handle, const char* argument) {
+inline const Array& array_of(const overtake_array* handle, const char* argument) {
   return given(handle, argument).array;
 }
 
-[[nodiscard]] inline DType dtype_of_number(std::int32_t number) {
+/// The cpu where no name is given.
+inline Device device_named(const char* device) { return device == nullptr ? Device() : Device(device); }
+
+inline DType dtype_of_number(std::int32_t number) {
   if (number < 0 || number >= static_cast<std::int32_t>(dtype_count)) {
-    throw UsageError("dtype is " + std::to_string(number) + ", which is no element type",
-                     "enum overtake_element has them.");
+    throw UsageError(fmt::format("dtype is {}, which is no element type", number), "enum overtake_element has them.");
   }
   return static_cast<DType>(number);
 }
 
-/// `count` values of the caller.
 template <typename T>
-[[nodiscard]] std::span<const T> listed(const T* values, std::int64_t count, const char* argument) {
-  if (count < 0) throw UsageError(std::string(argument) + ": a count of " + std::to_string(count));
+std::span<const T> listed(const T* values, std::int64_t count, const char* argument) {
+  if (count < 0) throw UsageError(fmt::format("{}: a count of {}", argument, count));
   if (count > 0) (void)given(values, argument);
   return {values, static_cast<std::size_t>(count)};
 }

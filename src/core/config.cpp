@@ -114,6 +114,8 @@ std::vector<std::filesystem::path> library_paths() { return folders("OVERTAKE_LI
 
 bool vendor_libraries() { return variable("OVERTAKE_VENDOR_LIBRARIES") != "no"; }
 
+bool check_indices() { return variable("OVERTAKE_CHECK_INDICES") == "yes"; }
+
 std::vector<std::filesystem::path> cuda_toolkits() {
   std::vector<std::filesystem::path> toolkits;
   for (const char* name : {"CUDA_PATH", "CUDA_HOME"}) add_once(toolkits, variable(name).value_or(""));

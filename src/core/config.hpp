@@ -26,6 +26,9 @@ namespace overtake::config {
 /// looked for then, as if they were not installed.
 [[nodiscard]] bool vendor_libraries();
 
+/// True where OVERTAKE_CHECK_INDICES is "yes": arrays of places are checked on every device, which waits for it.
+[[nodiscard]] bool check_indices();
+
 /// CUDA toolkits that CUDA_PATH and CUDA_HOME name.
 [[nodiscard]] std::vector<std::filesystem::path> cuda_toolkits();
 

@@ -2,6 +2,7 @@
 #include "graph/execute.hpp"
 
 #include <algorithm>
+#include <array>
 #include <list>
 #include <map>
 #include <mutex>
@@ -18,57 +19,97 @@ namespace {
 
 using Key = std::vector<std::uint64_t>;
 
+// Which nodes were seen: a list for the few of most graphs, then a set.
+class SeenNodes {
+ public:
+  bool insert(const Node* node) {
+    if (!many_.empty()) return many_.insert(node).second;
+    for (std::size_t i = 0; i < count_; ++i) {
+      if (few_[i] == node) return false;
+    }
+    if (count_ < few_.size()) {
+      few_[count_++] = node;
+      return true;
+    }
+    many_.insert(few_.begin(), few_.end());
+    return many_.insert(node).second;
+  }
+
+ private:
+  std::array<const Node*, 24> few_{};
+  std::size_t count_ = 0;
+  std::unordered_set<const Node*> many_;
+};
+
 // The structure of a graph as numbers: two graphs with equal keys have equal plans, whatever their buffers.
 class KeyMaker {
  public:
   Key make(std::span<const std::shared_ptr<Node>> targets) {
     collect(targets);
+    constexpr std::size_t words_of_node = 8;  // about
     Signature signature;
+    signature.reserve(words_of_node * (order_.size() + 1));
     signature.add(reinterpret_cast<std::uintptr_t>(targets.front()->device));
     for (const Node* node : order_) describe(*node, signature);
-    for (const auto& target : targets) signature.add(index_.at(target.get()));
-    return signature.words();
+    for (const auto& target : targets) signature.add(index(target.get()));
+    return std::move(signature).words();
   }
   /// Leaves in the order of their first appearance; the cached plan names them by position.
   [[nodiscard]] const std::vector<Node*>& order() const { return order_; }
-  [[nodiscard]] std::size_t index(const Node* node) const { return index_.at(node); }
+  /// The place of a node in that order.
+  [[nodiscard]] std::size_t index(const Node* node) const {
+    const auto found = std::lower_bound(order_.begin(), order_.end(), node->id,
+                                        [](const Node* each, std::uint64_t id) { return each->id < id; });
+    return static_cast<std::size_t>(found - order_.begin());
+  }
   [[nodiscard]] const std::vector<std::shared_ptr<backend::Buffer>>& buffers() const { return buffer_order_; }
 
  private:
   void collect(std::span<const std::shared_ptr<Node>> targets) {
     const std::uint64_t trace = current_trace();
+    SeenNodes seen;
     std::vector<Node*> open;
     for (const auto& target : targets) open.push_back(target.get());
     while (!open.empty()) {
       Node* node = open.back();
       open.pop_back();
-      if (!index_.try_emplace(node, 0).second) continue;
+      if (!seen.insert(node)) continue;
       order_.push_back(node);
       require_of_trace(*node, trace);
       if (node->buffer != nullptr) continue;
       for (const auto& input : node->inputs) open.push_back(input.get());
     }
     std::sort(order_.begin(), order_.end(), [](const Node* a, const Node* b) { return a->id < b->id; });
-    for (std::size_t i = 0; i < order_.size(); ++i) index_[order_[i]] = i;
   }
 
   void describe(const Node& node, Signature& signature) {
     signature.add(static_cast<std::uint64_t>(node.dtype) << 8 | node.shape.rank());
     for (const std::int64_t extent : node.shape.extents()) signature.add(static_cast<std::uint64_t>(extent));
     if (node.buffer != nullptr) {
-      const auto [found, added] = buffers_.try_emplace(node.buffer.get(), buffers_.size());
-      if (added) buffer_order_.push_back(node.buffer);
-      signature.add(0xB0FFE7ULL << 32 | found->second);
+      signature.add(0xB0FFE7ULL << 32 | place_of(node.buffer));
       return;
     }
     signature.add(node.primitive->name());
     node.primitive->sign(signature);
-    for (const auto& input : node.inputs) signature.add(index_.at(input.get()));
+    for (const auto& input : node.inputs) signature.add(index(input.get()));
+  }
+
+  std::size_t place_of(const std::shared_ptr<backend::Buffer>& buffer) {
+    constexpr std::size_t few = 16;
+    if (buffers_.empty()) {
+      const auto found = std::find(buffer_order_.begin(), buffer_order_.end(), buffer);
+      const auto place = static_cast<std::size_t>(found - buffer_order_.begin());
+      if (found == buffer_order_.end() && place < few) buffer_order_.push_back(buffer);
+      if (place < few) return place;
+      for (std::size_t i = 0; i < few; ++i) buffers_[buffer_order_[i].get()] = i;
+    }
+    const auto [found, added] = buffers_.try_emplace(buffer.get(), buffer_order_.size());
+    if (added) buffer_order_.push_back(buffer);
+    return found->second;
   }
 
   std::vector<Node*> order_;
-  std::unordered_map<const Node*, std::size_t> index_;
-  std::unordered_map<const backend::Buffer*, std::size_t> buffers_;
+  std::unordered_map<const backend::Buffer*, std::size_t> buffers_;  // once they are many
   std::vector<std::shared_ptr<backend::Buffer>> buffer_order_;
 };
 
@@ -182,12 +223,19 @@ void evaluate_along(const std::shared_ptr<Node>& node) { evaluated_along.push_ba
 
 void evaluate(std::span<const std::shared_ptr<Node>> nodes) {
   std::vector<std::shared_ptr<Node>> wanted;  // as asked for
-  std::unordered_set<const Node*> known;
+  SeenNodes known;
   const auto want = [&](const std::shared_ptr<Node>& node) {
-    if (node->buffer == nullptr && known.insert(node.get()).second) wanted.push_back(node);
+    if (node->buffer == nullptr && known.insert(node.get())) wanted.push_back(node);
   };
   for (const auto& node : nodes) want(node);
   if (wanted.empty()) return;
+  if (wanted.size() == 1 && wanted[0]->device != nullptr && evaluated_along.empty()) {
+    const std::shared_ptr<Node> target = plannable(wanted[0]);
+    if (target == wanted[0]) {  // most of the time: one array, of a device, that is computed
+      run_plan(wanted);
+      return release_inputs(*target);
+    }
+  }
   backend::Device* device = nullptr;
   for (const auto& node : wanted) device = node->device != nullptr ? node->device : device;
   if (device == nullptr) device = &Device().impl();

@@ -31,14 +31,22 @@ void check_loss(const Array& loss) {
   }
 }
 
+// Which nodes gradients go through.
+enum class Through {
+  all,     // what gradients() is asked for
+  marked,  // what requires a gradient: not what was made under NoGrad
+};
+
 // The nodes on a path from the loss to one of the inputs.
-std::unordered_set<const Node*> nodes_towards(const NodePtr& loss, const std::unordered_set<const Node*>& inputs) {
+std::unordered_set<const Node*> nodes_towards(const NodePtr& loss, const std::unordered_set<const Node*>& inputs,
+                                              Through through) {
   std::vector<NodePtr> order;
   std::unordered_set<const Node*> seen;
   std::vector<NodePtr> open{loss};
   while (!open.empty()) {
     NodePtr node = open.back();
     open.pop_back();
+    if (through == Through::marked && !node->needs_gradient) continue;
     if (!seen.insert(node.get()).second) continue;
     for (const NodePtr& input : node->inputs) open.push_back(input);
     order.push_back(std::move(node));
@@ -72,10 +80,10 @@ void propagate(const NodePtr& node, const Array& cotangent, const std::unordered
 }
 
 // Gradients of the loss by each of the inputs; undefined where the loss does not depend on it.
-std::vector<Array> differentiate(const Array& loss, const std::vector<NodePtr>& inputs) {
+std::vector<Array> differentiate(const Array& loss, const std::vector<NodePtr>& inputs, Through through) {
   std::unordered_set<const Node*> wanted;
   for (const NodePtr& input : inputs) wanted.insert(input.get());
-  const auto towards = nodes_towards(loss.node(), wanted);
+  const auto towards = nodes_towards(loss.node(), wanted, through);
   Cotangents cotangents;
   cotangents[loss.node()] = ones(loss.shape(), loss.dtype(), loss.device());
   std::map<const Node*, Array> result;
@@ -115,7 +123,7 @@ std::vector<Array> gradients(const Array& loss, std::span<const Array> inputs) {
     if (!input.defined()) throw UsageError("[gradients] got an undefined input");
     nodes.push_back(input.node());
   }
-  std::vector<Array> result = differentiate(loss, nodes);
+  std::vector<Array> result = differentiate(loss, nodes, Through::all);
   for (std::size_t i = 0; i < result.size(); ++i) {
     if (!result[i].defined()) result[i] = zeros(inputs[i].shape(), inputs[i].dtype(), inputs[i].device());
   }
@@ -129,7 +137,7 @@ void Array::backward() const {
     throw UsageError("[backward] nothing to differentiate by", "Call requires_grad() on the arrays to be trained.");
   }
   const graph::NoGradient first_derivatives_only;
-  const std::vector<Array> parts = differentiate(*this, leaves);
+  const std::vector<Array> parts = differentiate(*this, leaves, Through::marked);
   for (std::size_t i = 0; i < leaves.size(); ++i) {
     Array& sum = leaves[i]->gradient->gradient;
     sum = sum.defined() ? add(sum, parts[i]) : parts[i];

@@ -22,7 +22,9 @@ class Signature {
   void add(std::uint64_t value) { words_.push_back(value); }
   void add(std::string_view text);
   void add_float(float value);
-  [[nodiscard]] const std::vector<std::uint64_t>& words() const noexcept { return words_; }
+  void reserve(std::size_t words) { words_.reserve(words); }
+  [[nodiscard]] const std::vector<std::uint64_t>& words() const& noexcept { return words_; }
+  [[nodiscard]] std::vector<std::uint64_t> words() && noexcept { return std::move(words_); }
 
  private:
   std::vector<std::uint64_t> words_;

@@ -6,6 +6,7 @@
 Usage: OVERTAKE_BINARY=build/release/cli/overtake tests/fuzz/make_seeds.py
 """
 import gzip
+import io
 import json
 import os
 import pathlib
@@ -13,6 +14,7 @@ import sqlite3
 import struct
 import subprocess
 import tempfile
+import zipfile
 
 FOLDER = pathlib.Path(__file__).parent
 FORMATS = FOLDER.parent / "golden" / "formats"
@@ -78,6 +80,18 @@ def arrays():
     put("npy", "good_version2", npy("{'descr': '|u1', 'fortran_order': False, 'shape': (4,), }", b"abcd", 2))
     put("npy", "good_scalar", npy("{'descr': '<i8', 'fortran_order': False, 'shape': (), }", b"\1" * 8))
     put("npy", "large", npy("{'descr': '<f8', 'fortran_order': False, 'shape': (999999999, 999999999), }", numbers))
+    def npz(method, *members):
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", method) as file:
+            for name, content in members:
+                file.writestr(zipfile.ZipInfo(name), content, method)
+        return packed.getvalue()
+    floats = npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }", numbers)
+    big = npy("{'descr': '>i2', 'fortran_order': True, 'shape': (3, 4), }", bytes(24))
+    put("npz", "good_stored", npz(zipfile.ZIP_STORED, ("a.npy", floats), ("b.npy", big)))
+    put("npz", "good_deflated", npz(zipfile.ZIP_DEFLATED, ("a.npy", floats), ("b.npy", big)))
+    put("npz", "cut", npz(zipfile.ZIP_DEFLATED, ("a.npy", floats))[:-9])
+    put("npz", "no_array", npz(zipfile.ZIP_STORED, ("readme.txt", b"hello")))
     put("idx", "good_bytes", b"\0\0\x08\x02" + struct.pack(">2I", 2, 3) + b"abcdef")
     put("idx", "good_floats", b"\0\0\x0d\x01" + struct.pack(">I2f", 2, 1.5, -2))
     put("idx", "good_shorts", b"\0\0\x0b\x01" + struct.pack(">I2h", 2, 5, -2))

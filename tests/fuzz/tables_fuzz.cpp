@@ -2,11 +2,13 @@
 // Tables of text: plain, compressed, in other encodings and notations.
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <stdexcept>
 
 #include "fuzz.hpp"
 #include "overtake/data.hpp"
 #include "overtake/error.hpp"
+#include "overtake/npy.hpp"
 
 namespace overtake::fuzz {
 namespace {
@@ -110,6 +112,16 @@ FUZZ_TARGET(csv_gz) {
 FUZZ_TARGET(npy) {
   const HostArray array = read_npy(scratch_file(input));
   check(array.bytes.size() == static_cast<std::size_t>(array.size()) * size_of(array.type), "bytes of another size");
+}
+
+FUZZ_TARGET(npz) {
+  const std::map<std::string, Array> arrays = load_npz(scratch_file(input));
+  if (arrays.contains("")) return;  // read, but not written
+  const std::filesystem::path path = scratch_path();
+  save_npz(path, arrays, NpzPacking::deflated);
+  for (const auto& [name, array] : load_npz(path)) {
+    check(array.shape() == arrays.at(name).shape() && array.dtype() == arrays.at(name).dtype(), "another array");
+  }
 }
 
 FUZZ_TARGET(idx) {

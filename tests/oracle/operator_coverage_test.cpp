@@ -51,6 +51,8 @@ const std::map<std::string, std::string> elsewhere{
     {"squeeze", "ElementTypes.PartsAndOrders"},
     {"take_along_axis", "ElementTypes.PartsAndOrders"},
     {"norm", "ElementTypes.Statistics"},
+    {"indexed", "Indexing.PlacesSlicesEllipsisAndNewAxes"},
+    {"assigned_at", "Indexing.PartsAreReplaced"},
     {"concat", "Joining.ConcatAndStack"},
     {"stack", "Joining.ConcatAndStack"},
     {"tile", "Joining.RepeatedRolledPadded"},

@@ -74,6 +74,16 @@ bool comes_before(T left, T right) {
   return a < b;
 }
 
+/// The same, but -0 comes before +0: the order of values that are sorted without their places.
+template <class T>
+bool comes_before_exactly(T left, T right) {
+  if constexpr (is_half<T> || std::is_floating_point_v<T>) {
+    const auto a = number_of(left), b = number_of(right);
+    if (a == 0 && b == 0) return std::signbit(a) && !std::signbit(b);
+  }
+  return comes_before(left, right);
+}
+
 /// Values between -2 and 2.
 template <class T>
 std::vector<T> random_values(std::int64_t n, std::uint32_t seed) {

@@ -154,6 +154,7 @@ TEST_P(Semantics, LabelsAndIndicesOutOfRangeGiveNaN) {
   EXPECT_NEAR(losses[0], std::log(2.0), 1e-6);
   EXPECT_TRUE(std::isnan(losses[1]));
   EXPECT_TRUE(std::isnan(losses[2]));
+  if (device.id() == "cpu") return;  // refused there: Indexing.ArraysOfPlacesAreCheckedOnTheCpu
   expect_same(take(floats({5, 6}, device), ints({1, 2, -1, -3, 0}, device)).to_vector<float>(),
               {6, nan_value, 6, nan_value, 5});
   const Array rows = take(ints({5, 6}, device), ints({7}, device));

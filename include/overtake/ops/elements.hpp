@@ -125,6 +125,8 @@ namespace overtake {
 [[nodiscard]] inline Array operator&(const Array& a, const Array& b) { return bitwise_and(a, b); }
 [[nodiscard]] inline Array operator|(const Array& a, const Array& b) { return bitwise_or(a, b); }
 [[nodiscard]] inline Array operator^(const Array& a, const Array& b) { return bitwise_xor(a, b); }
+[[nodiscard]] inline Array operator<<(const Array& a, const Array& b) { return bitwise_left_shift(a, b); }
+[[nodiscard]] inline Array operator>>(const Array& a, const Array& b) { return bitwise_right_shift(a, b); }
 [[nodiscard]] inline Array operator==(const Array& a, const Array& b) { return equal(a, b); }
 [[nodiscard]] inline Array operator!=(const Array& a, const Array& b) { return not_equal(a, b); }
 [[nodiscard]] inline Array operator<(const Array& a, const Array& b) { return less(a, b); }
@@ -136,5 +138,11 @@ inline Array& operator+=(Array& a, const Array& b) { return a = astype(add(a, b)
 inline Array& operator-=(Array& a, const Array& b) { return a = astype(subtract(a, b), a.dtype()); }
 inline Array& operator*=(Array& a, const Array& b) { return a = astype(multiply(a, b), a.dtype()); }
 inline Array& operator/=(Array& a, const Array& b) { return a = divide(a, b); }
+inline Array& operator%=(Array& a, const Array& b) { return a = astype(remainder(a, b), a.dtype()); }
+inline Array& operator&=(Array& a, const Array& b) { return a = astype(bitwise_and(a, b), a.dtype()); }
+inline Array& operator|=(Array& a, const Array& b) { return a = astype(bitwise_or(a, b), a.dtype()); }
+inline Array& operator^=(Array& a, const Array& b) { return a = astype(bitwise_xor(a, b), a.dtype()); }
+inline Array& operator<<=(Array& a, const Array& b) { return a = astype(bitwise_left_shift(a, b), a.dtype()); }
+inline Array& operator>>=(Array& a, const Array& b) { return a = astype(bitwise_right_shift(a, b), a.dtype()); }
 
 }  // namespace overtake

@@ -72,7 +72,7 @@ struct Region {
 [[nodiscard]] Array assigned(const Array& a, const std::vector<Region>& regions, const Array& values);
 
 /// a[indices] along an axis: its extent is replaced by the shape of the indices (whole numbers; negative ones count
-/// from the end). An index outside gives NaN (whole numbers: the smallest value of int32 or int64, narrowed).
+/// from the end). Indices outside: see indexing.hpp.
 [[nodiscard]] Array take(const Array& a, const Array& indices, int axis = 0);
 /// result[..., i, ...] = a[..., indices[..., i, ...], ...]: one index for each element; the other axes broadcast.
 [[nodiscard]] Array take_along_axis(const Array& a, const Array& indices, int axis = -1);

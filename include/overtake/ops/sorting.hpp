@@ -25,13 +25,14 @@ namespace overtake {
 /// backend/api/order_cores.hpp. Throws UsageError for several axes and none named. Differentiable.
 [[nodiscard]] Array cumulative_sum(const Array& a, std::optional<int> axis = {}, std::optional<DType> dtype = {},
                                    bool include_initial = false);
-/// The same for products; a 1 comes first. Its gradient divides by the elements: NaN where one is 0.
+/// The same for products; a 1 comes first.
 [[nodiscard]] Array cumulative_prod(const Array& a, std::optional<int> axis = {}, std::optional<DType> dtype = {},
                                     bool include_initial = false);
 
 // -- sorting ----------------------------------------------------------------------------------------------------------
 
-/// Sorted along an axis, of any dtype; stable. Throws UsageError for an array without axes. Differentiable.
+/// Sorted along an axis, of any dtype. -0 comes before +0; NaNs come last (first when descending) and lose their
+/// payload. Throws UsageError for an array without axes. Differentiable.
 [[nodiscard]] Array sort(const Array& a, int axis = -1, bool descending = false);
 /// The places (int64) of the elements that sort() gives.
 [[nodiscard]] Array argsort(const Array& a, int axis = -1, bool descending = false);
@@ -59,9 +60,9 @@ enum class SearchSide : std::uint8_t {
 // -- scattering -------------------------------------------------------------------------------------------------------
 
 /// `a` with values added at places of an axis: the rows of `values` whose index is r are added up one after the other,
-/// and their sum to row r. Indices are whole numbers of any shape, negative ones count from the end; those outside are
-/// left out. `values` broadcasts to the shape of take(a, indices, axis) and takes the type of `a`, which is no bool.
-/// Throws UsageError for other types and shapes. Differentiable by `a` and `values`.
+/// and their sum to row r. Indices are whole numbers of any shape, negative ones count from the end; of those outside
+/// see indexing.hpp. `values` broadcasts to the shape of take(a, indices, axis) and takes the type of `a`, which is no
+/// bool. Throws UsageError for other types and shapes. Differentiable by `a` and `values`.
 [[nodiscard]] Array index_add(const Array& a, int axis, const Array& indices, const Array& values);
 /// `a` with values put at places of an axis, of any dtype; of several values for one place the last one stays.
 /// Otherwise as index_add().

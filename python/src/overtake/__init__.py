@@ -11,7 +11,7 @@ import math
 from . import random
 from ._errors import DataError, DeviceError, InternalError, OvertakeError, UsageError
 from ._machine import Devices, Report, devices, doctor, race, set_threads, threads, version
-from ._model import Model, load
+from ._model import Model
 from ._profile import ProfileEntry, profile
 from ._streams import Event, Stream, download_async, pinned_empty, upload_async
 from ._transfers import Transfers, TransferStats, reset_transfer_stats, transfer_stats
@@ -50,6 +50,7 @@ from .arrays._dtypes import (
     uint64,
 )
 from .arrays._dtypes import bool_ as bool
+from .arrays._files import load, save, savez, savez_compressed
 from .arrays._functions import (
     TopK,
     UniqueAllResult,
@@ -354,6 +355,9 @@ __all__ = [
     "result_type",
     "roll",
     "round",
+    "save",
+    "savez",
+    "savez_compressed",
     "searchsorted",
     "set_threads",
     "sigmoid",

@@ -7,7 +7,19 @@ import ctypes
 import functools
 import os
 import pathlib
-from ctypes import CFUNCTYPE, POINTER, c_char_p, c_double, c_int, c_int32, c_int64, c_size_t, c_uint8, c_void_p
+from ctypes import (
+    CFUNCTYPE,
+    POINTER,
+    c_char_p,
+    c_double,
+    c_int,
+    c_int32,
+    c_int64,
+    c_size_t,
+    c_uint8,
+    c_uint64,
+    c_void_p,
+)
 
 from ._errors import BY_STATUS, InternalError, OvertakeError
 from ._vendor import tell_vendor_libraries
@@ -132,6 +144,21 @@ _CALLS: dict[str, tuple[object, ...]] = {
     "overtake_array_eval": (c_void_p, c_int64),
     "overtake_array_read": (c_void_p, c_void_p, c_int64),
     "overtake_array_memory": (c_void_p, _out),
+    "overtake_array_text": (c_void_p, c_int32, _out),
+    "overtake_random_seed": (c_uint64,),
+    "overtake_array_save_npy": (c_void_p, c_char_p),
+    "overtake_array_load_npy": (c_char_p, c_char_p, _out),
+    "overtake_arrays_save_npz": (c_char_p, c_void_p, c_void_p, c_int64, c_int32),
+    "overtake_npz_names": (c_char_p, _out),
+    "overtake_array_load_npz": (c_char_p, c_char_p, c_char_p, _out),
+    "overtake_array_to_dlpack": (c_void_p, c_int32, c_int32, _out),
+    "overtake_array_from_dlpack": (c_void_p, c_int32, _out),
+    "overtake_array_from_foreign": (
+        *(c_uint64, c_int32, c_void_p, c_void_p, c_int32, c_char_p, c_void_p, c_void_p, _out),
+    ),
+    "overtake_array_address": (c_void_p, POINTER(c_uint64)),
+    "overtake_stream_of": (c_char_p, POINTER(c_uint64)),
+    "overtake_synchronize_everyone": (c_char_p,),
     "overtake_array_function": (c_char_p, POINTER(c_int32)),
     "overtake_array_call": (
         *(c_int32, c_void_p, c_int64, c_void_p, c_int64, c_void_p, c_int64, c_void_p, c_int64, POINTER(c_int64)),
@@ -191,6 +218,8 @@ class Library:
         for name in _FREES:
             if function := getattr(raw, name, None):
                 function.restype, function.argtypes = None, [c_void_p]
+        if delete := getattr(raw, "overtake_dlpack_delete", None):
+            delete.restype, delete.argtypes = None, [c_void_p, c_int32]
         for name, types in _CALLS.items():
             if function := getattr(raw, name, None):
                 function.restype, function.argtypes = c_int, types

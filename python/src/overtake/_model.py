@@ -31,7 +31,7 @@ def _bytes_of(path: str | os.PathLike[str]) -> bytes:
 class Model:
     """A trained model. It never changes, may be used by several threads, is pickled with all it holds.
 
-    Models come from fitted estimators (``estimator.model_``), from searches, and from :func:`load`.
+    Models come from fitted estimators (``estimator.model_``), from searches, and from :func:`overtake.load`.
     """
 
     def __init__(self, handle: ctypes.c_void_p) -> None:
@@ -146,7 +146,7 @@ def _from_bytes(content: bytes) -> Model:
     return Model(handle)
 
 
-def load(path: str | os.PathLike[str], device: str | None = None) -> Model:
+def load_model(path: str | os.PathLike[str], device: str | None = None) -> Model:
     """Read a model file of :meth:`Model.save` or of the tool; networks compute on `device` (the CPU).
 
     Raises

@@ -78,6 +78,10 @@ class Device {
                     std::size_t bytes) = 0;
   /// Waits for all lanes.
   virtual void synchronize() = 0;
+  /// Waits until the processor is idle, with what other libraries of this process asked of it, too.
+  virtual void wait_for_everyone() { synchronize(); }
+  /// The queue that this device's work goes into, for other libraries to order theirs by: a CUstream (cuda), else 0.
+  [[nodiscard]] virtual std::uintptr_t stream_handle() const { return 0; }
 
   // Copies that the host does not wait for, and what orders them.
   /// Page-locked memory where the device copies faster from it. Throws DeviceError when there is none left.

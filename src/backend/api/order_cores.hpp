@@ -34,8 +34,12 @@ struct ScanCore {
 /// ones in their old order. -0 equals +0; NaNs, of whatever sign and payload, are equal and above all numbers. Any
 /// dtype, addressed as by ScanCore, n below 2^31. The extent is (outer, n, inner); the tape is `core` and one store of
 /// int64.
+///
+/// `values`: core(o, i, j), of the input's dtype, is that element itself. -0 then comes before +0, and NaNs are the
+/// positive quiet one without payload; the store is of that dtype.
 struct SortCore {
   bool descending = false;
+  bool values = false;
   std::int64_t outer = 1, n = 1, inner = 1;
   Access input;
   friend bool operator==(const SortCore&, const SortCore&) = default;

@@ -29,15 +29,16 @@ struct KeyForm {
   }
 }
 
-/// `Key` is the unsigned type of the dtype's size.
+/// `Key` is the unsigned type of the dtype's size. `exact` keys can be turned back (sort_value): -0 is below +0, and
+/// all NaNs become one.
 template <typename Key>
-[[nodiscard]] constexpr Key sort_key(Key bits, const KeyForm& form, bool descending) noexcept {
+[[nodiscard]] constexpr Key sort_key(Key bits, const KeyForm& form, bool descending, bool exact = false) noexcept {
   const auto top = static_cast<Key>(form.top);
   Key key = bits;
   if (form.kind == DTypeKind::floating) {
     const auto magnitude = static_cast<Key>(bits & static_cast<Key>(~top));
     key = (bits & top) != 0 ? static_cast<Key>(~bits) : static_cast<Key>(bits | top);
-    if (magnitude == 0) key = top;
+    if (!exact && magnitude == 0) key = top;
     if (magnitude > static_cast<Key>(form.infinity)) key = static_cast<Key>(~Key{0});
   } else if (form.kind == DTypeKind::signed_integer) {
     key = static_cast<Key>(bits ^ top);
@@ -45,6 +46,17 @@ template <typename Key>
     key = bits != 0 ? 1 : 0;
   }
   return descending ? static_cast<Key>(~key) : key;
+}
+
+/// The bits of the value that an exact key is of.
+template <typename Key>
+[[nodiscard]] constexpr Key sort_value(Key ordered, const KeyForm& form, bool descending) noexcept {
+  const auto top = static_cast<Key>(form.top);
+  const auto key = descending ? static_cast<Key>(~ordered) : ordered;
+  if (form.kind == DTypeKind::signed_integer) return static_cast<Key>(key ^ top);
+  if (form.kind != DTypeKind::floating) return key;
+  if (key == static_cast<Key>(~Key{0})) return static_cast<Key>(form.infinity | (form.infinity >> 1U));
+  return (key & top) != 0 ? static_cast<Key>(key & static_cast<Key>(~top)) : static_cast<Key>(~key);
 }
 
 /// Calls f(Key()) with the unsigned type of the dtype's size.

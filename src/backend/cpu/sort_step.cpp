@@ -2,6 +2,7 @@
 // Sorting by keys (backend/api/sort_key.hpp): short axes by comparison, long ones by 8 bits a pass.
 #include <algorithm>
 #include <array>
+#include <type_traits>
 
 #include "backend/api/sort_key.hpp"
 #include "backend/cpu/step.hpp"
@@ -13,23 +14,41 @@ constexpr std::size_t digits = 256;
 constexpr std::int64_t least_for_passes = 512;
 constexpr std::int64_t least_for_threads = 1 << 16;
 
+// What is moved: the key, and where places are wanted, that.
 template <class Key>
 struct Entry {
+  using key_type = Key;
   Key key;
   std::int32_t place;
+  // Places differ, so that equal keys keep their order.
+  friend bool operator<(const Entry& a, const Entry& b) {
+    return a.key < b.key || (a.key == b.key && a.place < b.place);
+  }
+};
+
+template <class Key>
+struct BareKey {
+  using key_type = Key;
+  Key key;
+  friend bool operator<(const BareKey& a, const BareKey& b) { return a.key < b.key; }
 };
 
 // One axis, as it lies in memory.
-template <class Key>
+template <class Moved>
 struct Axis {
+  using Key = typename Moved::key_type;
+  using Result = std::conditional_t<std::is_same_v<Moved, Entry<Key>>, std::int64_t, Key>;
   const Key* input;
   std::int64_t input_stride;
-  std::int64_t* output;
+  Result* output;
   std::int64_t output_stride;
 };
 
-template <class Key>
+template <class Moved>
 class AxisSorter {
+  using Key = typename Moved::key_type;
+  static constexpr bool wants_places = std::is_same_v<Moved, Entry<Key>>;
+
  public:
   /// `parts` threads work on each axis.
   AxisSorter(const SortCore& core, int parts)
@@ -41,24 +60,30 @@ class AxisSorter {
         moved_(static_cast<std::size_t>(core.n >= least_for_passes ? core.n : 0)),
         counts_(static_cast<std::size_t>(parts)) {}
 
-  void sort(const Axis<Key>& axis) {
+  void sort(const Axis<Moved>& axis) {
     in_parts([&](std::size_t, std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {
-        const Key key = sort_key(axis.input[i * axis.input_stride], form_, descending_);
-        entries_[static_cast<std::size_t>(i)] = {key, static_cast<std::int32_t>(i)};
+        const Key key = sort_key(axis.input[i * axis.input_stride], form_, descending_, !wants_places);
+        if constexpr (wants_places) {
+          entries_[static_cast<std::size_t>(i)] = {key, static_cast<std::int32_t>(i)};
+        } else {
+          entries_[static_cast<std::size_t>(i)] = {key};
+        }
       }
     });
     if (n_ < least_for_passes) {
-      // Places differ, so that equal keys keep their order.
-      std::sort(entries_.begin(), entries_.end(), [](const Entry<Key>& a, const Entry<Key>& b) {
-        return a.key < b.key || (a.key == b.key && a.place < b.place);
-      });
+      std::sort(entries_.begin(), entries_.end());
     } else {
       for (std::size_t shift = 0; shift < 8 * sizeof(Key); shift += 8) pass(shift);
     }
     in_parts([&](std::size_t, std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {
-        axis.output[i * axis.output_stride] = entries_[static_cast<std::size_t>(i)].place;
+        const Moved& entry = entries_[static_cast<std::size_t>(i)];
+        if constexpr (wants_places) {
+          axis.output[i * axis.output_stride] = entry.place;
+        } else {
+          axis.output[i * axis.output_stride] = sort_value(entry.key, form_, descending_);
+        }
       }
     });
   }
@@ -95,7 +120,7 @@ class AxisSorter {
     in_parts([&](std::size_t part, std::int64_t begin, std::int64_t end) {
       auto& places = counts_[part];
       for (std::int64_t i = begin; i < end; ++i) {
-        const Entry<Key>& entry = entries_[static_cast<std::size_t>(i)];
+        const Moved& entry = entries_[static_cast<std::size_t>(i)];
         moved_[static_cast<std::size_t>(places[digit_of(entry.key, shift)]++)] = entry;
       }
     });
@@ -106,7 +131,7 @@ class AxisSorter {
   bool descending_;
   std::int64_t n_;
   int parts_;
-  std::vector<Entry<Key>> entries_, moved_;
+  std::vector<Moved> entries_, moved_;
   std::vector<std::array<std::int64_t, digits>> counts_;
 };
 
@@ -123,30 +148,38 @@ class SortStep final : public Step {
   void bind(SlotPointers slots) override {
     input_ = slots[static_cast<std::size_t>(core_.input.slot)] +
              core_.input.offset * static_cast<std::int64_t>(size_of(core_.input.dtype));
-    output_ = reinterpret_cast<std::int64_t*>(slots[static_cast<std::size_t>(target_slot_)]);
+    output_ = slots[static_cast<std::size_t>(target_slot_)];
   }
 
   void run() override {
-    with_key_type(core_.input.dtype, [this]<class Key>(Key) { sort<Key>(); });
+    with_key_type(core_.input.dtype, [this]<class Key>(Key) {
+      if (core_.values) {
+        sort<BareKey<Key>>();
+      } else {
+        sort<Entry<Key>>();
+      }
+    });
   }
 
  private:
-  template <class Key>
+  template <class Moved>
   void sort() {
+    using Key = typename Moved::key_type;
+    using Result = typename Axis<Moved>::Result;
     const std::int64_t rows = core_.outer * core_.inner;
     const auto axis = [this](std::int64_t row) {
       const std::int64_t o = row / core_.inner, j = row % core_.inner;
       const auto& strides = core_.input.strides;
-      return Axis<Key>{reinterpret_cast<const Key*>(input_) + o * strides[0] + j * strides[2], strides[1],
-                       output_ + o * core_.n * core_.inner + j, core_.inner};
+      return Axis<Moved>{reinterpret_cast<const Key*>(input_) + o * strides[0] + j * strides[2], strides[1],
+                         reinterpret_cast<Result*>(output_) + o * core_.n * core_.inner + j, core_.inner};
     };
     if (rows < threads_ && core_.n >= least_for_threads) {
-      AxisSorter<Key> sorter(core_, threads_);
+      AxisSorter<Moved> sorter(core_, threads_);
       for (std::int64_t row = 0; row < rows; ++row) sorter.sort(axis(row));
       return;
     }
     parallel_ranges(rows, 1, threads_, [&](std::int64_t begin, std::int64_t end) {
-      AxisSorter<Key> sorter(core_, 1);
+      AxisSorter<Moved> sorter(core_, 1);
       for (std::int64_t row = begin; row < end; ++row) sorter.sort(axis(row));
     });
   }
@@ -155,7 +188,7 @@ class SortStep final : public Step {
   int target_slot_;
   int threads_ = 1;
   const std::byte* input_ = nullptr;
-  std::int64_t* output_ = nullptr;
+  std::byte* output_ = nullptr;
 };
 
 }  // namespace

@@ -246,11 +246,12 @@ void function_block(TapeCode code, ValueType type, const void* a, const void* b,
 
 void select_block(size_t bytes, const void* a, const void* b, const void* c, void* out, size_t n) {
   const auto* condition = static_cast<const std::int32_t*>(a);
-  const auto with = [&]<class T>(T, auto f) {
-    f(condition, static_cast<const T*>(b), static_cast<const T*>(c), static_cast<T*>(out), n);
-  };
-  if (bytes == sizeof(std::int32_t)) return with(std::int32_t(), select_words);
-  with(std::int64_t(), select_typed<std::int64_t>);
+  if (bytes == sizeof(std::int32_t)) {
+    return select_words(condition, static_cast<const std::int32_t*>(b), static_cast<const std::int32_t*>(c),
+                        static_cast<std::int32_t*>(out), n);
+  }
+  select_typed(condition, static_cast<const std::int64_t*>(b), static_cast<const std::int64_t*>(c),
+               static_cast<std::int64_t*>(out), n);
 }
 
 size_t two_vectors() { return 2 * hn::Lanes(Tag()); }

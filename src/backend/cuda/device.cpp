@@ -99,6 +99,11 @@ CudaDevice::~CudaDevice() {
   for (const IncomingBlocks::Free& free : incoming_.take_all()) allocator_.give_back(free.block);
 }
 
+void CudaDevice::wait_for_everyone() {
+  context_.use();
+  check(api_, api_.cuCtxSynchronize(), "waiting for the GPU");
+}
+
 std::unique_ptr<Executable> CudaDevice::compile(const Schedule& schedule, const CompileOptions& options) {
   context_.use();
   return make_executable(*this, schedule, options);

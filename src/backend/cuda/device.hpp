@@ -64,6 +64,10 @@ class CudaDevice final : public Device {
   [[nodiscard]] std::unique_ptr<Mark> mark(Lane lane) override;
   void wait(Lane lane, const Mark& mark) override;
   void synchronize_lane(Lane lane) override;
+  void wait_for_everyone() override;
+  [[nodiscard]] std::uintptr_t stream_handle() const override {
+    return reinterpret_cast<std::uintptr_t>(lanes_.work());
+  }
   [[nodiscard]] FusionLimits fusion_limits() const override;
   [[nodiscard]] std::unique_ptr<Executable> compile(const Schedule& schedule, const CompileOptions& options) override;
   /// Machine code that was made when Overtake was built, where there is some of this name.

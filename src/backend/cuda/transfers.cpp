@@ -157,7 +157,9 @@ double CudaDevice::copy_out_async(Buffer& source, void* destination, std::size_t
   const std::size_t timed = clock_.begin(Direction::down, stream);
   check(api_, api_.cuMemcpyDtoHAsync(destination, from, bytes, stream), "copying from the GPU");
   clock_.end(timed, stream);
-  dynamic_cast<CudaBuffer&>(source).set_leaving(record_event(api_, stream, CU_EVENT_DISABLE_TIMING));
+  // Memory that was lent waits for the whole device before it is given back.
+  auto* own = dynamic_cast<CudaBuffer*>(&source);
+  if (own != nullptr) own->set_leaving(record_event(api_, stream, CU_EVENT_DISABLE_TIMING));
   return 0;
 }
 

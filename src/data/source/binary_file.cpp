@@ -35,6 +35,11 @@ BinaryFile::BinaryFile(std::string_view bytes, std::string name)
       stream_(std::make_unique<std::istringstream>(std::string(bytes), std::ios::binary)),
       size_(bytes.size()) {}
 
+BinaryFile::BinaryFile(std::unique_ptr<std::istream> stream, std::uint64_t size, std::string name)
+    : name_(std::move(name)), stream_(std::move(stream)), size_(size), goes_back_(false) {
+  stream_->exceptions(std::ios::badbit);  // lets what the stream's buffer throws through
+}
+
 void BinaryFile::read(std::span<std::byte> target, const char* what) {
   read(std::span(reinterpret_cast<char*>(target.data()), target.size()), what);
 }
@@ -52,6 +57,7 @@ void BinaryFile::read(std::span<char> target, const char* what) {
 }
 
 std::string BinaryFile::head(std::size_t count) {
+  if (!goes_back_) return {};
   std::string bytes(static_cast<std::size_t>(std::min<std::uint64_t>(count, size_)), '\0');
   stream_->seekg(0);
   stream_->read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
@@ -65,9 +71,9 @@ void BinaryFile::fail(const char* format, const std::string& problem) const {
                   "Check that it is the file you mean, and copy or write it again.");
 }
 
-ByteCount byte_count(std::span<const std::int64_t> extents, ElementType type) noexcept {
+ByteCount byte_count(std::span<const std::int64_t> extents, std::size_t element) noexcept {
   // A zero extent must not hide that the others overflow, so they are multiplied as if it were one.
-  std::int64_t product = static_cast<std::int64_t>(size_of(type));
+  std::int64_t product = static_cast<std::int64_t>(element);
   bool empty = false;
   for (const std::int64_t extent : extents) {
     if (extent < 0) return {};

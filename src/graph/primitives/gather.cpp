@@ -84,17 +84,36 @@ Array three_axes(const Array& a, std::size_t axis) {
 
 Array gathered(const Array& source, const Array& indices) { return gather(source, indices, indices.shape()[1]); }
 
+Array taken_along(const Array& a, const Array& indices, std::size_t axis) {
+  // Axes but the chosen one broadcast.
+  std::vector<std::int64_t> beside = a.shape().extents(), which = indices.shape().extents();
+  beside[axis] = which[axis] = 1;
+  std::vector<std::int64_t> common = broadcast_shapes(Shape(beside), Shape(which)).extents();
+  std::vector<std::int64_t> from = common, to = common;
+  from[axis] = a.shape()[axis];
+  to[axis] = indices.shape()[axis];
+  const Shape shape(to);
+  if (shape.size() == 0) return zeros(shape, a.dtype(), a.device());
+  const Array source = three_axes(broadcast_to(a, Shape(from)), axis);
+  return reshape(gather(source, three_axes(broadcast_to(indices, shape), axis), shape[axis]), to);
+}
+
+Array taken(const Array& a, const Array& indices, std::size_t axis) {
+  const Shape& given = indices.shape();
+  const Shape shape = taken_shape(a.shape(), axis, given);
+  if (shape.size() == 0) return zeros(shape, a.dtype(), a.device());
+  const Array source = three_axes(a, axis);
+  return reshape(gather(source, reshape(indices, {1, given.size(), 1}), given.size()), shape.extents());
+}
+
 }  // namespace graph
 
 Array take(const Array& a, const Array& indices, int axis) {
   graph::require_defined("take", a);
   graph::check_indices("take", indices);
   const std::size_t chosen = graph::checked_axis("take", axis, a.shape());
-  const Shape& given = indices.shape();
-  const Shape shape = graph::taken_shape(a.shape(), chosen, given);
-  if (shape.size() == 0) return zeros(shape, a.dtype(), a.device());
-  const Array source = graph::three_axes(a, chosen);
-  return reshape(gather(source, reshape(indices, {1, given.size(), 1}), given.size()), shape.extents());
+  graph::check_places("take", indices, chosen, a.shape());
+  return graph::taken(a, indices, chosen);
 }
 
 Array take_along_axis(const Array& a, const Array& indices, int axis) {
@@ -106,17 +125,8 @@ Array take_along_axis(const Array& a, const Array& indices, int axis) {
         fmt::format("[take_along_axis] an array of shape {} and indices of shape {}: expected as many axes",
                     a.shape().to_string(), indices.shape().to_string()));
   }
-  // Axes but the chosen one broadcast.
-  std::vector<std::int64_t> beside = a.shape().extents(), which = indices.shape().extents();
-  beside[chosen] = which[chosen] = 1;
-  std::vector<std::int64_t> common = broadcast_shapes(Shape(beside), Shape(which)).extents();
-  std::vector<std::int64_t> from = common, to = common;
-  from[chosen] = a.shape()[chosen];
-  to[chosen] = indices.shape()[chosen];
-  const Shape shape(to);
-  if (shape.size() == 0) return zeros(shape, a.dtype(), a.device());
-  const Array source = graph::three_axes(broadcast_to(a, Shape(from)), chosen);
-  return reshape(gather(source, graph::three_axes(broadcast_to(indices, shape), chosen), shape[chosen]), to);
+  graph::check_places("take_along_axis", indices, chosen, a.shape());
+  return graph::taken_along(a, indices, chosen);
 }
 
 Array take_batch(const Array& a, const Array& indices, const Array& start, std::int64_t count) {

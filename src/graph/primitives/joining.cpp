@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "graph/primitives/order.hpp"
 #include "graph/primitives/rule.hpp"
 #include "graph/primitives/shape.hpp"
 #include "overtake/error.hpp"
@@ -189,8 +190,7 @@ Array repeat(const Array& a, const Array& counts, std::optional<int> axis) {
   }
   const Array ends = cumulative_sum(astype(counts, DType::int64));
   const std::int64_t total = counts.size() == 0 ? 0 : slice(ends, -1, {}).item<std::int64_t>();
-  return take(flat, searchsorted(ends, arange(total, DType::int64, a.device()), SearchSide::right),
-              static_cast<int>(chosen));
+  return graph::taken(flat, searchsorted(ends, arange(total, DType::int64, a.device()), SearchSide::right), chosen);
 }
 
 Array roll(const Array& a, const std::vector<std::int64_t>& shifts, const std::optional<std::vector<int>>& axes) {

@@ -11,6 +11,16 @@ namespace overtake::graph {
 /// Throws UsageError("[name] ...") unless the array is defined and of whole numbers.
 void check_indices(std::string_view name, const Array& indices);
 
+/// Throws UsageError("[name] ...") for places outside of an axis, where they are checked (ops/indexing.hpp). Evaluates
+/// indices on the cpu.
+void check_places(std::string_view name, const Array& indices, std::size_t axis, const Shape& shape);
+
+/// take() of indices that are known to be inside, or whose place outside is to give NaN.
+[[nodiscard]] Array taken(const Array& a, const Array& indices, std::size_t axis = 0);
+
+/// The same for take_along_axis().
+[[nodiscard]] Array taken_along(const Array& a, const Array& indices, std::size_t axis);
+
 /// `shape` with one axis replaced by those of the indices.
 [[nodiscard]] Shape taken_shape(const Shape& shape, std::size_t axis, const Shape& indices);
 

@@ -39,7 +39,7 @@ class Reduce final : public graph::Core {
     const Shape& from = in[0].shape();
     const auto spread = [&](const Array& a) { return this->spread(a, from); };
     if (kind_ == ReduceKind::sum) return {spread(g)};
-    if (kind_ == ReduceKind::product) return {spread(g * y) / in[0]};
+    if (kind_ == ReduceKind::product) return {spread(g) * product_of_others(in[0])};
     // Equal extremes share the gradient, as PyTorch's amax and amin do.
     const Array chosen = astype(equal(in[0], spread(y)), g.dtype());
     const std::int64_t outer = y.shape()[0];
@@ -67,6 +67,20 @@ class Reduce final : public graph::Core {
     if (chunks == 1) return broadcast_to(reshape(a, {to[0], 1, to[2]}), to);
     const Array stretched = broadcast_to(reshape(a, {to[0], chunks, 1, to[2]}), Shape{to[0], chunks, chunk_, to[2]});
     return slice(reshape(stretched, {to[0], chunks * chunk_, to[2]}), 0, to[1], 1);
+  }
+
+  // Of each element, the product of the others that are multiplied with it: what comes before times what comes after,
+  // so that nothing is divided by an element that is 0.
+  [[nodiscard]] Array product_of_others(const Array& x) const {
+    const std::int64_t outer = x.shape()[0], reduced = x.shape()[1], inner = x.shape()[2];
+    const std::int64_t chunk = chunk_ == 0 ? reduced : chunk_;
+    const std::int64_t chunks = (reduced + chunk - 1) / chunk;
+    const Array padded = pad(x, {{0, 0}, {0, chunks * chunk - reduced}, {0, 0}}, 1);
+    const Array parts = reshape(padded, {outer * chunks, chunk, inner});
+    const auto before = [&](const Array& a) { return slice(cumulative_prod(a, 1, {}, true), 0, chunk, 1); };
+    const std::vector<int> along{1};
+    const Array others = before(parts) * flip(before(flip(parts, along)), along);
+    return slice(reshape(others, {outer, chunks * chunk, inner}), 0, reduced, 1);
   }
 
   ReduceKind kind_;

@@ -16,6 +16,19 @@ using backend::ScanCore;
 
 Array scanned(ReduceKind kind, const Array& a);
 
+// An element that is not 0 takes part in all products from its place on, which hold it as a factor. The first 0 of a
+// row takes part in products that are 0: those without it are multiplied anew. What comes after it has no part in
+// anything.
+template <typename FromTheEnd>
+Array product_gradient(const Array& x, const Array& y, const Array& g, const FromTheEnd& from_the_end) {
+  const Array is_zero = equal(x, 0);
+  const Array zeros_so_far = scanned(ReduceKind::sum, astype(is_zero, DType::int32));
+  const Array first = logical_and(is_zero, equal(zeros_so_far, 1));
+  const Array without = scanned(ReduceKind::product, where(first, 1, x));
+  const Array usual = from_the_end(g * y) / where(is_zero, 1, x);
+  return where(first, from_the_end(g * without), where(equal(zeros_so_far, 0), usual, 0));
+}
+
 // (outer, n, inner), of a type that registers hold.
 class Scan final : public graph::Core {
  public:
@@ -30,7 +43,7 @@ class Scan final : public graph::Core {
       return flip(scanned(ReduceKind::sum, flip(a, middle)), middle);
     };
     if (kind_ == ReduceKind::sum) return {from_the_end(g)};
-    return {from_the_end(g * y) / in[0]};
+    return {product_gradient(in[0], y, g, from_the_end)};
   }
   [[nodiscard]] Variant lower(const std::vector<graph::Operand>& in, const Shape& shape) const override {
     return ScanCore{.kind = kind_, .outer = shape[0], .n = shape[1], .inner = shape[2], .input = in[0].access()};

@@ -54,6 +54,7 @@ Scattering scattering(std::string_view name, const Array& a, int axis, const Arr
                                  a.shape().to_string()),
                      fmt::format("Expected a shape that broadcasts to {}.", expected.to_string()));
   }
+  graph::check_places(name, indices, result.axis, a.shape());
   result.into = graph::three_axes(a, result.axis);
   const Shape& flat = result.into.shape();
   const Array spread = broadcast_to(graph::as_type(values, a.dtype()), expected);
@@ -137,7 +138,7 @@ Array index_put(const Array& a, int axis, const Array& indices, const Array& val
   const std::int64_t rows = all.into.shape()[1];
   const graph::Segments segments = graph::segments_of(graph::ids_of(all.indices, rows), rows);
   const Array begin = slice(segments.starts, 0, rows), end = slice(segments.starts, 1, {});
-  const Array last = take(segments.order, maximum(end - 1, 0));
+  const Array last = graph::taken(segments.order, maximum(end - 1, 0));
   const Array chosen = graph::gathered(all.values, reshape(last, {1, rows, 1}));
   const Array put = where(reshape(less(begin, end), {1, rows, 1}), chosen, all.into);
   return reshape(put, a.shape().extents());

@@ -33,13 +33,13 @@ Distinct distinct_of(std::string_view name, const Array& a) {
     return result;
   }
   result.order = argsort(flat);
-  const Array sorted = take(flat, result.order);
+  const Array sorted = graph::taken(flat, result.order);
   const Array place = arange(n, DType::int64, a.device());
-  const Array before = take(sorted, maximum(place - 1, 0));
+  const Array before = graph::taken(sorted, maximum(place - 1, 0));
   result.is_new = logical_or(equal(place, 0), not_equal(sorted, before));
   overtake::eval(std::vector<Array>{result.order, result.is_new});
   result.begins = graph::true_places(result.is_new);
-  result.values = take(flat, take(result.order, result.begins));
+  result.values = graph::taken(flat, graph::taken(result.order, result.begins));
   return result;
 }
 
@@ -47,7 +47,8 @@ Array counts_of(const Distinct& distinct) {
   const std::int64_t values = distinct.begins.size();
   if (values == 0) return distinct.begins;
   const Array next = arange(values, DType::int64, distinct.begins.device()) + 1;
-  const Array ends = where(less(next, values), take(distinct.begins, minimum(next, values - 1)), distinct.order.size());
+  const Array ends =
+      where(less(next, values), graph::taken(distinct.begins, minimum(next, values - 1)), distinct.order.size());
   return ends - distinct.begins;
 }
 
@@ -56,7 +57,7 @@ Array inverse_of(const Distinct& distinct, const Shape& shape) {
   if (shape.size() == 0) return zeros(shape, DType::int64, distinct.order.device());
   const Array number = cumulative_sum(distinct.is_new) - 1;
   const Array went_to = argsort(astype(distinct.order, graph::id_type(shape.size() - 1)));
-  return reshape(take(number, went_to), shape.extents());
+  return reshape(graph::taken(number, went_to), shape.extents());
 }
 
 }  // namespace
@@ -103,7 +104,7 @@ Array compress(const Array& a, const Array& mask) {
   std::vector<std::int64_t> flat{mask.size()};
   flat.insert(flat.end(), extents.begin() + static_cast<std::ptrdiff_t>(chosen.size()), extents.end());
   const Array places = graph::true_places(reshape(graph::as_type(mask, DType::boolean), {mask.size()}));
-  return take(reshape(a, flat), places, 0);
+  return graph::taken(reshape(a, flat), places);
 }
 
 Array unique_values(const Array& a) { return distinct_of("unique_values", a).values; }
@@ -120,7 +121,7 @@ UniqueInverse unique_inverse(const Array& a) {
 
 UniqueAll unique_all(const Array& a) {
   const Distinct distinct = distinct_of("unique_all", a);
-  const Array first = distinct.begins.size() == 0 ? distinct.begins : take(distinct.order, distinct.begins);
+  const Array first = distinct.begins.size() == 0 ? distinct.begins : graph::taken(distinct.order, distinct.begins);
   return {distinct.values, first, inverse_of(distinct, a.shape()), counts_of(distinct)};
 }
 

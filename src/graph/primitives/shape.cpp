@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "graph/primitives/linear.hpp"
+#include "graph/primitives/order.hpp"
 #include "graph/primitives/rule.hpp"
 #include "overtake/error.hpp"
 
@@ -88,9 +89,9 @@ class Broadcast final : public View {
 };
 
 // Every step-th element of one axis.
-class Slice final : public View {
+class SliceView final : public View {
  public:
-  Slice(std::size_t axis, std::int64_t begin, std::int64_t step) : axis_(axis), begin_(begin), step_(step) {}
+  SliceView(std::size_t axis, std::int64_t begin, std::int64_t step) : axis_(axis), begin_(begin), step_(step) {}
   [[nodiscard]] std::string_view name() const override { return "slice"; }
   void sign(Signature& signature) const override {
     signature.add(axis_);
@@ -172,7 +173,26 @@ Spread spread(const Array& values, std::size_t axis, std::int64_t extent, std::i
       logical_and(logical_and(greater_equal(chosen, 0), less(chosen, count)), equal(chosen * step, place));
   std::vector<std::int64_t> along(values.shape().rank(), 1);
   along[axis] = extent;
-  return {take(values, minimum(maximum(chosen, 0), count - 1), static_cast<int>(axis)), reshape(inside, along)};
+  return {taken(values, minimum(maximum(chosen, 0), count - 1), axis), reshape(inside, along)};
+}
+
+Region places_of(std::string_view name, const Slice& slice, std::int64_t extent) {
+  const std::int64_t step = slice.step;
+  if (step == 0) {
+    throw UsageError(fmt::format("[{}] a step of 0", name), "Use a step of at least 1, or a negative one.");
+  }
+  const std::int64_t lowest = step > 0 ? 0 : -1;
+  const std::int64_t highest = step > 0 ? extent : extent - 1;
+  const auto clipped = [&](std::optional<std::int64_t> at, std::int64_t otherwise) {
+    if (!at) return otherwise;
+    return std::clamp(*at < 0 ? *at + extent : *at, lowest, highest);
+  };
+  const std::int64_t first = clipped(slice.begin, step > 0 ? lowest : highest);
+  const std::int64_t last = clipped(slice.end, step > 0 ? highest : lowest);
+  const std::int64_t distance = step > 0 ? last - first : first - last;
+  if (distance <= 0) return {0, 0, step};
+  const std::uint64_t stride = step > 0 ? static_cast<std::uint64_t>(step) : -static_cast<std::uint64_t>(step);
+  return {first, static_cast<std::int64_t>(static_cast<std::uint64_t>(distance - 1) / stride) + 1, step};
 }
 
 std::size_t checked_axis(std::string_view name, int axis, const Shape& shape) {
@@ -274,25 +294,13 @@ Array slice(const Array& a, std::optional<std::int64_t> begin, std::optional<std
             std::int64_t step) {
   graph::require_defined("slice", a);
   const std::size_t chosen = graph::checked_axis("slice", axis, a.shape());
-  if (step == 0) throw UsageError("[slice] a step of 0", "Use a step of at least 1, or a negative one.");
   const std::int64_t extent = a.shape()[chosen];
-  // As Python's slice.indices(): negative positions count from the end, and all are clipped.
-  const std::int64_t lowest = step > 0 ? 0 : -1;
-  const std::int64_t highest = step > 0 ? extent : extent - 1;
-  const auto clipped = [&](std::optional<std::int64_t> at, std::int64_t otherwise) {
-    if (!at) return otherwise;
-    return std::clamp(*at < 0 ? *at + extent : *at, lowest, highest);
-  };
-  const std::int64_t first = clipped(begin, step > 0 ? lowest : highest);
-  const std::int64_t last = clipped(end, step > 0 ? highest : lowest);
-  const std::int64_t distance = step > 0 ? last - first : first - last;
-  const std::int64_t stride = step > 0 ? step : -step;
-  const std::int64_t count = distance <= 0 ? 0 : (distance - 1) / stride + 1;
-  if (count == extent && step == 1) return a;
+  const auto [first, count, stride] = graph::places_of("slice", Slice(begin, end, step), extent);
+  if (count == extent && stride == 1) return a;
   std::vector<std::int64_t> extents = a.shape().extents();
   extents[chosen] = count;
-  return graph::make_node(std::make_shared<graph::Slice>(chosen, count == 0 ? 0 : first, step), {a},
-                          Shape(std::move(extents)), a.dtype());
+  return graph::make_node(std::make_shared<graph::SliceView>(chosen, first, stride), {a}, Shape(std::move(extents)),
+                          a.dtype());
 }
 
 }  // namespace overtake

@@ -6,6 +6,7 @@
 
 #include "graph/node.hpp"
 #include "graph/primitive.hpp"
+#include "overtake/ops/manipulation.hpp"
 
 namespace overtake::graph {
 
@@ -24,6 +25,10 @@ namespace overtake::graph {
 
 /// The value of an array that is a constant or a view of one.
 [[nodiscard]] std::optional<Number> constant_value(const Array& a);
+
+/// The places that begin:end:step means on an axis, as Python's slice.indices(): begin, how many, step. Throws
+/// UsageError("[name] ...") for a step of 0.
+[[nodiscard]] Region places_of(std::string_view name, const Slice& slice, std::int64_t extent);
 
 /// The array itself, or a copy if it is a constant or a view of one: cores read memory.
 [[nodiscard]] Array in_memory(const Array& a);

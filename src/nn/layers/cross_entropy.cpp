@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "graph/primitives/order.hpp"
 #include "nn/layers/loss_terms.hpp"
 #include "overtake/error.hpp"
 #include "overtake/ops.hpp"
@@ -50,7 +51,7 @@ WeightedRows of_labels(const Array& logits, const Array& labels, const CrossEntr
     ignored = equal(labels, Array::from(std::array<std::int32_t, 1>{*options.ignore_index}, Shape{1}, labels.device()));
     classes = without_ignored(labels, ignored);
   }
-  WeightedRows rows{cross_entropy_rows(logits, classes), weights.defined() ? take(weights, classes) : Array()};
+  WeightedRows rows{cross_entropy_rows(logits, classes), weights.defined() ? graph::taken(weights, classes) : Array()};
   if (rows.weights.defined()) rows.losses = rows.losses * rows.weights;
   if (options.label_smoothing > 0) {
     const auto smoothing = static_cast<float>(options.label_smoothing);

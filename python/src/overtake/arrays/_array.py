@@ -23,12 +23,13 @@ class Array:
     Assignment (``x[1:] = 0``) gives this array a new value; arrays made from it before keep the old one.
     """
 
-    __slots__ = ("__weakref__", "_described", "_handle")
+    __slots__ = ("__weakref__", "_described", "_handle", "_lent")
     __array_priority__ = 1000.0  # NumPy's arrays leave operators to us
 
     def __init__(self, handle: int) -> None:
         self._handle = handle
         self._described: tuple[DType, tuple[int, ...]] | None = None
+        self._lent: list[Array] | None = None
 
     def __del__(self) -> None:
         handle, self._handle = getattr(self, "_handle", 0), 0
@@ -104,15 +105,14 @@ class Array:
         return (self[i] for i in range(self.shape[0]))
 
     def __repr__(self) -> str:
-        return f"overtake.{self._text('Array(')}, dtype={self.dtype}, device='{self.device}')"
+        begin = "overtake.Array("
+        return f"{begin}{self._text(len(begin))}, dtype={self.dtype}, device='{self.device}')"
 
     def __str__(self) -> str:
-        return self._text("")
+        return self._text(0)
 
-    def _text(self, before: str) -> str:
-        import numpy
-
-        return before + numpy.array2string(self._numpy(), separator=", ", prefix="overtake." + before)
+    def _text(self, indent: int) -> str:
+        return library().text_of("overtake_array_text", self._handle, indent)
 
     # -- to the host ---------------------------------------------------------------------------------------------------
     def _numpy(self) -> Any:
@@ -138,17 +138,43 @@ class Array:
     def __dlpack__(
         self,
         *,
-        stream: Any = None,
+        stream: int | None = None,
         max_version: tuple[int, int] | None = None,
         dl_device: tuple[Any, int] | None = None,
         copy: bool | None = None,
     ) -> Any:
-        """A capsule over the values where they lie in the computer's memory, or over a copy."""
-        if self.device == "cpu" and not copy:
-            return self._view().__dlpack__()
-        if copy is False or (self.device != "cpu" and dl_device is None):
-            raise BufferError(f"the array is on {self.device}: move it with to_device('cpu') first")
-        return self._numpy().__dlpack__()
+        """A capsule over the values where they lie, read-only; the standard's arguments.
+
+        On a GPU it waits until the values are there, whatever `stream`, unless that is -1.
+        """
+        from ._share import lend
+
+        source = self
+        if dl_device is not None and tuple(map(int, dl_device)) != self.__dlpack_device__():
+            if int(dl_device[0]) != 1 or copy is False:
+                raise BufferError(f"the array is on {self.device}: move it with to_device() first")
+            source = self.to_device("cpu")
+        elif copy:
+            source = self._copied()
+        if not source.device.startswith(("cpu", "cuda")):
+            raise BufferError(f"the array is on {source.device}: move it with to_device('cpu') first")
+        return lend(source, max_version is not None and max_version[0] >= 1, stream != -1)
+
+    def _copied(self) -> Array:
+        """The values in memory of their own."""
+        return self.reshape((1, self.size) if self.ndim == 1 else (self.size,)).reshape(self.shape).eval()
+
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        if not self.device.startswith("cuda"):
+            raise AttributeError(f"the array is on {self.device}, not on a CUDA device")
+        from ._share import describe_for_cuda
+
+        described = describe_for_cuda(self)
+        shared = ctypes.c_void_p()
+        library().check(library().raw.overtake_array_share(self._handle, ctypes.byref(shared)))
+        self._lent = [*(self._lent or []), Array(shared.value or 0)]  # valid even when this one gets a new value
+        return described
 
     def _view(self) -> Any:
         """The values of an array of the cpu as NumPy's, without a copy: not to be written to."""
@@ -211,7 +237,9 @@ class Array:
     def eval(self) -> Array:
         """Computes it now, without waiting for a GPU; returns itself."""
         lib = library()
-        lib.check(lib.raw.overtake_array_eval((ctypes.c_void_p * 1)(self._handle), 1))
+        status = lib.raw.overtake_array_eval(ctypes.byref(ctypes.c_void_p(self._handle)), 1)
+        if status:
+            lib.check(status)
         return self
 
     # -- gradients -----------------------------------------------------------------------------------------------------

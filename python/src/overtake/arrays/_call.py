@@ -28,17 +28,33 @@ def number_of(name: str) -> int:
     return number.value
 
 
+# ctypes makes a new type for each length, and an array from numbers one by one: both are kept, since calls in a loop have
+# the same settings. What is kept is only read.
+@functools.lru_cache(maxsize=1024)
+def _integers(values: tuple[int, ...]) -> Any:
+    return (ctypes.c_int64 * len(values))(*values)
+
+
+@functools.cache
+def _handles(count: int) -> type[ctypes.Array[ctypes.c_void_p]]:
+    return ctypes.c_void_p * count
+
+
 def unary(name: str, a: HasHandle) -> Handle:
     result = ctypes.c_void_p()
     lib = library()
-    lib.check(lib.raw.overtake_array_unary(number_of(name), a._handle, ctypes.byref(result)))
+    status = lib.raw.overtake_array_unary(number_of(name), a._handle, ctypes.byref(result))
+    if status:
+        lib.check(status)
     return result.value or 0
 
 
 def binary(name: str, a: HasHandle, b: HasHandle) -> Handle:
     result = ctypes.c_void_p()
     lib = library()
-    lib.check(lib.raw.overtake_array_binary(number_of(name), a._handle, b._handle, ctypes.byref(result)))
+    status = lib.raw.overtake_array_binary(number_of(name), a._handle, b._handle, ctypes.byref(result))
+    if status:
+        lib.check(status)
     return result.value or 0
 
 
@@ -51,23 +67,30 @@ def call(
 ) -> list[Handle]:
     """Calls a function; the settings are in the order of its C++ declaration."""
     lib = library()
-    outputs = (ctypes.c_void_p * most)()
+    outputs = _handles(most)()
     count = ctypes.c_int64()
-    lib.check(
-        lib.raw.overtake_array_call(
-            number_of(name),
-            (ctypes.c_void_p * len(inputs))(*(None if each is None else each._handle for each in inputs)),
-            len(inputs),
-            (ctypes.c_int64 * len(integers))(*integers),
-            len(integers),
-            (ctypes.c_double * len(numbers))(*numbers),
-            len(numbers),
-            outputs,
-            most,
-            ctypes.byref(count),
-        )
+    status = lib.raw.overtake_array_call(
+        number_of(name),
+        _handles(len(inputs))(*[None if each is None else each._handle for each in inputs]),
+        len(inputs),
+        _integers(tuple(integers)),
+        len(integers),
+        (ctypes.c_double * len(numbers))(*numbers) if numbers else None,
+        len(numbers),
+        outputs,
+        most,
+        ctypes.byref(count),
     )
+    if status:
+        lib.check(status)
     return [outputs[i] or 0 for i in range(count.value)]
+
+
+def call_one(
+    name: str, inputs: Sequence[HasHandle | None], integers: Sequence[int] = (), numbers: Sequence[float] = ()
+) -> Handle:
+    """The same for functions of one result."""
+    return call(name, inputs, integers, numbers, 1)[0]
 
 
 # -- settings ----------------------------------------------------------------------------------------------------------

@@ -61,6 +61,18 @@ def _of_python(obj: Any, device: Any) -> Array:
     return _from_numpy(values, device)
 
 
+def _of_gpu(obj: Any) -> Array | None:
+    """Another library's array on a CUDA device, where it lies; None for everything else."""
+    if hasattr(obj, "__dlpack_device__") and not hasattr(obj, "__array_interface__"):
+        if int(obj.__dlpack_device__()[0]) in (2, 13):
+            return from_dlpack(obj)
+    elif hasattr(obj, "__cuda_array_interface__"):
+        from ._share import adopt_cuda
+
+        return adopt_cuda(obj)
+    return None
+
+
 def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Array:
     """`obj` (a number, lists of lists, any array) as an array; Python's floats become float32, its whole numbers int64."""
     wanted = None if dtype is None else as_dtype(dtype)
@@ -75,6 +87,9 @@ def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | 
             library().check(library().raw.overtake_array_share(result._handle, ctypes.byref(shared)))
             return Array(shared.value or 0)
         return result
+    foreign = _of_gpu(obj)
+    if foreign is not None:
+        return asarray(foreign, dtype=dtype, device=device, copy=copy)
     if copy is False:
         raise ValueError("the values cannot be had without a copy")
     if isinstance(obj, (bool, int, float)):
@@ -98,12 +113,20 @@ def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | 
 
 
 def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> Array:
-    """Another library's array; copied."""
-    if isinstance(x, Array):
-        return asarray(x, device=device)
-    import numpy
+    """The array of another library that has ``__dlpack__``, without a copy where it is on the CPU or a CUDA device.
 
-    return _from_numpy(numpy.from_dlpack(x), device)
+    Its owner should not write to it from then on: what is computed here may show the old values or the new ones.
+    """
+    if isinstance(x, Array):
+        return asarray(x, device=device, copy=copy)
+    from ._share import borrow
+
+    made = borrow(x, copy)
+    if device is None or str(device) == made.device:
+        return made
+    if copy is False:
+        raise ValueError(f"the values are on {made.device}: another device needs a copy")
+    return made.to_device(str(device))
 
 
 def full(shape: Shape, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Array:

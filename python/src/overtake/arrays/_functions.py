@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from .._library import library
 from . import _dtypes
 from ._array import Array, scalar
-from ._call import axes, binary, call, listed, optional, unary
+from ._call import axes, binary, call, call_one, listed, optional, unary
 from ._creation import asarray
 from ._dtypes import DType, as_dtype
 
@@ -28,7 +28,7 @@ def _array(value: Any) -> Array:
 
 def _one(name: str, inputs: Sequence[Any], integers: Sequence[int] = (), numbers: Sequence[float] = ()) -> Array:
     arrays = [None if each is None else _array(each) for each in inputs]
-    return Array(call(name, arrays, integers, numbers)[0])
+    return Array(call_one(name, arrays, integers, numbers))
 
 
 # -- element-wise ------------------------------------------------------------------------------------------------------

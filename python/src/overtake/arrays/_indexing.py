@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, NamedTuple
 
 from . import _dtypes
-from ._array import Array, operand
+from ._array import Array, operand, scalar
 from ._call import call, listed
 from ._creation import asarray, zeros
 
@@ -78,6 +79,10 @@ def _sliced(x: Array, regions: list[tuple[int, int, int]]) -> Array:
     return x
 
 
+def _is_mask(key: Any) -> bool:
+    return isinstance(key, Array) and key.dtype is _dtypes.bool_
+
+
 def _mask_of(x: Array, keys: list[Any]) -> Array | None:
     """The mask, when the index is nothing but one over the first axes."""
     masks = [each for each in keys if isinstance(each, Array) and each.dtype is _dtypes.bool_]
@@ -90,10 +95,15 @@ def _mask_of(x: Array, keys: list[Any]) -> Array | None:
     return mask
 
 
+def _is_checked(places: Array) -> bool:
+    """Checking makes the program wait for a GPU: there it is done where the environment asks for it."""
+    return places.device == "cpu" or os.environ.get("OVERTAKE_CHECK_INDICES") == "yes"
+
+
 def _checked_places(places: Array, extent: int, axis: int) -> Array:
     if places.dtype.kind not in ("signed integer", "unsigned integer"):
         raise IndexError(f"places are {places.dtype}, expected whole numbers or bool")
-    if places.size:
+    if places.size and _is_checked(places):
         low = int(Array(call("min", [places], [0, 0])[0]))
         high = int(Array(call("max", [places], [0, 0])[0]))
         if low < -extent or high >= extent:
@@ -109,14 +119,21 @@ def _flat_places(x: Array, keys: list[Any]) -> tuple[Array, int, int]:
     if any(isinstance(keys[i], slice) for i in range(first, last + 1)) or any(key is None for key in keys):
         raise IndexError("arrays of places must be neighbours, without None between them")
     flat: Any = None
+    outside: Any = None
+    joined = 1
     for axis in range(first, last + 1):
         key = keys[axis]
-        places = key if isinstance(key, Array) else asarray(key, device=x.device)
+        places = key if isinstance(key, Array) else asarray(key)
         extent = x.shape[axis]
-        places = _checked_places(places, extent, axis).astype(_dtypes.int64)
+        places = _checked_places(places, extent, axis).astype(_dtypes.int64).to_device(x.device)
         if last > first:
-            places = places % extent if extent else places
+            places = Array(call("where", [places < 0, places + extent, places])[0])
+            out = (places < 0) | (places >= extent)
+            outside = out if outside is None else outside | out
         flat = places if flat is None else flat * extent + places
+        joined *= extent
+    if outside is not None and x.device != "cpu":  # what was not checked must not read a neighbour
+        flat = Array(call("where", [outside, scalar(joined), flat])[0])
     return flat, first, last - first + 1
 
 
@@ -133,10 +150,9 @@ def _is_advanced(keys: list[Any]) -> bool:
 
 def _keys_of(x: Array, key: Any) -> list[Any]:
     given = key if isinstance(key, tuple) else (key,)
-    made = tuple(
-        asarray(each, device=x.device) if not isinstance(each, Array) and _is_array(each) else each for each in given
-    )
-    return _expanded(made, x.ndim)
+    made = tuple(asarray(each) if not isinstance(each, Array) and _is_array(each) else each for each in given)
+    here = tuple(each.to_device(x.device) if _is_mask(each) else each for each in made)  # places are checked before
+    return _expanded(here, x.ndim)
 
 
 def get(x: Array, key: Any) -> Array:

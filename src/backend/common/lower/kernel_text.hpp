@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,9 @@ namespace overtake::backend {
 
 /// Work-items of a group in the families whose speed does not depend on it.
 inline constexpr int group_size = 256;
+
+/// The most elements that indices of 32 bits count: loops step past the end by less than a group's share.
+inline constexpr std::int64_t most_short = std::numeric_limits<std::int32_t>::max() - (1 << 20);
 
 class KernelText {
  public:
@@ -65,7 +69,8 @@ class KernelText {
 [[nodiscard]] LoweredKernel lower_reduce(const Operation& operation, const ReduceCore& core);
 [[nodiscard]] LoweredKernel lower_rows(const Operation& operation, const RowCore& core);
 [[nodiscard]] LoweredOperation lower_scan(const Operation& operation, const ScanCore& core);
-[[nodiscard]] LoweredOperation lower_sort(const Operation& operation, const SortCore& core);
+[[nodiscard]] LoweredOperation lower_sort(const Operation& operation, const SortCore& core,
+                                          const LoweringTraits& traits);
 [[nodiscard]] LoweredKernel lower_search(const Operation& operation, const SearchCore& core);
 [[nodiscard]] LoweredKernel lower_segment_sum(const Operation& operation, const SegmentSumCore& core);
 [[nodiscard]] LoweredOperation lower_histogram(const Operation& operation, const HistogramCore& core);

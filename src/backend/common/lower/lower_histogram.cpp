@@ -28,8 +28,7 @@ class HistogramWriter {
     parts_ = in_local_ ? tiles_ : 1;
     Tape reach;
     reach.loads = {core.ids};
-    is_long_ = !has_short_indices(reach, std::vector{core.n}) ||
-               parts_ * core.bins > std::numeric_limits<std::int32_t>::max() / 2;
+    is_long_ = !has_short_indices(reach, std::vector{core.n}) || std::max(core.n, parts_ * core.bins) > most_short;
   }
 
   LoweredOperation write() {
@@ -46,6 +45,7 @@ class HistogramWriter {
   void add(Phase phase) {
     KernelText text("histogram", embedded::kernel_histogram);
     text.define("GROUP_SIZE", group_size);
+    text.define("BATCH", 8);
     text.define("PHASE_ZERO", phase == Phase::zero ? 1 : 0);
     text.define("PHASE_COUNT", phase == Phase::count ? 1 : 0);
     text.define("IN_LOCAL", in_local_ ? 1 : 0);
@@ -79,8 +79,8 @@ class HistogramWriter {
 }  // namespace
 
 LoweredOperation lower_histogram(const Operation& operation, const HistogramCore& core) {
-  if (core.n > std::numeric_limits<std::int32_t>::max()) {
-    throw UsageError("2^31 elements or more cannot be counted on a GPU", "Split the array.");
+  if (std::max(core.n, core.bins) > std::numeric_limits<std::int32_t>::max()) {
+    throw UsageError("2^31 elements or more, or as many bins, cannot be counted on a GPU", "Split the array.");
   }
   return HistogramWriter(operation, core).write();
 }

@@ -28,7 +28,7 @@ class ScanWriter {
     const std::array extents{core_.outer, core_.n, core_.inner};
     Tape reach;
     reach.loads = {core_.input};
-    is_long_ = !has_short_indices(reach, extents);
+    is_long_ = !has_short_indices(reach, extents) || core_.n > most_short;
     // Down to where one block holds an axis of totals, and up again.
     for (std::size_t level = 0; level < levels_.size(); ++level) add(level, true);
     for (std::size_t level = levels_.size() + 1; level-- > 0;) add(level, false);

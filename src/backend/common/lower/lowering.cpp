@@ -214,7 +214,7 @@ LoweredOperation lower(const Operation& operation, const LoweringTraits& traits)
                                [&](const RowCore& core) { return single(lower_rows(operation, core)); },
                                [&](const GatherCore& core) { return single(lower_gather(operation, core)); },
                                [&](const ScanCore& core) { return lower_scan(operation, core); },
-                               [&](const SortCore& core) { return lower_sort(operation, core); },
+                               [&](const SortCore& core) { return lower_sort(operation, core, traits); },
                                [&](const SearchCore& core) { return single(lower_search(operation, core)); },
                                [&](const SegmentSumCore& core) { return single(lower_segment_sum(operation, core)); },
                                [&](const HistogramCore& core) { return lower_histogram(operation, core); }},

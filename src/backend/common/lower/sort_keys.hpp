@@ -6,7 +6,7 @@
 
 namespace overtake::backend {
 
-/// Defines what src/kernels/graph/sort_keys.k needs.
-void define_keys(KernelText& text, DType dtype);
+/// Defines what src/kernels/graph/sort_keys.k needs; `of_values`: keys that can be turned back.
+void define_keys(KernelText& text, DType dtype, bool of_values = false);
 
 }  // namespace overtake::backend

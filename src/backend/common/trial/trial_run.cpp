@@ -39,13 +39,14 @@ std::string trial_identity() {
   detail::Fingerprint fingerprint;
   fingerprint.add(version());
   for (const std::string_view text :
-       {embedded::prelude_cuda,     embedded::prelude_opencl,    embedded::kernel_tape,
-        embedded::kernel_philox,    embedded::kernel_map,        embedded::kernel_matmul,
-        embedded::kernel_reduce,    embedded::kernel_rows,       embedded::kernel_gather,
-        embedded::kernel_scan,      embedded::kernel_sort_keys,  embedded::kernel_sort_rows,
-        embedded::kernel_sort,      embedded::kernel_search,     embedded::kernel_segment,
-        embedded::kernel_histogram, embedded::kernel_forest,     embedded::kernel_self_test,
-        embedded::kernel_peak,      embedded::kernel_interpreted}) {
+       {embedded::prelude_cuda,      embedded::prelude_opencl,    embedded::kernel_tape,
+        embedded::kernel_philox,     embedded::kernel_map,        embedded::kernel_matmul,
+        embedded::kernel_reduce,     embedded::kernel_rows,       embedded::kernel_gather,
+        embedded::kernel_scan,       embedded::kernel_sort_keys,  embedded::kernel_sort_rows,
+        embedded::kernel_sort_pass,  embedded::kernel_sort_count, embedded::kernel_sort_scatter,
+        embedded::kernel_search,     embedded::kernel_segment,    embedded::kernel_histogram,
+        embedded::kernel_forest,     embedded::kernel_self_test,  embedded::kernel_peak,
+        embedded::kernel_interpreted}) {
     fingerprint.add(text);
   }
   return fingerprint.hex();
