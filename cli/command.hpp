@@ -15,6 +15,7 @@ struct Command {
   std::function<int()> run;
 };
 
+Command add_bench(CLI::App& root);
 Command add_cache(CLI::App& root);
 Command add_describe(CLI::App& root);
 Command add_devices(CLI::App& root);

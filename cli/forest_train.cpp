@@ -12,6 +12,7 @@
 #include "output/outputs.hpp"
 #include "output/plan_output.hpp"
 #include "output/terminal.hpp"
+#include "output/transfers_line.hpp"
 #include "overtake/error.hpp"
 #include "overtake/model.hpp"
 #include "overtake/placement.hpp"
@@ -157,6 +158,7 @@ int run_forest_training(const CLI::App& app, const TrainFlags& flags) {
   options.feature_names = data.preprocessing.feature_names();
   options.class_names = data.preprocessing.classes;
   overtake::ForestReport fit;
+  const overtake::TransferStats before = overtake::transfer_stats();
   Forest forest = overtake::train_forest(parameters, rows, options, data.sample_weight, earlier, &fit);
   watcher.clear();
   for (const std::string& note : fit.notes) print_error(fmt::format("note: {}\n", note));
@@ -170,8 +172,11 @@ int run_forest_training(const CLI::App& app, const TrainFlags& flags) {
   const overtake::ForestModel model(std::move(forest));
   if (!flags.outputs.save.empty()) write_model(flags.outputs.save, model, data.preprocessing);
   write_exports(model.forest(), flags.forest);
-  write_training_json(to_json(model.forest(), fit, score), flags, data, device);
-  if (!quiet) print(result_text(model.forest(), fit, score, predicted_text(device)) + saved_text(flags));
+  const overtake::TransferStats copied = transfers_since(before);
+  write_training_json(to_json(model.forest(), fit, score), flags, data, device, copied);
+  if (!quiet) {
+    print(result_text(model.forest(), fit, score, predicted_text(device)) + saved_text(flags) + transfers_line(copied));
+  }
   return interrupted ? exit_interrupted : exit_ok;
 }
 

@@ -100,7 +100,7 @@ int run(int argc, const char* const* argv) {
   const std::vector<cli::Command> commands = {cli::add_devices(root), cli::add_doctor(root),   cli::add_race(root),
                                               cli::add_search(root),  cli::add_show(root),     cli::add_train(root),
                                               cli::add_predict(root), cli::add_describe(root), cli::add_score(root),
-                                              cli::add_cache(root)};
+                                              cli::add_cache(root),   cli::add_bench(root)};
   try {
     cli::check_names(root, argc, argv);
     root.parse(argc, argv);

@@ -11,6 +11,7 @@
 #include "output/outputs.hpp"
 #include "output/plan_output.hpp"
 #include "output/terminal.hpp"
+#include "output/transfers_line.hpp"
 #include "overtake/model.hpp"
 #include "overtake/placement.hpp"
 #include "overtake/report.hpp"
@@ -127,11 +128,15 @@ int run_network_training(const TrainFlags& flags) {
   print_head(flags.data, data, device, flags.outputs.describe, quiet,
              fmt::format("network: {}\n", to_text(options, data.preprocessing.inputs(), data.preprocessing.outputs())));
   print_error(notes_of(data));
+  const overtake::TransferStats before = overtake::transfer_stats();
   const overtake::TrainedNetwork trained = train_network(data, options, overtake::Device(device.device));
   watcher.clear();
   if (!flags.outputs.save.empty()) write_model(flags.outputs.save, *trained.model, data.preprocessing);
-  write_training_json(to_json(trained, data), flags, data, device);
-  if (!quiet) print(result_text(flags, trained, data.preprocessing.task, predicted_text(device)));
+  const overtake::TransferStats copied = transfers_since(before);
+  write_training_json(to_json(trained, data), flags, data, device, copied);
+  if (!quiet) {
+    print(result_text(flags, trained, data.preprocessing.task, predicted_text(device)) + transfers_line(copied));
+  }
   return exit_code(trained.fit, flags.outputs.save);
 }
 

@@ -17,6 +17,7 @@
 #include "output/outputs.hpp"
 #include "output/plan_output.hpp"
 #include "output/terminal.hpp"
+#include "output/transfers_line.hpp"
 #include "overtake/model.hpp"
 #include "overtake/placement.hpp"
 #include "overtake/report.hpp"
@@ -87,7 +88,8 @@ int run(const PredictFlags& flags) {
   if (is_standard_output(flags.out)) return exit_ok;
   print(fmt::format("wrote {} predictions of {} to {}\n", overtake::report::count(predictor.rows()), how.target,
                     flags.out) +
-        (predictor.score() ? score_text(how, *predictor.score(), predictor.rows()) : ""));
+        (predictor.score() ? score_text(how, *predictor.score(), predictor.rows()) : "") +
+        transfers_line(overtake::transfer_stats()));
   return exit_ok;
 }
 

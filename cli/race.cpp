@@ -17,6 +17,7 @@
 #include "output/outputs.hpp"
 #include "output/plan_output.hpp"
 #include "output/terminal.hpp"
+#include "output/transfers_line.hpp"
 #include "overtake/race.hpp"
 #include "overtake/report.hpp"
 #include "system.hpp"
@@ -64,7 +65,7 @@ std::string result_text(const overtake::RaceResult& result, bool ascii) {
   style.color = terminal.interactive;
   text += report::chart_text(overtake::race_chart(result), style) + "\n";
   for (const std::string& note : result.notes) text += "note: " + note + "\n";
-  return text + result.crossover.statement + "\n";
+  return text + result.crossover.statement + "\n" + transfers_line(result.transfers);
 }
 
 int plan_race(const Options& options) {

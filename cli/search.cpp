@@ -19,6 +19,7 @@
 #include "output/plan_output.hpp"
 #include "output/search_output.hpp"
 #include "output/terminal.hpp"
+#include "output/transfers_line.hpp"
 #include "overtake/error.hpp"
 #include "overtake/model.hpp"
 #include "overtake/placement.hpp"
@@ -167,6 +168,7 @@ int run(const CLI::App& app, const SearchFlags& flags) {
       print(flags.journal.empty() ? "interrupted: the table holds what was done\n"
                                   : "interrupted: the same command continues from the journal\n");
     }
+    print(transfers_line(result.transfers));
   }
   require_winner(result);
   return result.interrupted ? exit_interrupted : exit_ok;

@@ -14,6 +14,7 @@
 #include "output/plan_output.hpp"
 #include "output/terminal.hpp"
 #include "overtake/placement.hpp"
+#include "overtake/report_transfers.hpp"
 
 namespace cli {
 namespace {
@@ -33,13 +34,14 @@ int run(const CLI::App& app, const TrainFlags& flags) {
 }  // namespace
 
 void write_training_json(overtake::report::Json json, const TrainFlags& flags, const TrainingData& data,
-                         const overtake::Placement& device) {
+                         const overtake::Placement& device, const overtake::TransferStats& transfers) {
   if (flags.outputs.json.empty()) return;
   json.set("data", flags.data.data).set("target", flags.data.roles.target).set("rows", data.training.rows);
   const overtake::Prediction* prediction = device.chosen();
   json.set("prediction", prediction == nullptr ? overtake::report::Json() : to_json(*prediction));
   json.set("device_reason", device.reason).set("table", to_json(data.description));
   json.set("model", overtake::report::Json::text_or_null(flags.outputs.save));
+  json.set("transfers", overtake::report::transfers_json(transfers));
   write_output(flags.outputs.json, json.dump() + "\n");
 }
 

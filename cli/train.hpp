@@ -4,6 +4,7 @@
 
 #include "flags/train_options.hpp"
 #include "overtake/report.hpp"
+#include "overtake/transfer.hpp"
 #include "training_data.hpp"
 
 namespace cli {
@@ -12,9 +13,9 @@ namespace cli {
 [[nodiscard]] int run_network_training(const TrainFlags& flags);
 [[nodiscard]] int run_forest_training(const CLI::App& app, const TrainFlags& flags);
 
-/// Completes the library's JSON of a training and writes it to --json, if that was given.
+/// Completes the library's JSON of a training and writes it to --json, if that was given. `transfers`: of the training.
 void write_training_json(overtake::report::Json json, const TrainFlags& flags, const TrainingData& data,
-                         const overtake::Placement& device);
+                         const overtake::Placement& device, const overtake::TransferStats& transfers);
 /// "saved FILE\n", or nothing.
 [[nodiscard]] std::string saved_text(const TrainFlags& flags);
 

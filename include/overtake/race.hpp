@@ -13,6 +13,7 @@
 #include "overtake/placement.hpp"
 #include "overtake/progress.hpp"
 #include "overtake/report.hpp"
+#include "overtake/transfer.hpp"
 
 /// The race: one network of growing size trained on every processor, and the size from which the GPU stays ahead.
 namespace overtake {
@@ -90,6 +91,7 @@ struct RaceResult {
   Crossover crossover;
   std::vector<std::string> notes;  ///< no GPU and why, cut cells, failures
   bool interrupted = false;
+  TransferStats transfers;  ///< of the race
 };
 
 /// Runs the race; the observer is told before each network and device. Every device starts each training from the same

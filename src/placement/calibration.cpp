@@ -55,15 +55,6 @@ std::string digest_of(std::string_view text) {
   return fingerprint.hex();
 }
 
-/// All that the figures depend on, in one line.
-std::string subject_of(const DeviceInfo& device) {
-  std::string subject = fmt::format("{} ({}, {}), {} with {} threads, Overtake {}", device.id, device.name,
-                                    device.driver, platform::processor_name(), thread_count(), version());
-  std::replace_if(
-      subject.begin(), subject.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
-  return subject;
-}
-
 std::optional<Slowness> read(const fs::path& path, std::string_view subject) {
   std::error_code error;
   if (!fs::exists(path, error)) return std::nullopt;
@@ -109,6 +100,14 @@ Slowness slowness_of(const DeviceInfo& device) {
 }
 
 }  // namespace
+
+std::string subject_of(const DeviceInfo& device) {
+  std::string subject = fmt::format("{} ({}, {}), {} with {} threads, Overtake {}", device.id, device.name,
+                                    device.driver, platform::processor_name(), thread_count(), version());
+  std::replace_if(
+      subject.begin(), subject.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
+  return subject;
+}
 
 DeviceRates rates_of(const DeviceInfo& device) {
   (void)memory_held_before();

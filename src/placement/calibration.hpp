@@ -30,6 +30,9 @@ inline constexpr const char* elsewhere = "elsewhere";
 /// What there is to say of measurements that this process made: that a kept one was damaged. Gives each once.
 [[nodiscard]] std::vector<std::string> take_calibration_notes();
 
+/// All that a device's figures depend on, in one line: device, driver, processor, threads, version.
+[[nodiscard]] std::string subject_of(const DeviceInfo& device);
+
 /// A kept measurement as text, a few lines with a checksum, and back; nothing for a text that is damaged or about
 /// another subject.
 [[nodiscard]] std::string to_text(const Slowness& slowness, std::string_view subject);

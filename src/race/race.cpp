@@ -238,6 +238,7 @@ RaceResult run_race(const RaceOptions& options, ProgressObserver* observer, cons
   }
 
   require_points(options);
+  const TransferStats before = transfer_stats();
   const Dataset data = disc(options.samples, options.seed);
   const race::RaceTask task{Array::from(data.inputs, {data.rows, data.features}), Array::from(data.labels, {data.rows}),
                             result.options, stop};
@@ -260,6 +261,7 @@ RaceResult run_race(const RaceOptions& options, ProgressObserver* observer, cons
   }
   note_cells(result.rows, result.options, result.notes);
   result.crossover = find_crossover(result);
+  result.transfers = transfers_since(before);
   return result;
 }
 

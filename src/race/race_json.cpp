@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "overtake/race.hpp"
+#include "overtake/report_transfers.hpp"
 
 namespace overtake {
 namespace {
@@ -72,6 +73,7 @@ std::string race_json(const RaceResult& result) {
   json.set("schema", "overtake.race/1").set("machine", report::machine_json(result.machine, result.devices));
   json.set("settings", settings_json(result.options)).set("devices", std::move(devices));
   json.set("rows", std::move(rows)).set("crossover", std::move(crossover)).set("notes", list_json(result.notes));
+  json.set("transfers", report::transfers_json(result.transfers));
   return json.dump() + "\n";
 }
 

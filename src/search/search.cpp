@@ -32,6 +32,7 @@ void check_journal(const SearchOptions& options) {
 SearchResult search_and_record(const Dataset& data, const std::vector<Parameters>& candidates,
                                const SearchOptions& options) {
   const auto begin = std::chrono::steady_clock::now();
+  const TransferStats before = transfer_stats();
   check_journal(options);
   SearchResult result = checked_result(data, candidates, options);
   std::string warning;
@@ -51,6 +52,7 @@ SearchResult search_and_record(const Dataset& data, const std::vector<Parameters
     if (std::string note = journal->note(); !note.empty()) result.warnings.push_back(std::move(note));
   }
   run_search(result, input, *estimator, earlier, journal ? &*journal : nullptr);
+  result.transfers = transfers_since(before);
   result.timing.wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (journal) journal->finish(result);
   return result;

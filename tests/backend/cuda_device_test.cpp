@@ -49,6 +49,28 @@ bool all_finite(const std::vector<Floats>& all) {
   return true;
 }
 
+TEST_F(CudaGpu, LargeAndPageLockedCopiesArriveWholeAndAreTimed) {
+  const auto device = open();
+  const std::size_t large = Staging::large_bytes / sizeof(float);
+  for (const std::size_t count : {large - 1, large, 5 * large + 3}) {
+    const Floats values = random_floats(count, static_cast<unsigned>(count));
+    EXPECT_EQ(download(*device, *upload(*device, values)), values) << count;
+  }
+  const std::size_t bytes = 3 * Staging::large_bytes;
+  const auto from = device->allocate_host(bytes);
+  const auto into = device->allocate_host(bytes);
+  std::memset(from->data(), 3, bytes);
+  std::memset(into->data(), 0, bytes);
+  const auto buffer = device->allocate(bytes);
+  device->upload(*buffer, 0, from->data(), bytes);
+  device->download(*buffer, 0, into->data(), bytes);
+  EXPECT_EQ(std::memcmp(from->data(), into->data(), bytes), 0);
+  const Transfers transfers = device->transfers();
+  EXPECT_EQ(transfers.uploads, 4U);
+  EXPECT_GT(transfers.upload_seconds, 0);
+  EXPECT_GT(transfers.download_seconds, 0);
+}
+
 TEST_F(CudaGpu, UploadsAndDownloadsOfEverySize) {
   const auto device = open();
   const std::size_t half = Staging::half_bytes / 4;

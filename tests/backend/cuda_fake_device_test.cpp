@@ -4,7 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include "backend/api/details.hpp"
+#include "backend/api/profiling.hpp"
 #include "backend/cuda/device.hpp"
 #include "cuda_fake_driver.hpp"
 #include "cuda_training.hpp"
@@ -112,6 +115,121 @@ TEST_F(CudaFake, TransfersOfEverySizeArriveWhole) {
     EXPECT_EQ(download(*device_, *upload(*device_, values)), values) << count;
   }
   EXPECT_EQ(device_->transfers().upload_bytes, device_->transfers().download_bytes);
+}
+
+TEST_F(CudaFake, LargeTransfersGoByManyThreadsAndArriveWhole) {
+  const std::size_t large = Staging::large_bytes / 4;
+  for (const std::size_t count : {large - 1, large, 3 * large + 5}) {
+    const Floats values = random_floats(count, static_cast<unsigned>(count));
+    EXPECT_EQ(download(*device_, *upload(*device_, values)), values) << count;
+  }
+}
+
+TEST_F(CudaFake, PageLockedMemoryIsCopiedAsItIs) {
+  const std::size_t bytes = 3 * Staging::half_bytes;
+  const auto memory = device_->allocate_host(bytes);
+  const auto buffer = device_->allocate(bytes);
+  std::memset(memory->data(), 7, bytes);
+  fake_gpu().calls.clear();
+  device_->upload(*buffer, 0, memory->data(), bytes);
+  EXPECT_EQ(fake_gpu().calls["cuMemcpyHtoDAsync"], 1) << "one copy, not one for each piece of the ring";
+  std::memset(memory->data(), 0, bytes);
+  device_->download(*buffer, 0, memory->data(), bytes);
+  EXPECT_EQ(fake_gpu().calls["cuMemcpyDtoHAsync"], 1);
+  EXPECT_EQ(static_cast<const char*>(memory->data())[bytes - 1], 7);
+}
+
+TEST_F(CudaFake, WorkWaitsForAnUploadOnceAndAtItsFirstUse) {
+  const auto memory = device_->allocate_host(1024);
+  const auto buffer = device_->allocate_incoming(1024);
+  fake_gpu().calls.clear();
+  device_->upload_async(*buffer, memory->data(), 1024);
+  EXPECT_EQ(fake_gpu().calls["cuStreamWaitEvent"], 1) << "the copy waits for who had the memory before";
+  (void)buffer->handle();
+  EXPECT_EQ(fake_gpu().calls["cuStreamWaitEvent"], 2) << "the work waits for the copy";
+  (void)buffer->handle();
+  EXPECT_EQ(fake_gpu().calls["cuStreamWaitEvent"], 2) << "once is enough";
+  EXPECT_THROW(device_->upload_async(*device_->allocate(1024), memory->data(), 1024), InternalError);
+}
+
+TEST_F(CudaFake, MemoryOfUploadsIsUsedAgainAfterItsEvents) {
+  const auto memory = device_->allocate_host(1024);
+  std::uintptr_t first = 0;
+  {
+    const auto buffer = device_->allocate_incoming(1024);
+    first = buffer->handle();
+    device_->upload_async(*buffer, memory->data(), 1024);
+    device_->download_async(*buffer, memory->data(), 1024);
+    fake_gpu().calls.clear();
+  }
+  EXPECT_EQ(fake_gpu().calls["cuStreamWaitEvent"], 1) << "the next user comes after the download";
+  EXPECT_EQ(device_->allocate_incoming(1024)->handle(), first);
+  // Six at once: four blocks are kept for uploads, the others go to the allocator.
+  std::vector<std::unique_ptr<Buffer>> many;
+  for (int i = 0; i < 6; ++i) many.push_back(device_->allocate_incoming(1024));
+  many.clear();
+  fake_gpu().calls.clear();
+  for (int i = 0; i < 2; ++i) many.push_back(device_->allocate(1024));
+  EXPECT_EQ(fake_gpu().calls["cuMemAlloc"], 0);
+}
+
+TEST_F(CudaFake, MemoryThatWaitsForUploadsIsThereForOthers) {
+  device_->set_memory_limit(std::uint64_t{8} << 20U);
+  (void)device_->allocate_incoming(std::size_t{6} << 20U);
+  EXPECT_NO_THROW((void)device_->allocate(std::size_t{7} << 20U));
+}
+
+TEST_F(CudaFake, TransfersAreTimedByEvents) {
+  const auto buffer = device_->allocate(64);
+  char bytes[64] = {};
+  for (int i = 0; i < 20; ++i) device_->upload(*buffer, 0, bytes, 64);
+  device_->download(*buffer, 0, bytes, 64);
+  const Transfers transfers = device_->transfers();
+  EXPECT_NEAR(transfers.upload_seconds, 20 * 0.5e-3, 1e-9) << "the fake says half a millisecond for each";
+  EXPECT_NEAR(transfers.download_seconds, 0.5e-3, 1e-9);
+}
+
+TEST_F(CudaFake, MarksAreOfTheirStreams) {
+  const auto first = device_->mark(Lane::work);
+  const auto second = device_->mark(Lane::upload);
+  EXPECT_TRUE(first->is_passed());
+  fake_gpu().refuse["cuEventQuery"] = CUDA_ERROR_NOT_READY;
+  EXPECT_FALSE(first->is_passed());
+  fake_gpu().refuse.clear();
+  EXPECT_NEAR(second->seconds_since(*first), 0.5e-3, 1e-9);
+  EXPECT_THROW((void)first->seconds_since(HostMark()), UsageError);
+  device_->wait(Lane::download, *first);
+  EXPECT_EQ(fake_gpu().calls["cuStreamWaitEvent"], 1);
+  device_->wait(Lane::work, HostMark());
+  EXPECT_EQ(fake_gpu().calls["cuStreamWaitEvent"], 1);
+}
+
+TEST_F(CudaFake, AProfileLaunchesStepByStepAndTimesEach) {
+  if (no_compiler()) GTEST_SKIP() << "no NVRTC";
+  struct Listener final : ProfileListener {
+    void on_record(const ProfileRecord& record) override { records.push_back(record); }
+    std::vector<ProfileRecord> records;
+  } listener;
+  const Schedule schedule = diamond();
+  const auto executable = device_->compile(schedule, {.replay = true});
+  const Bound bound = buffers_for(schedule);
+  executable->bind(bound.slots);
+  fake_gpu().calls.clear();
+  add_listener(listener);
+  executable->run(2);
+  remove_listener(listener);
+  EXPECT_EQ(fake_gpu().calls["cuGraphLaunch"], 0);
+  ASSERT_EQ(listener.records.size(), 8U);
+  for (const ProfileRecord& record : listener.records) {
+    EXPECT_EQ(record.device, "cuda:0");
+    EXPECT_EQ(record.name, "map");
+    EXPECT_FALSE(record.kernel.empty());
+    EXPECT_NEAR(record.seconds, 0.5e-3, 1e-9);
+    EXPECT_EQ(record.work.bytes_written, 256U);
+  }
+  executable->run(2);
+  EXPECT_EQ(listener.records.size(), 8U);
+  EXPECT_GT(fake_gpu().calls["cuGraphLaunch"], 0);
 }
 
 TEST_F(CudaFake, AccessOutsideABufferIsRefused) {

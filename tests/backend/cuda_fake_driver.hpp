@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <mutex>
 #include <set>
 #include <string>
 #include <vector>
@@ -37,6 +38,8 @@ namespace fake {
 
 /// Counts the call; the code to return.
 inline CUresult enter(const char* name) {
+  static std::mutex mutex;  // large copies come from several threads
+  const std::lock_guard lock(mutex);
   ++fake_gpu().calls[name];
   const auto refused = fake_gpu().refuse.find(name);
   return refused != fake_gpu().refuse.end() ? refused->second : CUDA_SUCCESS;
@@ -169,6 +172,12 @@ inline DriverApi fake_driver_api() {
   api.cuEventDestroy = [](CUevent event) { return fake::destroy(event, "cuEventDestroy"); };
   api.cuEventRecord = [](CUevent, CUstream) { return fake::enter("cuEventRecord"); };
   api.cuEventSynchronize = [](CUevent) { return fake::enter("cuEventSynchronize"); };
+  api.cuEventQuery = [](CUevent) { return fake::enter("cuEventQuery"); };
+  api.cuStreamWaitEvent = [](CUstream, CUevent, unsigned) { return fake::enter("cuStreamWaitEvent"); };
+  api.cuEventElapsedTime = [](float* milliseconds, CUevent, CUevent) {
+    *milliseconds = 0.5F;
+    return fake::enter("cuEventElapsedTime");
+  };
   api.cuModuleLoadDataEx = [](CUmodule* module, const void*, unsigned, CUjit_option*, void**) {
     return fake::make(module, "cuModuleLoadDataEx");
   };

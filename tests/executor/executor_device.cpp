@@ -88,19 +88,23 @@ std::unique_ptr<backend::Buffer> ExecutorDevice::allocate(std::size_t bytes) {
   return std::make_unique<ExecutorBuffer>(*this, bytes, number++);
 }
 
-void ExecutorDevice::upload(backend::Buffer& destination, std::size_t offset, const void* source, std::size_t bytes) {
-  if (bytes == 0) return;
+double ExecutorDevice::copy_in(backend::Buffer& destination, std::size_t offset, const void* source,
+                               std::size_t bytes) {
+  if (bytes == 0) return 0;
   std::memcpy(memory_of(destination) + offset, source, bytes);
   Executor::instance().log().set_written(memory_of(destination) + offset, bytes);
+  return 0;
 }
 
-void ExecutorDevice::download(const backend::Buffer& source, std::size_t offset, void* destination, std::size_t bytes) {
+double ExecutorDevice::copy_out(const backend::Buffer& source, std::size_t offset, void* destination,
+                                std::size_t bytes) {
   if (bytes > 0) std::memcpy(destination, memory_of(source) + offset, bytes);
+  return 0;
 }
 
 void ExecutorDevice::copy(const backend::Buffer& source, std::size_t source_offset, backend::Buffer& destination,
                           std::size_t offset, std::size_t bytes) {
-  upload(destination, offset, memory_of(source) + source_offset, bytes);
+  (void)copy_in(destination, offset, memory_of(source) + source_offset, bytes);
 }
 
 std::unique_ptr<backend::Executable> ExecutorDevice::compile(const backend::Schedule&, const backend::CompileOptions&) {

@@ -15,18 +15,21 @@ class ExecutorDevice final : public backend::Device {
 
   [[nodiscard]] const DeviceInfo& info() const override { return info_; }
   [[nodiscard]] std::unique_ptr<backend::Buffer> allocate(std::size_t bytes) override;
-  void upload(backend::Buffer& destination, std::size_t offset, const void* source, std::size_t bytes) override;
-  void download(const backend::Buffer& source, std::size_t offset, void* destination, std::size_t bytes) override;
   void copy(const backend::Buffer& source, std::size_t source_offset, backend::Buffer& destination, std::size_t offset,
             std::size_t bytes) override;
   void synchronize() override {}
   [[nodiscard]] std::unique_ptr<backend::Executable> compile(const backend::Schedule& schedule,
                                                              const backend::CompileOptions& options) override;
   [[nodiscard]] std::unique_ptr<backend::Program> build(const backend::ProgramSource& program) override;
-  [[nodiscard]] TransferCount transfers() const override { return {}; }
   void set_memory_limit(std::uint64_t) override {}
   [[nodiscard]] std::uint64_t memory_held() const override { return 0; }
   [[nodiscard]] std::uint64_t memory_peak() const override { return 0; }
+
+ protected:
+  [[nodiscard]] double copy_in(backend::Buffer& destination, std::size_t offset, const void* source,
+                               std::size_t bytes) override;
+  [[nodiscard]] double copy_out(const backend::Buffer& source, std::size_t offset, void* destination,
+                                std::size_t bytes) override;
 
  private:
   DeviceInfo info_;

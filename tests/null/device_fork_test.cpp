@@ -22,7 +22,7 @@ class DriverBackend final : public backend::Backend {
   [[nodiscard]] std::string_view name() const override { return name_; }
   [[nodiscard]] std::vector<DeviceInfo> list() override { return {}; }
   [[nodiscard]] std::unique_ptr<backend::Device> open(int /*index*/) override {
-    return std::make_unique<backend::null::NullDevice>();
+    return std::make_unique<backend::null::NullDevice>(name_ + ":0");
   }
 
  private:

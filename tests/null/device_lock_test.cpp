@@ -22,6 +22,7 @@ std::barrier<>& meeting() {
 
 class MeetingDevice final : public backend::null::NullDevice {
  public:
+  explicit MeetingDevice(int index) : NullDevice("meeting:" + std::to_string(index)) {}
   [[nodiscard]] std::unique_ptr<backend::Executable> compile(const backend::Schedule& schedule,
                                                              const backend::CompileOptions& options) override {
     meeting().arrive_and_wait();
@@ -33,9 +34,9 @@ class MeetingBackend final : public backend::Backend {
  public:
   [[nodiscard]] std::string_view name() const override { return "meeting"; }
   [[nodiscard]] std::vector<DeviceInfo> list() override { return {}; }
-  [[nodiscard]] std::unique_ptr<backend::Device> open(int /*index*/) override {
+  [[nodiscard]] std::unique_ptr<backend::Device> open(int index) override {
     meeting().arrive_and_wait();
-    return std::make_unique<MeetingDevice>();
+    return std::make_unique<MeetingDevice>(index);
   }
 };
 

@@ -21,13 +21,6 @@ class StoppingDevice final : public backend::Device {
 
   [[nodiscard]] const DeviceInfo& info() const override { return inner_.info(); }
   [[nodiscard]] std::unique_ptr<backend::Buffer> allocate(std::size_t bytes) override { return inner_.allocate(bytes); }
-  void upload(backend::Buffer& destination, std::size_t offset, const void* source, std::size_t bytes) override {
-    inner_.upload(destination, offset, source, bytes);
-  }
-  void download(const backend::Buffer& source, std::size_t offset, void* destination, std::size_t bytes) override {
-    count();
-    inner_.download(source, offset, destination, bytes);
-  }
   void copy(const backend::Buffer& source, std::size_t source_offset, backend::Buffer& destination, std::size_t offset,
             std::size_t bytes) override {
     inner_.copy(source, source_offset, destination, offset, bytes);
@@ -43,11 +36,23 @@ class StoppingDevice final : public backend::Device {
   [[nodiscard]] std::unique_ptr<backend::Program> build(const backend::ProgramSource& program) override {
     return inner_.build(program);
   }
-  [[nodiscard]] TransferCount transfers() const override { return inner_.transfers(); }
   void set_memory_limit(std::uint64_t bytes) override { inner_.set_memory_limit(bytes); }
   [[nodiscard]] std::uint64_t memory_held() const override { return inner_.memory_held(); }
   [[nodiscard]] std::uint64_t memory_peak() const override { return inner_.memory_peak(); }
   [[nodiscard]] bool is_host() const override { return inner_.is_host(); }
+
+ protected:
+  [[nodiscard]] double copy_in(backend::Buffer& destination, std::size_t offset, const void* source,
+                               std::size_t bytes) override {
+    inner_.upload(destination, offset, source, bytes);
+    return 0;
+  }
+  [[nodiscard]] double copy_out(const backend::Buffer& source, std::size_t offset, void* destination,
+                                std::size_t bytes) override {
+    count();
+    inner_.download(source, offset, destination, bytes);
+    return 0;
+  }
 
  private:
   void count() {

@@ -20,6 +20,7 @@
 #include "overtake/progress.hpp"
 #include "overtake/report.hpp"
 #include "overtake/stop.hpp"
+#include "overtake/transfer.hpp"
 
 namespace overtake {
 
@@ -93,6 +94,7 @@ struct SearchResult {
   std::int64_t resumed_jobs = 0;      ///< taken from the journal
   std::shared_ptr<const Model> best;  ///< refitted on all rows; null: not asked for, or `warnings` say why
   std::vector<std::string> warnings;
+  TransferStats transfers;  ///< of the search
 };
 
 /// Progress of a search, after each batch.

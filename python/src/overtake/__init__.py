@@ -12,7 +12,10 @@ from . import nn, optim, random
 from ._errors import DataError, DeviceError, InternalError, OvertakeError, UsageError
 from ._machine import Devices, Report, devices, doctor, race, set_threads, threads, version
 from ._model import Model
+from ._profile import ProfileEntry, profile
+from ._streams import Event, Stream, download_async, pinned_empty, upload_async
 from ._trainer import EpochRecord, Evaluation, FitReport, Trainer
+from ._transfers import Transfers, TransferStats, reset_transfer_stats, transfer_stats
 from .arrays._array import Array
 from .arrays._creation import (
     arange,
@@ -206,13 +209,18 @@ __all__ = [
     "Devices",
     "EpochRecord",
     "Evaluation",
+    "Event",
     "FitReport",
     "InternalError",
     "Model",
     "OvertakeError",
+    "ProfileEntry",
     "Report",
+    "Stream",
     "TopK",
     "Trainer",
+    "TransferStats",
+    "Transfers",
     "UniqueAllResult",
     "UniqueCountsResult",
     "UniqueInverseResult",
@@ -261,6 +269,7 @@ __all__ = [
     "divide",
     "doctor",
     "dot",
+    "download_async",
     "e",
     "einsum",
     "empty",
@@ -338,9 +347,11 @@ __all__ = [
     "pad",
     "permute_dims",
     "pi",
+    "pinned_empty",
     "positive",
     "pow",
     "prod",
+    "profile",
     "race",
     "random",
     "real",
@@ -348,6 +359,7 @@ __all__ = [
     "relu",
     "remainder",
     "repeat",
+    "reset_transfer_stats",
     "reshape",
     "result_type",
     "roll",
@@ -382,6 +394,7 @@ __all__ = [
     "threads",
     "tile",
     "topk",
+    "transfer_stats",
     "tril",
     "triu",
     "trunc",
@@ -394,6 +407,7 @@ __all__ = [
     "unique_inverse",
     "unique_values",
     "unstack",
+    "upload_async",
     "var",
     "vecdot",
     "version",

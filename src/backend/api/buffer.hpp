@@ -18,8 +18,9 @@ class Buffer {
 
   [[nodiscard]] Device& device() const noexcept { return device_; }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
-  /// The backend's own handle: a host pointer (cpu), a CUdeviceptr (cuda), a cl_mem (opencl), 0 (null).
-  [[nodiscard]] virtual std::uintptr_t handle() const noexcept = 0;
+  /// The backend's own handle: a host pointer (cpu), a CUdeviceptr (cuda), a cl_mem (opencl), 0 (null). Who asks for it
+  /// is about to use the buffer in Lane::work, which waits from here on for a copy into it that is still under way.
+  [[nodiscard]] virtual std::uintptr_t handle() const = 0;
 
  private:
   Device& device_;

@@ -6,6 +6,7 @@
 
 #include "backend/api/details.hpp"
 #include "backend/api/device.hpp"
+#include "backend/api/profiling.hpp"
 #include "overtake/error.hpp"
 #include "platform/process.hpp"
 
@@ -17,7 +18,10 @@ Device::Device(std::string_view name) : impl_(&backend::open_device(name)) {}
 const std::string& Device::id() const { return impl_->info().id; }
 const DeviceInfo& Device::info() const { return impl_->info(); }
 void Device::synchronize() const { impl_->synchronize(); }
-TransferCount Device::transfers() const { return impl_->transfers(); }
+TransferCount Device::transfers() const {
+  const Transfers all = impl_->transfers();
+  return {all.uploads, all.upload_bytes, all.downloads, all.download_bytes};
+}
 void Device::set_memory_limit(std::uint64_t bytes) const { impl_->set_memory_limit(bytes); }
 std::uint64_t Device::memory_held() const { return impl_->memory_held(); }
 std::uint64_t Device::memory_peak() const { return impl_->memory_peak(); }
@@ -49,6 +53,70 @@ constexpr const char* forked_hint =
     "\"forkserver\"), use the device only after the fork, or use the cpu.";
 
 }  // namespace
+
+void Device::count(bool is_upload, std::size_t bytes, double seconds) {
+  const std::lock_guard lock(transfer_mutex_);
+  (is_upload ? transfers_.uploads : transfers_.downloads) += 1;
+  (is_upload ? transfers_.upload_bytes : transfers_.download_bytes) += bytes;
+  (is_upload ? transfers_.upload_seconds : transfers_.download_seconds) += seconds;
+}
+
+template <typename Copy>
+void Device::transfer(bool is_upload, std::size_t bytes, const Copy& copy) {
+  if (!is_profiling()) return count(is_upload, bytes, copy());
+  synchronize();
+  ProfileRecord record;
+  record.kind = is_upload ? RecordKind::upload : RecordKind::download;
+  record.device = info().id;
+  record.name = is_upload ? "upload" : "download";
+  record.start = ProfileRecord::Clock::now();
+  count(is_upload, bytes, copy());
+  synchronize();
+  record.seconds = std::chrono::duration<double>(ProfileRecord::Clock::now() - record.start).count();
+  (is_upload ? record.work.bytes_written : record.work.bytes_read) = bytes;
+  tell(record);
+}
+
+void Device::upload(Buffer& destination, std::size_t offset, const void* source, std::size_t bytes) {
+  transfer(true, bytes, [&] { return copy_in(destination, offset, source, bytes); });
+}
+
+void Device::download(const Buffer& source, std::size_t offset, void* destination, std::size_t bytes) {
+  transfer(false, bytes, [&] { return copy_out(source, offset, destination, bytes); });
+}
+
+void Device::upload_async(Buffer& destination, const void* source, std::size_t bytes) {
+  transfer(true, bytes, [&] { return copy_in_async(destination, source, bytes); });
+}
+
+void Device::download_async(Buffer& source, void* destination, std::size_t bytes) {
+  transfer(false, bytes, [&] { return copy_out_async(source, destination, bytes); });
+}
+
+Transfers Device::transfers() {
+  const CopySeconds settled = settle();
+  const std::lock_guard lock(transfer_mutex_);
+  transfers_.upload_seconds += settled.up;
+  transfers_.download_seconds += settled.down;
+  return transfers_;
+}
+
+double Device::copy_in_async(Buffer& destination, const void* source, std::size_t bytes) {
+  return copy_in(destination, 0, source, bytes);
+}
+
+double Device::copy_out_async(Buffer& source, void* destination, std::size_t bytes) {
+  return copy_out(source, 0, destination, bytes);
+}
+
+std::unique_ptr<HostMemory> Device::allocate_host(std::size_t bytes) { return ordinary_host_memory(bytes); }
+
+std::unique_ptr<Mark> Device::mark(Lane lane) {
+  synchronize_lane(lane);
+  return std::make_unique<HostMark>();
+}
+
+void Device::wait(Lane /*lane*/, const Mark& mark) { mark.wait(); }
 
 DeviceDetails Device::details() { return {}; }
 RateProbe Device::probe(std::string_view) { return {}; }

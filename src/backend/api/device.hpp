@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,7 +16,9 @@
 #include "backend/api/buffer.hpp"
 #include "backend/api/operation.hpp"
 #include "backend/api/program.hpp"
+#include "backend/api/streams.hpp"
 #include "overtake/device.hpp"
+#include "overtake/transfer.hpp"
 
 namespace overtake::backend {
 
@@ -66,18 +69,36 @@ class Device {
   [[nodiscard]] virtual const DeviceInfo& info() const = 0;
   /// Uninitialised memory. Throws DeviceError (need, limit, what to change) beyond the memory limit or the device.
   [[nodiscard]] virtual std::unique_ptr<Buffer> allocate(std::size_t bytes) = 0;
-  /// Copies to the device; `source` may be reused on return.
-  virtual void upload(Buffer& destination, std::size_t offset, const void* source, std::size_t bytes) = 0;
+  /// Copies to the device, in order with other work; `source` may be reused on return.
+  void upload(Buffer& destination, std::size_t offset, const void* source, std::size_t bytes);
   /// Copies to the host; waits for all earlier work.
-  virtual void download(const Buffer& source, std::size_t offset, void* destination, std::size_t bytes) = 0;
+  void download(const Buffer& source, std::size_t offset, void* destination, std::size_t bytes);
   /// Copies between two buffers of this device, in order with other work.
   virtual void copy(const Buffer& source, std::size_t source_offset, Buffer& destination, std::size_t offset,
                     std::size_t bytes) = 0;
+  /// Waits for all lanes.
   virtual void synchronize() = 0;
   /// Waits until the processor is idle, with what other libraries of this process asked of it, too.
   virtual void wait_for_everyone() { synchronize(); }
   /// The queue that this device's work goes into, for other libraries to order theirs by: a CUstream (cuda), else 0.
   [[nodiscard]] virtual std::uintptr_t stream_handle() const { return 0; }
+
+  // Copies that the host does not wait for, and what orders them.
+  /// Page-locked memory where the device copies faster from it. Throws DeviceError when there is none left.
+  [[nodiscard]] virtual std::unique_ptr<HostMemory> allocate_host(std::size_t bytes);
+  /// Memory for upload_async(): of a kind that such a copy need not wait for the work that is under way to get.
+  [[nodiscard]] virtual std::unique_ptr<Buffer> allocate_incoming(std::size_t bytes) { return allocate(bytes); }
+  /// Copies memory of allocate_host() to the whole of a buffer of allocate_incoming(), which was not used yet. Work
+  /// that uses the buffer later waits for it. `source` stays alive and as it is until a mark of Lane::upload is passed.
+  void upload_async(Buffer& destination, const void* source, std::size_t bytes);
+  /// Copies what the work asked for so far leaves in a buffer to memory of allocate_host(). `destination` stays alive,
+  /// and is not read, until a mark of Lane::download is passed; the buffer need not stay.
+  void download_async(Buffer& source, void* destination, std::size_t bytes);
+  /// The end of what a lane was asked for so far.
+  [[nodiscard]] virtual std::unique_ptr<Mark> mark(Lane lane);
+  /// What a lane is asked for from now on waits for a mark, of any device.
+  virtual void wait(Lane lane, const Mark& mark);
+  virtual void synchronize_lane(Lane /*lane*/) { synchronize(); }
 
   /// Schedules for this device keep to it.
   [[nodiscard]] virtual FusionLimits fusion_limits() const { return {}; }
@@ -87,7 +108,8 @@ class Device {
   /// cannot compile at run time (the cpu: always) and has no code of that name made ahead of time.
   [[nodiscard]] virtual std::unique_ptr<Program> build(const ProgramSource& program) = 0;
 
-  [[nodiscard]] virtual TransferCount transfers() const = 0;
+  /// Copies between host and device since it was opened. Waits for those that are under way.
+  [[nodiscard]] Transfers transfers();
   virtual void set_memory_limit(std::uint64_t bytes) = 0;
   [[nodiscard]] virtual std::uint64_t memory_held() const = 0;
   [[nodiscard]] virtual std::uint64_t memory_peak() const = 0;
@@ -100,6 +122,31 @@ class Device {
   [[nodiscard]] virtual DeviceDetails details();
   /// Work in a number format: "tf32", "bf16", "fp64". Throws DeviceError where there is no memory for it.
   [[nodiscard]] virtual RateProbe probe(std::string_view format);
+
+ protected:
+  /// Seconds that copies took.
+  struct CopySeconds {
+    double up = 0, down = 0;
+  };
+  // What upload() and its sisters count and tell of. They give the seconds that the copy itself took, without the wait
+  // for earlier work, as far as they know them on return; settle() has the others.
+  [[nodiscard]] virtual double copy_in(Buffer& destination, std::size_t offset, const void* source,
+                                       std::size_t bytes) = 0;
+  [[nodiscard]] virtual double copy_out(const Buffer& source, std::size_t offset, void* destination,
+                                        std::size_t bytes) = 0;
+  [[nodiscard]] virtual double copy_in_async(Buffer& destination, const void* source, std::size_t bytes);
+  [[nodiscard]] virtual double copy_out_async(Buffer& source, void* destination, std::size_t bytes);
+  /// Of copies whose seconds no call has given yet. Waits for them.
+  [[nodiscard]] virtual CopySeconds settle() { return {}; }
+
+ private:
+  void count(bool is_upload, std::size_t bytes, double seconds);
+  /// Makes a copy, counts it and tells profiles of it.
+  template <typename Copy>
+  void transfer(bool is_upload, std::size_t bytes, const Copy& copy);
+
+  std::mutex transfer_mutex_;
+  Transfers transfers_;
 };
 
 /// A family of devices, registered at start-up by each backend that was built in.
@@ -134,5 +181,8 @@ class Backend {
 
 /// Opens (once per process) and returns the device named "backend" or "backend:index"; see overtake::Device.
 [[nodiscard]] Device& open_device(std::string_view id);
+
+/// Those that open_device() has opened, by name.
+[[nodiscard]] std::vector<Device*> opened_devices();
 
 }  // namespace overtake::backend

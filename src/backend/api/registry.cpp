@@ -25,22 +25,52 @@ Registry& registry() {
   return instance;
 }
 
+/// What was opened before a fork is no device of the child.
+bool is_of_this_process(Backend& backend) {
+  try {
+    backend.claim_driver();
+    return true;
+  } catch (const DeviceError&) {
+    return false;
+  }
+}
+
 /// The devices of this process by their full names.
 class OpenedDevices {
  public:
   struct Entry {
     std::mutex opening;
     std::unique_ptr<Device> device;
+    Backend* backend = nullptr;  // of the device
   };
   Entry& of(const std::string& name) {
     const std::lock_guard lock(mutex_);
     return entries_[name];  // stays where it is
+  }
+  [[nodiscard]] std::vector<Device*> list() {
+    std::vector<Entry*> entries;
+    {
+      const std::lock_guard lock(mutex_);
+      for (auto& [name, entry] : entries_) entries.push_back(&entry);
+    }
+    std::vector<Device*> all;
+    for (Entry* entry : entries) {
+      const std::lock_guard lock(entry->opening);
+      if (entry->device && is_of_this_process(*entry->backend)) all.push_back(entry->device.get());
+    }
+    return all;
   }
 
  private:
   std::mutex mutex_;
   std::map<std::string, Entry> entries_;
 };
+
+// Never destroyed: vendor libraries may already be gone when static destructors run.
+OpenedDevices& opened() {
+  static auto& all = *std::make_unique<OpenedDevices>().release();
+  return all;
+}
 
 std::string hint_for(const std::string& unknown) {
   std::vector<std::string> names;
@@ -87,17 +117,17 @@ DeviceName parse_device(std::string_view id) {
 }
 
 Device& open_device(std::string_view id) {
-  // Never destroyed: vendor libraries may already be gone when static destructors run. Opening takes a lock of the
-  // device's own, so that no device waits until another has started.
-  static auto& opened = *std::make_unique<OpenedDevices>().release();
-
   const DeviceName name = parse_device(id);
   name.backend->claim_driver();  // what was opened before a fork is no device of the child
   const int index = name.index.value_or(0);
-  OpenedDevices::Entry& entry = opened.of(fmt::format("{}:{}", name.backend->name(), index));
+  // Opening takes a lock of the device's own, so that no device waits until another has started.
+  OpenedDevices::Entry& entry = opened().of(fmt::format("{}:{}", name.backend->name(), index));
   const std::lock_guard lock(entry.opening);
+  entry.backend = name.backend;
   if (!entry.device) entry.device = name.backend->open(index);
   return *entry.device;
 }
+
+std::vector<Device*> opened_devices() { return opened().list(); }
 
 }  // namespace overtake::backend

@@ -2,9 +2,9 @@
 // The CPU as a device: ordinary memory, immediate execution.
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
-#include <mutex>
 
 #include "backend/api/details.hpp"
 #include "backend/api/registry.hpp"
@@ -35,37 +35,21 @@ class HostBuffer final : public Buffer {
   CachingAllocator::Block block_;
 };
 
-std::uintptr_t allocate_host(std::size_t bytes) {
+std::uintptr_t take_memory(std::size_t bytes) {
   const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
   return reinterpret_cast<std::uintptr_t>(std::aligned_alloc(alignment, rounded));
 }
 
-void release_host(std::uintptr_t address) { std::free(reinterpret_cast<void*>(address)); }  // NOLINT
+void release_memory(std::uintptr_t address) { std::free(reinterpret_cast<void*>(address)); }  // NOLINT
 
 class CpuDevice final : public Device {
  public:
-  CpuDevice() : info_(describe_processor()), allocator_({allocate_host, release_host, "cpu"}) {}
+  CpuDevice() : info_(describe_processor()), allocator_({take_memory, release_memory, "cpu"}) {}
 
   [[nodiscard]] const DeviceInfo& info() const override { return info_; }
 
   [[nodiscard]] std::unique_ptr<Buffer> allocate(std::size_t bytes) override {
     return std::make_unique<HostBuffer>(*this, bytes, allocator_);
-  }
-
-  // Arrays live in host memory: "uploads" are copies that cross no bus, counted all the same so that programs can be
-  // compared between devices.
-  void upload(Buffer& destination, std::size_t offset, const void* source, std::size_t bytes) override {
-    std::memcpy(address(destination) + offset, source, bytes);
-    const std::lock_guard lock(mutex_);
-    transfers_.uploads += 1;
-    transfers_.upload_bytes += bytes;
-  }
-
-  void download(const Buffer& source, std::size_t offset, void* destination, std::size_t bytes) override {
-    std::memcpy(destination, address(source) + offset, bytes);
-    const std::lock_guard lock(mutex_);
-    transfers_.downloads += 1;
-    transfers_.download_bytes += bytes;
   }
 
   void copy(const Buffer& source, std::size_t source_offset, Buffer& destination, std::size_t offset,
@@ -84,10 +68,6 @@ class CpuDevice final : public Device {
                       "Use an OpenCL device: PoCL (package pocl-opencl-icd) runs kernels on the CPU.");
   }
 
-  [[nodiscard]] TransferCount transfers() const override {
-    const std::lock_guard lock(mutex_);
-    return transfers_;
-  }
   void set_memory_limit(std::uint64_t bytes) override { allocator_.set_limit(bytes); }
   [[nodiscard]] std::uint64_t memory_held() const override { return allocator_.held(); }
   [[nodiscard]] std::uint64_t memory_peak() const override { return allocator_.peak(); }
@@ -106,13 +86,29 @@ class CpuDevice final : public Device {
   }
   [[nodiscard]] RateProbe probe(std::string_view format) override { return rate_probe(format, thread_count()); }
 
+ protected:
+  // Arrays live in host memory: "uploads" are copies that cross no bus, counted all the same so that programs can be
+  // compared between devices.
+  [[nodiscard]] double copy_in(Buffer& destination, std::size_t offset, const void* source,
+                               std::size_t bytes) override {
+    return seconds_of([&] { std::memcpy(address(destination) + offset, source, bytes); });
+  }
+  [[nodiscard]] double copy_out(const Buffer& source, std::size_t offset, void* destination,
+                                std::size_t bytes) override {
+    return seconds_of([&] { std::memcpy(destination, address(source) + offset, bytes); });
+  }
+
  private:
+  template <typename Work>
+  static double seconds_of(const Work& work) {
+    const auto start = std::chrono::steady_clock::now();
+    work();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
   static std::byte* address(const Buffer& buffer) { return reinterpret_cast<std::byte*>(buffer.handle()); }
 
   DeviceInfo info_;
   CachingAllocator allocator_;
-  mutable std::mutex mutex_;
-  TransferCount transfers_;
 };
 
 class CpuBackend final : public Backend {

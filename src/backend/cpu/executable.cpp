@@ -30,6 +30,7 @@ CpuExecutable::CpuExecutable(Device& device, const Schedule& schedule, int threa
   for (const Operation& operation : schedule.operations) {
     steps_.push_back(std::visit(StepMaker{operation, threads}, operation.core));
   }
+  labels_ = labels_of(schedule);
   stats_.operations = static_cast<int>(steps_.size());
   stats_.launches = stats_.operations;
   stats_.arena_bytes = schedule.arena_bytes;
@@ -48,7 +49,17 @@ void CpuExecutable::bind(std::span<Buffer* const> slots) {
 
 void CpuExecutable::run(int times) {
   for (int i = 0; i < times; ++i) {
-    for (const auto& step : steps_) step->run();
+    if (is_profiling()) {
+      run_profiled();
+    } else {
+      for (const auto& step : steps_) step->run();
+    }
+  }
+}
+
+void CpuExecutable::run_profiled() {
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    timed_launch("cpu", labels_[i], "", true, [&] { steps_[i]->run(); });
   }
 }
 

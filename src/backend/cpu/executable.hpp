@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "backend/api/device.hpp"
+#include "backend/api/profiling.hpp"
 #include "backend/cpu/step.hpp"
 
 namespace overtake::backend::cpu {
@@ -18,9 +19,12 @@ class CpuExecutable final : public Executable {
   [[nodiscard]] ExecutableStats stats() const override { return stats_; }
 
  private:
+  void run_profiled();
+
   std::vector<Slot> slots_;
   std::unique_ptr<Buffer> arena_;
   std::vector<std::unique_ptr<Step>> steps_;
+  std::vector<OperationLabel> labels_;  // of the steps
   ExecutableStats stats_;
 };
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "backend/common/lower/lowering.hpp"
+#include "backend/cuda/buffer.hpp"
 #include "backend/cuda/code/precompiled.hpp"
 #include "backend/cuda/code/program.hpp"
 #include "backend/cuda/driver/discovery.hpp"
@@ -22,36 +23,9 @@ CUdevice device_number(const DriverApi& api, int index) {
   return device;
 }
 
-StreamHandle make_stream(const DriverApi& api) {
-  CUstream stream = nullptr;
-  check(api, api.cuStreamCreate(&stream, CU_STREAM_NON_BLOCKING), "cuStreamCreate");
-  return {stream, api.cuStreamDestroy};
-}
-
 int architecture_of(const DriverApi& api, CUdevice device) {
   return attribute(api, device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR) * 10 +
          attribute(api, device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
-}
-
-class CudaBuffer final : public Buffer {
- public:
-  CudaBuffer(CudaDevice& device, std::size_t bytes, CachingAllocator::Block block)
-      : Buffer(device, bytes), allocator_(device.allocator()), block_(block) {}
-  ~CudaBuffer() override { allocator_.give_back(block_); }
-  [[nodiscard]] std::uintptr_t handle() const noexcept override { return block_.handle; }
-
- private:
-  CachingAllocator& allocator_;
-  CachingAllocator::Block block_;
-};
-
-CUdeviceptr range(const Buffer& buffer, const Device& device, std::size_t offset, std::size_t bytes, const char* what) {
-  if (&buffer.device() != &device) throw InternalError(fmt::format("cuda: {} of another device's buffer", what));
-  if (offset > buffer.bytes() || bytes > buffer.bytes() - offset) {
-    throw InternalError(
-        fmt::format("cuda: {} of {} bytes at {} in a buffer of {}", what, bytes, offset, buffer.bytes()));
-  }
-  return static_cast<CUdeviceptr>(buffer.handle()) + offset;
 }
 
 }  // namespace
@@ -81,7 +55,7 @@ CudaDevice::CudaDevice(const DriverApi& api, int cuda_version, int index, Device
       info_(std::move(info)),
       settings_(settings),
       context_(api, device_),
-      stream_(make_stream(api)),
+      lanes_(api),
       allocator_({[this](std::size_t bytes) -> std::uintptr_t {
                     context_.use();
                     CUdeviceptr memory = 0;
@@ -94,7 +68,8 @@ CudaDevice::CudaDevice(const DriverApi& api, int cuda_version, int index, Device
                     if (context_.try_use()) static_cast<void>(api_.cuMemFree(static_cast<CUdeviceptr>(handle)));
                   },
                   info_.id}),
-      staging_(api, stream_.get()),
+      staging_(api, lanes_.work(), [this] { context_.use(); }),
+      clock_(api),
       cache_(config::cache_directory()) {
   const int architecture = architecture_of(api, device_);
   if (settings.use_compiler) {
@@ -117,57 +92,11 @@ CudaDevice::CudaDevice(const DriverApi& api, int cuda_version, int index, Device
 
 CudaDevice::~CudaDevice() {
   // Nothing may be freed under running kernels, and the members' destructors need the context.
-  if (context_.try_use()) static_cast<void>(api_.cuStreamSynchronize(stream_.get()));
-}
-
-std::unique_ptr<Buffer> CudaDevice::allocate(std::size_t bytes) {
-  const CachingAllocator::Block block = allocator_.allocate(bytes);
-  try {
-    return std::make_unique<CudaBuffer>(*this, bytes, block);
-  } catch (...) {
-    allocator_.give_back(block);
-    throw;
+  if (!context_.try_use()) return;
+  for (const Lane lane : {Lane::work, Lane::upload, Lane::download}) {
+    if (lanes_.is_used(lane)) static_cast<void>(api_.cuStreamSynchronize(lanes_.of(lane)));
   }
-}
-
-void CudaDevice::upload(Buffer& destination, std::size_t offset, const void* source, std::size_t bytes) {
-  const CUdeviceptr to = range(destination, *this, offset, bytes, "an upload");
-  context_.use();
-  if (bytes > 0) staging_.upload(to, source, bytes);
-  ++transfers_.uploads;
-  transfers_.upload_bytes += bytes;
-}
-
-void CudaDevice::upload_constants(Buffer& destination, const void* source, std::size_t bytes) {
-  const CUdeviceptr to = range(destination, *this, 0, bytes, "an upload");
-  context_.use();
-  staging_.upload(to, source, bytes);
-}
-
-void CudaDevice::download(const Buffer& source, std::size_t offset, void* destination, std::size_t bytes) {
-  const CUdeviceptr from = range(source, *this, offset, bytes, "a download");
-  context_.use();
-  if (bytes > 0) {
-    staging_.download(destination, from, bytes);
-  } else {
-    synchronize();
-  }
-  ++transfers_.downloads;
-  transfers_.download_bytes += bytes;
-}
-
-void CudaDevice::copy(const Buffer& source, std::size_t source_offset, Buffer& destination, std::size_t offset,
-                      std::size_t bytes) {
-  const CUdeviceptr from = range(source, *this, source_offset, bytes, "a copy");
-  const CUdeviceptr to = range(destination, *this, offset, bytes, "a copy");
-  if (bytes == 0) return;
-  context_.use();
-  check(api_, api_.cuMemcpyDtoDAsync(to, from, bytes, stream_.get()), "copying on the GPU");
-}
-
-void CudaDevice::synchronize() {
-  context_.use();
-  check(api_, api_.cuStreamSynchronize(stream_.get()), "waiting for the GPU");
+  for (const IncomingBlocks::Free& free : incoming_.take_all()) allocator_.give_back(free.block);
 }
 
 void CudaDevice::wait_for_everyone() {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// One NVIDIA GPU: its primary context, one stream, memory and kernels.
+// One NVIDIA GPU: its primary context, its streams, memory and kernels.
 #pragma once
 
 #include <array>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -15,7 +16,9 @@
 #include "backend/cuda/code/kernel_store.hpp"
 #include "backend/cuda/driver/driver_api.hpp"
 #include "backend/cuda/run/blas.hpp"
+#include "backend/cuda/run/lanes.hpp"
 #include "backend/cuda/run/staging.hpp"
+#include "backend/cuda/run/transfer_clock.hpp"
 
 namespace overtake::backend::cuda {
 
@@ -53,20 +56,22 @@ class CudaDevice final : public Device {
 
   [[nodiscard]] const DeviceInfo& info() const override { return info_; }
   [[nodiscard]] std::unique_ptr<Buffer> allocate(std::size_t bytes) override;
-  void upload(Buffer& destination, std::size_t offset, const void* source, std::size_t bytes) override;
-  void download(const Buffer& source, std::size_t offset, void* destination, std::size_t bytes) override;
   void copy(const Buffer& source, std::size_t source_offset, Buffer& destination, std::size_t offset,
             std::size_t bytes) override;
   void synchronize() override;
+  [[nodiscard]] std::unique_ptr<HostMemory> allocate_host(std::size_t bytes) override;
+  [[nodiscard]] std::unique_ptr<Buffer> allocate_incoming(std::size_t bytes) override;
+  [[nodiscard]] std::unique_ptr<Mark> mark(Lane lane) override;
+  void wait(Lane lane, const Mark& mark) override;
+  void synchronize_lane(Lane lane) override;
   void wait_for_everyone() override;
   [[nodiscard]] std::uintptr_t stream_handle() const override {
-    return reinterpret_cast<std::uintptr_t>(stream_.get());
+    return reinterpret_cast<std::uintptr_t>(lanes_.work());
   }
   [[nodiscard]] FusionLimits fusion_limits() const override;
   [[nodiscard]] std::unique_ptr<Executable> compile(const Schedule& schedule, const CompileOptions& options) override;
   /// Machine code that was made when Overtake was built, where there is some of this name.
   [[nodiscard]] std::unique_ptr<Program> build(const ProgramSource& program) override;
-  [[nodiscard]] TransferCount transfers() const override { return transfers_; }
   void set_memory_limit(std::uint64_t bytes) override { allocator_.set_limit(bytes); }
   [[nodiscard]] std::uint64_t memory_held() const override { return allocator_.held(); }
   [[nodiscard]] std::uint64_t memory_peak() const override { return allocator_.peak(); }
@@ -79,7 +84,12 @@ class CudaDevice final : public Device {
   [[nodiscard]] const DriverApi& api() const noexcept { return api_; }
   /// That the driver supports: 13000 is 13.0.
   [[nodiscard]] int cuda_version() const noexcept { return cuda_version_; }
-  [[nodiscard]] CUstream stream() const noexcept { return stream_.get(); }
+  /// Of Lane::work.
+  [[nodiscard]] CUstream stream() const noexcept { return lanes_.work(); }
+  /// What the stream is asked for from now on waits for the event.
+  void wait_in(CUstream stream, CUevent event);
+  /// A block that a buffer leaves: for incoming copies, or for work alone; not to be used before the events (or null).
+  void take_back(CachingAllocator::Block block, bool is_incoming, CUevent arrived, CUevent left) noexcept;
   [[nodiscard]] const PrimaryContext& context() const noexcept { return context_; }
   [[nodiscard]] KernelStore& kernels() noexcept { return *kernels_; }
   [[nodiscard]] CachingAllocator& allocator() noexcept { return allocator_; }
@@ -92,7 +102,20 @@ class CudaDevice final : public Device {
   [[nodiscard]] const std::string& compiler_trouble() const noexcept { return compiler_trouble_; }
   [[nodiscard]] LoweringTraits lowering_traits() const;
 
+ protected:
+  [[nodiscard]] double copy_in(Buffer& destination, std::size_t offset, const void* source, std::size_t bytes) override;
+  [[nodiscard]] double copy_out(const Buffer& source, std::size_t offset, void* destination,
+                                std::size_t bytes) override;
+  [[nodiscard]] double copy_in_async(Buffer& destination, const void* source, std::size_t bytes) override;
+  [[nodiscard]] double copy_out_async(Buffer& source, void* destination, std::size_t bytes) override;
+  [[nodiscard]] CopySeconds settle() override;
+
  private:
+  /// Of the allocator, which gets the blocks that wait for incoming copies where it has no memory left.
+  [[nodiscard]] CachingAllocator::Block allocate_block(std::size_t bytes);
+  /// Copies between page-locked memory and the device in the work stream, and waits.
+  void copy_directly(const std::function<CUresult()>& copy, const char* what);
+
   /// Machine code of that name; empty where there is none.
   const std::string& precompiled(const std::string& name);
 
@@ -102,9 +125,11 @@ class CudaDevice final : public Device {
   DeviceInfo info_;
   DeviceSettings settings_;
   PrimaryContext context_;
-  StreamHandle stream_;
+  Lanes lanes_;
   CachingAllocator allocator_;
+  IncomingBlocks incoming_;
   Staging staging_;
+  TransferClock clock_;
   std::string compiler_trouble_;
   std::unique_ptr<Compiler> compiler_;
   ProgramCache cache_;
@@ -116,7 +141,6 @@ class CudaDevice final : public Device {
   bool library_tried_ = false;
   std::string library_trouble_;
   std::unique_ptr<Blas> library_;
-  TransferCount transfers_;
 };
 
 }  // namespace overtake::backend::cuda

@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
+#include "backend/api/profiling.hpp"
 #include "backend/api/registry.hpp"
 #include "overtake/error.hpp"
 
@@ -29,49 +31,61 @@ class NullBuffer final : public Buffer {
 
 class NullExecutable final : public Executable {
  public:
-  NullExecutable(NullDevice& device, const Schedule& schedule, NullRecord& record) : record_(record) {
+  NullExecutable(NullDevice& device, const Schedule& schedule, NullRecord& record)
+      : device_(device.info().id), record_(record) {
     if (schedule.arena_bytes > 0) arena_ = device.allocate(schedule.arena_bytes);
     stats_.operations = static_cast<int>(schedule.operations.size());
     stats_.launches = stats_.operations;
     stats_.arena_bytes = schedule.arena_bytes;
+    labels_ = labels_of(schedule);
   }
   void bind(std::span<Buffer* const>) override {}
   void run(int times) override {
+    if (is_profiling()) {
+      for (int time = 0; time < times; ++time) {
+        for (const OperationLabel& label : labels_) timed_launch(device_, label, "", true, [] {});
+      }
+    }
     record_.launches += static_cast<std::uint64_t>(times) * static_cast<std::uint64_t>(stats_.launches);
   }
   [[nodiscard]] ExecutableStats stats() const override { return stats_; }
 
  private:
+  std::string device_;
   NullRecord& record_;
   std::unique_ptr<Buffer> arena_;
+  std::vector<OperationLabel> labels_;
   ExecutableStats stats_;
 };
 
 class NullKernel final : public Kernel {
  public:
-  NullKernel(std::string name, NullRecord& record) : name_(std::move(name)), record_(record) {}
+  NullKernel(std::string device, std::string name, NullRecord& record)
+      : device_(std::move(device)), name_(std::move(name)), record_(record) {}
   void launch(const LaunchGeometry& geometry, std::span<const KernelArgument> arguments) override {
+    if (is_profiling()) timed_launch(device_, {name_, {}}, "", true, [] {});
     record_.kernel_launches.push_back({name_, geometry, arguments.size()});
     record_.launches += 1;
   }
 
  private:
-  std::string name_;
+  std::string device_, name_;
   NullRecord& record_;
 };
 
 class NullProgram final : public Program {
  public:
-  NullProgram(std::string_view source, NullRecord& record) : source_(source), record_(record) {}
+  NullProgram(std::string device, std::string_view source, NullRecord& record)
+      : device_(std::move(device)), source_(source), record_(record) {}
   [[nodiscard]] std::unique_ptr<Kernel> kernel(const std::string& name) override {
     if (source_.find(fmt::format("void {}(", name)) == std::string::npos) {
       throw UsageError(fmt::format("the program has no kernel {}", name));
     }
-    return std::make_unique<NullKernel>(name, record_);
+    return std::make_unique<NullKernel>(device_, name, record_);
   }
 
  private:
-  std::string source_;
+  std::string device_, source_;
   NullRecord& record_;
 };
 
@@ -91,8 +105,8 @@ const Registration registration(90, backend);
 
 }  // namespace
 
-NullDevice::NullDevice() {
-  info_.id = "null";
+NullDevice::NullDevice(std::string id) {
+  info_.id = std::move(id);
   info_.backend = "null";
   info_.name = "records, computes nothing";
 }
@@ -104,16 +118,12 @@ std::unique_ptr<Buffer> NullDevice::allocate(std::size_t bytes) {
   return std::make_unique<NullBuffer>(*this, bytes, record_);
 }
 
-void NullDevice::upload(Buffer&, std::size_t, const void*, std::size_t bytes) {
-  transfers_.uploads += 1;
-  transfers_.upload_bytes += bytes;
-}
+double NullDevice::copy_in(Buffer&, std::size_t, const void*, std::size_t) { return 0; }
 
-void NullDevice::download(const Buffer&, std::size_t, void* destination, std::size_t bytes) {
+double NullDevice::copy_out(const Buffer&, std::size_t, void* destination, std::size_t bytes) {
   std::memset(destination, 0, bytes);
-  transfers_.downloads += 1;
-  transfers_.download_bytes += bytes;
   record_.waits += 1;
+  return 0;
 }
 
 void NullDevice::synchronize() { record_.waits += 1; }
@@ -125,7 +135,7 @@ std::unique_ptr<Executable> NullDevice::compile(const Schedule& schedule, const 
 
 std::unique_ptr<Program> NullDevice::build(const ProgramSource& program) {
   record_.programs += 1;
-  return std::make_unique<NullProgram>(program.source, record_);
+  return std::make_unique<NullProgram>(info_.id, program.source, record_);
 }
 
 }  // namespace overtake::backend::null

@@ -30,27 +30,28 @@ struct NullRecord {
 /// Records schedules, programs, launches, transfers and memory; every download gives zeros. Tests derive from it.
 class NullDevice : public Device {
  public:
-  NullDevice();
+  explicit NullDevice(std::string id = "null");
   [[nodiscard]] const DeviceInfo& info() const override { return info_; }
   [[nodiscard]] std::unique_ptr<Buffer> allocate(std::size_t bytes) override;
-  void upload(Buffer& destination, std::size_t offset, const void* source, std::size_t bytes) override;
-  void download(const Buffer& source, std::size_t offset, void* destination, std::size_t bytes) override;
   void copy(const Buffer&, std::size_t, Buffer&, std::size_t, std::size_t) override {}
   void synchronize() override;
   [[nodiscard]] std::unique_ptr<Executable> compile(const Schedule& schedule, const CompileOptions& options) override;
   /// A program that knows its kernels' names and records their launches.
   [[nodiscard]] std::unique_ptr<Program> build(const ProgramSource& program) override;
-  [[nodiscard]] TransferCount transfers() const override { return transfers_; }
   void set_memory_limit(std::uint64_t bytes) override { limit_ = bytes; }
   [[nodiscard]] std::uint64_t memory_held() const override { return record_.bytes_held; }
   [[nodiscard]] std::uint64_t memory_peak() const override { return record_.bytes_peak; }
 
   [[nodiscard]] const NullRecord& record() const noexcept { return record_; }
 
+ protected:
+  [[nodiscard]] double copy_in(Buffer& destination, std::size_t offset, const void* source, std::size_t bytes) override;
+  [[nodiscard]] double copy_out(const Buffer& source, std::size_t offset, void* destination,
+                                std::size_t bytes) override;
+
  private:
   DeviceInfo info_;
   NullRecord record_;
-  TransferCount transfers_;
   std::uint64_t limit_ = 0;
 };
 

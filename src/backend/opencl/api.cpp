@@ -33,6 +33,9 @@ void find_functions(Api& api) {
   find(api.clEnqueueFillBuffer, "clEnqueueFillBuffer");
   find(api.clEnqueueNDRangeKernel, "clEnqueueNDRangeKernel");
   find(api.clWaitForEvents, "clWaitForEvents");
+  find(api.clEnqueueMarkerWithWaitList, "clEnqueueMarkerWithWaitList");
+  find(api.clGetEventInfo, "clGetEventInfo");
+  find(api.clSetEventCallback, "clSetEventCallback");
   find(api.clReleaseEvent, "clReleaseEvent");
   find(api.clFlush, "clFlush");
   find(api.clFinish, "clFinish");

@@ -32,6 +32,9 @@ struct Api {
   decltype(::clEnqueueFillBuffer)* clEnqueueFillBuffer = nullptr;
   decltype(::clEnqueueNDRangeKernel)* clEnqueueNDRangeKernel = nullptr;
   decltype(::clWaitForEvents)* clWaitForEvents = nullptr;
+  decltype(::clEnqueueMarkerWithWaitList)* clEnqueueMarkerWithWaitList = nullptr;
+  decltype(::clGetEventInfo)* clGetEventInfo = nullptr;
+  decltype(::clSetEventCallback)* clSetEventCallback = nullptr;
   decltype(::clReleaseEvent)* clReleaseEvent = nullptr;
   decltype(::clFlush)* clFlush = nullptr;
   decltype(::clFinish)* clFinish = nullptr;

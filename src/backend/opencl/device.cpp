@@ -51,14 +51,6 @@ std::string options_of(cl_device_id device) {
   return exact ? "-cl-std=CL1.2 -w -cl-fp32-correctly-rounded-divide-sqrt" : "-cl-std=CL1.2 -w";
 }
 
-cl_mem memory_of(const Buffer& buffer) { return reinterpret_cast<cl_mem>(buffer.handle()); }
-
-void check_range(const Buffer& buffer, std::size_t offset, std::size_t bytes, const char* what) {
-  if (offset > buffer.bytes() || bytes > buffer.bytes() - offset) {
-    throw InternalError(fmt::format("{}: {} bytes at {} of a buffer of {}", what, bytes, offset, buffer.bytes()));
-  }
-}
-
 }  // namespace
 
 OpenClDevice::OpenClDevice(FoundDevice found)
@@ -88,35 +80,6 @@ std::unique_ptr<Buffer> OpenClDevice::allocate(std::size_t bytes) {
   return std::make_unique<OpenClBuffer>(*this, bytes, allocator_->allocate(bytes), allocator_);
 }
 
-void OpenClDevice::upload(Buffer& destination, std::size_t offset, const void* source, std::size_t bytes) {
-  check_range(destination, offset, bytes, "upload");
-  if (bytes == 0) return;
-  check(
-      api().clEnqueueWriteBuffer(queue(), memory_of(destination), CL_TRUE, offset, bytes, source, 0, nullptr, nullptr),
-      "clEnqueueWriteBuffer");
-  ++transfers_.uploads;
-  transfers_.upload_bytes += bytes;
-}
-
-void OpenClDevice::download(const Buffer& source, std::size_t offset, void* destination, std::size_t bytes) {
-  check_range(source, offset, bytes, "download");
-  if (bytes == 0) return synchronize();
-  check(api().clEnqueueReadBuffer(queue(), memory_of(source), CL_TRUE, offset, bytes, destination, 0, nullptr, nullptr),
-        "clEnqueueReadBuffer");
-  ++transfers_.downloads;
-  transfers_.download_bytes += bytes;
-}
-
-void OpenClDevice::copy(const Buffer& source, std::size_t source_offset, Buffer& destination, std::size_t offset,
-                        std::size_t bytes) {
-  check_range(source, source_offset, bytes, "copy");
-  check_range(destination, offset, bytes, "copy");
-  if (bytes == 0) return;
-  check(api().clEnqueueCopyBuffer(queue(), memory_of(source), memory_of(destination), source_offset, offset, bytes, 0,
-                                  nullptr, nullptr),
-        "clEnqueueCopyBuffer");
-}
-
 void OpenClDevice::enqueue(cl_kernel kernel, const LaunchGeometry& geometry) {
   constexpr int launches_of_a_block = 512;  // at most two are under way
   std::size_t global[3];
@@ -138,8 +101,6 @@ void OpenClDevice::enqueue(cl_kernel kernel, const LaunchGeometry& geometry) {
   cl_event waited_for = before.get();
   if (waited_for != nullptr) check(api().clWaitForEvents(1, &waited_for), "clWaitForEvents");
 }
-
-void OpenClDevice::synchronize() { check(api().clFinish(queue()), "clFinish"); }
 
 std::unique_ptr<Executable> OpenClDevice::compile(const Schedule& schedule, const CompileOptions&) {
   return std::make_unique<OpenClExecutable>(*this, schedule);

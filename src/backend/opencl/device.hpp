@@ -23,14 +23,13 @@ class OpenClDevice final : public Device {
 
   [[nodiscard]] const DeviceInfo& info() const override { return found_.info; }
   [[nodiscard]] std::unique_ptr<Buffer> allocate(std::size_t bytes) override;
-  void upload(Buffer& destination, std::size_t offset, const void* source, std::size_t bytes) override;
-  void download(const Buffer& source, std::size_t offset, void* destination, std::size_t bytes) override;
   void copy(const Buffer& source, std::size_t source_offset, Buffer& destination, std::size_t offset,
             std::size_t bytes) override;
   void synchronize() override;
+  [[nodiscard]] std::unique_ptr<Mark> mark(Lane lane) override;
+  void wait(Lane lane, const Mark& mark) override;
   [[nodiscard]] std::unique_ptr<Executable> compile(const Schedule& schedule, const CompileOptions& options) override;
   [[nodiscard]] std::unique_ptr<Program> build(const ProgramSource& program) override;
-  [[nodiscard]] TransferCount transfers() const override { return transfers_; }
   void set_memory_limit(std::uint64_t bytes) override { allocator_->set_limit(bytes); }
   [[nodiscard]] std::uint64_t memory_held() const override { return allocator_->held(); }
   [[nodiscard]] std::uint64_t memory_peak() const override { return allocator_->peak(); }
@@ -42,6 +41,13 @@ class OpenClDevice final : public Device {
   [[nodiscard]] const LoweringTraits& traits() const noexcept { return traits_; }
   /// The program of a lowered kernel, from memory, from the disk cache, or compiled now.
   [[nodiscard]] cl_program program_of(const LoweredKernel& kernel);
+
+ protected:
+  [[nodiscard]] double copy_in(Buffer& destination, std::size_t offset, const void* source, std::size_t bytes) override;
+  [[nodiscard]] double copy_out(const Buffer& source, std::size_t offset, void* destination,
+                                std::size_t bytes) override;
+  [[nodiscard]] double copy_in_async(Buffer& destination, const void* source, std::size_t bytes) override;
+  [[nodiscard]] double copy_out_async(Buffer& source, void* destination, std::size_t bytes) override;
 
  private:
   struct Compiled {
@@ -58,7 +64,6 @@ class OpenClDevice final : public Device {
   std::string options_;
   int since_mark_ = 0;  // launches
   EventHandle mark_;    // the last launch of the block before
-  TransferCount transfers_;
   ProgramCache cache_;
   std::mutex programs_mutex_;
   std::map<std::string, ProgramHandle> programs_;  // by the entry name of the lowered kernel

@@ -28,13 +28,17 @@ OpenClExecutable::OpenClExecutable(OpenClDevice& device, const Schedule& schedul
     if (lowered.back().zeroed_bytes == 0) shared_bytes = std::max(shared_bytes, lowered.back().scratch_bytes);
   }
   scratch_.push_back(shared_bytes > 0 ? device.allocate(shared_bytes) : nullptr);
-  for (LoweredOperation& operation : lowered) {
+  labels_ = labels_of(schedule);
+  for (std::size_t number = 0; number < lowered.size(); ++number) {
+    LoweredOperation& operation = lowered[number];
     const int scratch = scratch_for(operation);
     for (LoweredKernel& kernel : operation.kernels) {
       cl_int error = CL_SUCCESS;
       KernelHandle handle(api().clCreateKernel(device.program_of(kernel), kernel.entry.c_str(), &error));
       check(error, "clCreateKernel");
-      launches_.push_back({std::move(handle), kernel.geometry, std::move(kernel.arguments), scratch});
+      const bool is_first = launches_.empty() || launches_.back().operation != number;
+      launches_.push_back({std::move(handle), kernel.geometry, std::move(kernel.arguments), scratch, number, is_first,
+                           std::move(kernel.entry)});
     }
   }
   const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
@@ -113,10 +117,24 @@ void OpenClExecutable::set_arguments(const Launch& launch, const std::vector<Pla
 
 void OpenClExecutable::run(int times) {
   if (!bound_) throw InternalError("run: no buffers are bound");
+  if (is_profiling()) {
+    for (int i = 0; i < times; ++i) run_profiled();
+    return;
+  }
   for (int i = 0; i < times; ++i) {
     for (const Launch& launch : launches_) device_.enqueue(launch.kernel.get(), launch.geometry);
   }
   check(api().clFlush(device_.queue()), "clFlush");
+}
+
+void OpenClExecutable::run_profiled() {
+  for (const Launch& launch : launches_) {
+    device_.synchronize();
+    timed_launch(device_.info().id, labels_[launch.operation], launch.entry, launch.is_first, [&] {
+      device_.enqueue(launch.kernel.get(), launch.geometry);
+      device_.synchronize();
+    });
+  }
 }
 
 }  // namespace overtake::backend::opencl

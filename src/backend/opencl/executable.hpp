@@ -2,9 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "backend/api/device.hpp"
+#include "backend/api/profiling.hpp"
 #include "backend/common/lower/lowering.hpp"
 #include "backend/opencl/handle.hpp"
 
@@ -21,11 +23,16 @@ class OpenClExecutable final : public Executable {
   [[nodiscard]] ExecutableStats stats() const override { return stats_; }
 
  private:
+  void run_profiled();
+
   struct Launch {
     KernelHandle kernel;
     LaunchGeometry geometry;
     std::vector<LoweredArgument> arguments;
     int scratch = -1;  // position in scratch_
+    std::size_t operation = 0;
+    bool is_first = true;  // of its operation
+    std::string entry;     // its name in the program
   };
   struct Place {  // of a slot
     cl_mem memory = nullptr;
@@ -40,6 +47,7 @@ class OpenClExecutable final : public Executable {
   std::unique_ptr<Buffer> arena_;
   // Operations run one after the other, so they share the first buffer; those with tickets have one of their own.
   std::vector<std::unique_ptr<Buffer>> scratch_;
+  std::vector<OperationLabel> labels_;  // of the operations
   bool bound_ = false;
   ExecutableStats stats_;
 };

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "backend/api/profiling.hpp"
 #include "backend/opencl/device.hpp"
 #include "overtake/error.hpp"
 
@@ -20,6 +21,14 @@ class OpenClKernel final : public Kernel {
   void launch(const LaunchGeometry& geometry, std::span<const KernelArgument> arguments) override {
     check_argument_count(name_, arguments.size(), parameters_);
     for (std::size_t i = 0; i < arguments.size(); ++i) set(static_cast<cl_uint>(i), arguments[i]);
+    if (is_profiling()) {
+      device_.synchronize();
+      timed_launch(device_.info().id, {name_, {}}, "", true, [&] {
+        device_.enqueue(kernel_.get(), geometry);
+        device_.synchronize();
+      });
+      return;
+    }
     device_.enqueue(kernel_.get(), geometry);
     check(api().clFlush(device_.queue()), "clFlush");
   }

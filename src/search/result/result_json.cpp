@@ -9,6 +9,7 @@
 #include "core/shallow_json.hpp"
 #include "overtake/error.hpp"
 #include "overtake/report.hpp"
+#include "overtake/report_transfers.hpp"
 #include "overtake/search.hpp"
 #include "search/journal/parameters_json.hpp"
 #include "search/result/result_view.hpp"
@@ -163,6 +164,7 @@ std::string to_json(const SearchResult& result, std::string_view settings_json) 
   json["timing"] = timing_of(result.timing);
   json["plan"] = plan_of(result.plan);
   json["device"] = result.device;
+  json["transfers"] = Json::parse(shallow_json(report::transfers_json(result.transfers).dump()));
   json["device_reason"] = result.device_reason;
   json["prediction"] =
       result.prediction.device.empty() ? Json(nullptr) : Json::parse(shallow_json(to_json(result.prediction).dump()));

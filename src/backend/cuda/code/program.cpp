@@ -10,6 +10,7 @@
 
 #include "backend/cuda/device.hpp"
 #include "backend/cuda/driver/errors.hpp"
+#include "backend/cuda/run/launch_clock.hpp"
 #include "core/checked.hpp"
 #include "overtake/error.hpp"
 
@@ -46,7 +47,6 @@ class CudaKernel final : public Kernel {
   void launch(const LaunchGeometry& geometry, std::span<const KernelArgument> arguments) override {
     if (parameters_) check_parameters(arguments);
     const auto& groups = geometry.groups;
-    const auto& size = geometry.group_size;
     if (groups[0] == 0 || groups[1] == 0 || groups[2] == 0) return;
     PackedArguments packed = pack(arguments);
     const DriverApi& api = device_.api();
@@ -58,6 +58,18 @@ class CudaKernel final : public Kernel {
             fmt::format("asking for {} bytes of local memory for kernel {}", packed.local_bytes, name_));
       local_bytes_allowed_ = packed.local_bytes;
     }
+    const auto enqueue = [&] { start(geometry, packed); };
+    if (!is_profiling()) return enqueue();
+    ProfileRecord record;
+    record.name = name_;
+    profile_launch(device_, std::move(record), enqueue);
+  }
+
+ private:
+  void start(const LaunchGeometry& geometry, PackedArguments& packed) const {
+    const auto& groups = geometry.groups;
+    const auto& size = geometry.group_size;
+    const DriverApi& api = device_.api();
     check(api,
           api.cuLaunchKernel(function_, groups[0], groups[1], groups[2], size[0], size[1], size[2], packed.local_bytes,
                              device_.stream(), packed.pointers.data(), nullptr),
@@ -65,7 +77,6 @@ class CudaKernel final : public Kernel {
                       groups[2], size[0], size[1], size[2]));
   }
 
- private:
   /// Sizes of the kernel's parameters; nothing with drivers before CUDA 12.4.
   [[nodiscard]] std::optional<std::vector<std::size_t>> read_parameters() const {
     if (device_.api().cuFuncGetParamInfo == nullptr) return std::nullopt;

@@ -9,6 +9,7 @@
 #include "backend/cuda/device.hpp"
 #include "backend/cuda/driver/errors.hpp"
 #include "backend/cuda/run/graph_builder.hpp"
+#include "backend/cuda/run/launch_clock.hpp"
 #include "backend/cuda/run/launcher.hpp"
 #include "overtake/error.hpp"
 
@@ -25,7 +26,7 @@ class CudaExecutable final : public Executable {
  public:
   CudaExecutable(CudaDevice& device, const Schedule& schedule, Plan plan, const CompileOptions& options,
                  Clock::time_point start)
-      : device_(device), launcher_(device, std::move(plan)), replay_(options.replay) {
+      : device_(device), launcher_(device, std::move(plan)), replay_(options.replay), labels_(labels_of(schedule)) {
     stats_.operations = static_cast<int>(schedule.operations.size());
     stats_.launches = static_cast<int>(launcher_.size());
     stats_.arena_bytes = launcher_.plan().arena_bytes;
@@ -64,6 +65,10 @@ class CudaExecutable final : public Executable {
     if (!bound_) throw InternalError("cuda: an executable ran before it was bound");
     if (launcher_.size() == 0 || times <= 0) return;
     device_.context().use();
+    if (is_profiling()) {
+      run_profiled(times);
+      return;
+    }
     if (!replay_) {
       launch(times);
       return;
@@ -94,6 +99,24 @@ class CudaExecutable final : public Executable {
   void launch(int times) {
     for (int time = 0; time < times; ++time) {
       for (std::size_t step = 0; step < launcher_.size(); ++step) launcher_.enqueue(step, device_.stream());
+    }
+  }
+
+  /// One launch after the other, each timed.
+  void run_profiled(int times) {
+    for (int time = 0; time < times; ++time) {
+      int before = -1;
+      for (std::size_t step = 0; step < launcher_.size(); ++step) {
+        const PlanStep& planned = launcher_.plan().steps[step];
+        const auto* kernel = std::get_if<LoweredKernel>(&planned.work);
+        const OperationLabel& label = labels_.at(static_cast<std::size_t>(planned.operation));
+        ProfileRecord record;
+        record.name = label.name;
+        record.kernel = kernel == nullptr ? "cuBLASLt" : kernel->entry;
+        if (planned.operation != before) record.work = label.work;
+        before = planned.operation;
+        profile_launch(device_, std::move(record), [&] { launcher_.enqueue(step, device_.stream()); });
+      }
     }
   }
 
@@ -135,6 +158,7 @@ class CudaExecutable final : public Executable {
   Launcher launcher_;
   bool replay_;
   bool bound_ = false;
+  std::vector<OperationLabel> labels_;  // of the schedule's operations
   std::unique_ptr<Buffer> arena_;
   std::unique_ptr<GraphBuilder> builder_;
   std::map<int, ReplayGraph> graphs_;  // by number of repetitions

@@ -47,6 +47,7 @@ enum CUresult : unsigned {
   CUDA_ERROR_UNSUPPORTED_PTX_VERSION = 222,
   CUDA_ERROR_OPERATING_SYSTEM = 304,
   CUDA_ERROR_NOT_FOUND = 500,
+  CUDA_ERROR_NOT_READY = 600,
   CUDA_ERROR_ILLEGAL_ADDRESS = 700,
   CUDA_ERROR_LAUNCH_TIMEOUT = 702,
   CUDA_ERROR_ILLEGAL_INSTRUCTION = 715,
@@ -89,6 +90,9 @@ enum CUevent_flags : unsigned {
   CU_EVENT_DEFAULT = 0,
   CU_EVENT_DISABLE_TIMING = 2,
 };
+
+/// CU_MEMHOSTALLOC_PORTABLE of cuMemHostAlloc, a macro there: page-locked for every context, not the current one alone.
+inline constexpr unsigned locked_for_all_contexts = 1;
 
 /// A kernel launch as a node of a graph: the second version, which is the one cuGraphAddKernelNode_v2 takes.
 struct CUDA_KERNEL_NODE_PARAMS {
@@ -143,6 +147,8 @@ struct CUDA_KERNEL_NODE_PARAMS {
   X(cuEventDestroy, cuEventDestroy_v2, (CUevent))                                                                 \
   X(cuEventRecord, cuEventRecord, (CUevent, CUstream))                                                            \
   X(cuEventSynchronize, cuEventSynchronize, (CUevent))                                                            \
+  X(cuEventQuery, cuEventQuery, (CUevent))                                                                        \
+  X(cuStreamWaitEvent, cuStreamWaitEvent, (CUstream, CUevent, unsigned))                                          \
   X(cuModuleLoadDataEx, cuModuleLoadDataEx, (CUmodule*, const void*, unsigned, CUjit_option*, void**))            \
   X(cuModuleUnload, cuModuleUnload, (CUmodule))                                                                   \
   X(cuModuleGetFunction, cuModuleGetFunction, (CUfunction*, CUmodule, const char*))                               \

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+// overtake bench: how fast the devices are at what arrays need, and how near to what they could be.
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "command.hpp"
+#include "flags/common_options.hpp"
+#include "output/outputs.hpp"
+#include "output/terminal.hpp"
+#include "overtake/array_bench.hpp"
+#include "overtake/text.hpp"
+#include "system.hpp"
+
+namespace cli {
+namespace {
+
+namespace report = overtake::report;
+
+struct Options {
+  std::string what;
+  overtake::ArrayBenchOptions bench;
+  std::string json;
+};
+
+/// Says what is measured now.
+class Watcher : public overtake::ProgressObserver {
+ public:
+  void on_progress(const overtake::Progress& now) override { progress_.update(fmt::format("measuring {}", now.what)); }
+  void clear() { progress_.clear(); }
+
+ private:
+  ProgressLine progress_;
+};
+
+std::string result_text(const std::vector<overtake::ArrayBench>& benches) {
+  std::string text;
+  for (const overtake::ArrayBench& bench : benches) {
+    text += report::table_text(array_bench_table(bench), standard_output().width);
+    text += fmt::format(
+        "floors: memory {} GB/s, products {} GFLOP/s, {} GB/s to the device, {} GB/s back, as measured now\n\n",
+        report::significant(bench.copy_gbs), report::significant(bench.peak_gflops),
+        report::significant(bench.upload_gbs), report::significant(bench.download_gbs));
+  }
+  if (!text.empty()) text.pop_back();
+  return text;
+}
+
+int run(Options& options) {
+  const std::vector<std::string> known = {"arrays"};
+  overtake::text::check_choice("bench", options.what, known);
+  check_outputs({{"--json", options.json}});
+  Watcher watcher;
+  options.bench.observer = &watcher;
+  options.bench.stop = &system::stop_on_interrupt();
+  const std::vector<overtake::ArrayBench> benches = bench_arrays(options.bench);
+  watcher.clear();
+  if (!options.json.empty()) write_output(options.json, array_bench_json(benches));
+  if (!is_standard_output(options.json)) print(result_text(benches));
+  return options.bench.stop->requested() ? exit_interrupted : exit_ok;
+}
+
+}  // namespace
+
+Command add_bench(CLI::App& root) {
+  auto options = std::make_shared<Options>();
+  CLI::App* app =
+      root.add_subcommand("bench", "Measure every device: our rates, what they could be, the share reached");
+  app->add_option("WHAT", options->what, "What to measure: arrays")->required();
+  app->add_option("--device", options->bench.devices, "Only this one: cpu, cuda, cuda:1, opencl:0, ... (repeat)")
+      ->type_name("DEVICE")
+      ->allow_extra_args(false)
+      ->take_all();
+  app->add_option("--size", options->bench.elements,
+                  "Float32 elements of the large arrays (default: 67108864 on GPUs, 16777216 elsewhere)")
+      ->type_name("COUNT");
+  app->add_option("--seconds", options->bench.seconds, "For each work, at least two runs")->capture_default_str();
+  add_json_flag(*app, options->json, true);
+  app->footer(
+      "The floor of a work is the least that it takes: the bytes that must move at the rate of the device's memory, or "
+      "the operations of a product at the rate of its units, both measured before; of copies, the rate of the link.\n"
+      "Examples:\n"
+      "  overtake bench arrays\n"
+      "  overtake bench arrays --device cuda --size 268435456 --json bench.json");
+  return {app, [options] { return run(*options); }};
+}
+
+}  // namespace cli

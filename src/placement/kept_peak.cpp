@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "backend/common/cache_files.hpp"
+#include "core/config.hpp"
+#include "core/fingerprint.hpp"
+#include "overtake/device/peak.hpp"
+#include "placement/calibration.hpp"
+#include "platform/decimal.hpp"
+
+namespace overtake {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string digest_of(std::string_view text) {
+  detail::Fingerprint fingerprint;
+  fingerprint.add(text);
+  return fingerprint.hex();
+}
+
+std::string head_of(const std::string& subject) { return fmt::format("overtake peak 1\nof: {}\n", subject); }
+
+std::string to_text(const MeasuredPeak& peak, const std::string& subject) {
+  const std::string text = head_of(subject) + fmt::format("gflops: {}\ngbs: {}\n", peak.gflops, peak.gbs);
+  return text + fmt::format("checksum: {}\n", digest_of(text));
+}
+
+/// The number of the line that begins with a key; nothing for a text without it.
+std::optional<double> number_after(std::string_view text, std::string_view key) {
+  const std::size_t at = text.find(key);
+  if (at == std::string_view::npos) return std::nullopt;
+  const char* begin = text.data() + at + key.size();
+  double value = 0;
+  const auto [end, error] = platform::decimal_from_chars(begin, text.data() + text.find('\n', at), value);
+  if (error != std::errc() || !(value > 0)) return std::nullopt;
+  return value;
+}
+
+/// Nothing for a file that is missing, damaged or about something else: the device is measured anew.
+std::optional<MeasuredPeak> read(const fs::path& path, const std::string& subject) {
+  std::ifstream file(path, std::ios::binary);
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  const auto gflops = number_after(text, "\ngflops: ");
+  const auto gbs = number_after(text, "\ngbs: ");
+  if (!gflops || !gbs) return std::nullopt;
+  const MeasuredPeak peak{*gflops, *gbs};
+  return to_text(peak, subject) == text ? std::optional(peak) : std::nullopt;
+}
+
+}  // namespace
+
+MeasuredPeak kept_peak(const Device& device) {
+  static std::mutex mutex;
+  static std::map<std::string, MeasuredPeak> known;
+  const std::string subject = "peak of " + placement::subject_of(device.info());
+  const std::lock_guard lock(mutex);
+  if (const auto found = known.find(subject); found != known.end()) return found->second;
+  const auto folder = config::cache_directory();
+  const std::string digest = digest_of(subject);
+  if (folder) {
+    if (const auto kept = read(*folder / (digest + std::string(backend::rates_ending)), subject)) {
+      return known.emplace(subject, *kept).first->second;
+    }
+  }
+  const MeasuredPeak peak = measure_peak(device);
+  if (folder) (void)backend::write_cache_file(*folder, digest, backend::rates_ending, to_text(peak, subject));
+  return known.emplace(subject, peak).first->second;
+}
+
+}  // namespace overtake
