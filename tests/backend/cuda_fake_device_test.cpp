@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "backend/api/details.hpp"
+#include "backend/api/foreign_buffer.hpp"
 #include "backend/api/profiling.hpp"
 #include "backend/cuda/device.hpp"
 #include "cuda_fake_driver.hpp"
@@ -171,6 +172,13 @@ TEST_F(CudaFake, MemoryOfUploadsIsUsedAgainAfterItsEvents) {
   fake_gpu().calls.clear();
   for (int i = 0; i < 2; ++i) many.push_back(device_->allocate(1024));
   EXPECT_EQ(fake_gpu().calls["cuMemAlloc"], 0);
+}
+
+TEST_F(CudaFake, LentMemoryIsDownloadedWithoutWaiting) {
+  const auto memory = device_->allocate_host(1024);
+  const auto own = device_->allocate(1024);
+  ForeignBuffer lent(*device_, own->handle(), 1024, nullptr);
+  EXPECT_NO_THROW(device_->download_async(lent, memory->data(), 1024));
 }
 
 TEST_F(CudaFake, MemoryThatWaitsForUploadsIsThereForOthers) {
