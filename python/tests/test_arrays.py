@@ -220,3 +220,21 @@ def test_whole_numbers_beyond_int64():
     assert ot.full((), large, dtype="uint64").dtype == "uint64"
     with pytest.raises(OverflowError):
         _ = x + 2**64
+
+
+def test_default_device():
+    assert ot.get_default_device() == "cpu"
+    with pytest.raises(ot.DeviceError):
+        ot.set_default_device("cuda:99")
+    assert ot.get_default_device() == "cpu"
+    other = next((device["id"] for device in ot.devices() if device["id"] != "cpu" and device.get("usable", True)), None)
+    if other is None:
+        pytest.skip("there is one device")
+    try:
+        ot.set_default_device(other)
+        for made in (ot.zeros(3), ot.asarray([1.0, 2.0]), ot.arange(4), ot.random.uniform((2,))):
+            assert made.device == other
+        assert ot.zeros(3, device="cpu").device == "cpu"
+        assert ot.__array_namespace_info__().default_device() == other
+    finally:
+        ot.set_default_device("cpu")

@@ -35,7 +35,7 @@ TEST(NnEmbedding, GivesRowsOfItsTableForNumbersOfAnyShape) {
   }
   EXPECT_EQ(layer(Array::from({2.0F}, Shape{1})).to_vector<float>(),
             layer(Array::from({std::int32_t{2}}, Shape{1})).to_vector<float>());
-  EXPECT_THAT(layer(Array::from({std::int32_t{5}}, Shape{1})).to_vector<float>(), Each(IsNan()));
+  EXPECT_THROW((void)layer(Array::from({std::int32_t{5}}, Shape{1})), UsageError);
   EXPECT_EQ(layer.to_string(), "Embedding(num_embeddings=5, embedding_dim=3)");
 }
 

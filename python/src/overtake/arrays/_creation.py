@@ -15,6 +15,27 @@ from ._dtypes import DType, as_dtype
 
 Shape = int | Sequence[int]
 
+_default_device = "cpu"
+
+
+def set_default_device(device: Any) -> None:
+    """Where arrays are made that are asked for without a device: ``"cpu"`` at first. Holds for the process; arrays that are
+    there stay where they are.
+
+    Raises
+    ------
+    DeviceError
+        Where the device is missing or does not work: the default stays then.
+    """
+    global _default_device  # noqa: PLW0603
+    _from_bytes(b"\0", _dtypes.bool_, (), str(device))
+    _default_device = str(device)
+
+
+def get_default_device() -> str:
+    """The device of arrays that are asked for without one."""
+    return _default_device
+
 
 def _extents(shape: Shape) -> tuple[int, ...]:
     return (int(shape),) if isinstance(shape, int) else tuple(int(each) for each in shape)
@@ -22,7 +43,9 @@ def _extents(shape: Shape) -> tuple[int, ...]:
 
 def _anchor(device: Any) -> Array | None:
     """An array without axes that says where others are to be; None for the cpu."""
-    if device is None or str(device) == "cpu":
+    if device is None:
+        device = _default_device
+    if str(device) == "cpu":
         return None
     return _from_bytes(b"\0", _dtypes.bool_, (), device)
 
@@ -30,7 +53,7 @@ def _anchor(device: Any) -> Array | None:
 def _from_bytes(values: Any, dtype: DType, shape: tuple[int, ...], device: Any) -> Array:
     made = ctypes.c_void_p()
     address = values if isinstance(values, int) else ctypes.cast(ctypes.c_char_p(values), ctypes.c_void_p)
-    where = None if device is None else str(device).encode()
+    where = (_default_device if device is None else str(device)).encode()
     lib = library()
     lib.check(
         lib.raw.overtake_array_from(

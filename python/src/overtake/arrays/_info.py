@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import _dtypes
+from ._creation import get_default_device
 
 
 class Info:
@@ -15,7 +16,7 @@ class Info:
         return {"boolean indexing": True, "data-dependent shapes": True, "max dimensions": 8}
 
     def default_device(self) -> str:
-        return "cpu"
+        return get_default_device()
 
     def default_dtypes(self, *, device: Any = None) -> dict[str, _dtypes.DType]:
         return {"real floating": _dtypes.float32, "integral": _dtypes.int64, "indexing": _dtypes.int64}

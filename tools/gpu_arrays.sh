@@ -1,0 +1,41 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Arrays on a machine with a GPU: their tests, the conformance suite, and their benchmarks.
+#   tools/gpu_arrays.sh PACK.tar.xz OUT_DIR [SUITE]
+#       PACK   of tools/gpu_visit.sh pack; OUT_DIR gets logs and JSON, and a summary last
+#       SUITE  a checkout of github.com/data-apis/array-api-tests (tools/array_api.sh)
+# Where pytest and the suite's libraries are not installed, PYTHONPATH names a folder that has them.
+set -u
+pack=$1 out=$(realpath "$2") suite=${3:-}
+root=$(cd "$(dirname "$0")/.." && pwd)
+into=$(mktemp -d)
+tar -C "$into" -xJf "$pack"
+bin=$into/bin
+OVERTAKE_LIBRARY_PATH=$(find / -xdev \( -name 'libnvrtc.so.1[23]' -o -name 'libcublasLt.so.1[23]' \) -printf '%h\n' 2>/dev/null |
+  sort -u | paste -sd:)
+export OVERTAKE_LIBRARY_PATH LD_LIBRARY_PATH=$into/lib OVERTAKE_CACHE_DIR=$into/cache
+export OVERTAKE_LIBRARY=$into/lib/libovertake.so.0 PYTHONPATH=$root/python/src${PYTHONPATH:+:$PYTHONPATH}
+export PYTHONDONTWRITEBYTECODE=1
+summary=
+
+# step SECONDS NAME COMMAND...: runs it into OUT/NAME.log, remembers the outcome and the time.
+step() {
+  local limit=$1 name=$2 code began=$SECONDS
+  shift 2
+  timeout "$limit" "$@" >"$out/$name.log" 2>&1
+  code=$?
+  summary+=$(printf '%-22s exit %-4s %4d s  %s' "$name" "$code" $((SECONDS - began)) "$(tail -1 "$out/$name.log" | cut -c1-90)")$'\n'
+}
+
+nvidia-smi --query-gpu=name,driver_version --format=csv,noheader >"$out/gpu.txt"
+cp "$into/commit" "$out/"
+step 100 bench_arrays python3 "$root/bench/arrays.py" cuda:0 "$out/arrays.json"
+step 60 bench_transfers python3 "$root/bench/transfers.py" cuda:0 512 "$out/transfers.json"
+step 60 bench_command "$bin/overtake" bench arrays --device cuda:0
+step 150 oracle "$bin/overtake_oracle_tests" --gtest_filter='*/cuda_0' --gtest_output="json:$out/oracle.json"
+step 90 backend "$bin/overtake_backend_tests" --gtest_filter='*/cuda_0:CudaGpu.*'
+step 120 python python3 -m pytest -q -p no:cacheprovider "$root/python/tests/"test_{arrays,dlpack,transfers,nn,optim,trainer}.py
+[ -z "$suite" ] || step 200 conformance bash "$root/tools/array_api.sh" "$suite" 20 cuda:0
+cat "$out/gpu.txt"
+printf '%s' "$summary" | tee "$out/summary.txt"
+rm -rf "$into"
