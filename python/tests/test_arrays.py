@@ -227,7 +227,9 @@ def test_default_device():
     with pytest.raises(ot.DeviceError):
         ot.set_default_device("cuda:99")
     assert ot.get_default_device() == "cpu"
-    other = next((device["id"] for device in ot.devices() if device["id"] != "cpu" and device.get("usable", True)), None)
+    other = next(
+        (device["id"] for device in ot.devices() if device["id"] != "cpu" and device.get("usable", True)), None
+    )
     if other is None:
         pytest.skip("there is one device")
     try:

@@ -196,6 +196,24 @@ void run_plan(std::span<const std::shared_ptr<Node>> targets) {
   }
 }
 
+bool is_computed(const Node& node) {
+  const Primitive* primitive = node.primitive.get();
+  return dynamic_cast<const Elementwise*>(primitive) != nullptr || dynamic_cast<const Core*>(primitive) != nullptr;
+}
+
+// What is computed for a node. A reshaped array lies in memory as what it was made from, and shares its buffer where
+// nobody else can see that.
+std::shared_ptr<Node> target_of(const std::shared_ptr<Node>& node) {
+  const Node* each = node.get();
+  while (each->primitive != nullptr && each->primitive->keeps_memory()) {
+    const std::shared_ptr<Node>& input = each->inputs[0];
+    if (input->buffer != nullptr || input.use_count() > 1) break;
+    if (is_computed(*input)) return input;
+    each = input.get();
+  }
+  return plannable(node);
+}
+
 // An evaluated node that no gradient will pass through needs its inputs no more.
 void release_inputs(Node& node) {
   if (node.needs_gradient) return;
@@ -213,10 +231,7 @@ GraphStructure structure_of(std::span<const std::shared_ptr<Node>> targets) {
 }
 
 std::shared_ptr<Node> plannable(const std::shared_ptr<Node>& node) {
-  const Primitive* primitive = node->primitive.get();
-  const bool computed =
-      dynamic_cast<const Elementwise*>(primitive) != nullptr || dynamic_cast<const Core*>(primitive) != nullptr;
-  return computed ? node : copied(Array(node)).node();
+  return is_computed(*node) ? node : copied(Array(node)).node();
 }
 
 void evaluate_along(const std::shared_ptr<Node>& node) { evaluated_along.push_back(node); }
@@ -230,11 +245,12 @@ void evaluate(std::span<const std::shared_ptr<Node>> nodes) {
   for (const auto& node : nodes) want(node);
   if (wanted.empty()) return;
   if (wanted.size() == 1 && wanted[0]->device != nullptr && evaluated_along.empty()) {
-    const std::shared_ptr<Node> target = plannable(wanted[0]);
-    if (target == wanted[0]) {  // most of the time: one array, of a device, that is computed
-      run_plan(wanted);
-      return release_inputs(*target);
-    }
+    // Most of the time: one array of a device.
+    Node& node = *wanted[0];
+    const std::shared_ptr<Node> target = target_of(wanted[0]);
+    run_plan(std::span(&target, 1));
+    node.buffer = target->buffer;
+    return release_inputs(node);
   }
   backend::Device* device = nullptr;
   for (const auto& node : wanted) device = node->device != nullptr ? node->device : device;
@@ -246,7 +262,7 @@ void evaluate(std::span<const std::shared_ptr<Node>> nodes) {
   std::map<backend::Device*, std::vector<std::shared_ptr<Node>>> by_device;
   std::vector<std::pair<std::shared_ptr<Node>, std::shared_ptr<Node>>> wrapped;
   for (const auto& node : wanted) {
-    std::shared_ptr<Node> target = plannable(node);
+    std::shared_ptr<Node> target = target_of(node);
     if (target->device == nullptr) target->device = device;
     if (target != node) wrapped.emplace_back(node, target);
     by_device[target->device].push_back(std::move(target));

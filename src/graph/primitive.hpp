@@ -41,6 +41,8 @@ class Primitive {
   /// away.
   [[nodiscard]] virtual std::vector<Array> vjp(const std::vector<Array>& inputs, const Array& output,
                                                const Array& cotangent, const std::vector<bool>& wanted) const = 0;
+  /// The result is the one input's elements in the same order, row-major.
+  [[nodiscard]] virtual bool keeps_memory() const noexcept { return false; }
 };
 
 /// Writes instructions; each call returns the register that holds its value.

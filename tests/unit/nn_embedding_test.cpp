@@ -18,10 +18,8 @@
 namespace overtake::testing {
 namespace {
 
-using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsNan;
 
 TEST(NnEmbedding, GivesRowsOfItsTableForNumbersOfAnyShape) {
   nn::Embedding layer(5, 3);

@@ -20,6 +20,7 @@ namespace {
 class Reshape final : public View {
  public:
   [[nodiscard]] std::string_view name() const override { return "reshape"; }
+  [[nodiscard]] bool keeps_memory() const noexcept override { return true; }
   [[nodiscard]] Layout apply(const Layout& input, const Shape&, const Shape& output_shape) const override {
     Layout layout = row_major(output_shape);  // the front end made sure that the input is contiguous
     layout.offset = input.offset;
