@@ -62,12 +62,14 @@ template <typename Key>
 /// Calls f(Key()) with the unsigned type of the dtype's size.
 template <typename F>
 decltype(auto) with_key_type(DType dtype, F f) {
+  // NOLINTBEGIN(bugprone-branch-clone): each has another type
   switch (size_of(dtype)) {
     case 1: return f(std::uint8_t());
     case 2: return f(std::uint16_t());
     case 4: return f(std::uint32_t());
     default: return f(std::uint64_t());
   }
+  // NOLINTEND(bugprone-branch-clone)
 }
 
 }  // namespace overtake::backend

@@ -204,6 +204,7 @@ HWY_INLINE void run_typed(ValueType type, const void* a, const void* b, void* ou
       run<code>(static_cast<const T*>(a), static_cast<const T*>(b), out, n);
     }
   };
+  // NOLINTBEGIN(bugprone-branch-clone): each has another type
   switch (type) {
     case ValueType::int32: return with(std::int32_t());
     case ValueType::int64: return with(std::int64_t());
@@ -211,6 +212,7 @@ HWY_INLINE void run_typed(ValueType type, const void* a, const void* b, void* ou
     case ValueType::float32: return with(float());
     case ValueType::float64: return with(double());
   }
+  // NOLINTEND(bugprone-branch-clone)
 }
 
 template <class T>
