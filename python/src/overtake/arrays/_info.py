@@ -5,8 +5,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._errors import DeviceError
 from . import _dtypes
-from ._creation import get_default_device
+from ._creation import get_default_device, zeros
+
+
+def _works(device: str) -> bool:
+    try:
+        zeros(1, device=device).eval()
+    except DeviceError:
+        return False
+    return True
 
 
 class Info:
@@ -22,9 +31,10 @@ class Info:
         return {"real floating": _dtypes.float32, "integral": _dtypes.int64, "indexing": _dtypes.int64}
 
     def devices(self) -> list[str]:
+        """Those that hold arrays: each is opened, as some drivers are only then found to be bad."""
         import overtake
 
-        return [each["id"] for each in overtake.devices() if each.get("usable", True)]
+        return [each["id"] for each in overtake.devices() if each["usable"] and _works(each["id"])]
 
     def dtypes(self, *, device: Any = None, kind: Any = None) -> dict[str, _dtypes.DType]:
         named = [each for each in _dtypes.ALL if each not in (_dtypes.float16, _dtypes.bfloat16)]  # the standard's
