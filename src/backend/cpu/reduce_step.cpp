@@ -36,7 +36,6 @@ class ReduceStep final : public Step {
  private:
   static constexpr auto block = static_cast<std::int64_t>(block_size);
   static constexpr std::int64_t lane_count = 8;
-  static constexpr std::int64_t panel = 4 * block;  // columns that are reduced together
 
   template <class T>
   [[nodiscard]] T identity() const {
@@ -78,20 +77,27 @@ class ReduceStep final : public Step {
     });
   }
 
-  // inner > 1: 8 lanes along the reduced axis for each column, a panel of columns at a time: rows of a few KB are read
-  // at the memory's speed, and the lanes stay in the nearest cache.
+  // inner > 1: 8 lanes along the reduced axis for each column, a panel of columns at a time: long rows are read at
+  // the memory's speed, and the lanes stay in the cache of a core.
   template <class T>
   void run_columns() {
-    const std::int64_t width = (core_.inner + panel - 1) / panel;
-    parallel_ranges(core_.outer * core_.chunks() * width, 1, threads_, [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t rows = core_.outer * core_.chunks();
+    std::int64_t panel = 32 * block;
+    while (panel > block && rows * panels_of(panel) < threads_) panel /= 2;
+    const std::int64_t width = panels_of(panel);
+    parallel_ranges(rows * width, 1, threads_, [&](std::int64_t begin, std::int64_t end) {
       std::vector<T> lanes(static_cast<std::size_t>(lane_count * std::min(panel, core_.inner)));
-      for (std::int64_t i = begin; i < end; ++i) reduce_columns(i / width, i % width * panel, lanes.data());
+      for (std::int64_t i = begin; i < end; ++i) {
+        const std::int64_t column = i % width * panel;
+        reduce_columns(i / width, column, std::min(panel, core_.inner - column), lanes.data());
+      }
     });
   }
 
+  [[nodiscard]] std::int64_t panels_of(std::int64_t panel) const { return (core_.inner + panel - 1) / panel; }
+
   template <class T>
-  void reduce_columns(std::int64_t row, std::int64_t column, T* lanes) {
-    const std::int64_t columns = std::min(panel, core_.inner - column);
+  void reduce_columns(std::int64_t row, std::int64_t column, std::int64_t columns, T* lanes) {
     // f(first column, count) for each block of the panel.
     const auto in_blocks = [columns](const auto& f) {
       for (std::int64_t at = 0; at < columns; at += block)
