@@ -5,7 +5,7 @@
 #       SUITE     a checkout of github.com/data-apis/array-api-tests with its submodule array-api
 #       EXAMPLES  drawn for each test (default 100)
 #       DEVICE    cpu (the default), cuda:0, ...
-# What must be importable: pytest, pytest-xdist, hypothesis, ndindex, numpy, and the package (PYTHONPATH, OVERTAKE_LIBRARY).
+# What must be importable: pytest, pytest-xdist, pytest-json-report, hypothesis, ndindex, numpy, and the package (PYTHONPATH, OVERTAKE_LIBRARY).
 # Every failure must stand in docs/array-api.txt, with its reason; the script prints what differs and exits 1 then.
 set -eu
 suite=$1 examples=${2:-100} device=${3:-cpu}

@@ -34,7 +34,7 @@ step 60 bench_transfers python3 "$root/bench/transfers.py" cuda:0 512 "$out/tran
 step 60 bench_command "$bin/overtake" bench arrays --device cuda:0
 step 150 oracle "$bin/overtake_oracle_tests" --gtest_filter='*/cuda_0' --gtest_output="json:$out/oracle.json"
 step 90 backend "$bin/overtake_backend_tests" --gtest_filter='*/cuda_0:CudaGpu.*'
-step 120 python python3 -m pytest -q -p no:cacheprovider "$root/python/tests/"test_{arrays,dlpack,transfers,nn,optim,trainer}.py
+step 300 python python3 -m pytest -q -p no:cacheprovider "$root/python/tests/"test_{arrays,dlpack,transfers,nn,optim,trainer}.py
 [ -z "$suite" ] || step 200 conformance bash "$root/tools/array_api.sh" "$suite" 20 cuda:0
 cat "$out/gpu.txt"
 printf '%s' "$summary" | tee "$out/summary.txt"

@@ -7,7 +7,6 @@
 #include <map>
 #include <mutex>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "core/checked.hpp"
 #include "graph/partition.hpp"
@@ -19,26 +18,33 @@ namespace {
 
 using Key = std::vector<std::uint64_t>;
 
-// Which nodes were seen: a list for the few of most graphs, then a set.
-class SeenNodes {
+// Numbers pointers in the order of their first appearance: by a list while they are few, as in most graphs, then by a
+// map.
+class Numbered {
  public:
-  bool insert(const Node* node) {
-    if (!many_.empty()) return many_.insert(node).second;
-    for (std::size_t i = 0; i < count_; ++i) {
-      if (few_[i] == node) return false;
+  struct Place {
+    std::size_t number = 0;
+    bool is_new = false;
+  };
+  Place add(const void* pointer) {
+    if (many_.empty()) {
+      const auto end = few_.begin() + static_cast<std::ptrdiff_t>(count_);
+      const auto number = static_cast<std::size_t>(std::find(few_.begin(), end, pointer) - few_.begin());
+      if (number < count_) return {number, false};
+      if (count_ < few_.size()) {
+        few_[count_++] = pointer;
+        return {number, true};
+      }
+      for (std::size_t i = 0; i < count_; ++i) many_[few_[i]] = i;
     }
-    if (count_ < few_.size()) {
-      few_[count_++] = node;
-      return true;
-    }
-    many_.insert(few_.begin(), few_.end());
-    return many_.insert(node).second;
+    const auto [found, added] = many_.try_emplace(pointer, many_.size());
+    return {found->second, added};
   }
 
  private:
-  std::array<const Node*, 24> few_{};
+  std::array<const void*, 24> few_{};
   std::size_t count_ = 0;
-  std::unordered_set<const Node*> many_;
+  std::unordered_map<const void*, std::size_t> many_;
 };
 
 // The structure of a graph as numbers: two graphs with equal keys have equal plans, whatever their buffers.
@@ -67,13 +73,13 @@ class KeyMaker {
  private:
   void collect(std::span<const std::shared_ptr<Node>> targets) {
     const std::uint64_t trace = current_trace();
-    SeenNodes seen;
+    Numbered seen;
     std::vector<Node*> open;
     for (const auto& target : targets) open.push_back(target.get());
     while (!open.empty()) {
       Node* node = open.back();
       open.pop_back();
-      if (!seen.insert(node)) continue;
+      if (!seen.add(node).is_new) continue;
       order_.push_back(node);
       require_of_trace(*node, trace);
       if (node->buffer != nullptr) continue;
@@ -86,7 +92,9 @@ class KeyMaker {
     signature.add(static_cast<std::uint64_t>(node.dtype) << 8 | node.shape.rank());
     for (const std::int64_t extent : node.shape.extents()) signature.add(static_cast<std::uint64_t>(extent));
     if (node.buffer != nullptr) {
-      signature.add(0xB0FFE7ULL << 32 | place_of(node.buffer));
+      const auto [number, is_new] = buffers_.add(node.buffer.get());
+      if (is_new) buffer_order_.push_back(node.buffer);
+      signature.add(0xB0FFE7ULL << 32 | number);
       return;
     }
     signature.add(node.primitive->name());
@@ -94,22 +102,8 @@ class KeyMaker {
     for (const auto& input : node.inputs) signature.add(index(input.get()));
   }
 
-  std::size_t place_of(const std::shared_ptr<backend::Buffer>& buffer) {
-    constexpr std::size_t few = 16;
-    if (buffers_.empty()) {
-      const auto found = std::find(buffer_order_.begin(), buffer_order_.end(), buffer);
-      const auto place = static_cast<std::size_t>(found - buffer_order_.begin());
-      if (found == buffer_order_.end() && place < few) buffer_order_.push_back(buffer);
-      if (place < few) return place;
-      for (std::size_t i = 0; i < few; ++i) buffers_[buffer_order_[i].get()] = i;
-    }
-    const auto [found, added] = buffers_.try_emplace(buffer.get(), buffer_order_.size());
-    if (added) buffer_order_.push_back(buffer);
-    return found->second;
-  }
-
   std::vector<Node*> order_;
-  std::unordered_map<const backend::Buffer*, std::size_t> buffers_;  // once they are many
+  Numbered buffers_;
   std::vector<std::shared_ptr<backend::Buffer>> buffer_order_;
 };
 
@@ -238,9 +232,9 @@ void evaluate_along(const std::shared_ptr<Node>& node) { evaluated_along.push_ba
 
 void evaluate(std::span<const std::shared_ptr<Node>> nodes) {
   std::vector<std::shared_ptr<Node>> wanted;  // as asked for
-  SeenNodes known;
+  Numbered known;
   const auto want = [&](const std::shared_ptr<Node>& node) {
-    if (node->buffer == nullptr && known.insert(node.get())) wanted.push_back(node);
+    if (node->buffer == nullptr && known.add(node.get()).is_new) wanted.push_back(node);
   };
   for (const auto& node : nodes) want(node);
   if (wanted.empty()) return;

@@ -49,6 +49,12 @@ bool has_short_indices(const Tape& tape, std::span<const std::int64_t> extents) 
   });
 }
 
+bool has_short_indices(const Access& access, std::initializer_list<std::int64_t> extents) {
+  Tape reach;
+  reach.loads = {access};
+  return has_short_indices(reach, std::vector(extents));
+}
+
 bool can_widen(const Tape& tape, std::span<const std::int64_t> extents) {
   if (extents.empty() || extents.back() % 4 != 0) return false;
   const auto is_aligned = [](const TapeStore& store) { return store.offset % 4 == 0; };

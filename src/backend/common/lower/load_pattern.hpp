@@ -22,6 +22,8 @@ struct LoadPattern {
 
 /// True when the tape's elements, and every element that it loads, have 32-bit indices.
 [[nodiscard]] bool has_short_indices(const Tape& tape, std::span<const std::int64_t> extents);
+/// The same of one load, which a core does itself.
+[[nodiscard]] bool has_short_indices(const Access& access, std::initializer_list<std::int64_t> extents);
 
 /// True when four consecutive elements can be computed by one call and each load is one access or a broadcast: the last
 /// extent is a multiple of 4 and the loads are aligned.

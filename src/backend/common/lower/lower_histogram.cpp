@@ -17,8 +17,6 @@ constexpr std::int64_t least_tile = 4096;
 constexpr std::int64_t most_tiles = 1024;
 constexpr std::int64_t least_local_bins = 256;
 
-std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
 class HistogramWriter {
  public:
   HistogramWriter(const Operation& operation, const HistogramCore& core)
@@ -26,9 +24,7 @@ class HistogramWriter {
     tile_ = std::max(least_tile, divide_up(core.n, most_tiles));
     tiles_ = divide_up(core.n, tile_);
     parts_ = in_local_ ? tiles_ : 1;
-    Tape reach;
-    reach.loads = {core.ids};
-    is_long_ = !has_short_indices(reach, std::vector{core.n}) || std::max(core.n, parts_ * core.bins) > most_short;
+    is_long_ = !has_short_indices(core.ids, {core.n}) || std::max(core.n, parts_ * core.bins) > most_short;
   }
 
   LoweredOperation write() {

@@ -22,8 +22,6 @@ constexpr int most_tape_loads = 13;
 constexpr int most_instructions = 96;
 constexpr std::int64_t tile_extent = 32;
 
-std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
 // A number of 64 bits as two words, the low one first.
 std::pair<std::int32_t, std::int32_t> halves(std::uint64_t bits) {
   return {std::bit_cast<std::int32_t>(static_cast<std::uint32_t>(bits)),

@@ -12,8 +12,6 @@
 namespace overtake::backend {
 namespace {
 
-std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
 /// How a matrix lies in memory, seen from matmul.k: its outer extent (m of a, n of b) against k.
 struct Layout {
   bool by_k = false;    ///< neighbours in memory are neighbours in k

@@ -10,8 +10,6 @@
 namespace overtake::backend {
 namespace {
 
-std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
 class ScanWriter {
  public:
   ScanWriter(const Operation& operation, const ScanCore& core)
@@ -25,10 +23,7 @@ class ScanWriter {
       elements += rows_ * blocks;
       n = blocks;
     }
-    const std::array extents{core_.outer, core_.n, core_.inner};
-    Tape reach;
-    reach.loads = {core_.input};
-    is_long_ = !has_short_indices(reach, extents) || core_.n > most_short;
+    is_long_ = !has_short_indices(core_.input, {core_.outer, core_.n, core_.inner}) || core_.n > most_short;
     // Down to where one block holds an axis of totals, and up again.
     for (std::size_t level = 0; level < levels_.size(); ++level) add(level, true);
     for (std::size_t level = levels_.size() + 1; level-- > 0;) add(level, false);

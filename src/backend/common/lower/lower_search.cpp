@@ -12,12 +12,6 @@ namespace {
 
 std::int64_t groups_for(std::int64_t count) { return (count + group_size - 1) / group_size; }
 
-bool is_short(const Access& access, std::initializer_list<std::int64_t> extents) {
-  Tape reach;
-  reach.loads = {access};
-  return has_short_indices(reach, std::vector(extents));
-}
-
 }  // namespace
 
 LoweredKernel lower_search(const Operation& operation, const SearchCore& core) {
@@ -34,8 +28,8 @@ LoweredKernel lower_search(const Operation& operation, const SearchCore& core) {
   text.define("ORDERED(k)", ordered ? "((INDEX)order[order_at + (k)*order_s0])" : "(k)");
   text.add_tape("TAPE", tape);
   text.define_tape_call(1, tape, true);
-  text.set_long_indices(!has_short_indices(operation.tape, extents) || !is_short(core.values, {core.count}) ||
-                        !is_short(core.sorted, {core.n}));
+  text.set_long_indices(!has_short_indices(operation.tape, extents) || !has_short_indices(core.values, {core.count}) ||
+                        !has_short_indices(core.sorted, {core.n}));
   text.add_index(core.count);
   text.add_index(core.n);
   for (const Access* access : {&core.values, &core.sorted, &core.order}) {
@@ -59,7 +53,7 @@ LoweredKernel lower_segment_sum(const Operation& operation, const SegmentSumCore
   text.add_tape("TAPE", tape);
   text.define_tape_call(3, tape, true);
   text.set_long_indices(!has_short_indices(operation.tape, extents) ||
-                        !is_short(core.values, {core.outer, core.given, core.columns}));
+                        !has_short_indices(core.values, {core.outer, core.given, core.columns}));
   const std::int64_t count = core.outer * core.rows * core.columns;
   for (const std::int64_t number : {count, core.rows, core.columns}) text.add_index(number);
   text.add_slot(core.values.slot, core.values.offset);

@@ -21,8 +21,6 @@ struct Overloaded : Cores... {
 template <typename... Cores>
 Overloaded(Cores...) -> Overloaded<Cores...>;
 
-std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
 /// The extents of the tape that a core prescribes; empty when the core leaves them free.
 std::vector<std::int64_t> extents_of(const Operation& operation) {
   return std::visit(
@@ -111,10 +109,8 @@ LoweredKernel lower_gather(const Operation& operation, const GatherCore& core) {
   text.add_tape("TAPE", tape);
   text.define_tape_call(3, tape, true);
   const std::int64_t count = core.outer * core.rows * core.columns;
-  Tape reach;  // of the core's loads
-  reach.loads = {core.source};
   text.set_long_indices(!has_short_indices(operation.tape, extents) ||
-                        !has_short_indices(reach, std::vector{core.outer, core.source_rows, core.columns}));
+                        !has_short_indices(core.source, {core.outer, core.source_rows, core.columns}));
   for (const std::int64_t number : {count, core.columns, core.rows, core.source_rows}) text.add_index(number);
   text.add_slot(core.source.slot, core.source.offset);
   for (std::size_t axis = 0; axis < 3; ++axis) text.add_index(core.source.strides[axis]);

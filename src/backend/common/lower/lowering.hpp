@@ -12,6 +12,8 @@
 
 namespace overtake::backend {
 
+[[nodiscard]] constexpr std::int64_t divide_up(std::int64_t a, std::int64_t b) noexcept { return (a + b - 1) / b; }
+
 /// What lowering must know of a device.
 struct LoweringTraits {
   int compute_units = 1;

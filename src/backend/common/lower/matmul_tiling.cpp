@@ -28,8 +28,6 @@ constexpr std::int64_t element_bytes = sizeof(float);  // products are of float3
 constexpr std::int64_t scratch_limit = 64LL << 20U;
 constexpr int most_splits = 64;
 
-std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
 std::vector<MatMulTile> candidates(std::int64_t m, std::int64_t k) {
   // Products with k of a batch (100, 60) are cut into panels without rest where that is easy.
   const int bk = k % 20 == 0 && k % 16 != 0 && k <= 320 ? 20 : 16;
