@@ -25,8 +25,8 @@ class Raw;
 
 /// What is the same for every kind of kernel.
 struct KernelOptions {
-  std::string preamble;  ///< functions (`DEVICE float f(float x) { ... }`) and macros, compiled before the kernel
-  bool debug = false;    ///< places outside of arrays are found and told; slower, and every launch waits for its end
+  std::string preamble{};  ///< functions (`DEVICE float f(float x) { ... }`) and macros, compiled before the kernel
+  bool debug = false;      ///< places outside of arrays are found and told; slower, and every launch waits for its end
   double time_limit =
       0;  ///< seconds that a work-item may spend in loops before it is stopped; 0: any. As slow as debug
 };

@@ -46,15 +46,15 @@ struct Place {
   int line = 0;
 };
 Place place_in(std::string_view message) {
-  const std::size_t end = std::min(message.find("error"), message.size());
+  constexpr std::string_view word = "error: ";  // PoCL writes it in front
+  if (message.starts_with(word)) message.remove_prefix(word.size());
+  const std::size_t end = std::min(message.find(" error"), message.size());
   for (std::size_t at = 0; at + 1 < end; ++at) {
     if (message[at] != ':' && message[at] != '(') continue;
     int line = 0;
     const auto [rest, trouble] = std::from_chars(message.data() + at + 1, message.data() + end, line);
     if (trouble != std::errc() || rest == message.data() + end || (*rest != ':' && *rest != ')')) continue;
-    const std::string_view file = message.substr(0, at);
-    const std::size_t blank = file.find_last_of(" \t");
-    return {blank == std::string_view::npos ? file : file.substr(blank + 1), line};
+    return {message.substr(0, at), line};
   }
   return {};
 }
@@ -71,7 +71,7 @@ Place place_in(std::string_view message) {
   }
   std::string text = fmt::format("[{}] does not compile for {}", name, device);
   if (!first.empty()) {
-    const Place place = place_in(first);
+    const Place place = place_in(first.substr(first.find_first_not_of(" \t")));
     const std::string_view line = line_of(source, place.file, place.line);
     text += fmt::format(": {}", first.substr(first.find_first_not_of(" \t")));
     if (!line.empty()) text += fmt::format("\n  {} | {}", place.line, line);

@@ -43,17 +43,17 @@ class Writer {
       const Parameter& input = given_.inputs[i];
       const Access access = variant_.accesses[i];
       if (access == Access::number) {
-        list += fmt::format(", {} overtake_{}", argument_type(variant_.types[i]), input.name);
+        list += fmt::format(", {} overtake_in_{}", argument_type(variant_.types[i]), input.name);
         continue;
       }
       list += fmt::format(", GLOBAL const {}* RESTRICT {}{}", memory_name(variant_.types[i]),
-                          access == Access::whole ? "" : "overtake_", input.name);
+                          access == Access::whole ? "" : "overtake_in_", input.name);
       for (int axis = 0; by_strides(access) && axis < variant_.rank; ++axis) {
-        list += fmt::format(", int64 overtake_{}_s{}", input.name, axis);
+        list += fmt::format(", int64 overtake_s{1}_{0}", input.name, axis);
       }
     }
     for (std::size_t i = 0; i < given_.outputs.size(); ++i) {
-      list += fmt::format(", GLOBAL {}* RESTRICT overtake_{}", memory_name(output_type(i)), given_.outputs[i].name);
+      list += fmt::format(", GLOBAL {}* RESTRICT overtake_out_{}", memory_name(output_type(i)), given_.outputs[i].name);
     }
     for (int axis = 1; strides_ && axis < variant_.rank; ++axis) list += fmt::format(", int64 overtake_e{}", axis);
     if (!given_.watching.any()) return list;
@@ -73,7 +73,7 @@ class Writer {
         variant_.group * variant_.items);
     for (std::size_t i = 0; i < given_.inputs.size(); ++i) {
       if (is_loaded(i))
-        text_ += fmt::format("{} overtake_{}_all[{}];\n", memory_name(variant_.types[i]), given_.inputs[i].name,
+        text_ += fmt::format("{} overtake_all_{}[{}];\n", memory_name(variant_.types[i]), given_.inputs[i].name,
                              variant_.items);
     }
     each_item();
@@ -84,7 +84,7 @@ class Writer {
     if (strides_) coordinates("overtake_i");
     for (std::size_t i = 0; i < given_.inputs.size(); ++i) {
       if (!is_loaded(i)) continue;
-      text_ += fmt::format("overtake_{0}_all[overtake_k] = overtake_{0}[{1}];\n", given_.inputs[i].name,
+      text_ += fmt::format("overtake_all_{0}[overtake_k] = overtake_in_{0}[{1}];\n", given_.inputs[i].name,
                            by_strides(variant_.accesses[i]) ? place_of(i) : "overtake_i");
     }
     text_ += "}\n";
@@ -94,7 +94,7 @@ class Writer {
         "if (overtake_i < overtake_n) {{\n",
         variant_.group);
     for (std::size_t i = 0; i < given_.inputs.size(); ++i) {
-      if (is_loaded(i)) value(i, fmt::format("overtake_{}_all[overtake_k]", given_.inputs[i].name));
+      if (is_loaded(i)) value(i, fmt::format("overtake_all_{}[overtake_k]", given_.inputs[i].name));
     }
     element("overtake_i");
     text_ += "}\n}\n";
@@ -126,7 +126,7 @@ class Writer {
         extent, last);
     for (std::size_t i = 0; i < given_.inputs.size(); ++i) {
       if (!by_strides(variant_.accesses[i])) continue;
-      text_ += fmt::format("GLOBAL const {0}* RESTRICT overtake_{1}_row = overtake_{1} + ({2});\n",
+      text_ += fmt::format("GLOBAL const {0}* RESTRICT overtake_row_{1} = overtake_in_{1} + ({2});\n",
                            memory_name(variant_.types[i]), given_.inputs[i].name, place_of(i));
     }
     text_ += "for (int64 overtake_j = 0; overtake_j < overtake_count; ++overtake_j) {\n";
@@ -138,11 +138,11 @@ class Writer {
     for (std::size_t i = 0; i < given_.inputs.size(); ++i) {
       const std::string& name = given_.inputs[i].name;
       switch (variant_.accesses[i]) {
-        case Access::flat: value(i, fmt::format("overtake_{}[{}]", name, place)); break;
-        case Access::row: value(i, fmt::format("overtake_{}_row[overtake_j]", name)); break;
-        case Access::still: value(i, fmt::format("overtake_{}_row[0]", name)); break;
+        case Access::flat: value(i, fmt::format("overtake_in_{}[{}]", name, place)); break;
+        case Access::row: value(i, fmt::format("overtake_row_{}[overtake_j]", name)); break;
+        case Access::still: value(i, fmt::format("overtake_row_{}[0]", name)); break;
         case Access::strided:
-          value(i, fmt::format("overtake_{0}_row[overtake_j * overtake_{0}_s{1}]", name, variant_.rank - 1));
+          value(i, fmt::format("overtake_row_{0}[overtake_j * overtake_s{1}_{0}]", name, variant_.rank - 1));
           break;
         case Access::number:
         case Access::whole: break;
@@ -169,7 +169,7 @@ class Writer {
     for (int axis = 0; axis < variant_.rank; ++axis) {
       if (variant_.accesses[input] == Access::still && axis == variant_.rank - 1) continue;
       if (!sum.empty()) sum += " + ";
-      sum += fmt::format("overtake_c{1} * (OVERTAKE_PLACE)overtake_{0}_s{1}", given_.inputs[input].name, axis);
+      sum += fmt::format("overtake_c{1} * (OVERTAKE_PLACE)overtake_s{1}_{0}", given_.inputs[input].name, axis);
     }
     return sum.empty() ? "0" : sum;
   }
@@ -191,7 +191,7 @@ class Writer {
     for (std::size_t i = 0; i < given_.inputs.size(); ++i) {
       if (variant_.accesses[i] != Access::number) continue;
       const DType type = variant_.types[i];
-      const std::string argument = fmt::format("overtake_{}", given_.inputs[i].name);
+      const std::string argument = fmt::format("overtake_in_{}", given_.inputs[i].name);
       value(i, type == DType::float64 ? fmt::format("BITS_DOUBLE({})", argument)
                                       : fmt::format("({}){}", value_name(type), argument));
     }
@@ -200,7 +200,7 @@ class Writer {
     }
     text_ += "{" + marked(given_.name, texts_.body) + "}\n";
     for (const Parameter& output : given_.outputs) {
-      text_ += fmt::format("overtake_{0}[{1}] = {0};\n", output.name, place);
+      text_ += fmt::format("overtake_out_{0}[{1}] = {0};\n", output.name, place);
     }
   }
 

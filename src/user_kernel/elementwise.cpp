@@ -188,17 +188,17 @@ std::string Elementwise::source(const Device& device) {
 
 ElementwiseKernel::ElementwiseKernel(const std::string& inputs, const std::string& outputs, const std::string& body,
                                      const std::string& name, const KernelOptions& options) {
-  using namespace user_kernel;  // NOLINT(google-build-using-namespace): of this constructor alone
-  check_name("kernel", "name", name);
-  ElementDeclaration declaration{name,
-                                 parse_parameters(name, inputs, ListKind::inputs),
-                                 parse_parameters(name, outputs, ListKind::outputs),
-                                 body,
-                                 options.preamble,
-                                 {options.debug, options.time_limit}};
-  check_different(name, declaration.inputs, declaration.outputs);
-  check_element_body(name, body);
-  kernel_ = std::make_shared<Elementwise>(std::move(declaration));
+  user_kernel::check_name("kernel", "name", name);
+  user_kernel::ElementDeclaration declaration{
+      name,
+      user_kernel::parse_parameters(name, inputs, user_kernel::ListKind::inputs),
+      user_kernel::parse_parameters(name, outputs, user_kernel::ListKind::outputs),
+      body,
+      options.preamble,
+      {options.debug, options.time_limit}};
+  user_kernel::check_different(name, declaration.inputs, declaration.outputs);
+  user_kernel::check_element_body(name, body);
+  kernel_ = std::make_shared<user_kernel::Elementwise>(std::move(declaration));
 }
 
 std::vector<Array> ElementwiseKernel::call(const std::vector<Array>& inputs,

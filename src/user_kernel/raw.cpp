@@ -56,11 +56,11 @@ KernelText Raw::text(int group) const {
                           parameter.name);
       continue;
     }
-    list += fmt::format("{} overtake_{}", argument_type(*parameter.type), parameter.name);
+    list += fmt::format("{} overtake_in_{}", argument_type(*parameter.type), parameter.name);
     values += fmt::format("const {0} {1} = {2};\n", value_name(*parameter.type), parameter.name,
                           *parameter.type == DType::float64
-                              ? fmt::format("BITS_DOUBLE(overtake_{})", parameter.name)
-                              : fmt::format("({})overtake_{}", value_name(*parameter.type), parameter.name));
+                              ? fmt::format("BITS_DOUBLE(overtake_in_{})", parameter.name)
+                              : fmt::format("({})overtake_in_{}", value_name(*parameter.type), parameter.name));
   }
   if (watching_.any()) {
     for (const Parameter& parameter : parameters_) {
@@ -131,6 +131,11 @@ void Raw::launch(const LaunchSize& size, std::span<const RawArgument> arguments,
                        "Groups have at least one work-item along each axis.");
     }
     group *= size.group_size[axis];
+  }
+  constexpr std::int64_t largest_group = 1024;  // of NVIDIA's devices; others take less or more
+  if (group > largest_group) {
+    throw UsageError(fmt::format("[{}] groups of {} work-items: at most {} go together", name_, group, largest_group),
+                     "Launch more and smaller groups.");
   }
   const std::vector<Array> arrays = arrays_of(arguments, device);
   const bool is_flat = size.group_size[0] == group;

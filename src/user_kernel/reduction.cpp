@@ -147,26 +147,28 @@ std::string Reduction::source(const Device& device) {
 ReductionKernel::ReductionKernel(const std::string& inputs, const std::string& output, const std::string& map,
                                  const std::string& reduce, const std::string& post, const std::string& identity,
                                  const std::string& name, const KernelOptions& options) {
-  using namespace user_kernel;  // NOLINT(google-build-using-namespace): of this constructor alone
-  check_name("kernel", "name", name);
-  for (const std::string* text : {&map, &reduce, &post}) check_element_body(name, *text);
-  std::vector<Parameter> parameters = parse_parameters(name, inputs, ListKind::inputs);
-  const std::vector<Parameter> outputs = parse_parameters(name, output, ListKind::outputs);
-  check_different(name, parameters, outputs);
+  user_kernel::check_name("kernel", "name", name);
+  for (const std::string* text : {&map, &reduce, &post}) user_kernel::check_element_body(name, *text);
+  std::vector<user_kernel::Parameter> parameters =
+      user_kernel::parse_parameters(name, inputs, user_kernel::ListKind::inputs);
+  const std::vector<user_kernel::Parameter> outputs =
+      user_kernel::parse_parameters(name, output, user_kernel::ListKind::outputs);
+  user_kernel::check_different(name, parameters, outputs);
   const bool has_whole = std::any_of(parameters.begin(), parameters.end(), [](const auto& each) { return each.whole; });
   if (outputs.size() != 1 || has_whole) {
     throw UsageError(fmt::format("[{}] a reduction has one output and no raw inputs", name),
                      "An ElementwiseKernel has several; a RawKernel reads by place.");
   }
-  kernel_ = std::make_shared<Reduction>(ReductionDeclaration{name,
-                                                             std::move(parameters),
-                                                             outputs[0],
-                                                             map,
-                                                             reduce,
-                                                             post,
-                                                             identity,
-                                                             options.preamble,
-                                                             {options.debug, options.time_limit}});
+  kernel_ =
+      std::make_shared<user_kernel::Reduction>(user_kernel::ReductionDeclaration{name,
+                                                                                 std::move(parameters),
+                                                                                 outputs[0],
+                                                                                 map,
+                                                                                 reduce,
+                                                                                 post,
+                                                                                 identity,
+                                                                                 options.preamble,
+                                                                                 {options.debug, options.time_limit}});
 }
 
 Array ReductionKernel::call(const std::vector<Array>& inputs, const std::optional<std::vector<int>>& axes,

@@ -68,8 +68,8 @@ std::string Reduction::parameters(const Stage& stage) const {
   std::string list = "int64 size, int64 overtake_chunks";
   const std::string_view result = memory_name(stage.types.back());
   for (std::size_t i = 0; stage.is_first && i < given_.inputs.size(); ++i) {
-    list += stage.numbers[i] ? fmt::format(", {} overtake_{}", argument_type(stage.types[i]), given_.inputs[i].name)
-                             : fmt::format(", GLOBAL const {}* RESTRICT overtake_{}", memory_name(stage.types[i]),
+    list += stage.numbers[i] ? fmt::format(", {} overtake_in_{}", argument_type(stage.types[i]), given_.inputs[i].name)
+                             : fmt::format(", GLOBAL const {}* RESTRICT overtake_in_{}", memory_name(stage.types[i]),
                                            given_.inputs[i].name);
   }
   if (!stage.is_first) list += fmt::format(", GLOBAL const {}* RESTRICT overtake_partial", result);
@@ -84,9 +84,9 @@ std::string Reduction::element(const Stage& stage, std::string_view map) const {
   for (std::size_t i = 0; i < given_.inputs.size(); ++i) {
     const DType input = stage.types[i];
     const std::string& name = given_.inputs[i].name;
-    const std::string argument = input == DType::float64 ? fmt::format("BITS_DOUBLE(overtake_{})", name)
-                                                         : fmt::format("({})overtake_{}", value_name(input), name);
-    const std::string loaded = fmt::format("overtake_{}[i]{}", name, input == DType::boolean ? " != 0" : "");
+    const std::string argument = input == DType::float64 ? fmt::format("BITS_DOUBLE(overtake_in_{})", name)
+                                                         : fmt::format("({})overtake_in_{}", value_name(input), name);
+    const std::string loaded = fmt::format("overtake_in_{}[i]{}", name, input == DType::boolean ? " != 0" : "");
     text += fmt::format("const {} {} = {};\n", value_name(input), name, stage.numbers[i] ? argument : loaded);
   }
   return text + fmt::format("const {} overtake_mapped = {};", type, marked(given_.name, fmt::format("({})", map)));
