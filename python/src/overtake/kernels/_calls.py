@@ -7,7 +7,7 @@ import ast
 import difflib
 import types
 from abc import abstractmethod
-from typing import Any
+from typing import Any, NoReturn
 
 from ..arrays import _dtypes
 from ..arrays._dtypes import DType
@@ -196,8 +196,11 @@ class Calls(Expressions):
 
     def _of_no_number(self, node: ast.Call, name: str) -> Value:
         array = self.array_of(node.args[0]) if name == "len" and len(node.args) == 1 else None
-        if array is not None and array.type.ndim:
-            return self.extent(array, 0)
+        if array is None or not array.type.ndim:
+            self._refuse_no_number(node, name)
+        return self.extent(array, 0)
+
+    def _refuse_no_number(self, node: ast.Call, name: str) -> NoReturn:
         cure = {
             "sync": "It stands on a line of its own.",
             "shared": "It stands as name = overtake.shared(dtype, shape).",

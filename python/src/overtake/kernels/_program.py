@@ -191,7 +191,8 @@ class Program:
             results,
             struct,
         )
-        self._devices[(source, *kinds)] = device
+        key = (source, *kinds)
+        self._devices[key] = device
         return device
 
     def _preamble(self) -> str:

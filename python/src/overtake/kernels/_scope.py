@@ -182,10 +182,6 @@ class Scope:
         if dtype is None:
             kinds: dict[type, DType] = {bool: _dtypes.bool_, int: WEAK_INT, float: WEAK_FLOAT}
             dtype = kinds[type(number)]
-        if dtype is WEAK_INT and not -(2**63) <= number < 2**64:
-            self.fail(node, f"{number} is too large for int64 and for uint64")
-        if dtype is WEAK_INT and number >= 2**63:
-            dtype = _dtypes.uint64
         self.note(dtype)
         text = literal(number, self.held(dtype))
         return Value(dtype, text, number, simple=True, positive=number >= 0)

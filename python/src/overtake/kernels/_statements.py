@@ -310,7 +310,7 @@ class Statements(Elements):
             if self.known_results and len(self.known_results) == len(values)
             else [each.type for each in values]
         )
-        texts = [bare(self.cast(node, value, dtype, exact=False)) for value, dtype in zip(values, types, strict=True)]
+        texts = [bare(self.cast(node, value, dtype)) for value, dtype in zip(values, types, strict=True)]
         if len(texts) < 2:
             self.emit(f"return{''.join(f' {each}' for each in texts)};")
             return

@@ -113,7 +113,8 @@ def fits(number: int, dtype: DType) -> bool:
     if dtype.kind == "bool":
         return number in (0, 1)
     bits = 64 if is_weak(dtype) else 8 * dtype.itemsize
-    return 0 <= number < 2**bits if dtype.kind == "unsigned integer" else -(2 ** (bits - 1)) <= number < 2 ** (bits - 1)
+    smallest = 0 if dtype.kind == "unsigned integer" else -(1 << (bits - 1))
+    return smallest <= number < smallest + (1 << bits)
 
 
 def wrapped(number: int, dtype: DType) -> int:
