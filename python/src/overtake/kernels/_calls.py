@@ -24,7 +24,7 @@ from ._intrinsics import (
     names_of_overtake,
 )
 from ._source import MISSING, source_of
-from ._types import ArrayType, Value, is_float, is_weak, is_whole
+from ._types import ArrayType, Value, converted, is_float, is_weak, is_whole
 
 
 class Calls(Expressions):
@@ -164,8 +164,8 @@ class Calls(Expressions):
         text = self.cast(node, value, dtype, exact=False)
         if value.const is not None:
             self.note(dtype)
-            const = value.const if is_float(dtype) else int(text.strip("()")) if text.strip("()-").isdigit() else None
-            return Value(dtype, text, const, simple=True, positive=const is not None and const >= 0)
+            const = converted(value.const, dtype)
+            return Value(dtype, text, const, simple=True, positive=const >= 0)
         return self.made(
             dtype, text, value, positive=value.positive and is_whole(dtype) and dtype.itemsize >= value.type.itemsize
         )
@@ -250,7 +250,7 @@ class Calls(Expressions):
             )
         first, *others = self.in_order(node.args)
         for each in others:
-            if first.const is not None and each.const is not None:
+            if first.const is not None and each.const is not None and is_weak(first.type) and is_weak(each.type):
                 first = self.constant(
                     node, min(first.const, each.const) if name == "min" else max(first.const, each.const)
                 )

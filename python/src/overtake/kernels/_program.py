@@ -16,7 +16,7 @@ from ._loops import Loops
 from ._names import Names, plain
 from ._scope import ArrayVariable, Line
 from ._source import Source
-from ._types import WEAK_INT, ArrayType
+from ._types import WEAK_INT, ArrayType, literal
 
 Kind = DType | ArrayType
 _MOST_PASSES = 32
@@ -180,6 +180,10 @@ class Program:
             fields = "".join(f"  {dtype} v{at};\n" for at, dtype in enumerate(results))
             self._texts.append(f"typedef struct {{\n{fields}}} {struct};\n")
             lines.insert(0, Line(source.tree.lineno, 1, f"{struct} ot_results;"))
+        last = next((each for each in reversed(lines) if each.depth == 1 and each.text != "}"), None)
+        if results and last is not None and last.text.startswith("for (ot_"):
+            # A loop that returns in its first turn, which C's compilers do not see: they would miss a return.
+            lines.append(Line(last.number, 1, "return ot_results;" if struct else f"return {literal(0, results[0])};"))
         kind_of_result = struct or (str(results[0]) if results else "void")
         head = Line(source.tree.lineno, 0, f"DEVICE {kind_of_result} {name}({', '.join(parameters) or 'void'}) {{")
         self._texts.append(_rendered([head, *lines], source.file) + "}\n")

@@ -124,13 +124,23 @@ def wrapped(number: int, dtype: DType) -> int:
     return number - 2**bits if dtype.kind == "signed integer" and number >= 2 ** (bits - 1) else number
 
 
+def converted(number: bool | int | float, dtype: DType) -> bool | int | float:
+    """A number as one of the types of arrays holds it: wrapped, rounded or clipped, as conversions of arrays are."""
+    if dtype.kind == "bool":
+        return bool(number)
+    if is_float(dtype):
+        return _rounded(number, dtype)
+    return _clipped(number, dtype) if isinstance(number, float) else wrapped(int(number), dtype)
+
+
 def literal(number: bool | int | float, dtype: DType) -> str:
     """A number in C, of one of the types of arrays; wrapped or rounded where it does not fit."""
+    value = converted(number, dtype)
     if dtype.kind == "bool":
-        return "1" if number else "0"
+        return "1" if value else "0"
     if is_float(dtype):
-        return _float_literal(number, dtype)
-    whole = _clipped(number, dtype) if isinstance(number, float) else wrapped(int(number), dtype)
+        return _float_literal(float(value), dtype is _dtypes.float32)
+    whole = int(value)
     if dtype.kind == "unsigned integer":
         return f"{whole}u" if whole < 2 * _WIDEST_PLAIN else f"(uint64){hex(whole)}u"
     if -_WIDEST_PLAIN < whole < _WIDEST_PLAIN:
@@ -148,13 +158,15 @@ def _clipped(number: float, dtype: DType) -> int:
     return int(max(float(described.min), number)) if number < described.max else described.max
 
 
-def _float_literal(number: float, dtype: DType) -> str:
-    single = dtype is _dtypes.float32
+def _rounded(number: bool | int | float, dtype: DType) -> float:
     try:
-        number = float(number)
-        value = struct.unpack("f", struct.pack("f", number))[0] if single else number
+        value = float(number)
+        return float(struct.unpack("f", struct.pack("f", value))[0]) if dtype is _dtypes.float32 else value
     except OverflowError:
-        value = math.inf if number > 0 else -math.inf
+        return math.inf if number > 0 else -math.inf
+
+
+def _float_literal(value: float, single: bool) -> str:
     if math.isfinite(value):
         text = next(
             each for digits in range(6, 18) if _same(each := f"{value:.{digits}g}", value, single)
@@ -170,5 +182,4 @@ def _float_literal(number: float, dtype: DType) -> str:
 
 
 def _same(text: str, value: float, single: bool) -> bool:
-    read = float(text)
-    return bool((struct.unpack("f", struct.pack("f", read))[0] if single else read) == value)
+    return _rounded(float(text), _dtypes.float32 if single else _dtypes.float64) == value
