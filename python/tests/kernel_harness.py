@@ -14,9 +14,8 @@ from overtake.kernels._program import Program
 from overtake.kernels._source import source_of
 from overtake.kernels._types import WEAK_FLOAT, WEAK_INT, ArrayType
 
-_ONE = (
-    "exp expm1 log log1p log2 log10 sqrt sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf fabs floor ceil trunc rint"
-)
+_ONE = """exp expm1 log log1p log2 log10 sqrt sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf fabs floor ceil trunc
+rint"""
 _TWO = "pow fmod fmin fmax atan2 hypot copysign nextafter"
 PRELUDE = """
 #define _GNU_SOURCE
@@ -47,7 +46,8 @@ static pthread_barrier_t group_barrier;
 #define SYNC pthread_barrier_wait(&group_barrier)
 #define ATOMIC_ADD(p, v) __atomic_fetch_add(p, v, __ATOMIC_SEQ_CST)
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-#define ORDERED(name, type, then) static type name(type* p, type v) { pthread_mutex_lock(&lock); type old = *p; then; pthread_mutex_unlock(&lock); return old; }
+#define ORDERED(name, type, then) static type name(type* p, type v) { \\
+  pthread_mutex_lock(&lock); type old = *p; then; pthread_mutex_unlock(&lock); return old; }
 ORDERED(ATOMIC_ADD_FLOAT, float, *p = old + v)
 ORDERED(ATOMIC_MIN, int, *p = v < old ? v : old)
 ORDERED(ATOMIC_MAX, int, *p = v > old ? v : old)
@@ -79,9 +79,25 @@ static void launch(void (*item)(void**), void** given, const int* groups, const 
 """
 PRELUDE += "".join(f"#define {n}(x) _Generic((x), float: {n}f, default: {n})(x)\n" for n in _ONE.split())
 PRELUDE += "".join(f"#define {n}(x, y) _Generic((x) + (y), float: {n}f, default: {n})(x, y)\n" for n in _TWO.split())
-FLAGS = ["-std=gnu11", "-O2", "-ffp-contract=off", "-shared", "-fPIC", "-Wno-unused", "-Wall", "-Werror", "-Wno-unknown-pragmas"]
+FLAGS = [
+    "-std=gnu11",
+    "-O2",
+    "-ffp-contract=off",
+    "-shared",
+    "-fPIC",
+    "-Wno-unused",
+    "-Wall",
+    "-Werror",
+    "-Wno-unknown-pragmas",
+]
 # What the generated text may do that -Wall does not like: parentheses around comparisons, comparisons of unsigned with 0.
-FLAGS += ["-Wno-parentheses", "-Wno-bool-compare", "-Wno-maybe-uninitialized", "-Wno-tautological-compare", "-Wno-bool-operation"]
+FLAGS += [
+    "-Wno-parentheses",
+    "-Wno-bool-compare",
+    "-Wno-maybe-uninitialized",
+    "-Wno-tautological-compare",
+    "-Wno-bool-operation",
+]
 PHILOX = "#include <philox.k>\n"
 
 
@@ -115,7 +131,10 @@ def build(texts, folder):
     library = Path(folder) / "kernels.so"
     kernels = Path(__file__).resolve().parents[2] / "src" / "kernels"
     made = subprocess.run(
-        ["gcc", "-x", "c", *FLAGS, "-I", str(kernels), str(source), "-o", str(library), "-lm"], capture_output=True, text=True
+        ["gcc", "-x", "c", *FLAGS, "-I", str(kernels), str(source), "-o", str(library), "-lm"],
+        check=False,
+        capture_output=True,
+        text=True,
     )
     assert made.returncode == 0, made.stderr[:3000]
     return ctypes.CDLL(str(library))
@@ -130,12 +149,15 @@ def _elementwise(text):
     outs = _split(text.outputs)
     declared = "".join(f"    {t} {n};\n" for t, n in outs)
     stored = "".join(f"    (({t}*)out[{k}])[i] = {n};\n" for k, (t, n) in enumerate(outs))
-    return f"void run(int64 n, void** in, void** out) {{\n  for (int64 i = 0; i < n; ++i) {{\n{ins}{declared}{text.body}\n{stored}  }}\n}}\n"
+    inner = f"{ins}{declared}{text.body}\n{stored}"
+    return f"void run(int64 n, void** in, void** out) {{\n  for (int64 i = 0; i < n; ++i) {{\n{inner}  }}\n}}\n"
 
 
 def _raw(text):
     parameters = _split(text.parameters)
-    given = ", ".join(f"({t})given[{k}]" if t.endswith("*") else f"*({t}*)given[{k}]" for k, (t, _) in enumerate(parameters))
+    given = ", ".join(
+        f"({t})given[{k}]" if t.endswith("*") else f"*({t}*)given[{k}]" for k, (t, _) in enumerate(parameters)
+    )
     return (
         f"static void kernel_ot_({text.parameters}) {{\n{text.body}}}\n"
         f"static void item_ot_(void** given) {{ kernel_ot_({given}); }}\n"
@@ -164,7 +186,9 @@ def run(library, k, text, arguments):
 
 def translated_groups(function, arguments):
     """The text of a function of jit."""
-    kinds = [ArrayType(kind_of(each), each.ndim) if isinstance(each, np.ndarray) else kind_of(each) for each in arguments]
+    kinds = [
+        ArrayType(kind_of(each), each.ndim) if isinstance(each, np.ndarray) else kind_of(each) for each in arguments
+    ]
     return Program(True).groups(source_of(getattr(function, "_kernel_function", function)), kinds)
 
 
@@ -174,9 +198,20 @@ def launch(library, k, text, groups, size, arguments):
     passed = []
     for (place, axis), kind in zip(text.arguments, kinds, strict=True):
         each = arguments[place]
-        passed.append(np.array(each.shape[axis], "int64") if axis is not None else each if kind.endswith("*") else np.array(each, kind))
+        passed.append(
+            np.array(each.shape[axis], "int64")
+            if axis is not None
+            else each
+            if kind.endswith("*")
+            else np.array(each, kind)
+        )
     pointers = (ctypes.c_void_p * len(passed))(*(each.ctypes.data for each in passed))
-    three = [(ctypes.c_int * 3)(*(each if isinstance(each, tuple) else (each,)), *[1] * (3 - (len(each) if isinstance(each, tuple) else 1))) for each in (groups, size)]
+    three = [
+        (ctypes.c_int * 3)(
+            *(each if isinstance(each, tuple) else (each,)), *[1] * (3 - (len(each) if isinstance(each, tuple) else 1))
+        )
+        for each in (groups, size)
+    ]
     getattr(library, f"run{k}")(pointers, *three)
 
 
@@ -184,7 +219,9 @@ def as_python(function, arguments, **names):
     """Python's own run of a function on each element, as NumPy's numbers."""
     target = getattr(function, "_kernel_function", function)
     plain = {name: getattr(each, "_kernel_function", each) for name, each in target.__globals__.items()}
-    own = types.FunctionType(target.__code__, {**plain, **names}, target.__name__, target.__defaults__, target.__closure__)
+    own = types.FunctionType(
+        target.__code__, {**plain, **names}, target.__name__, target.__defaults__, target.__closure__
+    )
     arrays = [each for each in arguments if isinstance(each, np.ndarray)]
     broadcast = iter(np.broadcast_arrays(*arrays)) if arrays else iter(())
     columns = [next(broadcast).ravel() if isinstance(each, np.ndarray) else each for each in arguments]

@@ -166,13 +166,37 @@ def drawn(out, seed):
 
 CASES = {
     "histogram": (histogram, 3, 20, (RNG.integers(0, 16, 500).astype("int32"), np.zeros(16, "int32"))),
-    "product": (product, (2, 3), (TILE, TILE), (RNG.integers(-4, 5, (10, 9)).astype("float32"), RNG.integers(-4, 5, (9, 7)).astype("float32"), np.zeros((10, 7), "float32"))),
+    "product": (
+        product,
+        (2, 3),
+        (TILE, TILE),
+        (
+            RNG.integers(-4, 5, (10, 9)).astype("float32"),
+            RNG.integers(-4, 5, (9, 7)).astype("float32"),
+            np.zeros((10, 7), "float32"),
+        ),
+    ),
     "total": (total, 3, 8, (RNG.integers(-9, 9, 100).astype("float64"), np.zeros(3), 0.5)),
     "mirrored": (mirrored, 3, 4, (np.arange(10), np.zeros(10, "int64"))),
-    "collected": (collected, 2, 8, (RNG.integers(-9, 9, 13).astype("int32"), np.zeros(13, "int32"), np.zeros(1, "int32"))),
-    "collected_by_function": (collected_by_function, 2, 8, (RNG.integers(-9, 9, 13).astype("int32"), np.zeros(13, "int32"), np.zeros(1, "int32"))),
+    "collected": (
+        collected,
+        2,
+        8,
+        (RNG.integers(-9, 9, 13).astype("int32"), np.zeros(13, "int32"), np.zeros(1, "int32")),
+    ),
+    "collected_by_function": (
+        collected_by_function,
+        2,
+        8,
+        (RNG.integers(-9, 9, 13).astype("int32"), np.zeros(13, "int32"), np.zeros(1, "int32")),
+    ),
     "order": (order, 1, 1, (np.array([3, 50], "int32"), np.zeros(4, "int32"))),
-    "extremes": (extremes, 2, 4, (RNG.integers(-900, 900, 50).astype("int32"), np.array([999, -999], "int32"), np.zeros(1, "int32"))),
+    "extremes": (
+        extremes,
+        2,
+        4,
+        (RNG.integers(-900, 900, 50).astype("int32"), np.array([999, -999], "int32"), np.zeros(1, "int32")),
+    ),
     "floats": (floats, 2, 4, (RNG.integers(-9, 9, 50).astype("float32"), np.zeros(1, "float32"))),
     "drawn": (drawn, 1, 16, (np.zeros(16, "float32"), 7)),
     "rows": (rows, 2, 4, (RNG.integers(-9, 9, (6, 5)).astype("float32"), np.zeros(6, "int64"), np.zeros(6, "float32"))),
@@ -184,7 +208,9 @@ CASES = {
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory):
     """Each case's arrays after its kernel, and before."""
-    texts = {name: harness.translated_groups(function, arguments) for name, (function, _, _, arguments) in CASES.items()}
+    texts = {
+        name: harness.translated_groups(function, arguments) for name, (function, _, _, arguments) in CASES.items()
+    }
     library = harness.build(list(texts.values()), tmp_path_factory.mktemp("groups"))
     results = {}
     for k, (name, (_, groups, size, arguments)) in enumerate(CASES.items()):

@@ -19,7 +19,9 @@ def _conversion(kind):
         with np.errstate(all="ignore"):
             if dtype.kind in "iu" and isinstance(x, (float, np.floating)):
                 ends = np.iinfo(dtype)
-                return dtype.type(0 if np.isnan(x) else ends.max if x >= ends.max else ends.min if x <= ends.min else int(x))
+                return dtype.type(
+                    0 if np.isnan(x) else ends.max if x >= ends.max else ends.min if x <= ends.min else int(x)
+                )
             return np.asarray(x).astype(dtype)[()]
 
     return convert
@@ -54,7 +56,7 @@ class Generator:
     def literal(self, kind):
         return str(self.pick(0.5, 0.1, 2.0, 3) if kind in FLOATS else self.random.randrange(1, 50))
 
-    def expression(self, kind, depth):
+    def expression(self, kind, depth):  # noqa: PLR0911
         if depth <= 0:
             return self.leaf(kind)
         if kind == "bool":
@@ -74,7 +76,14 @@ class Generator:
         if way == "convert":
             other = self.random.choice([*WHOLE, *FLOATS])
             return f"{kind}({self.expression(other, depth - 1)})"
-        simple = {"abs": f"abs({a})", "square": f"({a})**2", "leaf": a, "neg": f"(-{a})", "~": f"(~{a})", "andor": f"({a} {self.pick('and', 'or')} {b})"}
+        simple = {
+            "abs": f"abs({a})",
+            "square": f"({a})**2",
+            "leaf": a,
+            "neg": f"(-{a})",
+            "~": f"(~{a})",
+            "andor": f"({a} {self.pick('and', 'or')} {b})",
+        }
         return simple.get(way) or f"({a} {way} {b})"
 
     def truth(self, depth):
@@ -89,7 +98,12 @@ class Generator:
             return self.leaf("bool")
         kind = self.random.choice([*WHOLE, *FLOATS])
         parts = [self.expression(kind, depth - 1) for _ in range(3 if way == "chain" else 2)]
-        return "(" + parts[0] + "".join(f" {self.pick('<', '<=', '>', '>=', '==', '!=')} {each}" for each in parts[1:]) + ")"
+        return (
+            "("
+            + parts[0]
+            + "".join(f" {self.pick('<', '<=', '>', '>=', '==', '!=')} {each}" for each in parts[1:])
+            + ")"
+        )
 
     def block(self, depth, indent, in_loop):
         for _ in range(self.random.randrange(1, 4)):
@@ -189,7 +203,9 @@ def check(seeds, folder):
             same = (mine == truth) | (np.isnan(mine.astype(float)) & np.isnan(truth.astype(float)))
             if not np.all(same) or (mine.dtype != truth.dtype):
                 at = int(np.argmin(same))
-                wrong.append(f"seed {seed}, v{place}: {mine[at]} {mine.dtype}, expected {truth[at]} {truth.dtype} for {[each[at] for each in arguments]}\n{source}\n{texts[k].source}")
+                where = f"seed {seed}, v{place}, {[each[at] for each in arguments]}"
+                values = f"{mine[at]} {mine.dtype}, expected {truth[at]} {truth.dtype}"
+                wrong.append(f"{where}: {values}\n{source}\n{texts[k].source}")
                 break
     return wrong
 

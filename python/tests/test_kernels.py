@@ -25,7 +25,9 @@ U16 = RNG.integers(0, 2**16, N).astype("uint16")
 U32 = RNG.integers(0, 2**32, N).astype("uint32")
 U64 = RNG.integers(0, 2**64, N, dtype="uint64")
 B, C = RNG.integers(0, 2, N).astype(bool), RNG.integers(0, 2, N).astype(bool)
-EDGES = np.array([0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1.5, 2.5, -2.5, 1e30, -1e30, np.inf, -np.inf, np.nan, 3.0, -7.25], "float32")
+EDGES = np.array(
+    [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1.5, 2.5, -2.5, 1e30, -1e30, np.inf, -np.inf, np.nan, 3.0, -7.25], "float32"
+)
 E1, E2 = (each.ravel() for each in np.meshgrid(EDGES, EDGES))
 
 SCALE, FLAG, SHIFT, NP32, NP8 = 2.5, True, 3, np.float32(0.1), np.int8(5)
@@ -84,7 +86,7 @@ def logic(x, y):
 
 
 def values_of_logic(x, y):
-    return x and y, x or y, (x + y) and (x - y) or 7
+    return x and y, x or y, ((x + y) and (x - y)) or 7
 
 
 def bools(b, c):
@@ -171,16 +173,16 @@ def loop_variable_stays(n):
     total = 0
     for i in range(5):
         total += i
-        i = 100
+        i = 100  # noqa: PLW2901
         total += i
     return total + i + n
 
 
 def ends_of_range(x):
     count = 0
-    for i in range(9223372036854775800, 9223372036854775807, 3):
+    for _ in range(9223372036854775800, 9223372036854775807, 3):
         count += 1
-    for i in range(-9223372036854775800, -9223372036854775807, -2):
+    for _ in range(-9223372036854775800, -9223372036854775807, -2):
         count += 1
     return count + x
 
@@ -266,11 +268,29 @@ def functions_of_one(x):
 
 def more_functions(x):
     y = x / 10
-    return np.arcsin(y), np.arccos(y), np.sinh(y), np.cosh(y), np.arcsinh(x), np.arctanh(y), np.log2(abs(x)), np.log10(abs(x)), np.tan(y)
+    return (
+        np.arcsin(y),
+        np.arccos(y),
+        np.sinh(y),
+        np.cosh(y),
+        np.arcsinh(x),
+        np.arctanh(y),
+        np.log2(abs(x)),
+        np.log10(abs(x)),
+        np.tan(y),
+    )
 
 
 def functions_of_math(x):
-    return math.sqrt(abs(x)), math.exp(x), math.hypot(x, 2), math.erf(x), math.radians(x), math.atan2(x, 2), math.fmod(x, 2)
+    return (
+        math.sqrt(abs(x)),
+        math.exp(x),
+        math.hypot(x, 2),
+        math.erf(x),
+        math.radians(x),
+        math.atan2(x, 2),
+        math.fmod(x, 2),
+    )
 
 
 def functions_of_two(x, y):
@@ -332,9 +352,9 @@ def reserved_names(int_, new):
     return _x + LOCAL
 
 
-def not_ascii(x):
-    größe = x + 1
-    return größe * 2
+not_ascii = harness.define(
+    "def not_ascii(x):\n    gr\u00f6\u00dfe = x + 1\n    return gr\u00f6\u00dfe * 2\n", "not_ascii"
+)
 
 
 def changed_parameter(x, n):
@@ -368,7 +388,7 @@ def annotated(x):
 def dead_code(x):
     if x > 0:
         return x
-    else:
+    else:  # noqa: RET505
         return -x
     return 100
 
@@ -400,7 +420,7 @@ def whole_of_floats(x, y):
 
 def overflow(x):
     a = x * x * x + 7
-    for i in range(5):
+    for _ in range(5):
         a = a * a - 3
     return a, -x, abs(x)
 
@@ -426,9 +446,15 @@ EXACT = [
     *((weak, (each,)) for each in (F32, F64)),
     *((literal_types, (each,)) for each in (F32, F64)),
     *((sums, pair) for pair in ((F32, G32), (F64, G64), (F32, G64), (I32, J32), (I64, J64), (I32, I32[::-1].copy()))),
-    *((sums, pair) for pair in ((I64, I64[::-1].copy()), (I8, I16), (U8, U16), (I8, U8), (U32, J32), (J32, F32), (J64, F64))),
+    *(
+        (sums, pair)
+        for pair in ((I64, I64[::-1].copy()), (I8, I16), (U8, U16), (I8, U8), (U32, J32), (J32, F32), (J64, F64))
+    ),
     *((quotients, pair) for pair in ((J32, J32[::-1].copy()), (J64, J64[::-1].copy()), (I32, J32), (I64, J64))),
-    *((quotients, pair) for pair in ((I8, I8[::-1].copy()), (U8, U8[::-1].copy()), (U64, U64 % np.uint64(5)), (I16, J32))),
+    *(
+        (quotients, pair)
+        for pair in ((I8, I8[::-1].copy()), (U8, U8[::-1].copy()), (U64, U64 % np.uint64(5)), (I16, J32))
+    ),
     *((true_quotient, pair) for pair in ((F32, G32), (F64, G64), (F32, F64), (E1, E2))),
     *((comparisons, pair) for pair in ((F32, G32), (J32, J64), (I8, U8), (B, C), (U32, J32), (E1, E2), (J64, F64))),
     *((chains, (x, y)) for x, y in ((J32, J64), (F32, G32))),
@@ -476,7 +502,10 @@ EXACT = [
     (loops_that_run, (F32,)),
     *((condition_of_number, (x, y)) for x, y in ((J32, J64), (F32, G32), (B, C))),
     (literal_beside_narrow, (I8,)),
-    *((whole_of_floats, pair) for pair in ((F32, G32), (F64, -G64), (E1, E2), (E1.astype("float64"), E2.astype("float64")))),
+    *(
+        (whole_of_floats, pair)
+        for pair in ((F32, G32), (F64, -G64), (E1, E2), (E1.astype("float64"), E2.astype("float64")))
+    ),
     *((overflow, (each,)) for each in (I32, I64, I8, I16)),
     (inner_call_in_condition, (J64,)),
     *((unsigned, (x, y)) for x, y in ((U8, U8[::-1].copy()), (U32, U32[::-1].copy()), (U64, U64[::-1].copy()))),
@@ -520,3 +549,67 @@ def test_values(at, compiled):
         else:
             single = any(isinstance(each, np.ndarray) and each.dtype == np.float32 for each in arguments)
             np.testing.assert_allclose(mine, truth, rtol=3e-7 if single else 1e-15, atol=1e-7 if single else 1e-16)
+
+
+def test_types_join_as_those_of_arrays():
+    from overtake.kernels import _types
+
+    for a in (each for each in ot.arrays._dtypes.ALL if "16" not in each.name or "int" in each.name):
+        for b in (each for each in ot.arrays._dtypes.ALL if "16" not in each.name or "int" in each.name):
+            try:
+                expected = ot.arrays._dtypes.promoted(a, b)
+            except ot.UsageError:
+                expected = None
+            try:
+                got = _types.promoted(a, b)
+            except _types.NoCommonType:
+                got = None
+            assert got is expected, (a, b)
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "types"),
+    [
+        (literal_types, (F32,), ["float32"] * 4),
+        (literal_types, (F64,), ["float64"] * 4),
+        (literal_types, (I8,), None),
+        (weak, (F64,), ["float64"]),
+        (true_quotient, (J32, J64), ["float32"]),
+        (true_quotient, (J32, F64), ["float64"]),
+        (sums, (J32, 2), ["int32"] * 3),
+        (sums, (F32, 2.5), ["float32"] * 3),
+        (sums, (J32, 2.5), ["float32"] * 3),
+        (choice, (F32, G32), ["float32", "int64", "float32"]),
+        (accumulates, (F32,), ["float32"]),
+        (becomes_float, (F32,), ["float32"]),
+        (bools, (B, C), ["bool"] * 6),
+        (powers, (I8,), ["int8"] * 5),
+        (rounds, (F32,), ["int64"] * 3),
+        (mandelbrot, (F32, F32, 9), ["int64"]),
+    ],
+)
+def test_types_of_results(function, arguments, types):
+    text = harness.translated(function, arguments)
+    if types is None:
+        types = ["float32", "int8", "int8", "int8"]
+    assert [str(each) for each in text.results] == types
+
+
+def test_source():
+    text = price.source(ot.float32, ot.float32, float)
+    assert "DEVICE float32 user_price(float32 s, float32 k, float32 t) {" in text
+    assert f'"{__file__}"' in text
+    line = price.__wrapped__.__code__.co_firstlineno
+    assert f"#line {line + 1} " in text
+    assert f"#line {line + 5}\n  d = log(s / k) / sqrt(t);" in text
+    assert "float64 t" in price.source("float64", np.float64, float)
+    assert repr(price) == "<overtake.vectorize of price>"
+    assert price.__doc__ == "Several returns."
+    with pytest.raises(ot.UsageError, match="takes 3 arguments, not 1"):
+        price.source(ot.float32)
+
+
+def test_names_that_mean_something_in_c():
+    text = harness.translated(reserved_names, (J64, J64)).source
+    for name in ("this_", "kernel_", "LOCAL_", "I_", "i_", "exp_", "float4_", "ot_1_", "v_x", "new_"):
+        assert f" {name} = " in text or f" {name})" in text or f" {name}," in text, name
