@@ -2,6 +2,8 @@
 """Functions of vectorize: what the generated text computes, beside Python's own run with NumPy's numbers."""
 
 import math
+import pathlib
+import re
 
 import kernel_harness as harness
 import numpy as np
@@ -613,3 +615,20 @@ def test_names_that_mean_something_in_c():
     text = harness.translated(reserved_names, (J64, J64)).source
     for name in ("this_", "kernel_", "LOCAL_", "I_", "i_", "exp_", "float4_", "ot_1_", "v_x", "new_"):
         assert f" {name} = " in text or f" {name})" in text or f" {name}," in text, name
+
+
+def test_examples_of_the_page(tmp_path):
+    """Those of docs/python-kernels.md are translated as they stand there."""
+    page = pathlib.Path(__file__).resolve().parents[2] / "docs" / "python-kernels.md"
+    blocks = [
+        each
+        for each in re.findall(r"^```python\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+        if "def " in each
+    ]
+    assert len(blocks) == 2
+    text = "\n".join(blocks)
+    names = {name: harness.define(text, name) for name in ("price", "mandelbrot", "histogram", "product")}
+    texts = [harness.translated(names[each], (F32, F32, F32)) for each in ("price", "mandelbrot")]
+    texts.append(harness.translated_groups(names["histogram"], (I32, I32)))
+    texts.append(harness.translated_groups(names["product"], (F32.reshape(20, 20),) * 3))
+    harness.build(texts, tmp_path)

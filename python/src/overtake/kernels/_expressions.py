@@ -216,6 +216,8 @@ class Expressions(Memory):
         """Two bools, the second of which is computed only where the first does not decide."""
         if first.const is not None and bool(first.const) != is_and:
             return first
+        if not lines and rest.const is not None:
+            return first if bool(rest.const) == is_and else self.constant(node, not is_and)
         if not lines:
             second = self.cast(node, rest, _dtypes.bool_)
             return self.made(_dtypes.bool_, f"({first.text} {'&&' if is_and else '||'} {second})", first, rest)

@@ -28,14 +28,15 @@ _MOST_LAUNCHES = 64  # of different sizes that a function remembers
 class _Made:
     """One kernel of a function, for one list of types."""
 
-    __slots__ = ("arguments", "has_numbers", "kernel", "outputs", "text", "written")
+    __slots__ = ("arguments", "has_arrays", "has_numbers", "kernel", "outputs", "text", "written")
 
-    def __init__(self, text: Text, kinds: Sequence[Kind], debug: bool, time_limit: float) -> None:
+    def __init__(self, text: Text, key: tuple[Any, ...], debug: bool, time_limit: float) -> None:
         self.text = text
         self.kernel = Kernel(text, len(text.arguments), debug, time_limit)
         self.arguments, self.written = text.arguments, text.written
         self.outputs = len(text.results)
-        self.has_numbers = any(each in _PLAIN.values() for each in kinds)
+        self.has_arrays = any(isinstance(each, int) for each in key)  # of an array the key has its type's number
+        self.has_numbers = not all(isinstance(each, int) for each in key)
 
 
 class KernelFunction:
@@ -84,7 +85,7 @@ class KernelFunction:
             kinds = [self._kind_of(each) for each in self._source.with_defaults(types)]
             if device is None:
                 return self._translated(kinds).source
-            made = [_Made(self._translated(kinds), kinds, self._debug, self._time_limit)]
+            made = [_Made(self._translated(kinds), (), self._debug, self._time_limit)]
         return "\n".join(each.text.source if device is None else each.kernel.source(device) for each in made)
 
     def print_source(self, *types: Any, device: str | None = None) -> None:
@@ -100,7 +101,7 @@ class KernelFunction:
     def _make(self, key: tuple[Any, ...], kinds: Sequence[Kind]) -> _Made:
         with self._lock:
             if key not in self._made:
-                self._made[key] = _Made(self._translated(kinds), kinds, self._debug, self._time_limit)
+                self._made[key] = _Made(self._translated(kinds), key, self._debug, self._time_limit)
             return self._made[key]
 
     def _check_type(self, dtype: DType, name: str) -> DType:
@@ -126,14 +127,15 @@ class Vectorized(KernelFunction):
         -------
         overtake.Array, or a tuple of them where the function returns several values. Lazy, as all arrays.
         """
-        made = self._made.get(tuple([each.dtype.number if type(each) is Array else type(each) for each in arguments]))
+        made = self._made.get(
+            tuple([each._describe()[0].number if type(each) is Array else type(each) for each in arguments])
+        )
         if made is None:
             made, arguments = self._prepared(arguments)
         device = None
         if made.has_numbers:
-            if not any([type(each) is Array for each in arguments]):
-                device = get_default_device().encode()
-            arguments = tuple([each if type(each) is Array else scalar(each) for each in arguments])
+            device = None if made.has_arrays else get_default_device().encode()
+            arguments = tuple([each if type(each) is Array else _number(each) for each in arguments])
         results = made.kernel.call(arguments, device)
         return results[0] if made.outputs == 1 else tuple(results)
 
@@ -224,15 +226,19 @@ class Jit(KernelFunction):
             elif type(each) not in _PLAIN:
                 raise KernelError(
                     f"{name} is of type {type(each).__name__}",
-                    "Functions of jit take arrays of overtake and plain numbers: overtake.asarray(x).",
+                    "Functions of jit take arrays of overtake and Python's numbers: overtake.asarray(x), float(x).",
                 )
         return self._make(key, [self._kind_of(each) for each in arguments])
 
 
-@functools.lru_cache(maxsize=4096)
-def _extent(value: int) -> Array:
-    """A size as an argument: kept, since calls in a loop have the same ones."""
+@functools.lru_cache(maxsize=4096, typed=True)
+def _kept(value: Any) -> Array:
+    """A number as an argument, kept: calls in a loop have the same ones."""
     return scalar(value)
+
+
+def _number(value: Any) -> Array:
+    return _kept(value) if value else scalar(value)  # 0.0 and -0.0 are one key
 
 
 class Launch:
@@ -254,21 +260,25 @@ class Launch:
             arguments = function._source.with_defaults(arguments)
             key = tuple([_key(each) if type(each) is Array else type(each) for each in arguments])
             made = function._made.get(key) or function._prepared(key, arguments)
-        passed, device = [], None
+        passed = []
         for place, axis in made.arguments:
             each = arguments[place]
             if type(each) is not Array:
-                each = scalar(each)
+                each = _number(each)
             elif axis is not None:
-                each = _extent(each.shape[axis])
+                each = _kept(each._describe()[1][axis])
             passed.append(each)
-        for place in made.written:
-            if sum([each is arguments[place] for each in arguments]) > 1:
-                name = function._source.parameters[place]
-                raise KernelError(f"{name} is written to, and given twice", f"Give a copy of it: {name} + 0.")
-        if not any([type(each) is Array for each in arguments]):
-            device = get_default_device().encode()
+        if len({id(each) for each in arguments}) < len(arguments):
+            _check_written(function, made, arguments)
+        device = None if made.has_arrays else get_default_device().encode()
         made.kernel.launch(self._groups, self._size, passed, device)
+
+
+def _check_written(function: Jit, made: _Made, arguments: tuple[Any, ...]) -> None:
+    for place in made.written:
+        if sum(each is arguments[place] for each in arguments) > 1:
+            name = function._source.parameters[place]
+            raise KernelError(f"{name} is written to, and given twice", f"Give a copy of it: {name} + 0.")
 
 
 def _key(array: Array) -> int:

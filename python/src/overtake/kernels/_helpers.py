@@ -54,6 +54,26 @@ _WHOLE: dict[str, tuple[str, str, str]] = {
     # Python's negative index.
     "at": ("{T} index, int64 count", "int64", "return index < 0 ? (int64)index + count : (int64)index;"),
 }
+_WHOLE["minimum"] = ("{T} a, {T} b", "", "return a < b ? a : b;")
+_WHOLE["maximum"] = ("{T} a, {T} b", "", "return a > b ? a : b;")
+# The same for types without a sign, where compilers would warn of comparisons with 0.
+_UNSIGNED = _WHOLE | {
+    "floordiv": ("{T} a, {T} b", "", "return b == ({T})0 ? ({T})0 : ({T})(a / b);"),
+    "mod": ("{T} a, {T} b", "", "return b == ({T})0 ? ({T})0 : ({T})(a % b);"),
+    "power": (
+        "{T} a, {T} b",
+        "",
+        "{U} result = 1, factor = ({U})a;\n"
+        "  for ({U} rest = ({U})b; rest != 0; rest >>= 1) {{\n"
+        "    if (rest & 1) result *= factor;\n"
+        "    factor *= factor;\n"
+        "  }}\n"
+        "  return ({T})result;",
+    ),
+    "lshift": ("{T} a, {T} b", "", "return b >= ({T}){bits} ? ({T})0 : ({T})(({U})a << b);"),
+    "rshift": ("{T} a, {T} b", "", "return b >= ({T}){bits} ? ({T})0 : ({T})(a >> b);"),
+    "sign": ("{T} a", "", "return a > ({T})0 ? ({T})1 : ({T})0;"),
+}
 _FLOAT: dict[str, tuple[str, str, str]] = {
     # As CPython divides floats (floatobject.c): the floor of the quotient, the remainder with the divisor's sign.
     "floordiv": (
@@ -137,7 +157,8 @@ class Helpers:
         """A call of a helper on arguments of a type."""
         function = f"ot_{name}_{dtype}"
         if function not in self._texts:
-            own = (_FLOAT if is_float(dtype) else _WHOLE).get(name) or _ANY[name]
+            whole = _UNSIGNED if dtype.kind == "unsigned integer" else _WHOLE
+            own = (_FLOAT if is_float(dtype) else whole).get(name) or _ANY[name]
             known = {"T": dtype.name, "U": unsigned_of(dtype), "bits": 8 * dtype.itemsize}
             parameters, result, body = (each.format(**known) for each in own)
             self._add(function, f"{result or dtype.name} {function}({parameters})", body)

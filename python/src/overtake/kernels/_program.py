@@ -204,6 +204,12 @@ class Program:
 
     def elementwise(self, source: Source, kinds: Sequence[DType]) -> Text:
         """The texts of a function of vectorize."""
+        if not kinds:
+            raise KernelError(
+                f"{source.name}() has no arguments",
+                "A function of vectorize takes a number or more.",
+                source.place(source.tree),
+            )
         device = self._device(source, kinds)
         if not device.results:
             raise KernelError(
