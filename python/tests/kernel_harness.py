@@ -154,12 +154,12 @@ def _elementwise(text):
 
 
 def _raw(text):
-    parameters = _split(text.parameters)
+    parameters = _split(text.parameters.replace("bool*", "uint8*"))  # a byte each, as in the library
     given = ", ".join(
         f"({t})given[{k}]" if t.endswith("*") else f"*({t}*)given[{k}]" for k, (t, _) in enumerate(parameters)
     )
     return (
-        f"static void kernel_ot_({text.parameters}) {{\n{text.body}}}\n"
+        f"static void kernel_ot_({', '.join(' '.join(each) for each in parameters)}) {{\n{text.body}}}\n"
         f"static void item_ot_(void** given) {{ kernel_ot_({given}); }}\n"
         "void run(void** given, const int* groups, const int* size) { launch(item_ot_, given, groups, size); }\n"
     ).replace("_ot_", "_" + str(abs(hash(text.body))))

@@ -10,12 +10,15 @@ from ..arrays import _dtypes
 from ..arrays._dtypes import DType
 from ._types import is_float, literal
 
+# Macros: not every compiler of the CPU puts functions in where they are called, and these are everywhere.
+_MACROS = {
+    "add": "(a, b) (({T})(({U})(a) + ({U})(b)))",
+    "sub": "(a, b) (({T})(({U})(a) - ({U})(b)))",
+    "mul": "(a, b) (({T})(({U})(a) * ({U})(b)))",
+    "neg": "(a) (({T})(({U})0 - ({U})(a)))",
+}
 # name: (its arguments, the type of its result or "" for {T}, its body)
 _WHOLE: dict[str, tuple[str, str, str]] = {
-    "add": ("{T} a, {T} b", "", "return ({T})(({U})a + ({U})b);"),
-    "sub": ("{T} a, {T} b", "", "return ({T})(({U})a - ({U})b);"),
-    "mul": ("{T} a, {T} b", "", "return ({T})(({U})a * ({U})b);"),
-    "neg": ("{T} a", "", "return ({T})(({U})0 - ({U})a);"),
     "abs": ("{T} a", "", "return a < ({T})0 ? ({T})(({U})0 - ({U})a) : a;"),
     # Toward minus infinity; a division by 0 gives 0.
     "floordiv": (
@@ -156,10 +159,12 @@ class Helpers:
     def call(self, name: str, dtype: DType, *arguments: str) -> str:
         """A call of a helper on arguments of a type."""
         function = f"ot_{name}_{dtype}"
-        if function not in self._texts:
+        known = {"T": dtype.name, "U": unsigned_of(dtype), "bits": 8 * dtype.itemsize}
+        if name in _MACROS:
+            self._texts.setdefault(function, f"#define {function}{_MACROS[name].format(**known)}\n")
+        elif function not in self._texts:
             whole = _UNSIGNED if dtype.kind == "unsigned integer" else _WHOLE
             own = (_FLOAT if is_float(dtype) else whole).get(name) or _ANY[name]
-            known = {"T": dtype.name, "U": unsigned_of(dtype), "bits": 8 * dtype.itemsize}
             parameters, result, body = (each.format(**known) for each in own)
             self._add(function, f"{result or dtype.name} {function}({parameters})", body)
         return f"{function}({', '.join(arguments)})"

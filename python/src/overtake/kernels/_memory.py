@@ -13,7 +13,7 @@ from ..arrays import _dtypes
 from ..arrays._dtypes import DType
 from ._arithmetic import Arithmetic
 from ._scope import ArrayVariable, bare
-from ._types import ArrayType, Value, is_whole
+from ._types import ArrayType, Value, held_in_memory, is_whole
 
 _MOST_SHARED_AXES = 8
 
@@ -87,7 +87,14 @@ class Memory(Arithmetic):
         place = self.place_of(node, array, node.slice)
         dtype = array.type.dtype
         self.note(dtype)
-        return Value(dtype, f"{array.text}[{place}]", reads=True, positive=dtype.kind == "unsigned integer")
+        return self.element(array, place)
+
+    @staticmethod
+    def element(array: ArrayVariable, place: str) -> Value:
+        """The value at a place; a bool is a byte in memory."""
+        dtype, text = array.type.dtype, f"{array.text}[{place}]"
+        text = f"({text} != 0)" if dtype is _dtypes.bool_ else text
+        return Value(dtype, text, reads=True, positive=dtype.kind == "unsigned integer")
 
     def _axis(self, node: ast.Subscript, array: ArrayVariable) -> Value:
         axis = self.expression(node.slice).const
@@ -131,9 +138,11 @@ class Memory(Arithmetic):
             text = value.text
         elif value.const is not None:
             text = f"({self.extent(array, axis).text} - {-value.const})"
+        elif value.simple:
+            text = f"({value.text} < 0 ? {value.text} + {self.extent(array, axis).text} : {value.text})"
         else:
             text = self.program.helpers.call("at", dtype, bare(value.text), self.extent(array, axis).text)
-        narrow = array.type.ndim > 1 and dtype.itemsize < 8 and value.const is None and not text.startswith("ot_at")
+        narrow = array.type.ndim > 1 and dtype.itemsize < 8 and value.const is None and value.text is text
         return f"(int64){text}" if narrow else text  # products of places are computed in 64 bits
 
     def store(self, node: ast.AST, array: ArrayVariable, place: str, value: Value) -> None:
@@ -169,7 +178,7 @@ class Memory(Arithmetic):
         kind = ArrayType(dtype, len(extents), extents)
         name = self.names.of(target.id)
         self.arrays[target.id] = ArrayVariable(kind, name, [str(each) for each in extents], None)
-        self.program.shared[name] = f"LOCAL {dtype} {name}[{math.prod(extents)}];"
+        self.program.shared[name] = f"LOCAL {held_in_memory(dtype)} {name}[{math.prod(extents)}];"
         if self.assigned is not None:
             self.assigned.add(target.id)
 

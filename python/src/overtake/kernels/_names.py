@@ -35,7 +35,12 @@ def plain(name: str) -> str:
     if text.startswith("_"):  # those are the compilers'
         text = f"v{text}"
     # Names in capitals are macros somewhere; those with our prefix are temporaries and helpers.
-    if text in RESERVED or text.upper() == text or text.startswith("ot_") or _VECTORS.match(text):
+    if (
+        text in RESERVED
+        or text.upper() == text
+        or text.startswith(("ot_", "overtake_", "dialect_"))
+        or _VECTORS.match(text)
+    ):
         text += "_"
     return text
 

@@ -16,7 +16,7 @@ from ._loops import Loops
 from ._names import Names, plain
 from ._scope import ArrayVariable, Line
 from ._source import Source
-from ._types import WEAK_INT, ArrayType, literal
+from ._types import WEAK_INT, ArrayType, held_in_memory, literal
 
 Kind = DType | ArrayType
 _MOST_PASSES = 32
@@ -217,7 +217,7 @@ class Program:
                 "A function of vectorize returns a number, or several.",
                 source.place(source.tree),
             )
-        names = Names(["i", "ot_results"])
+        names = Names(["i", "size", "ot_results"])
         inputs = [names.of(each) for each in source.parameters]
         outputs = ["result"] if len(device.results) == 1 else [f"result{at}" for at in range(len(device.results))]
         outputs = [names.fresh(each) for each in outputs]
@@ -268,8 +268,11 @@ def _device_parameter(made: Function, name: str, given: str, kind: Kind) -> list
         return [f"{made.held(kind)} {given}"]
     const = "" if made.arrays[name].written else "const "
     if kind.is_shared:
-        return [f"LOCAL_ARG {const}{kind.dtype}* {given}"]
-    return [f"GLOBAL {const}{kind.dtype}* {given}", *(f"int64 {each}" for each in made.arrays[name].extents)]
+        return [f"LOCAL_ARG {const}{held_in_memory(kind.dtype)}* {given}"]
+    return [
+        f"GLOBAL {const}{held_in_memory(kind.dtype)}* {given}",
+        *(f"int64 {each}" for each in made.arrays[name].extents),
+    ]
 
 
 def _rendered(lines: list[Line], file: str) -> str:

@@ -165,7 +165,7 @@ class Statements(Elements):
                 place = self.keep(Value(_dtypes.int64, place)).text
             dtype = array.type.dtype
             self.note(dtype)
-            old, mark = Value(dtype, f"{array.text}[{place}]", reads=True), len(self.lines)
+            old, mark = self.element(array, place), len(self.lines)
             right = self.expression(node.value)
             self.store(node, array, place, self.binary(node, symbol, self.keep_at(mark, old), right))
         elif isinstance(target, ast.Name):

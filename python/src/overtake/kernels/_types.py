@@ -48,6 +48,11 @@ class Value:
     positive: bool = False  # never below 0
 
 
+def held_in_memory(dtype: DType) -> str:
+    """The type in C of an array's elements: a bool is a byte."""
+    return "uint8" if dtype is _dtypes.bool_ else dtype.name
+
+
 class NoCommonType(TypeError):
     """Two types that do not go together."""
 
