@@ -164,6 +164,23 @@ def drawn(out, seed):
     out[i] = ot.kernels.uniform(seed, i)
 
 
+def _any_of(flags, start, stop):
+    found = False
+    for i in range(start, stop):
+        found = found or flags[i]
+    return found
+
+
+@ot.jit
+def flags_of(x, given, out):
+    own = ot.shared(ot.bool, 8)
+    me = ot.local_id()
+    own[me] = given[me] and x[me] > 0
+    ot.sync()
+    out[me] = 1 if _any_of(own, 0, me + 1) and not _any_of(given, me, me + 1) else 0
+    given[me] ^= own[me]
+
+
 CASES = {
     "histogram": (histogram, 3, 20, (RNG.integers(0, 16, 500).astype("int32"), np.zeros(16, "int32"))),
     "product": (
@@ -201,6 +218,12 @@ CASES = {
     "drawn": (drawn, 1, 16, (np.zeros(16, "float32"), 7)),
     "rows": (rows, 2, 4, (RNG.integers(-9, 9, (6, 5)).astype("float32"), np.zeros(6, "int64"), np.zeros(6, "float32"))),
     "many_axes": (many_axes, (2, 1, 2), (2, 3, 1), (RNG.integers(0, 9, (2, 3, 4)), np.zeros((2, 3, 4), "int64"))),
+    "flags": (
+        flags_of,
+        1,
+        8,
+        (np.arange(-3, 5), np.array([1, 0, 1, 1, 0, 1, 0, 1], bool), np.zeros(8, "int32")),
+    ),
     "narrow": (narrow, 1, 8, (np.arange(96, 104).astype("uint8"), np.zeros(8, bool), np.zeros(8, "uint8"))),
 }
 
@@ -293,3 +316,10 @@ def test_narrow_types_wrap(ran):
     (x, flags, out), _, _ = ran["narrow"]
     np.testing.assert_array_equal(flags, x > 100)
     np.testing.assert_array_equal(out, x + x + np.uint8(200))
+
+
+def test_bools_in_memory(ran):
+    (x, given, out), before, _ = ran["flags"]
+    own = before[1] & (x > 0)
+    np.testing.assert_array_equal(out, np.logical_or.accumulate(own) & ~before[1])
+    np.testing.assert_array_equal(given, before[1] ^ own)

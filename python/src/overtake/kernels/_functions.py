@@ -53,6 +53,7 @@ class KernelFunction:
         self._debug, self._time_limit = debug, time_limit or 0.0
         self._made: dict[tuple[Any, ...], _Made] = {}
         self._lock = threading.Lock()
+        self._count = function.__code__.co_argcount
 
     _decorator = ""
 
@@ -127,6 +128,8 @@ class Vectorized(KernelFunction):
         -------
         overtake.Array, or a tuple of them where the function returns several values. Lazy, as all arrays.
         """
+        if len(arguments) != self._count:
+            arguments = self._source.with_defaults(arguments)
         made = self._made.get(
             tuple([each._describe()[0].number if type(each) is Array else type(each) for each in arguments])
         )
@@ -141,7 +144,7 @@ class Vectorized(KernelFunction):
 
     def _prepared(self, arguments: tuple[Any, ...]) -> tuple[_Made, tuple[Any, ...]]:
         beside = next((each.device for each in arguments if type(each) is Array), None)
-        given = tuple(_operand(each, beside) for each in self._source.with_defaults(arguments))
+        given = tuple(_operand(each, beside) for each in arguments)
         kinds = [self._kind_of(each) for each in given]
         for name, kind in zip(self._source.parameters, kinds, strict=True):
             self._check_type(kind, name)
@@ -254,12 +257,12 @@ class Launch:
     def __call__(self, *arguments: Any) -> None:
         """Runs it; arrays that it writes to get their new values."""
         function = self._function
+        if len(arguments) != function._count:
+            arguments = function._source.with_defaults(arguments)
         key = tuple([_key(each) if type(each) is Array else type(each) for each in arguments])
         made = function._made.get(key)
         if made is None:
-            arguments = function._source.with_defaults(arguments)
-            key = tuple([_key(each) if type(each) is Array else type(each) for each in arguments])
-            made = function._made.get(key) or function._prepared(key, arguments)
+            made = function._prepared(key, arguments)
         passed = []
         for place, axis in made.arguments:
             each = arguments[place]
