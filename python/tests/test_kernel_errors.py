@@ -136,6 +136,15 @@ GROUPS = [
     ("y = ot.local_id(axis=n[0])", 1, "ot.local_id", "0, 1 or 2", ""),
     ("y = ot.sync()", 1, "ot.sync", "sync() is no number", "line of its own"),
     ("y = len(3)", 1, "len", "len() is no number", "array"),
+    ("for i in range(ot.local_id(), 9, 8):\n    ot.sync()", 1, "range", "leave at different times", "range(0, n"),
+    (
+        "m = n[ot.global_id()]\nwhile m > 0:\n    ot.sync()\n    m -= 1",
+        2,
+        "m > 0",
+        "leave at different times",
+        "range(0, n",
+    ),
+    ("m = 3\nif ot.local_id():\n    m = 4\nfor i in range(m):\n    ot.sync()", 4, "range(m)", "at different times", ""),
     ("uses_sync(n)", -1, "ot.sync", "in a function that a kernel calls", "launched"),
 ]
 

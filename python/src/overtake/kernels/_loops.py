@@ -9,15 +9,19 @@ from ..arrays import _dtypes
 from ._scope import bare
 from ._statements import Loop, Statements
 from ._types import WEAK_INT, Value, is_whole
+from ._uniform import Varying
 
 
 class Loops(Statements):
     """Translates loops."""
 
+    _varying: Varying | None = None
+
     def _do_while(self, node: ast.While) -> None:
         self._no_else(node, node.orelse)
         before = set(self.assigned or ())
         loop = Loop(self.has_sync(node.body))
+        self._check_uniform(loop, node.test)
         with self.aside() as lines:
             test = self.condition(node.test)
         if test.const is not None and not test.const:
@@ -39,6 +43,18 @@ class Loops(Statements):
             self.assigned = before
         else:  # while True: only a break leads on
             self.assigned = set.intersection(*loop.ways_out) if loop.ways_out else None
+
+    def _check_uniform(self, loop: Loop, decides: ast.expr) -> None:
+        if not loop.has_sync:
+            return
+        if self._varying is None:
+            self._varying = Varying(self.source.tree, self._marker)
+        if self._varying.differs(decides):
+            self.refuse(
+                decides,
+                "sync() stands in a loop that work-items may leave at different times",
+                "Let the loop count the same for all of them, such as range(0, n, overtake.local_size()); add local_id() inside.",
+            )
 
     def _no_else(self, node: ast.stmt, orelse: list[ast.stmt]) -> None:
         if orelse:
@@ -97,6 +113,7 @@ class Loops(Statements):
     def _body(self, node: ast.For, target: ast.Name, counter: Value, runs: bool) -> None:
         before = set(self.assigned or ())
         loop = Loop(self.has_sync(node.body))
+        self._check_uniform(loop, node.iter)
         self.loops.append(loop)
         self.depth += 1
         self.assign_name(target, counter)
