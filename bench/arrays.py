@@ -102,12 +102,13 @@ def rows(device, scale):
     add("sort uint32", None, lambda: ot.sort(u).eval(), lambda: xp.sort(v))
     del u, v
     for bins in (256, 65536):
-        whole = numpy.random.default_rng(9).integers(0, bins, n // 4, dtype=numpy.int32)
+        whole = numpy.random.default_rng(9).integers(0, bins, n, dtype=numpy.int32)
         u, v = ot.asarray(whole, device=device), xp.asarray(whole)
-        add(f"bincount into {bins}", 4 * u.size, lambda: ot.bincount(u, minlength=bins).eval(), lambda: xp.bincount(v, minlength=bins))
-        u, v = ot.zeros((n // 4,), dtype=ot.int32, device=device).eval(), xp.zeros(n // 4, dtype="int32")
-        add(f"bincount into {bins}, all equal", 4 * u.size, lambda: ot.bincount(u, minlength=bins).eval(), lambda: xp.bincount(v, minlength=bins))
-    del u, v
+        add(f"bincount into {bins}", 4 * n, lambda: ot.bincount(u, minlength=bins).eval(), lambda: xp.bincount(v, minlength=bins))
+        u, v = ot.zeros((n,), dtype=ot.int32, device=device).eval(), xp.zeros(n, dtype="int32")
+        add(f"bincount into {bins}, all equal", 4 * n, lambda: ot.bincount(u, minlength=bins).eval(), lambda: xp.bincount(v, minlength=bins))
+        del u, v
+        add(f"histogram into {bins}", 4 * n, lambda: ot.histogram(x, bins=bins, range=(0.0, 1.0))[0].eval(), lambda: xp.histogram(y, bins=bins, range=(0.0, 1.0)), 0.5)
     m = 2048
     a = ot.asarray(values[: m * m].reshape(m, m), device=device)
     b = xp.asarray(values[: m * m].reshape(m, m))

@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Arrays on a machine with a GPU: their tests, the conformance suite, and their benchmarks.
-#   tools/gpu_arrays.sh PACK.tar.xz OUT_DIR [SUITE]
+#   tools/gpu_arrays.sh PACK.tar.xz OUT_DIR PART [SUITE]
 #       PACK   of tools/gpu_visit.sh pack; OUT_DIR gets logs and JSON, and a summary last
+#       PART   speed (benchmarks) or tests: each takes some minutes
 #       SUITE  a checkout of github.com/data-apis/array-api-tests (tools/array_api.sh)
 # Where pytest and the suite's libraries are not installed, PYTHONPATH names a folder that has them.
 set -u
-pack=$1 out=$(realpath "$2") suite=${3:-}
+pack=$1 out=$(realpath "$2") part=$3 suite=${4:-}
 root=$(cd "$(dirname "$0")/.." && pwd)
 into=$(mktemp -d)
 tar -C "$into" -xJf "$pack"
@@ -18,24 +19,55 @@ export OVERTAKE_LIBRARY=$into/lib/libovertake.so.0 PYTHONPATH=$root/python/src${
 export PYTHONDONTWRITEBYTECODE=1
 summary=
 
+# Functions of this script have no time limit of their own.
+limited() {
+  if [ "$(type -t "$2")" = function ]; then shift && "$@"; else timeout "$@"; fi
+}
+
 # step SECONDS NAME COMMAND...: runs it into OUT/NAME.log, remembers the outcome and the time.
 step() {
   local limit=$1 name=$2 code began=$SECONDS
   shift 2
-  timeout "$limit" "$@" >"$out/$name.log" 2>&1
+  limited "$limit" "$@" >"$out/$name.log" 2>&1
   code=$?
   summary+=$(printf '%-22s exit %-4s %4d s  %s' "$name" "$code" $((SECONDS - began)) "$(tail -1 "$out/$name.log" | cut -c1-90)")$'\n'
 }
 
 nvidia-smi --query-gpu=name,driver_version --format=csv,noheader >"$out/gpu.txt"
 cp "$into/commit" "$out/"
-step 100 bench_arrays python3 "$root/bench/arrays.py" cuda:0 "$out/arrays.json"
-step 60 bench_transfers python3 "$root/bench/transfers.py" cuda:0 512 "$out/transfers.json"
-step 60 bench_command "$bin/overtake" bench arrays --device cuda:0
-step 150 oracle "$bin/overtake_oracle_tests" --gtest_filter='*/cuda_0' --gtest_output="json:$out/oracle.json"
-step 90 backend "$bin/overtake_backend_tests" --gtest_filter='*/cuda_0:CudaGpu.*'
-step 300 python python3 -m pytest -q -p no:cacheprovider "$root/python/tests/"test_{arrays,dlpack,transfers,nn,optim,trainer}.py
-[ -z "$suite" ] || step 200 conformance bash "$root/tools/array_api.sh" "$suite" 20 cuda:0
+# What the first use of everything costs, with an empty cache and with a full one.
+first_use() {
+  local code='import time; began = time.perf_counter()
+import overtake as ot
+loaded = time.perf_counter(); x = ot.random.uniform((1 << 20,), device="cuda:0").eval(); ot.synchronize("cuda:0")
+made = time.perf_counter(); y = ot.where(x > 0.5, ot.sqrt(x) * ot.exp(-x), ot.sin(x) + x * x); print(float(ot.mean(y)))
+done = time.perf_counter(); print(f"import {loaded - began:.3f} s, device and first kernel {made - loaded:.3f} s, second {done - made:.3f} s")'
+  for state in cold warm; do
+    echo "$state:"
+    OVERTAKE_CACHE_DIR=$into/first python3 -c "$code"
+  done
+}
+
+speed() {
+  step 240 bench_arrays python3 "$root/bench/arrays.py" cuda:0 "$out/arrays.json"
+  step 60 bench_transfers python3 "$root/bench/transfers.py" cuda:0 512 "$out/transfers.json"
+  step 60 bench_command "$bin/overtake" bench arrays --device cuda:0
+  step 60 disc_step "$bin/bench_disc_step" cuda:0
+  step 60 disc_step_cpu taskset -c 0 "$bin/bench_disc_step" cpu
+  step 60 disc_step_python python3 "$root/bench/disc_step.py" cuda:0
+  step 60 first_use first_use
+  step 100 arrays_cpu python3 "$root/bench/arrays.py" cpu "$out/arrays-cpu.json" 0.05
+  step 100 arrays_core taskset -c 0 python3 "$root/bench/arrays.py" cpu "$out/arrays-one-core.json" 0.05
+}
+
+tests() {
+  step 200 oracle "$bin/overtake_oracle_tests" --gtest_filter='*/cuda_0' --gtest_output="json:$out/oracle.json"
+  step 90 backend "$bin/overtake_backend_tests" --gtest_filter='*/cuda_0:CudaGpu.*'
+  step 250 python python3 -m pytest -q -n 4 -p no:cacheprovider "$root/python/tests/"test_{arrays,dlpack,transfers,nn,optim,trainer}.py
+  [ -z "$suite" ] || step 200 conformance bash "$root/tools/array_api.sh" "$suite" 20 cuda:0
+}
+
+"$part"
 cat "$out/gpu.txt"
 printf '%s' "$summary" | tee "$out/summary.txt"
 rm -rf "$into"

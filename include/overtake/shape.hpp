@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,22 +16,26 @@ class Shape {
   static constexpr std::size_t max_rank = 8;
 
   Shape() = default;
-  Shape(std::initializer_list<std::int64_t> extents) : Shape(std::vector<std::int64_t>(extents)) {}
-  /// Throws UsageError for a negative extent, more than max_rank dimensions, or a product over 2^62.
-  explicit Shape(std::vector<std::int64_t> extents);
+  Shape(std::initializer_list<std::int64_t> extents) : Shape(std::span(extents.begin(), extents.size())) {}
+  /// Throws UsageError for a negative extent, more than max_rank dimensions, or a product over 2^60.
+  explicit Shape(std::span<const std::int64_t> extents);
 
-  [[nodiscard]] std::size_t rank() const noexcept { return extents_.size(); }
+  [[nodiscard]] std::size_t rank() const noexcept { return rank_; }
   [[nodiscard]] std::int64_t operator[](std::size_t axis) const noexcept { return extents_[axis]; }
   /// Number of elements (1 for a scalar).
   [[nodiscard]] std::int64_t size() const noexcept { return size_; }
-  [[nodiscard]] const std::vector<std::int64_t>& extents() const noexcept { return extents_; }
+  /// Valid as long as the shape.
+  [[nodiscard]] std::span<const std::int64_t> extents() const noexcept { return {extents_.data(), rank_}; }
+  [[nodiscard]] std::vector<std::int64_t> to_vector() const;
   /// "(100, 4)", "(3,)", "()".
   [[nodiscard]] std::string to_string() const;
 
-  friend bool operator==(const Shape& a, const Shape& b) noexcept { return a.extents_ == b.extents_; }
+  friend bool operator==(const Shape& a, const Shape& b) noexcept = default;
 
  private:
-  std::vector<std::int64_t> extents_;
+  // In place, not on the heap: every node of a graph has one.
+  std::array<std::int64_t, max_rank> extents_{};  // zeros beyond the rank
+  std::uint8_t rank_ = 0;
   std::int64_t size_ = 1;
 };
 

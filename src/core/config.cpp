@@ -116,6 +116,10 @@ bool vendor_libraries() { return variable("OVERTAKE_VENDOR_LIBRARIES") != "no"; 
 
 bool check_indices() { return variable("OVERTAKE_CHECK_INDICES") == "yes"; }
 
+std::vector<std::filesystem::path> program_folders() { return folders("PATH"); }
+
+std::string c_compiler() { return variable("CC").value_or(""); }
+
 std::vector<std::filesystem::path> cuda_toolkits() {
   std::vector<std::filesystem::path> toolkits;
   for (const char* name : {"CUDA_PATH", "CUDA_HOME"}) add_once(toolkits, variable(name).value_or(""));

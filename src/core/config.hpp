@@ -29,6 +29,12 @@ namespace overtake::config {
 /// True where OVERTAKE_CHECK_INDICES is "yes": arrays of places are checked on every device, which waits for it.
 [[nodiscard]] bool check_indices();
 
+/// Folders that programs are looked for in, from PATH.
+[[nodiscard]] std::vector<std::filesystem::path> program_folders();
+
+/// The compiler of C that is wanted, with arguments of its own, from CC; empty: none in particular.
+[[nodiscard]] std::string c_compiler();
+
 /// CUDA toolkits that CUDA_PATH and CUDA_HOME name.
 [[nodiscard]] std::vector<std::filesystem::path> cuda_toolkits();
 

@@ -75,7 +75,7 @@ Managed* lend(const Array& array, HandOver hand_over) {
   const std::uintptr_t address = address_of(array);  // evaluates
   auto loan = std::make_unique<Loan<Managed>>();
   loan->buffer = array.node()->buffer;
-  loan->shape = array.shape().extents();
+  loan->shape = array.shape().to_vector();
   const graph::Layout layout = graph::row_major(array.shape());
   loan->strides.assign(layout.strides.begin(),
                        layout.strides.begin() + static_cast<std::ptrdiff_t>(loan->shape.size()));

@@ -47,7 +47,7 @@ class HostValues {
 };
 
 std::string head_of(const Array& array, std::string_view file) {
-  return data::npy_head(data::npy_descr_of(array.dtype()), array.shape().extents(), file);
+  return data::npy_head(data::npy_descr_of(array.dtype()), array.shape().to_vector(), file);
 }
 
 void swap_bytes(std::vector<std::byte>& bytes, std::size_t element) {

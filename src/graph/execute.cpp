@@ -75,6 +75,8 @@ class KeyMaker {
     const std::uint64_t trace = current_trace();
     Numbered seen;
     std::vector<Node*> open;
+    open.reserve(16);
+    order_.reserve(16);
     for (const auto& target : targets) open.push_back(target.get());
     while (!open.empty()) {
       Node* node = open.back();
@@ -184,6 +186,7 @@ void run_plan(std::span<const std::shared_ptr<Node>> targets) {
   }
   plan.executable->bind(slots);
   plan.executable->run(1);
+  plan.executable->release();
   for (auto& [node, buffer] : fresh) node->buffer = std::move(buffer);
   for (const auto& target : targets) {  // empty arrays have no operation and so no slot
     if (target->buffer == nullptr) target->buffer = buffer_for(*target, device);
@@ -191,8 +194,8 @@ void run_plan(std::span<const std::shared_ptr<Node>> targets) {
 }
 
 bool is_computed(const Node& node) {
-  const Primitive* primitive = node.primitive.get();
-  return dynamic_cast<const Elementwise*>(primitive) != nullptr || dynamic_cast<const Core*>(primitive) != nullptr;
+  const NodeKind kind = node.primitive->kind();
+  return kind == NodeKind::elementwise || kind == NodeKind::core;
 }
 
 // What is computed for a node. A reshaped array lies in memory as what it was made from, and shares its buffer where

@@ -39,6 +39,12 @@ Node::~Node() {
   }
 }
 
+NodeKind kind_of(const Node& node) noexcept { return node.buffer != nullptr ? NodeKind::leaf : node.primitive->kind(); }
+
+const Constant* constant_of(const Node& node) noexcept {
+  return kind_of(node) == NodeKind::constant ? static_cast<const Constant*>(node.primitive.get()) : nullptr;
+}
+
 Array make_leaf(const Shape& shape, DType dtype, std::shared_ptr<backend::Buffer> buffer) {
   auto node = std::make_shared<Node>();
   node->shape = shape;
@@ -51,7 +57,7 @@ Array make_leaf(const Shape& shape, DType dtype, std::shared_ptr<backend::Buffer
 Array make_node(std::shared_ptr<const Primitive> primitive, const std::vector<Array>& inputs, const Shape& shape,
                 DType dtype) {
   constexpr int most_views = 64;  // looking through them takes time and stack for each
-  const bool is_view = dynamic_cast<const View*>(primitive.get()) != nullptr;
+  const bool is_view = primitive->kind() == NodeKind::view;
   const int depth = is_view ? inputs[0].node()->view_depth + 1 : 0;
   if (depth > most_views && inputs[0].node()->buffer == nullptr) {
     return make_node(std::move(primitive), {copied(inputs[0])}, shape, dtype);

@@ -13,6 +13,8 @@
 namespace overtake::graph {
 
 class Primitive;
+class Constant;
+enum class NodeKind : std::uint8_t;
 
 /// Where the gradient of a leaf is accumulated; shared by every handle to the leaf.
 struct GradientSlot {
@@ -40,6 +42,10 @@ struct Node {
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 };
+
+[[nodiscard]] NodeKind kind_of(const Node& node) noexcept;
+/// The constant that the node is, not a view of one; null for others.
+[[nodiscard]] const Constant* constant_of(const Node& node) noexcept;
 
 /// While one of these lives, this thread's new nodes do not require gradients: first derivatives are not differentiated
 /// again unless asked for, so they need not keep what they were computed from.

@@ -11,16 +11,6 @@
 namespace overtake::graph {
 namespace {
 
-NodeKind kind_of(const Node& node) {
-  if (node.buffer != nullptr) return NodeKind::leaf;
-  const Primitive* primitive = node.primitive.get();
-  if (dynamic_cast<const Elementwise*>(primitive) != nullptr) return NodeKind::elementwise;
-  if (dynamic_cast<const View*>(primitive) != nullptr) return NodeKind::view;
-  if (dynamic_cast<const Constant*>(primitive) != nullptr) return NodeKind::constant;
-  if (dynamic_cast<const Core*>(primitive) != nullptr) return NodeKind::core;
-  throw InternalError("a graph node is neither a leaf nor a known kind of primitive");
-}
-
 std::vector<Node*> reachable(std::span<const std::shared_ptr<Node>> targets) {
   std::vector<Node*> found;
   std::unordered_set<const Node*> seen;

@@ -11,8 +11,6 @@
 
 namespace overtake::graph {
 
-enum class NodeKind : std::uint8_t { leaf, constant, view, elementwise, core };
-
 /// A node that takes part in a plan. Indices point into Partition::nodes.
 struct PlannedNode {
   Node* node = nullptr;

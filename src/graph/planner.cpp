@@ -17,7 +17,7 @@ using backend::Operation;
 
 // Merges neighbouring axes that every operand walks as one, so that loops are few and long.
 void merge_axes(Operation& operation) {
-  std::vector<std::int64_t> extents = operation.extent.extents();
+  std::vector<std::int64_t> extents = operation.extent.to_vector();
   std::vector<Access>& loads = operation.tape.loads;
   const auto erase_axis = [&](std::size_t axis) {
     extents.erase(extents.begin() + static_cast<std::ptrdiff_t>(axis));

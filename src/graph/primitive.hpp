@@ -30,9 +30,14 @@ class Signature {
   std::vector<std::uint64_t> words_;
 };
 
+/// What a node is: finished, or one of the four kinds of primitives.
+enum class NodeKind : std::uint8_t { leaf, constant, view, elementwise, core };
+
 class Primitive {
  public:
   virtual ~Primitive() = default;
+  /// Which of the four it is; never leaf.
+  [[nodiscard]] virtual NodeKind kind() const noexcept = 0;
   [[nodiscard]] virtual std::string_view name() const = 0;
   /// Adds every attribute that changes the result (the name is added by the caller).
   virtual void sign(Signature&) const {}
@@ -77,6 +82,7 @@ class TapeBuilder {
 /// One value per element from values of the same shape.
 class Elementwise : public Primitive {
  public:
+  [[nodiscard]] NodeKind kind() const noexcept final { return NodeKind::elementwise; }
   [[nodiscard]] virtual std::uint16_t emit(TapeBuilder& tape, const std::vector<std::uint16_t>& inputs) const = 0;
   /// True if it asks for coordinates: then its shape must not be merged or reinterpreted.
   [[nodiscard]] virtual bool positional() const { return false; }
@@ -87,6 +93,7 @@ class Elementwise : public Primitive {
 class Constant final : public Primitive {
  public:
   explicit Constant(Number value, bool weak = false) : value_(value), weak_(weak) {}
+  [[nodiscard]] NodeKind kind() const noexcept override { return NodeKind::constant; }
   [[nodiscard]] std::string_view name() const override { return "constant"; }
   void sign(Signature& signature) const override { signature.add(value_.bits); }
   [[nodiscard]] std::vector<Array> vjp(const std::vector<Array>&, const Array&, const Array&,
@@ -115,6 +122,7 @@ struct Layout {
 /// Another way of looking at the same memory.
 class View : public Primitive {
  public:
+  [[nodiscard]] NodeKind kind() const noexcept final { return NodeKind::view; }
   /// Layout of the result, given the input's layout and shape.
   [[nodiscard]] virtual Layout apply(const Layout& input, const Shape& input_shape,
                                      const Shape& output_shape) const = 0;
@@ -134,6 +142,7 @@ struct Operand {
 /// end made sure that they lie in memory as the operation's contract asks.
 class Core : public Primitive {
  public:
+  [[nodiscard]] NodeKind kind() const noexcept final { return NodeKind::core; }
   using Variant = backend::Operation::CoreVariant;
   [[nodiscard]] virtual Variant lower(const std::vector<Operand>& inputs, const Shape& shape) const = 0;
   /// True if the first input may be computed where the core reads it (its operation has a tape for that) instead of

@@ -129,7 +129,7 @@ Array choice(std::int64_t n, const Shape& shape, bool replace, const Device& dev
     throw UsageError(fmt::format("[random.choice] {} of {} without replacement", wanted, n),
                      "Draw with replacement, or fewer.");
   }
-  return reshape(slice(permutation(n, device, seed), 0, wanted), shape.extents());
+  return reshape(slice(permutation(n, device, seed), 0, wanted), shape.to_vector());
 }
 
 Array choice(const Array& a, const Shape& shape, bool replace, Seed seed) {

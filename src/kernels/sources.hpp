@@ -14,6 +14,7 @@ inline constexpr int dialect_version = 2;
 namespace overtake::embedded {
 
 /// Prepended to dialect source by the backend that compiles it; see docs/dialect.md.
+extern const std::string_view prelude_c, prelude_c_entries;
 extern const std::string_view prelude_cuda;
 extern const std::string_view prelude_opencl;
 

@@ -19,6 +19,7 @@ struct ChildCommand {
   std::filesystem::path program;
   std::vector<std::string> arguments;    ///< behind the program's name
   std::vector<std::string> environment;  ///< all of it, as "NAME=VALUE"
+  bool errors_are_reports = false;       ///< what it writes to standard error are lines of report_descriptor, too
 };
 
 /// How a child ended.

@@ -16,6 +16,9 @@ struct NamedClock {
 /// The name that its maker gave the processor; empty if the system does not say.
 [[nodiscard]] std::string processor_name();
 
+/// What the processor is able to, in its own words and one line ("fpu vme ... avx2"); empty if the system does not say.
+[[nodiscard]] std::string processor_features();
+
 /// The family that an x86 processor says it is of; 0 where there is none.
 [[nodiscard]] int processor_family();
 

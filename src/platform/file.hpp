@@ -57,6 +57,8 @@ class File {
 [[nodiscard]] File create(const std::filesystem::path& path, std::error_code& error) noexcept;
 /// A new file that only this user may read, under a name that nobody has: `name` ends in six X, which are replaced.
 [[nodiscard]] File create_private(std::string& name, std::error_code& error) noexcept;
+/// A new folder that only this user may use, under a name that nobody has: `name` ends in six X, which are replaced.
+[[nodiscard]] std::error_code create_private_folder(std::string& name) noexcept;
 /// A new file without a name in a folder, gone with the process unless give_name() follows. Not open where that, or
 /// giving it a name later, is not sure to work.
 [[nodiscard]] File create_unnamed(const std::filesystem::path& folder) noexcept;

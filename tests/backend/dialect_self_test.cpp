@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The dialect itself: the same kernel, which uses every macro, on every device that compiles at run time and, through
-// the C++ prelude, on the host.
+// The dialect itself: the same kernel, which uses every macro, on every device that compiles at run time; on the CPU by
+// each of its compilers.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -9,19 +9,13 @@
 #include "kernels/sources.hpp"
 #include "overtake/error.hpp"
 
-// The prelude and the kernel are C-like files for the global namespace.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wunused-function"
-#pragma GCC diagnostic ignored "-Wunused-variable"
-#include "kernels/dialect/cpu.prelude"
-#include "kernels/self_test.k"
-#pragma GCC diagnostic pop
-
 namespace overtake::backend::dialect_tests {
 namespace {
 
 DIALECT_SUITE(DialectSelfTest);
+
+#define SELF_TEST_SIZE 32
+#define SELF_TEST_VALUES 40
 
 constexpr int groups = 3;
 constexpr int items = groups * SELF_TEST_SIZE;
@@ -78,17 +72,6 @@ void expect_sound(const Outcome& outcome) {
   }
 }
 
-TEST(DialectOnTheHost, SelfTest) {
-  Outcome outcome;
-  dialect::run(groups, SELF_TEST_SIZE, SELF_TEST_SIZE * 4,
-               [&] { self_test(outcome.values.data(), outcome.counters.data(), &outcome.total, input, 0); });
-  expect_sound(outcome);
-
-  std::vector<int> any(100);
-  dialect::run(2, 5, 0, [&] { self_test_any_size(any.data(), 100); });
-  for (int i = 0; i < 100; ++i) EXPECT_EQ(any[static_cast<std::size_t>(i)], 3 * i);
-}
-
 struct Built {
   std::unique_ptr<Program> program;
   std::string trouble;  ///< why there is none: this device does not compile at run time
@@ -103,88 +86,97 @@ Built build(Device& device, std::string_view source, const std::vector<std::stri
 }
 
 TEST_P(DialectSelfTest, OnEveryDeviceThatCompiles) {
-  Device& device = this_device();
-  const auto [program, trouble] = build(device, embedded::kernel_self_test);
-  if (program == nullptr) GTEST_SKIP() << trouble;
-  Outcome outcome;
-  const auto values = device.allocate(outcome.values.size() * 4);
-  const auto counters = device.allocate(8);
-  const auto total = device.allocate(4);
-  const auto in = device.allocate(sizeof input);
-  device.upload(*counters, 0, outcome.counters.data(), 8);
-  device.upload(*total, 0, &outcome.total, 4);
-  device.upload(*in, 0, input, sizeof input);
-  const std::vector<KernelArgument> arguments = {values.get(), counters.get(), total.get(), in.get(),
-                                                 LocalBytes{SELF_TEST_SIZE * 4}};
-  program->kernel("self_test")->launch({{groups, 1, 1}, {SELF_TEST_SIZE, 1, 1}}, arguments);
-  device.download(*values, 0, outcome.values.data(), outcome.values.size() * 4);
-  device.download(*counters, 0, outcome.counters.data(), 8);
-  device.download(*total, 0, &outcome.total, 4);
-  expect_sound(outcome);
+  with_each_compiler(this_device(), [] {
+    Device& device = this_device();
+    const auto [program, trouble] = build(device, embedded::kernel_self_test);
+    if (program == nullptr) GTEST_SKIP() << trouble;
+    Outcome outcome;
+    const auto values = device.allocate(outcome.values.size() * 4);
+    const auto counters = device.allocate(8);
+    const auto total = device.allocate(4);
+    const auto in = device.allocate(sizeof input);
+    device.upload(*counters, 0, outcome.counters.data(), 8);
+    device.upload(*total, 0, &outcome.total, 4);
+    device.upload(*in, 0, input, sizeof input);
+    const std::vector<KernelArgument> arguments = {values.get(), counters.get(), total.get(), in.get(),
+                                                   LocalBytes{SELF_TEST_SIZE * 4}};
+    program->kernel("self_test")->launch({{groups, 1, 1}, {SELF_TEST_SIZE, 1, 1}}, arguments);
+    device.download(*values, 0, outcome.values.data(), outcome.values.size() * 4);
+    device.download(*counters, 0, outcome.counters.data(), 8);
+    device.download(*total, 0, &outcome.total, 4);
+    expect_sound(outcome);
+  });
 }
 
 TEST_P(DialectSelfTest, WarningsOfACompilerDoNotReachStandardError) {
-  const char* source =
-      "KERNEL void warned(GLOBAL float* out) {\n"
-      "  int count = 1;\n"
-      "  count == 2;\n"  // a comparison without effect: every compiler here warns of it
-      "  out[0] = count;\n"
-      "}\n";
-  // A name that no cache knows yet.
-  const std::string define =
-      "NEVER_SEEN=" + std::to_string(std::chrono::system_clock::now().time_since_epoch().count());
-  testing::internal::CaptureStderr();
-  const auto [program, trouble] = build(this_device(), source, {define});
-  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
-  if (program == nullptr) GTEST_SKIP() << trouble;
+  with_each_compiler(this_device(), [] {
+    const char* source =
+        "KERNEL void warned(GLOBAL float* out) {\n"
+        "  int count = 1;\n"
+        "  count == 2;\n"  // a comparison without effect: every compiler here warns of it
+        "  out[0] = count;\n"
+        "}\n";
+    // A name that no cache knows yet.
+    const std::string define =
+        "NEVER_SEEN=" + std::to_string(std::chrono::system_clock::now().time_since_epoch().count());
+    testing::internal::CaptureStderr();
+    const auto [program, trouble] = build(this_device(), source, {define});
+    EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+    if (program == nullptr) GTEST_SKIP() << trouble;
+  });
 }
 
 TEST_P(DialectSelfTest, DefinesArgumentsAndNamedErrors) {
-  const char* source =
-      "KERNEL void fill(GLOBAL float* out, int count, float value) {\n"
-      "  for (int i = GLOBAL_ID(0); i < count; i += GLOBAL_SIZE(0)) out[i] = value * SCALE;\n"
-      "}\n";
-  Device& device = this_device();
-  const auto [program, trouble] = build(device, source, {"SCALE=2.5f"});
-  if (program == nullptr) GTEST_SKIP() << trouble;
-  const auto out = device.allocate(400);
-  program->kernel("fill")->launch({{2, 1, 1}, {8, 1, 1}}, std::vector<KernelArgument>{out.get(), 100, 3.0F});
-  std::vector<float> values(100);
-  device.download(*out, 0, values.data(), 400);
-  for (const float value : values) EXPECT_EQ(value, 7.5F);
+  with_each_compiler(this_device(), [] {
+    const char* source =
+        "KERNEL void fill(GLOBAL float* out, int count, float value) {\n"
+        "  for (int i = GLOBAL_ID(0); i < count; i += GLOBAL_SIZE(0)) out[i] = value * SCALE;\n"
+        "}\n";
+    Device& device = this_device();
+    const auto [program, trouble] = build(device, source, {"SCALE=2.5f"});
+    if (program == nullptr) GTEST_SKIP() << trouble;
+    const auto out = device.allocate(400);
+    program->kernel("fill")->launch({{2, 1, 1}, {8, 1, 1}}, std::vector<KernelArgument>{out.get(), 100, 3.0F});
+    std::vector<float> values(100);
+    device.download(*out, 0, values.data(), 400);
+    for (const float value : values) EXPECT_EQ(value, 7.5F);
 
-  EXPECT_THROW((void)program->kernel("no_such_kernel"), UsageError);
-  const auto kernel = program->kernel("fill");
-  EXPECT_THROW(kernel->launch({{1, 1, 1}, {1, 1, 1}}, std::vector<KernelArgument>{static_cast<Buffer*>(nullptr), 1, 2}),
-               UsageError);
-  EXPECT_THROW(kernel->launch({{1, 1, 1}, {1, 1, 1}}, std::vector<KernelArgument>{1}), UsageError);
-  try {
-    (void)device.build(
-        {.source = "KERNEL void broken(GLOBAL float* out) { out[0] = no_such_name; }", .defines = {}, .name = {}});
-    ADD_FAILURE() << "broken source compiled";
-  } catch (const UsageError& error) {
-    EXPECT_NE(std::string(error.what()).find("no_such_name"), std::string::npos) << error.what();
-  }
+    EXPECT_THROW((void)program->kernel("no_such_kernel"), UsageError);
+    const auto kernel = program->kernel("fill");
+    EXPECT_THROW(
+        kernel->launch({{1, 1, 1}, {1, 1, 1}}, std::vector<KernelArgument>{static_cast<Buffer*>(nullptr), 1, 2}),
+        UsageError);
+    EXPECT_THROW(kernel->launch({{1, 1, 1}, {1, 1, 1}}, std::vector<KernelArgument>{1}), UsageError);
+    try {
+      (void)device.build(
+          {.source = "KERNEL void broken(GLOBAL float* out) { out[0] = no_such_name; }", .defines = {}, .name = {}});
+      ADD_FAILURE() << "broken source compiled";
+    } catch (const UsageError& error) {
+      EXPECT_NE(std::string(error.what()).find("no_such_name"), std::string::npos) << error.what();
+    }
+  });
 }
 
 TEST_P(DialectSelfTest, PeakKernelsDoTheirWork) {
-  Device& device = this_device();
-  const auto [program, trouble] = build(device, embedded::kernel_peak);
-  if (program == nullptr) GTEST_SKIP() << trouble;
-  const std::vector<float> values = random_floats(4096, -1, 1, 1);
-  const auto in = device.allocate(values.size() * 4);
-  const auto out = device.allocate(values.size() * 4);
-  device.upload(*in, 0, values.data(), values.size() * 4);
-  program->kernel("peak_copy")
-      ->launch({{2, 1, 1}, {256, 1, 1}}, std::vector<KernelArgument>{in.get(), out.get(), 1024});
-  std::vector<float> copied(values.size());
-  device.download(*out, 0, copied.data(), copied.size() * 4);
-  EXPECT_EQ(copied, values);
-  // x -> 0 * x + -1/8 in every step: eight accumulators sum to -1, the value that is stored.
-  program->kernel("peak_fma")
-      ->launch({{2, 1, 1}, {256, 1, 1}}, std::vector<KernelArgument>{out.get(), 2, 0.0F, -0.125F});
-  device.download(*out, 0, copied.data(), 512 * 4);
-  for (int i = 0; i < 512; ++i) EXPECT_EQ(copied[static_cast<std::size_t>(i)], -1.0F);
+  with_each_compiler(this_device(), [] {
+    Device& device = this_device();
+    const auto [program, trouble] = build(device, embedded::kernel_peak);
+    if (program == nullptr) GTEST_SKIP() << trouble;
+    const std::vector<float> values = random_floats(4096, -1, 1, 1);
+    const auto in = device.allocate(values.size() * 4);
+    const auto out = device.allocate(values.size() * 4);
+    device.upload(*in, 0, values.data(), values.size() * 4);
+    program->kernel("peak_copy")
+        ->launch({{2, 1, 1}, {256, 1, 1}}, std::vector<KernelArgument>{in.get(), out.get(), 1024});
+    std::vector<float> copied(values.size());
+    device.download(*out, 0, copied.data(), copied.size() * 4);
+    EXPECT_EQ(copied, values);
+    // x -> 0 * x + -1/8 in every step: eight accumulators sum to -1, the value that is stored.
+    program->kernel("peak_fma")
+        ->launch({{2, 1, 1}, {256, 1, 1}}, std::vector<KernelArgument>{out.get(), 2, 0.0F, -0.125F});
+    device.download(*out, 0, copied.data(), 512 * 4);
+    for (int i = 0; i < 512; ++i) EXPECT_EQ(copied[static_cast<std::size_t>(i)], -1.0F);
+  });
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <map>
 #include <random>
 
+#include "backend/cpu/kernels/program.hpp"
 #include "kernels/sources.hpp"
 #include "overtake/error.hpp"
 
@@ -21,6 +22,22 @@ std::size_t bytes_of(const std::vector<std::uint32_t>& bits) { return bits.size(
 }  // namespace
 
 Device& this_device() { return open_device(oracle::OnEveryDevice::GetParam().id); }
+
+void with_each_compiler(Device& device, const std::function<void()>& body) {
+  if (!device.is_host()) return body();
+  struct Restore {
+    cpu::KernelCompilers before = cpu::kernel_compilers();
+    ~Restore() { cpu::kernel_compilers() = before; }
+  } const restore;
+  for (const bool tcc : {true, false}) {
+    SCOPED_TRACE(tcc ? "libtcc" : "an ordinary compiler");
+    cpu::KernelCompilers& chosen = cpu::kernel_compilers();
+    chosen = restore.before;
+    chosen.tcc = tcc;
+    if (tcc) chosen.ordinary.reset();
+    if (tcc ? cpu::has_tcc() : chosen.ordinary.has_value()) body();
+  }
+}
 
 std::vector<float> random_floats(std::int64_t count, float low, float high, std::uint32_t seed) {
   std::mt19937 generator(seed);
@@ -62,10 +79,11 @@ std::vector<HostSlot> download_guarded(Device& device, const std::vector<HostSlo
   return results;
 }
 
-/// The interpreted kernels built for a device, once; null when it does not compile at run time.
+/// The interpreted kernels built for a device, once for each compiler; null when it does not compile at run time.
 Program* interpreted_program(Device& device) {
-  static std::map<Device*, std::unique_ptr<Program>> built;
-  const auto found = built.find(&device);
+  static std::map<std::pair<Device*, bool>, std::unique_ptr<Program>> built;
+  const std::pair key(&device, device.is_host() && cpu::kernel_compilers().tcc);
+  const auto found = built.find(key);
   if (found != built.end()) return found->second.get();
   std::unique_ptr<Program> program;
   try {
@@ -73,7 +91,7 @@ Program* interpreted_program(Device& device) {
   } catch (const DeviceError&) {
     program = nullptr;
   }
-  return built.emplace(&device, std::move(program)).first->second.get();
+  return built.emplace(key, std::move(program)).first->second.get();
 }
 
 }  // namespace
@@ -184,10 +202,12 @@ void check(const std::vector<HostSlot>& slots, const std::vector<Operation>& ope
     }
   };
   compare(run(this_device(), slots, operations));
-  if (const auto interpreted = run_interpreted(this_device(), slots, operations)) {
-    SCOPED_TRACE("interpreted");
-    compare(*interpreted);
-  }
+  with_each_compiler(this_device(), [&] {
+    if (const auto interpreted = run_interpreted(this_device(), slots, operations)) {
+      SCOPED_TRACE("interpreted");
+      compare(*interpreted);
+    }
+  });
 }
 
 Access contiguous(int slot, const std::vector<std::int64_t>& extents, DType dtype) {

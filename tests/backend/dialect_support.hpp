@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -27,6 +28,10 @@ using oracle::reference;
 
 /// The processor that the running test is for.
 [[nodiscard]] Device& this_device();
+
+/// Calls `body` once for each way in which a device may compile kernels: on the CPU by libtcc and by an ordinary
+/// compiler, as far as they are here, with device.build() restricted to it; elsewhere once.
+void with_each_compiler(Device& device, const std::function<void()>& body);
 
 /// Deterministic values in [low, high).
 [[nodiscard]] std::vector<float> random_floats(std::int64_t count, float low, float high, std::uint32_t seed);

@@ -32,7 +32,7 @@ class Printing : public OnEveryDevice {};
 INSTANTIATE_TEST_SUITE_P(Devices, Printing, ::testing::ValuesIn(list_devices()), device_name);
 
 Array counted(const Shape& shape, const Device& device) {
-  return reshape(arange(shape.size(), DType::int64, device), shape.extents());
+  return reshape(arange(shape.size(), DType::int64, device), shape.to_vector());
 }
 
 template <typename Work>

@@ -23,7 +23,7 @@ class Products : public OnEveryDevice {};
 INSTANTIATE_TEST_SUITE_P(Devices, Products, ::testing::ValuesIn(list_devices()), device_name);
 
 Array counted(const Shape& shape, const Device& device, std::int32_t from = 0) {
-  return reshape(arange(shape.size(), DType::int32, device) + from, shape.extents());
+  return reshape(arange(shape.size(), DType::int32, device) + from, shape.to_vector());
 }
 
 Floats random_floats(std::int64_t count) {

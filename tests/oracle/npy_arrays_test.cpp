@@ -76,7 +76,7 @@ TEST_P(NpyArrays, EveryTypeAndShape) {
     const auto dtype = static_cast<DType>(i);
     if (dtype == DType::float64 && !device().info().double_precision) continue;
     for (const Shape& shape : {Shape{}, Shape{0, 3}, Shape{7}, Shape{2, 3, 4}}) {
-      const Array a = astype(reshape(arange(shape.size(), DType::int64, device()), shape.extents()) - 2, dtype);
+      const Array a = astype(reshape(arange(shape.size(), DType::int64, device()), shape.to_vector()) - 2, dtype);
       save_npy(file("a.npy"), a);
       const Array back = load_npy(file("a.npy"), device());
       EXPECT_EQ(back.device(), device());

@@ -113,14 +113,14 @@ Array lazily(const Program& program, const ProgramStep& step, const Array& a, co
     case ProgramOp::transpose: return transpose(a);
     case ProgramOp::flatten: return reshape(a, {-1});
     case ProgramOp::split: {
-      Extents extents = a.shape().extents();
+      Extents extents = a.shape().to_vector();
       extents.back() /= number;
       extents.push_back(number);
       return reshape(a, extents);
     }
     case ProgramOp::cut: return slice(a, number, a.shape()[0]);
     case ProgramOp::broadcast: {
-      Extents extents = a.shape().extents();
+      Extents extents = a.shape().to_vector();
       extents.insert(extents.begin(), number);
       return broadcast_to(a, Shape(extents));
     }
@@ -134,7 +134,7 @@ Array lazily(const Program& program, const ProgramStep& step, const Array& a, co
     case ProgramOp::maximum: return maximum(a, b);
     case ProgramOp::select: {
       const Shape shape = broadcast_shapes(a.shape(), b.shape());
-      return where(Array::from(condition_of(program, step, shape.extents()), shape, a.device()), a, b);
+      return where(Array::from(condition_of(program, step, shape.to_vector()), shape, a.device()), a, b);
     }
     case ProgramOp::matmul: return matmul(a, b) * (1.0F / static_cast<float>(a.shape()[1]));
   }

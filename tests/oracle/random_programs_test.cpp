@@ -65,7 +65,7 @@ void check_values(const Program& program, const Device& device) {
   eval(outputs);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const Tensor& expected = truth[static_cast<std::size_t>(program.outputs[i])];
-    ASSERT_EQ(outputs[i].shape().extents(), expected.extents);
+    ASSERT_EQ(outputs[i].shape().to_vector(), expected.extents);
     const std::vector<float> got = outputs[i].to_vector<float>();
     // Steps shrink the errors of what they read about as often as they keep them.
     for (std::size_t j = 0; j < got.size(); ++j) ASSERT_NEAR(got[j], expected.values[j], 2e-4) << "element " << j;

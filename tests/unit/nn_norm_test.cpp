@@ -309,7 +309,7 @@ TEST(NnLinear, TakesMoreAxesBeforeTheLast) {
     x.requires_grad();
     const ClearsGradient clears(x);
     const Array y = layer(x);
-    std::vector<std::int64_t> extents = shape.extents();
+    std::vector<std::int64_t> extents = shape.to_vector();
     extents.back() = 2;
     ASSERT_EQ(y.shape(), Shape(extents));
     EXPECT_EQ(y.to_vector<float>(), layer(reshape(x, {20, 3})).to_vector<float>());

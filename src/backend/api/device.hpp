@@ -46,8 +46,14 @@ class Executable {
   virtual void run(int times) = 0;
   /// Does ahead of time what the first run(times) would do once: on CUDA, a graph of that many repetitions.
   virtual void prepare(int /*times*/) {}
+  /// Gives back what its intermediate results take, where that is much; to be bound again before it runs again. For
+  /// executables that are kept in case they are needed again.
+  virtual void release() {}
   [[nodiscard]] virtual ExecutableStats stats() const = 0;
 };
+
+/// Executables that are kept may keep this much each for their intermediate results.
+inline constexpr std::uint64_t most_kept_bytes = 1 << 20;
 
 struct CompileOptions {
   /// The executable will be bound once and run many times: worth capturing (a CUDA graph).

@@ -117,7 +117,7 @@ WorkCount count_work(const Operation& operation, const std::vector<Slot>& slots)
   Reads reads(slots);
   WorkCount work;
   work.operations = std::visit(CoreWork{reads}, operation.core);
-  reads.add(operation.tape, operation.extent.extents());
+  reads.add(operation.tape, operation.extent.to_vector());
   work.bytes_read = reads.sum();
   const auto elements = static_cast<std::uint64_t>(operation.extent.size());
   for (const TapeStore& store : operation.tape.stores) work.bytes_written += elements * size_of(store.dtype);

@@ -29,11 +29,13 @@ CacheFile kind_of(const fs::path& path) {
   return is_unfinished ? CacheFile::unfinished : CacheFile::foreign;
 }
 
+std::string unfinished_name(const std::string& digest) { return digest + std::string(unfinished); }
+
 bool write_cache_file(const fs::path& folder, const std::string& digest, std::string_view ending,
                       std::string_view content) {
   std::error_code error;
   fs::create_directories(folder, error);
-  std::string temporary = (folder / (digest + std::string(unfinished))).string();
+  std::string temporary = (folder / unfinished_name(digest)).string();
   platform::File file = platform::create_private(temporary, error);
   if (error) return false;
   const bool written = !file.write(std::as_bytes(std::span(content.data(), content.size())));
@@ -51,7 +53,7 @@ void remove_left_over(const fs::path& folder) noexcept {
     for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
       std::error_code gone;  // another process may remove files meanwhile
       if (kind_of(it->path()) != CacheFile::unfinished) continue;
-      if (it->last_write_time(gone) < old && !gone) fs::remove(it->path(), gone);
+      if (it->last_write_time(gone) < old && !gone) fs::remove_all(it->path(), gone);
     }
   } catch (...) {
     // They go another time.

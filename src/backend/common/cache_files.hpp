@@ -33,7 +33,10 @@ enum class CacheFile : std::uint8_t {
 bool write_cache_file(const std::filesystem::path& folder, const std::string& digest, std::string_view ending,
                       std::string_view content);
 
-/// Removes unfinished files that are older than an hour. Never an error.
+/// The name, before its last six letters are chosen, of a file or folder that is not to stay.
+[[nodiscard]] std::string unfinished_name(const std::string& digest);
+
+/// Removes unfinished files and folders that are older than an hour. Never an error.
 void remove_left_over(const std::filesystem::path& folder) noexcept;
 
 }  // namespace overtake::backend

@@ -10,6 +10,7 @@
 #include "backend/api/registry.hpp"
 #include "backend/common/caching_allocator.hpp"
 #include "backend/cpu/executable.hpp"
+#include "backend/cpu/kernels/program.hpp"
 #include "backend/cpu/matmul_library.hpp"
 #include "backend/cpu/processor.hpp"
 #include "backend/cpu/rate_probe.hpp"
@@ -63,9 +64,8 @@ class CpuDevice final : public Device {
     return std::make_unique<CpuExecutable>(*this, schedule, thread_count());
   }
 
-  [[nodiscard]] std::unique_ptr<Program> build(const ProgramSource&) override {
-    throw DeviceError("the cpu device cannot compile kernels at run time",
-                      "Use an OpenCL device: PoCL (package pocl-opencl-icd) runs kernels on the CPU.");
+  [[nodiscard]] std::unique_ptr<Program> build(const ProgramSource& program) override {
+    return build_program(*this, program, kernel_compilers());
   }
 
   void set_memory_limit(std::uint64_t bytes) override { allocator_.set_limit(bytes); }
@@ -76,7 +76,7 @@ class CpuDevice final : public Device {
     DeviceDetails details;
     details.driver_limit = instruction_set();
     details.runtime = matmul_library().empty() ? "none: products by Overtake's own loops" : matmul_library();
-    details.compiler = "none: compiled ahead";
+    details.compiler = describe(kernel_compilers());
     const std::uint64_t left = platform::usable_memory();
     details.free_bytes = left == platform::unlimited ? 0 : left;  // unknown
     const double single = info_.peak_gflops;

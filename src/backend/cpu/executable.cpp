@@ -24,7 +24,8 @@ struct StepMaker {
 
 }  // namespace
 
-CpuExecutable::CpuExecutable(Device& device, const Schedule& schedule, int threads) : slots_(schedule.slots) {
+CpuExecutable::CpuExecutable(Device& device, const Schedule& schedule, int threads)
+    : device_(device), slots_(schedule.slots) {
   const auto start = std::chrono::steady_clock::now();
   if (schedule.arena_bytes > 0) arena_ = device.allocate(schedule.arena_bytes);
   for (const Operation& operation : schedule.operations) {
@@ -38,6 +39,7 @@ CpuExecutable::CpuExecutable(Device& device, const Schedule& schedule, int threa
 }
 
 void CpuExecutable::bind(std::span<Buffer* const> slots) {
+  if (arena_ == nullptr && stats_.arena_bytes > 0) arena_ = device_.allocate(stats_.arena_bytes);
   std::vector<std::byte*> pointers;
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     const bool external = slots_[i].external;
@@ -45,6 +47,10 @@ void CpuExecutable::bind(std::span<Buffer* const> slots) {
     pointers.push_back(external ? base : base + slots_[i].arena_offset);
   }
   for (const auto& step : steps_) step->bind(pointers);
+}
+
+void CpuExecutable::release() {
+  if (stats_.arena_bytes > most_kept_bytes) arena_.reset();
 }
 
 void CpuExecutable::run(int times) {

@@ -16,11 +16,13 @@ class CpuExecutable final : public Executable {
   CpuExecutable(Device& device, const Schedule& schedule, int threads);
   void bind(std::span<Buffer* const> slots) override;
   void run(int times) override;
+  void release() override;
   [[nodiscard]] ExecutableStats stats() const override { return stats_; }
 
  private:
   void run_profiled();
 
+  Device& device_;
   std::vector<Slot> slots_;
   std::unique_ptr<Buffer> arena_;
   std::vector<std::unique_ptr<Step>> steps_;

@@ -22,12 +22,11 @@ OpenClExecutable::OpenClExecutable(OpenClDevice& device, const Schedule& schedul
   const auto begin = std::chrono::steady_clock::now();
   if (schedule.arena_bytes > 0) arena_ = device.allocate(schedule.arena_bytes);
   std::vector<LoweredOperation> lowered;
-  std::uint64_t shared_bytes = 0;
   for (const Operation& operation : schedule.operations) {
     lowered.push_back(lower(operation, device.traits()));
-    if (lowered.back().zeroed_bytes == 0) shared_bytes = std::max(shared_bytes, lowered.back().scratch_bytes);
+    if (lowered.back().zeroed_bytes == 0) shared_bytes_ = std::max(shared_bytes_, lowered.back().scratch_bytes);
   }
-  scratch_.push_back(shared_bytes > 0 ? device.allocate(shared_bytes) : nullptr);
+  scratch_.push_back(shared_bytes_ > 0 ? device.allocate(shared_bytes_) : nullptr);
   labels_ = labels_of(schedule);
   for (std::size_t number = 0; number < lowered.size(); ++number) {
     LoweredOperation& operation = lowered[number];
@@ -62,6 +61,8 @@ void OpenClExecutable::bind(std::span<Buffer* const> slots) {
   if (slots.size() != slots_.size()) {
     throw InternalError(fmt::format("bind: {} buffers for {} slots", slots.size(), slots_.size()));
   }
+  if (arena_ == nullptr && stats_.arena_bytes > 0) arena_ = device_.allocate(stats_.arena_bytes);
+  if (scratch_[0] == nullptr && shared_bytes_ > 0) scratch_[0] = device_.allocate(shared_bytes_);
   std::vector<Place> places(slots_.size());
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     if (slots_[i].external) {
@@ -113,6 +114,13 @@ void OpenClExecutable::set_arguments(const Launch& launch, const std::vector<Pla
                                is_memory ? static_cast<const void*>(&memory) : &small),
           "clSetKernelArg");
   }
+}
+
+void OpenClExecutable::release() {
+  // Kernels that are under way hold their memory objects, and later work is behind them in the queue.
+  if (stats_.arena_bytes > most_kept_bytes) arena_.reset();
+  if (shared_bytes_ > most_kept_bytes) scratch_[0].reset();
+  bound_ = bound_ && (arena_ != nullptr || stats_.arena_bytes == 0) && (scratch_[0] != nullptr || shared_bytes_ == 0);
 }
 
 void OpenClExecutable::run(int times) {

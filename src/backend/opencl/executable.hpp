@@ -20,6 +20,7 @@ class OpenClExecutable final : public Executable {
   OpenClExecutable(OpenClDevice& device, const Schedule& schedule);
   void bind(std::span<Buffer* const> slots) override;
   void run(int times) override;
+  void release() override;
   [[nodiscard]] ExecutableStats stats() const override { return stats_; }
 
  private:
@@ -45,6 +46,7 @@ class OpenClExecutable final : public Executable {
   std::vector<Slot> slots_;
   std::vector<Launch> launches_;
   std::unique_ptr<Buffer> arena_;
+  std::uint64_t shared_bytes_ = 0;  // of the first scratch buffer
   // Operations run one after the other, so they share the first buffer; those with tickets have one of their own.
   std::vector<std::unique_ptr<Buffer>> scratch_;
   std::vector<OperationLabel> labels_;  // of the operations

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "graph/node.hpp"
+#include "graph/primitives/creation.hpp"
 #include "graph/primitives/rule.hpp"
 #include "graph/primitives/shape.hpp"
 #include "overtake/error.hpp"
@@ -68,10 +69,19 @@ class Coordinate final : public graph::Elementwise {
   bool only_;
 };
 
-// What steps are computed in: double where the device has it.
+}  // namespace
+
+namespace graph {
+
 DType step_type(const Device& device) { return device.info().double_precision ? DType::float64 : DType::float32; }
 
-}  // namespace
+Array linspace_at(const Array& places, double start, double stop, std::int64_t intervals, bool ends) {
+  const double step = intervals > 0 ? (stop - start) / static_cast<double>(intervals) : 0.0;
+  const Array result = places * step + start;
+  return ends ? where(equal(places, static_cast<double>(intervals)), stop, result) : result;
+}
+
+}  // namespace graph
 
 Array full(const Shape& shape, const Array& value, DType dtype, const Device& device) {
   const std::optional<graph::Number> number = graph::constant_value(value);
@@ -116,18 +126,14 @@ Array arange(double start, double stop, double step, DType dtype, const Device& 
   if (is_integer(dtype) && std::floor(start) == start && std::floor(step) == step) {
     return astype(place * static_cast<std::int64_t>(step) + static_cast<std::int64_t>(start), dtype);
   }
-  return astype(astype(place, step_type(device)) * step + start, dtype);
+  return astype(astype(place, graph::step_type(device)) * step + start, dtype);
 }
 
 Array linspace(double start, double stop, std::int64_t count, bool endpoint, DType dtype, const Device& device) {
   if (count < 0) throw UsageError(fmt::format("[linspace] needs a count of at least 0, got {}", count));
-  const auto intervals = static_cast<double>(endpoint ? count - 1 : count);
-  const Array place = astype(coordinates(Shape{count}, 0, device), step_type(device));
-  const double step = intervals > 0 ? (stop - start) / intervals : 0.0;
-  Array result = place * step + start;
-  // The last value is the end itself, whatever the rounding of the steps.
-  if (endpoint && count > 1) result = where(equal(place, intervals), stop, result);
-  return astype(result, dtype);
+  const Array place = astype(coordinates(Shape{count}, 0, device), graph::step_type(device));
+  const std::int64_t intervals = endpoint ? count - 1 : count;
+  return astype(graph::linspace_at(place, start, stop, intervals, endpoint && count > 1), dtype);
 }
 
 Array eye(std::int64_t rows, std::optional<std::int64_t> columns, std::int64_t k, DType dtype, const Device& device) {

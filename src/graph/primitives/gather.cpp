@@ -86,9 +86,9 @@ Array gathered(const Array& source, const Array& indices) { return gather(source
 
 Array taken_along(const Array& a, const Array& indices, std::size_t axis) {
   // Axes but the chosen one broadcast.
-  std::vector<std::int64_t> beside = a.shape().extents(), which = indices.shape().extents();
+  std::vector<std::int64_t> beside = a.shape().to_vector(), which = indices.shape().to_vector();
   beside[axis] = which[axis] = 1;
-  std::vector<std::int64_t> common = broadcast_shapes(Shape(beside), Shape(which)).extents();
+  std::vector<std::int64_t> common = broadcast_shapes(Shape(beside), Shape(which)).to_vector();
   std::vector<std::int64_t> from = common, to = common;
   from[axis] = a.shape()[axis];
   to[axis] = indices.shape()[axis];
@@ -103,7 +103,7 @@ Array taken(const Array& a, const Array& indices, std::size_t axis) {
   const Shape shape = taken_shape(a.shape(), axis, given);
   if (shape.size() == 0) return zeros(shape, a.dtype(), a.device());
   const Array source = three_axes(a, axis);
-  return reshape(gather(source, reshape(indices, {1, given.size(), 1}), given.size()), shape.extents());
+  return reshape(gather(source, reshape(indices, {1, given.size(), 1}), given.size()), shape.to_vector());
 }
 
 }  // namespace graph
@@ -141,7 +141,7 @@ Array take_batch(const Array& a, const Array& indices, const Array& start, std::
     throw UsageError(fmt::format("[take_batch] {} rows of {} indices, batch number of shape {}", count, indices.size(),
                                  start.shape().to_string()));
   }
-  std::vector<std::int64_t> extents = a.shape().extents();
+  std::vector<std::int64_t> extents = a.shape().to_vector();
   extents[0] = count;
   return reshape(gather(graph::three_axes(a, 0), reshape(indices, {1, indices.size(), 1}), count, start),
                  std::move(extents));

@@ -37,7 +37,7 @@ class Concat final : public graph::Core {
 };
 
 Array joined_rows(const std::vector<Array>& arrays) {
-  std::vector<std::int64_t> extents = arrays[0].shape().extents();
+  std::vector<std::int64_t> extents = arrays[0].shape().to_vector();
   extents[0] = 0;
   std::vector<Array> parts;
   for (const Array& each : arrays) {
@@ -73,11 +73,11 @@ std::vector<Array> in_common_type(std::string_view name, const std::vector<Array
 // (repeat).
 Array repeated(const Array& a, std::size_t axis, std::int64_t count, bool each_element) {
   if (count == 1) return a;
-  std::vector<std::int64_t> seen = a.shape().extents();
+  std::vector<std::int64_t> seen = a.shape().to_vector();
   seen.insert(seen.begin() + static_cast<std::ptrdiff_t>(axis) + (each_element ? 1 : 0), 1);
   std::vector<std::int64_t> stretched = seen;
   stretched[axis + (each_element ? 1 : 0)] = count;
-  std::vector<std::int64_t> extents = a.shape().extents();
+  std::vector<std::int64_t> extents = a.shape().to_vector();
   extents[axis] *= count;
   return reshape(broadcast_to(reshape(a, seen), Shape(stretched)), extents);
 }
@@ -156,7 +156,7 @@ std::vector<Array> unstack(const Array& a, int axis) {
 
 Array tile(const Array& a, const std::vector<std::int64_t>& repetitions) {
   graph::require_defined("tile", a);
-  std::vector<std::int64_t> extents = a.shape().extents(), counts = repetitions;
+  std::vector<std::int64_t> extents = a.shape().to_vector(), counts = repetitions;
   const std::size_t rank = std::max(extents.size(), counts.size());
   extents.insert(extents.begin(), rank - extents.size(), 1);
   counts.insert(counts.begin(), rank - counts.size(), 1);
@@ -199,7 +199,7 @@ Array roll(const Array& a, const std::vector<std::int64_t>& shifts, const std::o
     std::int64_t total = 0;
     for (const std::int64_t shift : shifts) total += shift;
     if (a.shape().rank() == 0) return a;
-    return reshape(roll(reshape(a, {a.size()}), {total}, std::vector<int>{0}), a.shape().extents());
+    return reshape(roll(reshape(a, {a.size()}), {total}, std::vector<int>{0}), a.shape().to_vector());
   }
   if (shifts.size() != axes->size() && shifts.size() != 1) {
     throw UsageError(fmt::format("[roll] {} shifts for {} axes", shifts.size(), axes->size()));
@@ -228,7 +228,7 @@ Array pad(const Array& a, const std::vector<std::pair<std::int64_t, std::int64_t
     const auto [before, after] = widths[axis];
     if (before < 0 || after < 0) throw UsageError(fmt::format("[pad] widths {} and {}", before, after));
     const auto piece = [&](std::int64_t width) {
-      std::vector<std::int64_t> extents = result.shape().extents();
+      std::vector<std::int64_t> extents = result.shape().to_vector();
       extents[axis] = width;
       return full(Shape(extents), filling, a.dtype(), a.device());
     };
@@ -270,7 +270,7 @@ Array assigned(const Array& a, const std::vector<Region>& regions, const Array& 
     throw UsageError(
         fmt::format("[assigned] {} regions of an array of shape {}", regions.size(), a.shape().to_string()));
   }
-  std::vector<std::int64_t> extents = a.shape().extents();
+  std::vector<std::int64_t> extents = a.shape().to_vector();
   for (std::size_t axis = 0; axis < regions.size(); ++axis) extents[axis] = regions[axis].count;
   const Shape region(extents);
   Array value = broadcast_to(graph::as_type(values, a.dtype()), region);

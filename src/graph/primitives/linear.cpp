@@ -45,7 +45,7 @@ Array with_leading_dimension(const Array& operand) {
 }  // namespace
 
 bool is_matmul(const Node& node) {
-  return node.buffer == nullptr && dynamic_cast<const MatMul*>(node.primitive.get()) != nullptr;
+  return kind_of(node) == NodeKind::core && dynamic_cast<const MatMul*>(node.primitive.get()) != nullptr;
 }
 
 Array float_matmul(const Array& a, const Array& b) {

@@ -19,7 +19,7 @@ Array expand_dims(const Array& a, int axis) {
     throw UsageError(fmt::format("[expand_dims] axis {} for an array of shape {}", axis, a.shape().to_string()),
                      fmt::format("Places go from {} to {}.", -rank, rank - 1));
   }
-  std::vector<std::int64_t> extents = a.shape().extents();
+  std::vector<std::int64_t> extents = a.shape().to_vector();
   extents.insert(extents.begin() + (axis < 0 ? axis + rank : axis), 1);
   return reshape(a, std::move(extents));
 }

@@ -32,13 +32,13 @@ Array batched_product(const Array& a, const Array& b) {
   };
   const std::int64_t m = last(a, 2), k = last(a, 1), n = last(b, 1);
   const Shape batch = broadcast_shapes(leading(a), leading(b));
-  std::vector<std::int64_t> extents = batch.extents();
+  std::vector<std::int64_t> extents = batch.to_vector();
   extents.insert(extents.end(), {m, n});
   if (Shape(extents).size() == 0) return zeros(Shape(extents), a.dtype(), a.device());
   // One matrix on the right: the rows of all on the left belong together.
   if (leading(b).size() == 1) return reshape(matrix_product(reshape(a, {-1, k}), reshape(b, {k, n})), extents);
   const auto spread = [&](const Array& each, std::int64_t rows, std::int64_t columns) {
-    std::vector<std::int64_t> full = batch.extents();
+    std::vector<std::int64_t> full = batch.to_vector();
     full.insert(full.end(), {rows, columns});
     return reshape(broadcast_to(each, Shape(full)), {batch.size(), rows, columns});
   };

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "graph/node.hpp"
+#include "graph/primitives/order.hpp"
 #include "graph/primitives/rows.hpp"
 #include "graph/primitives/rule.hpp"
 #include "graph/primitives/shape.hpp"
@@ -123,7 +124,7 @@ Shape reduced_shape(const Shape& shape, const std::vector<bool>& gone, bool keep
 // Runs of neighbouring axes are reduced one after the other, the last run first.
 Array reduce_runs(ReduceKind kind, const Array& a, const std::vector<bool>& gone) {
   Array result = a;
-  std::vector<std::int64_t> extents = a.shape().extents();
+  std::vector<std::int64_t> extents = a.shape().to_vector();
   for (std::size_t end = extents.size(); end > 0;) {
     if (!gone[end - 1]) {
       --end;
@@ -158,7 +159,7 @@ Array reduce(std::string_view name, ReduceKind kind, const Array& a, const Axes&
   if (std::none_of(gone.begin(), gone.end(), std::identity())) return a;
   const DType computed = backend::dtype_of_value(backend::value_type_of(a.dtype()));
   const Array result = reduce_runs(kind, graph::as_type(a, computed), gone);
-  return graph::as_type(reshape(result, shape.extents()), a.dtype());
+  return graph::as_type(reshape(result, shape.to_vector()), a.dtype());
 }
 
 std::int64_t reduced_count(const Array& a, const Array& result) {
@@ -182,6 +183,38 @@ Array extreme(std::string_view name, ReduceKind kind, const Array& a, const Axes
   return reduce(name, kind, a, axes, keepdims);
 }
 
+// The first place along one axis that holds the extreme, or a NaN where there is one. Looks at everything twice.
+Array place_of_extreme(std::string_view name, ReduceKind kind, const Array& a, int axis, bool keepdims) {
+  const std::int64_t extent = a.shape()[static_cast<std::size_t>(axis)];
+  const Array top = reduce(name, kind, a, Axes(axis), true);
+  Array found = equal(a, top);
+  if (is_floating(a.dtype())) found = logical_or(found, not_equal(a, a));
+  std::vector<std::int64_t> along(a.shape().rank(), 1);
+  along[static_cast<std::size_t>(axis)] = extent;
+  const Array place = reshape(arange(extent, DType::int64, a.device()), along);
+  return reduce(name, ReduceKind::min, where(found, place, extent), Axes(axis), keepdims);
+}
+
+constexpr std::int64_t long_row_chunk = 1 << 14;
+
+// The same for a long row, looking at all of it once: the extremes of chunks, then the first chunk that has the
+// extreme, then the place in it. What does not fill a chunk is looked at apart.
+Array place_in_long_row(std::string_view name, ReduceKind kind, const Array& row) {
+  const std::int64_t length = long_row_chunk, chunks = row.size() / length;
+  const Array head = reshape(slice(row, 0, chunks * length), {chunks, length});
+  const Array tops = reduce(name, kind, head, Axes(1), false);
+  const Array chunk = place_of_extreme(name, kind, tops, 0, true);
+  const Array place =
+      chunk * length + place_of_extreme(name, kind, reshape(graph::taken(head, chunk), {length}), 0, true);
+  if (chunks * length == row.size()) return place;
+  const Array rest = slice(row, chunks * length, row.size());
+  const Array rest_top = reduce(name, kind, rest, Axes(0), true), top = reduce(name, kind, tops, Axes(0), true);
+  Array is_rest = kind == ReduceKind::max ? greater(rest_top, top) : less(rest_top, top);
+  if (is_floating(row.dtype()))
+    is_rest = logical_or(is_rest, logical_and(equal(top, top), not_equal(rest_top, rest_top)));
+  return where(is_rest, chunks * length + place_of_extreme(name, kind, rest, 0, true), place);
+}
+
 Array arg_extreme(std::string_view name, ReduceKind kind, const Array& a, std::optional<int> axis, bool keepdims) {
   graph::require_defined(name, a);
   const Array flat = axis ? a : reshape(a, {a.size()});
@@ -194,15 +227,11 @@ Array arg_extreme(std::string_view name, ReduceKind kind, const Array& a, std::o
   if (kind == ReduceKind::max && last && flat.dtype() == DType::float32 && extent <= most_in_a_row) {
     result = graph::last_axis_argmax(flat);
     if (keepdims) result = expand_dims(result, chosen);
+  } else if (extent == flat.size() && extent >= 4 * long_row_chunk) {
+    result = place_in_long_row(name, kind, reshape(flat, {extent}));
+    result = reshape(result, std::vector<std::int64_t>(flat.shape().rank() - (keepdims ? 0 : 1), 1));
   } else {
-    // The first place that holds the extreme, or a NaN where there is one.
-    const Array top = reduce(name, kind, flat, Axes(chosen), true);
-    Array found = equal(flat, top);
-    if (is_floating(flat.dtype())) found = logical_or(found, not_equal(flat, flat));
-    std::vector<std::int64_t> along(flat.shape().rank(), 1);
-    along[static_cast<std::size_t>(chosen)] = extent;
-    const Array place = reshape(arange(extent, DType::int64, a.device()), along);
-    result = reduce(name, ReduceKind::min, where(found, place, extent), Axes(chosen), keepdims);
+    result = place_of_extreme(name, kind, flat, chosen, keepdims);
   }
   if (axis || !keepdims) return axis ? result : reshape(result, {});
   return reshape(result, std::vector<std::int64_t>(a.shape().rank(), 1));

@@ -82,7 +82,7 @@ Array row_function(RowKind kind, std::string_view name, const Array& a) {
   const Array flat = graph::in_memory(reshape(a, {rows, columns}));
   const auto primitive = std::make_shared<Row>(kind);
   if (kind != RowKind::argmax) {
-    return reshape(graph::make_node(primitive, {flat}, Shape{rows, columns}, DType::float32), shape.extents());
+    return reshape(graph::make_node(primitive, {flat}, Shape{rows, columns}, DType::float32), shape.to_vector());
   }
   std::vector<std::int64_t> extents(shape.extents().begin(), shape.extents().end() - 1);
   return reshape(graph::make_node(primitive, {flat}, Shape{rows}, DType::int64), std::move(extents));

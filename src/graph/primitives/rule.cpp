@@ -12,9 +12,7 @@ namespace overtake::graph {
 namespace {
 
 bool is_weak(const Array& array) {
-  const Node& node = *array.node();
-  if (node.buffer != nullptr) return false;
-  const auto* constant = dynamic_cast<const Constant*>(node.primitive.get());
+  const Constant* constant = constant_of(*array.node());
   return constant != nullptr && constant->weak();
 }
 

@@ -60,7 +60,7 @@ Array scanned(ReduceKind kind, const Array& a) {
 
 // With a first element along the axis that is `value`.
 Array with_first(const Array& a, std::size_t axis, int value) {
-  std::vector<std::int64_t> extents = a.shape().extents();
+  std::vector<std::int64_t> extents = a.shape().to_vector();
   extents[axis] = 1;
   return concat({full(Shape(extents), value, a.dtype(), a.device()), a}, static_cast<int>(axis));
 }
@@ -80,7 +80,7 @@ Array cumulative(std::string_view name, ReduceKind kind, const Array& a, std::op
   if (a.size() > 0) {
     const DType computed = backend::dtype_of_value(backend::value_type_of(type));
     const Array flat = graph::three_axes(graph::as_type(x, computed), chosen);
-    result = graph::as_type(reshape(scanned(kind, flat), a.shape().extents()), type);
+    result = graph::as_type(reshape(scanned(kind, flat), a.shape().to_vector()), type);
   }
   return include_initial ? with_first(result, chosen, kind == ReduceKind::sum ? 0 : 1) : result;
 }

@@ -129,7 +129,7 @@ Array index_add(const Array& a, int axis, const Array& indices, const Array& val
   const DType computed = is_floating(a.dtype()) && size_of(a.dtype()) < sizeof(float) ? DType::float32 : a.dtype();
   const Array sums = graph::segment_sum(graph::as_type(all.values, computed),
                                         graph::segments_of(graph::ids_of(all.indices, rows), rows));
-  return reshape(graph::as_type(graph::as_type(all.into, computed) + sums, a.dtype()), a.shape().extents());
+  return reshape(graph::as_type(graph::as_type(all.into, computed) + sums, a.dtype()), a.shape().to_vector());
 }
 
 Array index_put(const Array& a, int axis, const Array& indices, const Array& values) {
@@ -141,7 +141,7 @@ Array index_put(const Array& a, int axis, const Array& indices, const Array& val
   const Array last = graph::taken(segments.order, maximum(end - 1, 0));
   const Array chosen = graph::gathered(all.values, reshape(last, {1, rows, 1}));
   const Array put = where(reshape(less(begin, end), {1, rows, 1}), chosen, all.into);
-  return reshape(put, a.shape().extents());
+  return reshape(put, a.shape().to_vector());
 }
 
 }  // namespace overtake

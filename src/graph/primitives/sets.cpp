@@ -57,7 +57,7 @@ Array inverse_of(const Distinct& distinct, const Shape& shape) {
   if (shape.size() == 0) return zeros(shape, DType::int64, distinct.order.device());
   const Array number = cumulative_sum(distinct.is_new) - 1;
   const Array went_to = argsort(astype(distinct.order, graph::id_type(shape.size() - 1)));
-  return reshape(graph::taken(number, went_to), shape.extents());
+  return reshape(graph::taken(number, went_to), shape.to_vector());
 }
 
 }  // namespace
@@ -94,8 +94,8 @@ std::vector<Array> nonzero(const Array& a) {
 Array compress(const Array& a, const Array& mask) {
   graph::require_defined("compress", a);
   graph::require_defined("compress", mask);
-  const auto& extents = a.shape().extents();
-  const std::vector<std::int64_t>& chosen = mask.shape().extents();
+  const auto& extents = a.shape().to_vector();
+  const std::vector<std::int64_t>& chosen = mask.shape().to_vector();
   if (chosen.empty() || chosen.size() > extents.size() || !std::equal(chosen.begin(), chosen.end(), extents.begin())) {
     throw UsageError(fmt::format("[compress] an array of shape {} and a mask of shape {}", a.shape().to_string(),
                                  mask.shape().to_string()),

@@ -28,7 +28,7 @@ class Reshape final : public View {
   }
   [[nodiscard]] std::vector<Array> vjp(const std::vector<Array>& inputs, const Array&, const Array& g,
                                        const std::vector<bool>&) const override {
-    return {reshape(g, inputs[0].shape().extents())};
+    return {reshape(g, inputs[0].shape().to_vector())};
   }
 };
 
@@ -80,12 +80,12 @@ class Broadcast final : public View {
   static Array sum_to(const Array& g, const Shape& shape) {
     const std::size_t added = g.shape().rank() - shape.rank();
     Array result = g;
-    if (shape.size() == 1) return reshape(sum(result), shape.extents());
+    if (shape.size() == 1) return reshape(sum(result), shape.to_vector());
     for (std::size_t axis = 0; axis < g.shape().rank(); ++axis) {
       const bool stretched = axis < added || (shape[axis - added] == 1 && g.shape()[axis] != 1);
       if (stretched) result = sum(result, static_cast<int>(axis), true);
     }
-    return reshape(result, shape.extents());
+    return reshape(result, shape.to_vector());
   }
 };
 
@@ -130,19 +130,15 @@ bool is_row_major(const Layout& layout, const Shape& shape) {
 }
 
 Layout layout_of(const Node& node) {
-  const auto* view = dynamic_cast<const View*>(node.primitive.get());
-  if (node.buffer != nullptr || view == nullptr) return row_major(node.shape);
+  if (kind_of(node) != NodeKind::view) return row_major(node.shape);
   const Node& input = *node.inputs[0];
-  return view->apply(layout_of(input), input.shape, node.shape);
+  return static_cast<const View&>(*node.primitive).apply(layout_of(input), input.shape, node.shape);
 }
 
 Array refilled(const Array& a, const Shape& shape) {
   std::shared_ptr<Node> node = a.node();
-  while (node->buffer == nullptr && node->shape.size() != 1 &&
-         dynamic_cast<const View*>(node->primitive.get()) != nullptr) {
-    node = node->inputs[0];
-  }
-  if (node->buffer == nullptr && dynamic_cast<const Constant*>(node->primitive.get()) != nullptr) {
+  while (node->shape.size() != 1 && kind_of(*node) == NodeKind::view) node = node->inputs[0];
+  if (constant_of(*node) != nullptr) {
     return make_source(node->primitive, shape, node->dtype, node->device);
   }
   if (node == a.node() || node->shape.size() != 1) return {};
@@ -208,11 +204,8 @@ std::size_t checked_axis(std::string_view name, int axis, const Shape& shape) {
 
 std::optional<Number> constant_value(const Array& a) {
   const Node* node = a.node().get();
-  while (node->buffer == nullptr && dynamic_cast<const View*>(node->primitive.get()) != nullptr) {
-    node = node->inputs[0].get();
-  }
-  if (node->buffer != nullptr) return std::nullopt;
-  const auto* constant = dynamic_cast<const Constant*>(node->primitive.get());
+  while (kind_of(*node) == NodeKind::view) node = node->inputs[0].get();
+  const Constant* constant = constant_of(*node);
   return constant == nullptr ? std::nullopt : std::optional(constant->value());
 }
 
@@ -265,7 +258,8 @@ Array permute_dims(const Array& a, const std::vector<int>& axes) {
   if (node->buffer == nullptr && graph::is_matmul(*node)) {
     return matmul(transpose(Array(node->inputs[1])), transpose(Array(node->inputs[0])));
   }
-  const auto* before = node->buffer != nullptr ? nullptr : dynamic_cast<const graph::Permute*>(node->primitive.get());
+  const bool is_view = graph::kind_of(*node) == graph::NodeKind::view;
+  const auto* before = is_view ? dynamic_cast<const graph::Permute*>(node->primitive.get()) : nullptr;
   if (before != nullptr) {
     for (int& axis : order) axis = before->order()[static_cast<std::size_t>(axis)];
     return permute_dims(Array(node->inputs[0]), order);
@@ -298,7 +292,7 @@ Array slice(const Array& a, std::optional<std::int64_t> begin, std::optional<std
   const std::int64_t extent = a.shape()[chosen];
   const auto [first, count, stride] = graph::places_of("slice", Slice(begin, end, step), extent);
   if (count == extent && stride == 1) return a;
-  std::vector<std::int64_t> extents = a.shape().extents();
+  std::vector<std::int64_t> extents = a.shape().to_vector();
   extents[chosen] = count;
   return graph::make_node(std::make_shared<graph::SliceView>(chosen, first, stride), {a}, Shape(std::move(extents)),
                           a.dtype());

@@ -103,7 +103,7 @@ Array argsort(const Array& a, int axis, bool descending) {
   graph::require_defined("argsort", a);
   const std::size_t chosen = graph::checked_axis("argsort", axis, a.shape());
   if (a.size() == 0) return zeros(a.shape(), DType::int64, a.device());
-  return reshape(graph::sorted_order(graph::three_axes(a, chosen), descending), a.shape().extents());
+  return reshape(graph::sorted_order(graph::three_axes(a, chosen), descending), a.shape().to_vector());
 }
 
 Array sort(const Array& a, int axis, bool descending) {
@@ -113,7 +113,7 @@ Array sort(const Array& a, int axis, bool descending) {
   const Array flat = graph::three_axes(a, chosen);
   const Array sorted =
       graph::make_node(std::make_shared<Sorted>(descending), {graph::in_memory(flat)}, flat.shape(), flat.dtype());
-  return reshape(sorted, a.shape().extents());
+  return reshape(sorted, a.shape().to_vector());
 }
 
 TopK topk(const Array& a, std::int64_t k, int axis, bool largest) {
@@ -151,7 +151,7 @@ Array searchsorted(const Array& sorted, const Array& values, SearchSide side, co
   const DType dtype = graph::common_type("searchsorted", std::vector<Array>{sorted, values});
   const Array flat = reshape(graph::as_type(values, dtype), {values.size()});
   const Array places = graph::search(graph::as_type(sorted, dtype), flat, side == SearchSide::right, order);
-  return reshape(places, values.shape().extents());
+  return reshape(places, values.shape().to_vector());
 }
 
 }  // namespace overtake

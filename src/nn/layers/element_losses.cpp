@@ -19,7 +19,7 @@ Array fitted(const char* name, const Array& output, const Array& target) {
   if (!output.defined() || !target.defined()) throw UsageError(fmt::format("[{}] got an undefined array", name));
   const Shape& shape = output.shape();
   if (target.shape() == shape) return target;
-  if (is_column_of(target.shape(), shape)) return reshape(target, shape.extents());
+  if (is_column_of(target.shape(), shape)) return reshape(target, shape.to_vector());
   throw UsageError(
       fmt::format("[{}] output {} and target {} differ in shape", name, shape.to_string(), target.shape().to_string()));
 }
@@ -36,7 +36,7 @@ bool broadcasts_to(const Shape& shape, const Shape& output) {
 // Weights of elements, in a shape that broadcasts to the output's.
 Array fitted_weight(const char* name, const char* what, const Shape& output, const Array& weight) {
   if (!weight.defined()) return weight;
-  if (is_column_of(weight.shape(), output)) return reshape(weight, output.extents());
+  if (is_column_of(weight.shape(), output)) return reshape(weight, output.to_vector());
   if (broadcasts_to(weight.shape(), output)) return weight;
   throw UsageError(fmt::format("[{}] {} {}, expected a shape that broadcasts to the output's {}", name, what,
                                weight.shape().to_string(), output.to_string()),

@@ -72,7 +72,7 @@ Array Linear::forward(const Array& input) {
     throw UsageError(fmt::format("[Linear] expects (rows, {}), got {}", in_features_, input.shape().to_string()),
                      "in_features must be the last extent of what comes in; more axes may stand before it.");
   }
-  std::vector<std::int64_t> extents = input.shape().extents();
+  std::vector<std::int64_t> extents = input.shape().to_vector();
   extents.back() = out_features_;
   const Array rows = rank == 2 ? input : reshape(input, {input.size() / in_features_, in_features_});
   const Array product = matmul(rows, transpose(weight_.value));

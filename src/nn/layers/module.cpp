@@ -158,7 +158,7 @@ Array predict_in_batches(Module& module, const Array& input, std::int64_t batch)
     const Array part = module.forward(batch_rows);
     const std::vector<float> part_values = part.to_vector<float>();
     values.insert(values.end(), part_values.begin(), part_values.end());
-    extents = part.shape().extents();
+    extents = part.shape().to_vector();
   }
   extents[0] = rows;
   return Array::from(values, Shape(std::move(extents)), input.device());

@@ -24,8 +24,8 @@ void fill(Parameter& parameter, const Shape& shape, float value, bool is_learnt)
 }
 
 bool ends_with(const Shape& shape, const Shape& end) {
-  const std::vector<std::int64_t>& all = shape.extents();
-  const std::vector<std::int64_t>& last = end.extents();
+  const std::vector<std::int64_t>& all = shape.to_vector();
+  const std::vector<std::int64_t>& last = end.to_vector();
   return all.size() >= last.size() && std::equal(last.rbegin(), last.rend(), all.rbegin());
 }
 
@@ -69,7 +69,7 @@ Array LayerNorm::forward(const Array& input) {
   const Array rows = reshape(input, {-1, shape_.size()});
   const Array centred = rows - mean(rows, 1, true);
   const Array variance = mean(square(centred), 1, true);
-  Array result = reshape(centred / sqrt(variance + static_cast<float>(eps_)), input.shape().extents());
+  Array result = reshape(centred / sqrt(variance + static_cast<float>(eps_)), input.shape().to_vector());
   if (!affine_) return result;
   return has_bias_ ? result * weight_.value + bias_.value : result * weight_.value;
 }

@@ -46,7 +46,7 @@ TensorFile read_checked(const std::filesystem::path& path) {
 HostArray to_host(const Array& array) {
   HostArray host;
   host.type = stored_type(array.dtype());
-  host.extents = array.shape().extents();
+  host.extents = array.shape().to_vector();
   host.bytes.resize(static_cast<std::size_t>(array.size()) * size_of(host.type));
   if (array.size() > 0) array.to_memory(host.bytes.data());
   return host;
@@ -59,7 +59,7 @@ const HostArray& matching_tensor(const TensorFile& file, const std::string& name
   // Counters are int64 in PyTorch's files.
   const bool is_type = tensor->type == element_type(like.dtype()) ||
                        (tensor->type == ElementType::int64 && like.dtype() == DType::int32);
-  if (is_type && tensor->extents == like.shape().extents()) return *tensor;
+  if (is_type && tensor->extents == like.shape().to_vector()) return *tensor;
   throw DataError(fmt::format("{}: the tensor \"{}\" is {} ({}), expected {} {}", context, name, name_of(tensor->type),
                               fmt::join(tensor->extents, ", "), name_of(like.dtype()), like.shape().to_string()));
 }

@@ -12,7 +12,7 @@ namespace {
 // 1 for a right row, 0 for a wrong one; for binary_error the mean over the row's elements.
 Array right_rows(ErrorRate error_rate, const Array& output, const Array& target, std::int64_t rows) {
   if (error_rate == ErrorRate::class_error) return equal(argmax(output, -1), target);
-  const Array right = equal(greater(output, 0.0F), reshape(target, output.shape().extents()));
+  const Array right = equal(greater(output, 0.0F), reshape(target, output.shape().to_vector()));
   if (right.size() == rows) return reshape(right, {rows});
   return mean(reshape(right, {rows, -1}), 1);
 }

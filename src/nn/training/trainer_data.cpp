@@ -64,7 +64,7 @@ void check_labels(const std::vector<std::int32_t>& labels, std::int64_t classes,
 Shape output_shape(Module& model, const Shape& inputs) {
   const ModeGuard mode(model, false);
   const BufferGuard buffers(model);
-  std::vector<std::int64_t> extents = inputs.extents();
+  std::vector<std::int64_t> extents = inputs.to_vector();
   extents[0] = 1;
   const Shape one_row(std::move(extents));
   std::vector<Array> changing;

@@ -60,6 +60,11 @@ cpu_set_t allowed_processors() {
 
 std::string processor_name() { return value_in_file("/proc/cpuinfo", "model name", ':'); }
 
+std::string processor_features() {
+  const std::string flags = value_in_file("/proc/cpuinfo", "flags", ':');
+  return flags.empty() ? value_in_file("/proc/cpuinfo", "Features", ':') : flags;
+}
+
 int processor_family() {
   return static_cast<int>(std::strtol(value_in_file("/proc/cpuinfo", "cpu family", ':').c_str(), nullptr, 10));
 }

@@ -221,7 +221,8 @@ ChildEnd run_child(const ChildCommand& command, std::chrono::milliseconds timeou
   Pipe errors = make_pipe();
   Pipe reports = make_pipe();
   auto last = Clock::now() + timeout;
-  Child child(start(command, errors.into.descriptor(), reports.into.descriptor()));
+  const int for_errors = (command.errors_are_reports ? reports : errors).into.descriptor();
+  Child child(start(command, for_errors, reports.into.descriptor()));
   errors.into = File();  // closed here, so that its end is seen when the child ends
   reports.into = File();
 

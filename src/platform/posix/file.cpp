@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -97,6 +98,10 @@ File create(const fs::path& path, std::error_code& error) noexcept {
 
 File create_private(std::string& name, std::error_code& error) noexcept {
   return opened(::mkostemp(name.data(), O_CLOEXEC), error);
+}
+
+std::error_code create_private_folder(std::string& name) noexcept {
+  return ::mkdtemp(name.data()) == nullptr ? last_error() : std::error_code();
 }
 
 void sync_folder(const fs::path& folder) noexcept {

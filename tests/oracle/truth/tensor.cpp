@@ -39,7 +39,7 @@ Tensor broadcast(const Tensor& a, const std::vector<std::int64_t>& extents) {
 }
 
 Tensor map2(const Tensor& a, const Tensor& b, const std::function<double(double, double)>& f) {
-  const std::vector<std::int64_t> extents = broadcast_shapes(Shape(a.extents), Shape(b.extents)).extents();
+  const std::vector<std::int64_t> extents = broadcast_shapes(Shape(a.extents), Shape(b.extents)).to_vector();
   Tensor x = broadcast(a, extents);
   const Tensor y = broadcast(b, extents);
   for (std::size_t i = 0; i < x.values.size(); ++i) x.values[i] = f(x.values[i], y.values[i]);

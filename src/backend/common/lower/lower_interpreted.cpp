@@ -139,7 +139,7 @@ class Encoder {
 
 LoweredOperation encode(const Operation& operation, const MapCore&) {
   Encoder encoder(operation);
-  std::vector<std::int64_t> extents = operation.extent.extents();
+  std::vector<std::int64_t> extents = operation.extent.to_vector();
   const std::int64_t tape = encoder.add_tape(operation.tape, extents);
   const std::int64_t count = to_index(operation.extent.size());
   return encoder.finish("interpreted_map", {tape, count}, divide_up(count, group_size));
@@ -172,7 +172,7 @@ LoweredOperation encode(const Operation& operation, const ReduceCore& core) {
 
 LoweredOperation encode(const Operation& operation, const RowCore& core) {
   Encoder encoder(operation);
-  const std::int64_t tape = encoder.add_tape(operation.tape, operation.extent.extents());
+  const std::int64_t tape = encoder.add_tape(operation.tape, operation.extent.to_vector());
   encoder.set_pointer(15, core.input.slot, core.input.offset);
   if (core.kind == RowKind::cross_entropy) encoder.set_pointer(14, core.labels.slot, core.labels.offset);
   return encoder.finish("interpreted_rows",

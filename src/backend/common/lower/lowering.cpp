@@ -21,42 +21,40 @@ struct Overloaded : Cores... {
 template <typename... Cores>
 Overloaded(Cores...) -> Overloaded<Cores...>;
 
-/// The extents of the tape that a core prescribes; empty when the core leaves them free.
-std::vector<std::int64_t> extents_of(const Operation& operation) {
-  return std::visit(
-      Overloaded{
-          [&](const MapCore&) { return operation.extent.extents(); },
-          [](const MatMulCore& core) {
-            return std::vector<std::int64_t>{core.m, core.n};
-          },
-          [](const ReduceCore& core) {
-            return std::vector<std::int64_t>{core.outer * core.chunks(), core.inner};
-          },
-          [](const RowCore& core) {
-            const bool wide = core.kind == RowKind::softmax || core.kind == RowKind::log_softmax;
-            return wide ? std::vector<std::int64_t>{core.rows, core.columns} : std::vector<std::int64_t>{core.rows};
-          },
-          [](const GatherCore& core) {
-            return std::vector<std::int64_t>{core.outer, core.rows, core.columns};
-          },
-          [](const ScanCore& core) {
-            return std::vector<std::int64_t>{core.outer, core.n, core.inner};
-          },
-          [](const SortCore& core) {
-            return std::vector<std::int64_t>{core.outer, core.n, core.inner};
-          },
-          [](const SearchCore& core) { return std::vector<std::int64_t>{core.count}; },
-          [](const HistogramCore& core) { return std::vector<std::int64_t>{core.bins}; },
-          [](const SegmentSumCore& core) {
-            return std::vector<std::int64_t>{core.outer, core.rows, core.columns};
-          }},
-      operation.core);
+/// The extent of the tape that a core prescribes.
+Shape extent_of(const Operation& operation) {
+  return std::visit(Overloaded{[&](const MapCore&) { return operation.extent; },
+                               [](const MatMulCore& core) {
+                                 return Shape{core.m, core.n};
+                               },
+                               [](const ReduceCore& core) {
+                                 return Shape{core.outer * core.chunks(), core.inner};
+                               },
+                               [](const RowCore& core) {
+                                 const bool wide = core.kind == RowKind::softmax || core.kind == RowKind::log_softmax;
+                                 return wide ? Shape{core.rows, core.columns} : Shape{core.rows};
+                               },
+                               [](const GatherCore& core) {
+                                 return Shape{core.outer, core.rows, core.columns};
+                               },
+                               [](const ScanCore& core) {
+                                 return Shape{core.outer, core.n, core.inner};
+                               },
+                               [](const SortCore& core) {
+                                 return Shape{core.outer, core.n, core.inner};
+                               },
+                               [](const SearchCore& core) { return Shape{core.count}; },
+                               [](const HistogramCore& core) { return Shape{core.bins}; },
+                               [](const SegmentSumCore& core) {
+                                 return Shape{core.outer, core.rows, core.columns};
+                               }},
+                    operation.core);
 }
 
 }  // namespace
 
 LoweredKernel lower_map(const Operation& operation, const LoweringTraits& traits) {
-  std::vector<std::int64_t> extents = operation.extent.extents();
+  std::vector<std::int64_t> extents = operation.extent.to_vector();
   if (extents.empty()) extents.push_back(1);
   const std::int64_t count = operation.extent.size();
   // Four elements per work-item read less often but keep fewer work-items busy: worth it once every unit is.
@@ -92,7 +90,7 @@ LoweredKernel lower_map(const Operation& operation, const LoweringTraits& traits
 }
 
 LoweredKernel lower_gather(const Operation& operation, const GatherCore& core) {
-  const std::vector<std::int64_t> extents = extents_of(operation);
+  const std::vector<std::int64_t> extents = extent_of(operation).to_vector();
   const DType dtype = core.source.dtype;
   const ValueType type = value_type_of(dtype);
   const TapeSource tape = write_tape(operation.tape, {.extents = extents, .core = type});
@@ -122,7 +120,7 @@ LoweredKernel lower_gather(const Operation& operation, const GatherCore& core) {
 }
 
 LoweredKernel lower_reduce(const Operation& operation, const ReduceCore& core) {
-  const std::vector<std::int64_t> extents = extents_of(operation);
+  const std::vector<std::int64_t> extents = extent_of(operation).to_vector();
   const std::vector<std::int64_t> input_extents = {core.outer, core.reduced, core.inner};
   const ValueType type = core.type();
   const TapeSource input = write_tape(core.input, {.name = "input", .extents = input_extents, .returns_value = true});
@@ -160,7 +158,7 @@ LoweredKernel lower_reduce(const Operation& operation, const ReduceCore& core) {
 }
 
 LoweredKernel lower_rows(const Operation& operation, const RowCore& core) {
-  const std::vector<std::int64_t> extents = extents_of(operation);
+  const std::vector<std::int64_t> extents = extent_of(operation).to_vector();
   const bool argmax = core.kind == RowKind::argmax;
   const bool entropy = core.kind == RowKind::cross_entropy;
   const TapeSource tape =
@@ -195,7 +193,7 @@ LoweredKernel lower_rows(const Operation& operation, const RowCore& core) {
 
 LoweredOperation lower(const Operation& operation, const LoweringTraits& traits) {
   if (operation.extent.size() == 0) return {};
-  if (operation.extent.extents() != extents_of(operation)) {
+  if (operation.extent != extent_of(operation)) {
     throw InternalError(fmt::format("lowering {}: the tape's extent {} is not the core's", operation.name,
                                     operation.extent.to_string()));
   }

@@ -30,12 +30,7 @@ class CudaExecutable final : public Executable {
     stats_.operations = static_cast<int>(schedule.operations.size());
     stats_.launches = static_cast<int>(launcher_.size());
     stats_.arena_bytes = launcher_.plan().arena_bytes;
-    if (stats_.arena_bytes > 0) arena_ = device.allocate(stats_.arena_bytes);
-    for (const MemoryRange& range : launcher_.plan().zeroed) {
-      check(device.api(),
-            device.api().cuMemsetD8Async(arena_->handle() + range.begin, 0, range.end - range.begin, device.stream()),
-            "clearing counters");
-    }
+    take_arena();
     stats_.compile_seconds = seconds_since(start);
   }
 
@@ -46,6 +41,7 @@ class CudaExecutable final : public Executable {
 
   void bind(std::span<Buffer* const> slots) override {
     const Plan& plan = launcher_.plan();
+    if (arena_ == nullptr) take_arena();
     const std::uint64_t arena = arena_ ? arena_->handle() : 0;
     std::vector<std::uint64_t> addresses(plan.slots.size(), 0);
     for (std::size_t index = 0; index < plan.slots.size(); ++index) {
@@ -76,6 +72,12 @@ class CudaExecutable final : public Executable {
     for (const int copies : runs_for(times)) replay(copies);
   }
 
+  void release() override {
+    if (stats_.arena_bytes <= most_kept_bytes || replay_) return;
+    arena_.reset();  // what takes the memory next comes later in the stream
+    bound_ = false;
+  }
+
   void prepare(int times) override {
     if (!bound_ || !replay_ || launcher_.size() == 0 || times <= 0) return;
     device_.context().use();
@@ -85,6 +87,16 @@ class CudaExecutable final : public Executable {
   [[nodiscard]] ExecutableStats stats() const override { return stats_; }
 
  private:
+  void take_arena() {
+    if (stats_.arena_bytes == 0) return;
+    arena_ = device_.allocate(stats_.arena_bytes);
+    for (const MemoryRange& range : launcher_.plan().zeroed) {
+      check(device_.api(),
+            device_.api().cuMemsetD8Async(arena_->handle() + range.begin, 0, range.end - range.begin, device_.stream()),
+            "clearing counters");
+    }
+  }
+
   [[nodiscard]] std::uint64_t external_address(std::span<Buffer* const> slots, std::size_t index) const {
     Buffer* buffer = index < slots.size() ? slots[index] : nullptr;
     if (buffer == nullptr) throw InternalError(fmt::format("cuda: external slot {} was bound to nothing", index));

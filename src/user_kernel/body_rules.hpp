@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+// What a kernel's text must not do, said before anything is compiled.
+#pragma once
+
+#include <string_view>
+
+namespace overtake::user_kernel {
+
+/// Of a body that is put into a loop over elements: no `return`, no SYNC, no LOCAL memory. Throws UsageError with the
+/// line.
+void check_element_body(std::string_view kernel, std::string_view body);
+
+/// Of a kernel of work-items: no SYNC in a branch, and none behind a `return` (docs/dialect.md says why).
+void check_raw_body(std::string_view kernel, std::string_view body);
+
+}  // namespace overtake::user_kernel

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+#include "user_kernel/reduction.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/checked.hpp"
+#include "graph/primitives/shape.hpp"
+#include "overtake/error.hpp"
+#include "overtake/ops.hpp"
+#include "user_kernel/arguments.hpp"
+#include "user_kernel/body_rules.hpp"
+
+namespace overtake {
+namespace user_kernel {
+namespace {
+
+constexpr std::int64_t chunk = 65536;  // as sums have (docs/arrays.md)
+
+}  // namespace
+
+struct Reduction::Operands {
+  std::vector<DType> types;
+  std::vector<std::optional<graph::Number>> numbers;
+  std::vector<Array> arrays;  // (rows, n), row-major; undefined for numbers
+  std::int64_t rows = 1, n = 1;
+  Shape shape;  // of the result
+};
+
+Reduction::Operands Reduction::operands_of(const std::vector<Array>& inputs, backend::Device& device,
+                                           const std::optional<std::vector<int>>& axes, bool keepdims) const {
+  Operands result;
+  result.types = input_types(given_.name, inputs, given_.inputs);
+  Shape shape;
+  for (const Array& input : inputs) {
+    result.numbers.push_back(number_in(input));
+    try {
+      shape = broadcast_shapes(shape, input.shape());
+    } catch (const UsageError& error) {
+      throw UsageError(fmt::format("[{}] {}", given_.name, error.what()), error.hint());
+    }
+  }
+  std::vector<bool> gone(shape.rank(), !axes.has_value());
+  for (const int axis : axes.value_or(std::vector<int>())) gone[graph::checked_axis(given_.name, axis, shape)] = true;
+  std::vector<int> order;
+  std::vector<std::int64_t> extents;
+  for (const bool reduced : {false, true}) {
+    for (std::size_t axis = 0; axis < shape.rank(); ++axis) {
+      if (gone[axis] == reduced) order.push_back(static_cast<int>(axis));
+      if (gone[axis] == reduced) (reduced ? result.n : result.rows) *= shape[axis];
+    }
+  }
+  for (std::size_t axis = 0; axis < shape.rank(); ++axis) {
+    if (!gone[axis] || keepdims) extents.push_back(gone[axis] ? 1 : shape[axis]);
+  }
+  result.shape = Shape(extents);
+  std::vector<Array> moved;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (!result.numbers[i]) moved.push_back(permute_dims(broadcast_to(inputs[i], shape), order));
+  }
+  moved = in_memory_of(device, moved);
+  for (std::size_t i = 0, next = 0; i < inputs.size(); ++i) {
+    result.arrays.push_back(result.numbers[i] ? Array() : moved[next++]);
+  }
+  return result;
+}
+
+DType Reduction::output_type(const std::vector<DType>& inputs) const {
+  if (given_.output.type) return *given_.output.type;
+  for (std::size_t i = 0; i < given_.inputs.size(); ++i) {
+    if (given_.inputs[i].letter == given_.output.letter) return inputs[i];
+  }
+  throw UsageError(fmt::format("[{}] no input says what {} is, the type of '{}'", given_.name, given_.output.letter,
+                               given_.output.name),
+                   "Declare an input with that letter, or name the type.");
+}
+
+void Reduction::launch(backend::Device& device, const Stage& stage, const Operands& operands, std::int64_t n,
+                       backend::Buffer* partial, backend::Buffer* result) {
+  std::string key{stage.is_first ? 'f' : 'n', stage.is_last ? 'l' : 'm'};
+  for (std::size_t i = 0; i < stage.types.size(); ++i) {
+    const bool is_number = i < stage.numbers.size() && stage.numbers[i];
+    key.push_back(static_cast<char>((is_number ? 'A' : 'a') + static_cast<int>(stage.types[i])));
+  }
+  Compiled& compiled = variants_.find(device, given_.name, key, [&] { return text(stage); });
+  const std::int64_t chunks = std::max<std::int64_t>(1, (n + chunk - 1) / chunk);
+  std::vector<backend::KernelArgument> arguments{n, chunks};
+  for (std::size_t i = 0; stage.is_first && i < given_.inputs.size(); ++i) {
+    if (operands.numbers[i]) {
+      arguments.push_back(number_argument(given_.name, given_.inputs[i], *operands.numbers[i], operands.types[i]));
+    } else {
+      arguments.emplace_back(operands.arrays[i].node()->buffer.get());
+    }
+  }
+  if (!stage.is_first) arguments.emplace_back(partial);
+  arguments.emplace_back(result);
+  std::optional<WatchBuffer> watch;
+  if (given_.watching.any()) arguments.emplace_back(&watch.emplace(device).buffer());
+  const auto groups = narrow<std::uint32_t>(operands.rows * chunks, "groups of a kernel");
+  compiled.kernel->launch({.groups = {groups, 1, 1}, .group_size = {stage.on_host ? 1U : 256U, 1, 1}}, arguments);
+  if (watch) throw_fault(given_.name, watch->read(), compiled, {}, element_name, given_.watching.time_limit);
+}
+
+Array Reduction::call(const std::vector<Array>& inputs, const std::optional<std::vector<int>>& axes, bool keepdims) {
+  check_count(given_.name, inputs.size(), given_.inputs.size());
+  backend::Device& device = device_of(given_.name, inputs, given_.inputs, {});
+  const Operands operands = operands_of(inputs, device, axes, keepdims);
+  Stage stage{.types = operands.types, .numbers = {}, .on_host = device.is_host()};
+  for (const auto& number : operands.numbers) stage.numbers.push_back(number.has_value());
+  const DType type = output_type(operands.types);
+  stage.types.push_back(type);
+  std::int64_t n = operands.n;
+  std::shared_ptr<backend::Buffer> partial;
+  std::shared_ptr<backend::Buffer> result = memory_for(device, operands.shape, type);
+  while (operands.rows > 0) {
+    const std::int64_t chunks = std::max<std::int64_t>(1, (n + chunk - 1) / chunk);
+    stage.is_last = chunks == 1;
+    std::shared_ptr<backend::Buffer> next =
+        stage.is_last ? result : memory_for(device, Shape{operands.rows, chunks}, type);
+    launch(device, stage, operands, n, partial.get(), next.get());
+    if (stage.is_last) break;
+    partial = std::move(next);
+    stage.is_first = false;
+    n = chunks;
+  }
+  return graph::make_leaf(operands.shape, type, std::move(result));
+}
+
+std::string Reduction::source(const Device& device) {
+  if (std::string last = variants_.last_source(device.impl()); !last.empty()) return last;
+  Stage stage{.types = {}, .numbers = {}, .on_host = device.impl().is_host()};
+  for (const Parameter& input : given_.inputs) {
+    if (!input.type) {
+      throw UsageError(fmt::format("[{}] has no text yet: '{}' is of any type", given_.name, input.name),
+                       "Call it once, or name the types.");
+    }
+    stage.types.push_back(*input.type);
+    stage.numbers.push_back(false);
+  }
+  stage.types.push_back(output_type(stage.types));
+  return text(stage).source;
+}
+
+}  // namespace user_kernel
+
+ReductionKernel::ReductionKernel(const std::string& inputs, const std::string& output, const std::string& map,
+                                 const std::string& reduce, const std::string& post, const std::string& identity,
+                                 const std::string& name, const KernelOptions& options) {
+  using namespace user_kernel;  // NOLINT(google-build-using-namespace): of this constructor alone
+  check_name("kernel", "name", name);
+  for (const std::string* text : {&map, &reduce, &post}) check_element_body(name, *text);
+  std::vector<Parameter> parameters = parse_parameters(name, inputs, ListKind::inputs);
+  const std::vector<Parameter> outputs = parse_parameters(name, output, ListKind::outputs);
+  check_different(name, parameters, outputs);
+  const bool has_whole = std::any_of(parameters.begin(), parameters.end(), [](const auto& each) { return each.whole; });
+  if (outputs.size() != 1 || has_whole) {
+    throw UsageError(fmt::format("[{}] a reduction has one output and no raw inputs", name),
+                     "An ElementwiseKernel has several; a RawKernel reads by place.");
+  }
+  kernel_ = std::make_shared<Reduction>(ReductionDeclaration{name,
+                                                             std::move(parameters),
+                                                             outputs[0],
+                                                             map,
+                                                             reduce,
+                                                             post,
+                                                             identity,
+                                                             options.preamble,
+                                                             {options.debug, options.time_limit}});
+}
+
+Array ReductionKernel::call(const std::vector<Array>& inputs, const std::optional<std::vector<int>>& axes,
+                            bool keepdims) const {
+  return kernel_->call(inputs, axes, keepdims);
+}
+std::string ReductionKernel::source(const Device& device) const { return kernel_->source(device); }
+
+}  // namespace overtake

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+// The text of a stage: 256 lanes take the elements of a chunk in turn, then a tree joins them, on every device alike.
+#include <fmt/format.h>
+
+#include "user_kernel/element_text.hpp"
+#include "user_kernel/reduction.hpp"
+
+namespace overtake::user_kernel {
+namespace {
+
+// A group of work-items has a chunk.
+constexpr std::string_view device_loop = R"(
+LOCAL {type} overtake_part[256];
+int overtake_lane = LOCAL_ID(0);
+int64 overtake_chunk = GROUP_ID(0);
+{range}
+{type} overtake_total = overtake_none;
+for (int64 overtake_k = overtake_first + overtake_lane; overtake_k < overtake_end; overtake_k += 256) {{
+{element}
+overtake_total = overtake_joined({watch}overtake_total, overtake_mapped);
+}}
+overtake_part[overtake_lane] = overtake_total;
+SYNC;
+for (int overtake_w = 128; overtake_w > 0; overtake_w /= 2) {{
+  if (overtake_lane < overtake_w)
+    overtake_part[overtake_lane] =
+        overtake_joined({watch}overtake_part[overtake_lane], overtake_part[overtake_lane + overtake_w]);
+  SYNC;
+}}
+if (overtake_lane == 0) {{
+  const {type} a = overtake_part[0];
+{store}
+}}
+)";
+
+// A work-item has a chunk, and is all lanes in turn.
+constexpr std::string_view host_loop = R"(
+{type} overtake_part[256];
+int64 overtake_chunk = GROUP_ID(0);
+{range}
+for (int overtake_lane = 0; overtake_lane < 256; ++overtake_lane) overtake_part[overtake_lane] = overtake_none;
+for (int64 overtake_begin = overtake_first; overtake_begin < overtake_end; overtake_begin += 256) {{
+  int overtake_lanes = overtake_end - overtake_begin < 256 ? (int)(overtake_end - overtake_begin) : 256;
+  for (int overtake_lane = 0; overtake_lane < overtake_lanes; ++overtake_lane) {{
+int64 overtake_k = overtake_begin + overtake_lane;
+{element}
+overtake_part[overtake_lane] = overtake_joined({watch}overtake_part[overtake_lane], overtake_mapped);
+  }}
+}}
+for (int overtake_w = 128; overtake_w > 0; overtake_w /= 2) {{
+  for (int overtake_lane = 0; overtake_lane < overtake_w; ++overtake_lane)
+    overtake_part[overtake_lane] =
+        overtake_joined({watch}overtake_part[overtake_lane], overtake_part[overtake_lane + overtake_w]);
+}}
+{{
+  const {type} a = overtake_part[0];
+{store}
+}}
+)";
+
+constexpr std::string_view range = R"(int64 overtake_row = overtake_chunk / overtake_chunks;
+int64 overtake_first = (overtake_chunk - overtake_row * overtake_chunks) * 65536;
+int64 overtake_end = size - overtake_first > 65536 ? overtake_first + 65536 : size;)";
+
+}  // namespace
+
+std::string Reduction::parameters(const Stage& stage) const {
+  std::string list = "int64 size, int64 overtake_chunks";
+  const std::string_view result = memory_name(stage.types.back());
+  for (std::size_t i = 0; stage.is_first && i < given_.inputs.size(); ++i) {
+    list += stage.numbers[i] ? fmt::format(", {} overtake_{}", argument_type(stage.types[i]), given_.inputs[i].name)
+                             : fmt::format(", GLOBAL const {}* RESTRICT overtake_{}", memory_name(stage.types[i]),
+                                           given_.inputs[i].name);
+  }
+  if (!stage.is_first) list += fmt::format(", GLOBAL const {}* RESTRICT overtake_partial", result);
+  list += fmt::format(", GLOBAL {}* RESTRICT overtake_result", result);
+  return given_.watching.any() ? list + ", GLOBAL int* overtake_watch" : list;
+}
+
+std::string Reduction::element(const Stage& stage, std::string_view map) const {
+  const std::string_view type = value_name(stage.types.back());
+  std::string text = "const int64 i = overtake_row * size + overtake_k; (void)i;\n";
+  if (!stage.is_first) return text + fmt::format("const {} overtake_mapped = overtake_partial[i];", type);
+  for (std::size_t i = 0; i < given_.inputs.size(); ++i) {
+    const DType input = stage.types[i];
+    const std::string& name = given_.inputs[i].name;
+    const std::string argument = input == DType::float64 ? fmt::format("BITS_DOUBLE(overtake_{})", name)
+                                                         : fmt::format("({})overtake_{}", value_name(input), name);
+    const std::string loaded = fmt::format("overtake_{}[i]{}", name, input == DType::boolean ? " != 0" : "");
+    text += fmt::format("const {} {} = {};\n", value_name(input), name, stage.numbers[i] ? argument : loaded);
+  }
+  return text + fmt::format("const {} overtake_mapped = {};", type, marked(given_.name, fmt::format("({})", map)));
+}
+
+KernelText Reduction::text(const Stage& stage) const {
+  const bool watches = given_.watching.any();
+  const auto changed = [&](const std::string& text) {
+    return watches ? watched(given_.preamble, text, {}, given_.watching).body : text;
+  };
+  const std::string_view type = value_name(stage.types.back());
+  std::string source = watches ? watch_functions(given_.watching) : "";
+  if (!given_.preamble.empty()) {
+    source += marked(given_.name + ".preamble",
+                     watches ? watched(given_.preamble, "", {}, given_.watching).preamble : given_.preamble);
+  }
+  source += fmt::format("#define overtake_none (({})({}))\n", type, given_.identity);
+  source += fmt::format("DEVICE {0} overtake_joined({1}const {0} a, const {0} b) {{ return {2}; }}\n", type,
+                        watches ? "GLOBAL int* overtake_watch, " : "", marked(given_.name, changed(given_.reduce)));
+  const std::string post =
+      stage.is_last ? fmt::format("{} {} = 0;\n{{{}}}\novertake_result[overtake_row] = {};", type, given_.output.name,
+                                  marked(given_.name, changed(given_.post) + ";"), given_.output.name)
+                    : "overtake_result[overtake_chunk] = a;";
+  source += stage.on_host ? "KERNEL" : "KERNEL_SIZED(256)";
+  source +=
+      fmt::format(" void {}({}) {{\n{}", entry_name(given_.name), parameters(stage), watches ? "OVERTAKE_LOOPS\n" : "");
+  source += fmt::format(fmt::runtime(stage.on_host ? host_loop : device_loop), fmt::arg("type", type),
+                        fmt::arg("range", range), fmt::arg("element", element(stage, changed(given_.map))),
+                        fmt::arg("watch", watches ? "overtake_watch, " : ""), fmt::arg("store", post));
+  return {source + "}\n", {}};
+}
+
+}  // namespace overtake::user_kernel
