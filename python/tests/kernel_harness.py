@@ -98,7 +98,6 @@ FLAGS += [
     "-Wno-tautological-compare",
     "-Wno-bool-operation",
 ]
-PHILOX = "#include <philox.k>\n"
 
 
 def kind_of(value):
@@ -124,14 +123,13 @@ def build(texts, folder):
     parts = [PRELUDE]
     for k, text in enumerate(texts):
         own = _elementwise(text) if text.outputs else _raw(text)
-        renamed = re.sub(r"\b(ot|user)_", rf"\g<1>{k}_", text.preamble + own).replace('#include "philox"', PHILOX)
+        renamed = re.sub(r"\b(ot|user)_", rf"\g<1>{k}_", text.preamble + own)
         parts.append(renamed.replace("void run(", f"void run{k}("))
     source = Path(folder) / "kernels.c"
     source.write_text("\n".join(parts))
     library = Path(folder) / "kernels.so"
-    kernels = Path(__file__).resolve().parents[2] / "src" / "kernels"
     made = subprocess.run(
-        ["gcc", "-x", "c", *FLAGS, "-I", str(kernels), str(source), "-o", str(library), "-lm"],
+        ["gcc", "-x", "c", *FLAGS, str(source), "-o", str(library), "-lm"],
         check=False,
         capture_output=True,
         text=True,

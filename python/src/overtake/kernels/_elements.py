@@ -123,5 +123,4 @@ class Elements(Calls):
             if not is_whole(each.type):
                 self.fail(node, f"uniform() takes two whole numbers, not {each.type}", "Convert it: overtake.int64(x).")
         texts = [self.cast(node, each, _dtypes.uint64, exact=False) for each in (seed, counter)]
-        self.program.uses_philox = True
         return self.made(_dtypes.float32, self.program.helpers.fixed("uniform", *texts), seed, counter)

@@ -130,11 +130,24 @@ _RANGE = {
         "  return step > 0 ? at < stop : step < 0 && at > stop;\n"
         "}\n"
     ),
-    # The numbers of overtake.random.uniform(): stream 0x41525259, four to a block.
+    # The numbers of overtake.random.uniform(): src/kernels/philox.k, stream 0x41525259, four to a block. It stands here
+    # again since preambles have no text of the library's by name; tests hold the two together.
     "uniform": (
         "DEVICE float32 ot_uniform(uint64 seed, uint64 counter) {\n"
-        "  return philox_to_uniform(philox_word((uint32)seed, (uint32)(seed >> 32), 0x41525259u,\n"
-        "                                       (uint32)(counter >> 34), (uint32)(counter >> 2), (uint32)counter & 3u));\n"
+        "  uint32 c0 = (uint32)(counter >> 2), c1 = 0x41525259u, c2 = (uint32)(counter >> 34), c3 = 0u;\n"
+        "  uint32 k0 = (uint32)seed, k1 = (uint32)(seed >> 32);\n"
+        "  for (int round = 0; round < 10; ++round) {\n"
+        "    uint32 low0 = 0xD2511F53u * c0, high0 = MULHI32(0xD2511F53u, c0);\n"
+        "    uint32 low1 = 0xCD9E8D57u * c2, high1 = MULHI32(0xCD9E8D57u, c2);\n"
+        "    c0 = high1 ^ c1 ^ k0;\n"
+        "    c1 = low1;\n"
+        "    c2 = high0 ^ c3 ^ k1;\n"
+        "    c3 = low0;\n"
+        "    k0 += 0x9E3779B9u;\n"
+        "    k1 += 0xBB67AE85u;\n"
+        "  }\n"
+        "  uint32 lane = (uint32)counter & 3u, word = lane == 0u ? c0 : lane == 1u ? c1 : lane == 2u ? c2 : c3;\n"
+        "  return (float32)(word >> 8) * 5.9604644775390625e-8f;\n"
         "}\n"
     ),
 }

@@ -21,7 +21,11 @@ from ._types import WEAK_INT, ArrayType, held_in_memory, literal
 Kind = DType | ArrayType
 _MOST_PASSES = 32
 _LONGEST_LINE = 118
-PHILOX = '#include "philox"\n'  # the library puts the text of src/kernels/philox.k here
+# Names that the library's loop over elements has, some of them behind a prefix that it puts before inputs, too.
+_OF_THE_LOOP = (
+    *("i", "size", "ot_results", "k", "n", "j", "first", "rest", "begin", "end", "span", "row", "left", "count"),
+    *("watch", "item", "turns", "began", "at", "note", "linear", "used", "local", "host", "here", "a", "b", "u"),
+)
 
 
 @dataclass
@@ -138,7 +142,6 @@ class Program:
         self.in_groups = in_groups
         self.helpers = Helpers()
         self.shared: dict[str, str] = {}
-        self.uses_philox = False
         self._kernel: Function | None = None
         self._names = Names()
         self._stack: list[Source] = []
@@ -200,7 +203,7 @@ class Program:
         return device
 
     def _preamble(self) -> str:
-        return (PHILOX if self.uses_philox else "") + self.helpers.text + "".join(self._texts)
+        return self.helpers.text + "".join(self._texts)
 
     def elementwise(self, source: Source, kinds: Sequence[DType]) -> Text:
         """The texts of a function of vectorize."""
@@ -217,7 +220,7 @@ class Program:
                 "A function of vectorize returns a number, or several.",
                 source.place(source.tree),
             )
-        names = Names(["i", "size", "ot_results"])
+        names = Names(_OF_THE_LOOP)
         inputs = [names.of(each) for each in source.parameters]
         outputs = ["result"] if len(device.results) == 1 else [f"result{at}" for at in range(len(device.results))]
         outputs = [names.fresh(each) for each in outputs]
