@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """vectorize and jit through the library, on every device that works: the cases of the other tests of kernels."""
 
+import pathlib
+import re
+
 import kernel_harness as harness
 import numpy as np
 import pytest
@@ -140,6 +143,24 @@ def test_faults_name_the_line(device):
         outside[1, 1](ot.ones((3,), device=device))
     with pytest.raises(ot.UsageError, match="did not end"):
         ot.eval(endless(ot.ones((3,), device=device)))
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_page(device):
+    """The Python of docs/python-kernels.md runs as it stands there."""
+    page = pathlib.Path(__file__).resolve().parents[2] / "docs" / "python-kernels.md"
+    text = "\n".join(re.findall(r"^```python\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL))
+    names = {"price": None}
+    default = ot.get_default_device()
+    ot.set_default_device(device)
+    try:
+        harness.define(text + "\nnames.update(globals())\n", "price", {"names": names})
+    finally:
+        ot.set_default_device(default)
+    assert names["y"].shape == (2,) and names["y"].device.startswith(device)
+    assert names["n"].shape == (200, 300)
+    assert int(ot.sum(names["out"])) == 100_000
+    np.testing.assert_array_equal(np.asarray(names["c"]), np.full((100, 70), 50.0))
 
 
 def test_whole_source():
