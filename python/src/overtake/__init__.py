@@ -8,7 +8,7 @@ files, errors. Importing it loads no library and opens no driver.
 
 import math
 
-from . import nn, optim, random
+from . import kernels, nn, optim, random
 from ._errors import DataError, DeviceError, InternalError, OvertakeError, UsageError
 from ._machine import Devices, Report, devices, doctor, race, set_threads, threads, version
 from ._model import Model
@@ -197,6 +197,22 @@ from .arrays._functions import (
     where,
 )
 from .arrays._info import Info
+from .kernels import (
+    KernelError,
+    atomic_add,
+    atomic_max,
+    atomic_min,
+    global_id,
+    global_size,
+    group_id,
+    jit,
+    local_id,
+    local_size,
+    num_groups,
+    shared,
+    sync,
+    vectorize,
+)
 
 __array_api_version__ = "2024.12"
 __array_namespace_info__ = Info
@@ -214,6 +230,7 @@ __all__ = [
     "Event",
     "FitReport",
     "InternalError",
+    "KernelError",
     "Model",
     "OvertakeError",
     "ProfileEntry",
@@ -244,6 +261,9 @@ __all__ = [
     "atan",
     "atan2",
     "atanh",
+    "atomic_add",
+    "atomic_max",
+    "atomic_min",
     "bfloat16",
     "bincount",
     "bitwise_and",
@@ -295,8 +315,11 @@ __all__ = [
     "full_like",
     "gelu",
     "get_default_device",
+    "global_id",
+    "global_size",
     "greater",
     "greater_equal",
+    "group_id",
     "histogram",
     "hypot",
     "iinfo",
@@ -310,10 +333,14 @@ __all__ = [
     "isfinite",
     "isinf",
     "isnan",
+    "jit",
+    "kernels",
     "less",
     "less_equal",
     "linspace",
     "load",
+    "local_id",
+    "local_size",
     "log",
     "log1p",
     "log2",
@@ -343,6 +370,7 @@ __all__ = [
     "nonzero",
     "norm",
     "not_equal",
+    "num_groups",
     "ones",
     "ones_like",
     "optim",
@@ -373,6 +401,7 @@ __all__ = [
     "searchsorted",
     "set_default_device",
     "set_threads",
+    "shared",
     "sigmoid",
     "sign",
     "signbit",
@@ -389,6 +418,7 @@ __all__ = [
     "std",
     "subtract",
     "sum",
+    "sync",
     "synchronize",
     "take",
     "take_along_axis",
@@ -414,6 +444,7 @@ __all__ = [
     "upload_async",
     "var",
     "vecdot",
+    "vectorize",
     "version",
     "where",
     "zeros",

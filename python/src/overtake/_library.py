@@ -273,6 +273,12 @@ _CALLS: dict[str, tuple[object, ...]] = {
     "overtake_pinned_data": (c_void_p, _out),
     "overtake_upload_async": (c_void_p, c_int64, c_int32, c_void_p, c_int32, _out),
     "overtake_download_async": (c_void_p, c_void_p, c_int64, _out),
+    # include/overtake/c_kernel.h
+    "overtake_kernel_elementwise": (*(c_char_p,) * 5, c_int32, c_double, _out),
+    "overtake_kernel_raw": (*(c_char_p,) * 4, c_int32, c_double, _out),
+    "overtake_kernel_call": (c_void_p, c_void_p, c_int64, c_char_p, c_void_p),
+    "overtake_kernel_launch": (c_void_p, c_void_p, c_void_p, c_void_p, c_int64, c_char_p),
+    "overtake_kernel_source": (c_void_p, c_char_p, _out),
     # include/overtake/c_profile.h
     "overtake_profile_new": (_out,),
     "overtake_profile_stop": (c_void_p,),
@@ -283,6 +289,7 @@ _CALLS: dict[str, tuple[object, ...]] = {
 _FREES = (
     "overtake_array_free",
     "overtake_event_free",
+    "overtake_kernel_free",
     "overtake_pinned_free",
     "overtake_profile_free",
     "overtake_text_free",

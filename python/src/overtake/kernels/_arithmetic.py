@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: MIT
+"""Python's operators on values: their types, and C that means the same."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from ..arrays import _dtypes
+from ..arrays._dtypes import DType
+from ._scope import Scope
+from ._types import WEAK_FLOAT, WEAK_INT, Value, fits, is_float, is_weak, is_whole, literal
+
+_FOLDED: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv,
+    "%": operator.mod, "**": operator.pow, "<<": operator.lshift, ">>": operator.rshift, "&": operator.and_,
+    "|": operator.or_, "^": operator.xor, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+    "==": operator.eq, "!=": operator.ne,
+}  # fmt: skip
+_WRAPPING = {"+": "add", "-": "sub", "*": "mul"}
+_SHIFTS = {"<<": "lshift", ">>": "rshift"}
+_MOST_BITS = 4096  # of a number that is known while compiling
+_MOST_FACTORS = 4  # beyond it products are less exact than pow()
+
+
+class Arithmetic(Scope):
+    """Operators."""
+
+    def binary(self, node: ast.AST, symbol: str, a: Value, b: Value) -> Value:
+        """`a` and `b` with an operator of Python's between them."""
+        if a.const is not None and b.const is not None and not (_is_typed(a) or _is_typed(b)):
+            return self._fold(node, symbol, a, b)
+        if symbol in _WRAPPING:
+            return self._sum(node, symbol, a, b)
+        if symbol in ("/", "//", "%"):
+            return self._quotient(node, symbol, a, b)
+        if symbol == "**":
+            return self._power(node, a, b)
+        if symbol in _SHIFTS or symbol in ("&", "|", "^"):
+            return self._bits(node, symbol, a, b)
+        return self.compare(node, symbol, a, b)
+
+    def _fold(self, node: ast.AST, symbol: str, a: Value, b: Value) -> Value:
+        try:
+            if symbol in ("**", "<<") and isinstance(b.const, int) and abs(b.const) > _MOST_BITS:
+                raise OverflowError("the number would be too large")
+            result = _FOLDED[symbol](a.const, b.const)
+            if isinstance(result, complex):
+                raise ValueError("the result is no real number")
+        except (ArithmeticError, ValueError, TypeError) as error:
+            self.fail(node, f"{a.const} {symbol} {b.const}: {error}")
+        return self.constant(node, result)
+
+    def counted(self, dtype: DType) -> DType:
+        """The type that arithmetic gives: bools count as ints."""
+        return _dtypes.int64 if dtype is _dtypes.bool_ else dtype
+
+    def made(self, dtype: DType, text: str, *sources: Value, positive: bool = False) -> Value:
+        """A value made of others."""
+        self.note(dtype)
+        return Value(dtype, text, reads=any(each.reads for each in sources), positive=positive)
+
+    def _sum(self, node: ast.AST, symbol: str, a: Value, b: Value) -> Value:
+        dtype = self.counted(self.promote(node, a, b))
+        left, right = self.cast(node, a, dtype), self.cast(node, b, dtype)
+        positive = symbol != "-" and a.positive and b.positive and is_whole(dtype)
+        if is_float(dtype):
+            return self.made(dtype, f"({left} {symbol} {right})", a, b)
+        return self.made(
+            dtype, self.program.helpers.call(_WRAPPING[symbol], self.held(dtype), left, right), a, b, positive=positive
+        )
+
+    def _quotient(self, node: ast.AST, symbol: str, a: Value, b: Value) -> Value:
+        dtype = self.counted(self.promote(node, a, b))
+        if symbol == "/" and not is_float(dtype):
+            dtype = WEAK_FLOAT if dtype is WEAK_INT else _dtypes.float32
+        left, right = self.cast(node, a, dtype), self.cast(node, b, dtype)
+        if symbol == "/":
+            return self.made(dtype, f"({left} / {right})", a, b)
+        name = "floordiv" if symbol == "//" else "mod"
+        return self.made(
+            dtype,
+            self.program.helpers.call(name, self.held(dtype), left, right),
+            a,
+            b,
+            positive=a.positive and b.positive,
+        )
+
+    def _power(self, node: ast.AST, a: Value, b: Value) -> Value:
+        dtype = self.counted(self.promote(node, a, b))
+        exponent = int(b.const) if b.const is not None and b.const == b.const and b.const in range(-64, 65) else None
+        if is_float(dtype):
+            base = self.cast(node, a, dtype)
+            if exponent is not None and 0 < abs(exponent) <= _MOST_FACTORS:
+                product = (
+                    base if abs(exponent) == 1 else self.program.helpers.product(self.held(dtype), abs(exponent), base)
+                )
+                one = literal(1.0, self.held(dtype))
+                return self.made(dtype, product if exponent > 0 else f"({one} / {product})", a)
+            return self.made(dtype, f"pow({base}, {self.cast(node, b, dtype)})", a, b)
+        if b.const is not None and b.const < 0:
+            self.fail(node, "a whole number to a negative power is no whole number", "Write overtake.float32(x) ** n.")
+        base = self.cast(node, a, dtype)
+        if exponent is not None and 2 <= exponent <= _MOST_FACTORS:
+            return self.made(
+                dtype, self.program.helpers.product(self.held(dtype), exponent, base), a, positive=a.positive
+            )
+        text = self.program.helpers.call("power", self.held(dtype), base, self.cast(node, b, dtype))
+        return self.made(dtype, text, a, b, positive=a.positive)
+
+    def _bits(self, node: ast.AST, symbol: str, a: Value, b: Value) -> Value:
+        dtype = self.promote(node, a, b)
+        if is_float(dtype):
+            wrong = a.type if is_float(a.type) else b.type
+            self.fail(node, f"{symbol} needs whole numbers or bool, not {wrong}", "Convert it: overtake.int32(x).")
+        if symbol in _SHIFTS:
+            dtype = self.counted(dtype)
+            left, right = self.cast(node, a, dtype), self.cast(node, b, dtype, exact=False)
+            if (
+                b.const is not None and not 0 <= b.const < 8 * self.held(dtype).itemsize
+            ):  # wrapped it might be a small one
+                right = literal(8 * self.held(dtype).itemsize, self.held(dtype))
+            return self.made(dtype, self.program.helpers.call(_SHIFTS[symbol], self.held(dtype), left, right), a, b)
+        left, right = self.cast(node, a, dtype), self.cast(node, b, dtype)
+        return self.made(dtype, f"({left} {symbol} {right})", a, b, positive=a.positive and b.positive)
+
+    def compare(self, node: ast.AST, symbol: str, a: Value, b: Value) -> Value:
+        """A comparison: a bool."""
+        if a.const is not None and b.const is not None:
+            return self.constant(node, bool(_FOLDED[symbol](a.const, b.const)))
+        dtype = self.promote(node, a, b)
+        for each in (a, b):  # of 300 beside an int8 both are taken wider: what is true stays true
+            if is_weak(each.type) and isinstance(each.const, int) and is_whole(dtype) and not fits(each.const, dtype):
+                dtype = _dtypes.int64 if dtype.itemsize < 8 else dtype
+        left, right = self.cast(node, a, dtype), self.cast(node, b, dtype)
+        return self.made(_dtypes.bool_, f"({left} {symbol} {right})", a, b)
+
+    def unary(self, node: ast.AST, operation: ast.unaryop, a: Value) -> Value:
+        """-a, +a, ~a."""
+        if isinstance(operation, ast.Invert):
+            return self._inverted(node, a)
+        if a.const is not None and not _is_typed(a):
+            return self.constant(node, -a.const if isinstance(operation, ast.USub) else +a.const)
+        dtype = self.counted(a.type)
+        text = self.cast(node, a, dtype)
+        if isinstance(operation, ast.UAdd):
+            return self.made(dtype, text, a, positive=a.positive)
+        if is_float(dtype):
+            return self.made(dtype, f"(-{text})", a)
+        return self.made(dtype, self.program.helpers.call("neg", self.held(dtype), text), a)
+
+    def _inverted(self, node: ast.AST, a: Value) -> Value:
+        if is_float(a.type):
+            self.fail(node, f"~ needs whole numbers or bool, not {a.type}", "Convert it: overtake.int32(x).")
+        if a.type is _dtypes.bool_:  # as arrays of bool; Python's ~True is -2
+            return self.negated(node, a)
+        if a.const is not None and not _is_typed(a):
+            return self.constant(node, ~int(a.const))
+        return self.made(a.type, f"(({self.held(a.type)})~{self.cast(node, a, a.type)})", a)
+
+    def negated(self, node: ast.AST, a: Value) -> Value:
+        """Not a."""
+        if a.const is not None:
+            return self.constant(node, not a.const)
+        return self.made(_dtypes.bool_, f"(!{self.cast(node, a, _dtypes.bool_)})", a)
+
+
+def _is_typed(value: Value) -> bool:
+    """Whether a number that is known has a type of arrays, which it keeps: numpy.float32(2)."""
+    return not is_weak(value.type) and value.type is not _dtypes.bool_

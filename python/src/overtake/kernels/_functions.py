@@ -1,0 +1,341 @@
+# SPDX-License-Identifier: MIT
+"""overtake.vectorize and overtake.jit."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import threading
+import types
+from collections.abc import Callable, Sequence
+from typing import Any, overload
+
+from .._errors import UsageError
+from ..arrays import _dtypes
+from ..arrays._array import Array, scalar
+from ..arrays._creation import asarray, get_default_device
+from ..arrays._dtypes import DType
+from ._errors import KernelError
+from ._native import Kernel
+from ._program import Kind, Program, Text
+from ._source import Source, source_of
+from ._types import WEAK_FLOAT, WEAK_INT, ArrayType
+
+_PLAIN: dict[Any, DType] = {bool: _dtypes.bool_, int: WEAK_INT, float: WEAK_FLOAT}
+_MOST_LAUNCHES = 64  # of different sizes that a function remembers
+
+
+class _Made:
+    """One kernel of a function, for one list of types."""
+
+    __slots__ = ("arguments", "has_arrays", "has_numbers", "kernel", "outputs", "text", "written")
+
+    def __init__(self, text: Text, key: tuple[Any, ...], debug: bool, time_limit: float) -> None:
+        self.text = text
+        self.kernel = Kernel(text, len(text.arguments), debug, time_limit)
+        self.arguments, self.written = text.arguments, text.written
+        self.outputs = len(text.results)
+        self.has_arrays = any(isinstance(each, int) for each in key)  # of an array the key has its type's number
+        self.has_numbers = not all(isinstance(each, int) for each in key)
+
+
+class KernelFunction:
+    """A function of the author's that becomes a kernel at its first call with arguments of some types."""
+
+    def __init__(self, function: Callable[..., Any], debug: bool, time_limit: float | None) -> None:
+        by = type(self)._decorator
+        if not isinstance(function, types.FunctionType):
+            raise KernelError(f"{by} takes a function, not {function!r}", f"Write @overtake.{by} above a def.")
+        if time_limit is not None and not time_limit > 0:
+            raise UsageError(f"time_limit: {time_limit} is not above 0", "Give seconds, or None for no limit.")
+        functools.update_wrapper(self, function)  # type: ignore[arg-type]
+        self._kernel_function = function
+        self._debug, self._time_limit = debug, time_limit or 0.0
+        self._made: dict[tuple[Any, ...], _Made] = {}
+        self._lock = threading.Lock()
+        self._count = function.__code__.co_argcount
+
+    _decorator = ""
+
+    @property
+    def _source(self) -> Source:
+        return source_of(self._kernel_function)
+
+    def __repr__(self) -> str:
+        return f"<overtake.{self._decorator} of {self.__name__}>"  # type: ignore[attr-defined]
+
+    def source(self, *types: Any, device: str | None = None) -> str:
+        """The generated text for arguments of some types; without any, that of every kernel made so far.
+
+        Parameters
+        ----------
+        types :
+            overtake.float32, ... of elements; ``int``, ``float``, ``bool`` of plain numbers; for jit a type is that of an
+            array with one axis, ``(overtake.float32, 2)`` of one with two; or arrays and numbers as in a call.
+        device :
+            Where it is given: the whole text as that device's compiler gets it.
+        """
+        if not types and self._source.parameters:
+            if not self._made:
+                raise KernelError(
+                    f"no kernel of {self._source.name}() has been made yet",
+                    "Say the types: f.source(overtake.float32).",
+                )
+            made = list(self._made.values())
+        else:
+            kinds = [self._kind_of(each) for each in self._source.with_defaults(types)]
+            if device is None:
+                return self._translated(kinds).source
+            made = [_Made(self._translated(kinds), (), self._debug, self._time_limit)]
+        return "\n".join(each.text.source if device is None else each.kernel.source(device) for each in made)
+
+    def print_source(self, *types: Any, device: str | None = None) -> None:
+        """Prints :meth:`source`."""
+        print(self.source(*types, device=device))
+
+    def _kind_of(self, given: Any) -> Kind:
+        raise NotImplementedError
+
+    def _translated(self, kinds: Sequence[Kind]) -> Text:
+        raise NotImplementedError
+
+    def _make(self, key: tuple[Any, ...], kinds: Sequence[Kind]) -> _Made:
+        with self._lock:
+            if key not in self._made:
+                self._made[key] = _Made(self._translated(kinds), key, self._debug, self._time_limit)
+            return self._made[key]
+
+    def _check_type(self, dtype: DType, name: str) -> DType:
+        if dtype.name in ("float16", "bfloat16"):
+            source = self._source
+            raise KernelError(
+                f"{source.name}(): {name} is {dtype}, in which kernels do not compute",
+                f"Convert it: {name}.astype(overtake.float32).",
+                source.place(source.tree),
+            )
+        return dtype
+
+
+class Vectorized(KernelFunction):
+    """What :func:`overtake.vectorize` gives: a function of arrays."""
+
+    _decorator = "vectorize"
+
+    def __call__(self, *arguments: Any) -> Any:
+        """The function of each element; the arguments broadcast.
+
+        Returns
+        -------
+        overtake.Array, or a tuple of them where the function returns several values. Lazy, as all arrays.
+        """
+        if len(arguments) != self._count:
+            arguments = self._source.with_defaults(arguments)
+        made = self._made.get(
+            tuple([each._describe()[0].number if type(each) is Array else type(each) for each in arguments])
+        )
+        if made is None:
+            made, arguments = self._prepared(arguments)
+        device = None
+        if made.has_numbers:
+            device = None if made.has_arrays else get_default_device().encode()
+            arguments = tuple([each if type(each) is Array else _number(each) for each in arguments])
+        results = made.kernel.call(arguments, device)
+        return results[0] if made.outputs == 1 else tuple(results)
+
+    def _prepared(self, arguments: tuple[Any, ...]) -> tuple[_Made, tuple[Any, ...]]:
+        beside = next((each.device for each in arguments if type(each) is Array), None)
+        given = tuple(_operand(each, beside) for each in arguments)
+        kinds = [self._kind_of(each) for each in given]
+        for name, kind in zip(self._source.parameters, kinds, strict=True):
+            self._check_type(kind, name)
+        return self._make(
+            tuple(
+                each.number if type(value) is Array else type(value) for each, value in zip(kinds, given, strict=True)
+            ),
+            kinds,
+        ), given
+
+    def _kind_of(self, given: Any) -> DType:
+        if isinstance(given, Array):
+            return given.dtype
+        if type(given) in _PLAIN:
+            return _PLAIN[type(given)]
+        return _PLAIN[given] if given in _PLAIN else _dtypes.as_dtype(given)
+
+    def _translated(self, kinds: Sequence[Kind]) -> Text:
+        return Program(in_groups=False).elementwise(self._source, [each for each in kinds if isinstance(each, DType)])
+
+
+def _operand(given: Any, device: str | None) -> Any:
+    """An argument as an array or one of Python's own numbers."""
+    if type(given) is Array or type(given) in _PLAIN:
+        return given
+    for plain in (bool, int, float):
+        if isinstance(given, plain):
+            return plain(given)
+    return asarray(given, device=device)
+
+
+class Jit(KernelFunction):
+    """What :func:`overtake.jit` gives: a function to be launched as ``function[groups, size](...)``."""
+
+    _decorator = "jit"
+
+    def __init__(self, function: Callable[..., Any], debug: bool, time_limit: float | None) -> None:
+        super().__init__(function, debug, time_limit)
+        self._launches: dict[Any, Launch] = {}
+
+    def __call__(self, *arguments: Any) -> Any:
+        name = self._source.name
+        raise KernelError(
+            f"{name}() runs in groups",
+            f"Say how many there are, and how many work-items each has: {name}[groups, 256](...).",
+        )
+
+    def __getitem__(self, sizes: Any) -> Launch:
+        found = self._launches.get(sizes) if isinstance(sizes, tuple) else None
+        if found is None:
+            if not isinstance(sizes, tuple) or len(sizes) != 2:
+                raise KernelError(
+                    f"{self._source.name}[{sizes}]: there are two sizes",
+                    "Write function[groups, size](...): each a number or a tuple of up to three.",
+                )
+            if len(self._launches) >= _MOST_LAUNCHES:
+                self._launches.clear()
+            found = self._launches[sizes] = Launch(self, *sizes)
+        return found
+
+    def _kind_of(self, given: Any) -> Kind:
+        if isinstance(given, Array):
+            return ArrayType(given.dtype, given.ndim)
+        if type(given) in _PLAIN:
+            return _PLAIN[type(given)]
+        if isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], int):
+            return ArrayType(_dtypes.as_dtype(given[0]), given[1])
+        return _PLAIN[given] if given in _PLAIN else ArrayType(_dtypes.as_dtype(given), 1)
+
+    def _translated(self, kinds: Sequence[Kind]) -> Text:
+        return Program(in_groups=True).groups(self._source, kinds)
+
+    def _prepared(self, key: tuple[Any, ...], arguments: tuple[Any, ...]) -> _Made:
+        names = self._source.parameters
+        for name, each in zip(names, arguments, strict=True):
+            if type(each) is Array:
+                self._check_type(each.dtype, name)
+                if not each.ndim:
+                    raise KernelError(
+                        f"{name} has no axes", f"Give it as a number, float({name}), or {name}.reshape((1,))."
+                    )
+            elif type(each) not in _PLAIN:
+                raise KernelError(
+                    f"{name} is of type {type(each).__name__}",
+                    "Functions of jit take arrays of overtake and Python's numbers: overtake.asarray(x), float(x).",
+                )
+        return self._make(key, [self._kind_of(each) for each in arguments])
+
+
+@functools.lru_cache(maxsize=4096, typed=True)
+def _kept(value: Any) -> Array:
+    """A number as an argument, kept: calls in a loop have the same ones."""
+    return scalar(value)
+
+
+def _number(value: Any) -> Array:
+    return _kept(value) if value else scalar(value)  # 0.0 and -0.0 are one key
+
+
+class Launch:
+    """A function of jit with its sizes."""
+
+    __slots__ = ("_function", "_groups", "_size")
+
+    def __init__(self, function: Jit, groups: Any, size: Any) -> None:
+        self._function = function
+        self._groups = (ctypes.c_int64 * 3)(*_three(groups, "groups"))
+        self._size = (ctypes.c_int32 * 3)(*_three(size, "size"))
+
+    def __call__(self, *arguments: Any) -> None:
+        """Runs it; arrays that it writes to get their new values."""
+        function = self._function
+        if len(arguments) != function._count:
+            arguments = function._source.with_defaults(arguments)
+        key = tuple([_key(each) if type(each) is Array else type(each) for each in arguments])
+        made = function._made.get(key)
+        if made is None:
+            made = function._prepared(key, arguments)
+        passed = []
+        for place, axis in made.arguments:
+            each = arguments[place]
+            if type(each) is not Array:
+                each = _number(each)
+            elif axis is not None:
+                each = _kept(each._describe()[1][axis])
+            passed.append(each)
+        if len({id(each) for each in arguments}) < len(arguments):
+            _check_written(function, made, arguments)
+        device = None if made.has_arrays else get_default_device().encode()
+        made.kernel.launch(self._groups, self._size, passed, device)
+
+
+def _check_written(function: Jit, made: _Made, arguments: tuple[Any, ...]) -> None:
+    for place in made.written:
+        if sum(each is arguments[place] for each in arguments) > 1:
+            name = function._source.parameters[place]
+            raise KernelError(f"{name} is written to, and given twice", f"Give a copy of it: {name} + 0.")
+
+
+def _key(array: Array) -> int:
+    dtype, shape = array._describe()
+    return dtype.number * 16 + len(shape)
+
+
+def _three(given: Any, what: str) -> tuple[int, int, int]:
+    sizes = tuple(given) if isinstance(given, (tuple, list)) else (given,)
+    if not 1 <= len(sizes) <= 3 or not all(isinstance(each, int) and each > 0 for each in sizes):
+        raise KernelError(f"{what}: {given!r} is no size", "Give a number above 0, or a tuple of up to three.")
+    one, two, three = (*sizes, 1, 1)[:3]
+    return one, two, three
+
+
+@overload
+def vectorize(function: Callable[..., Any]) -> Vectorized: ...
+@overload
+def vectorize(
+    *, debug: bool = False, time_limit: float | None = None
+) -> Callable[[Callable[..., Any]], Vectorized]: ...
+
+
+def vectorize(function: Any = None, *, debug: bool = False, time_limit: float | None = None) -> Any:
+    """Makes a function of numbers one of arrays, on any device: ``@overtake.vectorize``.
+
+    The function's own Python is translated for each list of argument types (docs/python-kernels.md says which Python)
+    and compiled for the device of its arguments.
+
+    Parameters
+    ----------
+    function : callable
+        It takes numbers and returns one or several, by position.
+    debug : bool
+        Checks while it runs, where the device can.
+    time_limit : float, optional
+        Seconds after which a run is an error.
+    """
+    if function is None:
+        return lambda given: Vectorized(given, debug, time_limit)
+    return Vectorized(function, debug, time_limit)
+
+
+@overload
+def jit(function: Callable[..., Any]) -> Jit: ...
+@overload
+def jit(*, debug: bool = False, time_limit: float | None = None) -> Callable[[Callable[..., Any]], Jit]: ...
+
+
+def jit(function: Any = None, *, debug: bool = False, time_limit: float | None = None) -> Any:
+    """Makes a function a kernel that is launched in groups of work-items: ``@overtake.jit``, ``f[groups, size](x, out)``.
+
+    Arrays that it assigns to get new values, as after ``x[1:3] = 0``. The arguments are those of :func:`vectorize`.
+    """
+    if function is None:
+        return lambda given: Jit(given, debug, time_limit)
+    return Jit(function, debug, time_limit)

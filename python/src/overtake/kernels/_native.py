@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+"""The C interface of kernels (include/overtake/c_kernel.h): the only module that calls it."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+
+from .._errors import InternalError
+from .._library import Library, library
+from ..arrays._array import Array
+from ._program import Text
+
+
+def _library() -> Library:
+    found = library()
+    if not hasattr(found.raw, "overtake_kernel_call"):
+        raise InternalError(
+            "this library has no kernels", "Install the library of the same version as the Python package."
+        )
+    return found
+
+
+class Kernel:
+    """A kernel of the library; compiled for a device at its first call there."""
+
+    __slots__ = ("_free", "_input_handles", "_output_handles", "_raw", "handle")
+
+    def __init__(self, text: Text, inputs: int, debug: bool, time_limit: float) -> None:
+        lib = _library()
+        self.handle, made = 0, ctypes.c_void_p()
+        kind = (text.parameters, text.outputs) if text.outputs else (text.parameters,)
+        make = lib.raw.overtake_kernel_elementwise if text.outputs else lib.raw.overtake_kernel_raw
+        strings = [each.encode() for each in (*kind, text.body, text.name, text.preamble)]
+        lib.check(make(*strings, int(debug), time_limit, ctypes.byref(made)))
+        self.handle = made.value or 0
+        self._raw, self._free = lib.raw, lib.raw.overtake_kernel_free
+        self._input_handles = ctypes.c_void_p * inputs
+        self._output_handles = ctypes.c_void_p * len(text.results)
+
+    def __del__(self) -> None:
+        handle, self.handle = getattr(self, "handle", 0), 0
+        if handle:
+            self._free(handle)
+
+    def call(self, inputs: Sequence[Array], device: bytes | None) -> list[Array]:
+        """The results of an elementwise kernel."""
+        outputs = self._output_handles()
+        handles = self._input_handles(*[each._handle for each in inputs])
+        status = self._raw.overtake_kernel_call(self.handle, handles, len(inputs), device, outputs)
+        if status:
+            library().check(status)
+        return [Array(each or 0) for each in outputs]
+
+    def launch(
+        self,
+        groups: ctypes.Array[ctypes.c_int64],
+        size: ctypes.Array[ctypes.c_int32],
+        arguments: Sequence[Array],
+        device: bytes | None,
+    ) -> None:
+        """Runs a kernel in groups; arrays that it writes to get their new values."""
+        handles = self._input_handles(*[each._handle for each in arguments])
+        status = self._raw.overtake_kernel_launch(self.handle, groups, size, handles, len(arguments), device)
+        if status:
+            library().check(status)
+
+    def source(self, device: str) -> str:
+        """The whole text as the device's compiler gets it."""
+        return _library().text_of("overtake_kernel_source", self.handle, device.encode())

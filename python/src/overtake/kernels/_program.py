@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: MIT
+"""From a function and the types of its arguments to the texts of a kernel."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..arrays import _dtypes
+from ..arrays._dtypes import DType
+from ._errors import KernelError
+from ._helpers import Helpers
+from ._loops import Loops
+from ._names import Names, plain
+from ._scope import ArrayVariable, Line
+from ._source import Source
+from ._types import WEAK_INT, ArrayType, held_in_memory, literal
+
+Kind = DType | ArrayType
+_MOST_PASSES = 32
+_LONGEST_LINE = 118
+# Names that the library's loop over elements has, some of them behind a prefix that it puts before inputs, too.
+_OF_THE_LOOP = (
+    *("i", "size", "ot_results", "k", "n", "j", "first", "rest", "begin", "end", "span", "row", "left", "count"),
+    *("watch", "item", "turns", "began", "at", "note", "linear", "used", "local", "host", "here", "a", "b", "u"),
+)
+
+
+@dataclass
+class Device:
+    """A function of the author's in C."""
+
+    name: str
+    parameters: list[DType]  # of arrays their elements' type
+    written: set[int]  # places of arrays that it writes to
+    effects: bool
+    results: list[DType]
+    struct: str  # the type of several results
+
+
+@dataclass
+class Text:
+    """A kernel in the dialect, and what its launch passes."""
+
+    name: str
+    preamble: str
+    parameters: str  # of an elementwise kernel its inputs
+    outputs: str
+    body: str
+    arguments: list[tuple[int, int | None]]  # places of arguments, with an axis where that array's extent is passed
+    written: list[int]  # places of arguments that are written to
+    results: list[DType]
+
+    @property
+    def source(self) -> str:
+        """All of it, to be read."""
+        head = f"// inputs: {self.parameters}\n// outputs: {self.outputs}\n" if self.outputs else ""
+        opening = "" if self.outputs else f"KERNEL void {self.name}({self.parameters}) {{\n"
+        return f"{self.preamble}{head}{opening}{self.body}{'' if self.outputs else '}' + chr(10)}"
+
+
+class Function(Loops):
+    """One function for one list of types."""
+
+    def __init__(self, program: Program, source: Source, kinds: Sequence[Kind], in_groups: bool) -> None:
+        super().__init__(program, source, in_groups)
+        self.kinds = list(kinds)
+        self.given: list[str] = []  # the parameters' names in C
+        for place, (name, kind) in enumerate(zip(source.parameters, kinds, strict=True)):
+            self.given.append(self.names.of(name))
+            if isinstance(kind, ArrayType):
+                text = self.given[-1]
+                ends = ["size"] if kind.ndim == 1 else [f"shape{axis}" for axis in range(kind.ndim)]
+                extents = (
+                    [str(each) for each in kind.extents]
+                    if kind.extents
+                    else [self.names.fresh(f"{text}_{each}") for each in ends]
+                )
+                self.arrays[name] = ArrayVariable(kind, text, extents, place)
+                self.note(kind.dtype)
+                continue
+            self.note(kind)
+            self.types[name] = kind
+            if self.stores[name] > 1:  # it is a variable then, which may get another type
+                self.given[-1] = self.names.fresh(f"{self.given[-1]}_given".replace("__", "_"))
+                self.types[name] = _dtypes.int64 if kind is WEAK_INT else kind
+
+    def translate(self) -> None:
+        """Makes the text, again and again until every type is known.
+
+        Raises
+        ------
+        KernelError
+            For what kernels do not have.
+        """
+        for _ in range(_MOST_PASSES):
+            self.restart()
+            self.assigned = set(self.source.parameters)
+            for name, given in zip(self.source.parameters, self.given, strict=True):
+                if name in self.types and given != self.names.of(name):
+                    kind = self.kinds[self.source.parameters.index(name)]
+                    assert isinstance(kind, DType)
+                    text = (
+                        given
+                        if self.held(kind) is self.held(self.types[name])
+                        else f"({self.held(self.types[name])}){given}"
+                    )
+                    self.emit(f"{self.names.of(name)} = {text};")
+            self.block(self.source.tree.body)
+            results = self.results or []
+            if not self.changed and results == (self.known_results or []):
+                break
+            self.known_results = results
+        else:
+            raise KernelError(f"the types of {self.source.name}() do not settle", "Convert values explicitly.")
+        if results and self.assigned is not None:
+            self.fail(
+                self.source.tree.body[-1],
+                f"{self.source.name}() returns nothing on a way to its end",
+                "Return a value on every way.",
+            )
+
+    def declarations(self) -> list[Line]:
+        """The variables, all at the top."""
+        variables = [
+            (self.held(dtype), self.names.of(name))
+            for name, dtype in self.types.items()
+            if name not in self.source.parameters or self.stores[name] > 1
+        ]
+        kinds: dict[str, list[str]] = {}
+        for kind, name in [*((str(dtype), name) for dtype, name in variables + self.temporaries), *self.structs]:
+            kinds.setdefault(kind, []).append(name)
+        return [Line(self.source.tree.lineno, 1, f"{kind} {', '.join(names)};") for kind, names in kinds.items()]
+
+
+class Program:
+    """All functions of one kernel."""
+
+    def __init__(self, in_groups: bool) -> None:
+        self.in_groups = in_groups
+        self.helpers = Helpers()
+        self.shared: dict[str, str] = {}
+        self._kernel: Function | None = None
+        self._names = Names()
+        self._stack: list[Source] = []
+        self._devices: dict[tuple[Any, ...], Device] = {}
+        self._texts: list[str] = []
+
+    def is_kernel(self, scope: Any) -> bool:
+        """Whether a function is the one that is launched."""
+        return scope is self._kernel
+
+    def _made(self, source: Source, kinds: Sequence[Kind], as_kernel: bool) -> Function:
+        function = Function(self, source, kinds, self.in_groups)
+        if as_kernel:
+            self._kernel = function
+        self._stack.append(source)
+        function.translate()
+        self._stack.pop()
+        return function
+
+    def device(self, caller: Any, node: ast.AST, source: Source, kinds: Sequence[Kind]) -> Device:
+        """A function that another one calls, made at its first call with these types."""
+        key = (source, *kinds)
+        if key in self._devices:
+            return self._devices[key]
+        if any(each is source for each in self._stack):
+            caller.fail(node, f"{source.name}() calls itself, which kernels do not do", "Write a loop.")
+        return self._device(source, kinds)
+
+    def _device(self, source: Source, kinds: Sequence[Kind]) -> Device:
+        made = self._made(source, kinds, as_kernel=False)
+        name = self._names.fresh(f"user_{plain(source.name)}")
+        results = [made.held(each) for each in made.results or []]
+        struct = f"{name}_results" if len(results) > 1 else ""
+        parameters: list[str] = []
+        for place, (given, kind) in enumerate(zip(made.given, kinds, strict=True)):
+            parameters += _device_parameter(made, source.parameters[place], given, kind)
+        lines = made.declarations() + made.lines
+        if struct:
+            fields = "".join(f"  {dtype} v{at};\n" for at, dtype in enumerate(results))
+            self._texts.append(f"typedef struct {{\n{fields}}} {struct};\n")
+            lines.insert(0, Line(source.tree.lineno, 1, f"{struct} ot_results;"))
+        last = next((each for each in reversed(lines) if each.depth == 1 and each.text != "}"), None)
+        if results and last is not None and last.text.startswith("for (ot_"):
+            # A loop that returns in its first turn, which C's compilers do not see: they would miss a return.
+            lines.append(Line(last.number, 1, "return ot_results;" if struct else f"return {literal(0, results[0])};"))
+        kind_of_result = struct or (str(results[0]) if results else "void")
+        head = Line(source.tree.lineno, 0, f"DEVICE {kind_of_result} {name}({', '.join(parameters) or 'void'}) {{")
+        self._texts.append(_rendered([head, *lines], source.file) + "}\n")
+        device = Device(
+            name,
+            [each.dtype if isinstance(each, ArrayType) else made.held(each) for each in kinds],
+            {each.argument for each in made.arrays.values() if each.written and each.argument is not None},
+            made.effects,
+            results,
+            struct,
+        )
+        key = (source, *kinds)
+        self._devices[key] = device
+        return device
+
+    def _preamble(self) -> str:
+        return self.helpers.text + "".join(self._texts)
+
+    def elementwise(self, source: Source, kinds: Sequence[DType]) -> Text:
+        """The texts of a function of vectorize."""
+        if not kinds:
+            raise KernelError(
+                f"{source.name}() has no arguments",
+                "A function of vectorize takes a number or more.",
+                source.place(source.tree),
+            )
+        device = self._device(source, kinds)
+        if not device.results:
+            raise KernelError(
+                f"{source.name}() returns nothing",
+                "A function of vectorize returns a number, or several.",
+                source.place(source.tree),
+            )
+        names = Names(_OF_THE_LOOP)
+        inputs = [names.of(each) for each in source.parameters]
+        outputs = ["result"] if len(device.results) == 1 else [f"result{at}" for at in range(len(device.results))]
+        outputs = [names.fresh(each) for each in outputs]
+        call = f"{device.name}({', '.join(inputs)})"
+        if device.struct:
+            lines = [
+                f"{device.struct} ot_results = {call};",
+                *(f"{each} = ot_results.v{at};" for at, each in enumerate(outputs)),
+            ]
+        else:
+            lines = [f"{outputs[0]} = {call};"]
+        return Text(
+            plain(source.name),
+            self._preamble(),
+            ", ".join(f"{kind} {name}" for kind, name in zip(device.parameters, inputs, strict=True)),
+            ", ".join(f"{kind} {name}" for kind, name in zip(device.results, outputs, strict=True)),
+            _rendered([Line(source.tree.lineno, 0, each) for each in lines], source.file),
+            [(place, None) for place in range(len(kinds))],
+            [],
+            device.results,
+        )
+
+    def groups(self, source: Source, kinds: Sequence[Kind]) -> Text:
+        """The texts of a function of jit."""
+        made = self._made(source, kinds, as_kernel=True)
+        parameters: list[str] = []
+        arguments: list[tuple[int, int | None]] = []
+        written: list[int] = []
+        for place, (name, given, kind) in enumerate(zip(source.parameters, made.given, kinds, strict=True)):
+            arguments.append((place, None))
+            if not isinstance(kind, ArrayType):
+                parameters.append(f"{made.held(kind)} {given}")
+                continue
+            array = made.arrays[name]
+            written += [place] if array.written else []
+            parameters.append(f"{'' if array.written else 'const '}{kind.dtype}* {given}")
+            for axis in sorted(array.used_extents):
+                parameters.append(f"int64 {array.extents[axis]}")
+                arguments.append((place, axis))
+        first = source.tree.lineno
+        shared = [Line(first, 1, each) for each in self.shared.values()]
+        body = _rendered([*shared, *made.declarations(), *made.lines], source.file)
+        return Text(plain(source.name), self._preamble(), ", ".join(parameters), "", body, arguments, written, [])
+
+
+def _device_parameter(made: Function, name: str, given: str, kind: Kind) -> list[str]:
+    if not isinstance(kind, ArrayType):
+        return [f"{made.held(kind)} {given}"]
+    const = "" if made.arrays[name].written else "const "
+    if kind.is_shared:
+        return [f"LOCAL_ARG {const}{held_in_memory(kind.dtype)}* {given}"]
+    return [
+        f"GLOBAL {const}{held_in_memory(kind.dtype)}* {given}",
+        *(f"int64 {each}" for each in made.arrays[name].extents),
+    ]
+
+
+def _rendered(lines: list[Line], file: str) -> str:
+    """Lines as text, with the place in the user's file where it is not the next one."""
+    escaped = file.replace("\\", "\\\\").replace('"', '\\"')
+    texts: list[str] = []
+    expected = last = -1
+    for line in lines:
+        is_closing = line.text.startswith("}")
+        is_plain = line.text.endswith(";") and not line.text.startswith(("for", "if", "while", "LOCAL"))
+        if is_plain and line.number == last and len(texts[-1]) + len(line.text) < _LONGEST_LINE:
+            texts[-1] += f" {line.text}"  # several statements of one line stay one
+            continue
+        if line.number != expected and not is_closing:
+            texts.append(f"#line {line.number}" + ("" if texts else f' "{escaped}"'))
+            expected = line.number
+        texts.append("  " * line.depth + line.text)
+        expected += 1
+        last = line.number if is_plain else -1
+    return "".join(f"{each}\n" for each in texts)

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MIT
+"""A function of Python as its author wrote it: the syntax tree with its places, and what its names mean."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import functools
+import inspect
+import types
+from typing import Any
+
+from ._errors import KernelError, KernelSyntaxError, Place
+
+MISSING = object()
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(text: str) -> dict[tuple[str, int], ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Functions by name and first line, that of the first decorator."""
+    found = {}
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+            found[node.name, first] = node
+    return found
+
+
+class Source:
+    """Where a function stands, its tree, and its module's and closure's names."""
+
+    def __init__(self, function: types.FunctionType) -> None:
+        self.function = function
+        self.name = function.__name__
+        code = function.__code__
+        self.file = code.co_filename
+        if self.name == "<lambda>":
+            raise KernelSyntaxError("a lambda cannot be a kernel", "Write a function with def.", self._first(code))
+        self._lines, self.tree = self._find(function)
+        self._check_kind()
+
+    @staticmethod
+    def _first(code: types.CodeType) -> Place:
+        return Place(code.co_filename, code.co_firstlineno, 0, "")
+
+    def _find(self, function: types.FunctionType) -> tuple[list[str], ast.FunctionDef]:
+        try:
+            lines, _ = inspect.findsource(function)
+            tree = _parsed("".join(lines)).get((self.name, function.__code__.co_firstlineno))
+        except (OSError, SyntaxError, TypeError):
+            lines, tree = [], None
+        if tree is None:
+            raise KernelError(
+                f"the source of {self.name}() cannot be found, or has changed since it was read ({self.file})",
+                "Kernels are made from source: put the function into a file or a notebook's cell.",
+            )
+        if not isinstance(tree, ast.FunctionDef):
+            raise KernelSyntaxError(
+                "an async function cannot be a kernel", "Write def.", self._first(function.__code__)
+            )
+        return lines, tree
+
+    def _check_kind(self) -> None:
+        arguments = self.tree.args
+        for wrong, what in ((arguments.vararg, "*"), (arguments.kwarg, "**")):
+            if wrong is not None:
+                raise KernelSyntaxError(f"a kernel has no {what}{wrong.arg}", "Name each argument.", self.place(wrong))
+        if arguments.kwonlyargs:
+            raise KernelSyntaxError(
+                "a kernel has no arguments that are given by keyword only",
+                "Leave the * out.",
+                self.place(arguments.kwonlyargs[0]),
+            )
+
+    @property
+    def parameters(self) -> list[str]:
+        """The names of the arguments."""
+        arguments = self.tree.args
+        return [each.arg for each in (*arguments.posonlyargs, *arguments.args)]
+
+    def place(self, node: ast.AST) -> Place:
+        """Where a node stands."""
+        line: int = getattr(node, "lineno", self.tree.lineno)
+        text = self._lines[line - 1] if line <= len(self._lines) else ""
+        column = len(text.encode()[: getattr(node, "col_offset", 0)].decode(errors="ignore"))
+        return Place(self.file, line, column, text)
+
+    def meaning(self, name: str) -> Any:
+        """The object that a name of the closure, the module or Python stands for; MISSING where there is none."""
+        free = self.function.__code__.co_freevars
+        if name in free and self.function.__closure__ is not None:
+            try:
+                return self.function.__closure__[free.index(name)].cell_contents
+            except ValueError:  # it is not assigned yet
+                return MISSING
+        return self.function.__globals__.get(name, getattr(builtins, name, MISSING))
+
+    def static(self, node: ast.AST, local: frozenset[str]) -> Any:
+        """The object of a name or of a module's attribute; MISSING for all else. `local`: the function's own names."""
+        if isinstance(node, ast.Name):
+            return MISSING if node.id in local else self.meaning(node.id)
+        if isinstance(node, ast.Attribute):
+            owner = self.static(node.value, local)
+            if isinstance(owner, types.ModuleType):
+                return getattr(owner, node.attr, MISSING)
+        return MISSING
+
+    def with_defaults(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The arguments of a call, with the defaults of those that are missing.
+
+        Raises
+        ------
+        KernelError
+            Where there are too many or too few.
+        """
+        wanted, defaults = self.parameters, self.function.__defaults__ or ()
+        missing = len(wanted) - len(arguments)
+        if missing < 0 or missing > len(defaults):
+            count = f"{len(wanted)} argument{'' if len(wanted) == 1 else 's'}"
+            raise KernelError(f"{self.name}({', '.join(wanted)}) takes {count}, not {len(arguments)}")
+        return (*arguments, *defaults[len(defaults) - missing :])
+
+
+@functools.lru_cache(maxsize=256)
+def source_of(function: types.FunctionType) -> Source:
+    """The source of a function, read once."""
+    return Source(function)
