@@ -87,7 +87,7 @@ done
 cut -d' ' -f1 "$stage/shipped" | while read -r path; do
   dpkg-query -S "$(realpath "$path")" 2>/dev/null || dpkg-query -S "${path#/usr}"
 done | cut -d: -f1 | sort -u | while read -r package; do copy_licence "$package"; done
-for package in nlohmann-json3-dev libcli11-dev libutfcpp-dev libxxhash-dev libhwy-dev libjs-chart.js; do
+for package in nlohmann-json3-dev libcli11-dev libutfcpp-dev libxxhash-dev libhwy-dev libjs-chart.js libtcc-dev libboost-context-dev; do
   copy_licence "$package"
 done
 rm "$stage/shipped"

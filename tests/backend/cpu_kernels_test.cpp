@@ -5,7 +5,6 @@
 
 #include <cmath>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <numeric>
 #include <thread>
@@ -18,7 +17,6 @@
 namespace overtake::backend::cpu {
 namespace {
 
-namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
 /// Which of the compilers a test is for.
@@ -347,6 +345,54 @@ TEST_P(CpuKernels, MacrosInDeclarations) {
   launch(*program, "f", 1, 1, {out.get(), 1, 2, 4.5F});
   EXPECT_EQ(download<float>(*out)[0], 7.5F);
   EXPECT_THROW((void)program->kernel("other"), UsageError);
+}
+
+TEST_P(CpuKernels, DoublesAndTheClock) {
+  const auto program = build(
+      "KERNEL void f(GLOBAL double* out, double x, GLOBAL uint64* times) {\n"
+      "  times[0] = NANOSECONDS;\n"
+      "  for (int i = 0; i < 1000; ++i) out[0] += x;\n"
+      "  times[1] = NANOSECONDS;\n"
+      "}\n");
+  const auto out = upload(std::vector<double>(1));
+  const auto times = upload(std::vector<std::uint64_t>(2));
+  launch(*program, "f", 1, 1, {out.get(), 0.25, times.get()});
+  EXPECT_EQ(download<double>(*out)[0], 250);
+  const auto at = download<std::uint64_t>(*times);
+  EXPECT_GT(at[1], at[0]);
+  EXPECT_LT(at[1] - at[0], 1000000000U);
+}
+
+/// Sums, products, quotients and roots of many floats, rounded one by one whoever compiles.
+constexpr const char* arithmetic =
+    "KERNEL void f(GLOBAL const float* a, GLOBAL const float* b, GLOBAL float* out, int n) {\n"
+    "  int i = GLOBAL_ID(0);\n"
+    "  if (i >= n) return;\n"
+    "  float x = a[i], y = b[i], sum = x * y + x;\n"
+    "  for (int k = 0; k < 5; ++k) sum = sum * 0.7f + x / (y + 3.0f) - sqrt(x + 1.0f) * y + 0.1f * 3.3f;\n"
+    "  out[i] = sum;\n"
+    "}\n";
+
+TEST_P(CpuKernels, ArithmeticHasTheBitsOfPlainLoops) {
+  const auto program = build(arithmetic);
+  constexpr int n = 5000;
+  std::vector<float> a(n), b(n);
+  for (int i = 0; i < n; ++i) {
+    a[static_cast<std::size_t>(i)] = static_cast<float>(i * 7919 % 5003) / 5003;
+    b[static_cast<std::size_t>(i)] = static_cast<float>(i * 104729 % 7001) / 7001 - 0.5F;
+  }
+  const auto in_a = upload(a);
+  const auto in_b = upload(b);
+  const auto out = upload(std::vector<float>(n));
+  launch(*program, "f", 20, 256, {in_a.get(), in_b.get(), out.get(), n});
+  const auto values = download<float>(*out);
+  for (std::size_t i = 0; i < n; ++i) {
+    float sum = a[i] * b[i] + a[i];
+    for (int k = 0; k < 5; ++k) {
+      sum = sum * 0.7F + a[i] / (b[i] + 3.0F) - std::sqrt(a[i] + 1.0F) * b[i] + 0.1F * 3.3F;
+    }
+    ASSERT_EQ(values[i], sum) << i;
+  }
 }
 
 }  // namespace

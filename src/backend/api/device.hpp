@@ -111,7 +111,8 @@ class Device {
   [[nodiscard]] virtual std::unique_ptr<Executable> compile(const Schedule& schedule,
                                                             const CompileOptions& options) = 0;
   /// Compiles dialect source. Throws UsageError with the compiler's log for bad source, DeviceError when this device
-  /// cannot compile at run time (the cpu: always) and has no code of that name made ahead of time.
+  /// cannot compile at run time (the cpu: without libtcc and without a compiler of C) and has no code of that name made
+  /// ahead of time.
   [[nodiscard]] virtual std::unique_ptr<Program> build(const ProgramSource& program) = 0;
 
   /// Copies between host and device since it was opened. Waits for those that are under way.

@@ -29,9 +29,10 @@ struct LocalBytes {
   std::int64_t bytes = 0;
 };
 
-/// One argument of a launch. Its type is the parameter's: pointer to device memory, int, int64, float, local memory.
-/// Numbers of other types do not convert in silence; narrow<std::int32_t>() checks them.
-using KernelArgument = std::variant<Buffer*, std::int32_t, std::int64_t, float, LocalBytes>;
+/// One argument of a launch. Its type is the parameter's: pointer to device memory, int, int64, float, double, local
+/// memory; a number without a sign has the type, and the bits, of the one with it. Numbers of other types do not
+/// convert in silence; narrow<std::int32_t>() checks them.
+using KernelArgument = std::variant<Buffer*, std::int32_t, std::int64_t, float, double, LocalBytes>;
 
 /// Groups and work-items of a launch (1 to 3 dimensions).
 struct LaunchGeometry {

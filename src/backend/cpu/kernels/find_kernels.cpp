@@ -121,7 +121,8 @@ std::vector<FoundKernel> find_kernels(const std::vector<Token>& tokens, const st
     const bool is_kernel = tokens[i].is("KERNEL") || tokens[i].is("KERNEL_SIZED") || tokens[i].is("KERNEL_RESIDENT");
     if (!is_kernel || tokens[i].depth != 0 || tokens[i].kind != Token::Kind::word) continue;
     std::optional<FoundKernel> kernel = kernel_at(tokens, i);
-    if (!kernel) continue;
+    // A head in each branch of an #if may have one end: one entry is enough.
+    if (!kernel || (!kernels.empty() && kernels.back().close == kernel->close)) continue;
     kernel->needs_fibers = std::any_of(tokens.begin() + static_cast<std::ptrdiff_t>(kernel->open),
                                        tokens.begin() + static_cast<std::ptrdiff_t>(kernel->close),
                                        [&](const Token& t) { return t.is("LOCAL") || waiting.count(t.text) > 0; });

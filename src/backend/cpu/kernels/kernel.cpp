@@ -45,6 +45,7 @@ ParameterKind kind_of(const KernelArgument& argument) {
     ParameterKind operator()(std::int32_t) const { return ParameterKind::int32; }
     ParameterKind operator()(std::int64_t) const { return ParameterKind::int64; }
     ParameterKind operator()(float) const { return ParameterKind::float32; }
+    ParameterKind operator()(double) const { return ParameterKind::float64; }
     ParameterKind operator()(LocalBytes) const { return ParameterKind::local; }
   };
   return std::visit(Kinds{}, argument);

@@ -35,7 +35,7 @@ std::uint64_t bits(T value) {
 /// Bytes of the parameter that an argument of this type is for.
 std::size_t size_of_parameter(const KernelArgument& argument) {
   if (std::holds_alternative<Buffer*>(argument)) return sizeof(CUdeviceptr);
-  const bool is_long = std::holds_alternative<std::int64_t>(argument);
+  const bool is_long = std::holds_alternative<std::int64_t>(argument) || std::holds_alternative<double>(argument);
   return is_long ? sizeof(std::int64_t) : sizeof(std::int32_t);  // of local memory an int says where it begins
 }
 
