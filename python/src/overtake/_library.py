@@ -21,7 +21,7 @@ from ctypes import (
     c_void_p,
 )
 
-from ._errors import BY_STATUS, InternalError, OvertakeError
+from ._errors import OvertakeError, kind_of
 from ._vendor import tell_vendor_libraries
 
 API_VERSION = 1
@@ -320,8 +320,8 @@ class Library:
 
     def error(self, status: int) -> OvertakeError:
         """What the calling thread's last call, which returned `status`, has to say."""
-        kind = BY_STATUS.get(status, InternalError)
-        return kind(self.raw.overtake_error_message().decode(), self.raw.overtake_error_hint().decode())
+        message = self.raw.overtake_error_message().decode(errors="replace")
+        return kind_of(status, message)(message, self.raw.overtake_error_hint().decode(errors="replace"))
 
     def check(self, status: int) -> None:
         """Raise what a call reports."""
