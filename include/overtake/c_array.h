@@ -91,6 +91,19 @@ overtake_status overtake_array_to_dlpack(const overtake_array* array, int32_t ve
 overtake_status overtake_array_from_dlpack(void* tensor, int32_t versioned, overtake_array** array);
 /** Calls the deleter of a tensor that was lent and not taken. */
 void overtake_dlpack_delete(void* tensor, int32_t versioned);
+/** What a capsule of a tensor needs of Python, which this library does not know: PyCapsule_IsValid,
+ * PyCapsule_GetPointer, PyErr_Fetch, PyErr_Restore. */
+typedef struct overtake_python {
+  int (*is_valid)(void* capsule, const char* name);
+  void* (*pointer)(void* capsule, const char* name);
+  void (*fetch_error)(void** type, void** value, void** trace);
+  void (*restore_error)(void* type, void* value, void* trace);
+} overtake_python;
+/** Sets them for the process. */
+void overtake_python_set(const overtake_python* functions);
+/** The destructor of such a capsule (PyCapsule_Destructor): deletes a tensor that nobody took, and leaves an error of
+ * Python that is on its way alone. */
+void overtake_python_capsule_end(void* capsule);
 /** An array over memory of a device ("cpu", "cuda:0") without a copy; strides in elements, NULL: row-major. `release`
  * (which may be NULL) is called with `context` once, from any thread, when no array needs the memory any more; unless
  * it is OVERTAKE_OK it is not called. */

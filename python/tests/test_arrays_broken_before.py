@@ -6,8 +6,9 @@ import pickle
 import threading
 
 import numpy as np
-import overtake as ot
 import pytest
+
+import overtake as ot
 
 WHOLE = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 
@@ -62,7 +63,12 @@ def test_copies_of_what_holds_arrays():
 @pytest.mark.parametrize("how", [copy.copy, copy.deepcopy, pickle.dumps])
 def test_what_owns_something_is_not_copied(how):
     event = ot.Stream("cpu").record()
-    owners = [event, ot.profile(), ot.optim.SGD(ot.nn.Linear(1, 1).parameters())._handle, ot.pinned_empty(3, device="cpu").base]
+    owners = [
+        event,
+        ot.profile(),
+        ot.optim.SGD(ot.nn.Linear(1, 1).parameters())._handle,
+        ot.pinned_empty(3, device="cpu").base,
+    ]
     for owner in owners:
         with pytest.raises(TypeError, match="copied or pickled"):
             how(owner)
@@ -399,7 +405,8 @@ def test_methods():
     assert ot.zeros((0, 2)).flatten().shape == (0,)
 
 
-def test_einsum_of_diagonals_and_ellipses(rng=np.random.default_rng(0)):
+def test_einsum_of_diagonals_and_ellipses():
+    rng = np.random.default_rng(0)
     a, b = rng.normal(size=(2, 3, 4, 4)).astype("float32"), rng.normal(size=(3, 4, 5)).astype("float32")
     for subscripts, arrays in (
         ("ii", (a[0, 0],)),
@@ -432,3 +439,69 @@ def test_gradients_set_to_none():
     optimizer.zero_grad(set_to_none=True)
     layer.zero_grad(set_to_none=True)
     assert layer.weight.grad is None
+
+
+# -- numbers of the library --------------------------------------------------------------------------------------------------
+
+
+def test_a_refused_capsule_leaves_the_error_alone():
+    array = ot.asarray([1.0, 2.0], dtype="bfloat16")
+    for _ in range(3):
+        with pytest.raises((RuntimeError, BufferError, TypeError)) as caught:
+            np.from_dlpack(array)
+        assert not isinstance(caught.value, SystemError)
+    same(np.from_dlpack(ot.asarray([1.0, 2.0])), [1, 2])
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_next_numbers_of_16_bits(dtype):
+    bits = np.arange(2**16, dtype=np.uint32)
+    halves = bits.astype(np.uint16).view(np.float16).astype(np.float32)
+    values = halves if dtype == "float16" else (bits << 16).view(np.float32)
+    values = values[~np.isnan(values)]
+    ordered = np.unique(values[values != 0])
+    x = ot.asarray(values).astype(dtype)
+    upwards = np.searchsorted(ordered, values, side="right")
+    wanted = np.append(ordered, np.inf)[upwards]
+    around = values == 0
+    smallest = ordered[ordered > 0][0]
+    wanted[around] = smallest
+    wanted[values == -smallest] = 0
+    got = np.asarray(ot.nextafter(x, ot.asarray(np.inf, dtype=dtype)).astype("float32"))
+    np.testing.assert_array_equal(got, wanted)
+    down = np.asarray(ot.nextafter(-x, ot.asarray(-np.inf, dtype=dtype)).astype("float32"))
+    np.testing.assert_array_equal(down, -wanted)
+    same(ot.nextafter(x, x).astype("float32"), values)
+    nan = ot.asarray(np.nan, dtype=dtype)
+    assert ot.isnan(ot.nextafter(nan, x[:2])).all() and ot.isnan(ot.nextafter(x[:2], nan)).all()
+
+
+def test_labels_that_are_no_class():
+    logits = ot.asarray([[1.0, 2.0], [3.0, 1.0], [0.0, 0.0]]).requires_grad_()
+    for wrong in (2, -1, 7):
+        with pytest.raises(IndexError, match=f"label {wrong}"):
+            ot.nn.cross_entropy(logits, ot.asarray([0, wrong, 1]))
+    part = ot.nn.cross_entropy(logits, ot.asarray([0, -100, 1]))
+    whole = ot.nn.cross_entropy(logits[[0, 2]], ot.asarray([0, 1]))
+    assert part.item() == pytest.approx(whole.item())
+    part.backward()
+    assert logits.grad[1].tolist() == [0, 0]
+    with pytest.raises(IndexError, match="-100"):
+        ot.nn.cross_entropy(logits, ot.asarray([0, -100, 1]), ignore_index=None)
+    assert ot.nn.cross_entropy(logits, ot.asarray([0, 5, 1]), ignore_index=5).item() == pytest.approx(whole.item())
+    table = ot.nn.Embedding(3, 2)
+    assert table(ot.asarray([0.0, 2.0])).shape == (2, 2)
+
+
+def test_a_trainer_takes_the_default_loss():
+    model = ot.nn.Linear(2, 2)
+    trainer = ot.Trainer(model, ot.nn.CrossEntropyLoss(), ot.optim.SGD(model.parameters()), epochs=1, progress=False)
+    trainer.fit(np.zeros((4, 2), "float32"), [0, 1, 0, 1])
+    trainer = ot.Trainer(
+        model,
+        lambda output, target: ot.nn.cross_entropy(output, target.reshape((-1,)).astype("int32")),
+        ot.optim.SGD(model.parameters()),
+        epochs=1,
+        progress=False,
+    )
+    trainer.fit(np.zeros((4, 2), "float32"), np.zeros((4, 1), "float32"))

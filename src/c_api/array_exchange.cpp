@@ -2,6 +2,7 @@
 // Arrays as text and files, and memory shared with other libraries.
 #include <map>
 #include <string>
+#include <utility>
 
 #include "backend/api/device.hpp"
 #include "c_api/array_handle.hpp"
@@ -105,6 +106,26 @@ void overtake_dlpack_delete(void* tensor, int32_t versioned) {
     auto* own = static_cast<DLManagedTensor*>(tensor);
     if (own->deleter != nullptr) own->deleter(own);
   }
+}
+
+namespace {
+
+overtake_python python{};  // set once, before the first capsule
+
+}  // namespace
+
+void overtake_python_set(const overtake_python* functions) {
+  if (functions != nullptr) python = *functions;
+}
+
+void overtake_python_capsule_end(void* capsule) {
+  if (python.is_valid == nullptr) return;
+  void *type = nullptr, *value = nullptr, *trace = nullptr;
+  python.fetch_error(&type, &value, &trace);
+  for (const auto& [name, versioned] : {std::pair("dltensor_versioned", 1), std::pair("dltensor", 0)}) {
+    if (python.is_valid(capsule, name) != 0) overtake_dlpack_delete(python.pointer(capsule, name), versioned);
+  }
+  python.restore_error(type, value, trace);
 }
 
 // NOLINTNEXTLINE(readability-function-size): the parameters are C's

@@ -91,6 +91,17 @@ class Folds(ctypes.Structure):
     )
 
 
+class PythonFunctions(ctypes.Structure):
+    """overtake_python"""
+
+    _fields_ = (
+        ("is_valid", c_void_p),
+        ("pointer", c_void_p),
+        ("fetch_error", c_void_p),
+        ("restore_error", c_void_p),
+    )
+
+
 class Epoch(ctypes.Structure):
     """overtake_epoch"""
 
@@ -314,6 +325,8 @@ class Library:
                 function.restype, function.argtypes = None, [c_void_p]
         if delete := getattr(raw, "overtake_dlpack_delete", None):
             delete.restype, delete.argtypes = None, [c_void_p, c_int32]
+        if set_python := getattr(raw, "overtake_python_set", None):
+            set_python.restype, set_python.argtypes = None, [c_void_p]
         for name, types in _CALLS.items():
             if function := getattr(raw, name, None):
                 function.restype, function.argtypes = c_int, types

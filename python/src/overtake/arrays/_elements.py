@@ -130,14 +130,14 @@ def round(x: Any, /, decimals: int = 0) -> Array:
 
 
 def clip(x: Any, /, min: Any = None, max: Any = None) -> Array:
-    """Between `min` and `max`; of whole numbers with floating bounds the type is that of x + bound."""
+    """Between `min` and `max`; of whole numbers the type is that of x + bound."""
     given = array_of(x, "clip")
     bounds = [
         each if each is None or isinstance(each, (bool, int, float)) else array_of(each, "clip", what, given)
         for each, what in ((min, "min"), (max, "max"))
     ]
     kind = result_type(given, *(each for each in bounds if each is not None))
-    if kind is not given.dtype and kind.kind == "real floating" and given.dtype.kind != "real floating":
+    if kind is not given.dtype and given.dtype.kind != "real floating":
         given = given.astype(kind)
     for each in bounds:
         require_fit("clip", each, given.dtype)
