@@ -8,7 +8,7 @@ import functools
 import itertools
 from typing import Any
 
-from .._library import PythonFunctions, library
+from .._library import library
 from . import _dtypes
 from ._array import Array
 
@@ -30,11 +30,7 @@ _rename = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_char_p)(("Py
 @functools.cache
 def _destructor() -> ctypes.c_void_p:
     """The library's: one of Python's could not leave an error alone that is on its way."""
-    functions = (_python.PyCapsule_IsValid, _python.PyCapsule_GetPointer, _python.PyErr_Fetch, _python.PyErr_Restore)
-    addresses = PythonFunctions(*(ctypes.cast(each, ctypes.c_void_p) for each in functions))
-    raw = library().raw
-    raw.overtake_python_set(ctypes.byref(addresses))
-    return ctypes.cast(raw.overtake_python_capsule_end, ctypes.c_void_p)
+    return ctypes.cast(library().raw.overtake_python_capsule_end, ctypes.c_void_p)
 
 
 def lend(array: Array, versioned: bool, wait: bool) -> Any:
