@@ -3,6 +3,8 @@
 
 import copy
 import pickle
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -256,7 +258,10 @@ def test_clip_with_fractions():
         (lambda: ot.zeros((2, "a")), TypeError, "[zeros] shape is 'a'"),
         (lambda: ot.zeros(-1), ValueError, "[zeros] shape is -1"),
         (lambda: ot.random.uniform((2, -1)), ValueError, "[random.uniform]"),
-        (lambda: ot.reshape(ot.arange(6), (4, -1)), ValueError, "reshape"),
+        (lambda: ot.reshape(ot.arange(6), (4, -1)), ValueError, "(4, -1) asks for a multiple of 4"),
+        (lambda: ot.arange(6).reshape(-2, 3), ValueError, "[reshape] the shape (-2, 3)"),
+        (lambda: ot.pad(ot.arange(6), "a"), TypeError, "[pad] widths is 'a'"),
+        (lambda: ot.pad(ot.arange(6), (1, 2, 3)), ValueError, "[pad] widths is (1, 2, 3)"),
         (lambda: ot.broadcast_to(ot.ones(3), (2,)), ValueError, "[broadcast_to]"),
         (lambda: ot.tensordot(ot.ones((2, 2)), ot.ones((2, 2)), axes=([0, 0], [0, 1])), ValueError, "[tensordot]"),
         (lambda: ot.tensordot(ot.ones((2, 2)), ot.ones((2, 2)), axes=3), ValueError, "[tensordot]"),
@@ -316,6 +321,38 @@ def test_padding_as_numpy():
         same(ot.pad(ot.asarray(a), widths), np.pad(a, widths))
     with pytest.raises(ValueError, match="widths"):
         ot.pad(ot.asarray(a), -1)
+
+
+def test_names_in_archives_that_mislead(tmp_path):
+    np.savez(tmp_path / "good.npz", abc=np.arange(3))
+    good = (tmp_path / "good.npz").read_bytes()
+    for name in (b"a\xffc.npy", b"a\0c.npy"):
+        (tmp_path / "bad.npz").write_bytes(good.replace(b"abc.npy", name))
+        with pytest.raises(ot.DataError, match="name of an array"):
+            ot.load(tmp_path / "bad.npz")
+
+
+def test_values_of_another_device_are_refused():
+    other = next((each for each in ot.__array_namespace_info__().devices() if each != "cpu"), None)
+    if other is None:
+        pytest.skip("there is one device")
+    x = ot.arange(6)
+    with pytest.raises(ValueError, match=r"\[assignment\] the values are on"):
+        x[:2] = ot.ones(2, device=other)
+
+
+def test_a_model_without_outputs():
+    class Empty(ot.nn.Module):
+        def __init__(self):
+            self.layer = ot.nn.Linear(2, 1)
+
+        def forward(self, x):
+            return self.layer(x)[:, :0]
+
+    model = Empty()
+    trainer = ot.Trainer(model, ot.nn.CrossEntropyLoss(), ot.optim.SGD(model.parameters()), epochs=1, progress=False)
+    with pytest.raises(ot.DataError, match="no outputs"):
+        trainer.fit(np.ones((4, 2), "float32"), [0, 0, 0, 0])
 
 
 # -- parts -------------------------------------------------------------------------------------------------------------
@@ -505,3 +542,43 @@ def test_a_trainer_takes_the_default_loss():
         progress=False,
     )
     trainer.fit(np.zeros((4, 2), "float32"), np.zeros((4, 1), "float32"))
+
+
+INTERRUPTED = """
+import os, signal, sys, threading, time
+import overtake as ot
+x = ot.random.uniform((1 << 22,)).eval()
+y = x
+for _ in range(400):
+    y = ot.sin(y) * 1.01
+at = [0.0]
+def kill():
+    time.sleep(0.3)
+    at[0] = time.monotonic()
+    os.kill(os.getpid(), signal.SIGINT)
+thread = threading.Thread(target=kill)
+thread.start()
+try:
+    y.eval()
+except KeyboardInterrupt:
+    seconds = time.monotonic() - at[0]
+else:
+    sys.exit("not interrupted")
+thread.join()
+assert seconds < 2, seconds
+assert (x + 1)[:2].shape == (2,) and float((x[:2] * 0 + 1).sum()) == 2
+seen = []
+def handler(*_):
+    try:
+        seen.append(float(ot.ones(3).sum()))
+    except ot.UsageError as error:
+        seen.append(error)
+signal.signal(signal.SIGALRM, handler)
+signal.setitimer(signal.ITIMER_REAL, 0.2)
+(y[: 1 << 20] + 1).eval()
+assert len(seen) == 1, seen
+"""
+
+
+def test_ctrl_c_ends_a_computation():
+    subprocess.run([sys.executable, "-c", INTERRUPTED], check=True, timeout=200)

@@ -59,7 +59,13 @@ overtake_status overtake_arrays_save_npz(const char* path, const char* const* na
 overtake_status overtake_npz_names(const char* path, overtake_text** names) {
   return api::guarded([&] {
     std::string text;
-    for (const std::string& name : overtake::npz_names(api::text_of(path, "path"))) text += name + '\0';
+    for (const std::string& name : overtake::npz_names(api::text_of(path, "path"))) {
+      if (name.find('\0') != std::string::npos) {
+        throw overtake::DataError(std::string(path) + ": the name of an array has a null byte",
+                                  "The file was damaged, or made to mislead: load it with what wrote it.");
+      }
+      text += name + '\0';
+    }
     api::hand_out(std::move(text), &api::given(names, "names"));
   });
 }

@@ -94,6 +94,14 @@ DType computing_type(const ElementFunction& function, DType dtype) {
   return has_integer_form(function.code) && dtype != DType::boolean ? dtype : DType::float32;
 }
 
+// Of truths there are no differences, and none is negative.
+void refuse_bools(TapeCode code, DType dtype) {
+  if (dtype != DType::boolean || (code != TapeCode::subtract && code != TapeCode::negative)) return;
+  throw UsageError(fmt::format("[{}] is no function of bool", backend::element_function(code)->name),
+                   code == TapeCode::subtract ? "Use not_equal() or logical_xor(), or convert with astype()."
+                                              : "Use logical_not(), or convert with astype().");
+}
+
 DType result_dtype(const ElementFunction& function, DType dtype) {
   return function.result == ElementFunction::Result::TRUTH ? DType::boolean : dtype;
 }
@@ -110,6 +118,7 @@ Array apply_unary(const Rule& rule, TapeCode code, const Array& a) {
   if (is_identity(code, a.dtype())) return a;
   if (code == TapeCode::bitwise_invert && a.dtype() == DType::boolean) return logical_not(a);
   const DType dtype = computing_type(function, a.dtype());
+  refuse_bools(code, dtype);
   return graph::elementwise(rule, {graph::as_type(a, dtype)}, 0, result_dtype(function, dtype));
 }
 
@@ -168,6 +177,7 @@ Array apply_binary(const Rule& rule, TapeCode code, const Array& a, const Array&
   const ElementFunction& function = *backend::element_function(code);
   const std::vector<Array> inputs{a, b};
   const DType dtype = computing_type(function, graph::common_type(rule.name, inputs));
+  refuse_bools(code, dtype);
   if (Array same = far_comparison(function, a, b, dtype); same.defined()) return same;
   if (code == TapeCode::nextafter && (dtype == DType::float16 || dtype == DType::bfloat16)) {
     const std::vector<Array> given = graph::aligned(rule.name, inputs, dtype);

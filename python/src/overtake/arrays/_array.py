@@ -11,7 +11,7 @@ from .._library import library
 from . import _dtypes
 from ._call import call, listed, unary
 from ._dtypes import DType
-from ._handle import ArrayHandle, handles_of
+from ._handle import ArrayHandle
 from ._methods import Methods
 
 _MOST_AXES = 8
@@ -261,7 +261,7 @@ class Array(Methods):
         """Computes it now, without waiting for a GPU; returns itself."""
         lib = library()
         handle = self._handle
-        status = lib.raw.overtake_array_eval(handles_of([handle]), 1)
+        status = lib.raw.overtake_array_eval(ctypes.byref(handle), 1)
         if status:
             lib.check(status)
         return self

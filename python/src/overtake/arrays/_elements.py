@@ -13,7 +13,7 @@ from ._call import binary, unary
 from ._creation import asarray
 from ._dtypes import DType, as_dtype
 from ._operators import apply
-from ._scalars import WHOLE, refuse_bools, require_fit
+from ._scalars import WHOLE, require_fit
 
 
 def _of_one(name: str) -> Callable[[Any], Array]:
@@ -47,7 +47,7 @@ atan, atanh, ceil, cos, cosh = _of_one("atan"), _of_one("atanh"), _of_one("ceil"
 erf, exp, expm1, floor = _of_one("erf"), _of_one("exp"), _of_one("expm1"), _of_one("floor")
 isfinite, isinf, isnan = _of_one("isfinite"), _of_one("isinf"), _of_one("isnan")
 log, log1p, log2, log10 = _of_one("log"), _of_one("log1p"), _of_one("log2"), _of_one("log10")
-logical_not, reciprocal = _of_one("logical_not"), _of_one("reciprocal")
+logical_not, negative, reciprocal = _of_one("logical_not"), _of_one("negative"), _of_one("reciprocal")
 sigmoid, sign, signbit, sin, sinh = (
     _of_one("sigmoid"),
     _of_one("sign"),
@@ -108,13 +108,6 @@ def imag(x: Array, /) -> Array:
 
 def conj(x: Array, /) -> Array:
     return operand_of(x, "conj")
-
-
-def negative(x: Any, /) -> Array:
-    """-x of each element."""
-    given = operand_of(x, "negative")
-    refuse_bools("negative", given)
-    return Array(unary("negative", given))
 
 
 def round(x: Any, /, decimals: int = 0) -> Array:

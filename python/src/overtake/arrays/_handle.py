@@ -17,15 +17,12 @@ class ArrayHandle(ctypes.c_void_p):
     for one call only, nor one that another thread replaces meanwhile, is freed under it.
     """
 
-    __slots__ = ("described", "owner")
-
-    def __init__(self, address: int | None, owner: object = None) -> None:
-        super().__init__(address)
-        self.described: Any = None
-        self.owner = owner  # who frees it in our place
+    # Of the class at first: one is made for every call.
+    described: Any = None
+    owner: object = None  # who frees it in our place
 
     def __del__(self) -> None:
-        if getattr(self, "owner", self) is None and self.value:
+        if self.owner is None and self.value:
             library().raw.overtake_array_free(self.value)
 
     def released(self) -> int:

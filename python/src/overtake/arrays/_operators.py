@@ -6,10 +6,9 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
-from . import _dtypes
 from ._array import Array
 from ._call import binary, unary
-from ._scalars import WHOLE, beside, far_comparison, refuse_bools, scalar
+from ._scalars import WHOLE, beside, far_comparison, scalar
 
 _ARITHMETIC = {
     "add": "add",
@@ -34,6 +33,7 @@ _COMPARISONS = {
     "gt": "greater",
     "ge": "greater_equal",
 }
+_SMALL = 127
 _ORDER = ("bool", "unsigned integer", "signed integer", "real floating")
 
 
@@ -57,8 +57,6 @@ def operand(value: Any, beside: Array) -> Array | None:
 def apply(name: str, left: Any, right: Any) -> Array | None:
     """A function of two operands, one of which is an array; None where the other is no operand."""
     if isinstance(left, Array) and isinstance(right, Array):
-        if name == "subtract" and right.dtype is _dtypes.bool_:
-            refuse_bools(name, left)
         return Array(binary(name, left, right))
     swapped = not isinstance(left, Array)
     array, value = (right, left) if swapped else (left, right)
@@ -77,7 +75,10 @@ def apply(name: str, left: Any, right: Any) -> Array | None:
 
 def _of_two(name: str, swapped: bool) -> Any:
     def method(self: Array, other: Any) -> Any:
-        if isinstance(other, Array) and name != "subtract":
+        kind = type(other)
+        if kind is float or (kind is int and 0 <= other <= _SMALL):
+            other = scalar(other)  # every type of numbers has it, or is promoted
+        if isinstance(other, Array):
             return Array(binary(name, *((other, self) if swapped else (self, other))))
         result = apply(name, *((other, self) if swapped else (self, other)))
         return NotImplemented if result is None else result
@@ -116,11 +117,6 @@ def _rdivmod(self: Array, other: Any) -> Any:
     return NotImplemented if quotient is None else (quotient, apply("remainder", other, self))
 
 
-def _negative(self: Array) -> Array:
-    refuse_bools("negative", self)
-    return Array(unary("negative", self))
-
-
 def _round(self: Array, digits: int | None = None) -> Any:
     return self.round(digits or 0)
 
@@ -141,7 +137,12 @@ def _install() -> None:
     methods |= {python: _of_two(ours, False) for python, ours in _COMPARISONS.items()}
     methods |= {"abs": lambda self: Array(unary("abs", self))}
     methods |= {"invert": lambda self: Array(unary("bitwise_invert", self))}
-    methods |= {"neg": _negative, "pos": lambda self: self, "divmod": _divmod, "rdivmod": _rdivmod}
+    methods |= {
+        "neg": lambda self: Array(unary("negative", self)),
+        "pos": lambda self: self,
+        "divmod": _divmod,
+        "rdivmod": _rdivmod,
+    }
     methods |= {"round": _round, "format": _format}
     for name, method in methods.items():
         builtins.setattr(Array, f"__{name}__", method)

@@ -66,16 +66,7 @@ def beside(function: str, value: Any, array: Array) -> Array:
     """A number as the other side of a function that keeps the array's type."""
     if function in KEEPING:
         require_fit(function, value, array.dtype)
-    if function == "subtract" and isinstance(value, bool):
-        refuse_bools(function, array)
     return scalar(value)
-
-
-def refuse_bools(function: str, array: Array) -> None:
-    """TypeError for bool, of which there are no differences and nothing is negative."""
-    if array.dtype is _dtypes.bool_:
-        instead = "^, logical_xor() or not_equal()" if function == "subtract" else "~ or logical_not()"
-        raise TypeError(f"[{function}] is no function of bool: use {instead}")
 
 
 def far_comparison(function: str, array: Array, value: Any, swapped: bool) -> Array | None:

@@ -138,12 +138,12 @@ def pad(x: Any, widths: Any, /, *, constant_values: Any = 0) -> Array:
     if hasattr(widths, "__index__") and not getattr(widths, "ndim", 0):
         pairs = [(widths, widths)] * given.ndim
     else:
-        pairs = list(widths)
+        pairs = list(widths) if hasattr(widths, "__iter__") and not isinstance(widths, str) else [widths]
         if len(pairs) == 2 and all(hasattr(each, "__index__") for each in pairs):
             pairs = [(pairs[0], pairs[1])] * given.ndim
         elif len(pairs) == 1 and given.ndim != 1:
             pairs = pairs * given.ndim
-    numbers = [whole(each, "pad", "a width") for pair in pairs for each in pair]
+    numbers = [each for pair in pairs for each in members_of(pair, "pad", "widths")]
     if len(numbers) != 2 * given.ndim or any(each < 0 for each in numbers):
         raise ValueError(f"[pad] widths is {widths!r}, expected a pair of whole numbers for each of {given.ndim} axes")
     value = constant_values

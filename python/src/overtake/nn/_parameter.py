@@ -21,7 +21,9 @@ class Held(Array):
     def __init__(self, owner: Handle) -> None:
         address = ctypes.c_void_p()
         check(library().raw.overtake_parameter_array(owner.value, ctypes.byref(address)))
-        super().__init__(ArrayHandle(address.value, owner))
+        handle = ArrayHandle(address.value)
+        handle.owner = owner
+        super().__init__(handle)
         self._owner = owner
 
     def _replace(self, value: Array) -> Array:
