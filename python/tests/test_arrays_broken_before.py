@@ -526,6 +526,10 @@ def test_labels_that_are_no_class():
     with pytest.raises(IndexError, match="-100"):
         ot.nn.cross_entropy(logits, ot.asarray([0, -100, 1]), ignore_index=None)
     assert ot.nn.cross_entropy(logits, ot.asarray([0, 5, 1]), ignore_index=5).item() == pytest.approx(whole.item())
+    shares = ot.asarray([[0.5, 0.5], [1.0, 0.0], [0.25, 0.75]])
+    assert ot.isfinite(ot.nn.cross_entropy(logits, shares)).item()
+    with pytest.raises(ValueError, match="ignore_index"):
+        ot.nn.cross_entropy(logits, shares, ignore_index=1)
     table = ot.nn.Embedding(3, 2)
     assert table(ot.asarray([0.0, 2.0])).shape == (2, 2)
 

@@ -43,11 +43,12 @@ struct CrossEntropyOptions {
 };
 
 /// Mean of -log softmax(logits)[label] over the rows: logits (rows, classes) float32, labels (rows,) int32. A label
-/// outside the classes gives NaN. `none` gives (rows,).
+/// outside the classes is a UsageError on the cpu and gives NaN elsewhere (and in compiled steps). `none` gives
+/// (rows,).
 ///
 /// Labels of the logits' shape, float32, are taken for probabilities t: -sum over c of w[c] t[c] log p[c], whose `mean`
 /// divides by the number of rows (the sum of the sample weights), as PyTorch does. Throws UsageError for shapes and
-/// dtypes that do not fit, a smoothing outside [0, 1), and an ignore_index with probabilities.
+/// dtypes that do not fit, a smoothing outside [0, 1), and an ignore_index of 0 and more with probabilities.
 [[nodiscard]] Array cross_entropy(const Array& logits, const Array& labels, const CrossEntropyOptions& options = {});
 
 /// Mean of (output - target)^2 over all elements. Both float32 of one shape; target may be (rows,) when output is

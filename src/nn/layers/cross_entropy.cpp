@@ -31,7 +31,7 @@ Array class_weights(const Array& logits, const Array& weight) {
 }
 
 WeightedRows of_probabilities(const Array& logits, const Array& target, const CrossEntropyOptions& options) {
-  if (options.ignore_index) {
+  if (options.ignore_index.value_or(-1) >= 0) {  // a negative one is no class anyway: PyTorch's default
     throw UsageError("[cross_entropy] ignore_index needs labels, got probabilities",
                      "Give rows that do not count the sample weight 0.");
   }
