@@ -70,7 +70,7 @@ class Stream {
 
 /// Memory of the host that a device copies from and to: page-locked for CUDA, which copies nearly twice as fast then
 /// and without the host; ordinary memory for other devices. Copies of the handle share the memory, which is freed with
-/// the last of them, after the copies from and to it.
+/// the last of them, after the copies from and to it. One that was moved from has none: UsageError where it is used.
 class PinnedBuffer {
  public:
   /// Uninitialised. Throws DeviceError when the system has no such memory left.
@@ -78,7 +78,7 @@ class PinnedBuffer {
 
   [[nodiscard]] void* data() const noexcept;
   [[nodiscard]] std::size_t bytes() const noexcept;
-  [[nodiscard]] const Device& device() const noexcept;
+  [[nodiscard]] const Device& device() const;
   /// The memory as elements of a type.
   template <typename T>
   requires is_element<T>
@@ -88,6 +88,7 @@ class PinnedBuffer {
   friend Array upload_async(const PinnedBuffer& values, DType dtype, const Shape& shape, std::size_t offset);
   friend Event download_async(const Array& array, const PinnedBuffer& to, std::size_t offset);
   struct State;
+  [[nodiscard]] State& state(const char* function) const;
   std::shared_ptr<State> state_;
 };
 

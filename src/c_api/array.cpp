@@ -79,7 +79,7 @@ overtake_status overtake_array_device(const overtake_array* array, const char** 
 }
 
 overtake_status overtake_array_to(const overtake_array* array, const char* device, overtake_array** moved) {
-  return api::guarded([&] {
+  return api::computing([&] {
     const overtake::Device where(api::text_of(device, "device"));
     hand_out(array_of(array, "array").to(where), &api::given(moved, "moved"));
   });
@@ -90,7 +90,7 @@ overtake_status overtake_synchronize(const char* device) {
 }
 
 overtake_status overtake_array_eval(const overtake_array* const* arrays, int64_t count) {
-  return api::guarded([&] {
+  return api::computing([&] {
     std::vector<Array> all;
     for (const overtake_array* each : listed(arrays, count, "arrays")) all.push_back(array_of(each, "arrays"));
     overtake::eval(all);
@@ -98,7 +98,7 @@ overtake_status overtake_array_eval(const overtake_array* const* arrays, int64_t
 }
 
 overtake_status overtake_array_read(const overtake_array* array, void* values, int64_t bytes) {
-  return api::guarded([&] {
+  return api::computing([&] {
     const Array& given = array_of(array, "array");
     const std::int64_t needed = given.size() * static_cast<std::int64_t>(overtake::size_of(given.dtype()));
     if (bytes < needed) throw UsageError(fmt::format("room for {} bytes, {} are needed", bytes, needed));
@@ -107,7 +107,7 @@ overtake_status overtake_array_read(const overtake_array* array, void* values, i
 }
 
 overtake_status overtake_array_memory(const overtake_array* array, const void** values) {
-  return api::guarded([&] {
+  return api::computing([&] {
     const Array& given = array_of(array, "array");
     if (given.device().id() != "cpu") {
       throw UsageError(fmt::format("the array is on {}: its memory is not the program's", given.device().id()),
@@ -143,7 +143,7 @@ overtake_status overtake_array_functions(overtake_text** names) {
 overtake_status overtake_array_call(int32_t function, const overtake_array* const* inputs, int64_t input_count,
                                     const int64_t* integers, int64_t integer_count, const double* numbers,
                                     int64_t number_count, overtake_array** outputs, int64_t room, int64_t* count) {
-  return api::guarded([&] {
+  return api::computing([&] {
     const api::ArrayFunction& called = function_of(function);
     if (called.inputs >= 0 && called.inputs != input_count) {
       throw UsageError(fmt::format("[{}] {} arrays, expected {}", called.name, input_count, called.inputs));
@@ -177,7 +177,7 @@ overtake_status overtake_array_binary(int32_t function, const overtake_array* a,
 }
 
 overtake_status overtake_array_set_requires_grad(overtake_array* array, int32_t required) {
-  return api::guarded([&] { array_of(array, "array").requires_grad(required != 0); });
+  return api::computing([&] { array_of(array, "array").requires_grad(required != 0); });
 }
 
 overtake_status overtake_array_requires_grad(const overtake_array* array, int32_t* required) {

@@ -2,6 +2,7 @@
 // Arrays as text and files, and memory shared with other libraries.
 #include <map>
 #include <string>
+#include <utility>
 
 #include "backend/api/device.hpp"
 #include "c_api/array_handle.hpp"
@@ -16,7 +17,7 @@ namespace api = overtake::c_api;
 using overtake::Array;
 
 overtake_status overtake_array_text(const overtake_array* array, int32_t indent, overtake_text** text) {
-  return api::guarded([&] {
+  return api::computing([&] {
     overtake::PrintOptions options;
     options.indent = indent;
     api::hand_out(overtake::to_string(api::array_of(array, "array"), options), &api::given(text, "text"));
@@ -28,7 +29,7 @@ overtake_status overtake_random_seed(uint64_t seed) {
 }
 
 overtake_status overtake_array_save_npy(const overtake_array* array, const char* path) {
-  return api::guarded([&] { overtake::save_npy(api::text_of(path, "path"), api::array_of(array, "array")); });
+  return api::computing([&] { overtake::save_npy(api::text_of(path, "path"), api::array_of(array, "array")); });
 }
 
 overtake_status overtake_array_load_npy(const char* path, const char* device, overtake_array** array) {
@@ -40,7 +41,7 @@ overtake_status overtake_array_load_npy(const char* path, const char* device, ov
 
 overtake_status overtake_arrays_save_npz(const char* path, const char* const* names,
                                          const overtake_array* const* arrays, int64_t count, int32_t deflate) {
-  return api::guarded([&] {
+  return api::computing([&] {
     std::map<std::string, Array> all;
     const auto handles = api::listed(arrays, count, "arrays");
     const auto called = api::listed(names, count, "names");
@@ -58,7 +59,13 @@ overtake_status overtake_arrays_save_npz(const char* path, const char* const* na
 overtake_status overtake_npz_names(const char* path, overtake_text** names) {
   return api::guarded([&] {
     std::string text;
-    for (const std::string& name : overtake::npz_names(api::text_of(path, "path"))) text += name + '\0';
+    for (const std::string& name : overtake::npz_names(api::text_of(path, "path"))) {
+      if (name.find('\0') != std::string::npos) {
+        throw overtake::DataError(std::string(path) + ": the name of an array has a null byte",
+                                  "The file was damaged, or made to mislead: load it with what wrote it.");
+      }
+      text += name + '\0';
+    }
     api::hand_out(std::move(text), &api::given(names, "names"));
   });
 }
@@ -73,7 +80,7 @@ overtake_status overtake_array_load_npz(const char* path, const char* name, cons
 }
 
 overtake_status overtake_array_to_dlpack(const overtake_array* array, int32_t versioned, int32_t wait, void** tensor) {
-  return api::guarded([&] {
+  return api::computing([&] {
     void*& result = api::given(tensor, "tensor");
     const Array& lent = api::array_of(array, "array");
     const auto hand_over = wait != 0 ? overtake::HandOver::wait : overtake::HandOver::none;
@@ -107,6 +114,49 @@ void overtake_dlpack_delete(void* tensor, int32_t versioned) {
   }
 }
 
+namespace {
+
+overtake_python python{};  // set once, before the first array
+
+/// What a handler raised: this thread's, for whom Python runs handlers.
+struct Raised {
+  void *type = nullptr, *value = nullptr, *trace = nullptr;
+};
+thread_local Raised raised;
+
+void check_signals() {
+  const int state = python.ensure_thread();
+  const bool failed = python.check_signals() != 0;
+  if (failed) python.fetch_error(&raised.type, &raised.value, &raised.trace);
+  python.release_thread(state);
+  if (failed) throw api::CallerFailed();
+}
+
+}  // namespace
+
+overtake::Polling::Ask api::question() noexcept { return python.check_signals != nullptr ? check_signals : nullptr; }
+
+void overtake_python_set(const overtake_python* functions) {
+  if (functions != nullptr) python = *functions;
+}
+
+void overtake_python_error(void** type, void** value, void** trace) {
+  const Raised last = std::exchange(raised, {});
+  *type = last.type;
+  *value = last.value;
+  *trace = last.trace;
+}
+
+void overtake_python_capsule_end(void* capsule) {
+  if (python.is_valid == nullptr) return;
+  void *type = nullptr, *value = nullptr, *trace = nullptr;
+  python.fetch_error(&type, &value, &trace);
+  for (const auto& [name, versioned] : {std::pair("dltensor_versioned", 1), std::pair("dltensor", 0)}) {
+    if (python.is_valid(capsule, name) != 0) overtake_dlpack_delete(python.pointer(capsule, name), versioned);
+  }
+  python.restore_error(type, value, trace);
+}
+
 // NOLINTNEXTLINE(readability-function-size): the parameters are C's
 overtake_status overtake_array_from_foreign(uint64_t address, int32_t dtype, const int64_t* extents,
                                             const int64_t* strides, int32_t rank, const char* device,
@@ -132,7 +182,7 @@ overtake_status overtake_array_from_foreign(uint64_t address, int32_t dtype, con
 }
 
 overtake_status overtake_array_address(const overtake_array* array, uint64_t* address) {
-  return api::guarded([&] {
+  return api::computing([&] {
     uint64_t& result = api::given(address, "address");
     result = overtake::address_of(api::array_of(array, "array"));
   });

@@ -9,10 +9,21 @@
 #include <utility>
 
 #include "c_api/call.hpp"
+#include "core/polling.hpp"
 #include "overtake/array.hpp"
 #include "overtake/c_array.h"
 
 namespace overtake::c_api {
+
+/// What asks whether a call that computes is still wanted; null where nobody is to be asked.
+[[nodiscard]] Polling::Ask question() noexcept;
+
+/// guarded() for calls that compute arrays: they end where question() throws.
+template <typename Work>
+[[nodiscard]] overtake_status computing(Work&& work) noexcept {
+  const Polling polling(question());
+  return guarded(std::forward<Work>(work));
+}
 
 /// The handle of an Array that lives as long as the handle is used.
 [[nodiscard]] inline overtake_array* handle_of(Array* array) noexcept {

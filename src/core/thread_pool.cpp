@@ -56,8 +56,9 @@ class Pools {
   Pools(const Pools&) = delete;
   Pools& operator=(const Pools&) = delete;
   ~Pools() {
+    // The pool itself stays: what is destroyed later may still compute, on its own thread.
     PoolOfProcess* last = last_.load();
-    if (last != nullptr && last->forks == platform::forks()) std::unique_ptr<PoolOfProcess>{last}.reset();
+    if (last != nullptr && last->forks == platform::forks()) last->pool.end();
   }
 
   ThreadPool& here() {
@@ -80,15 +81,18 @@ ThreadPool& ThreadPool::instance() {
   return pools.here();
 }
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { end(); }
+
+void ThreadPool::end() {
   stop_.store(true, std::memory_order_relaxed);  // what follows publishes it
   round_.fetch_add(1, std::memory_order_release);
   round_.notify_all();
   for (std::thread& worker : workers_) worker.join();
+  workers_.clear();
 }
 
 void ThreadPool::run(int parts, const std::function<void(int)>& part) {
-  if (parts <= 1 || inside_team) {
+  if (parts <= 1 || inside_team || stop_.load(std::memory_order_relaxed)) {
     for (int i = 0; i < parts; ++i) part(i);
     return;
   }

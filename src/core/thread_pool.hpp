@@ -22,6 +22,8 @@ class ThreadPool {
 
   ThreadPool() = default;
   ~ThreadPool();
+  /// Ends its threads; what runs later runs on the caller's.
+  void end();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 

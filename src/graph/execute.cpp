@@ -9,9 +9,11 @@
 #include <unordered_map>
 
 #include "core/checked.hpp"
+#include "core/polling.hpp"
 #include "graph/partition.hpp"
 #include "graph/primitives/shape.hpp"
 #include "graph/tracing.hpp"
+#include "overtake/error.hpp"
 
 namespace overtake::graph {
 namespace {
@@ -171,6 +173,10 @@ std::unique_ptr<backend::Buffer> buffer_for(const Node& node, backend::Device& d
 }
 
 void run_plan(std::span<const std::shared_ptr<Node>> targets) {
+  if (Polling::is_asking()) {  // this thread holds the lock below
+    throw UsageError("[eval] a handler of a signal came while arrays were computed, and computes arrays itself",
+                     "Let it set a flag, and compute where the flag is read.");
+  }
   backend::Device& device = *targets.front()->device;
   DevicePlans& plans = plans_of(device);
   const std::lock_guard lock(plans.mutex);

@@ -134,7 +134,8 @@ void Array::backward() const {
   check_loss(*this);
   const std::vector<NodePtr> leaves = differentiable_leaves(node_);
   if (leaves.empty()) {
-    throw UsageError("[backward] nothing to differentiate by", "Call requires_grad() on the arrays to be trained.");
+    throw UsageError("[backward] nothing to differentiate by",
+                     "Let the arrays that are to be trained require gradients, before they are used.");
   }
   const graph::NoGradient first_derivatives_only;
   const std::vector<Array> parts = differentiate(*this, leaves, Through::marked);

@@ -83,12 +83,17 @@ struct PinnedBuffer::State {
 
 PinnedBuffer::PinnedBuffer(std::size_t bytes, const Device& device) : state_(std::make_shared<State>(bytes, device)) {}
 
-void* PinnedBuffer::data() const noexcept { return state_->memory->data(); }
-std::size_t PinnedBuffer::bytes() const noexcept { return state_->memory->bytes(); }
-const Device& PinnedBuffer::device() const noexcept { return state_->device; }
+PinnedBuffer::State& PinnedBuffer::state(const char* function) const {
+  if (state_ != nullptr) return *state_;
+  throw UsageError(fmt::format("[{}] the buffer was moved from: it has no memory", function));
+}
+
+void* PinnedBuffer::data() const noexcept { return state_ == nullptr ? nullptr : state_->memory->data(); }
+std::size_t PinnedBuffer::bytes() const noexcept { return state_ == nullptr ? 0 : state_->memory->bytes(); }
+const Device& PinnedBuffer::device() const { return state("device").device; }
 
 Array upload_async(const PinnedBuffer& values, DType dtype, const Shape& shape, std::size_t offset) {
-  PinnedBuffer::State& state = *values.state_;
+  PinnedBuffer::State& state = values.state("upload_async");
   const std::size_t bytes = checked_mul(static_cast<std::size_t>(shape.size()), size_of(dtype), "an array");
   const std::byte* source = state.at(offset, bytes, "upload_async");
   backend::Device& device = state.device.impl();
@@ -101,7 +106,7 @@ Array upload_async(const PinnedBuffer& values, DType dtype, const Shape& shape, 
 }
 
 Event download_async(const Array& array, const PinnedBuffer& to, std::size_t offset) {
-  PinnedBuffer::State& state = *to.state_;
+  PinnedBuffer::State& state = to.state("download_async");
   if (array.device() != state.device) {
     throw UsageError(fmt::format("[download_async] the array is on {}, the buffer is for {}", array.device().id(),
                                  state.device.id()));

@@ -21,8 +21,9 @@ class Embedding : public Module {
             std::optional<std::int64_t> padding_idx = std::nullopt);
 
   /// Numbers of rows, of any shape -> that shape with an axis of embedding_dim at its end. They are whole numbers, or
-  /// float32, as a Trainer's inputs are, which are cut toward zero. A number outside the table is refused as by take().
-  /// Throws UsageError for bool, and for more axes than an array may have.
+  /// float32, as a Trainer's inputs are, which must be whole (looked at on the cpu; elsewhere they are cut toward
+  /// zero). A number outside the table is refused as by take(). Throws UsageError for bool, and for more axes than an
+  /// array may have.
   [[nodiscard]] Array forward(const Array& input) override;
 
   [[nodiscard]] std::int64_t num_embeddings() const noexcept { return rows_; }

@@ -38,16 +38,17 @@ struct CrossEntropyOptions {
   Reduction reduction = Reduction::mean;
   Array weight{};                              ///< of each class: (classes,)
   Array sample_weight{};                       ///< of each row: (rows,)
-  double label_smoothing = 0;                  ///< in [0, 1]
+  double label_smoothing = 0;                  ///< in [0, 1)
   std::optional<std::int32_t> ignore_index{};  ///< rows of this label count for nothing (PyTorch's default is -100)
 };
 
 /// Mean of -log softmax(logits)[label] over the rows: logits (rows, classes) float32, labels (rows,) int32. A label
-/// outside the classes gives NaN. `none` gives (rows,).
+/// outside the classes is a UsageError on the cpu and gives NaN elsewhere (and in compiled steps). `none` gives
+/// (rows,).
 ///
 /// Labels of the logits' shape, float32, are taken for probabilities t: -sum over c of w[c] t[c] log p[c], whose `mean`
 /// divides by the number of rows (the sum of the sample weights), as PyTorch does. Throws UsageError for shapes and
-/// dtypes that do not fit, a smoothing outside [0, 1], and an ignore_index with probabilities.
+/// dtypes that do not fit, a smoothing outside [0, 1), and an ignore_index of 0 and more with probabilities.
 [[nodiscard]] Array cross_entropy(const Array& logits, const Array& labels, const CrossEntropyOptions& options = {});
 
 /// Mean of (output - target)^2 over all elements. Both float32 of one shape; target may be (rows,) when output is
@@ -93,7 +94,7 @@ struct Loss {
   [[nodiscard]] static Loss cross_entropy();
   /// With class weights and label smoothing; the rows are scaled so that the mean of a batch is that of
   /// nn::cross_entropy. Labels are int32. Throws UsageError for a reduction other than `mean`, sample weights (a batch
-  /// is some of the rows), an ignore_index, and a smoothing outside [0, 1].
+  /// is some of the rows), an ignore_index, and a smoothing outside [0, 1).
   [[nodiscard]] static Loss cross_entropy(const CrossEntropyOptions& options);
   [[nodiscard]] static Loss mse();
   [[nodiscard]] static Loss l1();

@@ -29,6 +29,10 @@ class UsageError(OvertakeError, ValueError, TypeError):
     """
 
 
+class PlaceError(UsageError, IndexError):
+    """A place outside of an axis: an IndexError, too."""
+
+
 class DataError(OvertakeError, ValueError):
     """A file or data that cannot be used."""
 
@@ -39,6 +43,12 @@ class DeviceError(OvertakeError, RuntimeError):
 
 class InternalError(OvertakeError, RuntimeError):
     """A bug in Overtake."""
+
+
+def kind_of(status: int, message: str) -> type[OvertakeError]:
+    """The class of what a call reports."""
+    kind = BY_STATUS.get(status, InternalError)
+    return PlaceError if kind is UsageError and " is outside of " in message else kind
 
 
 BY_STATUS: dict[int, type[OvertakeError]] = {2: UsageError, 3: DataError, 4: DeviceError, 5: InternalError}

@@ -7,7 +7,7 @@ import ctypes
 import math
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from ._calls import to_json
 from ._errors import UsageError
@@ -20,10 +20,10 @@ _CALLER_ERROR = 6
 class Handle:
     """What a function of the library made; freed with this object."""
 
-    __slots__ = ("_free", "value")
+    __slots__ = ("_free", "_kind", "value")
 
     def __init__(self, kind: str, maker: str, *arguments: object) -> None:
-        self.value = 0
+        self.value, self._kind = 0, kind
         self._free = getattr(library().raw, f"overtake_{kind}_free")
         made = ctypes.c_void_p()
         check(getattr(library().raw, maker)(*arguments, ctypes.byref(made)))
@@ -32,6 +32,11 @@ class Handle:
     def __del__(self) -> None:
         if getattr(self, "value", 0):
             self._free(self.value)
+
+    def __reduce__(self) -> NoReturn:
+        """A copy would free it twice."""
+        hint = " (state_dict() has what it knows)" if self._kind == "optimizer" else ""
+        raise TypeError(f"the library's {self._kind} cannot be copied or pickled{hint}")
 
 
 class _Failure(threading.local):
@@ -68,7 +73,7 @@ def array_from(function: str, *arguments: object) -> Array:
     return Array(made.value or 0)
 
 
-def shared(handle: int) -> Array:
+def shared(handle: Any) -> Array:
     """Another handle to an array that somebody else keeps."""
     return array_from("overtake_array_share", handle)
 
@@ -77,9 +82,7 @@ def given_out(array: Any, what: str) -> int:
     """A handle to a function's result, which the library takes over."""
     if not isinstance(array, Array):
         raise UsageError(f"{what} returned {type(array).__name__}, expected an overtake.Array")
-    own = shared(array._handle)
-    handle, own._handle = own._handle, 0
-    return handle
+    return shared(array._handle)._handle.released()
 
 
 def settings(what: str, values: Mapping[str, object]) -> bytes:

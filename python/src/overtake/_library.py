@@ -21,7 +21,7 @@ from ctypes import (
     c_void_p,
 )
 
-from ._errors import BY_STATUS, InternalError, OvertakeError
+from ._errors import OvertakeError, kind_of
 from ._vendor import tell_vendor_libraries
 
 API_VERSION = 1
@@ -89,6 +89,14 @@ class Folds(ctypes.Structure):
         ("test", c_void_p),
         ("test_starts", c_void_p),
     )
+
+
+# What the library is given of Python, in the order of overtake_python.
+_OF_PYTHON = (
+    *("PyCapsule_IsValid", "PyCapsule_GetPointer", "PyErr_Fetch", "PyErr_Restore"),
+    *("PyErr_CheckSignals", "PyGILState_Ensure", "PyGILState_Release"),
+)
+_CALLER_ERROR = 6
 
 
 class Epoch(ctypes.Structure):
@@ -321,14 +329,27 @@ class Library:
                 function.restype, function.argtypes = None, [c_void_p]
         if delete := getattr(raw, "overtake_dlpack_delete", None):
             delete.restype, delete.argtypes = None, [c_void_p, c_int32]
+        if set_python := getattr(raw, "overtake_python_set", None):
+            set_python.restype, set_python.argtypes = None, [c_void_p]
+            raw.overtake_python_error.restype, raw.overtake_python_error.argtypes = None, [_out, _out, _out]
+            addresses = (ctypes.cast(getattr(ctypes.pythonapi, name), c_void_p) for name in _OF_PYTHON)
+            set_python((c_void_p * len(_OF_PYTHON))(*addresses))
         for name, types in _CALLS.items():
             if function := getattr(raw, name, None):
                 function.restype, function.argtypes = c_int, types
 
     def error(self, status: int) -> OvertakeError:
-        """What the calling thread's last call, which returned `status`, has to say."""
-        kind = BY_STATUS.get(status, InternalError)
-        return kind(self.raw.overtake_error_message().decode(), self.raw.overtake_error_hint().decode())
+        """What the calling thread's last call, which returned `status`, has to say.
+
+        Raises what a handler of a signal raised while arrays were computed.
+        """
+        if status == _CALLER_ERROR:
+            raised = (c_void_p(), c_void_p(), c_void_p())
+            self.raw.overtake_python_error(*(ctypes.byref(each) for each in raised))
+            if raised[0]:
+                _raise(*raised)
+        message = self.raw.overtake_error_message().decode(errors="replace")
+        return kind_of(status, message)(message, self.raw.overtake_error_hint().decode(errors="replace"))
 
     def check(self, status: int) -> None:
         """Raise what a call reports."""
@@ -351,6 +372,9 @@ class Library:
         text = c_void_p()
         self.check(getattr(self.raw, name)(*arguments, ctypes.byref(text)))
         return self.take_text(text)
+
+
+_raise = ctypes.PYFUNCTYPE(None, c_void_p, c_void_p, c_void_p)(("PyErr_Restore", ctypes.pythonapi))
 
 
 def _library_path() -> pathlib.Path:

@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass
 
 from ._library import library
+from ._owned import Uncopied
 
 _MICRO = 1e-6
 
@@ -27,7 +28,7 @@ class ProfileEntry:
     flops: float
 
 
-class profile:
+class profile(Uncopied):
     """``with overtake.profile() as p: ...`` then ``print(p)`` and ``p.write_trace("trace.json")``.
 
     Launches run one after the other in the block, in the whole process, and each is timed: on CUDA by events, elsewhere by

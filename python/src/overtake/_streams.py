@@ -7,6 +7,7 @@ import ctypes
 from typing import TYPE_CHECKING, Any
 
 from ._library import library
+from ._owned import Uncopied
 from .arrays._array import Array
 from .arrays._dtypes import as_dtype
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 _KINDS = {"work": 0, "upload": 1, "download": 2}
 
 
-class Event:
+class Event(Uncopied):
     """A moment in a stream: when all that it was asked for before is done. Made by :meth:`Stream.record`."""
 
     __slots__ = ("_handle", "_memory")
@@ -77,7 +78,7 @@ class Stream:
         library().check(library().raw.overtake_stream_synchronize(self.device.encode(), self._kind))
 
 
-class _Pinned:
+class _Pinned(Uncopied):
     """Page-locked memory as NumPy takes it; freed with the last array that looks at it."""
 
     def __init__(self, shape: tuple[int, ...], dtype: numpy.dtype[Any], device: str) -> None:

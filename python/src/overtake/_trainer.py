@@ -176,11 +176,12 @@ class Trainer:
     def evaluate(self, inputs: Any, targets: Any) -> Evaluation:
         """Mean loss and error in evaluation mode."""
         given = self._data(inputs, targets)
+        function = self.loss.loss_on(self.model.device)
         loss, error = ctypes.c_double(), ctypes.c_double()
         check(
             library().raw.overtake_evaluate(
                 self.model._handle.value,
-                self.loss.loss_on(self.model.device).value,
+                function.value,
                 self.optimizer._handle.value,
                 given[0]._handle,
                 given[1]._handle,

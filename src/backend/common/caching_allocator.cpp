@@ -89,7 +89,7 @@ void CachingAllocator::fail(std::size_t bytes, const char* cause) const {
   const std::string limit = limit_ == 0 ? "none" : readable(limit_);
   throw DeviceError(fmt::format("{}: out of memory: need {}, which exceeds {} (limit {}, held {}, of which {} in use)",
                                 source_.device_id, readable(bytes), cause, limit, readable(held_), readable(in_use_)),
-                    "Lower the batch or the layer sizes, or raise --memory-limit.");
+                    "Lower the batch or the layer sizes, or raise the memory limit (--memory-limit).");
 }
 
 void CachingAllocator::set_limit(std::uint64_t bytes) {

@@ -3,6 +3,8 @@
 
 #include <chrono>
 
+#include "core/polling.hpp"
+
 namespace overtake::backend::cpu {
 namespace {
 
@@ -58,7 +60,10 @@ void CpuExecutable::run(int times) {
     if (is_profiling()) {
       run_profiled();
     } else {
-      for (const auto& step : steps_) step->run();
+      for (const auto& step : steps_) {
+        step->run();
+        Polling::poll();
+      }
     }
   }
 }

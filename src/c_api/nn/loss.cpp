@@ -53,7 +53,11 @@ overtake_loss cross_entropy_of(const char* json, const Array& weight) {
             here.sample_weight = sample_weight;
             return nn::cross_entropy(output, target, here);
           },
-          [options] { return nn::Loss::cross_entropy(options); }};
+          [options] {  // a Trainer refuses labels that are no class: PyTorch's default is not missed
+            nn::CrossEntropyOptions here = options;
+            if (here.ignore_index == -100) here.ignore_index.reset();
+            return nn::Loss::cross_entropy(here);
+          }};
 }
 
 overtake_loss binary_of(const char* json, const Array& weight, const Array& pos_weight) {

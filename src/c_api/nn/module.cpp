@@ -144,7 +144,7 @@ overtake_status overtake_module_layer_forward(const overtake_module* module, con
 
 overtake_status overtake_module_predict(const overtake_module* module, const overtake_array* input, int64_t batch,
                                         overtake_array** output) {
-  return api::guarded([&] {
+  return api::computing([&] {
     overtake_array*& result = api::given(output, "output");
     api::hand_out(nn::predict(api::module_of(module), api::array_of(input, "input"), batch), &result);
   });

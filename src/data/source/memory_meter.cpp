@@ -40,12 +40,12 @@ void MemoryMeter::look() {
 }
 
 void MemoryMeter::refuse_need(const char* how, double bytes) const {
-  throw DeviceError(fmt::format("{}: reading it needs {} {} of the computer's memory, {} may be used", source_, how,
-                                size_text(bytes), size_text(static_cast<double>(limit_))),
-                    given_
-                        ? "Raise --memory-limit or --host-memory-limit, whichever is set, or give a file of fewer rows "
-                          "or columns."
-                        : "Give a file of fewer rows or columns, or use a computer with more memory.");
+  throw DeviceError(
+      fmt::format("{}: reading it needs {} {} of the computer's memory, {} may be used", source_, how, size_text(bytes),
+                  size_text(static_cast<double>(limit_))),
+      given_ ? "Raise the memory limit (--memory-limit or --host-memory-limit), or give a file of fewer rows "
+               "or columns."
+             : "Give a file of fewer rows or columns, or use a computer with more memory.");
 }
 
 void MemoryMeter::refuse(std::uint64_t bytes) const {

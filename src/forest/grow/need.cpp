@@ -82,10 +82,11 @@ void check_kept(std::int64_t trees, double bytes_a_tree, std::uint64_t usable, b
 }
 
 void refuse_tree(std::uint64_t need, std::uint64_t limit, bool cpu) {
-  throw DeviceError(fmt::format("one tree needs {} bytes on the device, {} may be used", need, limit),
-                    cpu ? "Raise --memory-limit or --host-memory-limit, whichever is set, or lower max_depth, or train "
-                          "on fewer rows."
-                        : "Raise --memory-limit, lower max_depth or max_samples, or use --device cpu.");
+  throw DeviceError(
+      fmt::format("one tree needs {} bytes on the device, {} may be used", need, limit),
+      cpu ? "Raise the memory limit (--memory-limit or --host-memory-limit), or lower max_depth, or train "
+            "on fewer rows."
+          : "Raise the memory limit (--memory-limit), lower max_depth or max_samples, or use the cpu.");
 }
 
 KeptTrees::KeptTrees(std::int64_t trees, std::int32_t outputs, std::uint64_t usable)

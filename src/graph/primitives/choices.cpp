@@ -48,10 +48,10 @@ Array logical(std::string_view name, Array (*combine)(const Array&, const Array&
 Array where(const Array& condition, const Array& a, const Array& b) {
   graph::require_defined("where", condition);
   const DType dtype = graph::common_type("where", std::vector<Array>{a, b});
-  return graph::elementwise(
-      where_rule,
-      graph::broadcast_all("where", {truth_of(condition), graph::as_type(a, dtype), graph::as_type(b, dtype)}), 0,
-      dtype);
+  return graph::elementwise(where_rule,
+                            graph::broadcast_all("where", {truth_of(condition), graph::fitting("where", a, dtype),
+                                                           graph::fitting("where", b, dtype)}),
+                            0, dtype);
 }
 
 Array astype(const Array& a, DType dtype) {

@@ -94,6 +94,14 @@ DType computing_type(const ElementFunction& function, DType dtype) {
   return has_integer_form(function.code) && dtype != DType::boolean ? dtype : DType::float32;
 }
 
+// Of truths there are no differences, and none is negative.
+void refuse_bools(TapeCode code, DType dtype) {
+  if (dtype != DType::boolean || (code != TapeCode::subtract && code != TapeCode::negative)) return;
+  throw UsageError(fmt::format("[{}] is no function of bool", backend::element_function(code)->name),
+                   code == TapeCode::subtract ? "Use not_equal() or logical_xor(), or convert with astype()."
+                                              : "Use logical_not(), or convert with astype().");
+}
+
 DType result_dtype(const ElementFunction& function, DType dtype) {
   return function.result == ElementFunction::Result::TRUTH ? DType::boolean : dtype;
 }
@@ -110,6 +118,7 @@ Array apply_unary(const Rule& rule, TapeCode code, const Array& a) {
   if (is_identity(code, a.dtype())) return a;
   if (code == TapeCode::bitwise_invert && a.dtype() == DType::boolean) return logical_not(a);
   const DType dtype = computing_type(function, a.dtype());
+  refuse_bools(code, dtype);
   return graph::elementwise(rule, {graph::as_type(a, dtype)}, 0, result_dtype(function, dtype));
 }
 
@@ -135,10 +144,45 @@ Array folded(TapeCode code, const Array& a, const Array& b, DType dtype) {
   return graph::make_source(std::make_shared<graph::Constant>(graph::number_of(value, dtype)), shape, dtype, device);
 }
 
+// A comparison with a plain number that no element can be: the same everywhere. Undefined for other functions.
+Array far_comparison(const ElementFunction& function, const Array& a, const Array& b, DType dtype) {
+  const int left = graph::beyond(a, dtype), right = graph::beyond(b, dtype);
+  if (function.result != ElementFunction::Result::TRUTH || (left == 0) == (right == 0)) return {};
+  const bool is_less = left < 0 || right > 0;
+  bool truth = is_less;  // of less and less_equal, since never are they equal
+  if (function.code == TapeCode::equal) truth = false;
+  if (function.code == TapeCode::not_equal) truth = true;
+  const Array& other = left == 0 ? a : b;
+  const Shape shape = broadcast_shapes(a.shape(), b.shape());
+  const Number value = graph::number_of(std::int64_t{truth ? 1 : 0}, DType::boolean);
+  return graph::make_source(std::make_shared<graph::Constant>(value), shape, DType::boolean, other.node()->device);
+}
+
+// Numbers of 16 bits are computed in float32, whose neighbours round back. With a = m 2^e of p bits behind the point,
+// 2^p <= m < 2^(p+1), a step of 0.625 2^-p a is more than half an ulp and less than 1.5 above a, and below it, where
+// the ulp of a power of two is half as wide; 0.625 times the smallest number does the same where ulps are that wide.
+Array next_of_16_bits(const Array& a, const Array& b, DType dtype) {
+  const bool is_half = dtype == DType::float16;
+  const double step = 0.625 * (is_half ? 0x1p-10 : 0x1p-7), smallest = 0.625 * (is_half ? 0x1p-24 : 0x1p-133);
+  const double largest = is_half ? 65504 : 0x1.FEp127;
+  const Array x = astype(a, DType::float32), y = astype(b, DType::float32);
+  const Array width = maximum(abs(x) * Array(step), Array(smallest));
+  Array next = where(less(x, y), x + width, x - width);
+  next = where(isinf(x), copysign(Array(largest), x), next);
+  next = where(logical_or(equal(x, y), isnan(y)), y, next);
+  return astype(next, dtype);
+}
+
 Array apply_binary(const Rule& rule, TapeCode code, const Array& a, const Array& b) {
   const ElementFunction& function = *backend::element_function(code);
   const std::vector<Array> inputs{a, b};
   const DType dtype = computing_type(function, graph::common_type(rule.name, inputs));
+  refuse_bools(code, dtype);
+  if (Array same = far_comparison(function, a, b, dtype); same.defined()) return same;
+  if (code == TapeCode::nextafter && (dtype == DType::float16 || dtype == DType::bfloat16)) {
+    const std::vector<Array> given = graph::aligned(rule.name, inputs, dtype);
+    return next_of_16_bits(given[0], given[1], dtype);
+  }
   if (Array constant = folded(code, a, b, dtype); constant.defined()) return constant;
   return graph::elementwise(rule_for(rule, code, dtype), graph::aligned(rule.name, inputs, dtype), 0,
                             result_dtype(function, dtype));

@@ -124,23 +124,32 @@ void check_memory(const std::byte* values, DType dtype, std::int64_t count, std:
 }  // namespace
 
 namespace graph {
+namespace {
+
+bool is_here(const Node& node) { return node.device != nullptr && node.device->is_host(); }
+bool is_traced(const Array& array) { return current_trace() != 0 || array.node()->trace != 0; }
+
+}  // namespace
+
+bool is_read_for_checks(const Array& array) {
+  return !is_traced(array) && (is_here(*array.node()) || config::check_indices());
+}
 
 void check_places(std::string_view name, const Array& indices, std::size_t axis, const Shape& shape) {
   const Node& node = *indices.node();
-  if (indices.size() == 0 || current_trace() != 0 || node.trace != 0) return;
+  if (indices.size() == 0 || is_traced(indices)) return;
   if (const std::optional<Number> constant = constant_value(indices)) {
     const double place = to_double(*constant);
     const auto extent = static_cast<double>(shape[axis]);
     if (place < -extent || place >= extent) refuse_place(name, fmt::to_string(place), axis, shape);
     return;
   }
-  const bool here = node.device != nullptr && node.device->is_host();
-  if (!here && !config::check_indices()) return;
+  if (!is_read_for_checks(indices)) return;
   indices.eval();
   const auto check = [&](const std::byte* values) {
     check_memory(values, node.dtype, indices.size(), shape[axis], name, axis, shape);
   };
-  if (here) return check(reinterpret_cast<const std::byte*>(node.buffer->handle()));
+  if (is_here(node)) return check(reinterpret_cast<const std::byte*>(node.buffer->handle()));
   std::vector<std::byte> values(static_cast<std::size_t>(indices.size()) * size_of(node.dtype));
   indices.to_memory(values.data());
   check(values.data());
@@ -165,7 +174,7 @@ Array assigned_at(const Array& a, const std::vector<Index>& indices, const Array
     throw UsageError(fmt::format("[assigned_at] values of shape {} for a part of shape {} of an array of shape {}",
                                  values.shape().to_string(), part.to_string(), a.shape().to_string()));
   }
-  const Array spread = broadcast_to(graph::as_type(values, a.dtype()), part);
+  const Array spread = broadcast_to(graph::fitting("assigned_at", values, a.dtype()), part);
   return assigned(a, parts.regions, reshape(spread, parts.counts));
 }
 

@@ -137,7 +137,7 @@ std::vector<Array> split(const Array& a, std::int64_t parts, int axis) {
   const std::int64_t extent = a.shape()[graph::checked_axis("split", axis, a.shape())];
   if (parts < 1 || extent % parts != 0) {
     throw UsageError(fmt::format("[split] {} elements along axis {} in {} equal parts", extent, axis, parts),
-                     "split_at() cuts at any places.");
+                     "Name the places to cut at in place of a number of parts.");
   }
   std::vector<std::int64_t> cuts;
   for (std::int64_t i = 1; i < parts; ++i) cuts.push_back(extent / parts * i);

@@ -93,6 +93,15 @@ Array flip(const Array& a, const std::optional<std::vector<int>>& axes) {
 
 Array clip(const Array& a, const std::optional<Array>& low, const std::optional<Array>& high) {
   graph::require_defined("clip", a);
+  std::vector<Array> all{a};
+  for (const std::optional<Array>& bound : {low, high}) {
+    if (bound) all.push_back(*bound);
+  }
+  const DType common = graph::common_type("clip", all);
+  if (!is_floating(a.dtype()) && common != a.dtype()) {
+    throw UsageError(fmt::format("[clip] the array is {}, a bound makes it {}", name_of(a.dtype()), name_of(common)),
+                     "Bounds are of the array's type: convert the array, or them, with astype().");
+  }
   Array result = a;
   if (low) result = maximum(result, *low);
   if (high) result = minimum(result, *high);

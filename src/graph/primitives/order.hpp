@@ -11,6 +11,10 @@ namespace overtake::graph {
 /// Throws UsageError("[name] ...") unless the array is defined and of whole numbers.
 void check_indices(std::string_view name, const Array& indices);
 
+/// True where values are looked at to check them, which waits for them: on the cpu, elsewhere if the environment asks
+/// for it, never in a step that is traced.
+[[nodiscard]] bool is_read_for_checks(const Array& array);
+
 /// Throws UsageError("[name] ...") for places outside of an axis, where they are checked (ops/indexing.hpp). Evaluates
 /// indices on the cpu.
 void check_places(std::string_view name, const Array& indices, std::size_t axis, const Shape& shape);

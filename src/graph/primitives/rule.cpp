@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <bit>
+#include <cstdint>
 #include <optional>
+#include <string>
 
 #include "graph/primitives/shape.hpp"
 #include "overtake/error.hpp"
@@ -92,6 +95,27 @@ Array as_type(const Array& a, DType dtype) {
   return astype(a, dtype);
 }
 
+int beyond(const Array& a, DType dtype) {
+  if (!is_integer(dtype) || !is_weak(a) || !is_integer(a.dtype())) return 0;
+  const Number number = *constant_value(a);
+  const bool large = number.dtype == DType::uint64 && (number.bits >> 63U) != 0;
+  const auto whole = std::bit_cast<std::int64_t>(number.bits);
+  if (large) return dtype == DType::uint64 ? 0 : 1;
+  if (whole < 0 && is_unsigned(dtype)) return -1;
+  if (dtype == DType::uint64) return 0;
+  if (converted(converted(number, dtype), DType::int64).bits == number.bits) return 0;
+  return whole > 0 ? 1 : -1;
+}
+
+Array fitting(std::string_view name, const Array& a, DType dtype) {
+  if (beyond(a, dtype) == 0) return as_type(a, dtype);
+  const Number number = *constant_value(a);
+  const std::string text = number.dtype == DType::uint64 ? fmt::to_string(number.bits)
+                                                         : fmt::to_string(std::bit_cast<std::int64_t>(number.bits));
+  throw UsageError(fmt::format("[{}] {} is out of bounds for {}", name, text, name_of(dtype)),
+                   "A plain number takes the type of the arrays beside it: convert them to a wider one.");
+}
+
 Array elementwise(const Rule& rule, const std::vector<Array>& inputs, float parameter, DType dtype) {
   const Shape shape = inputs.front().shape();
   return make_node(std::make_shared<RulePrimitive>(rule, parameter, dtype), inputs, shape, dtype);
@@ -122,7 +146,7 @@ std::vector<Array> broadcast_all(std::string_view name, const std::vector<Array>
 std::vector<Array> aligned(std::string_view name, const std::vector<Array>& inputs, DType dtype) {
   std::vector<Array> converted;
   converted.reserve(inputs.size());
-  for (const Array& input : inputs) converted.push_back(as_type(input, dtype));
+  for (const Array& input : inputs) converted.push_back(fitting(name, input, dtype));
   return broadcast_all(name, converted);
 }
 

@@ -78,7 +78,7 @@ Array true_places(const Array& flat) {
 std::vector<Array> nonzero(const Array& a) {
   graph::require_defined("nonzero", a);
   if (a.shape().rank() == 0) {
-    throw UsageError("[nonzero] of an array without axes", "reshape(a, {1}) has one.");
+    throw UsageError("[nonzero] of an array without axes", "Give it one with reshape().");
   }
   const Array places = graph::true_places(reshape(graph::as_type(a, DType::boolean), {a.size()}));
   std::vector<Array> result(a.shape().rank());

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/checked.hpp"
 #include "graph/primitives/linear.hpp"
 #include "graph/primitives/order.hpp"
 #include "graph/primitives/rule.hpp"
@@ -213,21 +214,36 @@ Array in_memory(const Array& a) { return constant_value(a) ? copied(a) : a; }
 
 }  // namespace graph
 
-Array reshape(const Array& a, std::vector<std::int64_t> extents) {
-  graph::require_defined("reshape", a);
+namespace {
+
+// The one extent that is -1 becomes what the others leave.
+std::vector<std::int64_t> completed(const Array& a, std::vector<std::int64_t> extents) {
+  const auto asked = [&] { return fmt::format("({})", fmt::join(extents, ", ")); };
   std::int64_t known = 1;
   std::ptrdiff_t open = -1;
   for (std::size_t i = 0; i < extents.size(); ++i) {
-    if (extents[i] != -1) {
-      known *= extents[i];
-    } else if (open >= 0) {
-      throw UsageError("[reshape] at most one extent may be -1");
-    } else {
+    if (extents[i] == -1 && open >= 0) throw UsageError("[reshape] at most one extent may be -1");
+    if (extents[i] < -1) throw UsageError(fmt::format("[reshape] the shape {} has a negative extent", asked()));
+    if (extents[i] == -1) {
       open = static_cast<std::ptrdiff_t>(i);
+    } else {
+      known = checked_mul(known, extents[i], "a shape");
     }
   }
-  if (open >= 0 && known > 0) extents[static_cast<std::size_t>(open)] = a.size() / known;
-  const Shape shape(std::move(extents));
+  if (open < 0) return extents;
+  if (known == 0 || a.size() % known != 0) {
+    throw UsageError(fmt::format("[reshape] {} has {} elements, {} asks for a multiple of {}", a.shape().to_string(),
+                                 a.size(), asked(), known));
+  }
+  extents[static_cast<std::size_t>(open)] = a.size() / known;
+  return extents;
+}
+
+}  // namespace
+
+Array reshape(const Array& a, std::vector<std::int64_t> extents) {
+  graph::require_defined("reshape", a);
+  const Shape shape(completed(a, std::move(extents)));
   if (shape.size() != a.size()) {
     throw UsageError(fmt::format("[reshape] {} has {} elements, {} asks for {}", a.shape().to_string(), a.size(),
                                  shape.to_string(), shape.size()));

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cstdint>
+#include <optional>
 
 #include "graph/primitives/order.hpp"
 #include "nn/layers/loss_terms.hpp"
@@ -29,7 +31,7 @@ Array class_weights(const Array& logits, const Array& weight) {
 }
 
 WeightedRows of_probabilities(const Array& logits, const Array& target, const CrossEntropyOptions& options) {
-  if (options.ignore_index) {
+  if (options.ignore_index.value_or(-1) >= 0) {  // a negative one is no class anyway: PyTorch's default
     throw UsageError("[cross_entropy] ignore_index needs labels, got probabilities",
                      "Give rows that do not count the sample weight 0.");
   }
@@ -43,8 +45,20 @@ WeightedRows of_probabilities(const Array& logits, const Array& target, const Cr
 // 0 in the place of the label to ignore, which is no class: its row is computed, and then left out.
 Array without_ignored(const Array& labels, const Array& ignored) { return where(ignored, 0, labels); }
 
+// Where labels may be looked at: elsewhere the row of a label that is no class is NaN.
+void check_labels(const Array& labels, std::int64_t classes, std::optional<std::int32_t> ignored) {
+  if (labels.dtype() != DType::int32 || !graph::is_read_for_checks(labels)) return;
+  for (const std::int32_t label : labels.to_vector<std::int32_t>()) {
+    if ((label >= 0 && label < classes) || label == ignored) continue;
+    throw UsageError(
+        fmt::format("[cross_entropy] the label {} is outside of {} classes", label, classes),
+        fmt::format("Labels go from 0 to {}; rows of the label ignore_index count for nothing.", classes - 1));
+  }
+}
+
 WeightedRows of_labels(const Array& logits, const Array& labels, const CrossEntropyOptions& options) {
   const Array weights = class_weights(logits, options.weight);
+  check_labels(labels, logits.shape()[1], options.ignore_index);
   Array ignored;
   Array classes = labels;
   if (options.ignore_index) {
@@ -68,9 +82,9 @@ WeightedRows of_labels(const Array& logits, const Array& labels, const CrossEntr
 }  // namespace
 
 void check_cross_entropy(const CrossEntropyOptions& options) {
-  if (options.label_smoothing >= 0 && options.label_smoothing <= 1) return;
+  if (options.label_smoothing >= 0 && options.label_smoothing < 1) return;
   throw UsageError(
-      fmt::format("[cross_entropy] label_smoothing {}, expected a number in [0, 1]", options.label_smoothing),
+      fmt::format("[cross_entropy] label_smoothing {}, expected a number in [0, 1)", options.label_smoothing),
       "It is the share of the target that is spread over all classes; 0.1 is usual.");
 }
 

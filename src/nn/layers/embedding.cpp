@@ -10,6 +10,7 @@
 
 #include "core/checked.hpp"
 #include "core/philox.hpp"
+#include "graph/primitives/order.hpp"
 #include "overtake/error.hpp"
 #include "overtake/ops.hpp"
 
@@ -64,6 +65,11 @@ Array Embedding::forward(const Array& input) {
   if (input.shape().rank() >= Shape::max_rank) {
     throw UsageError(fmt::format("[Embedding] got {} axes and adds one; an array has {} at most", input.shape().rank(),
                                  Shape::max_rank));
+  }
+  if (is_floating(input.dtype()) && input.size() > 0 && graph::is_read_for_checks(input) &&
+      any(not_equal(input, floor(input))).item<bool>()) {
+    throw UsageError(fmt::format("[Embedding] got numbers of {} that are not whole", name_of(input.dtype())),
+                     "They are numbers of rows: round them, or convert them to whole numbers.");
   }
   const Array places = is_floating(input.dtype()) ? astype(input, DType::int32) : input;
   Array rows = take(weight_.value, places, 0);

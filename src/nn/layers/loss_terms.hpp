@@ -31,7 +31,7 @@ struct WeightedRows {
 /// One weight a row, in a shape that broadcasts with `output`. Throws UsageError for another shape than (rows,).
 [[nodiscard]] Array fitted_sample_weight(const char* name, const Shape& output, const Array& weight);
 
-/// Throws UsageError for a smoothing outside [0, 1].
+/// Throws UsageError for a smoothing outside [0, 1).
 void check_cross_entropy(const CrossEntropyOptions& options);
 
 }  // namespace overtake::nn

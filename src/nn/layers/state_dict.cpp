@@ -63,7 +63,7 @@ std::string StateMatch::problem(bool strict) const {
 
 std::string StateMatch::hint() const {
   if (!misshapen.empty()) return "Make the module with the sizes of the state, or leave these names out.";
-  return "Compare with the names of state_dict(); strict = false takes what fits.";
+  return "Compare with the names of state_dict(); when it is not strict, loading takes what fits.";
 }
 
 StateMatch match_state(Module& module, const StateDict& state) {

@@ -55,6 +55,10 @@ void check_labels(const std::vector<std::int32_t>& labels, std::int64_t classes,
   const auto found =
       std::find_if(labels.begin(), labels.end(), [&](std::int32_t label) { return label < 0 || label >= classes; });
   if (found == labels.end()) return;
+  if (classes == 0) {
+    throw DataError(fmt::format("{}: there are labels, but the model has no outputs", what),
+                    "Give the last layer one output for each class.");
+  }
   throw DataError(fmt::format("{}: the label of row {} (counted from 0) is {}, but the model gives classes 0 to {}",
                               what, found - labels.begin(), *found, classes - 1),
                   "Give the last layer one output for each class.");

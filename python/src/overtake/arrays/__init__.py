@@ -1,2 +1,4 @@
 # SPDX-License-Identifier: MIT
-"""Arrays on any processor; ``import overtake as ot`` has all of it: ``ot.mean(ot.random.uniform((1 << 20,)))``."""
+"""Arrays and the functions on them."""
+
+from . import _operators as _operators

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from .._library import library
 from . import _dtypes
-from ._call import binary, call, listed, unary
+from ._call import call, listed, unary
 from ._dtypes import DType
+from ._handle import ArrayHandle
+from ._methods import Methods
 
 _MOST_AXES = 8
 
 
-class Array:
+class Array(Methods):
     """An n-dimensional array on a device, with NumPy's operators and the Python array API standard's functions.
 
     Made by :func:`overtake.asarray`, :func:`overtake.zeros`, ... Functions only build a graph; reading values (printing,
@@ -23,32 +25,54 @@ class Array:
     Assignment (``x[1:] = 0``) gives this array a new value; arrays made from it before keep the old one.
     """
 
-    __slots__ = ("__weakref__", "_described", "_handle", "_lent")
+    __slots__ = ("__weakref__", "_handle", "_lent")
     __array_priority__ = 1000.0  # NumPy's arrays leave operators to us
 
-    def __init__(self, handle: int) -> None:
-        self._handle = handle
-        self._described: tuple[DType, tuple[int, ...]] | None = None
+    def __init__(self, handle: int | ArrayHandle) -> None:
+        self._handle = handle if isinstance(handle, ArrayHandle) else ArrayHandle(handle)
         self._lent: list[Array] | None = None
 
-    def __del__(self) -> None:
-        handle, self._handle = getattr(self, "_handle", 0), 0
-        if handle:
-            library().raw.overtake_array_free(handle)
-
     def _replace(self, value: Array) -> Array:
-        self._handle, value._handle = value._handle, self._handle
-        self._described = None
+        self._handle = value._handle
         return self
+
+    def _shared(self) -> Array:
+        """Another array with the value that this one has now."""
+        shared = ctypes.c_void_p()
+        library().check(library().raw.overtake_array_share(self._handle, ctypes.byref(shared)))
+        return Array(shared.value or 0)
+
+    # -- copies: values never change, so that a copy may share them ----------------------------------------------------
+    def copy(self) -> Array:
+        """The same value; neither assignments nor requires_grad_() of one count for the other. Gradients flow through it."""
+        return self._shared() if self.requires_grad else self.detach()
+
+    def clone(self) -> Array:
+        """As :meth:`copy`, by PyTorch's name."""
+        return self.copy()
+
+    def __copy__(self) -> Array:
+        return self.copy()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Array:
+        """With a gradient of its own."""
+        copy = self.detach()
+        return copy.requires_grad_() if self.requires_grad else copy
+
+    def __reduce__(self) -> Any:
+        """The values, type and whether it requires a gradient: an array that is unpickled is on the cpu."""
+        return _from_pickle, (self._numpy(), self.dtype.name, self.requires_grad)
 
     # -- what it is ----------------------------------------------------------------------------------------------------
     def _describe(self) -> tuple[DType, tuple[int, ...]]:
-        if self._described is None:
+        handle = self._handle
+        if handle.described is None:
             dtype, rank, extents = ctypes.c_int32(), ctypes.c_int32(), (ctypes.c_int64 * _MOST_AXES)()
             lib = library()
-            lib.check(lib.raw.overtake_array_describe(self._handle, ctypes.byref(dtype), ctypes.byref(rank), extents))
-            self._described = (_dtypes.ALL[dtype.value], tuple(extents[: rank.value]))
-        return self._described
+            lib.check(lib.raw.overtake_array_describe(handle, ctypes.byref(dtype), ctypes.byref(rank), extents))
+            handle.described = (_dtypes.ALL[dtype.value], tuple(extents[: rank.value]))
+        described: tuple[DType, tuple[int, ...]] = handle.described
+        return described
 
     @property
     def dtype(self) -> DType:
@@ -81,7 +105,7 @@ class Array:
 
     @property
     def T(self) -> Array:
-        return Array(call("permute_dims", [self], listed(reversed(range(self.ndim))))[0])
+        return Array(call("permute_dims", [self], [self.ndim, *reversed(range(self.ndim))])[0])
 
     @property
     def mT(self) -> Array:
@@ -171,9 +195,7 @@ class Array:
         from ._share import describe_for_cuda
 
         described = describe_for_cuda(self)
-        shared = ctypes.c_void_p()
-        library().check(library().raw.overtake_array_share(self._handle, ctypes.byref(shared)))
-        self._lent = [*(self._lent or []), Array(shared.value or 0)]  # valid even when this one gets a new value
+        self._lent = [*(self._lent or []), self._shared()]  # valid even when this one gets a new value
         return described
 
     def _view(self) -> Any:
@@ -231,13 +253,15 @@ class Array:
         return Array(call("astype", [self], [_dtypes.as_dtype(dtype).number])[0])
 
     def reshape(self, *shape: Any) -> Array:
-        wanted = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
-        return Array(call("reshape", [self], listed(wanted))[0])
+        """The same values in another shape, of which one extent may be -1."""
+        wanted = shape[0] if len(shape) == 1 and not hasattr(shape[0], "__index__") else shape
+        return Array(call("reshape", [self], listed(wanted, "reshape"))[0])
 
     def eval(self) -> Array:
         """Computes it now, without waiting for a GPU; returns itself."""
         lib = library()
-        status = lib.raw.overtake_array_eval(ctypes.byref(ctypes.c_void_p(self._handle)), 1)
+        handle = self._handle
+        status = lib.raw.overtake_array_eval(ctypes.byref(handle), 1)
         if status:
             lib.check(status)
         return self
@@ -292,7 +316,7 @@ class Array:
 
     __hash__ = None  # type: ignore[assignment]
 
-    if TYPE_CHECKING:  # _operators() below makes them
+    if TYPE_CHECKING:  # _operators.py makes them
 
         def __add__(self, other: Any) -> Array: ...
         def __radd__(self, other: Any) -> Array: ...
@@ -330,14 +354,20 @@ class Array:
         def __invert__(self) -> Array: ...
 
 
+def _from_pickle(values: Any, dtype: str, requires_grad: bool) -> Array:
+    from ._creation import asarray
+
+    made: Array = asarray(values, dtype=dtype, device="cpu")
+    return made.requires_grad_() if requires_grad else made
+
+
 class _Memory:
     """What NumPy needs to look at an array's memory; keeps it alive."""
 
     def __init__(self, array: Array) -> None:
-        shared, address = ctypes.c_void_p(), ctypes.c_void_p()
+        address = ctypes.c_void_p()
+        self._array = array._shared()
         lib = library()
-        lib.check(lib.raw.overtake_array_share(array._handle, ctypes.byref(shared)))
-        self._array = Array(shared.value or 0)
         lib.check(lib.raw.overtake_array_memory(self._array._handle, ctypes.byref(address)))
         kinds = {"bool": "b", "signed integer": "i", "unsigned integer": "u", "real floating": "f"}
         if array.dtype is _dtypes.bfloat16:
@@ -348,97 +378,3 @@ class _Memory:
             "typestr": f"<{kinds[array.dtype.kind]}{array.dtype.itemsize}".replace("<b", "|b"),
             "data": (address.value or 0, False),
         }
-
-
-def scalar(value: Any) -> Array:
-    """A plain number, which takes the type of the arrays beside it."""
-    made = ctypes.c_void_p()
-    lib = library()
-    if isinstance(value, bool):
-        status = lib.raw.overtake_array_scalar(0, int(value), 0.0, ctypes.byref(made))
-    elif isinstance(value, int):
-        if not -(2**63) <= value < 2**64:
-            raise OverflowError(f"{value} is too large for int64 and for uint64")
-        kind = _dtypes.int64 if value < 2**63 else _dtypes.uint64
-        bits = ctypes.c_int64(value).value  # of a large one those of uint64
-        status = lib.raw.overtake_array_scalar(kind.number, bits, 0.0, ctypes.byref(made))
-    else:
-        status = lib.raw.overtake_array_scalar(11, 0, float(value), ctypes.byref(made))
-    lib.check(status)
-    return Array(made.value or 0)
-
-
-def operand(value: Any, beside: Array) -> Array | None:
-    """The other side of an operator; None for what is no operand."""
-    if isinstance(value, Array):
-        return value
-    if isinstance(value, (bool, int, float)):
-        return scalar(value)
-    if hasattr(value, "__array__"):
-        from ._creation import asarray
-
-        made: Array = asarray(value, device=beside.device)
-        return made
-    return None
-
-
-def _operators() -> None:
-    def of_two(name: str, swapped: bool) -> Any:
-        def method(self: Array, other: Any) -> Any:
-            right = operand(other, self)
-            if right is None:
-                return NotImplemented
-            a, b = (right, self) if swapped else (self, right)
-            return Array(binary(name, a, b))
-
-        return method
-
-    def in_place(name: str) -> Any:
-        compute = of_two(name, False)
-
-        def method(self: Array, other: Any) -> Any:
-            result = compute(self, other)
-            if result is NotImplemented:
-                return NotImplemented
-            if result.shape != self.shape:
-                raise ValueError(f"the result has shape {result.shape}, not {self.shape}: it cannot replace the array")
-            replaced: Array = self._replace(result.astype(self.dtype))
-            return replaced
-
-        return method
-
-    arithmetic = {
-        "add": "add",
-        "sub": "subtract",
-        "mul": "multiply",
-        "truediv": "divide",
-        "floordiv": "floor_divide",
-        "mod": "remainder",
-        "pow": "power",
-        "matmul": "matmul",
-        "and": "bitwise_and",
-        "or": "bitwise_or",
-        "xor": "bitwise_xor",
-        "lshift": "bitwise_left_shift",
-        "rshift": "bitwise_right_shift",
-    }
-    for python, ours in arithmetic.items():
-        setattr(Array, f"__{python}__", of_two(ours, False))
-        setattr(Array, f"__r{python}__", of_two(ours, True))
-        setattr(Array, f"__i{python}__", in_place(ours))
-    comparisons = {
-        "eq": "equal",
-        "ne": "not_equal",
-        "lt": "less",
-        "le": "less_equal",
-        "gt": "greater",
-        "ge": "greater_equal",
-    }
-    for python, ours in comparisons.items():
-        setattr(Array, f"__{python}__", of_two(ours, False))
-    for python, ours in {"neg": "negative", "abs": "abs", "invert": "bitwise_invert"}.items():
-        setattr(Array, f"__{python}__", lambda self, name=ours: Array(unary(name, self)))
-    setattr(Array, "__pos__", lambda self: self)  # noqa: B010
-
-
-_operators()

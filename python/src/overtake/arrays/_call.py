@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import ctypes
 import functools
-from collections.abc import Iterable, Sequence
+import operator
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from .._library import library
@@ -15,9 +16,9 @@ Handle = int
 
 
 class HasHandle(Protocol):
-    """An array. It is taken rather than its handle, so that it lives until the call is over."""
+    """An array."""
 
-    _handle: Handle
+    _handle: Any
 
 
 @functools.cache
@@ -69,9 +70,10 @@ def call(
     lib = library()
     outputs = _handles(most)()
     count = ctypes.c_int64()
+    held = [None if each is None else each._handle for each in inputs]  # until the call is over
     status = lib.raw.overtake_array_call(
         number_of(name),
-        _handles(len(inputs))(*[None if each is None else each._handle for each in inputs]),
+        _handles(len(inputs))(*held),
         len(inputs),
         _integers(tuple(integers)),
         len(integers),
@@ -96,19 +98,34 @@ def call_one(
 # -- settings ----------------------------------------------------------------------------------------------------------
 
 
-def listed(values: Iterable[Any]) -> list[int]:
-    """A list as settings: its length, then its members."""
-    members = [int(each) for each in values]
+def whole(value: Any, function: str, what: str) -> int:
+    """`value` as a whole number; TypeError in words for everything else."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"[{function}] {what} is {value!r}, expected a whole number") from None
+
+
+def listed(values: Any, function: str, what: str = "shape") -> list[int]:
+    """Whole numbers, or one, as settings: how many, then they themselves."""
+    members = members_of(values, function, what)
     return [len(members), *members]
 
 
-def optional(value: Any) -> list[int]:
+def members_of(values: Any, function: str, what: str) -> tuple[int, ...]:
+    """Whole numbers, or one."""
+    if hasattr(values, "__index__") and not getattr(values, "ndim", 0):
+        return (whole(values, function, what),)
+    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+        raise TypeError(f"[{function}] {what} is {values!r}, expected whole numbers")
+    return tuple(whole(each, function, what) for each in values)
+
+
+def optional(value: Any, function: str, what: str = "axis") -> list[int]:
     """A whole number that may be missing."""
-    return [0] if value is None else [1, int(value)]
+    return [0] if value is None else [1, whole(value, function, what)]
 
 
-def axes(axis: int | Sequence[int] | None) -> list[int]:
+def axes(axis: int | Sequence[int] | None, function: str) -> list[int]:
     """Axes of a reduction: None for all of them."""
-    if axis is None:
-        return [0]
-    return [1, *listed(axis if isinstance(axis, (tuple, list)) else (axis,))]
+    return [0] if axis is None else [1, *listed(axis, function, "axis")]

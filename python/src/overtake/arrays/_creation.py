@@ -9,9 +9,10 @@ from typing import Any
 
 from .._library import library
 from . import _dtypes
-from ._array import Array, scalar
-from ._call import call, listed, optional
+from ._array import Array
+from ._call import call, members_of, optional, whole
 from ._dtypes import DType, as_dtype
+from ._scalars import WHOLE, converted, fits, scalar, type_of_whole
 
 Shape = int | Sequence[int]
 
@@ -37,8 +38,11 @@ def get_default_device() -> str:
     return _default_device
 
 
-def _extents(shape: Shape) -> tuple[int, ...]:
-    return (int(shape),) if isinstance(shape, int) else tuple(int(each) for each in shape)
+def _extents(shape: Shape, function: str) -> tuple[int, ...]:
+    extents = members_of(shape, function, "shape")
+    if any(each < 0 for each in extents):
+        raise ValueError(f"[{function}] shape is {shape}: an extent is negative")
+    return extents
 
 
 def _anchor(device: Any) -> Array | None:
@@ -106,9 +110,7 @@ def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | 
                 raise ValueError("another type needs a copy")
             return result.astype(wanted)
         if copy:
-            shared = ctypes.c_void_p()
-            library().check(library().raw.overtake_array_share(result._handle, ctypes.byref(shared)))
-            return Array(shared.value or 0)
+            return result._shared()
         return result
     foreign = _of_gpu(obj)
     if foreign is not None:
@@ -117,7 +119,7 @@ def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | 
         raise ValueError("the values cannot be had without a copy")
     if isinstance(obj, (bool, int, float)):
         kind = wanted or (
-            _dtypes.bool_ if isinstance(obj, bool) else _dtypes.int64 if isinstance(obj, int) else _dtypes.float32
+            _dtypes.bool_ if isinstance(obj, bool) else type_of_whole(obj) if isinstance(obj, int) else _dtypes.float32
         )
         return full((), obj, dtype=kind, device=device)
     if isinstance(obj, complex):
@@ -153,77 +155,92 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> A
 
 
 def full(shape: Shape, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Array:
-    value = fill_value if isinstance(fill_value, Array) else None
-    if value is None:
-        value = scalar(fill_value)
+    """`fill_value` everywhere; its type unless `dtype` says otherwise."""
+    return _full("full", shape, fill_value, dtype, device)
+
+
+def _full(function: str, shape: Shape, fill_value: Any, dtype: Any, device: Any) -> Array:
+    extents = _extents(shape, function)
+    value = fill_value
+    if not isinstance(value, Array):
+        if not isinstance(value, (bool, int, float)):
+            raise TypeError(f"[{function}] fill_value is {value!r}, expected a number")
+        value = scalar(value if dtype is None else converted(function, value, as_dtype(dtype)))
     kind = value.dtype if dtype is None else as_dtype(dtype)
-    anchor = _anchor(device)
-    return Array(call("full", [anchor, value], [*listed(_extents(shape)), kind.number])[0])
+    return Array(call("full", [_anchor(device), value], [len(extents), *extents, kind.number])[0])
 
 
 def zeros(shape: Shape, *, dtype: Any = None, device: Any = None) -> Array:
-    return full(shape, 0, dtype=_dtypes.float32 if dtype is None else dtype, device=device)
+    return _full("zeros", shape, 0, _dtypes.float32 if dtype is None else dtype, device)
 
 
 def ones(shape: Shape, *, dtype: Any = None, device: Any = None) -> Array:
-    return full(shape, 1, dtype=_dtypes.float32 if dtype is None else dtype, device=device)
+    return _full("ones", shape, 1, _dtypes.float32 if dtype is None else dtype, device)
 
 
 def empty(shape: Shape, *, dtype: Any = None, device: Any = None) -> Array:
-    return zeros(shape, dtype=dtype, device=device)
-
-
-def _like(x: Array, dtype: Any, device: Any) -> dict[str, Any]:
-    return {"dtype": x.dtype if dtype is None else dtype, "device": x.device if device is None else device}
+    return _full("empty", shape, 0, _dtypes.float32 if dtype is None else dtype, device)
 
 
 def full_like(x: Array, /, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Array:
-    return full(x.shape, fill_value, **_like(x, dtype, device))
+    x = x if isinstance(x, Array) else asarray(x)
+    return _full("full_like", x.shape, fill_value, dtype or x.dtype, device or x.device)
 
 
 def zeros_like(x: Array, /, *, dtype: Any = None, device: Any = None) -> Array:
-    return zeros(x.shape, **_like(x, dtype, device))
+    return full_like(x, 0, dtype=dtype, device=device)
 
 
 def ones_like(x: Array, /, *, dtype: Any = None, device: Any = None) -> Array:
-    return ones(x.shape, **_like(x, dtype, device))
+    return full_like(x, 1, dtype=dtype, device=device)
 
 
 def empty_like(x: Array, /, *, dtype: Any = None, device: Any = None) -> Array:
-    return zeros_like(x, dtype=dtype, device=device)
+    return full_like(x, 0, dtype=dtype, device=device)
+
+
+_EXACT = 2**53  # whole numbers up to it are doubles
 
 
 def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None) -> Array:
+    """Numbers from `start` (0 unless both are given) to before `stop`; whole ones are exact."""
     if stop is None:
         start, stop = 0, start
-    whole = all(isinstance(each, int) for each in (start, stop, step))
-    kind = as_dtype(dtype) if dtype is not None else _dtypes.int64 if whole else _dtypes.float32
+    if all(hasattr(each, "__index__") for each in (start, stop, step)):
+        start, stop, step = (whole(each, "arange", "an argument") for each in (start, stop, step))
+        return _whole_numbers(start, stop, step, dtype, device)
+    kind = as_dtype(dtype) if dtype is not None else _dtypes.float32
     numbers = [float(start), float(stop), float(step)]
     return Array(call("arange", [_anchor(device)], [kind.number], numbers)[0])
+
+
+def _whole_numbers(start: int, stop: int, step: int, dtype: Any, device: Any) -> Array:
+    if step == 0:
+        raise ValueError("[arange] the step is 0")
+    values = range(start, stop, step)
+    ends = (values[0], values[-1]) if values else (0, 0)
+    exact = type_of_whole(max(ends)) if min(ends) >= 0 else _dtypes.int64
+    kind = exact if dtype is None else as_dtype(dtype)
+    if kind.kind in WHOLE and not all(fits(each, kind) for each in ends):
+        raise OverflowError(f"[arange] {ends[0]} to {ends[1]} is out of bounds for {kind}")
+    if kind.kind not in WHOLE or all(abs(each) <= _EXACT for each in (start, stop, step)):
+        return Array(call("arange", [_anchor(device)], [kind.number], [float(start), float(stop), float(step)])[0])
+    count = (max(ends) - min(ends)) // abs(step) + 1 if values else 0
+    places = Array(call("arange", [_anchor(device)], [exact.number], [0.0, float(count), 1.0])[0])
+    if step < 0 and exact is _dtypes.uint64:
+        return (ends[0] - places * -step).astype(kind) if count > 1 else full((1,), ends[0], dtype=kind, device=device)
+    return (places * (step if count > 1 else 1) + (ends[0] if values else 0)).astype(kind)
 
 
 def linspace(
     start: Any, stop: Any, /, num: int, *, dtype: Any = None, device: Any = None, endpoint: bool = True
 ) -> Array:
     kind = _dtypes.float32 if dtype is None else as_dtype(dtype)
-    integers = [int(num), int(endpoint), kind.number]
+    integers = [whole(num, "linspace", "num"), int(endpoint), kind.number]
     return Array(call("linspace", [_anchor(device)], integers, [float(start), float(stop)])[0])
 
 
 def eye(n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: Any = None, device: Any = None) -> Array:
     kind = _dtypes.float32 if dtype is None else as_dtype(dtype)
-    return Array(call("eye", [_anchor(device)], [n_rows, *optional(n_cols), k, kind.number])[0])
-
-
-def tril(x: Array, /, *, k: int = 0) -> Array:
-    return Array(call("tril", [x], [k])[0])
-
-
-def triu(x: Array, /, *, k: int = 0) -> Array:
-    return Array(call("triu", [x], [k])[0])
-
-
-def meshgrid(*arrays: Array, indexing: str = "xy") -> list[Array]:
-    if indexing not in ("xy", "ij"):
-        raise ValueError(f"indexing is {indexing!r}, expected 'xy' or 'ij'")
-    return [Array(each) for each in call("meshgrid", [x for x in arrays], [int(indexing == "xy")])]
+    sizes = [whole(n_rows, "eye", "n_rows"), *optional(n_cols, "eye", "n_cols"), whole(k, "eye", "k")]
+    return Array(call("eye", [_anchor(device)], [*sizes, kind.number])[0])

@@ -50,6 +50,18 @@ float64 = DType(12, "float64", 8, "real floating")
 
 ALL = (bool_, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float16, bfloat16, float32, float64)
 _BY_NAME = {each.name: each for each in ALL}
+_LETTERS = {"signed integer": "i", "unsigned integer": "u", "real floating": "f"}
+_BY_CODE = {
+    "?": bool_,
+    "b1": bool_,
+    **{f"{_LETTERS[each.kind]}{each.itemsize}": each for each in ALL if each not in (bool_, bfloat16)},
+    **{
+        name: each
+        for name, each in (("e", float16), ("f", float32), ("d", float64), ("float", float64), ("int", int64))
+    },
+    **dict(zip("bhilqBHILQ", (int8, int16, int32, int64, int64, uint8, uint16, uint32, uint64, uint64), strict=True)),
+    **{"half": float16, "single": float32, "double": float64},
+}
 
 
 def as_dtype(given: Any) -> DType:
@@ -64,6 +76,8 @@ def as_dtype(given: Any) -> DType:
         return float32
     name = given if isinstance(given, str) else getattr(given, "name", None) or getattr(given, "__name__", None)
     found = _BY_NAME.get("bool" if name == "bool_" else str(name))
+    if found is None and isinstance(given, str):  # NumPy's codes, with or without the byte order of this machine
+        found = _BY_CODE.get(given.lstrip("<=|"))
     if found is None:
         raise TypeError(f"{given!r} is no element type; there are {', '.join(_BY_NAME)}")
     return found

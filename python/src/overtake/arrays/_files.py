@@ -7,11 +7,13 @@ import ctypes
 import os
 from typing import Any
 
+from .._errors import DataError
 from .._library import library
 from .._model import Model, load_model
 from .._model import _bytes_of as _path
 from ._array import Array
 from ._creation import asarray
+from ._handle import handles_of
 
 Place = str | os.PathLike[str]
 
@@ -39,8 +41,9 @@ def _save_all(file: Place, args: tuple[Any, ...], kwds: dict[str, Any], deflate:
             raise ValueError(f"two arrays have the name arr_{i}")
         arrays[f"arr_{i}"] = asarray(each)
     names = (ctypes.c_char_p * len(arrays))(*(name.encode() for name in arrays))
-    handles = (ctypes.c_void_p * len(arrays))(*(each._handle for each in arrays.values()))
-    library().check(library().raw.overtake_arrays_save_npz(_named(file, b".npz"), names, handles, len(arrays), deflate))
+    held = [each._handle for each in arrays.values()]  # until the call is over
+    raw = library().raw
+    library().check(raw.overtake_arrays_save_npz(_named(file, b".npz"), names, handles_of(held), len(held), deflate))
 
 
 def savez(file: Place, *args: Any, **kwds: Any) -> None:
@@ -53,6 +56,13 @@ def savez_compressed(file: Place, *args: Any, **kwds: Any) -> None:
     _save_all(file, args, kwds, 1)
 
 
+def _text(name: bytes, place: bytes) -> str:
+    try:
+        return name.decode()
+    except UnicodeDecodeError:
+        raise DataError(f"{os.fsdecode(place)}: the name of an array, {name!r}, is no UTF-8") from None
+
+
 def _load_npz(place: bytes, device: bytes | None) -> dict[str, Array]:
     lib = library()
     text = ctypes.c_void_p()
@@ -61,7 +71,7 @@ def _load_npz(place: bytes, device: bytes | None) -> dict[str, Array]:
     for name in lib.take_bytes(text).split(b"\0")[:-1]:
         made = ctypes.c_void_p()
         lib.check(lib.raw.overtake_array_load_npz(place, name, device, ctypes.byref(made)))
-        arrays[name.decode()] = Array(made.value or 0)
+        arrays[_text(name, place)] = Array(made.value or 0)
     return arrays
 
 

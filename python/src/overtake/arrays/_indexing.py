@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""x[key] and x[key] = value: whole numbers, slices, None, Ellipsis, masks and arrays of places."""
+"""x[key] and x[key] = value, with NumPy's rules: whole numbers, slices, None, Ellipsis, masks and arrays of places."""
 
 from __future__ import annotations
 
 import os
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from . import _dtypes
-from ._array import Array, operand, scalar
-from ._call import call, listed
+from ._array import Array
+from ._call import call
 from ._creation import asarray, zeros
+from ._operators import operand
+from ._scalars import WHOLE, converted, scalar
 
 
 class _Basic(NamedTuple):
@@ -18,26 +20,62 @@ class _Basic(NamedTuple):
     region_shape: list[int]
 
 
+class _Chosen(NamedTuple):
+    """An index by arrays of places: of which axes, brought to the front, and where the axes of the places belong."""
+
+    places: Array  # among the elements of the axes joined
+    joined: int  # how many axes these are
+    order: tuple[int, ...]  # of the array's axes
+    at: int  # the first axis of the places in the result
+    new_axes: tuple[int, ...]  # of None in the result
+
+
+def _one(name: str, inputs: list[Array], integers: list[int]) -> Array:
+    return Array(call(name, inputs, integers)[0])
+
+
 def _is_array(key: Any) -> bool:
-    return isinstance(key, (Array, list)) or hasattr(key, "__array__")
+    return isinstance(key, (Array, list, bool)) or hasattr(key, "__array__")
 
 
-def _expanded(key: Any, ndim: int) -> list[Any]:
-    keys = list(key) if isinstance(key, tuple) else [key]
+def _is_mask(key: Any) -> bool:
+    return isinstance(key, Array) and key.dtype is _dtypes.bool_
+
+
+def _key_array(key: Any) -> Any:
+    """An array of places or a mask; what is none stays as it is."""
+    if isinstance(key, Array) or not _is_array(key):
+        return key
+    made = asarray(key)
+    if made.size == 0 and isinstance(key, list):
+        return made.astype(_dtypes.int64)  # of no numbers nothing says that they are whole
+    return made
+
+
+def _keys_of(x: Array, key: Any) -> list[Any]:
+    given = [_key_array(each) for each in (key if isinstance(key, tuple) else (key,))]
+    keys = [each.to_device(x.device) if _is_mask(each) else each for each in given]  # places are checked before
     ellipses = [i for i, each in enumerate(keys) if each is Ellipsis]
     if len(ellipses) > 1:
         raise IndexError("an index can have one ellipsis only")
-    used = 0
-    for each in keys:
-        if each is None or each is Ellipsis:
-            continue
-        used += each.ndim if isinstance(each, Array) and each.dtype is _dtypes.bool_ else 1
-    if used > ndim:
-        raise IndexError(f"{used} indices for an array of {ndim} axes")
-    if ellipses:
-        at = ellipses[0]
-        keys[at : at + 1] = [slice(None)] * (ndim - used)
-    return keys + [slice(None)] * (ndim - used if not ellipses else 0)
+    used = sum(0 if each is None or each is Ellipsis else each.ndim if _is_mask(each) else 1 for each in keys)
+    if used > x.ndim:
+        raise IndexError(f"{used} indices for an array of {x.ndim} axes, shape {x.shape}")
+    at = ellipses[0] if ellipses else len(keys)
+    keys[at : at + 1] = [slice(None)] * (x.ndim - used)
+    return keys
+
+
+def _place_of(key: Any, extent: int, axis: int) -> int:
+    try:
+        place: int = key.__index__()
+    except (AttributeError, TypeError):
+        raise IndexError(
+            f"{key!r} is no index: expected whole numbers, slices, None, ..., masks or arrays of places"
+        ) from None
+    if not -extent <= place < extent:
+        raise IndexError(f"index {place} is outside of axis {axis}, whose extent is {extent}")
+    return place % extent
 
 
 def _basic(x: Array, keys: list[Any]) -> _Basic:
@@ -53,16 +91,8 @@ def _basic(x: Array, keys: list[Any]) -> _Basic:
             count = len(range(begin, end, step))
             regions.append((begin if count else 0, count, step))
             shape.append(count)
-            continue
-        try:
-            place = key.__index__()
-        except (AttributeError, TypeError):
-            raise IndexError(
-                f"{key!r} is no index: expected whole numbers, slices, None, ..., masks or arrays of places"
-            ) from None
-        if not -extent <= place < extent:
-            raise IndexError(f"index {place} is outside of axis {len(regions)}, whose extent is {extent}")
-        regions.append((place % extent, 1, 1))
+        else:
+            regions.append((_place_of(key, extent, len(regions)), 1, 1))
     return _Basic(regions, shape, [count for _, count, _ in regions])
 
 
@@ -75,24 +105,11 @@ def _sliced(x: Array, regions: list[tuple[int, int, int]]) -> Array:
         if end is not None and end < 0:
             end = None
         ends = [0] if end is None else [1, end]
-        x = Array(call("slice", [x], [1, begin, *ends, axis, step])[0])
+        x = _one("slice", [x], [1, begin, *ends, axis, step])
     return x
 
 
-def _is_mask(key: Any) -> bool:
-    return isinstance(key, Array) and key.dtype is _dtypes.bool_
-
-
-def _mask_of(x: Array, keys: list[Any]) -> Array | None:
-    """The mask, when the index is nothing but one over the first axes."""
-    masks = [each for each in keys if isinstance(each, Array) and each.dtype is _dtypes.bool_]
-    if not masks:
-        return None
-    rest = [each for each in keys if each is not masks[0]]
-    if any(not (isinstance(each, slice) and each == slice(None)) for each in rest) or keys[0] is not masks[0]:
-        raise IndexError("a mask must be the only index")
-    mask: Array = masks[0]
-    return mask
+# -- arrays of places --------------------------------------------------------------------------------------------------
 
 
 def _is_checked(places: Array) -> bool:
@@ -101,40 +118,100 @@ def _is_checked(places: Array) -> bool:
 
 
 def _checked_places(places: Array, extent: int, axis: int) -> Array:
-    if places.dtype.kind not in ("signed integer", "unsigned integer"):
+    if places.dtype.kind not in WHOLE:
         raise IndexError(f"places are {places.dtype}, expected whole numbers or bool")
     if places.size and _is_checked(places):
-        low = int(Array(call("min", [places], [0, 0])[0]))
-        high = int(Array(call("max", [places], [0, 0])[0]))
+        low, high = (int(_one(name, [places], [0, 0])) for name in ("min", "max"))
         if low < -extent or high >= extent:
             wrong = low if low < -extent else high
             raise IndexError(f"index {wrong} is outside of axis {axis}, whose extent is {extent}")
     return places
 
 
-def _flat_places(x: Array, keys: list[Any]) -> tuple[Array, int, int]:
-    """Arrays of places for neighbouring axes as one array of places of these axes joined; first axis, how many."""
-    at = [i for i, key in enumerate(keys) if _is_array(key) or not isinstance(key, slice)]
-    first, last = at[0], at[-1]
-    if any(isinstance(keys[i], slice) for i in range(first, last + 1)) or any(key is None for key in keys):
-        raise IndexError("arrays of places must be neighbours, without None between them")
-    flat: Any = None
-    outside: Any = None
+def _is_advanced(keys: list[Any]) -> bool:
+    return any(isinstance(key, Array) and (key.ndim > 0 or _is_mask(key)) for key in keys)
+
+
+def _without_masks(x: Array, keys: list[Any]) -> tuple[Array, list[Any]]:
+    """Masks as the places where they are true; one without axes is a mask over a new axis."""
+    result: list[Any] = []
+    axis = 0
+    for key in keys:
+        if not _is_mask(key):
+            result.append(key)
+            axis += key is not None
+            continue
+        if key.ndim == 0:
+            x = x.reshape((*x.shape[:axis], 1, *x.shape[axis:]))
+            key = key.reshape((1,))  # noqa: PLW2901
+        own = x.shape[axis : axis + key.ndim]
+        if key.shape != own:
+            raise IndexError(f"a mask of shape {key.shape} for axes of shape {own} of an array of shape {x.shape}")
+        result += [Array(each) for each in call("nonzero", [key])]
+        axis += key.ndim
+    return x, result
+
+
+def _chosen(x: Array, keys: list[Any]) -> _Chosen:
+    """`keys`: slices of all, None, whole numbers and arrays of places."""
+    of_axes = [key for key in keys if key is not None]
+    axes = [axis for axis, key in enumerate(of_axes) if not isinstance(key, slice)]
+    at = [i for i, key in enumerate(keys) if key is not None and not isinstance(key, slice)]
+    together = at == list(range(at[0], at[-1] + 1))
+    arrays = _broadcast([_places(x, of_axes[axis], axis) for axis in axes])
+    flat = _flat([(each, x.shape[axis]) for each, axis in zip(arrays, axes, strict=True)], x.device)
+    rest = tuple(axis for axis in range(x.ndim) if axis not in axes)
+    rank = arrays[0].ndim
+    first = sum(1 for key in keys[: at[0]] if key is not None) if together else 0
+    before = at[0] if together else 0  # keys whose axes come before those of the places in the result
+    new_axes = []
+    place = 0
+    for i, key in enumerate(keys):
+        if i in at:
+            continue
+        if key is None:
+            new_axes.append(place + (0 if i < before else rank))
+        place += 1
+    return _Chosen(flat, len(axes), (*rest[:first], *axes, *rest[first:]), first, tuple(new_axes))
+
+
+def _places(x: Array, key: Any, axis: int) -> Array:
+    if isinstance(key, Array):
+        return _checked_places(key, x.shape[axis], axis).astype(_dtypes.int64).to_device(x.device)
+    return asarray(_place_of(key, x.shape[axis], axis), device=x.device)
+
+
+def _broadcast(arrays: list[Array]) -> list[Array]:
+    if len(arrays) == 1:
+        return arrays
+    rank = max(each.ndim for each in arrays)
+    wide = [(1,) * (rank - each.ndim) + each.shape for each in arrays]
+    if any(len({extent for extent in extents if extent != 1}) > 1 for extents in zip(*wide, strict=True)):
+        shapes = ", ".join(str(each.shape) for each in arrays)
+        raise IndexError(f"arrays of places of shapes {shapes} do not broadcast")
+    return [Array(each) for each in call("broadcast_arrays", arrays)]
+
+
+def _flat(places: list[tuple[Array, int]], device: str) -> Array:
+    """Places along several axes as places along these axes joined."""
+    if len(places) == 1:
+        return places[0][0]
     joined = 1
-    for axis in range(first, last + 1):
-        key = keys[axis]
-        places = key if isinstance(key, Array) else asarray(key)
-        extent = x.shape[axis]
-        places = _checked_places(places, extent, axis).astype(_dtypes.int64).to_device(x.device)
-        if last > first:
-            places = Array(call("where", [places < 0, places + extent, places])[0])
-            out = (places < 0) | (places >= extent)
-            outside = out if outside is None else outside | out
-        flat = places if flat is None else flat * extent + places
+    result: Any = None
+    outside: Any = None
+    for each, extent in places:
+        inside = _one_where(each < 0, each + extent, each)
+        out = (inside < 0) | (inside >= extent)
+        outside = out if outside is None else outside | out
+        result = inside if result is None else result * extent + inside
         joined *= extent
-    if outside is not None and x.device != "cpu":  # what was not checked must not read a neighbour
-        flat = Array(call("where", [outside, scalar(joined), flat])[0])
-    return flat, first, last - first + 1
+    if device != "cpu":  # what was not checked must not read a neighbour
+        result = _one_where(outside, scalar(joined), result)
+    return cast("Array", result)
+
+
+def _one_where(condition: Array, a: Array, b: Array) -> Array:
+    return _one("where", [condition, a, b], [])
 
 
 def _joined(x: Array, first: int, count: int) -> Array:
@@ -144,66 +221,112 @@ def _joined(x: Array, first: int, count: int) -> Array:
     return x.reshape((*x.shape[:first], joined, *x.shape[first + count :]))
 
 
-def _is_advanced(keys: list[Any]) -> bool:
-    return any(_is_array(key) and not (isinstance(key, Array) and key.ndim == 0) for key in keys)
+def _permuted(x: Array, order: tuple[int, ...]) -> Array:
+    return x if order == tuple(range(x.ndim)) else _one("permute_dims", [x], [len(order), *order])
 
 
-def _keys_of(x: Array, key: Any) -> list[Any]:
-    given = key if isinstance(key, tuple) else (key,)
-    made = tuple(asarray(each) if not isinstance(each, Array) and _is_array(each) else each for each in given)
-    here = tuple(each.to_device(x.device) if _is_mask(each) else each for each in made)  # places are checked before
-    return _expanded(here, x.ndim)
+def _get_by_places(x: Array, keys: list[Any]) -> Array:
+    rest = [key if key is None or isinstance(key, slice) else slice(None) for key in keys]
+    x = _sliced(x, _basic(x, [key for key in rest if key is not None]).regions)
+    chosen = _chosen(x, keys)
+    result = _one("take", [_joined(_permuted(x, chosen.order), chosen.at, chosen.joined), chosen.places], [chosen.at])
+    for axis in chosen.new_axes:
+        result = result.reshape((*result.shape[:axis], 1, *result.shape[axis:]))
+    return result
 
 
 def get(x: Array, key: Any) -> Array:
+    """x[key]"""
     keys = _keys_of(x, key)
-    mask = _mask_of(x, keys)
-    if mask is not None:
-        if mask.ndim == 0:
-            x, mask = x.reshape((1, *x.shape)), mask.reshape((1,))
-        if any(m not in (0, extent) for m, extent in zip(mask.shape, x.shape, strict=False)):
-            raise IndexError(f"a mask of shape {mask.shape} for an array of shape {x.shape}")
-        if mask.size == 0:  # nothing is chosen, whatever the extents
-            return zeros((0, *x.shape[mask.ndim :]), dtype=x.dtype, device=x.device)
-        return Array(call("compress", [x, mask])[0])
     if _is_advanced(keys):
-        rest = [key if isinstance(key, slice) else slice(None) for key in keys]
-        x = _sliced(x, _basic(x, rest).regions)
-        flat, first, count = _flat_places(x, keys)
-        return Array(call("take", [_joined(x, first, count), flat], [first])[0])
+        if _is_mask(keys[0]) and all(isinstance(each, slice) and each == slice(None) for each in keys[1:]):
+            return _compressed(x, keys[0])
+        return _get_by_places(*_without_masks(x, keys))
     basic = _basic(x, keys)
     part = _sliced(x, basic.regions)
     return part if list(part.shape) == basic.shape else part.reshape(tuple(basic.shape))
 
 
-def put(x: Array, key: Any, value: Any) -> Array:
+def _compressed(x: Array, mask: Array) -> Array:
+    if mask.ndim == 0:
+        x, mask = x.reshape((1, *x.shape)), mask.reshape((1,))
+    if any(m not in (0, extent) for m, extent in zip(mask.shape, x.shape, strict=False)):
+        raise IndexError(f"a mask of shape {mask.shape} for an array of shape {x.shape}")
+    if mask.size == 0:  # nothing is chosen, whatever the extents
+        return zeros((0, *x.shape[mask.ndim :]), dtype=x.dtype, device=x.device)
+    return _one("compress", [x, mask], [])
+
+
+# -- assignment --------------------------------------------------------------------------------------------------------
+
+
+def _values_for(x: Array, value: Any) -> Array:
+    if isinstance(value, (bool, int, float)):
+        return scalar(converted("assignment", value, x.dtype)).astype(x.dtype)
     values = operand(value, x)
     if values is None:
-        values = asarray(value, device=x.device)
-    values = values.astype(x.dtype)
+        plain = isinstance(value, (list, tuple)) and x.dtype is not _dtypes.bool_
+        values = asarray(value, dtype=x.dtype if plain else None, device=x.device)
+    if values.device != x.device and values.ndim > 0:
+        raise ValueError(f"[assignment] the values are on {values.device}, the array on {x.device}: use to_device()")
+    return values.to_device(x.device).astype(x.dtype) if values.ndim == 0 else values.astype(x.dtype)
+
+
+def _spread(values: Array, shape: tuple[int, ...], x: Array) -> Array:
+    """The values in the shape of the part; NumPy lets axes of one element before it be."""
+    given = values
+    while given.ndim > len(shape) and given.shape[0] == 1:
+        given = given.reshape(given.shape[1:])
+    own = (1,) * (len(shape) - given.ndim) + given.shape
+    if len(own) != len(shape) or any(a not in (1, b) for a, b in zip(own, shape, strict=True)):
+        raise ValueError(
+            f"[assignment] values of shape {values.shape} for a part of shape {shape} of an array of shape {x.shape}"
+        )
+    return _one("broadcast_to", [given], [len(shape), *shape])
+
+
+def put(x: Array, key: Any, value: Any) -> Array:
+    """What x is after x[key] = value."""
     keys = _keys_of(x, key)
-    mask = _mask_of(x, keys)
-    if mask is not None:
-        return _put_by_mask(x, mask, values)
+    values = _values_for(x, value)
     if _is_advanced(keys):
-        if any(isinstance(each, slice) and each != slice(None) for each in keys):
-            raise IndexError("assignment by arrays of places takes whole slices beside them only")
-        flat, first, count = _flat_places(x, keys)
-        joined = _joined(x, first, count)
-        made = call("index_put", [joined, flat, values], [first])[0]
-        return Array(made).reshape(x.shape)
+        if _is_mask(keys[0]) and values.ndim == 0 and all(each == slice(None) for each in keys[1:]):
+            return _put_by_mask(x, keys[0], values)
+        given, keys = _without_masks(x, keys)
+        return _put_by_places(given, keys, values).reshape(x.shape)
     basic = _basic(x, keys)
-    spread = Array(call("broadcast_to", [values], listed(basic.shape))[0]).reshape(tuple(basic.region_shape))
+    spread = _spread(values, tuple(basic.shape), x).reshape(tuple(basic.region_shape))
     regions = [number for region in basic.regions for number in region]
-    return Array(call("assigned", [x, spread], listed(regions))[0])
+    return _one("assigned", [x, spread], [len(regions), *regions])
+
+
+def _put_by_places(x: Array, keys: list[Any], values: Array) -> Array:
+    rest = [key if isinstance(key, slice) else slice(None) for key in keys if key is not None]
+    regions = _basic(x, rest).regions
+    part = _sliced(x, regions)
+    changed = _put_in_whole(part, [slice(None) if isinstance(key, slice) else key for key in keys], values)
+    if part is x:
+        return changed
+    numbers = [number for region in regions for number in region]
+    return _one("assigned", [x, changed], [len(numbers), *numbers])
+
+
+def _put_in_whole(x: Array, keys: list[Any], values: Array) -> Array:
+    chosen = _chosen(x, keys)
+    moved = _permuted(x, chosen.order)
+    joined = _joined(moved, chosen.at, chosen.joined)
+    inner = (*joined.shape[: chosen.at], *chosen.places.shape, *joined.shape[chosen.at + 1 :])
+    shape = list(inner)
+    for axis in chosen.new_axes:
+        shape.insert(axis, 1)
+    spread = _spread(values, tuple(shape), x).reshape(inner)
+    made = _one("index_put", [joined, chosen.places, spread], [chosen.at]).reshape(moved.shape)
+    back = tuple(chosen.order.index(axis) for axis in range(x.ndim))
+    return _permuted(made, back)
 
 
 def _put_by_mask(x: Array, mask: Array, values: Array) -> Array:
     if mask.shape != x.shape[: mask.ndim]:
         raise IndexError(f"a mask of shape {mask.shape} for an array of shape {x.shape}")
-    if values.ndim == 0:
-        spread = mask.reshape((*mask.shape, *[1] * (x.ndim - mask.ndim)))
-        return Array(call("where", [spread, values, x])[0])
-    places = call("nonzero", [mask.reshape((mask.size,))])[0]
-    joined = _joined(x, 0, mask.ndim)
-    return Array(call("index_put", [joined, Array(places), values], [0])[0]).reshape(x.shape)
+    spread = mask.reshape((*mask.shape, *[1] * (x.ndim - mask.ndim)))
+    return _one_where(spread, values, x)

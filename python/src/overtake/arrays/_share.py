@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import itertools
 from typing import Any
 
@@ -26,14 +27,10 @@ _pointer = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_char_p)(
 _rename = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_char_p)(("PyCapsule_SetName", _python))
 
 
-def _destroy(capsule: int) -> None:
-    """Gives a tensor back that no one took out of its capsule."""
-    for name, versioned in ((_VERSIONED, 1), (_LEGACY, 0)):
-        if _is_named(capsule, name):
-            library().raw.overtake_dlpack_delete(_pointer(capsule, name), versioned)
-
-
-_destructor = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)(_destroy)
+@functools.cache
+def _destructor() -> ctypes.c_void_p:
+    """The library's: one of Python's could not leave an error alone that is on its way."""
+    return ctypes.cast(library().raw.overtake_python_capsule_end, ctypes.c_void_p)
 
 
 def lend(array: Array, versioned: bool, wait: bool) -> Any:
@@ -41,7 +38,7 @@ def lend(array: Array, versioned: bool, wait: bool) -> Any:
     tensor = ctypes.c_void_p()
     lib = library()
     lib.check(lib.raw.overtake_array_to_dlpack(array._handle, int(versioned), int(wait), ctypes.byref(tensor)))
-    return _new_capsule(tensor, _VERSIONED if versioned else _LEGACY, ctypes.cast(_destructor, ctypes.c_void_p))
+    return _new_capsule(tensor, _VERSIONED if versioned else _LEGACY, _destructor())
 
 
 def _device_of(x: Any) -> str:

@@ -49,7 +49,8 @@ class Embedding(Layer):
     """Rows of a table: whole numbers of any shape -> that shape with an axis of embedding_dim at its end.
 
     `weight` is (num_embeddings, embedding_dim), normally distributed at first. The row `padding_idx` begins as zeros and is
-    not learnt. A number outside of the table gives NaN. Floating numbers that are whole count as such, so that a Trainer,
+    not learnt. A number outside of the table is an IndexError on the cpu, elsewhere
+    its row is NaN. Floating numbers that are whole count as such, so that a Trainer,
     whose inputs are float32, can begin with an Embedding.
     """
 

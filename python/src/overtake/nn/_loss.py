@@ -78,8 +78,8 @@ class LossModule(Module):
 class CrossEntropyLoss(LossModule):
     """-log softmax(output)[target]: outputs (rows, classes) float32, targets (rows,) whole numbers, or probabilities.
 
-    `weight`: of each class. `ignore_index`: rows of this label count for nothing (PyTorch's default, -100, without any such
-    label, is the same). See overtake/nn/loss.hpp for what `mean` divides by.
+    `weight`: of each class. `ignore_index`: rows of this label count for nothing; None: there are none. Other labels that are
+    no class are an IndexError on the cpu, elsewhere their rows are NaN. See overtake/nn/loss.hpp for what `mean` divides by.
     """
 
     _name = "cross_entropy"
@@ -88,10 +88,12 @@ class CrossEntropyLoss(LossModule):
     def __init__(
         self,
         weight: Any = None,
-        ignore_index: int | None = None,
+        ignore_index: int | None = -100,
         reduction: str = "mean",
         label_smoothing: float = 0.0,
     ) -> None:
+        if not 0 <= label_smoothing < 1:
+            raise UsageError(f"[CrossEntropyLoss] label_smoothing is {label_smoothing}, expected a number in [0, 1)")
         values = {"reduction": reduction, "label_smoothing": label_smoothing, "ignore_index": ignore_index}
         super().__init__(weight, None, **values)
 

@@ -167,8 +167,9 @@ class Module:
         seen: set[int] = set()
         for where, module in self.named_modules(prefix):
             for name, parameter in module._parameters.items():
-                if parameter._handle not in seen:
-                    seen.add(parameter._handle)
+                address = parameter._handle.value or 0
+                if address not in seen:
+                    seen.add(address)
                     yield f"{where}.{name}" if where else name, parameter
 
     def parameters(self) -> Iterator[Parameter]:
@@ -230,8 +231,8 @@ class Module:
         """Evaluation mode; returns itself."""
         return self.train(False)
 
-    def zero_grad(self) -> None:
-        """Forgets the gradients of all parameters."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forgets the gradients of all parameters; `set_to_none`, of PyTorch, makes no difference."""
         for parameter in self.parameters():
             if parameter.requires_grad:
                 parameter.grad = None

@@ -10,6 +10,7 @@ from .._handles import Handle, check
 from .._library import library
 from ..arrays._array import Array
 from ..arrays._creation import asarray
+from ..arrays._handle import ArrayHandle
 
 
 class Held(Array):
@@ -20,15 +21,18 @@ class Held(Array):
     def __init__(self, owner: Handle) -> None:
         address = ctypes.c_void_p()
         check(library().raw.overtake_parameter_array(owner.value, ctypes.byref(address)))
-        super().__init__(address.value or 0)
+        handle = ArrayHandle(address.value)
+        handle.owner = owner
+        super().__init__(handle)
         self._owner = owner
-
-    def __del__(self) -> None:
-        """The handle is the owner's."""
 
     def _replace(self, value: Array) -> Array:
         check(library().raw.overtake_parameter_assign(self._owner.value, value._handle))
+        self._handle.described = None
         return self
+
+    def __copy__(self) -> Any:
+        return self.__deepcopy__({})
 
     def copy_(self, value: Any) -> Held:
         """Takes the values of an array (or list) of the same shape, on its own device and as its own type; returns itself.
@@ -55,7 +59,11 @@ class Parameter(Held):
         value = data if isinstance(data, Array) else asarray(data)
         super().__init__(Handle("parameter", "overtake_parameter_new", value._handle, int(requires_grad)))
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
+        return Parameter(self.detach(), self.requires_grad)
+
     def __reduce__(self) -> Any:
+        """An array that is unpickled is on the cpu."""
         return _parameter, (self.numpy(), self.dtype.name, self.requires_grad)
 
 
@@ -64,9 +72,20 @@ class Buffer(Held):
 
     __slots__ = ()
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Buffer:
+        return new_buffer(self.detach())
+
+    def __reduce__(self) -> Any:
+        """An array that is unpickled is on the cpu."""
+        return _buffer, (self.numpy(), self.dtype.name)
+
+
+def _buffer(values: Any, dtype: str) -> Buffer:
+    return new_buffer(asarray(values, dtype=dtype, device="cpu"))
+
 
 def _parameter(values: Any, dtype: str, requires_grad: bool) -> Parameter:
-    return Parameter(asarray(values, dtype=dtype), requires_grad)
+    return Parameter(asarray(values, dtype=dtype, device="cpu"), requires_grad)
 
 
 def new_buffer(value: Array) -> Buffer:

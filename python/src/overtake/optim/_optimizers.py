@@ -66,8 +66,8 @@ class Optimizer:
         """Changes every parameter that has a gradient, in one plan."""
         check(library().raw.overtake_optimizer_step(self._handle.value))
 
-    def zero_grad(self) -> None:
-        """Forgets all gradients."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forgets all gradients; `set_to_none`, of PyTorch, makes no difference."""
         check(library().raw.overtake_optimizer_zero_grad(self._handle.value))
 
     def state_dict(self) -> dict[str, Array]:

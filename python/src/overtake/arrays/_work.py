@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: MIT
+"""When work is done, and without gradients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._library import library
+from ._arguments import array_of
+from ._handle import handles_of
+
+
+def eval(*arrays: Any) -> None:
+    """Computes arrays in one plan, without waiting for a GPU."""
+    held = [array_of(each, "eval")._handle for each in arrays]  # until the call is over
+    library().check(library().raw.overtake_array_eval(handles_of(held), len(held)))
+
+
+def synchronize(device: str = "cpu") -> None:
+    """Waits until a device has finished everything that was asked of it."""
+    library().check(library().raw.overtake_synchronize(str(device).encode()))
+
+
+class no_grad:
+    """``with overtake.no_grad():`` arrays made inside do not require gradients."""
+
+    def __enter__(self) -> None:
+        library().check(library().raw.overtake_array_no_grad(1))
+
+    def __exit__(self, *exception: object) -> None:
+        library().check(library().raw.overtake_array_no_grad(-1))
