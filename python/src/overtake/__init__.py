@@ -158,24 +158,6 @@ from .arrays._places import (
     unique_inverse,
     unique_values,
 )
-<<<<<<< HEAD
-from .arrays._info import Info
-from .kernels import (
-    KernelError,
-    atomic_add,
-    atomic_max,
-    atomic_min,
-    global_id,
-    global_size,
-    group_id,
-    jit,
-    local_id,
-    local_size,
-    num_groups,
-    shared,
-    sync,
-    vectorize,
-=======
 from .arrays._products import (
     einsum,
     tensordot,
@@ -224,7 +206,22 @@ from .arrays._work import (
     eval,
     no_grad,
     synchronize,
->>>>>>> wt-M
+)
+from .kernels import (
+    KernelError,
+    atomic_add,
+    atomic_max,
+    atomic_min,
+    global_id,
+    global_size,
+    group_id,
+    jit,
+    local_id,
+    local_size,
+    num_groups,
+    shared,
+    sync,
+    vectorize,
 )
 
 __array_api_version__ = "2024.12"
