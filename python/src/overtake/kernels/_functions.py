@@ -12,7 +12,8 @@ from typing import Any, overload
 
 from .._errors import UsageError
 from ..arrays import _dtypes
-from ..arrays._array import Array, scalar
+from ..arrays._array import Array
+from ..arrays._scalars import scalar
 from ..arrays._creation import asarray, get_default_device
 from ..arrays._dtypes import DType
 from ._errors import KernelError
