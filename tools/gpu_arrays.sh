@@ -3,7 +3,7 @@
 # Arrays on a machine with a GPU: their tests, the conformance suite, and their benchmarks.
 #   tools/gpu_arrays.sh PACK.tar.xz OUT_DIR PART [SUITE]
 #       PACK   of tools/gpu_visit.sh pack; OUT_DIR gets logs and JSON, and a summary last
-#       PART   speed (benchmarks) or tests: each takes some minutes
+#       PART   speed (benchmarks), tests, or kernels (of the user's own: both): each takes some minutes
 #       SUITE  a checkout of github.com/data-apis/array-api-tests (tools/array_api.sh)
 # Where pytest and the suite's libraries are not installed, PYTHONPATH names a folder that has them.
 set -u
@@ -65,6 +65,14 @@ tests() {
   step 90 backend "$bin/overtake_backend_tests" --gtest_filter='*/cuda_0:CudaGpu.*'
   step 250 python python3 -m pytest -q -n 4 -p no:cacheprovider "$root/python/tests/"test_{arrays,dlpack,transfers,nn,optim,trainer}.py
   [ -z "$suite" ] || step 200 conformance bash "$root/tools/array_api.sh" "$suite" 20 cuda:0
+}
+
+kernels() {
+  step 100 kernel_oracle "$bin/overtake_oracle_tests" --gtest_filter='*UserKernels*:-*cpu' --gtest_output="json:$out/kernel_oracle.json"
+  step 60 huge "$bin/overtake_oracle_tests" --gtest_filter='*HugeArrays*/cuda_0:*LongRows*/cuda_0'
+  step 150 bench_kernels python3 "$root/bench/kernels.py" cuda:0 "$out/kernels.json"
+  step 60 disc_step "$bin/bench_disc_step" cuda:0
+  step 200 kernel_python python3 -m pytest -q -n 6 -p no:cacheprovider "$root/python/tests/"test_kernel_{devices,groups,errors}.py
 }
 
 "$part"
