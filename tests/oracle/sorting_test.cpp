@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <numeric>
 #include <random>
@@ -56,6 +57,75 @@ TEST_P(Sorting, EveryTypeAndSize) {
     with_every_type(device, [&]<class T>(T) { expect_sorted<T>(device, n, ++seed); });
   }
   with_every_type(device, [&]<class T>(T) { expect_sorted<T>(device, 70001, ++seed); });
+}
+
+// Values of `keep`(random bits), as rows, as columns, and from back to front.
+template <class T, class Keep>
+void expect_values_sorted(const Device& device, std::int64_t rows, std::int64_t n, Keep keep) {
+  std::mt19937_64 random(static_cast<std::uint64_t>(n));
+  std::vector<T> values(static_cast<std::size_t>(rows * n));
+  for (T& value : values) {
+    const std::uint64_t bits = keep(random());
+    std::memcpy(static_cast<void*>(&value), &bits, sizeof(T));
+  }
+  std::vector<T> up = values;
+  for (auto row = up.begin(); row != up.end(); row += n) std::sort(row, row + n, comes_before_exactly<T>);
+  const auto expect = [&](const Array& sorted, bool descending, const char* what) {
+    const std::vector<T> got = sorted.template to_vector<T>();
+    for (std::int64_t i = 0; i < rows * n; ++i) {
+      const std::int64_t place = descending ? i / n * n + n - 1 - i % n : i;
+      ASSERT_TRUE(same_bits(got[static_cast<std::size_t>(i)], up[static_cast<std::size_t>(place)]))
+          << name_of(dtype_of<T>::value) << " " << what << " " << rows << " x " << n << " at " << i;
+    }
+  };
+  const Array a = array_of(values, Shape{rows, n}, device);
+  expect(sort(a, 1), false, "rows");
+  expect(sort(a, 1, true), true, "descending rows");
+  expect(sort(flip(a, std::vector{1}), 1, true), true, "flipped rows");
+  if (rows == 1) return;
+  const Array columns = array_of(permute_dims(a, {1, 0}).template to_vector<T>(), Shape{n, rows}, device);
+  expect(permute_dims(sort(columns, 0), {1, 0}), false, "columns");
+  expect(permute_dims(sort(columns, 0, true), {1, 0}), true, "descending columns");
+}
+
+// Lengths about the limits of vectors, of counting, and of one and several threads.
+TEST_P(Sorting, ValuesOfEveryLength) {
+  const Device device = OnEveryDevice::device();
+  const auto all = [](std::uint64_t bits) { return bits; };
+  for (const std::int64_t n : {31, 32, 33, 63, 64, 65, 511, 512, 513, 1023, 4099}) {
+    with_every_type(device, [&]<class T>(T) {
+      if constexpr (!std::is_same_v<T, bool>) expect_values_sorted<T>(device, 3, n, all);
+    });
+  }
+  expect_values_sorted<std::uint32_t>(device, 1000, 40, all);
+  if (device.info().double_precision) expect_values_sorted<double>(device, 100, 700, all);
+  for (const std::int64_t n : {(1 << 18) - 1, 1 << 18, (1 << 18) + 1}) {
+    expect_values_sorted<std::int16_t>(device, 2, n, all);
+    expect_values_sorted<float16>(device, 1, n, all);
+    expect_values_sorted<std::int8_t>(device, 1, n, all);
+  }
+}
+
+// Keys that buckets do not divide: few, one, one among many, steps over many sizes, high bits that are all the same.
+TEST_P(Sorting, ValuesOfEveryDistribution) {
+  const Device device = OnEveryDevice::device();
+  const auto all = [](std::uint64_t bits) { return bits; };
+  const auto few = [](std::uint64_t bits) { return bits % 10 * 0x3331233312333123U; };
+  const auto one = [](std::uint64_t) { return std::uint64_t{0x4242424242424242U}; };
+  const auto frequent = [](std::uint64_t bits) { return bits % 16 == 0 ? bits : 0x1234567812345678U; };
+  const auto nested = [](std::uint64_t bits) { return bits % 64 == 0 ? bits : bits & 0xffff; };
+  const auto steps = [](std::uint64_t bits) { return bits >> (bits % 61); };
+  const auto low = [](std::uint64_t bits) { return (bits & 0xfff) | 0x3f80000030000000U; };
+  const auto each = [&](std::int64_t n, auto keep) {
+    expect_values_sorted<float>(device, 1, n, keep);
+    expect_values_sorted<std::uint64_t>(device, 1, n, keep);
+  };
+  for (const std::int64_t n : {(1 << 16) + 1, (1 << 19) + 5}) {
+    each(n, all), each(n, few), each(n, one), each(n, frequent), each(n, nested), each(n, steps), each(n, low);
+  }
+  if (device.info().double_precision) expect_values_sorted<double>(device, 1, 1 << 19, all);
+  expect_values_sorted<float>(device, 2, 1 << 19, nested);
+  expect_values_sorted<std::uint16_t>(device, 1, 1 << 20, few);
 }
 
 TEST_P(Sorting, EveryAxis) {

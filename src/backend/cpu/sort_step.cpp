@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Sorting by keys (backend/api/sort_key.hpp): short axes by comparison, long ones by 8 bits a pass.
+// Sorting by keys (backend/api/sort_key.hpp): values by counting (counting_sort.hpp) or with vectors
+// (vector_sorter.hpp); with places, or where vectors are not faster, short axes by comparison and long ones by 8 bits a
+// pass.
 #include <algorithm>
 #include <array>
 #include <type_traits>
 
 #include "backend/api/sort_key.hpp"
+#include "backend/cpu/counting_sort.hpp"
 #include "backend/cpu/step.hpp"
+#include "backend/cpu/vector_sorter.hpp"
 
 namespace overtake::backend::cpu {
 namespace {
@@ -33,23 +37,14 @@ struct BareKey {
   friend bool operator<(const BareKey& a, const BareKey& b) { return a.key < b.key; }
 };
 
-// One axis, as it lies in memory.
-template <class Moved>
-struct Axis {
-  using Key = typename Moved::key_type;
-  using Result = std::conditional_t<std::is_same_v<Moved, Entry<Key>>, std::int64_t, Key>;
-  const Key* input;
-  std::int64_t input_stride;
-  Result* output;
-  std::int64_t output_stride;
-};
-
 template <class Moved>
 class AxisSorter {
   using Key = typename Moved::key_type;
   static constexpr bool wants_places = std::is_same_v<Moved, Entry<Key>>;
 
  public:
+  using Axis = SortAxis<Key, std::conditional_t<wants_places, std::int64_t, Key>>;
+
   /// `parts` threads work on each axis.
   AxisSorter(const SortCore& core, int parts)
       : form_(key_form(core.input.dtype)),
@@ -60,7 +55,7 @@ class AxisSorter {
         moved_(static_cast<std::size_t>(core.n >= least_for_passes ? core.n : 0)),
         counts_(static_cast<std::size_t>(parts)) {}
 
-  void sort(const Axis<Moved>& axis) {
+  void sort(const Axis& axis) {
     in_parts([&](std::size_t, std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {
         const Key key = sort_key(axis.input[i * axis.input_stride], form_, descending_, !wants_places);
@@ -91,9 +86,7 @@ class AxisSorter {
  private:
   template <class Body>
   void in_parts(const Body& body) {
-    if (parts_ == 1) return body(0, 0, n_);
-    ThreadPool::instance().run(
-        parts_, [&](int part) { body(static_cast<std::size_t>(part), n_ * part / parts_, n_ * (part + 1) / parts_); });
+    in_parts_of(n_, parts_, body);
   }
 
   static std::size_t digit_of(Key key, std::size_t shift) { return static_cast<std::size_t>(key >> shift) % digits; }
@@ -153,33 +146,35 @@ class SortStep final : public Step {
 
   void run() override {
     with_key_type(core_.input.dtype, [this]<class Key>(Key) {
-      if (core_.values) {
-        sort<BareKey<Key>>();
-      } else {
-        sort<Entry<Key>>();
+      if (!core_.values) return sort<AxisSorter<Entry<Key>>, Key>();
+      if constexpr (sizeof(Key) <= 2) {
+        if (CountingSorter<Key>::pays(core_.n)) return sort<CountingSorter<Key>, Key>();
       }
+      if constexpr (sizeof(Key) >= 2) {
+        if (VectorSorter<Key>::pays(core_.n)) return sort<VectorSorter<Key>, Key>();
+      }
+      sort<AxisSorter<BareKey<Key>>, Key>();
     });
   }
 
  private:
-  template <class Moved>
+  template <class Sorter, class Key>
   void sort() {
-    using Key = typename Moved::key_type;
-    using Result = typename Axis<Moved>::Result;
+    using Result = typename Sorter::Axis::Result;
     const std::int64_t rows = core_.outer * core_.inner;
     const auto axis = [this](std::int64_t row) {
       const std::int64_t o = row / core_.inner, j = row % core_.inner;
       const auto& strides = core_.input.strides;
-      return Axis<Moved>{reinterpret_cast<const Key*>(input_) + o * strides[0] + j * strides[2], strides[1],
-                         reinterpret_cast<Result*>(output_) + o * core_.n * core_.inner + j, core_.inner};
+      return typename Sorter::Axis{reinterpret_cast<const Key*>(input_) + o * strides[0] + j * strides[2], strides[1],
+                                   reinterpret_cast<Result*>(output_) + o * core_.n * core_.inner + j, core_.inner};
     };
     if (rows < threads_ && core_.n >= least_for_threads) {
-      AxisSorter<Moved> sorter(core_, threads_);
+      Sorter sorter(core_, threads_);
       for (std::int64_t row = 0; row < rows; ++row) sorter.sort(axis(row));
       return;
     }
     parallel_ranges(rows, 1, threads_, [&](std::int64_t begin, std::int64_t end) {
-      AxisSorter<Moved> sorter(core_, 1);
+      Sorter sorter(core_, 1);
       for (std::int64_t row = begin; row < end; ++row) sorter.sort(axis(row));
     });
   }
