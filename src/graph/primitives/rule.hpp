@@ -60,7 +60,8 @@ void require_floating(std::string_view name, const Array& array);
 /// Whether a plain whole number beside whole numbers is none of their type: 1 above all of them, -1 below, else 0. Of
 /// all other arrays 0.
 [[nodiscard]] int beyond(const Array& a, DType dtype);
-/// as_type(), but throws UsageError("[name] ...") for a plain number that is beyond(): wrapped round it would be another.
+/// as_type(), but throws UsageError("[name] ...") for a plain number that is beyond(): wrapped round it would be
+/// another.
 [[nodiscard]] Array fitting(std::string_view name, const Array& a, DType dtype);
 
 /// An element-wise node on inputs that are already of one shape; `dtype` is that of the result.
