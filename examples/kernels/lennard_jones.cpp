@@ -17,8 +17,9 @@ namespace {
 
 constexpr float density = 0.8442F, temperature = 1.44F, skin = 0.3F, reach = 2.5F + skin;
 constexpr int steps_a_list = 10, slots = 128;
-const overtake::KernelOptions periodic{
-    .preamble = "DEVICE float nearest(float d, float edge) { return d - edge * floor(d / edge + 0.5f); }"};
+const overtake::KernelOptions periodic{.preamble = R"(
+DEVICE float nearest(float d, float edge) { return d > 0.5f * edge ? d - edge : d < -0.5f * edge ? d + edge : d; }
+)"};
 
 const RawKernel list_neighbours(
     "const float32* position, const int64* begins, int32* neighbours, int32* counts, "

@@ -21,7 +21,7 @@ STEPS_A_LIST, SLOTS, GROUP = 10, 128, 128
 
 def nearest(d, edge):
     """A distance in a periodic box."""
-    return d - edge * ot.floor(d / edge + 0.5)
+    return d - edge if d > 0.5 * edge else d + edge if d < -0.5 * edge else d
 
 
 @ot.jit
