@@ -41,7 +41,7 @@ const RawKernel list_neighbours(
       count = count + 1;
     }
   }
-  counts[i] = count;
+  counts[i] = min(count, slots);
 )",
     "neighbours", periodic);
 
@@ -159,7 +159,7 @@ bool simulate(const Device& device, std::int64_t wanted, int steps, float dt) {
   const double took = example::milliseconds_since(warm) / 1000, drift = std::abs(atoms.energy() / before - 1);
   const double with_copies = example::milliseconds_since(begin) / 1000;
   atoms.make_lists();
-  const bool held = std::sqrt(atoms.moved.item()) < skin / 2 && atoms.most.item<int>() <= slots;
+  const bool held = std::sqrt(atoms.moved.item()) < skin / 2 && atoms.most.item<int>() < slots;
   std::printf("%-10s %lld atoms: %.0f steps a second, %.2f ns per atom-step; %.2f s with the copies; drift %.1e%s\n",
               device.id().c_str(), static_cast<long long>(atoms.n), steps / took,
               1e9 * took / steps / static_cast<double>(atoms.n), with_copies, drift,

@@ -43,7 +43,7 @@ def list_neighbours(position, begins, neighbours, counts, cells, edge):
                     if count < SLOTS:
                         neighbours[count, i] = j
                     count += 1
-        counts[i] = count
+        counts[i] = min(count, SLOTS)
 
 
 @ot.jit
@@ -147,7 +147,7 @@ def simulate(device, wanted, steps, dt):
     took = time.perf_counter() - warm
     drift, everything = abs(atoms.energy() / before - 1), time.perf_counter() - begin
     atoms.list()
-    lists_held = float(atoms.moved) ** 0.5 < SKIN / 2 and int(atoms.most) <= SLOTS
+    lists_held = float(atoms.moved) ** 0.5 < SKIN / 2 and int(atoms.most) < SLOTS
     print(
         f"{device:10} {atoms.n} atoms: {steps / took:.0f} steps a second, {1e9 * took / steps / atoms.n:.2f} ns per atom-step; "
         f"{everything:.2f} s with the copies; drift {drift:.1e}{'' if lists_held else '; an atom left its list'}"

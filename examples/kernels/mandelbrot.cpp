@@ -25,7 +25,7 @@ void write_picture(const std::string& path, const Array& turns) {
 
 int main(int argc, char** argv) try {
   const Device device = example::device_of(argc, argv);
-  const std::int64_t width = example::size_of(argc, argv, 1200), height = std::max<std::int64_t>(width * 2 / 3, 1);
+  const std::int64_t width = std::max<std::int64_t>(example::size_of(argc, argv, 1200), 60), height = width * 2 / 3;
   const overtake::ElementwiseKernel escape("float32 re, float32 im", "int32 n", R"(
     float x = 0.0f, y = 0.0f;
     n = 0;

@@ -36,7 +36,8 @@ def write_png(path, gray):
 
 
 device, width = arguments(1200)
-height = max(width * 2 // 3, 1)
+width = max(width, 60)
+height = width * 2 // 3
 re = ot.linspace(-2.25, 0.75, width, endpoint=False)  # a row
 im = ot.linspace(-1, 1, height, endpoint=False).reshape((height, 1))  # a column: they broadcast
 
