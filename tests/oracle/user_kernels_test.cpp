@@ -262,7 +262,10 @@ TEST_P(UserKernels, WrongArgumentsAreToldBeforeTheLaunch) {
                raw.launch({.groups = {1, 1, 1}, .group_size = {0, 1, 1}}, {x, &y, 1});
              }),
              {"0 work-items"});
-  expect_has(complaint([&] { raw.launch({.groups = {1, 1, 1}, .group_size = {1025, 1, 1}}, {x, &y, 1}); }), {"[raw] groups of 1025"});
+  expect_has(complaint([&] {
+               raw.launch({.groups = {1, 1, 1}, .group_size = {1025, 1, 1}}, {x, &y, 1});
+             }),
+             {"[raw] groups of 1025"});
   raw.launch({}, {x + 2.0F, &y, 1});
   ASSERT_EQ(y.to_vector<float>(), (std::vector<float>{2, 0, 0, 0}));
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "backend/api/details.hpp"
+#include "backend/common/compiler_log.hpp"
 #include "backend/opencl/executable.hpp"
 #include "backend/opencl/program.hpp"
 #include "core/config.hpp"
@@ -132,7 +133,7 @@ OpenClDevice::Compiled OpenClDevice::compile_source(const std::string& source, c
   ProgramHandle program(api().clCreateProgramWithSource(context_.get(), 1, &text, &length, &error));
   check(error, "clCreateProgramWithSource");
   error = api().clBuildProgram(program.get(), 1, &found_.device, options.c_str(), nullptr, nullptr);
-  if (error != CL_SUCCESS) return {{}, build_log(program.get(), found_.device)};
+  if (error != CL_SUCCESS) return {{}, with_asked_lines(build_log(program.get(), found_.device), source)};
   if (const std::string binary = binary_of(program.get()); !binary.empty()) cache_.store(key, binary);
   return {std::move(program), {}};
 }

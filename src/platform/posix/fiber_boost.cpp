@@ -16,8 +16,9 @@ static_assert(sizeof(HandedOver) == sizeof(context::transfer_t) && sizeof(Course
 }  // namespace
 
 Course make_course(std::byte* end, std::size_t bytes, void (*start)(HandedOver)) {
-  return context::make_fcontext(end, bytes,
-                                reinterpret_cast<void (*)(context::transfer_t)>(reinterpret_cast<void*>(start)));
+  // NOLINTNEXTLINE(bugprone-casting-through-void): GCC warns of the direct way
+  auto* const begin = reinterpret_cast<void (*)(context::transfer_t)>(reinterpret_cast<void*>(start));
+  return context::make_fcontext(end, bytes, begin);
 }
 
 HandedOver switch_to(Course to, void* data) {

@@ -2,9 +2,7 @@
 #include "backend/cpu/kernels/compile_queue.hpp"
 
 #include <atomic>
-#include <chrono>
 #include <memory>
-#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -56,7 +54,7 @@ CompileQueue::~CompileQueue() {
   {
     const std::lock_guard lock(mutex_);
     ending_ = true;
-    jobs_.clear();
+    last_ = Clock::now() + grace;
   }
   changed_.notify_all();
   if (thread_.joinable()) thread_.join();
@@ -81,17 +79,14 @@ void CompileQueue::finish() {
 }
 
 void CompileQueue::work() {
-  using Clock = std::chrono::steady_clock;
-  std::optional<Clock::time_point> last;
-  const Stop stop = [&] {
+  const Stop stop = [this] {
     const std::lock_guard lock(mutex_);
-    if (ending_ && !last) last = Clock::now() + grace;
-    return last && Clock::now() >= *last;
+    return ending_ && Clock::now() >= last_;
   };
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [this] { return ending_ || !jobs_.empty(); });
-    if (ending_) return;
+    if (jobs_.empty() || (ending_ && Clock::now() >= last_)) return;
     Job job = std::move(jobs_.front());
     jobs_.pop_front();
     busy_ = true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -31,6 +32,7 @@ class CompileQueue {
   void finish();
 
  private:
+  using Clock = std::chrono::steady_clock;
   void work();
 
   std::mutex mutex_;
@@ -38,6 +40,7 @@ class CompileQueue {
   std::deque<Job> jobs_;
   bool busy_ = false;
   bool ending_ = false;
+  Clock::time_point last_;  ///< when it has to end
   std::thread thread_;
 };
 

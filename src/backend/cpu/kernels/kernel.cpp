@@ -131,6 +131,7 @@ class CpuKernel final : public Kernel {
         launch.work.local_bytes += (local->bytes + 63) / 64 * 64;
       } else {
         word = 0;
+        // NOLINTNEXTLINE(bugprone-sizeof-expression): buffers have been taken above
         std::visit([&](const auto& value) { std::memcpy(&word, &value, sizeof value); }, argument);
       }
     }

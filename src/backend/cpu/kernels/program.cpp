@@ -111,11 +111,11 @@ std::unique_ptr<KernelCode> compile_now(const std::string& text, const ProgramKe
   return code;
 }
 
-/// Compiles in the background, for as long as somebody has the program.
+/// Compiles in the background, for the program and for the cache: programs often end with what uses them.
 void compile_later(const std::shared_ptr<Tiers>& tiers, std::string text, ProgramKey key, KernelCompilers compilers) {
   CompileQueue::instance().add([program = std::weak_ptr(tiers), text = std::move(text), key = std::move(key),
                                 compilers = std::move(compilers)](const CompileQueue::Stop& stop) {
-    if (program.expired()) return;
+    if (program.expired() && !compilers.cache) return;
     std::string log;
     const std::optional<std::string> binary = fetch(text, key, compilers, log, stop);
     if (!binary) return;

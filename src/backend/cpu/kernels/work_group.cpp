@@ -12,6 +12,7 @@
 #include <new>
 #include <vector>
 
+#include "backend/cpu/kernels/watched_fibers.hpp"
 #include "overtake/error.hpp"
 #include "platform/fiber.hpp"
 #include "platform/stacks.hpp"
@@ -72,10 +73,12 @@ class Team {
   void give_up(GroupTrouble trouble) {
     trouble_ = std::move(trouble);
     platform::Course nobody = nullptr;
+    watched_.to_thread();
     platform::switch_to(host_, &nobody);
   }
   [[nodiscard]] GroupTrouble divided(int line) const;
 
+  WatchedFibers watched_;
   platform::Stacks local_;
   platform::Stacks stacks_;
   std::vector<platform::Course> courses_;
@@ -97,6 +100,9 @@ GroupTrouble Team::run(const GroupWork& work, const std::uint64_t* words, const 
   first_ = first;
   is_running_ = true;
   started_ = 1;
+  watched_.leave_thread();
+  watched_.begin(0);
+  watched_.to(0);
   const platform::Course course = platform::make_course(stacks_.end(0), stack_bytes, &Team::begin);
   const platform::HandedOver back = platform::switch_to(course, static_cast<void*>(&host_));
   *static_cast<platform::Course*>(back.data) = back.from;
@@ -120,6 +126,7 @@ void Team::live() {
   if (me + 1 < items_) {
     hand_over(me + 1);
   } else {
+    watched_.to_thread();
     platform::switch_to(host_, static_cast<void*>(&courses_[static_cast<std::size_t>(me)]));
   }
 }
@@ -142,8 +149,10 @@ void Team::hand_over(std::int32_t next) {
   current_ = next;
   if (next == started_) {
     ++started_;
+    watched_.begin(to);
     courses_[to] = platform::make_course(stacks_.end(to), stack_bytes, &Team::begin);
   }
+  watched_.to(to);
   const platform::HandedOver back = platform::switch_to(courses_[to], mine);
   *static_cast<platform::Course*>(back.data) = back.from;
 }
