@@ -3,7 +3,6 @@
 // those for float have an f behind.
 #pragma once
 
-<<<<<<< HEAD
 // clang-format off
 #define OVERTAKE_MATH_1(F) \
   F(acos) F(acosh) F(asin) F(asinh) F(atan) F(atanh) F(cbrt) F(ceil) F(cos) \
@@ -11,20 +10,5 @@
   F(log) F(log10) F(log1p) F(log2) F(rint) F(round) F(sin) F(sinh) F(sqrt) \
   F(tan) F(tanh) F(tgamma) F(trunc)
 // clang-format on
-=======
-#define OVERTAKE_MATH_1(F)                                                                                            \
-  F(acos)                                                                                                             \
-  F(acosh)                                                                                                            \
-  F(asin)                                                                                                             \
-  F(asinh)                                                                                                            \
-  F(atan)                                                                                                             \
-  F(atanh)                                                                                                            \
-  F(cbrt)                                                                                                             \
-  F(ceil)                                                                                                             \
-  F(cos)                                                                                                              \
-  F(cosh)                                                                                                             \
-  F(erf) F(erfc) F(exp) F(exp2) F(expm1) F(fabs) F(floor) F(lgamma) F(log) F(log10) F(log1p) F(log2) F(rint) F(round) \
-      F(sin) F(sinh) F(sqrt) F(tan) F(tanh) F(tgamma) F(trunc)
-    >>>>>>> wt - C
 #define OVERTAKE_MATH_2(F) \
   F(atan2) F(copysign) F(fdim) F(fmax) F(fmin) F(fmod) F(hypot) F(nextafter) F(pow) F(remainder)
