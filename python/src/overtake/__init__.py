@@ -208,7 +208,10 @@ from .arrays._work import (
     synchronize,
 )
 from .kernels import (
+    ElementwiseKernel,
     KernelError,
+    RawKernel,
+    ReductionKernel,
     atomic_add,
     atomic_max,
     atomic_min,
@@ -235,6 +238,7 @@ __all__ = [
     "DataError",
     "DeviceError",
     "Devices",
+    "ElementwiseKernel",
     "EpochRecord",
     "Evaluation",
     "Event",
@@ -244,6 +248,8 @@ __all__ = [
     "Model",
     "OvertakeError",
     "ProfileEntry",
+    "RawKernel",
+    "ReductionKernel",
     "Report",
     "Stream",
     "TopK",

@@ -283,6 +283,8 @@ _CALLS: dict[str, tuple[object, ...]] = {
     "overtake_download_async": (c_void_p, c_void_p, c_int64, _out),
     # include/overtake/c_kernel.h
     "overtake_kernel_elementwise": (*(c_char_p,) * 5, c_int32, c_double, _out),
+    "overtake_kernel_reduction": (*(c_char_p,) * 8, c_int32, c_double, _out),
+    "overtake_kernel_reduce": (c_void_p, c_void_p, c_int64, c_void_p, c_int32, c_int32, _out),
     "overtake_kernel_raw": (*(c_char_p,) * 4, c_int32, c_double, _out),
     "overtake_kernel_call": (c_void_p, c_void_p, c_int64, c_char_p, c_void_p),
     "overtake_kernel_launch": (c_void_p, c_void_p, c_void_p, c_void_p, c_int64, c_char_p),

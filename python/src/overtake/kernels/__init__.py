@@ -17,13 +17,17 @@ from ._markers import (
     sync,
     uniform,
 )
+from ._texts import ElementwiseKernel, RawKernel, ReductionKernel
 
 __all__ = [
+    "ElementwiseKernel",
     "Jit",
     "KernelError",
     "KernelFunction",
     "KernelSyntaxError",
     "Launch",
+    "RawKernel",
+    "ReductionKernel",
     "Vectorized",
     "atomic_add",
     "atomic_max",

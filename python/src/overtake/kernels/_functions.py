@@ -13,9 +13,9 @@ from typing import Any, overload
 from .._errors import UsageError
 from ..arrays import _dtypes
 from ..arrays._array import Array
-from ..arrays._scalars import scalar
 from ..arrays._creation import asarray, get_default_device
 from ..arrays._dtypes import DType
+from ..arrays._scalars import scalar
 from ._errors import KernelError
 from ._native import Kernel
 from ._program import Kind, Program, Text
@@ -252,8 +252,8 @@ class Launch:
 
     def __init__(self, function: Jit, groups: Any, size: Any) -> None:
         self._function = function
-        self._groups = (ctypes.c_int64 * 3)(*_three(groups, "groups"))
-        self._size = (ctypes.c_int32 * 3)(*_three(size, "size"))
+        self._groups = (ctypes.c_int64 * 3)(*sizes_of(groups, "groups"))
+        self._size = (ctypes.c_int32 * 3)(*sizes_of(size, "size"))
 
     def __call__(self, *arguments: Any) -> None:
         """Runs it; arrays that it writes to get their new values."""
@@ -290,7 +290,8 @@ def _key(array: Array) -> int:
     return dtype.number * 16 + len(shape)
 
 
-def _three(given: Any, what: str) -> tuple[int, int, int]:
+def sizes_of(given: Any, what: str) -> tuple[int, int, int]:
+    """Groups, or work-items of a group, along three axes."""
     sizes = tuple(given) if isinstance(given, (tuple, list)) else (given,)
     if not 1 <= len(sizes) <= 3 or not all(isinstance(each, int) and each > 0 for each in sizes):
         raise KernelError(f"{what}: {given!r} is no size", "Give a number above 0, or a tuple of up to three.")

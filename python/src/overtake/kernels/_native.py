@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
+from typing import Any
 
 from .._errors import InternalError
 from .._library import Library, library
 from ..arrays._array import Array
+from ..arrays._handle import handles_of
 from ._program import Text
 
 
@@ -68,3 +70,53 @@ class Kernel:
     def source(self, device: str) -> str:
         """The whole text as the device's compiler gets it."""
         return _library().text_of("overtake_kernel_source", self.handle, device.encode())
+
+
+class TextKernel:
+    """A kernel whose text its author wrote (_texts.py)."""
+
+    __slots__ = ("handle",)
+
+    def __init__(self, make: str, texts: Sequence[str], debug: bool, time_limit: float) -> None:
+        self.handle, made = 0, ctypes.c_void_p()
+        lib = _library()
+        strings = [each.encode() for each in texts]
+        lib.check(getattr(lib.raw, make)(*strings, int(debug), time_limit, ctypes.byref(made)))
+        self.handle = made.value or 0
+
+    def __del__(self) -> None:
+        handle, self.handle = getattr(self, "handle", 0), 0
+        if handle:
+            library().raw.overtake_kernel_free(handle)
+
+    def call(self, inputs: Sequence[Array], count: int, device: bytes | None) -> list[Array]:
+        """The results of an element-wise one."""
+        outputs = (ctypes.c_void_p * count)()
+        handles = handles_of([each._handle for each in inputs])
+        library().check(library().raw.overtake_kernel_call(self.handle, handles, len(inputs), device, outputs))
+        return [Array(each or 0) for each in outputs]
+
+    def reduce(self, inputs: Sequence[Array], axes: Sequence[int] | None, keepdims: bool) -> Array:
+        """The result of a reduction; over all axes where none are named."""
+        made = ctypes.c_void_p()
+        handles = handles_of([each._handle for each in inputs])
+        listed = (ctypes.c_int32 * len(axes or ()))(*(axes or ()))
+        count = -1 if axes is None else len(axes)
+        raw = library().raw
+        library().check(
+            raw.overtake_kernel_reduce(
+                self.handle, handles, len(inputs), listed, count, int(keepdims), ctypes.byref(made)
+            )
+        )
+        return Array(made.value or 0)
+
+    def launch(self, groups: Any, size: Any, arguments: Sequence[Array], device: bytes | None) -> None:
+        """Runs a raw one."""
+        handles = handles_of([each._handle for each in arguments])
+        library().check(
+            library().raw.overtake_kernel_launch(self.handle, groups, size, handles, len(arguments), device)
+        )
+
+    def source(self, device: str) -> str:
+        """The whole text as the device's compiler gets it."""
+        return library().text_of("overtake_kernel_source", self.handle, device.encode())

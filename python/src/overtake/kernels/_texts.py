@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: MIT
+"""Kernels written in the dialect's C (docs/kernels.md), by CuPy's names: ElementwiseKernel, ReductionKernel, RawKernel."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from typing import Any
+
+from ..arrays._arguments import operand_of
+from ..arrays._array import Array
+from ..arrays._creation import get_default_device
+from ._native import TextKernel
+
+
+def _device_for(given: Sequence[Array]) -> bytes | None:
+    """Numbers alone go to the default device."""
+    return None if any(each.ndim for each in given) else str(get_default_device()).encode()
+
+
+class _Texts:
+    """What the three kinds share."""
+
+    _kernel: TextKernel
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def source(self, device: Any = None) -> str:
+        """The text that was compiled last for a device (the default one)."""
+        return self._kernel.source(str(device or get_default_device()))
+
+    def print_source(self, device: Any = None) -> None:
+        """Prints it."""
+        print(self.source(device))
+
+    def _given(self, values: Sequence[Any]) -> list[Array]:
+        return [operand_of(each, self.name, f"argument {i}") for i, each in enumerate(values)]
+
+
+class ElementwiseKernel(_Texts):
+    """One value per element, of arrays that broadcast: ``ElementwiseKernel("float32 x", "float32 y", "y = x * x;", "square")``.
+
+    Types: bool, int8 to int64, uint8 to uint64, float32, float64; a capital letter is the type of the arrays given for it;
+    ``raw float32 table`` a whole array. The body assigns the outputs, and knows ``i`` and ``size``. Errors name the kernel and
+    the line. ``debug``: places outside of raw arrays are found; ``time_limit``: seconds in loops, 0 for any.
+    """
+
+    def __init__(
+        self,
+        inputs: str,
+        outputs: str,
+        body: str,
+        name: str = "kernel",
+        *,
+        preamble: str = "",
+        debug: bool = False,
+        time_limit: float = 0.0,
+    ) -> None:
+        super().__init__(name)
+        self._count = outputs.count(",") + 1
+        texts = (inputs, outputs, body, name, preamble)
+        self._kernel = TextKernel("overtake_kernel_elementwise", texts, debug, time_limit)
+
+    def __call__(self, *inputs: Any) -> Any:
+        """An array, or a tuple of them where there are several outputs. Does not wait."""
+        given = self._given(inputs)
+        results = self._kernel.call(given, self._count, _device_for(given))
+        return results[0] if self._count == 1 else tuple(results)
+
+
+class ReductionKernel(_Texts):
+    """Elements mapped, then joined: ``ReductionKernel("T x", "T y", "x * x", "a + b", "y = sqrt(a)", "0", "l2")``.
+
+    ``map_expr`` of the inputs, ``reduce_expr`` of ``a`` and ``b``, ``post_map_expr`` assigns the output from ``a``, ``identity`` is
+    the result of nothing. The order is the same on every device.
+    """
+
+    def __init__(  # noqa: PLR0913: CuPy's parameters
+        self,
+        inputs: str,
+        output: str,
+        map_expr: str,
+        reduce_expr: str,
+        post_map_expr: str,
+        identity: str,
+        name: str = "reduction",
+        *,
+        preamble: str = "",
+        debug: bool = False,
+        time_limit: float = 0.0,
+    ) -> None:
+        super().__init__(name)
+        texts = (inputs, output, map_expr, reduce_expr, post_map_expr, identity, name, preamble)
+        self._kernel = TextKernel("overtake_kernel_reduction", texts, debug, time_limit)
+
+    def __call__(self, *inputs: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Array:
+        """The reduction over ``axis``: all of them, one, or several."""
+        axes = None if axis is None else [axis] if isinstance(axis, int) else list(axis)
+        return self._kernel.reduce(self._given(inputs), axes, keepdims)
+
+
+class RawKernel(_Texts):
+    """The dialect itself: groups, LOCAL memory, SYNC, atomics. ``kernel[groups, size](x, out)`` launches it.
+
+    Parameters: ``"const float32* x, int32* counts, int64 n"``; arrays that are not const get a new value, as by assignment.
+    """
+
+    def __init__(
+        self,
+        parameters: str,
+        body: str,
+        name: str = "kernel",
+        *,
+        preamble: str = "",
+        debug: bool = False,
+        time_limit: float = 0.0,
+    ) -> None:
+        super().__init__(name)
+        self._kernel = TextKernel("overtake_kernel_raw", (parameters, body, name, preamble), debug, time_limit)
+
+    def __getitem__(self, sizes: tuple[Any, Any]) -> Any:
+        """``kernel[groups, size]``: numbers, or tuples of up to three."""
+        from ._functions import sizes_of
+
+        groups = (ctypes.c_int64 * 3)(*sizes_of(sizes[0], "groups"))
+        size = (ctypes.c_int32 * 3)(*sizes_of(sizes[1], "size"))
+
+        def launch(*arguments: Any) -> None:
+            given = self._given(arguments)
+            self._kernel.launch(groups, size, given, _device_for(given))
+
+        return launch
