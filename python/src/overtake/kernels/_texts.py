@@ -76,7 +76,7 @@ class ReductionKernel(_Texts):
     the result of nothing. The order is the same on every device.
     """
 
-    def __init__(  # noqa: PLR0913: CuPy's parameters
+    def __init__(  # noqa: PLR0913 -- CuPy's parameters
         self,
         inputs: str,
         output: str,
