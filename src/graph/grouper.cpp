@@ -11,7 +11,7 @@
 namespace overtake::graph {
 namespace {
 
-// What a node adds to a tape: its instructions as it writes them, and one more for each input that is loaded.
+// What a node adds to a tape: its instructions as it writes them, and a load for each input that is no constant.
 Cost cost_of(const PlannedNode& planned) {
   if (planned.kind != NodeKind::elementwise) return {};
   backend::Tape tape;
@@ -21,7 +21,9 @@ Cost cost_of(const PlannedNode& planned) {
     inputs.push_back(builder.core(backend::value_type_of(input->dtype)));  // stands for a value of its type
   }
   (void)static_cast<const Elementwise&>(*planned.node->primitive).emit(builder, inputs);
-  return {static_cast<int>(inputs.size()), static_cast<int>(tape.code.size())};
+  const auto is_constant = [](const std::shared_ptr<Node>& input) { return constant_value(Array(input)).has_value(); };
+  const auto constants = std::count_if(planned.node->inputs.begin(), planned.node->inputs.end(), is_constant);
+  return {static_cast<int>(static_cast<std::ptrdiff_t>(inputs.size()) - constants), static_cast<int>(tape.code.size())};
 }
 
 class Grouper {

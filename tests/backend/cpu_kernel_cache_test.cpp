@@ -105,7 +105,9 @@ class CpuKernelCache : public ::testing::Test {
             .name = {}};
   }
 
-  fs::path folder_ = fs::path(::testing::TempDir()) / "overtake_cpu_kernels";
+  // Of each test its own: they run side by side.
+  fs::path folder_ = fs::path(::testing::TempDir()) / (std::string("overtake_cpu_kernels_") +
+                                                       ::testing::UnitTest::GetInstance()->current_test_info()->name());
 };
 
 TEST_F(CpuKernelCache, ProgramsChangeToBetterCodeAndLaterOnesBeginWithIt) {

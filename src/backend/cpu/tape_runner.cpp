@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <memory>
 #include <numeric>
+#include <utility>
 
 #include "backend/cpu/memory_types.hpp"
 #include "backend/cpu/vector_math.hpp"
@@ -23,8 +25,25 @@ struct Registers {
   [[nodiscard]] std::byte* bytes() { return reinterpret_cast<std::byte*>(memory.data()); }
 };
 
+// A thread's registers. Arrays may be computed when the variables of the main thread are gone already, by a static
+// object's destructor: a plain pointer is still there then, and what it points to is made once more and kept to the
+// end.
+class ThreadRegisters {
+ public:
+  ~ThreadRegisters() { const std::unique_ptr<Registers> owner(std::exchange(mine_, nullptr)); }
+  static Registers& get() {
+    if (mine_ == nullptr) mine_ = std::make_unique<Registers>().release();
+    return *mine_;
+  }
+
+ private:
+  static thread_local Registers* mine_;
+};
+thread_local Registers* ThreadRegisters::mine_ = nullptr;
+
 Registers& thread_registers(std::size_t count) {
-  thread_local Registers registers;
+  thread_local const ThreadRegisters owner;
+  Registers& registers = ThreadRegisters::get();
   if (registers.blocks.size() < count) {
     registers.memory.resize(count * block_size);
     registers.blocks.resize(count);

@@ -88,34 +88,32 @@ Array bincount(const Array& a, const std::optional<Array>& weights, std::int64_t
   return reshape(graph::segment_sum(reshape(heavy, {1, a.size(), 1}), graph::segments_of(a, rows)), {rows});
 }
 
-// Bins of equal width, found by a division and put right by the edges themselves: the same bins as by searching, for
-// a fraction of the time. Not where rounding could be off by more than one bin.
-bool are_even(std::int64_t bins, double low, double high, DType type) {
-  const double epsilon =
-      type == DType::float64 ? std::numeric_limits<double>::epsilon() : double{std::numeric_limits<float>::epsilon()};
-  constexpr double margin = 8;
-  return (type == DType::float32 || type == DType::float64) &&
-         (high - low) / static_cast<double>(bins) > margin * epsilon * std::max(std::abs(low), std::abs(high));
+double epsilon_of(DType type) {
+  return type == DType::float64 ? std::numeric_limits<double>::epsilon()
+                                : double{std::numeric_limits<float>::epsilon()};
 }
 
-// The edges of linspace(), one for each of `places`.
-Array edges_at(const Array& places, std::int64_t bins, double low, double high, DType type) {
-  return astype(graph::linspace_at(places, low, high, bins), type);
+// Whether even_bins() finds the bins: the edges are rounded by less than an eighth of a bin, and so is its quotient.
+bool are_even(std::int64_t bins, double low, double high, DType type, DType step) {
+  if (type != DType::float32 && type != DType::float64) return false;
+  const double width = (high - low) / static_cast<double>(bins), largest = std::max(std::abs(low), std::abs(high));
+  const double quotient_error = epsilon_of(step) * (4 * largest / width + 2 * static_cast<double>(bins));
+  return width > 4 * epsilon_of(type) * largest && quotient_error < 0.1;
 }
 
-// The bin of each value, `bins` for those outside.
+// The bin of each value, `bins` for those outside. A quotient that is a third of a bin too low gives the bin or the one
+// before; which of the two, the edge between them says, computed as linspace() does.
 Array even_bins(const Array& values, std::int64_t bins, double low, double high) {
   const DType type = values.dtype(), step = graph::step_type(values.device());
-  const auto most = static_cast<double>(bins - 1);
-  const Array wide = astype(values, step);
-  Array bin = clip(floor((wide - low) * (static_cast<double>(bins) / (high - low))), 0.0, most);
-  bin = where(less(values, edges_at(bin, bins, low, high, type)), bin - 1, bin);
-  bin = where(greater_equal(values, edges_at(bin + 1, bins, low, high, type)), bin + 1, bin);
-  bin = minimum(bin, most);  // the last edge belongs to the last bin
-  const Array first = edges_at(full({}, 0, step, values.device()), bins, low, high, type);
-  const Array last = edges_at(full({}, static_cast<double>(bins), step, values.device()), bins, low, high, type);
-  const Array is_inside = logical_and(greater_equal(values, first), less_equal(values, last));
-  return where(is_inside, astype(where(is_inside, bin, 0), DType::int32), bins);
+  const auto count = static_cast<double>(bins);
+  const double width = (high - low) / count;
+  constexpr double too_low = 1.0 / 3;
+  const Array next = floor((astype(values, step) - (low - (1 - too_low) * width)) * (1 / width));
+  const Array edge = astype(graph::linspace_at(next, low, high, bins, false), type);
+  const Array bin = next + astype(greater_equal(values, edge), step);  // one more than the bin
+  const auto rounded = [&](double limit) { return type == DType::float32 ? double{static_cast<float>(limit)} : limit; };
+  const Array is_inside = logical_and(greater_equal(values, rounded(low)), less_equal(values, rounded(high)));
+  return where(is_inside, astype(minimum(bin, count) - 1, DType::int32), bins);
 }
 
 Histogram histogram(const Array& a, std::int64_t bins, std::optional<std::pair<double, double>> range) {
@@ -126,7 +124,8 @@ Histogram histogram(const Array& a, std::int64_t bins, std::optional<std::pair<d
   const Array edges = linspace(low, high, bins + 1, true, type, a.device());
   if (a.size() == 0) return {zeros(Shape{bins}, DType::int64, a.device()), edges};
   const Array values = reshape(graph::as_type(a, type), {a.size()});
-  if (are_even(bins, low, high, type)) return {counts_of(even_bins(values, bins, low, high), bins), edges};
+  if (are_even(bins, low, high, type, graph::step_type(a.device())))
+    return {counts_of(even_bins(values, bins, low, high), bins), edges};
   // The number of edges at or below a value is 1 in the first bin; the last edge itself belongs to the last one.
   const Array last = slice(edges, bins, bins + 1);
   const Array above = searchsorted(edges, values, SearchSide::right);

@@ -264,6 +264,7 @@ bool end_with_parent(std::int64_t parent) noexcept {
 #endif
   const rlimit none{0, 0};
   (void)::setrlimit(RLIMIT_CORE, &none);
+  (void)std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of writing it, no end
   return ::getppid() == parent;
 }
 
