@@ -30,16 +30,16 @@ struct Registers {
 // end.
 class ThreadRegisters {
  public:
-  ~ThreadRegisters() { const std::unique_ptr<Registers> owner(std::exchange(mine_, nullptr)); }
+  ~ThreadRegisters() { const std::unique_ptr<Registers> owner(std::exchange(mine, nullptr)); }
   static Registers& get() {
-    if (mine_ == nullptr) mine_ = std::make_unique<Registers>().release();
-    return *mine_;
+    if (mine == nullptr) mine = std::make_unique<Registers>().release();
+    return *mine;
   }
 
  private:
-  static thread_local Registers* mine_;
+  static thread_local Registers* mine;
 };
-thread_local Registers* ThreadRegisters::mine_ = nullptr;
+thread_local Registers* ThreadRegisters::mine = nullptr;
 
 Registers& thread_registers(std::size_t count) {
   thread_local const ThreadRegisters owner;
