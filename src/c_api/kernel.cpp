@@ -56,6 +56,7 @@ std::optional<overtake::Device> device_or_none(const char* device) {
 
 extern "C" {
 
+// NOLINTNEXTLINE(readability-function-size): as in the header, the texts of a kernel and its options
 overtake_status overtake_kernel_elementwise(const char* inputs, const char* outputs, const char* body, const char* name,
                                             const char* preamble, int32_t debug, double time_limit,
                                             overtake_kernel** kernel) {
@@ -67,6 +68,7 @@ overtake_status overtake_kernel_elementwise(const char* inputs, const char* outp
   });
 }
 
+// NOLINTNEXTLINE(readability-function-size): as in the header, the texts of a kernel and its options
 overtake_status overtake_kernel_reduction(const char* inputs, const char* output, const char* map, const char* reduce,
                                           const char* post, const char* identity, const char* name,
                                           const char* preamble, int32_t debug, double time_limit,

@@ -144,6 +144,7 @@ std::string Reduction::source(const Device& device) {
 
 }  // namespace user_kernel
 
+// NOLINTNEXTLINE(readability-function-size): the parts of a reduction, by the names and in the order of CuPy
 ReductionKernel::ReductionKernel(const std::string& inputs, const std::string& output, const std::string& map,
                                  const std::string& reduce, const std::string& post, const std::string& identity,
                                  const std::string& name, const KernelOptions& options) {

@@ -204,8 +204,7 @@ Array place_in_long_row(std::string_view name, ReduceKind kind, const Array& row
   const Array head = reshape(slice(row, 0, chunks * length), {chunks, length});
   const Array tops = reduce(name, kind, head, Axes(1), false);
   const Array chunk = place_of_extreme(name, kind, tops, 0, true);
-  const Array place =
-      chunk * length + place_of_extreme(name, kind, reshape(graph::taken(head, chunk), {length}), 0, true);
+  Array place = chunk * length + place_of_extreme(name, kind, reshape(graph::taken(head, chunk), {length}), 0, true);
   if (chunks * length == row.size()) return place;
   const Array rest = slice(row, chunks * length, row.size());
   const Array rest_top = reduce(name, kind, rest, Axes(0), true), top = reduce(name, kind, tops, Axes(0), true);
