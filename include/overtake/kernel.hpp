@@ -129,7 +129,7 @@ class RawKernel {
             const KernelOptions& options = {});
 
   /// kernel.launch({.groups = {64}, .group_size = {256}}, {x, &counts, n}). Does not wait. Throws as
-  /// ElementwiseKernel's calls, and for a group that is larger than the device's.
+  /// ElementwiseKernel's calls, and for a group of more than 1,024 work-items.
   void launch(const LaunchSize& size, std::initializer_list<RawArgument> arguments,
               const std::optional<Device>& device = {}) const {
     launch_all(size, std::span(arguments.begin(), arguments.size()), device);

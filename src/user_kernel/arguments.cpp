@@ -66,7 +66,7 @@ backend::KernelArgument number_argument(std::string_view kernel, const Parameter
     }
   }
   if (type == DType::float32) return static_cast<float>(graph::to_double(held));
-  if (type == DType::float64) return std::bit_cast<std::int64_t>(graph::to_double(held));
+  if (type == DType::float64) return graph::to_double(held);
   if (size_of(type) == sizeof(std::int64_t)) return std::bit_cast<std::int64_t>(held.bits);
   return static_cast<std::int32_t>(std::bit_cast<std::int64_t>(held.bits));
 }

@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/c_text.hpp"
 #include "overtake/error.hpp"
-#include "user_kernel/tokens.hpp"
 
 namespace overtake::user_kernel {
 namespace {
+
+using c_text::closing, c_text::code_of, c_text::Token;
 
 using Tokens = std::span<const Token>;
 
@@ -49,7 +51,7 @@ std::vector<std::pair<std::size_t, std::size_t>> branches_of(Tokens tokens) {
 }  // namespace
 
 void check_element_body(std::string_view kernel, std::string_view body) {
-  for (const Token& token : tokens_of(body)) {
+  for (const Token& token : code_of(body)) {
     if (token.is("return")) {
       throw UsageError(fmt::format("[{}] line {}: a return in the body of an element", kernel, token.line),
                        "Assign the outputs instead, with if and else; a function of the preamble may return.");
@@ -63,7 +65,7 @@ void check_element_body(std::string_view kernel, std::string_view body) {
 }
 
 void check_raw_body(std::string_view kernel, std::string_view body) {
-  const std::vector<Token> tokens = tokens_of(body);
+  const std::vector<Token> tokens = code_of(body);
   const auto branches = branches_of(tokens);
   int returned = 0;
   for (std::size_t i = 0; i < tokens.size(); ++i) {

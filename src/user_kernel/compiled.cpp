@@ -88,17 +88,29 @@ std::string marked(std::string_view name, std::string_view text) {
   return fmt::format("\n#line 1 \"{}\"\n{}\n#line {} \"overtake\"\n", name, text, far_away);
 }
 
-Compiled compile(backend::Device& device, std::string_view name, KernelText text) {
-  Compiled result;
+std::string opening(std::string_view name, std::string_view preamble, const Watching& watching) {
+  std::string text = watching.any() ? watch_functions(watching) : "";
+  if (!preamble.empty()) text += marked(fmt::format("{}.preamble", name), preamble);
+  return text;
+}
+
+std::unique_ptr<Compiled> compile(backend::Device& device, std::string_view name, KernelText text) {
+  auto result = std::make_unique<Compiled>();
   try {
-    result.program = device.build({.source = text.source, .defines = {}, .name = {}});
+    result->program = device.build({.source = text.source, .defines = {}, .name = {}});
   } catch (const UsageError& error) {
     explain(name, device.info().id, text.source, error.what());
   }
-  result.kernel = result.program->kernel(entry_name(name));
-  result.source = std::move(text.source);
-  result.arrays = std::move(text.arrays);
+  result->kernel = result->program->kernel(entry_name(name));
+  result->source = std::move(text.source);
+  result->arrays = std::move(text.arrays);
   return result;
+}
+
+void launch(Compiled& compiled, const backend::LaunchGeometry& geometry,
+            std::span<const backend::KernelArgument> arguments) {
+  const std::lock_guard lock(compiled.mutex);
+  compiled.kernel->launch(geometry, arguments);
 }
 
 Compiled& Variants::find(backend::Device& device, std::string_view name, std::string_view key,
@@ -109,7 +121,7 @@ Compiled& Variants::find(backend::Device& device, std::string_view name, std::st
     last_ = variant.compiled.get();
     return *variant.compiled;
   }
-  auto compiled = std::make_unique<Compiled>(compile(device, name, write()));
+  std::unique_ptr<Compiled> compiled = compile(device, name, write());
   variants_.push_back({&device, std::string(key), std::move(compiled)});
   last_ = variants_.back().compiled.get();
   return *variants_.back().compiled;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,7 @@
 namespace overtake::user_kernel {
 
 struct Compiled {
+  std::mutex mutex;  ///< of launches: drivers keep a kernel's arguments in the kernel
   std::unique_ptr<backend::Program> program;
   std::unique_ptr<backend::Kernel> kernel;
   std::string source;
@@ -32,9 +34,12 @@ struct KernelText {
 /// `#line` directives that make compilers count a user's text from 1 under a name, and end that.
 [[nodiscard]] std::string marked(std::string_view name, std::string_view text);
 
+/// What stands before a kernel: what watched ones call, and the preamble.
+[[nodiscard]] std::string opening(std::string_view name, std::string_view preamble, const Watching& watching);
+
 /// Compiles; a compiler's complaint becomes UsageError("[name] does not compile for DEVICE: ...") with the first line
 /// that it complains about.
-[[nodiscard]] Compiled compile(backend::Device& device, std::string_view name, KernelText text);
+[[nodiscard]] std::unique_ptr<Compiled> compile(backend::Device& device, std::string_view name, KernelText text);
 
 /// The variants of one kernel, each compiled once for each device. May be used by several threads.
 class Variants {
@@ -56,7 +61,11 @@ class Variants {
   const Compiled* last_ = nullptr;
 };
 
-/// Throws what a watched launch found, if it found something. `sizes`: the shapes of the arrays, in the order of
+/// Launches it; several threads may.
+void launch(Compiled& compiled, const backend::LaunchGeometry& geometry,
+            std::span<const backend::KernelArgument> arguments);
+
+/// Throws what a watched launch found, if it found something. `shapes`: those of the arrays, in the order of
 /// Compiled::arrays, as far as they were given from outside; `where` words a work-item.
 void throw_fault(std::string_view name, const WatchBuffer::Fault& fault, const Compiled& compiled,
                  const std::vector<Shape>& shapes, const std::function<std::string(std::int64_t)>& where,

@@ -24,8 +24,7 @@ class Writer {
   }
 
   KernelText write() {
-    if (given_.watching.any()) text_ += watch_functions(given_.watching);
-    if (!texts_.preamble.empty()) text_ += marked(given_.name + ".preamble", texts_.preamble);
+    text_ += opening(given_.name, texts_.preamble, given_.watching);
     const std::string index = variant_.is_long || variant_.on_host ? "int64" : "int";
     text_ += fmt::format("#define OVERTAKE_PLACE {}\n", index);
     text_ += variant_.on_host ? "KERNEL" : fmt::format("KERNEL_SIZED({})", variant_.group);
@@ -190,10 +189,7 @@ class Writer {
     if (given_.watching.any()) text_ += "const int64 overtake_item = i; (void)overtake_item;\n";
     for (std::size_t i = 0; i < given_.inputs.size(); ++i) {
       if (variant_.accesses[i] != Access::number) continue;
-      const DType type = variant_.types[i];
-      const std::string argument = fmt::format("overtake_in_{}", given_.inputs[i].name);
-      value(i, type == DType::float64 ? fmt::format("BITS_DOUBLE({})", argument)
-                                      : fmt::format("({}){}", value_name(type), argument));
+      value(i, number_from(fmt::format("overtake_in_{}", given_.inputs[i].name), variant_.types[i]));
     }
     for (std::size_t i = 0; i < given_.outputs.size(); ++i) {
       text_ += fmt::format("{} {} = 0;\n", value_name(output_type(i)), given_.outputs[i].name);
@@ -225,11 +221,6 @@ std::string ElementVariant::key() const {
 
 KernelText element_text(const ElementDeclaration& declaration, const ElementVariant& variant) {
   return Writer(declaration, variant).write();
-}
-
-std::string_view argument_type(DType type) {
-  if (type == DType::float32) return "float";
-  return size_of(type) == sizeof(std::int64_t) ? "int64" : "int";
 }
 
 }  // namespace overtake::user_kernel

@@ -44,13 +44,10 @@ struct ElementDeclaration {
   Watching watching;
 };
 
-/// Arguments in order: n; `span` (on_host); for each input its number (int, int64, float; float64: int64 bits) or its
+/// Arguments in order: n; `span` (on_host); for each input its number (int, int64, float, double) or its
 /// buffer, and where it is read by strides `rank` strides (int64); the outputs; the extents of the axes 1 to rank - 1
 /// (int64) where anything is read by strides; where watched: the sizes of whole arrays (int64), and the watch.
 [[nodiscard]] KernelText element_text(const ElementDeclaration& declaration, const ElementVariant& variant);
-
-/// The dialect's type of the argument that brings a number.
-[[nodiscard]] std::string_view argument_type(DType type);
 
 /// True if it is read by strides.
 [[nodiscard]] constexpr bool by_strides(Access access) noexcept {

@@ -6,16 +6,18 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/c_text.hpp"
 #include "core/checked.hpp"
 #include "overtake/error.hpp"
 #include "user_kernel/arguments.hpp"
 #include "user_kernel/body_rules.hpp"
 #include "user_kernel/merged_axes.hpp"
-#include "user_kernel/tokens.hpp"
 
 namespace overtake {
 namespace user_kernel {
 namespace {
+
+using c_text::code_of, c_text::Token;
 
 constexpr int group = 256;
 constexpr int items_of_short_bodies = 4;           // loads that are under way at once
@@ -25,7 +27,7 @@ constexpr std::int64_t least_in_a_span = 4096;  // of the cpu's ranges
 constexpr std::int64_t spans = 256;             // ranges of a large array: enough for all threads to end together
 
 bool has_loop(std::string_view text) {
-  const std::vector<Token> tokens = tokens_of(text);
+  const std::vector<Token> tokens = code_of(text);
   return std::any_of(tokens.begin(), tokens.end(),
                      [](const Token& token) { return token.is("for") || token.is("while") || token.is("do"); });
 }
@@ -68,28 +70,17 @@ Elementwise::Operands Elementwise::operands_of(const std::vector<Array>& inputs,
   return result;
 }
 
-std::vector<DType> Elementwise::output_types(const std::vector<DType>& inputs) const {
-  std::vector<DType> types;
+void Elementwise::add_output_types(std::vector<DType>& types) const {
+  const std::vector<DType> inputs = types;
   for (const Parameter& output : given_.outputs) {
-    std::optional<DType> type = output.type;
-    for (std::size_t i = 0; i < given_.inputs.size() && !type; ++i) {
-      if (given_.inputs[i].letter == output.letter) type = inputs[i];
-    }
-    if (!type) {
-      throw UsageError(
-          fmt::format("[{}] no input says what {} is, the type of '{}'", given_.name, output.letter, output.name),
-          "Declare an input with that letter, or name the type.");
-    }
-    types.push_back(*type);
+    types.push_back(output_type(given_.name, output, given_.inputs, inputs));
   }
-  return types;
 }
 
 ElementVariant Elementwise::variant_of(const Operands& operands, const backend::Device& device) const {
   ElementVariant variant;
   variant.types = operands.types;
-  const std::vector<DType> outputs = output_types(operands.types);
-  variant.types.insert(variant.types.end(), outputs.begin(), outputs.end());
+  add_output_types(variant.types);
   bool strides = false;
   for (std::size_t i = 0, next = 0; i < given_.inputs.size(); ++i) {
     Access access = operands.numbers[i] ? Access::number : Access::whole;
@@ -146,7 +137,7 @@ void Elementwise::launch(const Operands& operands, const ElementVariant& variant
   const std::int64_t in_a_group = variant.on_host ? span : std::int64_t{variant.group} * variant.items;
   const auto groups = narrow<std::uint32_t>((n + in_a_group - 1) / in_a_group, "groups of a kernel");
   const auto group_size = static_cast<std::uint32_t>(variant.on_host ? 1 : variant.group);
-  compiled.kernel->launch({.groups = {groups, 1, 1}, .group_size = {group_size, 1, 1}}, arguments);
+  user_kernel::launch(compiled, {.groups = {groups, 1, 1}, .group_size = {group_size, 1, 1}}, arguments);
   if (watch) throw_fault(given_.name, watch->read(), compiled, shapes, element_name, given_.watching.time_limit);
 }
 
@@ -178,8 +169,7 @@ std::string Elementwise::source(const Device& device) {
     variant.types.push_back(*input.type);
     variant.accesses.push_back(input.whole ? Access::whole : Access::flat);
   }
-  const std::vector<DType> outputs = output_types(variant.types);
-  variant.types.insert(variant.types.end(), outputs.begin(), outputs.end());
+  add_output_types(variant.types);
   variant.on_host = device.impl().is_host();
   return element_text(given_, variant).source;
 }

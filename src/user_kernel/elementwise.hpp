@@ -25,7 +25,7 @@ class Elementwise {
   [[nodiscard]] ElementVariant variant_of(const Operands& operands, const backend::Device& device) const;
   void launch(const Operands& operands, const ElementVariant& variant, backend::Device& device,
               const std::vector<std::shared_ptr<backend::Buffer>>& results);
-  [[nodiscard]] std::vector<DType> output_types(const std::vector<DType>& inputs) const;
+  void add_output_types(std::vector<DType>& types) const;
 
   ElementDeclaration given_;
   bool has_loop_;  ///< work of unknown length: a work-item has one element then

@@ -7,7 +7,6 @@
 #include "overtake/error.hpp"
 #include "user_kernel/arguments.hpp"
 #include "user_kernel/body_rules.hpp"
-#include "user_kernel/element_text.hpp"
 
 namespace overtake {
 namespace user_kernel {
@@ -40,12 +39,8 @@ KernelText Raw::text(int group) const {
     if (parameter.whole) arrays.push_back({parameter.name, {fmt::format("overtake_size_{}", parameter.name)}});
   }
   WatchedText texts{options_.preamble, body_, arrays};
-  std::string source;
-  if (watching_.any()) {
-    texts = watched(options_.preamble, body_, std::move(arrays), watching_);
-    source = watch_functions(watching_);
-  }
-  if (!texts.preamble.empty()) source += marked(name_ + ".preamble", texts.preamble);
+  if (watching_.any()) texts = watched(options_.preamble, body_, std::move(arrays), watching_);
+  std::string source = opening(name_, texts.preamble, watching_);
   source += group > 0 ? fmt::format("KERNEL_SIZED({})", group) : "KERNEL";
   source += fmt::format(" void {}(", entry_name(name_));
   std::string list, values;
@@ -57,10 +52,9 @@ KernelText Raw::text(int group) const {
       continue;
     }
     list += fmt::format("{} overtake_in_{}", argument_type(*parameter.type), parameter.name);
-    values += fmt::format("const {0} {1} = {2};\n", value_name(*parameter.type), parameter.name,
-                          *parameter.type == DType::float64
-                              ? fmt::format("BITS_DOUBLE(overtake_in_{})", parameter.name)
-                              : fmt::format("({})overtake_in_{}", value_name(*parameter.type), parameter.name));
+    const std::string argument = fmt::format("overtake_in_{}", parameter.name);
+    values += fmt::format("const {} {} = {};\n", value_name(*parameter.type), parameter.name,
+                          number_from(argument, *parameter.type));
   }
   if (watching_.any()) {
     for (const Parameter& parameter : parameters_) {
@@ -162,7 +156,7 @@ void Raw::launch(const LaunchSize& size, std::span<const RawArgument> arguments,
     geometry.groups[axis] = narrow<std::uint32_t>(size.groups[axis], "groups of a kernel");
     geometry.group_size[axis] = static_cast<std::uint32_t>(size.group_size[axis]);
   }
-  compiled.kernel->launch(geometry, values);
+  user_kernel::launch(compiled, geometry, values);
   if (!watch) return;
   const auto where = [&](std::int64_t item) { return work_item_name(item, size); };
   throw_fault(name_, watch->read(), compiled, shapes, where, options_.time_limit);

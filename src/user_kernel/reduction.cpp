@@ -66,16 +66,6 @@ Reduction::Operands Reduction::operands_of(const std::vector<Array>& inputs, bac
   return result;
 }
 
-DType Reduction::output_type(const std::vector<DType>& inputs) const {
-  if (given_.output.type) return *given_.output.type;
-  for (std::size_t i = 0; i < given_.inputs.size(); ++i) {
-    if (given_.inputs[i].letter == given_.output.letter) return inputs[i];
-  }
-  throw UsageError(fmt::format("[{}] no input says what {} is, the type of '{}'", given_.name, given_.output.letter,
-                               given_.output.name),
-                   "Declare an input with that letter, or name the type.");
-}
-
 void Reduction::launch(backend::Device& device, const Stage& stage, const Operands& operands, std::int64_t n,
                        backend::Buffer* partial, backend::Buffer* result) {
   std::string key{stage.is_first ? 'f' : 'n', stage.is_last ? 'l' : 'm'};
@@ -98,7 +88,7 @@ void Reduction::launch(backend::Device& device, const Stage& stage, const Operan
   std::optional<WatchBuffer> watch;
   if (given_.watching.any()) arguments.emplace_back(&watch.emplace(device).buffer());
   const auto groups = narrow<std::uint32_t>(operands.rows * chunks, "groups of a kernel");
-  compiled.kernel->launch({.groups = {groups, 1, 1}, .group_size = {stage.on_host ? 1U : 256U, 1, 1}}, arguments);
+  user_kernel::launch(compiled, {.groups = {groups, 1, 1}, .group_size = {stage.on_host ? 1U : 256U, 1, 1}}, arguments);
   if (watch) throw_fault(given_.name, watch->read(), compiled, {}, element_name, given_.watching.time_limit);
 }
 
@@ -108,7 +98,7 @@ Array Reduction::call(const std::vector<Array>& inputs, const std::optional<std:
   const Operands operands = operands_of(inputs, device, axes, keepdims);
   Stage stage{.types = operands.types, .numbers = {}, .on_host = device.is_host()};
   for (const auto& number : operands.numbers) stage.numbers.push_back(number.has_value());
-  const DType type = output_type(operands.types);
+  const DType type = output_type(given_.name, given_.output, given_.inputs, operands.types);
   stage.types.push_back(type);
   std::int64_t n = operands.n;
   std::shared_ptr<backend::Buffer> partial;
@@ -138,7 +128,7 @@ std::string Reduction::source(const Device& device) {
     stage.types.push_back(*input.type);
     stage.numbers.push_back(false);
   }
-  stage.types.push_back(output_type(stage.types));
+  stage.types.push_back(output_type(given_.name, given_.output, given_.inputs, stage.types));
   return text(stage).source;
 }
 

@@ -43,7 +43,6 @@ class Reduction {
   [[nodiscard]] std::string element(const Stage& stage, std::string_view map) const;
   [[nodiscard]] Operands operands_of(const std::vector<Array>& inputs, backend::Device& device,
                                      const std::optional<std::vector<int>>& axes, bool keepdims) const;
-  [[nodiscard]] DType output_type(const std::vector<DType>& inputs) const;
   /// From `partial` (null: the inputs) to `result`, rows of n elements.
   void launch(backend::Device& device, const Stage& stage, const Operands& operands, std::int64_t n,
               backend::Buffer* partial, backend::Buffer* result);

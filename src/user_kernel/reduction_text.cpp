@@ -2,7 +2,6 @@
 // The text of a stage: 256 lanes take the elements of a chunk in turn, then a tree joins them, on every device alike.
 #include <fmt/format.h>
 
-#include "user_kernel/element_text.hpp"
 #include "user_kernel/reduction.hpp"
 
 namespace overtake::user_kernel {
@@ -84,10 +83,9 @@ std::string Reduction::element(const Stage& stage, std::string_view map) const {
   for (std::size_t i = 0; i < given_.inputs.size(); ++i) {
     const DType input = stage.types[i];
     const std::string& name = given_.inputs[i].name;
-    const std::string argument = input == DType::float64 ? fmt::format("BITS_DOUBLE(overtake_in_{})", name)
-                                                         : fmt::format("({})overtake_in_{}", value_name(input), name);
+    const std::string number = number_from(fmt::format("overtake_in_{}", name), input);
     const std::string loaded = fmt::format("overtake_in_{}[i]{}", name, input == DType::boolean ? " != 0" : "");
-    text += fmt::format("const {} {} = {};\n", value_name(input), name, stage.numbers[i] ? argument : loaded);
+    text += fmt::format("const {} {} = {};\n", value_name(input), name, stage.numbers[i] ? number : loaded);
   }
   return text + fmt::format("const {} overtake_mapped = {};", type, marked(given_.name, fmt::format("({})", map)));
 }
@@ -98,11 +96,8 @@ KernelText Reduction::text(const Stage& stage) const {
     return watches ? watched(given_.preamble, text, {}, given_.watching).body : text;
   };
   const std::string_view type = value_name(stage.types.back());
-  std::string source = watches ? watch_functions(given_.watching) : "";
-  if (!given_.preamble.empty()) {
-    source += marked(given_.name + ".preamble",
-                     watches ? watched(given_.preamble, "", {}, given_.watching).preamble : given_.preamble);
-  }
+  const std::string preamble = watches ? watched(given_.preamble, "", {}, given_.watching).preamble : given_.preamble;
+  std::string source = opening(given_.name, preamble, given_.watching);
   source += fmt::format("#define overtake_none (({})({}))\n", type, given_.identity);
   source += fmt::format("DEVICE {0} overtake_joined({1}const {0} a, const {0} b) {{ return {2}; }}\n", type,
                         watches ? "GLOBAL int* overtake_watch, " : "", marked(given_.name, changed(given_.reduce)));

@@ -8,23 +8,25 @@
 #include <array>
 #include <utility>
 
+#include "core/c_text.hpp"
 #include "overtake/error.hpp"
-#include "user_kernel/tokens.hpp"
 
 namespace overtake::user_kernel {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, DType>, 11> types{{{"bool", DType::boolean},
-                                                                    {"int8", DType::int8},
-                                                                    {"int16", DType::int16},
-                                                                    {"int32", DType::int32},
-                                                                    {"int64", DType::int64},
-                                                                    {"uint8", DType::uint8},
-                                                                    {"uint16", DType::uint16},
-                                                                    {"uint32", DType::uint32},
-                                                                    {"uint64", DType::uint64},
-                                                                    {"float32", DType::float32},
-                                                                    {"float64", DType::float64}}};
+using c_text::between, c_text::code_of, c_text::Token;
+
+constexpr std::array<std::pair<std::string_view, DType>, 11> known_types{{{"bool", DType::boolean},
+                                                                          {"int8", DType::int8},
+                                                                          {"int16", DType::int16},
+                                                                          {"int32", DType::int32},
+                                                                          {"int64", DType::int64},
+                                                                          {"uint8", DType::uint8},
+                                                                          {"uint16", DType::uint16},
+                                                                          {"uint32", DType::uint32},
+                                                                          {"uint64", DType::uint64},
+                                                                          {"float32", DType::float32},
+                                                                          {"float64", DType::float64}}};
 
 // Words of C, C++ and OpenCL C that a parameter might be called by accident.
 constexpr std::array<std::string_view, 48> taken{
@@ -57,17 +59,17 @@ Parameter parse(std::string_view kernel, std::span<const Token> words, ListKind 
     is_const = true;
     ++at;
   }
-  if (at >= words.size() || words[at].kind != TokenKind::name) refuse("does not begin with a type");
+  if (at >= words.size() || words[at].kind != Token::Kind::name) refuse("does not begin with a type");
   const std::string_view type = words[at++].text;
   const auto* const found =
-      std::find_if(types.begin(), types.end(), [&](const auto& each) { return each.first == type; });
-  if (found != types.end()) {
+      std::find_if(known_types.begin(), known_types.end(), [&](const auto& each) { return each.first == type; });
+  if (found != known_types.end()) {
     result.type = found->second;
   } else if (type.size() == 1 && type[0] >= 'A' && type[0] <= 'Z' && kind != ListKind::raw) {
     result.letter = type[0];
   } else {
     std::vector<std::string_view> names;
-    for (const auto& each : types) names.push_back(each.first);
+    for (const auto& each : known_types) names.push_back(each.first);
     refuse(fmt::format("has no type: '{}' is none of {}", type, fmt::join(names, ", ")));
   }
   if (kind == ListKind::raw && next_is("*")) {
@@ -75,7 +77,7 @@ Parameter parse(std::string_view kernel, std::span<const Token> words, ListKind 
     result.written = !is_const;
     ++at;
   }
-  if (at + 1 != words.size() || words[at].kind != TokenKind::name) refuse("should be a type and one name");
+  if (at + 1 != words.size() || words[at].kind != Token::Kind::name) refuse("should be a type and one name");
   result.name = std::string(words[at].text);
   result.written = result.written || kind == ListKind::outputs;
   check_name(kernel, "parameter", result.name);
@@ -85,13 +87,14 @@ Parameter parse(std::string_view kernel, std::span<const Token> words, ListKind 
 }  // namespace
 
 void check_name(std::string_view kernel, std::string_view what, std::string_view name) {
-  const std::vector<Token> words = tokens_of(name);
-  const bool is_name = words.size() == 1 && words[0].kind == TokenKind::name && words[0].text.size() == name.size();
+  const std::vector<Token> words = code_of(name);
+  const bool is_name = words.size() == 1 && words[0].kind == Token::Kind::name && words[0].text.size() == name.size();
   if (!is_name) {
     throw UsageError(fmt::format("[{}] the {} '{}' is not a C name", kernel, what, name),
                      "Use letters, digits and underscores.");
   }
-  const bool is_type = std::any_of(types.begin(), types.end(), [&](const auto& each) { return each.first == name; });
+  const bool is_type =
+      std::any_of(known_types.begin(), known_types.end(), [&](const auto& each) { return each.first == name; });
   if (is_type || std::find(taken.begin(), taken.end(), name) != taken.end() || name.starts_with("overtake_") ||
       name.starts_with("dialect_")) {
     throw UsageError(fmt::format("[{}] the {} '{}' has a name that C, OpenCL or Overtake uses", kernel, what, name),
@@ -100,7 +103,7 @@ void check_name(std::string_view kernel, std::string_view what, std::string_view
 }
 
 std::vector<Parameter> parse_parameters(std::string_view kernel, std::string_view list, ListKind kind) {
-  const std::vector<Token> tokens = tokens_of(list);
+  const std::vector<Token> tokens = code_of(list);
   std::vector<Parameter> result;
   for (std::size_t begin = 0; begin < tokens.size();) {
     std::size_t end = begin;
@@ -128,10 +131,29 @@ void check_different(std::string_view kernel, const std::vector<Parameter>& some
 
 std::string_view value_name(DType type) {
   const auto* const found =
-      std::find_if(types.begin(), types.end(), [&](const auto& each) { return each.second == type; });
-  return found != types.end() ? found->first : std::string_view();
+      std::find_if(known_types.begin(), known_types.end(), [&](const auto& each) { return each.second == type; });
+  return found != known_types.end() ? found->first : std::string_view();
 }
 
 std::string_view memory_name(DType type) { return type == DType::boolean ? "uint8" : value_name(type); }
+
+std::string_view argument_type(DType type) {
+  if (is_floating(type)) return value_name(type);
+  return size_of(type) == sizeof(std::int64_t) ? "int64" : "int";
+}
+
+std::string number_from(std::string_view argument, DType type) {
+  return fmt::format("({}){}", value_name(type), argument);
+}
+
+DType output_type(std::string_view kernel, const Parameter& output, const std::vector<Parameter>& inputs,
+                  const std::vector<DType>& types) {
+  if (output.type) return *output.type;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i].letter == output.letter) return types[i];
+  }
+  throw UsageError(fmt::format("[{}] no input says what {} is, the type of '{}'", kernel, output.letter, output.name),
+                   "Declare an input with that letter, or name the type.");
+}
 
 }  // namespace overtake::user_kernel

@@ -39,4 +39,13 @@ void check_different(std::string_view kernel, const std::vector<Parameter>& some
 [[nodiscard]] std::string_view value_name(DType type);
 [[nodiscard]] std::string_view memory_name(DType type);
 
+/// The dialect's type of the kernel argument that brings a number of a type, and the number again, from an argument.
+[[nodiscard]] std::string_view argument_type(DType type);
+[[nodiscard]] std::string number_from(std::string_view argument, DType type);
+
+/// The type of an output: that declared, or of the input with its letter. `types` are those of the inputs. Throws
+/// UsageError where no input has the letter.
+[[nodiscard]] DType output_type(std::string_view kernel, const Parameter& output, const std::vector<Parameter>& inputs,
+                                const std::vector<DType>& types);
+
 }  // namespace overtake::user_kernel

@@ -7,41 +7,14 @@
 #include <array>
 #include <set>
 
-#include "user_kernel/tokens.hpp"
+#include "core/c_text.hpp"
 
 namespace overtake::user_kernel {
 namespace {
 
+using c_text::between, c_text::closing, c_text::code_of, c_text::Edits, c_text::Token;
+
 constexpr std::size_t watch_words = 8;  // count, kind, line, array, place (2), item (2)
-
-// Insertions into a text, made from the last to the first.
-class Edits {
- public:
-  explicit Edits(std::string_view text) : text_(text) {}
-  void before(const Token& token, std::string what) { add(token.text.data(), std::move(what)); }
-  void after(const Token& token, std::string what) { add(token.text.data() + token.text.size(), std::move(what)); }
-  [[nodiscard]] std::string made() {
-    std::stable_sort(edits_.begin(), edits_.end(), [](const Edit& a, const Edit& b) { return a.at < b.at; });
-    std::string result;
-    std::size_t done = 0;
-    for (const Edit& edit : edits_) {
-      result.append(text_.substr(done, edit.at - done)).append(edit.what);
-      done = edit.at;
-    }
-    return result.append(text_.substr(done));
-  }
-
- private:
-  struct Edit {
-    std::size_t at = 0;
-    std::string what;
-  };
-  void add(const char* at, std::string what) {
-    edits_.push_back({static_cast<std::size_t>(at - text_.data()), std::move(what)});
-  }
-  std::string_view text_;
-  std::vector<Edit> edits_;
-};
 
 class Watcher {
  public:
@@ -50,7 +23,7 @@ class Watcher {
 
   // The names of the preamble's functions, which get a parameter more.
   void learn_functions(std::string_view preamble) {
-    const std::vector<Token> tokens = tokens_of(preamble);
+    const std::vector<Token> tokens = code_of(preamble);
     for (std::size_t i = 0; i < tokens.size(); ++i) {
       if (!is_device_word(tokens[i])) continue;
       const std::size_t name = name_of_function(tokens, i);
@@ -59,13 +32,13 @@ class Watcher {
   }
 
   [[nodiscard]] std::string changed(std::string_view text, bool is_body) {
-    const std::vector<Token> tokens = tokens_of(text);
+    const std::vector<Token> tokens = code_of(text);
     Edits edits(text);
     if (is_body && watching_.places) learn_local_arrays(tokens);
     std::size_t defined = tokens.size();  // the name of the function whose definition begins
     for (std::size_t i = 0; i < tokens.size(); ++i) {
       const Token& token = tokens[i];
-      if (token.kind != TokenKind::name) continue;
+      if (token.kind != Token::Kind::name) continue;
       if (is_device_word(token)) defined = name_of_function(tokens, i);
       if (watching_.time_limit > 0) loop(tokens, i, edits);
       if (i + 1 >= tokens.size()) continue;
@@ -73,7 +46,7 @@ class Watcher {
         function(tokens, i, i == defined, edits);
       if (is_body && watching_.places && tokens[i + 1].is("[")) places(tokens, i, edits);
     }
-    return edits.made();
+    return edits.apply();
   }
 
   [[nodiscard]] std::vector<WatchedArray> arrays() && { return std::move(arrays_); }
@@ -86,7 +59,7 @@ class Watcher {
   // Of the function whose declaration begins with the word at `at`.
   static std::size_t name_of_function(Tokens tokens, std::size_t at) {
     for (std::size_t i = at + 1; i + 1 < tokens.size() && !tokens[i].is(";") && !tokens[i].is("{"); ++i) {
-      if (tokens[i].kind == TokenKind::name && tokens[i + 1].is("(")) return i;
+      if (tokens[i].kind == Token::Kind::name && tokens[i + 1].is("(")) return i;
     }
     return tokens.size();
   }
@@ -112,7 +85,7 @@ class Watcher {
 
   void places(Tokens tokens, std::size_t name, Edits& edits) const {
     if (declared_.count(tokens[name].text.data()) > 0) return;
-    if (name > 0 && (tokens[name - 1].is(".") || tokens[name - 1].is(">"))) return;  // a member of something else
+    if (name > 0 && (tokens[name - 1].is(".") || tokens[name - 1].is("->"))) return;  // a member of something else
     const auto found = std::find_if(arrays_.begin(), arrays_.end(),
                                     [&](const WatchedArray& each) { return tokens[name].is(each.name); });
     if (found == arrays_.end()) return;
@@ -121,9 +94,9 @@ class Watcher {
       if (open >= tokens.size() || !tokens[open].is("[")) return;
       const std::size_t end = closing(tokens, open);
       if (end >= tokens.size()) return;
-      edits.after(tokens[open], "overtake_at((int64)(");
-      edits.before(tokens[end], fmt::format("), (int64)({}), {}, {}, overtake_item, overtake_watch)", extent,
-                                            found - arrays_.begin(), tokens[name].line));
+      edits.insert_behind(tokens[open], "overtake_at((int64)(");
+      edits.insert_before(tokens[end], fmt::format("), (int64)({}), {}, {}, overtake_item, overtake_watch)", extent,
+                                                   found - arrays_.begin(), tokens[name].line));
       open = end + 1;
     }
   }
@@ -143,9 +116,9 @@ class Watcher {
       first = semicolons[0], last = semicolons[1];
     }
     const std::string look = fmt::format("OVERTAKE_GOES_ON({})", tokens[at].line);
-    if (first + 1 == last) return edits.after(tokens[first], look);
-    edits.after(tokens[first], "(");
-    edits.before(tokens[last], ") && " + look);
+    if (first + 1 == last) return edits.insert_behind(tokens[first], look);
+    edits.insert_behind(tokens[first], "(");
+    edits.insert_before(tokens[last], ") && " + look);
   }
 
   // A call passes the watch on; a definition takes it.
@@ -155,13 +128,13 @@ class Watcher {
     if (end >= tokens.size()) return;
     const bool has_others = end > open + 1 && !(end == open + 2 && tokens[open + 1].is("void"));
     const std::string_view own = is_definition ? "GLOBAL int* overtake_watch" : "overtake_watch";
-    edits.after(tokens[open], fmt::format("{}{}", own, has_others ? ", " : " "));
+    edits.insert_behind(tokens[open], fmt::format("{}{}", own, has_others ? ", " : " "));
     if (end == open + 2 && tokens[open + 1].is("void")) {  // f(void)
-      edits.before(tokens[open + 1], "/* ");
-      edits.after(tokens[open + 1], " */");
+      edits.insert_before(tokens[open + 1], "/* ");
+      edits.insert_behind(tokens[open + 1], " */");
     }
     if (is_definition && end + 1 < tokens.size() && tokens[end + 1].is("{")) {
-      edits.after(tokens[end + 1], " OVERTAKE_LOOPS");
+      edits.insert_behind(tokens[end + 1], " OVERTAKE_LOOPS");
     }
   }
 

@@ -39,7 +39,7 @@ TEST(CpuKernelText, CommentsStringsAndBranchesHideNothing) {
           "KERNEL_RESIDENT(64, 2) void second(GLOBAL float* a, LOCAL_PARAMETER(float, b)) { SYNC; }\n",
       .defines = {},
       .name = {}};
-  const auto tokens = tokens_of(source.source);
+  const auto tokens = c_text::tokens_of(source.source);
   const auto kernels = find_kernels(tokens, {});
   ASSERT_EQ(kernels.size(), 2U);
   EXPECT_EQ(kernels[0].name, "first");
@@ -50,7 +50,7 @@ TEST(CpuKernelText, CommentsStringsAndBranchesHideNothing) {
 }
 
 TEST(CpuKernelText, BarriersAreFoundThroughFunctionsAndMacros) {
-  const auto tokens = tokens_of(
+  const auto tokens = c_text::tokens_of(
       "#define WAIT(x) do { SYNC; } while (0)\n"
       "DEVICE void deep(void) { WAIT(1); }\n"
       "DEVICE void NAME(high)(int a) { deep(); }\n"

@@ -2,9 +2,12 @@
 // Kernels of the user's own on every device: what they compute, and what is said where they cannot.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <numeric>
 #include <random>
+#include <thread>
 
 #include "core/sanitized.hpp"
 #include "oracle/devices.hpp"
@@ -226,6 +229,37 @@ TEST_P(UserKernels, PlacesOutsideAreTold) {
   expect_has(complaint([&] { (void)table(x, arange(5, DType::int32, device())); }),
              {"[table] line 1", "t[8]", "element 4"});
   ASSERT_EQ(table(x, arange(4, DType::int32, device()))[{3}].item<float>(), 6);
+}
+
+TEST_P(UserKernels, PlacesOutsideOfLocalMemoryAreTold) {
+  const RawKernel kernel("float32* y, int32 shift",
+                         "LOCAL float tile[2][3];\ntile[0][LOCAL_ID(0) + shift] = 1.0f;\ny[0] = 2.0f;", "in_local",
+                         {.debug = true});
+  Array y = zeros(Shape{1}, device());
+  kernel.launch({.groups = {1, 1, 1}, .group_size = {3, 1, 1}}, {&y, 0});
+  ASSERT_EQ(y.item<float>(), 2);
+  expect_has(complaint([&] {
+               kernel.launch({.groups = {1, 1, 1}, .group_size = {3, 1, 1}}, {&y, 1});
+             }),
+             {"[in_local] line 2", "tile[3]", "[2][3] elements", "work-item (2, 0, 0)"});
+}
+
+TEST_P(UserKernels, SeveralThreadsCallOneKernel) {
+  const ElementwiseKernel add("float32 x, float32 y", "float32 z", "z = x + y;", "add_in_threads");
+  std::vector<std::thread> threads;
+  std::atomic<int> wrong{0};
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      const Array x = full(Shape{100}, t, DType::float32, device());
+      for (int k = 0; k < 50; ++k) {
+        const std::vector<float> sums = add(x, k).to_vector<float>();
+        wrong += static_cast<int>(
+            std::count_if(sums.begin(), sums.end(), [&](float sum) { return sum != static_cast<float>(t + k); }));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  ASSERT_EQ(wrong, 0);
 }
 
 TEST_P(UserKernels, LoopsThatDoNotEndAreStopped) {

@@ -33,7 +33,10 @@ class _Made:
 
     def __init__(self, text: Text, key: tuple[Any, ...], debug: bool, time_limit: float) -> None:
         self.text = text
-        self.kernel = Kernel(text, len(text.arguments), debug, time_limit)
+        lists = (text.parameters, text.outputs) if text.outputs else (text.parameters,)
+        make = "overtake_kernel_elementwise" if text.outputs else "overtake_kernel_raw"
+        texts = (*lists, text.body, text.name, text.preamble)
+        self.kernel = Kernel(make, texts, len(text.results), debug, time_limit)
         self.arguments, self.written = text.arguments, text.written
         self.outputs = len(text.results)
         self.has_arrays = any(isinstance(each, int) for each in key)  # of an array the key has its type's number

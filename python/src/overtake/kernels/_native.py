@@ -5,13 +5,11 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from typing import Any
 
 from .._errors import InternalError
 from .._library import Library, library
 from ..arrays._array import Array
 from ..arrays._handle import handles_of
-from ._program import Text
 
 
 def _library() -> Library:
@@ -24,21 +22,18 @@ def _library() -> Library:
 
 
 class Kernel:
-    """A kernel of the library; compiled for a device at its first call there."""
+    """A kernel of the library, made by one of its functions; compiled for a device at its first call there."""
 
-    __slots__ = ("_free", "_input_handles", "_output_handles", "_raw", "handle")
+    __slots__ = ("_free", "_output_handles", "_raw", "handle")
 
-    def __init__(self, text: Text, inputs: int, debug: bool, time_limit: float) -> None:
-        lib = _library()
+    def __init__(self, make: str, texts: Sequence[str], outputs: int, debug: bool, time_limit: float) -> None:
         self.handle, made = 0, ctypes.c_void_p()
-        kind = (text.parameters, text.outputs) if text.outputs else (text.parameters,)
-        make = lib.raw.overtake_kernel_elementwise if text.outputs else lib.raw.overtake_kernel_raw
-        strings = [each.encode() for each in (*kind, text.body, text.name, text.preamble)]
-        lib.check(make(*strings, int(debug), time_limit, ctypes.byref(made)))
+        lib = _library()
+        strings = [each.encode() for each in texts]
+        lib.check(getattr(lib.raw, make)(*strings, int(debug), time_limit, ctypes.byref(made)))
         self.handle = made.value or 0
         self._raw, self._free = lib.raw, lib.raw.overtake_kernel_free
-        self._input_handles = ctypes.c_void_p * inputs
-        self._output_handles = ctypes.c_void_p * len(text.results)
+        self._output_handles = ctypes.c_void_p * outputs
 
     def __del__(self) -> None:
         handle, self.handle = getattr(self, "handle", 0), 0
@@ -46,9 +41,9 @@ class Kernel:
             self._free(handle)
 
     def call(self, inputs: Sequence[Array], device: bytes | None) -> list[Array]:
-        """The results of an elementwise kernel."""
+        """The results of an element-wise one."""
         outputs = self._output_handles()
-        handles = self._input_handles(*[each._handle for each in inputs])
+        handles = handles_of([each._handle for each in inputs])
         status = self._raw.overtake_kernel_call(self.handle, handles, len(inputs), device, outputs)
         if status:
             library().check(status)
@@ -61,40 +56,11 @@ class Kernel:
         arguments: Sequence[Array],
         device: bytes | None,
     ) -> None:
-        """Runs a kernel in groups; arrays that it writes to get their new values."""
-        handles = self._input_handles(*[each._handle for each in arguments])
+        """Runs one in groups; arrays that it writes to get their new values."""
+        handles = handles_of([each._handle for each in arguments])
         status = self._raw.overtake_kernel_launch(self.handle, groups, size, handles, len(arguments), device)
         if status:
             library().check(status)
-
-    def source(self, device: str) -> str:
-        """The whole text as the device's compiler gets it."""
-        return _library().text_of("overtake_kernel_source", self.handle, device.encode())
-
-
-class TextKernel:
-    """A kernel whose text its author wrote (_texts.py)."""
-
-    __slots__ = ("handle",)
-
-    def __init__(self, make: str, texts: Sequence[str], debug: bool, time_limit: float) -> None:
-        self.handle, made = 0, ctypes.c_void_p()
-        lib = _library()
-        strings = [each.encode() for each in texts]
-        lib.check(getattr(lib.raw, make)(*strings, int(debug), time_limit, ctypes.byref(made)))
-        self.handle = made.value or 0
-
-    def __del__(self) -> None:
-        handle, self.handle = getattr(self, "handle", 0), 0
-        if handle:
-            library().raw.overtake_kernel_free(handle)
-
-    def call(self, inputs: Sequence[Array], count: int, device: bytes | None) -> list[Array]:
-        """The results of an element-wise one."""
-        outputs = (ctypes.c_void_p * count)()
-        handles = handles_of([each._handle for each in inputs])
-        library().check(library().raw.overtake_kernel_call(self.handle, handles, len(inputs), device, outputs))
-        return [Array(each or 0) for each in outputs]
 
     def reduce(self, inputs: Sequence[Array], axes: Sequence[int] | None, keepdims: bool) -> Array:
         """The result of a reduction; over all axes where none are named."""
@@ -102,20 +68,12 @@ class TextKernel:
         handles = handles_of([each._handle for each in inputs])
         listed = (ctypes.c_int32 * len(axes or ()))(*(axes or ()))
         count = -1 if axes is None else len(axes)
-        raw = library().raw
         library().check(
-            raw.overtake_kernel_reduce(
+            self._raw.overtake_kernel_reduce(
                 self.handle, handles, len(inputs), listed, count, int(keepdims), ctypes.byref(made)
             )
         )
         return Array(made.value or 0)
-
-    def launch(self, groups: Any, size: Any, arguments: Sequence[Array], device: bytes | None) -> None:
-        """Runs a raw one."""
-        handles = handles_of([each._handle for each in arguments])
-        library().check(
-            library().raw.overtake_kernel_launch(self.handle, groups, size, handles, len(arguments), device)
-        )
 
     def source(self, device: str) -> str:
         """The whole text as the device's compiler gets it."""

@@ -10,7 +10,8 @@ from typing import Any
 from ..arrays._arguments import operand_of
 from ..arrays._array import Array
 from ..arrays._creation import get_default_device
-from ._native import TextKernel
+from ._functions import sizes_of
+from ._native import Kernel
 
 
 def _device_for(given: Sequence[Array]) -> bytes | None:
@@ -21,7 +22,7 @@ def _device_for(given: Sequence[Array]) -> bytes | None:
 class _Texts:
     """What the three kinds share."""
 
-    _kernel: TextKernel
+    _kernel: Kernel
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -60,12 +61,12 @@ class ElementwiseKernel(_Texts):
         super().__init__(name)
         self._count = outputs.count(",") + 1
         texts = (inputs, outputs, body, name, preamble)
-        self._kernel = TextKernel("overtake_kernel_elementwise", texts, debug, time_limit)
+        self._kernel = Kernel("overtake_kernel_elementwise", texts, self._count, debug, time_limit)
 
     def __call__(self, *inputs: Any) -> Any:
         """An array, or a tuple of them where there are several outputs. Does not wait."""
         given = self._given(inputs)
-        results = self._kernel.call(given, self._count, _device_for(given))
+        results = self._kernel.call(given, _device_for(given))
         return results[0] if self._count == 1 else tuple(results)
 
 
@@ -92,7 +93,7 @@ class ReductionKernel(_Texts):
     ) -> None:
         super().__init__(name)
         texts = (inputs, output, map_expr, reduce_expr, post_map_expr, identity, name, preamble)
-        self._kernel = TextKernel("overtake_kernel_reduction", texts, debug, time_limit)
+        self._kernel = Kernel("overtake_kernel_reduction", texts, 1, debug, time_limit)
 
     def __call__(self, *inputs: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Array:
         """The reduction over ``axis``: all of them, one, or several."""
@@ -117,12 +118,10 @@ class RawKernel(_Texts):
         time_limit: float = 0.0,
     ) -> None:
         super().__init__(name)
-        self._kernel = TextKernel("overtake_kernel_raw", (parameters, body, name, preamble), debug, time_limit)
+        self._kernel = Kernel("overtake_kernel_raw", (parameters, body, name, preamble), 0, debug, time_limit)
 
     def __getitem__(self, sizes: tuple[Any, Any]) -> Any:
         """``kernel[groups, size]``: numbers, or tuples of up to three."""
-        from ._functions import sizes_of
-
         groups = (ctypes.c_int64 * 3)(*sizes_of(sizes[0], "groups"))
         size = (ctypes.c_int32 * 3)(*sizes_of(sizes[1], "size"))
 

@@ -8,6 +8,7 @@
 namespace overtake::backend::cpu {
 namespace {
 
+using c_text::closing, c_text::directive_name, c_text::directive_text, c_text::Token, c_text::tokens_of;
 using Words = std::vector<std::string_view>;
 
 /// A function or a macro: by which names it is called, and the words in it.
@@ -17,7 +18,7 @@ struct Definition {
 
 void add_words(Words& words, const std::vector<Token>& tokens, std::size_t begin, std::size_t end) {
   for (std::size_t i = begin; i < end; ++i) {
-    if (tokens[i].kind == Token::Kind::word) words.push_back(tokens[i].text);
+    if (tokens[i].kind == Token::Kind::name) words.push_back(tokens[i].text);
   }
 }
 
@@ -119,7 +120,7 @@ std::vector<FoundKernel> find_kernels(const std::vector<Token>& tokens, const st
   std::vector<FoundKernel> kernels;
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     const bool is_kernel = tokens[i].is("KERNEL") || tokens[i].is("KERNEL_SIZED") || tokens[i].is("KERNEL_RESIDENT");
-    if (!is_kernel || tokens[i].depth != 0 || tokens[i].kind != Token::Kind::word) continue;
+    if (!is_kernel || tokens[i].depth != 0 || tokens[i].kind != Token::Kind::name) continue;
     std::optional<FoundKernel> kernel = kernel_at(tokens, i);
     // A head in each branch of an #if may have one end: one entry is enough.
     if (!kernel || (!kernels.empty() && kernels.back().close == kernel->close)) continue;

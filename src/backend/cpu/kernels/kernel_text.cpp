@@ -13,11 +13,8 @@
 namespace overtake::backend::cpu {
 namespace {
 
+using c_text::closing, c_text::directive_name, c_text::directive_text, c_text::Edits, c_text::Token, c_text::tokens_of;
 using Tokens = std::vector<Token>;
-
-bool is_name(const Token& token) {
-  return token.kind == Token::Kind::word && !(token.text[0] >= '0' && token.text[0] <= '9');
-}
 
 // Declares each for double and float, and gives its name for double to both.
 #define OVERTAKE_TEXT_1(name) \
@@ -26,41 +23,6 @@ bool is_name(const Token& token) {
   "double " #name "(double, double); float " #name "f(float, float);\n#define " #name "(x, y) OVERTAKE_REAL2(" #name \
   ", x, y)\n"
 constexpr std::string_view math_functions = OVERTAKE_MATH_1(OVERTAKE_TEXT_1) OVERTAKE_MATH_2(OVERTAKE_TEXT_2);
-
-/// Changes of a source, made in one go.
-class Edits {
- public:
-  explicit Edits(std::string_view source) : source_(source) {}
-  /// Puts `text` where `what`, a part of the source, is.
-  void replace(std::string_view what, std::string text) {
-    const auto begin = static_cast<std::size_t>(what.data() - source_.data());
-    edits_.push_back({begin, begin + what.size(), std::move(text)});
-  }
-  void insert_behind(const Token& token, std::string text) {
-    replace(token.text.substr(token.text.size()), std::move(text));
-  }
-
-  [[nodiscard]] std::string apply() {
-    std::stable_sort(edits_.begin(), edits_.end(), [](const Edit& a, const Edit& b) { return a.begin < b.begin; });
-    std::string text;
-    std::size_t done = 0;
-    for (const Edit& edit : edits_) {
-      text += source_.substr(done, edit.begin - done);
-      text += edit.text;
-      done = edit.end;
-    }
-    text += source_.substr(done);
-    return text;
-  }
-
- private:
-  struct Edit {
-    std::size_t begin, end;
-    std::string text;
-  };
-  std::string_view source_;
-  std::vector<Edit> edits_;
-};
 
 /// One name that a LOCAL declaration declares.
 struct LocalName {
@@ -96,7 +58,7 @@ void rewrite_local(const Tokens& tokens, std::size_t at, std::size_t end, std::s
     std::size_t name = to;
     std::size_t bracket = from;
     while (bracket < to && !tokens[bracket].is("[")) ++bracket;
-    for (std::size_t i = from; i < bracket; ++i) name = is_name(tokens[i]) ? i : name;
+    for (std::size_t i = from; i < bracket; ++i) name = tokens[i].kind == Token::Kind::name ? i : name;
     if (name == to) return;  // the compiler will say what is wrong
     std::string before;
     for (std::size_t i = from; i < name; ++i) before += fmt::format("{} ", tokens[i].text);
@@ -146,7 +108,7 @@ Parameters parameters_of(const std::string& text) {
     std::string name;
     std::string declaration;
     for (std::size_t i = from; i < to; ++i) {
-      if (is_name(tokens[i])) name = tokens[i].text;
+      if (tokens[i].kind == Token::Kind::name) name = tokens[i].text;
       declaration += fmt::format("{} ", tokens[i].text);
     }
     if (tokens[from].is("LOCAL_PARAMETER")) name += "_at";

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "backend/api/program.hpp"
-#include "backend/cpu/kernels/tokens.hpp"
+#include "core/c_text.hpp"
 
 namespace overtake::backend::cpu {
 
@@ -25,7 +25,7 @@ struct FoundKernel {
   std::size_t first;        ///< token KERNEL
   std::size_t open, close;  ///< tokens of its braces
 };
-[[nodiscard]] std::vector<FoundKernel> find_kernels(const std::vector<Token>& tokens,
+[[nodiscard]] std::vector<FoundKernel> find_kernels(const std::vector<c_text::Token>& tokens,
                                                     const std::vector<std::string>& defines);
 
 /// What a preprocessor makes of variable `name` of a text that says `const char name[] = OVERTAKE_TEXT(...);`; nothing
