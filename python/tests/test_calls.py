@@ -3,6 +3,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -203,3 +205,43 @@ def test_a_small_fit_checks_plain_arrays_once(monkeypatch):
     RandomForestClassifier(n_estimators=2, device="cpu").fit(X, Y)
     with pytest.raises(AssertionError):
         RandomForestClassifier(n_estimators=2, device="cpu").fit(X.tolist(), Y)
+
+
+INTERRUPTED = """
+import os, signal, sys, threading, time
+import overtake as ot
+x = ot.random.uniform((1 << 22,)).eval()
+y = x
+for _ in range(400):
+    y = ot.sin(y) * 1.01
+at = [0.0]
+def kill():
+    time.sleep(0.3)
+    at[0] = time.monotonic()
+    os.kill(os.getpid(), signal.SIGINT)
+thread = threading.Thread(target=kill)
+thread.start()
+try:
+    y.eval()
+except KeyboardInterrupt:
+    seconds = time.monotonic() - at[0]
+else:
+    sys.exit("not interrupted")
+thread.join()
+assert seconds < 2, seconds
+assert (x + 1)[:2].shape == (2,) and float((x[:2] * 0 + 1).sum()) == 2
+seen = []
+def handler(*_):
+    try:
+        seen.append(float(ot.ones(3).sum()))
+    except ot.UsageError as error:
+        seen.append(error)
+signal.signal(signal.SIGALRM, handler)
+signal.setitimer(signal.ITIMER_REAL, 0.2)
+(y[: 1 << 20] + 1).eval()
+assert len(seen) == 1, seen
+"""
+
+
+def test_ctrl_c_ends_a_computation():
+    subprocess.run([sys.executable, "-c", INTERRUPTED], check=True, timeout=200)

@@ -4,12 +4,13 @@
 import pathlib
 import re
 
+import kernel_cases as elements
+import kernel_functions
 import kernel_harness as harness
 import numpy as np
 import pytest
 import test_kernel_groups as groups
 import test_kernel_programs as programs
-import test_kernels as elements
 from networks import DEVICES
 
 import overtake as ot
@@ -164,4 +165,4 @@ def test_page(device):
 
 
 def test_whole_source():
-    assert "user_price" in elements.price.source(ot.float32, ot.float32, float, device="cpu")
+    assert "user_price" in kernel_functions.price.source(ot.float32, ot.float32, float, device="cpu")
