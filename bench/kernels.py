@@ -10,6 +10,7 @@ The best of several timings counts, each of one call that is waited for.
 """
 import importlib
 import json
+import linecache
 import math
 import sys
 import time
@@ -145,8 +146,6 @@ class Bench:
         seconds = []
         for k in range(4):
             code = text.format(time.time_ns() % 1000003, k)
-            import linecache
-
             linecache.cache[path + str(k)] = (len(code), None, code.splitlines(True), path + str(k))
             space = {"ot": ot}
             exec(compile(code, path + str(k), "exec"), space)
@@ -159,7 +158,6 @@ class Bench:
 
     def small_calls(self):
         x = ot.random.uniform((1000,), device=self.device).eval()
-        y = ot.zeros((1000,), device=self.device).eval()
         peer = None
         if self.cupy:
             kernel = self.cupy.ElementwiseKernel("float32 x", "float32 y", "y = x > 0.5f ? sqrt(x) * exp(-x) : sin(x) + x * x", "branchy")
@@ -180,7 +178,6 @@ class Bench:
             row = {"work": "1,000 elements, queued", name + "_s": (time.perf_counter() - start) / 5000}
             self.rows.append(row)
             print(json.dumps(row), flush=True)
-        del y
 
     def numba_functions(self):
         """Numba's own, for the cpu."""
