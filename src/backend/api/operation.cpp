@@ -45,6 +45,14 @@ struct CoreReads {
     add(reads, core.starts.slot);
   }
   void operator()(const HistogramCore& core) const { add(reads, core.ids.slot); }
+  void operator()(const ConvolutionCore& core) const {
+    add(reads, core.a.slot);
+    add(reads, core.b.slot);
+  }
+  void operator()(const PoolCore& core) const {
+    add(reads, core.x.slot);
+    add(reads, core.dy.slot);
+  }
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "backend/api/image_cores.hpp"
 #include "backend/api/order_cores.hpp"
 #include "backend/api/reduce_kind.hpp"
 #include "backend/api/tape.hpp"
@@ -20,9 +21,10 @@ struct MapCore {
   friend bool operator==(const MapCore&, const MapCore&) = default;
 };
 
-/// core(m, n) = sum over k of a(m, k) * b(k, n), float32, strict fp32. Each operand is addressed as
+/// core(m, n) = sum over k of a(m, k) * b(k, n), float32. Each operand is addressed as
 /// slot[offset + i * row_stride + j * column_stride]; one of the two strides is 1 unless the extent is 1.
-/// The tape's extent is (m, n).
+/// The tape's extent is (m, n). Operands are both of `dtype`, float32 or bfloat16, whose products are exact in float32.
+/// `tf32`: the device may round operands of float32 to 10 bits of mantissa; else they are multiplied as they are.
 struct MatMulCore {
   struct Operand {
     int slot = -1;
@@ -33,6 +35,8 @@ struct MatMulCore {
   };
   std::int64_t m = 0, n = 0, k = 0;
   Operand a, b;
+  DType dtype = DType::float32;
+  bool tf32 = false;
   friend bool operator==(const MatMulCore&, const MatMulCore&) = default;
 };
 
@@ -91,7 +95,7 @@ struct GatherCore {
 
 struct Operation {
   using CoreVariant = std::variant<MapCore, MatMulCore, ReduceCore, RowCore, GatherCore, ScanCore, SortCore, SearchCore,
-                                   SegmentSumCore, HistogramCore>;
+                                   SegmentSumCore, HistogramCore, ConvolutionCore, PoolCore>;
 
   CoreVariant core;
   Shape extent;  ///< of the tape; rank 1 to 4, contiguous dimensions already merged for maps

@@ -53,8 +53,8 @@ struct CoreWork {
   }
   double operator()(const MapCore&) const { return 0; }
   double operator()(const MatMulCore& core) const {
-    reads.add(core.a.slot, static_cast<std::uint64_t>(core.m * core.k) * sizeof(float));
-    reads.add(core.b.slot, static_cast<std::uint64_t>(core.k * core.n) * sizeof(float));
+    reads.add(core.a.slot, static_cast<std::uint64_t>(core.m * core.k) * size_of(core.dtype));
+    reads.add(core.b.slot, static_cast<std::uint64_t>(core.k * core.n) * size_of(core.dtype));
     return 2.0 * static_cast<double>(core.m) * static_cast<double>(core.n) * static_cast<double>(core.k);
   }
   double operator()(const ReduceCore& core) const {
@@ -96,6 +96,23 @@ struct CoreWork {
   }
   double operator()(const HistogramCore& core) const {
     add(core.ids, {core.n});
+    return 0;
+  }
+  void add(const ImageOperand& operand, std::int64_t elements) const {
+    reads.add(operand.slot, static_cast<std::uint64_t>(elements) * size_of(operand.dtype));
+  }
+  double operator()(const ConvolutionCore& core) const {
+    const ImageExtents& e = core.extents;
+    const std::int64_t x = e.n * e.c * e.h * e.w, y = e.n * core.k * e.p * e.q;
+    const std::int64_t window = core.r * core.s * (e.c / core.groups);
+    add(core.a, core.kind == ConvolutionKind::data_gradient ? y : x);
+    add(core.b, core.kind == ConvolutionKind::filter_gradient ? y : core.k * window);
+    return 2.0 * static_cast<double>(y) * static_cast<double>(window);
+  }
+  double operator()(const PoolCore& core) const {
+    const ImageExtents& e = core.extents;
+    add(core.x, e.n * e.c * e.h * e.w);
+    add(core.dy, e.n * e.c * e.p * e.q);
     return 0;
   }
 };

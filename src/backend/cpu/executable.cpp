@@ -22,6 +22,8 @@ struct StepMaker {
   std::unique_ptr<Step> operator()(const SearchCore&) const { return make_search_step(operation, threads); }
   std::unique_ptr<Step> operator()(const SegmentSumCore&) const { return make_segment_sum_step(operation, threads); }
   std::unique_ptr<Step> operator()(const HistogramCore&) const { return make_histogram_step(operation, threads); }
+  std::unique_ptr<Step> operator()(const ConvolutionCore&) const { return make_convolution_step(operation, threads); }
+  std::unique_ptr<Step> operator()(const PoolCore&) const { return make_pool_step(operation, threads); }
 };
 
 }  // namespace

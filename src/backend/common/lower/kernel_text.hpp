@@ -74,6 +74,9 @@ class KernelText {
 [[nodiscard]] LoweredKernel lower_search(const Operation& operation, const SearchCore& core);
 [[nodiscard]] LoweredKernel lower_segment_sum(const Operation& operation, const SegmentSumCore& core);
 [[nodiscard]] LoweredOperation lower_histogram(const Operation& operation, const HistogramCore& core);
+[[nodiscard]] LoweredOperation lower_convolution(const Operation& operation, const ConvolutionCore& core,
+                                                 const LoweringTraits& traits);
+[[nodiscard]] LoweredOperation lower_pool(const Operation& operation, const PoolCore& core);
 [[nodiscard]] LoweredOperation lower_matmul(const Operation& operation, const MatMulCore& core,
                                             const LoweringTraits& traits);
 /// With a tile and split given, for measurements of the model that usually picks them.

@@ -45,6 +45,8 @@ Shape extent_of(const Operation& operation) {
                                },
                                [](const SearchCore& core) { return Shape{core.count}; },
                                [](const HistogramCore& core) { return Shape{core.bins}; },
+                               [](const ConvolutionCore& core) { return backend::extent_of(core); },
+                               [](const PoolCore& core) { return backend::extent_of(core); },
                                [](const SegmentSumCore& core) {
                                  return Shape{core.outer, core.rows, core.columns};
                                }},
@@ -211,7 +213,9 @@ LoweredOperation lower(const Operation& operation, const LoweringTraits& traits)
                                [&](const SortCore& core) { return lower_sort(operation, core, traits); },
                                [&](const SearchCore& core) { return single(lower_search(operation, core)); },
                                [&](const SegmentSumCore& core) { return single(lower_segment_sum(operation, core)); },
-                               [&](const HistogramCore& core) { return lower_histogram(operation, core); }},
+                               [&](const HistogramCore& core) { return lower_histogram(operation, core); },
+                               [&](const ConvolutionCore& core) { return lower_convolution(operation, core, traits); },
+                               [&](const PoolCore& core) { return lower_pool(operation, core); }},
                     operation.core);
 }
 
