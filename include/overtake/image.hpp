@@ -36,10 +36,11 @@ struct Image {
 };
 
 /// Reads a JPEG or PNG file, told apart by its content, as Pillow's Image.open(path).convert("L" or "RGB") does: alpha
-/// is dropped, of 16 bits the upper 8 are kept, CMYK is taken for Adobe's (inverted), the orientation that EXIF names
-/// is ignored as torchvision's loader ignores it, grey is (299 red + 587 green + 114 blue) / 1000. `channels`: 1 or 3,
-/// else UsageError. Throws DataError, naming the file, for a file that cannot be read, is no such image, is damaged or
-/// cut off, or has more than 100,000,000 pixels, and where this build has no decoder for it.
+/// is dropped, of 16 bits the upper 8 are kept (of grey, too, which Pillow makes nearly white), CMYK is taken for
+/// Adobe's (inverted), the orientation that EXIF names is ignored as torchvision's loader ignores it, grey is (299 red
+/// + 587 green + 114 blue) / 1000. `channels`: 1 or 3, else UsageError. Throws DataError, naming the file, for a file
+/// that cannot be read, is no such image, is damaged or cut off, or has more than 100,000,000 pixels, and where this
+/// build has no decoder for it.
 [[nodiscard]] Image read_image(const std::filesystem::path& path, int channels);
 /// The same of the bytes of such a file; `name` stands for the file in messages.
 [[nodiscard]] Image decode_image(std::string_view bytes, int channels, const std::string& name);
