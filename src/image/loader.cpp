@@ -68,6 +68,10 @@ std::optional<ImageBatch> ImageLoader::upload(bool wait) {
   return batch;
 }
 
+std::int64_t ImageLoader::batches_per_epoch() const noexcept { return pipeline_->batches_per_epoch(); }
+ImageLoaderStats ImageLoader::stats() const { return pipeline_->stats(); }
+std::vector<std::string> ImageLoader::skipped() const { return pipeline_->skipped(); }
+
 std::optional<ImageBatch> ImageLoader::next() {
   std::optional<ImageBatch> batch = std::exchange(ahead_, std::nullopt);
   if (!batch) batch = upload(true);

@@ -264,6 +264,11 @@ void Pipeline::give_back(Slot slot) {
   work_.notify_all();
 }
 
+std::int64_t Pipeline::batches_per_epoch() const noexcept {
+  const std::int64_t size = content_->size(), batch = options_.batch_size;
+  return options_.drop_last ? size / batch : (size + batch - 1) / batch;
+}
+
 ImageLoaderStats Pipeline::stats() const {
   const std::lock_guard lock(mutex_);
   return stats_;

@@ -51,6 +51,7 @@ class Pipeline {
   [[nodiscard]] std::optional<PackedBatch> next(bool wait);
   void give_back(Slot slot);
 
+  [[nodiscard]] std::int64_t batches_per_epoch() const noexcept;
   [[nodiscard]] ImageLoaderStats stats() const;
   [[nodiscard]] std::vector<std::string> skipped() const;
 
