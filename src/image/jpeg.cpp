@@ -22,7 +22,6 @@ struct Reader {
   jpeg_progress_mgr progress{};
   std::jmp_buf back{};
   char problem[JMSG_LENGTH_MAX]{};
-  bool is_damaged = false;
 
   Reader() = default;
   ~Reader() { jpeg_destroy_decompress(&info); }
@@ -38,17 +37,14 @@ Reader& reader_of(j_common_ptr info) { return *static_cast<Reader*>(info->client
   std::longjmp(reader.back, 1);  // NOLINT: the interface of libjpeg
 }
 
-/// Decoding goes on after a warning, with grey where data is missing. Those that mean so are kept; others are of odd
+/// After a warning decoding would go on, with grey where data is missing. Those that mean so end it; others are of odd
 /// markers, which thousands of good files have.
 void hear(j_common_ptr info, int level) {
   if (level >= 0) return;
   const int code = info->err->msg_code;
   const bool is_damage = code == JWRN_JPEG_EOF || code == JWRN_HIT_MARKER || code == JWRN_HUFF_BAD_CODE ||
                          code == JWRN_MUST_RESYNC || code == JWRN_ARITH_BAD_CODE;
-  Reader& reader = reader_of(info);
-  if (!is_damage || reader.is_damaged) return;
-  info->err->format_message(info, reader.problem);
-  reader.is_damaged = true;
+  if (is_damage) give_up(info);
 }
 
 /// A small progressive file can hold scans without end, each of which costs the time of the whole image.
@@ -134,7 +130,6 @@ Image decode_jpeg(std::string_view bytes, int channels, const ChooseCut& choose)
                       static_cast<std::size_t>(channels));
   std::vector<JSAMPLE> row(static_cast<std::size_t>(info.output_width) * static_cast<std::size_t>(components));
   if (!attempt(reader, [&] { read_rows(info, row.data(), cut.region, image); })) fail(reader);
-  if (reader.is_damaged) fail(reader);
   return image;
 }
 

@@ -2,6 +2,7 @@
 // Options: what may be asked for, and the usual ones.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "image/decode.hpp"

@@ -2,6 +2,8 @@
 // What decoding gives, and how it refuses what is broken.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "image/decode.hpp"
 #include "image_support.hpp"
 

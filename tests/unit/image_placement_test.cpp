@@ -2,6 +2,7 @@
 // Which part of an image a transform takes.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 #include <tuple>
