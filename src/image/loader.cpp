@@ -10,7 +10,7 @@
 namespace overtake {
 namespace {
 
-const ImageLoaderOptions& checked(const ImageSet& set, const ImageLoaderOptions& options) {
+ImageLoaderOptions checked(const ImageSet& set, const ImageLoaderOptions& options) {
   options.check();
   if (set.size() == 0) throw UsageError("a set without images", "Name files or folders that hold some.");
   static_cast<void>(narrow<std::int32_t>(set.size(), "the number of images"));
