@@ -133,6 +133,16 @@ TEST(ImageDecode, DamagedFilesDoNoHarm) {
   EXPECT_GT(refused, 300);
 }
 
+// Bytes that mean nothing between the parts of a file, and behind it.
+TEST(ImageDecode, OddMarkersAreNoDamage) {
+  const std::string bytes = jpeg_bytes(random_image(30, 40, 3, 8));
+  const Image image = decode_image(bytes, 3, "a");
+  const std::size_t tables = bytes.find("\xFF\xC4");
+  ASSERT_NE(tables, std::string::npos);
+  EXPECT_EQ(largest_difference(decode_image(bytes.substr(0, tables) + "odd" + bytes.substr(tables), 3, "a"), image), 0);
+  EXPECT_EQ(largest_difference(decode_image(bytes + "more", 3, "a"), image), 0);
+}
+
 TEST(ImageDecode, SaysWhatIsWrong) {
   expect_refused("", {"it is empty"});
   expect_refused("a,b\n1,2\n", {"neither JPEG nor PNG"});
