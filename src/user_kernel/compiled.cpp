@@ -141,17 +141,19 @@ void throw_fault(std::string_view name, const WatchBuffer::Fault& fault, const C
                  double time_limit) {
   using Kind = WatchBuffer::Fault::Kind;
   if (fault.kind == Kind::none) return;
+  const std::string line =
+      fault.line > 0 ? fmt::format("{}", fault.line) : fmt::format("{} of the preamble", -fault.line);
   if (fault.kind == Kind::loop) {
-    throw UsageError(fmt::format("[{}] line {}: a loop of {} did not end within {:g} s", name, fault.line,
-                                 where(fault.item), time_limit),
-                     "Its condition stays true there; or give the kernel a longer time limit.");
+    throw UsageError(
+        fmt::format("[{}] line {}: a loop of {} did not end within {:g} s", name, line, where(fault.item), time_limit),
+        "Its condition stays true there; or give the kernel a longer time limit.");
   }
   const auto number = static_cast<std::size_t>(fault.array);
   const WatchedArray& array = compiled.arrays.at(number);
   const std::string shape =
       number < shapes.size() ? fmt::format("{} elements, shape {}", shapes[number].size(), shapes[number].to_string())
                              : fmt::format("[{}] elements", fmt::join(array.extents, "]["));
-  throw UsageError(fmt::format("[{}] line {}: {}[{}] is outside ({}), asked for by {}", name, fault.line, array.name,
+  throw UsageError(fmt::format("[{}] line {}: {}[{}] is outside ({}), asked for by {}", name, line, array.name,
                                fault.place, shape, where(fault.item)),
                    "What lies outside was not read or written.");
 }

@@ -79,6 +79,15 @@ std::vector<Array> Raw::arrays_of(std::span<const RawArgument> arguments, backen
       throw UsageError(fmt::format("[{}] argument '{}' is an array, the kernel takes a number", name_, parameter.name),
                        "Declare a pointer, or read the number with item().");
     }
+    const auto is_same = [&](std::size_t other) {
+      return parameters_[other].written && arguments[other].written() == arguments[i].written();
+    };
+    for (std::size_t other = 0; parameter.written && other < i; ++other) {
+      if (!is_same(other)) continue;
+      throw UsageError(
+          fmt::format("[{}] writes one array as '{}' and as '{}'", name_, parameters_[other].name, parameter.name),
+          "Give a copy of it for one of them.");
+    }
     if (parameter.whole && is_number) {
       throw UsageError(fmt::format("[{}] argument '{}' is a number, the kernel takes an array", name_, parameter.name));
     }
