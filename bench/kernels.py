@@ -128,8 +128,9 @@ def first_call(peer, host):
 
 
 class Bench:
-    def __init__(self, device, scale):
-        self.device, self.scale, self.rows, self.peers, self.named = device, scale, [], [], []
+    def __init__(self, device, output, scale):
+        self.device, self.output, self.scale, self.rows, self.peers, self.named = device, output, scale, [], [], []
+        self.name = next((each["name"] for each in ot.devices() if each["id"] == device), device)
         for kind in (kernel_peers.NumbaCpu,) if device == "cpu" else (kernel_peers.Cupy, kernel_peers.NumbaCuda):
             try:
                 self.peers.append(kind())
@@ -145,8 +146,13 @@ class Bench:
             row[name + "_failed"] = reason(error)
 
     def keep(self, row):
+        """Each row is written at once: what a time limit ends has those before."""
         self.rows.append(row)
         print(json.dumps(row), flush=True)
+        result = {"device": self.device, "name": self.name, "scale": self.scale, "peers": self.named, "rows": self.rows}
+        with open(self.output, "w") as file:
+            json.dump(result, file, indent=1)
+            file.write("\n")
 
     def add(self, work, ours, method="", given=(), moved=None, timer=best):
         row = {"work": work, "ours_s": timer(ours, lambda: ot.synchronize(self.device))}
@@ -205,15 +211,7 @@ def reason(error):
 
 def main():
     device, output = sys.argv[1], sys.argv[2]
-    bench = Bench(device, float(sys.argv[3]) if len(sys.argv) > 3 else 1.0)
-    try:
-        bench.run()
-    finally:
-        name = next((each["name"] for each in ot.devices() if each["id"] == device), device)
-        result = {"device": device, "name": name, "scale": bench.scale, "peers": bench.named, "rows": bench.rows}
-        with open(output, "w") as file:
-            json.dump(result, file, indent=1)
-            file.write("\n")
+    Bench(device, output, float(sys.argv[3]) if len(sys.argv) > 3 else 1.0).run()
 
 
 if __name__ == "__main__":
