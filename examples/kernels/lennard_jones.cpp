@@ -44,9 +44,10 @@ const RawKernel list_neighbours(
 )",
     "neighbours", periodic);
 
-const RawKernel compute_forces("const float32* position, const int32* neighbours, const int32* counts, "
-                               "float32* force, float32* energy, int32 n, float32 edge",
-                               R"(
+const RawKernel compute_forces(
+    "const float32* position, const int32* neighbours, const int32* counts, "
+    "float32* force, float32* energy, int32 n, float32 edge",
+    R"(
   int i = GLOBAL_ID(0);
   if (i >= n) return;
   float fx = 0.0f, fy = 0.0f, fz = 0.0f, potential = 0.0f;
@@ -60,7 +61,7 @@ const RawKernel compute_forces("const float32* position, const int32* neighbours
   STORE4(&force[4 * i], make_float4(fx, fy, fz, 0.0f));
   energy[i] = potential;
 )",
-                               "forces", periodic);
+    "forces", periodic);
 
 const overtake::ElementwiseKernel move("float32 x, float32 v, float32 f, float32 dt", "float32 x_new, float32 v_new",
                                        "v_new = v + dt * f; x_new = x + dt * v_new;", "move");
@@ -114,8 +115,8 @@ bool simulate(const Device& device, std::int64_t wanted, int steps) {
   }
   const double took = example::milliseconds_since(warm) / 1000, drift = std::abs(after / before - 1);
   std::printf("%-10s %lld atoms: %.0f steps a second, %.2f ns per atom-step; %.2f s with the copies; drift %.1e\n",
-              device.id().c_str(), static_cast<long long>(n), steps / took,
-              1e9 * took / steps / static_cast<double>(n), example::milliseconds_since(begin) / 1000, drift);
+              device.id().c_str(), static_cast<long long>(n), steps / took, 1e9 * took / steps / static_cast<double>(n),
+              example::milliseconds_since(begin) / 1000, drift);
   return drift < 1e-4 && max(counts).item<int>() < slots;
 }
 
