@@ -93,11 +93,13 @@ std::vector<Array> Raw::arrays_of(std::span<const RawArgument> arguments, backen
     }
   }
   std::vector<Array> arrays;
+  arrays.reserve(arguments.size());
   for (const RawArgument& argument : arguments) {
     if (!number_in(argument.array())) arrays.push_back(argument.array());
   }
-  arrays = in_memory_of(device, arrays);
+  arrays = in_memory_of(device, std::move(arrays));
   std::vector<Array> result;
+  result.reserve(arguments.size());
   for (std::size_t i = 0, next = 0; i < arguments.size(); ++i) {
     if (number_in(arguments[i].array())) {
       result.push_back(arguments[i].array());
@@ -122,6 +124,7 @@ std::vector<Array> Raw::arrays_of(std::span<const RawArgument> arguments, backen
 void Raw::launch(const LaunchSize& size, std::span<const RawArgument> arguments, const std::optional<Device>& asked) {
   check_count(name_, arguments.size(), parameters_.size());
   std::vector<Array> given;
+  given.reserve(arguments.size());
   for (const RawArgument& argument : arguments) given.push_back(argument.array());
   backend::Device& device = device_of(name_, given, parameters_, asked);
   const std::vector<DType> types = input_types(name_, given, parameters_);
@@ -145,14 +148,15 @@ void Raw::launch(const LaunchSize& size, std::span<const RawArgument> arguments,
   Compiled& compiled = variants_.find(device, name_, fmt::format("{}", is_flat ? group : 0),
                                       [&] { return text(is_flat ? static_cast<int>(group) : 0); });
   std::vector<backend::KernelArgument> values;
-  std::vector<Shape> shapes;
+  std::vector<Shape> shapes;  // asked for by faults
+  values.reserve(2 * arrays.size() + 1);
   for (std::size_t i = 0; i < arrays.size(); ++i) {
     if (!parameters_[i].whole) {
       values.push_back(number_argument(name_, parameters_[i], *number_in(arrays[i]), types[i]));
       continue;
     }
     values.emplace_back(arrays[i].node()->buffer.get());
-    shapes.push_back(arrays[i].shape());
+    if (watching_.any()) shapes.push_back(arrays[i].shape());
   }
   std::optional<WatchBuffer> watch;
   if (watching_.any()) {

@@ -65,7 +65,7 @@ Reduction::Operands Reduction::operands_of(const std::vector<Array>& inputs, bac
     if (result.numbers[i]) continue;
     moved.push_back(given_.inputs[i].whole ? inputs[i] : permute_dims(broadcast_to(inputs[i], shape), order));
   }
-  moved = in_memory_of(device, moved);
+  moved = in_memory_of(device, std::move(moved));
   for (std::size_t i = 0, next = 0; i < inputs.size(); ++i) {
     result.arrays.push_back(result.numbers[i] ? Array() : moved[next++]);
   }
