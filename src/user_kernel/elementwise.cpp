@@ -189,6 +189,7 @@ std::string Elementwise::source(const Device& device) {
 ElementwiseKernel::ElementwiseKernel(const std::string& inputs, const std::string& outputs, const std::string& body,
                                      const std::string& name, const KernelOptions& options) {
   user_kernel::check_name("kernel", "name", name);
+  user_kernel::check_time_limit(name, options.time_limit);
   user_kernel::ElementDeclaration declaration{
       name,
       user_kernel::parse_parameters(name, inputs, user_kernel::ListKind::inputs),
@@ -196,6 +197,9 @@ ElementwiseKernel::ElementwiseKernel(const std::string& inputs, const std::strin
       body,
       options.preamble,
       {options.debug, options.time_limit}};
+  if (declaration.outputs.empty()) {
+    throw UsageError(fmt::format("[{}] has no output", name), "Declare one: \"float32 y\"; a RawKernel writes arrays.");
+  }
   user_kernel::check_different(name, declaration.inputs, declaration.outputs);
   user_kernel::check_element_body(name, body);
   kernel_ = std::make_shared<user_kernel::Elementwise>(std::move(declaration));

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "backend/api/foreign_buffer.hpp"
 #include "core/checked.hpp"
 #include "overtake/error.hpp"
 #include "user_kernel/arguments.hpp"
@@ -12,10 +13,11 @@ namespace overtake {
 namespace user_kernel {
 namespace {
 
-// Who else can see the values? Not those of a handle that is about to get a new one.
+// Does nobody else see the values, of a handle that is about to get new ones? Owners of lent memory do.
 bool is_alone(const Array& array) {
   const std::shared_ptr<graph::Node>& node = array.node();
-  return node.use_count() == 1 && node->buffer.use_count() == 1;
+  const bool is_lent = dynamic_cast<const backend::ForeignBuffer*>(node->buffer.get()) != nullptr;
+  return !is_lent && node.use_count() == 1 && node->buffer.use_count() == 1;
 }
 
 // Another array of the same values.
@@ -185,6 +187,7 @@ std::string Raw::source(const Device& device) {
 RawKernel::RawKernel(const std::string& parameters, const std::string& body, const std::string& name,
                      const KernelOptions& options) {
   user_kernel::check_name("kernel", "name", name);
+  user_kernel::check_time_limit(name, options.time_limit);
   user_kernel::check_raw_body(name, body);
   kernel_ = std::make_shared<user_kernel::Raw>(
       name, user_kernel::parse_parameters(name, parameters, user_kernel::ListKind::raw), body, options);

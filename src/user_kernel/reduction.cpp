@@ -151,6 +151,7 @@ ReductionKernel::ReductionKernel(const std::string& inputs, const std::string& o
                                  const std::string& reduce, const std::string& post, const std::string& identity,
                                  const std::string& name, const KernelOptions& options) {
   user_kernel::check_name("kernel", "name", name);
+  user_kernel::check_time_limit(name, options.time_limit);
   for (const std::string* text : {&map, &reduce, &post}) user_kernel::check_element_body(name, *text);
   std::vector<user_kernel::Parameter> parameters =
       user_kernel::parse_parameters(name, inputs, user_kernel::ListKind::inputs);

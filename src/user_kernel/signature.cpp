@@ -96,7 +96,7 @@ void check_name(std::string_view kernel, std::string_view what, std::string_view
     throw UsageError(fmt::format("[{}] the {} '{}' is not a C name", kernel, what, name),
                      "Use letters, digits and underscores.");
   }
-  if (what == "kernel") return;  // the entry point is called kernel_NAME
+  if (what == "name") return;  // the entry point is called kernel_NAME
   const bool is_type =
       std::any_of(known_types.begin(), known_types.end(), [&](const auto& each) { return each.first == name; });
   if (is_type || std::find(taken.begin(), taken.end(), name) != taken.end() || name.starts_with("overtake_") ||

@@ -153,8 +153,8 @@ class Arithmetic(Scope):
             below = symbol in ("<", "<=", "!=")
             return self.constant(node, below if plain.const < 0 else symbol in ("!=", ">", ">="))
         plain, other = self.keep(plain), self.keep(other)
-        below = f"{plain.text} < 0 ||" if symbol in ("<", "<=", "!=") else f"{plain.text} >= 0 &&"
-        text = f"({below} {self.cast(node, plain, _dtypes.uint64, exact=False)} {symbol} {other.text})"
+        sign = f"{plain.text} < 0 ||" if symbol in ("<", "<=", "!=") else f"{plain.text} >= 0 &&"
+        text = f"({sign} {self.cast(node, plain, _dtypes.uint64, exact=False)} {symbol} {other.text})"
         return self.made(_dtypes.bool_, text, plain, other)
 
     def unary(self, node: ast.AST, operation: ast.unaryop, a: Value) -> Value:
@@ -188,7 +188,7 @@ class Arithmetic(Scope):
 
 
 def _is_roomy(dtype: DType) -> bool:
-    return dtype.itemsize == 8 or dtype.kind == "unsigned integer"  # noqa: PLR2004 -- bytes
+    return dtype.itemsize == 8 or dtype.kind == "unsigned integer"
 
 
 def _is_typed(value: Value) -> bool:

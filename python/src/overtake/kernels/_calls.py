@@ -190,6 +190,9 @@ class Calls(Expressions):
         self._check_count(node, name)
         if name in ("logical_and", "logical_or", "logical_xor", "logical_not", "where"):
             return self._logical(node, name)
+        return self._of_numbers(node, name)
+
+    def _of_numbers(self, node: ast.Call, name: str) -> Value:
         values = self.in_order(node.args)
         fold = folded(name) if all(each.const is not None and is_weak(each.type) for each in values) else None
         if fold is None:

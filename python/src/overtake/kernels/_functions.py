@@ -223,7 +223,7 @@ class Jit(KernelFunction):
         return _PLAIN[given] if given in _PLAIN else ArrayType(_dtypes.as_dtype(given), 1)
 
     def _translated(self, kinds: Sequence[Kind]) -> Text:
-        return Program(in_groups=True).groups(self._source, kinds)
+        return Program(in_groups=True, debug=self._debug).groups(self._source, kinds)
 
     def _prepared(self, key: tuple[Any, ...], arguments: tuple[Any, ...]) -> _Made:
         names = self._source.parameters

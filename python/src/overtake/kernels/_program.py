@@ -16,7 +16,7 @@ from ._loops import Loops
 from ._names import Names, plain
 from ._scope import ArrayVariable, Line
 from ._source import Source
-from ._types import WEAK_INT, ArrayType, held_in_memory, literal
+from ._types import WEAK_INT, ArrayType, Value, held_in_memory, literal
 
 Kind = DType | ArrayType
 _MOST_PASSES = 32
@@ -123,7 +123,7 @@ class Function(Loops):
 
     def limit(self, value: Value, target: DType) -> None:
         """See Scope."""
-        if value.text in self.given and target is not _dtypes.int64:
+        if value.text in self.given:
             self.limits.append((self.given.index(value.text), target))
 
     def declarations(self) -> list[Line]:
@@ -142,8 +142,8 @@ class Function(Loops):
 class Program:
     """All functions of one kernel."""
 
-    def __init__(self, in_groups: bool) -> None:
-        self.in_groups = in_groups
+    def __init__(self, in_groups: bool, debug: bool = False) -> None:
+        self.in_groups, self.debug = in_groups, debug
         self.helpers = Helpers()
         self.shared: dict[str, str] = {}
         self._kernel: Function | None = None
@@ -209,7 +209,8 @@ class Program:
             results,
             struct,
         )
-        self._devices[source, wide, *kinds] = device
+        key = (source, wide, *kinds)
+        self._devices[key] = device
         return device
 
     def _preamble(self) -> str:
