@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: MIT
 """Kernels of one's own beside their peers (kernel_peers.py) in one run.
 
-Usage: bench/kernels.py DEVICE OUTPUT.json [SCALE]
+Usage: bench/kernels.py DEVICE OUTPUT.json [SCALE [SECONDS]]
     DEVICE   cuda:0 or cpu; of a peer that cannot do a piece of work the reason is kept
     SCALE    1: sizes for a GPU; 0.05 for small machines
-
-The best of several timings counts, each of one call that is waited for.
+    SECONDS  for each timing; the best counts, each of one call that is waited for
 """
 import json
 import math
+import os
 import sys
 import time
 
@@ -90,28 +90,21 @@ class Ours:
         return lambda: function(x)
 
 
-def best(run, wait, seconds=1.0):
+def once(run, wait):
+    start = time.perf_counter()
     run()
     wait()
-    least, began, times = math.inf, time.perf_counter(), 0
-    while times < 3 or time.perf_counter() - began < seconds:
-        start = time.perf_counter()
-        run()
-        wait()
-        least, times = min(least, time.perf_counter() - start), times + 1
-    return least
+    return time.perf_counter() - start
 
 
 def queued(run, wait):
     """One of many calls that are waited for together."""
-    for _ in range(100):
-        run()
-    wait()
-    start = time.perf_counter()
-    for _ in range(QUEUED):
-        run()
-    wait()
-    return (time.perf_counter() - start) / QUEUED
+
+    def many():
+        for _ in range(QUEUED):
+            run()
+
+    return once(many, wait) / QUEUED
 
 
 def first_call(peer, host):
@@ -128,8 +121,9 @@ def first_call(peer, host):
 
 
 class Bench:
-    def __init__(self, device, output, scale):
+    def __init__(self, device, output, scale, seconds):
         self.device, self.output, self.scale, self.rows, self.peers, self.named = device, output, scale, [], [], []
+        self.seconds, self.cores = seconds, len(os.sched_getaffinity(0))
         self.name = next((each["name"] for each in ot.devices() if each["id"] == device), device)
         for kind in (kernel_peers.NumbaCpu,) if device == "cpu" else (kernel_peers.Cupy, kernel_peers.NumbaCuda):
             try:
@@ -149,19 +143,34 @@ class Bench:
         """Each row is written at once: what a time limit ends has those before."""
         self.rows.append(row)
         print(json.dumps(row), flush=True)
-        result = {"device": self.device, "name": self.name, "scale": self.scale, "peers": self.named, "rows": self.rows}
+        result = {"device": self.device, "name": self.name, "cores": self.cores, "scale": self.scale, "peers": self.named, "rows": self.rows}
         with open(self.output, "w") as file:
             json.dump(result, file, indent=1)
             file.write("\n")
 
-    def add(self, work, ours, method="", given=(), moved=None, timer=best):
-        row = {"work": work, "ours_s": timer(ours, lambda: ot.synchronize(self.device))}
-        if moved:
-            row["ours_gbs"] = moved / row["ours_s"] / 1e9
+    def add(self, work, ours, method="", given=(), moved=None, timer=once):
+        """Ours and the peers in turn, for as long as asked for: what disturbs one disturbs the others."""
+        row, runs = {"work": work}, {"ours": (ours, lambda: ot.synchronize(self.device))}
         for peer in self.peers:
             if hasattr(peer, method):
-                self.measure(row, peer.name, lambda: timer(getattr(peer, method)(*given), peer.wait))
-                self.measure({}, peer.name, peer.let_go)
+                try:
+                    runs[peer.name] = getattr(peer, method)(*given), peer.wait
+                    timer(*runs[peer.name])
+                except Exception as error:
+                    runs.pop(peer.name, None)
+                    row[peer.name + "_failed"] = reason(error)
+        timer(*runs["ours"])
+        least, began, times = dict.fromkeys(runs, math.inf), time.perf_counter(), 0
+        while times < 3 or time.perf_counter() - began < self.seconds * len(runs):
+            for name, (run, wait) in runs.items():
+                least[name] = min(least[name], timer(run, wait))
+            times += 1
+        row |= {name + "_s": seconds for name, seconds in least.items()}
+        if moved:
+            row["ours_gbs"] = moved / row["ours_s"] / 1e9
+        runs.clear()
+        for peer in self.peers:
+            self.measure({}, peer.name, peer.let_go)
         self.keep(row)
 
     def elements(self):
@@ -211,7 +220,8 @@ def reason(error):
 
 def main():
     device, output = sys.argv[1], sys.argv[2]
-    Bench(device, output, float(sys.argv[3]) if len(sys.argv) > 3 else 1.0).run()
+    scale, seconds = (float(sys.argv[at]) if len(sys.argv) > at else 1.0 for at in (3, 4))
+    Bench(device, output, scale, seconds).run()
 
 
 if __name__ == "__main__":
