@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Kernels that were wrong in silence once, on every device: each kind of fault."""
 
+import copy
+import pickle
 import sys
 
 import numpy as np
@@ -232,6 +234,20 @@ def test_texts(device):
         total(on.reshape((1, 5)), axis=(0, -2))
     with pytest.raises(ot.UsageError, match="input is called 'a'"):
         ot.ReductionKernel("float32 a", "float32 y", "a", "a + b", "y = a", "0")
+
+
+def test_the_expression_of_a_reduction_that_does_not_compile(device):
+    right = ["x", "a + b", "y = a", "0"]
+    for at, wrong in enumerate(("x + foo", "a + bar", "y = baz")):
+        texts = [*right[:at], wrong, *right[at + 1 :]]
+        with pytest.raises(ot.UsageError, match=rf"(?s)does not compile.*\| .*{wrong[-3:]}"):
+            ot.ReductionKernel("float32 x", "float32 y", *texts)(ot.ones(2, device=device))
+
+
+def test_functions_are_pickled_by_name(device):
+    again = pickle.loads(pickle.dumps(plus))
+    assert again is plus and copy.deepcopy(plus) is plus
+    np.testing.assert_array_equal(np.asarray(again(ot.ones(2, device=device), 2)), [3, 3])
 
 
 def test_constants_outside_of_functions(device):

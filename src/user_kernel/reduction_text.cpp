@@ -95,7 +95,8 @@ std::string Reduction::element(const Stage& stage, std::string_view map) const {
     const std::string loaded = fmt::format("overtake_in_{}[i]{}", name, input == DType::boolean ? " != 0" : "");
     text += fmt::format("const {} {} = {};\n", value_name(input), name, stage.numbers[i] ? number : loaded);
   }
-  return text + fmt::format("const {} overtake_mapped = {};", type, marked(given_.name, fmt::format("({})", map)));
+  return text +
+         fmt::format("const {} overtake_mapped = {};", type, marked(given_.name + ".map", fmt::format("({})", map)));
 }
 
 KernelText Reduction::text(const Stage& stage) const {
@@ -116,10 +117,10 @@ KernelText Reduction::text(const Stage& stage) const {
   std::string source = opening(given_.name, preamble, given_.watching);
   source += fmt::format("#define overtake_none (({})({}))\n", type, given_.identity);
   source += fmt::format("DEVICE {0} overtake_joined({1}const {0} a, const {0} b) {{ return {2}; }}\n", type, taken,
-                        marked(given_.name, changed(given_.reduce)));
+                        marked(given_.name + ".reduce", changed(given_.reduce)));
   const std::string post =
       stage.is_last ? fmt::format("{} {} = 0;\n{{{}}}\novertake_result[overtake_row] = {};", type, given_.output.name,
-                                  marked(given_.name, changed(given_.post) + ";"), given_.output.name)
+                                  marked(given_.name + ".post", changed(given_.post) + ";"), given_.output.name)
                     : "overtake_result[overtake_chunk] = a;";
   source += stage.on_host ? "KERNEL" : "KERNEL_SIZED(256)";
   source +=

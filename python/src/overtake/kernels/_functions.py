@@ -70,6 +70,11 @@ class KernelFunction:
     def __repr__(self) -> str:
         return f"<overtake.{self._decorator} of {self.__name__}>"  # type: ignore[attr-defined]
 
+    def __reduce__(self) -> str:
+        """By its name, as functions are pickled: another process imports it."""
+        name: str = self.__qualname__  # type: ignore[attr-defined]
+        return name
+
     def source(self, *types: Any, device: str | None = None) -> str:
         """The generated text for arguments of some types; without any, that of every kernel made so far.
 
