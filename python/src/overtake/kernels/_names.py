@@ -34,10 +34,10 @@ def plain(name: str) -> str:
     text = "".join(each if each.isascii() else f"u{ord(each):04x}" for each in name)
     if text.startswith("_"):  # those are the compilers'
         text = f"v{text}"
-    # Names with our prefixes are temporaries, helpers and functions; those in capitals are macros somewhere.
-    if text.startswith(("ot_", "overtake_", "dialect_", "user_")):
+    if text.startswith(("overtake_", "dialect_", "user_")):  # the library's, and functions of the author's
         text = f"v_{text}"
-    if text in RESERVED or text.upper() == text or _VECTORS.match(text):
+    # Names in capitals are macros somewhere; those with our prefix are temporaries and helpers.
+    if text in RESERVED or text.upper() == text or text.startswith("ot_") or _VECTORS.match(text):
         text += "_"
     return text
 
