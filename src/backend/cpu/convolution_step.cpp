@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "backend/cpu/image_order.hpp"
+#include "backend/cpu/matmul_library.hpp"
 #include "backend/cpu/memory_types.hpp"
 #include "backend/cpu/step.hpp"
 
@@ -145,6 +146,7 @@ class PlainConvolution final : public Step {
 }  // namespace
 
 std::unique_ptr<Step> make_convolution_step(const Operation& operation, int threads) {
+  if (auto step = make_library_convolution(operation, threads)) return step;
   return std::make_unique<PlainConvolution>(operation, threads);
 }
 
