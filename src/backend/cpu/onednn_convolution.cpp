@@ -8,7 +8,6 @@
 
 #include "backend/cpu/image_order.hpp"
 #include "backend/cpu/matmul_library.hpp"
-#include "backend/cpu/memory_types.hpp"
 #include "backend/cpu/onednn_convolution_plan.hpp"
 #include "backend/cpu/vector_math.hpp"
 #include "core/parallel.hpp"
@@ -75,6 +74,26 @@ bool only_stores(const Tape& tape, DType dtype) {
   return tape.code.size() == 1 || (tape.code.size() == 2 && tape.code[1].code == TapeCode::round_bfloat16);
 }
 
+// Whether a row or column of the filters is outside of the image in every window.
+bool has_idle_places(const ConvolutionCore& core) {
+  const ImageExtents& e = core.extents;
+  const auto idle = [&](std::size_t axis, std::int64_t at, std::int64_t windows, std::int64_t extent) {
+    for (std::int64_t i = 0; i < windows; ++i) {
+      const std::int64_t place =
+          i * core.steps.stride[axis] + at * core.steps.dilation[axis] - core.steps.padding[axis];
+      if (place >= 0 && place < extent) return false;
+    }
+    return true;
+  };
+  for (std::int64_t r = 0; r < core.r; ++r) {
+    if (idle(0, r, e.p, e.h)) return true;
+  }
+  for (std::int64_t s = 0; s < core.s; ++s) {
+    if (idle(1, s, e.q, e.w)) return true;
+  }
+  return false;
+}
+
 class LibraryConvolution final : public Step {
  public:
   LibraryConvolution(const Operation& operation, int threads)
@@ -85,8 +104,9 @@ class LibraryConvolution final : public Step {
         static_cast<double>(e.n * e.p * e.q) * static_cast<double>(core_.k * core_.r * core_.s * e.c / core_.groups);
     threads_ = worthwhile_threads(products / 8, threads);
     const bool bfloat16s = core_.a.dtype == DType::bfloat16;
-    widens_ = bfloat16s && bf16_advantage() == 0;
     const bool of_images = core_.kind != ConvolutionKind::filter_gradient;
+    // In bfloat16, oneDNN 2.6 leaves the gradients of idle places as it found them.
+    widens_ = bfloat16s && (bf16_advantage() == 0 || (!of_images && has_idle_places(core_)));
     const bool narrow = of_images && bfloat16s && !widens_ && only_stores(operation.tape, DType::bfloat16);
     finished_ = narrow || (operation.tape.code.size() == 1 && only_stores(operation.tape, DType::float32));
     const TapeStore* place = narrow ? operation.tape.stores.data() : place_of_core(operation.tape);
@@ -161,8 +181,7 @@ class LibraryConvolution final : public Step {
     if (widens_) {
       Memory& to = order.differs() ? scratch().wide : memory;
       auto* wide = reinterpret_cast<float*>(to.of(static_cast<std::size_t>(count) * sizeof(float)));
-      const auto* narrow = reinterpret_cast<const bfloat16*>(from);
-      for (std::int64_t i = 0; i < count; ++i) wide[i] = widened(narrow[i]);
+      widen_bfloat16s(reinterpret_cast<const std::uint16_t*>(from), wide, static_cast<std::size_t>(count));
       from = reinterpret_cast<const std::byte*>(wide);
     }
     if (!order.differs()) return from;
