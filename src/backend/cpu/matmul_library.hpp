@@ -16,6 +16,9 @@ namespace overtake::backend::cpu {
 /// Null where this build has none.
 [[nodiscard]] std::unique_ptr<Step> make_library_matmul(const Operation& operation, int threads);
 
+/// Of bfloat16 operands. Null where this build has none, or no instructions for it are here.
+[[nodiscard]] std::unique_ptr<Step> make_library_bf16_matmul(const Operation& operation, int threads);
+
 /// Null where this build has none, or it has no code for this convolution.
 [[nodiscard]] std::unique_ptr<Step> make_library_convolution(const Operation& operation, int threads);
 

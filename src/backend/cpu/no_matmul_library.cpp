@@ -8,6 +8,8 @@ std::string matmul_library() { return {}; }
 
 std::unique_ptr<Step> make_library_matmul(const Operation& /*operation*/, int /*threads*/) { return nullptr; }
 
+std::unique_ptr<Step> make_library_bf16_matmul(const Operation& /*operation*/, int /*threads*/) { return nullptr; }
+
 std::unique_ptr<Step> make_library_convolution(const Operation& /*operation*/, int /*threads*/) { return nullptr; }
 
 int bf16_advantage() { return 0; }

@@ -11,39 +11,17 @@
 #include "backend/cpu/onednn_convolution_plan.hpp"
 #include "backend/cpu/vector_math.hpp"
 #include "core/parallel.hpp"
-#include "overtake/error.hpp"
 #include "platform/host_limits.hpp"
 
 namespace overtake::backend::cpu {
 namespace {
 
-// What oneDNN needs to make kernels. It crashes where that fails.
-constexpr std::size_t library_bytes = std::size_t{16} << 20;
 // Results of a block that stay in the second-level cache until they are finished.
 constexpr std::int64_t most_block_floats = 96 * 1024;
 
-/// Memory of a thread, which grows to the most it was ever asked for.
-class Memory {
- public:
-  std::byte* of(std::size_t bytes) {
-    if (bytes > bytes_) {
-      memory_ = {};
-      bytes_ = 0;
-      memory_ = dnnl::memory({{static_cast<memory::dim>(bytes)}, memory::data_type::u8, memory::format_tag::a},
-                             onednn_engine());
-      bytes_ = bytes;
-    }
-    return static_cast<std::byte*>(bytes_ == 0 ? nullptr : memory_.get_data_handle());
-  }
-
- private:
-  dnnl::memory memory_;
-  std::size_t bytes_ = 0;
-};
-
 struct Scratch {
   dnnl::stream stream{onednn_engine()};
-  Memory wide, a, b, result, blocked, pad;
+  OneDnnMemory wide, a, b, result, blocked, pad;
 };
 
 Scratch& scratch() {
@@ -130,19 +108,13 @@ class LibraryConvolution final : public Step {
   }
 
   void run() override {
-    try {
-      if (is_filter_gradient()) {
-        run_filter_gradient();
-      } else {
-        const OneDnnThreads here(1);
-        const std::byte* filters = prepared(b_, core_.k * core_.r * core_.s * core_.extents.c / core_.groups,
-                                            whole_.b(), scratch().b);
-        for_blocks([&](std::int64_t block, std::int64_t images) { run_images(block * per_block_, images, filters); });
-      }
-    } catch (const dnnl::error& error) {
-      if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
-      throw InternalError("oneDNN refused a convolution");
-    }
+    with_onednn("a convolution", [&] {
+      if (is_filter_gradient()) return run_filter_gradient();
+      const OneDnnThreads here(1);
+      const std::int64_t count = core_.k * core_.r * core_.s * core_.extents.c / core_.groups;
+      const std::byte* filters = prepared(b_, count, whole_.b(), scratch().b);
+      for_blocks([&](std::int64_t block, std::int64_t images) { run_images(block * per_block_, images, filters); });
+    });
   }
 
  private:
@@ -177,9 +149,9 @@ class LibraryConvolution final : public Step {
   }
 
   // An operand of so many elements as the primitive wants it; `memory`: of this thread, for what is not so already.
-  const std::byte* prepared(const std::byte* from, std::int64_t count, const OneDnnOrder& order, Memory& memory) const {
+  const std::byte* prepared(const std::byte* from, std::int64_t count, const OneDnnOrder& order, OneDnnMemory& memory) const {
     if (widens_) {
-      Memory& to = order.differs() ? scratch().wide : memory;
+      OneDnnMemory& to = order.differs() ? scratch().wide : memory;
       auto* wide = reinterpret_cast<float*>(to.of(static_cast<std::size_t>(count) * sizeof(float)));
       widen_bfloat16s(reinterpret_cast<const std::uint16_t*>(from), wide, static_cast<std::size_t>(count));
       from = reinterpret_cast<const std::byte*>(wide);
@@ -268,7 +240,7 @@ class LibraryConvolution final : public Step {
 }  // namespace
 
 std::unique_ptr<Step> make_library_convolution(const Operation& operation, int threads) {
-  if (!platform::has_address_space(library_bytes)) throw std::bad_alloc();
+  if (!platform::has_address_space(onednn_bytes)) throw std::bad_alloc();
   try {
     return std::make_unique<LibraryConvolution>(operation, threads);
   } catch (const dnnl::error& error) {  // it has no code for this one

@@ -8,10 +8,6 @@ namespace {
 
 using Type = memory::data_type;
 
-memory at(const memory::desc& layout, const std::byte* data) {
-  return {layout, onednn_engine(), const_cast<std::byte*>(data)};  // NOLINT(cppcoreguidelines-pro-type-const-cast)
-}
-
 /// The arrays of a convolution.
 struct Layouts {
   memory::desc x, filters, y;
@@ -111,11 +107,6 @@ Made make(const ConvolutionCore& core, const Layouts& layouts, const Layouts& hi
 
 }  // namespace
 
-const dnnl::engine& onednn_engine() {
-  static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
-  return engine;
-}
-
 OneDnnOrder::OneDnnOrder(const memory::desc& given, const memory::desc& wanted) : given_(given), wanted_(wanted) {
   if (given == wanted) return;
   to_wanted_ = dnnl::reorder({onednn_engine(), given, onednn_engine(), wanted});
@@ -123,11 +114,11 @@ OneDnnOrder::OneDnnOrder(const memory::desc& given, const memory::desc& wanted) 
 }
 
 void OneDnnOrder::apply(const dnnl::stream& stream, const std::byte* from, std::byte* to) const {
-  to_wanted_.execute(stream, {{DNNL_ARG_FROM, at(given_, from)}, {DNNL_ARG_TO, at(wanted_, to)}});
+  to_wanted_.execute(stream, {{DNNL_ARG_FROM, onednn_argument(given_, from)}, {DNNL_ARG_TO, onednn_argument(wanted_, to)}});
 }
 
 void OneDnnOrder::undo(const dnnl::stream& stream, const std::byte* from, std::byte* to) const {
-  to_given_.execute(stream, {{DNNL_ARG_FROM, at(wanted_, from)}, {DNNL_ARG_TO, at(given_, to)}});
+  to_given_.execute(stream, {{DNNL_ARG_FROM, onednn_argument(wanted_, from)}, {DNNL_ARG_TO, onednn_argument(given_, to)}});
 }
 
 OneDnnConvolution::OneDnnConvolution(const ConvolutionCore& core, std::int64_t images, OneDnnTypes types)
@@ -153,11 +144,11 @@ OneDnnConvolution::OneDnnConvolution(const ConvolutionCore& core, std::int64_t i
 void OneDnnConvolution::execute(const dnnl::stream& stream, const Arguments& arguments) const {
   const bool forward = kind_ == ConvolutionKind::forward, data = kind_ == ConvolutionKind::data_gradient;
   primitive_.execute(
-      stream, {{data ? DNNL_ARG_DIFF_DST : DNNL_ARG_SRC, at(a_.wanted(), arguments.a)},
-               {forward || data ? DNNL_ARG_WEIGHTS : DNNL_ARG_DIFF_DST, at(b_.wanted(), arguments.b)},
+      stream, {{data ? DNNL_ARG_DIFF_DST : DNNL_ARG_SRC, onednn_argument(a_.wanted(), arguments.a)},
+               {forward || data ? DNNL_ARG_WEIGHTS : DNNL_ARG_DIFF_DST, onednn_argument(b_.wanted(), arguments.b)},
                {forward ? DNNL_ARG_DST : data ? DNNL_ARG_DIFF_SRC : DNNL_ARG_DIFF_WEIGHTS,
-                at(result_.wanted(), arguments.result)},
-               {DNNL_ARG_SCRATCHPAD, at(scratchpad_, arguments.scratchpad)}});
+                onednn_argument(result_.wanted(), arguments.result)},
+               {DNNL_ARG_SCRATCHPAD, onednn_argument(scratchpad_, arguments.scratchpad)}});
 }
 
 }  // namespace overtake::backend::cpu

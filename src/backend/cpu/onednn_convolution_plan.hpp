@@ -2,30 +2,12 @@
 // A convolution of so many images as oneDNN's primitive, with the orders of memory that it wants.
 #pragma once
 
-#include <omp.h>
-
-#include <cstddef>
-#include <oneapi/dnnl/dnnl.hpp>
-
 #include "backend/api/image_cores.hpp"
+#include "backend/cpu/onednn_support.hpp"
 
 namespace overtake::backend::cpu {
 
 using dnnl::memory;
-
-[[nodiscard]] const dnnl::engine& onednn_engine();
-
-/// Threads that oneDNN sees when it makes and runs primitives on this thread, while this lives.
-class OneDnnThreads {
- public:
-  explicit OneDnnThreads(int threads) : before_(omp_get_max_threads()) { omp_set_num_threads(threads); }
-  ~OneDnnThreads() { omp_set_num_threads(before_); }
-  OneDnnThreads(const OneDnnThreads&) = delete;
-  OneDnnThreads& operator=(const OneDnnThreads&) = delete;
-
- private:
-  int before_;
-};
 
 /// An array in our order and in the one that a primitive wants.
 class OneDnnOrder {
