@@ -13,6 +13,11 @@ namespace {
 // little, 100 x 32 x 16 is oneDNN's by a third).
 constexpr std::int64_t least_library_product = 24 * 1024;
 
+// Rows or columns that are all the same one, which the library does not take.
+bool repeats(const MatMulCore::Operand& operand, std::int64_t rows, std::int64_t columns) {
+  return (operand.row_stride == 0 && rows > 1) || (operand.column_stride == 0 && columns > 1);
+}
+
 // A product of bfloat16 as one of float32, in which their products are exact: the operands are converted first.
 class WidenedMatMul final : public Step {
  public:
@@ -83,7 +88,8 @@ class WidenedMatMul final : public Step {
 
 std::unique_ptr<Step> make_matmul_step(const Operation& operation, int threads) {
   const auto& core = std::get<MatMulCore>(operation.core);
-  const bool is_large = core.m * core.n * core.k >= least_library_product;
+  const bool is_large = core.m * core.n * core.k >= least_library_product && !repeats(core.a, core.m, core.k) &&
+                        !repeats(core.b, core.k, core.n);
   if (core.dtype == DType::bfloat16) {
     auto step = is_large ? make_library_bf16_matmul(operation, threads) : nullptr;
     return step ? std::move(step) : std::make_unique<WidenedMatMul>(operation, threads);

@@ -116,16 +116,10 @@ class Bf16MatMul final : public Step {
   const std::byte* b_ = nullptr;
 };
 
-// Rows of which all are the same one, which oneDNN does not take.
-bool repeats(const MatMulCore::Operand& operand, std::int64_t rows, std::int64_t columns) {
-  return (operand.row_stride == 0 && rows > 1) || (operand.column_stride == 0 && columns > 1);
-}
-
 }  // namespace
 
 std::unique_ptr<Step> make_library_bf16_matmul(const Operation& operation, int threads) {
-  const auto& core = std::get<MatMulCore>(operation.core);
-  if (bf16_advantage() == 0 || repeats(core.a, core.m, core.k) || repeats(core.b, core.k, core.n)) return nullptr;
+  if (bf16_advantage() == 0) return nullptr;
   if (!platform::has_address_space(onednn_bytes)) throw std::bad_alloc();
   try {
     return std::make_unique<Bf16MatMul>(operation, threads);

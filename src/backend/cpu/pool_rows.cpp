@@ -15,18 +15,42 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-template <class D>
-HWY_INLINE hn::Vec<D> load(D d, const float* from) {
-  return hn::LoadU(d, from);
+// A bfloat16 is the upper half of a float32.
+template <class D, class N>
+HWY_INLINE hn::Vec<D> widened(D d, N narrow) {
+  const hn::RebindToUnsigned<D> wide;
+  return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(wide, narrow)));
 }
 
-// A bfloat16 is the upper half of a float32.
-template <class D>
-HWY_INLINE hn::Vec<D> load(D d, const std::uint16_t* from) {
-  const hn::Rebind<std::uint16_t, D> narrow;
-  const hn::RebindToUnsigned<D> wide;
-  return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(wide, hn::LoadU(narrow, from))));
-}
+/// As many channels as a vector has lanes.
+template <class Tag>
+struct WholeVector {
+  using D = Tag;
+  using V = hn::Vec<D>;
+  D d;
+
+  HWY_INLINE V load(const float* from) const { return hn::LoadU(d, from); }
+  HWY_INLINE V load(const std::uint16_t* from) const {
+    return widened(d, hn::LoadU(hn::Rebind<std::uint16_t, D>(), from));
+  }
+  HWY_INLINE void store(V value, float* to) const { hn::StoreU(value, d, to); }
+};
+
+/// The first `count` of them; what lies behind is not touched where the processor has masks for memory.
+template <class Tag>
+struct PartOfVector {
+  using D = Tag;
+  using V = hn::Vec<D>;
+  D d;
+  size_t count;
+
+  HWY_INLINE V load(const float* from) const { return hn::MaskedLoad(hn::FirstN(d, count), d, from); }
+  HWY_INLINE V load(const std::uint16_t* from) const {
+    const hn::Rebind<std::uint16_t, D> narrow;
+    return widened(d, hn::MaskedLoad(hn::FirstN(narrow, count), narrow, from));
+  }
+  HWY_INLINE void store(V value, float* to) const { hn::BlendedStore(value, hn::FirstN(d, count), d, to); }
+};
 
 // What one window has inside the image.
 template <class M>
@@ -43,26 +67,28 @@ struct Window {
   }
 };
 
-template <class D, class M>
-HWY_INLINE hn::Vec<D> sum(D d, const Window<M>& window, std::int64_t channel) {
-  auto total = hn::Zero(d);
+template <class Channels, class M>
+HWY_INLINE typename Channels::V sum(Channels channels, const Window<M>& window, std::int64_t channel) {
+  auto total = hn::Zero(channels.d);
   for (std::int64_t r = 0; r < window.row.rows; ++r) {
     for (std::int64_t w = window.begin; w < window.end; ++w) {
-      total = hn::Add(total, load(d, window.x + window.at(r, w, channel)));
+      total = hn::Add(total, channels.load(window.x + window.at(r, w, channel)));
     }
   }
   return total;
 }
 
 // The first largest of each channel, NaN before all, and its number in the window.
-template <class D, class M>
-HWY_INLINE hn::Vec<D> largest(D d, const Window<M>& window, std::int64_t channel, hn::Vec<D>& number) {
-  auto best = load(d, window.x + window.at(0, window.begin, channel));
+template <class Channels, class M>
+HWY_INLINE typename Channels::V largest(Channels channels, const Window<M>& window, std::int64_t channel,
+                                        typename Channels::V& number) {
+  const typename Channels::D d;
+  auto best = channels.load(window.x + window.at(0, window.begin, channel));
   number = hn::Zero(d);
   float here = 0;
   for (std::int64_t r = 0; r < window.row.rows; ++r) {
     for (std::int64_t w = window.begin; w < window.end; ++w, ++here) {
-      const auto value = load(d, window.x + window.at(r, w, channel));
+      const auto value = channels.load(window.x + window.at(r, w, channel));
       const auto larger = hn::Or(hn::Gt(value, best), hn::AndNot(hn::IsNaN(best), hn::IsNaN(value)));
       best = hn::IfThenElse(larger, value, best);
       number = hn::IfThenElse(larger, hn::Set(d, here), number);
@@ -72,46 +98,51 @@ HWY_INLINE hn::Vec<D> largest(D d, const Window<M>& window, std::int64_t channel
 }
 
 // Adds to the gradients of the rows that are wanted: f(number of the place in the window).
-template <class D, class M, class F>
-HWY_INLINE void add_to_places(D d, const Window<M>& window, std::int64_t channel, F f) {
+template <class Channels, class M, class F>
+HWY_INLINE void add_to_places(Channels channels, const Window<M>& window, std::int64_t channel, F f) {
   for (std::int64_t r = window.row.first; r < window.row.last; ++r) {
     for (std::int64_t w = window.begin; w < window.end; ++w) {
       float* place = window.out + window.at(r, w, channel);
       const auto number = static_cast<float>(r * (window.end - window.begin) + w - window.begin);
-      hn::StoreU(hn::Add(hn::LoadU(d, place), f(hn::Set(d, number))), d, place);
+      channels.store(hn::Add(channels.load(place), f(hn::Set(channels.d, number))), place);
     }
   }
 }
 
-template <PoolKind kind, class D, class M>
-HWY_INLINE void some_channels(D d, const Window<M>& window, std::int64_t channel) {
+template <PoolKind kind, class Channels, class M>
+HWY_INLINE void some_channels(Channels channels, const Window<M>& window, std::int64_t channel) {
+  const typename Channels::D d;
   auto number = hn::Zero(d);
   if constexpr (kind == PoolKind::max) {
-    hn::StoreU(largest(d, window, channel, number), d, window.out + channel);
+    channels.store(largest(channels, window, channel, number), window.out + channel);
   } else if constexpr (kind == PoolKind::average) {
-    hn::StoreU(hn::Div(sum(d, window, channel), hn::Set(d, window.divisor)), d, window.out + channel);
+    channels.store(hn::Div(sum(channels, window, channel), hn::Set(d, window.divisor)), window.out + channel);
   } else if constexpr (kind == PoolKind::max_gradient) {
-    largest(d, window, channel, number);
-    const auto above = load(d, window.dy + channel);
-    add_to_places(d, window, channel,
+    largest(channels, window, channel, number);
+    const auto above = channels.load(window.dy + channel);
+    add_to_places(channels, window, channel,
                   [&](auto place) HWY_ATTR { return hn::IfThenElseZero(hn::Eq(place, number), above); });
   } else {
-    const auto above = hn::Div(load(d, window.dy + channel), hn::Set(d, window.divisor));
-    add_to_places(d, window, channel, [&](auto /*place*/) HWY_ATTR { return above; });
+    const auto above = hn::Div(channels.load(window.dy + channel), hn::Set(d, window.divisor));
+    add_to_places(channels, window, channel, [&](auto /*place*/) HWY_ATTR { return above; });
   }
 }
 
 template <PoolKind kind, class M>
 HWY_INLINE void all_channels(const Window<M>& window) {
-  const hn::ScalableTag<float> whole;
-  const hn::CappedTag<float, 4> quarter;
-  const hn::CappedTag<float, 1> one;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(whole)), few = static_cast<std::int64_t>(hn::Lanes(quarter));
+  using Tag = hn::ScalableTag<float>;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(Tag()));
   const std::int64_t c = window.row.c;
   std::int64_t channel = 0;
-  for (; channel + lanes <= c; channel += lanes) some_channels<kind>(whole, window, channel);
-  for (; channel + few <= c; channel += few) some_channels<kind>(quarter, window, channel);
-  for (; channel < c; ++channel) some_channels<kind>(one, window, channel);
+  for (; channel + lanes <= c; channel += lanes) some_channels<kind>(WholeVector<Tag>(), window, channel);
+  if (HWY_TARGET <= HWY_AVX3) {
+    if (channel < c) some_channels<kind>(PartOfVector<Tag>{{}, static_cast<size_t>(c - channel)}, window, channel);
+    return;
+  }
+  using Few = hn::CappedTag<float, 4>;
+  const auto few = static_cast<std::int64_t>(hn::Lanes(Few()));
+  for (; channel + few <= c; channel += few) some_channels<kind>(WholeVector<Few>(), window, channel);
+  for (; channel < c; ++channel) some_channels<kind>(WholeVector<hn::CappedTag<float, 1>>(), window, channel);
 }
 
 template <PoolKind kind, class M>
