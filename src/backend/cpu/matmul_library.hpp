@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The library for matrix products and convolutions that this build was made with, if any: the files onednn_*.cpp answer,
-// or no_matmul_library.cpp.
+// The library for matrix products and convolutions that this build was made with, if any: the files onednn_*.cpp
+// answer, or no_matmul_library.cpp.
 #pragma once
 
 #include <string>

@@ -46,7 +46,8 @@ const TapeStore* place_of_core(const Tape& tape) {
 
 // Whether the core is all that is stored, in this type.
 bool only_stores(const Tape& tape, DType dtype) {
-  if (tape.stores.size() != 1 || tape.stores[0].dtype != dtype || tape.code.size() != tape.stores[0].value_register + 1U) {
+  if (tape.stores.size() != 1 || tape.stores[0].dtype != dtype ||
+      tape.code.size() != tape.stores[0].value_register + 1U) {
     return false;
   }
   return tape.code.size() == 1 || (tape.code.size() == 2 && tape.code[1].code == TapeCode::round_bfloat16);
@@ -75,7 +76,8 @@ bool has_idle_places(const ConvolutionCore& core) {
 class LibraryConvolution final : public Step {
  public:
   LibraryConvolution(const Operation& operation, int threads)
-      : core_(std::get<ConvolutionCore>(operation.core)), size_(operation.extent.size()),
+      : core_(std::get<ConvolutionCore>(operation.core)),
+        size_(operation.extent.size()),
         tape_(operation.tape, operation.extent) {
     const ImageExtents& e = core_.extents;
     const double products =
@@ -149,7 +151,8 @@ class LibraryConvolution final : public Step {
   }
 
   // An operand of so many elements as the primitive wants it; `memory`: of this thread, for what is not so already.
-  const std::byte* prepared(const std::byte* from, std::int64_t count, const OneDnnOrder& order, OneDnnMemory& memory) const {
+  const std::byte* prepared(const std::byte* from, std::int64_t count, const OneDnnOrder& order,
+                            OneDnnMemory& memory) const {
     if (widens_) {
       OneDnnMemory& to = order.differs() ? scratch().wide : memory;
       auto* wide = reinterpret_cast<float*>(to.of(static_cast<std::size_t>(count) * sizeof(float)));
@@ -171,8 +174,8 @@ class LibraryConvolution final : public Step {
     const OneDnnConvolution& made = made_for(images);
     const bool forward = core_.kind == ConvolutionKind::forward;
     const std::int64_t in = forward ? x_image() : y_image(), out = forward ? y_image() : x_image();
-    const std::byte* a = prepared(a_ + first * in * static_cast<std::int64_t>(size_of(core_.a.dtype)), images * in,
-                                  made.a(), mine.a);
+    const std::byte* a =
+        prepared(a_ + first * in * static_cast<std::int64_t>(size_of(core_.a.dtype)), images * in, made.a(), mine.a);
     std::byte* plain = target_ != nullptr ? target_ + first * out * static_cast<std::int64_t>(result_size_)
                                           : mine.result.of(static_cast<std::size_t>(images * out) * result_size_);
     compute(made, a, filters, plain);
@@ -192,8 +195,8 @@ class LibraryConvolution final : public Step {
 
   // Each block's sum, then the sum of those, in their order.
   void run_filter_gradient() const {
-    auto* sums = reinterpret_cast<float*>(
-        scratch().result.of(static_cast<std::size_t>(size_ * blocks()) * sizeof(float)));
+    auto* sums =
+        reinterpret_cast<float*>(scratch().result.of(static_cast<std::size_t>(size_ * blocks()) * sizeof(float)));
     for_blocks([&](std::int64_t block, std::int64_t images) {
       Scratch& mine = scratch();
       const OneDnnConvolution& made = made_for(images);

@@ -23,7 +23,8 @@ Layouts given_layouts(const ConvolutionCore& core, std::int64_t n, Type operands
   const memory::dim c = e.c / core.groups, r = core.r, s = core.s;
   // Filter, channel, row, column.
   memory::dims sizes{core.k, c, r, s};
-  memory::dims strides = core.channels_last ? memory::dims{r * s * c, 1, s * c, c} : memory::dims{c * r * s, r * s, s, 1};
+  memory::dims strides =
+      core.channels_last ? memory::dims{r * s * c, 1, s * c, c} : memory::dims{c * r * s, r * s, s, 1};
   if (core.groups > 1) {
     sizes[0] /= core.groups;
     sizes.insert(sizes.begin(), core.groups);
@@ -77,9 +78,9 @@ Made make(const ConvolutionCore& core, const Layouts& layouts, const Layouts& hi
   const Forward::primitive_desc forward(engine, dnnl::prop_kind::forward_training, direct, ahead.x, ahead.filters,
                                         ahead.y, stride, dilation, padding, padding, attributes);
 #else
-  const Forward::primitive_desc forward({dnnl::prop_kind::forward_training, direct, ahead.x, ahead.filters,
-                                         ahead.y, stride, dilation, padding, padding},
-                                        attributes, engine);
+  const Forward::primitive_desc forward(
+      {dnnl::prop_kind::forward_training, direct, ahead.x, ahead.filters, ahead.y, stride, dilation, padding, padding},
+      attributes, engine);
 #endif
   if (core.kind == ConvolutionKind::forward) {
     return made<Forward>(forward, {forward.src_desc(), forward.weights_desc(), forward.dst_desc()});
@@ -89,9 +90,8 @@ Made make(const ConvolutionCore& core, const Layouts& layouts, const Layouts& hi
     const Data::primitive_desc data(engine, direct, layouts.x, layouts.filters, layouts.y, stride, dilation, padding,
                                     padding, forward, attributes);
 #else
-    const Data::primitive_desc data(
-        {direct, layouts.x, layouts.filters, layouts.y, stride, dilation, padding, padding}, attributes, engine,
-        forward);
+    const Data::primitive_desc data({direct, layouts.x, layouts.filters, layouts.y, stride, dilation, padding, padding},
+                                    attributes, engine, forward);
 #endif
     return made<Data>(data, {data.diff_src_desc(), data.weights_desc(), data.diff_dst_desc()});
   }
@@ -114,11 +114,13 @@ OneDnnOrder::OneDnnOrder(const memory::desc& given, const memory::desc& wanted) 
 }
 
 void OneDnnOrder::apply(const dnnl::stream& stream, const std::byte* from, std::byte* to) const {
-  to_wanted_.execute(stream, {{DNNL_ARG_FROM, onednn_argument(given_, from)}, {DNNL_ARG_TO, onednn_argument(wanted_, to)}});
+  to_wanted_.execute(stream,
+                     {{DNNL_ARG_FROM, onednn_argument(given_, from)}, {DNNL_ARG_TO, onednn_argument(wanted_, to)}});
 }
 
 void OneDnnOrder::undo(const dnnl::stream& stream, const std::byte* from, std::byte* to) const {
-  to_given_.execute(stream, {{DNNL_ARG_FROM, onednn_argument(wanted_, from)}, {DNNL_ARG_TO, onednn_argument(given_, to)}});
+  to_given_.execute(stream,
+                    {{DNNL_ARG_FROM, onednn_argument(wanted_, from)}, {DNNL_ARG_TO, onednn_argument(given_, to)}});
 }
 
 OneDnnConvolution::OneDnnConvolution(const ConvolutionCore& core, std::int64_t images, OneDnnTypes types)
@@ -146,7 +148,9 @@ void OneDnnConvolution::execute(const dnnl::stream& stream, const Arguments& arg
   primitive_.execute(
       stream, {{data ? DNNL_ARG_DIFF_DST : DNNL_ARG_SRC, onednn_argument(a_.wanted(), arguments.a)},
                {forward || data ? DNNL_ARG_WEIGHTS : DNNL_ARG_DIFF_DST, onednn_argument(b_.wanted(), arguments.b)},
-               {forward ? DNNL_ARG_DST : data ? DNNL_ARG_DIFF_SRC : DNNL_ARG_DIFF_WEIGHTS,
+               {forward ? DNNL_ARG_DST
+                : data  ? DNNL_ARG_DIFF_SRC
+                        : DNNL_ARG_DIFF_WEIGHTS,
                 onednn_argument(result_.wanted(), arguments.result)},
                {DNNL_ARG_SCRATCHPAD, onednn_argument(scratchpad_, arguments.scratchpad)}});
 }

@@ -41,8 +41,8 @@ class OneDnnMemory {
     if (bytes > bytes_) {
       memory_ = {};
       bytes_ = 0;
-      memory_ = memory({{static_cast<memory::dim>(bytes)}, memory::data_type::u8, memory::format_tag::a},
-                       onednn_engine());
+      memory_ =
+          memory({{static_cast<memory::dim>(bytes)}, memory::data_type::u8, memory::format_tag::a}, onednn_engine());
       bytes_ = bytes;
     }
     return static_cast<std::byte*>(bytes_ == 0 ? nullptr : memory_.get_data_handle());

@@ -154,8 +154,8 @@ HWY_INLINE void all_windows(const PoolRow& row) {
     window.x = reinterpret_cast<const M*>(row.x);
     window.dy = reinterpret_cast<const M*>(row.dy) + (forward ? 0 : q * row.c);
     window.out = row.out + (forward ? q * row.c : 0);
-    const std::int64_t counted = row.count_padding ? std::min(end, row.w + row.padding) - first
-                                                   : window.end - window.begin;
+    const std::int64_t counted =
+        row.count_padding ? std::min(end, row.w + row.padding) - first : window.end - window.begin;
     window.divisor = static_cast<float>(row.counted_rows * counted);
     all_channels<kind>(window);
   }
