@@ -183,21 +183,28 @@ void expect_same(const HostSlot& actual, const HostSlot& expected) {
   }
 }
 
+void expect_close_bfloat16(const HostSlot& actual, const HostSlot& expected, double tolerance) {
+  const auto widened = [](const HostSlot& slot) {
+    std::vector<float> values;
+    for (std::size_t i = 0; i < 2 * slot.bits.size(); ++i) values.push_back(slot.as_bfloat16(i));
+    return HostSlot::floats(values);
+  };
+  expect_close(widened(actual), widened(expected), std::max(tolerance, 0x1p-7));
+}
+
 void check(const std::vector<HostSlot>& slots, const std::vector<Operation>& operations, double tolerance) {
   const std::vector<HostSlot> expected = reference(slots, operations);
-  std::vector<bool> integer(slots.size(), false);
+  std::vector<DType> types(slots.size(), DType::float32);
   for (const Operation& operation : operations) {
-    for (const TapeStore& store : operation.tape.stores) {
-      integer[static_cast<std::size_t>(store.slot)] = store.dtype == DType::int32;
-    }
+    for (const TapeStore& store : operation.tape.stores) types[static_cast<std::size_t>(store.slot)] = store.dtype;
   }
   const auto compare = [&](const std::vector<HostSlot>& actual) {
     for (std::size_t i = 0; i < slots.size(); ++i) {
       SCOPED_TRACE("slot " + std::to_string(i));
-      if (integer[i]) {
-        expect_same(actual[i], expected[i]);
-      } else {
-        expect_close(actual[i], expected[i], tolerance);
+      switch (types[i]) {
+        case DType::int32: expect_same(actual[i], expected[i]); break;
+        case DType::bfloat16: expect_close_bfloat16(actual[i], expected[i], tolerance); break;
+        default: expect_close(actual[i], expected[i], tolerance);
       }
     }
   };

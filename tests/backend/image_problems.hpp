@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// Convolutions and pooling as hand-built operations over fresh random images.
+#pragma once
+
+#include <random>
+
+#include "backend/dialect_support.hpp"
+#include "oracle/truth/images.hpp"
+
+namespace overtake::backend::dialect_tests {
+
+/// Guard zones and odd offsets are between the elements that a core may read.
+[[nodiscard]] inline HostSlot random_images(std::int64_t elements, DType dtype, std::uint32_t seed) {
+  const std::vector<float> values = random_floats(elements, -1, 1, seed);
+  return dtype == DType::bfloat16 ? HostSlot::bfloat16s(values) : HostSlot::floats(values);
+}
+
+[[nodiscard]] inline std::uint32_t fresh_seed() {
+  static std::random_device device;
+  const std::uint32_t seed = device();
+  testing::Test::RecordProperty("seed", std::to_string(seed));
+  return seed;
+}
+
+/// Windows of an axis: as many as have a place in the padded image.
+[[nodiscard]] inline std::int64_t windows(std::int64_t extent, std::int64_t window, std::int64_t stride,
+                                          std::int64_t padding, std::int64_t dilation) {
+  return (extent + 2 * padding - dilation * (window - 1) - 1) / stride + 1;
+}
+
+struct ConvolutionCase {
+  std::int64_t n = 1, c = 1, h = 1, w = 1, k = 1, r = 1, s = 1, groups = 1;
+  WindowSteps steps = {};
+};
+
+[[nodiscard]] inline ConvolutionCore convolution(ConvolutionKind kind, const ConvolutionCase& size, bool channels_last,
+                                                 DType dtype = DType::float32, std::int64_t offset = 0) {
+  ConvolutionCore core;
+  core.kind = kind;
+  const WindowSteps& steps = size.steps;
+  core.extents = {size.n,
+                  size.c,
+                  size.h,
+                  size.w,
+                  windows(size.h, size.r, steps.stride[0], steps.padding[0], steps.dilation[0]),
+                  windows(size.w, size.s, steps.stride[1], steps.padding[1], steps.dilation[1])};
+  core.k = size.k;
+  core.r = size.r;
+  core.s = size.s;
+  core.groups = size.groups;
+  core.steps = steps;
+  core.channels_last = channels_last;
+  core.a = {0, offset, dtype};
+  core.b = {1, offset, dtype};
+  return core;
+}
+
+/// Slots 0 and 1: the operands. The tape comes from the caller.
+template <class Core>
+[[nodiscard]] std::vector<HostSlot> operands_of(const Core& core, DType dtype, std::int64_t offset, std::uint32_t seed) {
+  const oracle::OperandSizes sizes = oracle::operand_sizes(core);
+  return {random_images(sizes.first + offset, dtype, seed), random_images(sizes.second + offset, dtype, seed + 1)};
+}
+
+/// core [-> bfloat16] -> slot 2, which `slots` gets.
+inline void store_result(Operation& operation, std::vector<HostSlot>& slots, DType dtype) {
+  operation.tape = store_core(2);
+  if (dtype == DType::bfloat16) {
+    operation.tape.code.push_back(op(TapeCode::round_bfloat16, 0));
+    operation.tape.stores = {{2, 1, dtype}};
+  }
+  const std::int64_t elements = operation.extent.size();
+  slots.push_back(HostSlot::empty(dtype == DType::bfloat16 ? (elements + 1) / 2 : elements));
+}
+
+}  // namespace overtake::backend::dialect_tests
