@@ -30,75 +30,93 @@ std::string text_of(const ConvolutionCore& core) {
                      core.a.dtype == DType::bfloat16 ? "bfloat16" : "float32");
 }
 
-void check_core(const ConvolutionCore& core, DType result = DType::float32) {
-  SCOPED_TRACE(text_of(core));
-  Operation operation;
-  operation.core = core;
-  operation.extent = extent_of(core);
-  std::vector<HostSlot> slots = operands_of(core, core.a.dtype, core.a.offset, fresh_seed());
-  store_result(operation, slots, result);
-  check(slots, {operation}, tolerance_of(core));
-}
-
-void check_everything(const ConvolutionCase& size, DType dtype = DType::float32, std::int64_t offset = 0) {
+/// Both orders of axes and all kinds; as check_core() says.
+void check_everything(const ConvolutionCase& size, bool written, DType dtype = DType::float32,
+                      std::int64_t offset = 0) {
   for (const bool channels_last : {true, false}) {
-    for (const ConvolutionKind kind : kinds) check_core(convolution(kind, size, channels_last, dtype, offset), dtype);
+    for (const ConvolutionKind kind : kinds) {
+      const ConvolutionCore core = convolution(kind, size, channels_last, dtype, offset);
+      SCOPED_TRACE(text_of(core));
+      check_core(core, dtype, dtype, offset, tolerance_of(core), written);
+    }
   }
 }
 
 TEST_P(DialectConvolution, SmallImages) {
-  check_everything({});
-  check_everything({.n = 3, .c = 2, .h = 1, .w = 1, .k = 5});
-  check_everything({.n = 2, .c = 3, .h = 7, .w = 5, .k = 4, .r = 3, .s = 3, .steps = {.padding = {1, 1}}});
-  check_everything({.n = 1, .c = 6, .h = 9, .w = 11, .k = 16, .r = 5, .s = 5});
+  check_everything({.n = 2, .c = 3, .h = 7, .w = 5, .k = 4, .r = 3, .s = 3, .steps = {.padding = {1, 1}}}, false);
 }
 
 TEST_P(DialectConvolution, LargeEnoughForSeveralTiles) {
-  check_everything({.n = 3, .c = 20, .h = 13, .w = 12, .k = 36, .r = 3, .s = 3, .steps = {.padding = {1, 1}}});
-  check_everything({.n = 2, .c = 64, .h = 8, .w = 8, .k = 68, .r = 3, .s = 3, .steps = {.padding = {1, 1}}});
-  check_everything({.n = 5, .c = 3, .h = 17, .w = 16, .k = 7, .r = 3, .s = 3, .steps = {.padding = {1, 1}}});
+  check_everything({.n = 3, .c = 20, .h = 13, .w = 12, .k = 36, .r = 3, .s = 3, .steps = {.padding = {1, 1}}}, false);
 }
 
 TEST_P(DialectConvolution, StridesPaddingAndDilation) {
-  const ConvolutionCase size{.n = 2, .c = 4, .h = 11, .w = 10, .k = 8, .r = 3, .s = 2};
-  for (const WindowSteps& steps :
-       {WindowSteps{.stride = {2, 2}}, WindowSteps{.stride = {3, 1}, .padding = {2, 0}},
-        WindowSteps{.padding = {0, 1}, .dilation = {2, 3}},
-        WindowSteps{.stride = {2, 3}, .padding = {3, 2}, .dilation = {3, 2}}}) {
-    ConvolutionCase moved = size;
-    moved.steps = steps;
-    check_everything(moved);
-  }
-}
-
-TEST_P(DialectConvolution, WindowsLargerThanTheImage) {
-  check_everything({.n = 2, .c = 3, .h = 2, .w = 3, .k = 4, .r = 5, .s = 7, .steps = {.padding = {2, 2}}});
-  check_everything({.n = 1, .c = 8, .h = 1, .w = 1, .k = 8, .r = 3, .s = 3, .steps = {.padding = {1, 1}}});
-}
-
-TEST_P(DialectConvolution, WindowOfOnePlace) {
-  check_everything({.n = 2, .c = 12, .h = 5, .w = 7, .k = 20});
-  check_everything({.n = 2, .c = 12, .h = 5, .w = 7, .k = 20, .steps = {.stride = {2, 2}}});
+  const WindowSteps steps{.stride = {2, 3}, .padding = {3, 2}, .dilation = {3, 2}};
+  check_everything({.n = 2, .c = 4, .h = 11, .w = 10, .k = 8, .r = 3, .s = 2, .steps = steps}, false);
 }
 
 TEST_P(DialectConvolution, Groups) {
-  check_everything({.n = 2, .c = 6, .h = 6, .w = 5, .k = 4, .r = 3, .s = 3, .groups = 2, .steps = {.padding = {1, 1}}});
-  check_everything({.n = 2, .c = 5, .h = 6, .w = 5, .k = 10, .r = 3, .s = 3, .groups = 5, .steps = {.stride = {2, 1}}});
+  const ConvolutionCase two{.n = 2, .c = 6, .h = 6, .w = 5, .k = 4, .r = 3, .s = 3, .groups = 2};
+  check_everything(two, false);
+  const ConvolutionCase each{.n = 2, .c = 5, .h = 6, .w = 5, .k = 10, .r = 3, .s = 3, .groups = 5};
+  check_everything(each, false);
 }
 
 TEST_P(DialectConvolution, BFloat16) {
-  check_everything({.n = 2, .c = 3, .h = 7, .w = 5, .k = 4, .r = 3, .s = 3, .steps = {.padding = {1, 1}}},
-                   DType::bfloat16);
-  check_everything({.n = 2, .c = 16, .h = 8, .w = 6, .k = 24, .r = 3, .s = 3, .steps = {.padding = {1, 1}}},
-                   DType::bfloat16);
-  check_core(convolution(ConvolutionKind::filter_gradient, {.n = 3, .c = 8, .h = 9, .w = 9, .k = 8, .r = 3, .s = 3},
-                         true, DType::bfloat16),
-             DType::float32);
+  for (const ConvolutionKind kind : kinds) {
+    const ConvolutionCase size{.n = 2, .c = 16, .h = 8, .w = 6, .k = 24, .r = 3, .s = 3, .steps = {.padding = {1, 1}}};
+    const ConvolutionCore core = convolution(kind, size, true, DType::bfloat16);
+    SCOPED_TRACE(text_of(core));
+    const DType result = kind == ConvolutionKind::filter_gradient ? DType::float32 : DType::bfloat16;
+    check_core(core, DType::bfloat16, result, 0, tolerance_of(core), false);
+  }
 }
 
-TEST_P(DialectConvolution, OperandsThatBeginAnywhere) {
-  check_everything({.n = 2, .c = 8, .h = 6, .w = 6, .k = 8, .r = 3, .s = 3}, DType::float32, 3);
-  check_everything({.n = 2, .c = 8, .h = 6, .w = 6, .k = 8, .r = 3, .s = 3}, DType::float32, 4);
+// The kernels on the CPU, over many shapes.
+TEST(WrittenConvolution, SmallImages) {
+  check_everything({}, true);
+  check_everything({.n = 3, .c = 2, .h = 1, .w = 1, .k = 5}, true);
+  check_everything({.n = 1, .c = 6, .h = 9, .w = 11, .k = 16, .r = 5, .s = 5}, true);
+  check_everything({.n = 1, .c = 8, .h = 1, .w = 1, .k = 8, .r = 3, .s = 3, .steps = {.padding = {1, 1}}}, true);
+}
+
+TEST(WrittenConvolution, LargeEnoughForSeveralTiles) {
+  check_everything({.n = 2, .c = 64, .h = 8, .w = 8, .k = 68, .r = 3, .s = 3, .steps = {.padding = {1, 1}}}, true);
+  check_everything({.n = 5, .c = 3, .h = 17, .w = 16, .k = 7, .r = 3, .s = 3, .steps = {.padding = {1, 1}}}, true);
+  check_everything({.n = 3, .c = 16, .h = 17, .w = 15, .k = 132, .r = 3, .s = 2, .steps = {.padding = {1, 1}}}, true);
+}
+
+TEST(WrittenConvolution, StridesPaddingAndDilation) {
+  const ConvolutionCase size{.n = 2, .c = 4, .h = 11, .w = 10, .k = 8, .r = 3, .s = 2};
+  for (const WindowSteps& steps :
+       {WindowSteps{.stride = {2, 2}}, WindowSteps{.stride = {3, 1}, .padding = {2, 0}},
+        WindowSteps{.padding = {0, 1}, .dilation = {2, 3}}}) {
+    ConvolutionCase moved = size;
+    moved.steps = steps;
+    check_everything(moved, true);
+  }
+}
+
+TEST(WrittenConvolution, WindowsLargerThanTheImage) {
+  check_everything({.n = 2, .c = 3, .h = 2, .w = 3, .k = 4, .r = 5, .s = 7, .steps = {.padding = {2, 2}}}, true);
+  check_everything({.n = 2, .c = 8, .h = 2, .w = 2, .k = 4, .r = 4, .s = 4, .steps = {.padding = {3, 1}}}, true);
+}
+
+TEST(WrittenConvolution, WindowOfOnePlace) {
+  check_everything({.n = 2, .c = 12, .h = 5, .w = 7, .k = 20}, true);
+  check_everything({.n = 2, .c = 12, .h = 5, .w = 7, .k = 20, .steps = {.stride = {2, 2}}}, true);
+}
+
+TEST(WrittenConvolution, BFloat16) {
+  const WindowSteps padded{.padding = {1, 1}};
+  check_everything({.n = 2, .c = 3, .h = 7, .w = 5, .k = 4, .r = 3, .s = 3, .steps = padded}, true, DType::bfloat16);
+  check_everything({.n = 2, .c = 8, .h = 6, .w = 8, .k = 8, .r = 2, .s = 2}, true, DType::bfloat16);
+}
+
+TEST(WrittenConvolution, OperandsThatBeginAnywhere) {
+  for (const std::int64_t offset : {3, 4}) {
+    check_everything({.n = 2, .c = 8, .h = 6, .w = 6, .k = 8, .r = 3, .s = 3}, true, DType::float32, offset);
+  }
 }
 
 // relu(core + bias), stored twice: as float32 and as bfloat16.

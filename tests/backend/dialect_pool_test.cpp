@@ -37,50 +37,53 @@ PoolCore pool(PoolKind kind, const PoolCase& size, bool channels_last, bool coun
   return core;
 }
 
-void check_core(const PoolCore& core, DType dtype, std::vector<HostSlot> slots = {}) {
+std::string text_of(const PoolCore& core, DType dtype) {
   const ImageExtents& e = core.extents;
-  SCOPED_TRACE(fmt::format("kind {}, {} images of {} x {} x {}, windows of {} x {}, {}, {}, {}",
-                           static_cast<int>(core.kind), e.n, e.c, e.h, e.w, core.r, core.s,
-                           core.channels_last ? "channels last" : "channels first",
-                           dtype == DType::bfloat16 ? "bfloat16" : "float32",
-                           core.count_padding ? "padding counts" : "padding does not count"));
-  Operation operation;
-  operation.core = core;
-  operation.extent = extent_of(core);
-  if (slots.empty()) slots = operands_of(core, dtype, 0, fresh_seed());
-  store_result(operation, slots, dtype);
-  check(slots, {operation}, 1e-5);
+  return fmt::format("kind {}, {} images of {} x {} x {}, windows of {} x {}, {}, {}, {}", static_cast<int>(core.kind),
+                     e.n, e.c, e.h, e.w, core.r, core.s, core.channels_last ? "channels last" : "channels first",
+                     dtype == DType::bfloat16 ? "bfloat16" : "float32",
+                     core.count_padding ? "padding counts" : "padding does not count");
 }
 
-void check_everything(const PoolCase& size, DType dtype = DType::float32) {
-  for (const bool channels_last : {true, false}) {
-    for (const PoolKind kind : kinds) {
-      check_core(pool(kind, size, channels_last, true, dtype), dtype);
+/// All kinds, as check_core() says.
+void check_kinds(const PoolCase& size, bool channels_last, bool written, DType dtype = DType::float32) {
+  for (const PoolKind kind : kinds) {
+    for (const bool count_padding : {true, false}) {
       const bool pads = size.steps.padding[0] + size.steps.padding[1] > 0;
-      if (pads) check_core(pool(kind, size, channels_last, false, dtype), dtype);
+      const bool average = kind == PoolKind::average || kind == PoolKind::average_gradient;
+      if (!count_padding && !(pads && average)) continue;
+      const PoolCore core = pool(kind, size, channels_last, count_padding, dtype);
+      SCOPED_TRACE(text_of(core, dtype));
+      check_core(core, dtype, dtype, 0, 1e-5, written);
     }
   }
 }
 
 TEST_P(DialectPool, WindowsSideBySide) {
-  check_everything({.n = 2, .c = 8, .h = 6, .w = 8, .r = 2, .s = 2, .steps = {.stride = {2, 2}}});
-  check_everything({.n = 3, .c = 3, .h = 7, .w = 5, .r = 2, .s = 2, .steps = {.stride = {2, 2}}});
-  check_everything({.n = 2, .c = 4, .h = 9, .w = 12, .r = 3, .s = 4, .steps = {.stride = {3, 4}}});
-  check_everything({.n = 2, .c = 4, .h = 7, .w = 7, .r = 7, .s = 7, .steps = {.stride = {7, 7}}});
-  check_everything({});
+  check_kinds({.n = 2, .c = 8, .h = 7, .w = 8, .r = 2, .s = 2, .steps = {.stride = {2, 2}}}, true, false);
+  check_kinds({.n = 2, .c = 3, .h = 7, .w = 5, .r = 2, .s = 2, .steps = {.stride = {2, 2}}}, false, false);
 }
 
 TEST_P(DialectPool, WindowsThatOverlapOrLeaveGaps) {
-  check_everything({.n = 2, .c = 4, .h = 9, .w = 8, .r = 3, .s = 3, .steps = {.stride = {2, 2}, .padding = {1, 1}}});
-  check_everything({.n = 2, .c = 5, .h = 6, .w = 7, .r = 3, .s = 2});
-  check_everything({.n = 1, .c = 2, .h = 9, .w = 9, .r = 2, .s = 2, .steps = {.stride = {3, 3}}});
-  check_everything({.n = 1, .c = 4, .h = 2, .w = 3, .r = 4, .s = 4, .steps = {.stride = {1, 2}, .padding = {2, 1}}});
+  const WindowSteps steps{.stride = {2, 2}, .padding = {1, 1}};
+  check_kinds({.n = 2, .c = 5, .h = 9, .w = 8, .r = 3, .s = 3, .steps = steps}, true, false);
 }
 
 TEST_P(DialectPool, BFloat16) {
-  check_everything({.n = 2, .c = 8, .h = 6, .w = 8, .r = 2, .s = 2, .steps = {.stride = {2, 2}}}, DType::bfloat16);
-  check_everything({.n = 2, .c = 3, .h = 5, .w = 5, .r = 3, .s = 3, .steps = {.stride = {2, 2}, .padding = {1, 1}}},
-                   DType::bfloat16);
+  check_kinds({.n = 2, .c = 8, .h = 6, .w = 8, .r = 2, .s = 2, .steps = {.stride = {2, 2}}}, true, false,
+              DType::bfloat16);
+}
+
+// The kernels on the CPU, over many shapes.
+TEST(WrittenPool, ManyShapes) {
+  for (const PoolCase& size :
+       {PoolCase{}, PoolCase{2, 4, 9, 12, 3, 4, {.stride = {3, 4}}}, PoolCase{2, 4, 7, 7, 7, 7, {.stride = {7, 7}}},
+        PoolCase{2, 5, 6, 7, 3, 2}, PoolCase{1, 2, 9, 9, 2, 2, {.stride = {3, 3}}},
+        PoolCase{1, 4, 2, 3, 4, 4, {.stride = {1, 2}, .padding = {2, 1}}},
+        PoolCase{2, 4, 9, 8, 3, 3, {.stride = {2, 2}, .padding = {1, 1}}}}) {
+    for (const bool channels_last : {true, false}) check_kinds(size, channels_last, true);
+    check_kinds(size, true, true, DType::bfloat16);
+  }
 }
 
 // Images of few different numbers: the first of equal ones gets the gradient, and a NaN is the largest.
@@ -94,7 +97,13 @@ TEST_P(DialectPool, TheFirstLargestNumber) {
         for (float& value : x) value = std::floor(value);
         for (std::size_t i = 5; i < x.size(); i += 17) x[i] = std::nanf("");
         const std::int64_t windows = oracle::operand_sizes(core).second;
-        check_core(core, DType::float32, {HostSlot::floats(x), random_images(windows, DType::float32, fresh_seed())});
+        Operation operation;
+        operation.core = core;
+        operation.extent = extent_of(core);
+        std::vector<HostSlot> slots = {HostSlot::floats(x), random_images(windows, DType::float32, fresh_seed())};
+        store_result(operation, slots, DType::float32);
+        SCOPED_TRACE(text_of(core, DType::float32));
+        check(slots, {operation}, 1e-5);
       }
     }
   }

@@ -143,6 +143,13 @@ void launch_lowered(Device& device, Program* interpreted, const LoweredOperation
   device.synchronize();
 }
 
+std::vector<HostSlot> run_lowered(Device& device, const std::vector<HostSlot>& slots, const LoweredOperation& lowered,
+                                  int times) {
+  const std::vector<std::unique_ptr<Buffer>> buffers = upload_guarded(device, slots);
+  launch_lowered(device, nullptr, lowered, buffers, times);
+  return download_guarded(device, slots, buffers);
+}
+
 std::optional<std::vector<HostSlot>> run_interpreted(Device& device, const std::vector<HostSlot>& slots,
                                                      const std::vector<Operation>& operations) {
   Program* program = interpreted_program(device);

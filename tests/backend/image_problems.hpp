@@ -2,14 +2,17 @@
 // Convolutions and pooling as hand-built operations over fresh random images.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <random>
+#include <string>
 
 #include "backend/dialect_support.hpp"
 #include "oracle/truth/images.hpp"
+#include "overtake/error.hpp"
 
 namespace overtake::backend::dialect_tests {
 
-/// Guard zones and odd offsets are between the elements that a core may read.
 [[nodiscard]] inline HostSlot random_images(std::int64_t elements, DType dtype, std::uint32_t seed) {
   const std::vector<float> values = random_floats(elements, -1, 1, seed);
   return dtype == DType::bfloat16 ? HostSlot::bfloat16s(values) : HostSlot::floats(values);
@@ -71,6 +74,38 @@ inline void store_result(Operation& operation, std::vector<HostSlot>& slots, DTy
   }
   const std::int64_t elements = operation.extent.size();
   slots.push_back(HostSlot::empty(dtype == DType::bfloat16 ? (elements + 1) / 2 : elements));
+}
+
+/// The core alone, as a device runs it; or, `written`, by the kernels that lowering writes, which the CPU compiles
+/// quickly.
+template <class Core>
+void check_core(const Core& core, DType operands, DType result, std::int64_t offset, double tolerance, bool written) {
+  Operation operation;
+  operation.core = core;
+  operation.extent = extent_of(core);
+  std::vector<HostSlot> slots = operands_of(core, operands, offset, fresh_seed());
+  store_result(operation, slots, result);
+  if (!written) return check(slots, {operation}, tolerance);
+  for (const bool fence : {true, false}) {
+    LoweringTraits traits;
+    traits.compute_units = 4;
+    traits.fence_across_groups = fence;
+    const LoweredOperation lowered = lower(operation, traits);
+    if (fence && lowered.zeroed_bytes == 0) continue;
+    std::vector<HostSlot> after;
+    try {
+      after = run_lowered(open_device("cpu"), slots, lowered, fence ? 2 : 1);
+    } catch (const DeviceError& error) {
+      GTEST_SKIP() << error.what();  // no compiler is here
+    }
+    const HostSlot& actual = after[2];
+    const HostSlot expected = reference(slots, {operation})[2];
+    if (result == DType::bfloat16) {
+      expect_close_bfloat16(actual, expected, tolerance);
+    } else {
+      expect_close(actual, expected, tolerance);
+    }
+  }
 }
 
 }  // namespace overtake::backend::dialect_tests
