@@ -89,13 +89,23 @@ TEST_F(CudaCompiler, ConvolutionsAndPoolingCompile) {
           const ImageExtents same{images, channels, 28, 28, 28, 28}, half{images, channels, 28, 28, 14, 14};
           const ImageOperand a{0, 0, dtype}, b{1, 0, dtype};
           for (const int kind : {0, 1, 2}) {
-            compile_all(ConvolutionCore{static_cast<ConvolutionKind>(kind), same, 64, 3, 3, 1, {.padding = {1, 1}},
-                                        channels_last, false, a, b},
+            compile_all(ConvolutionCore{static_cast<ConvolutionKind>(kind),
+                                        same,
+                                        64,
+                                        3,
+                                        3,
+                                        1,
+                                        {.padding = {1, 1}},
+                                        channels_last,
+                                        false,
+                                        a,
+                                        b},
                         dtype);
           }
           for (const int kind : {0, 1, 2, 3}) {
-            compile_all(PoolCore{static_cast<PoolKind>(kind), half, 2, 2, {.stride = {2, 2}}, true, channels_last, a, b},
-                        dtype);
+            compile_all(
+                PoolCore{static_cast<PoolKind>(kind), half, 2, 2, {.stride = {2, 2}}, true, channels_last, a, b},
+                dtype);
           }
         }
       }

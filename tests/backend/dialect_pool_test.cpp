@@ -46,7 +46,7 @@ std::string text_of(const PoolCore& core, DType dtype) {
 }
 
 /// All kinds, as check_core() says.
-void check_kinds(const PoolCase& size, bool channels_last, bool written, DType dtype = DType::float32) {
+void check_kinds(const PoolCase& size, bool channels_last, Way way, DType dtype = DType::float32) {
   for (const PoolKind kind : kinds) {
     for (const bool count_padding : {true, false}) {
       const bool pads = size.steps.padding[0] + size.steps.padding[1] > 0;
@@ -54,23 +54,23 @@ void check_kinds(const PoolCase& size, bool channels_last, bool written, DType d
       if (!count_padding && !(pads && average)) continue;
       const PoolCore core = pool(kind, size, channels_last, count_padding, dtype);
       SCOPED_TRACE(text_of(core, dtype));
-      check_core(core, dtype, dtype, 0, 1e-5, written);
+      check_core(core, dtype, dtype, 0, 1e-5, way);
     }
   }
 }
 
 TEST_P(DialectPool, WindowsSideBySide) {
-  check_kinds({.n = 2, .c = 8, .h = 7, .w = 8, .r = 2, .s = 2, .steps = {.stride = {2, 2}}}, true, false);
-  check_kinds({.n = 2, .c = 3, .h = 7, .w = 5, .r = 2, .s = 2, .steps = {.stride = {2, 2}}}, false, false);
+  check_kinds({.n = 2, .c = 8, .h = 7, .w = 8, .r = 2, .s = 2, .steps = {.stride = {2, 2}}}, true, Way::device);
+  check_kinds({.n = 2, .c = 3, .h = 7, .w = 5, .r = 2, .s = 2, .steps = {.stride = {2, 2}}}, false, Way::device);
 }
 
 TEST_P(DialectPool, WindowsThatOverlapOrLeaveGaps) {
   const WindowSteps steps{.stride = {2, 2}, .padding = {1, 1}};
-  check_kinds({.n = 2, .c = 5, .h = 9, .w = 8, .r = 3, .s = 3, .steps = steps}, true, false);
+  check_kinds({.n = 2, .c = 5, .h = 9, .w = 8, .r = 3, .s = 3, .steps = steps}, true, Way::device);
 }
 
 TEST_P(DialectPool, BFloat16) {
-  check_kinds({.n = 2, .c = 8, .h = 6, .w = 8, .r = 2, .s = 2, .steps = {.stride = {2, 2}}}, true, false,
+  check_kinds({.n = 2, .c = 8, .h = 6, .w = 8, .r = 2, .s = 2, .steps = {.stride = {2, 2}}}, true, Way::device,
               DType::bfloat16);
 }
 
@@ -81,8 +81,9 @@ TEST(WrittenPool, ManyShapes) {
         PoolCase{2, 5, 6, 7, 3, 2}, PoolCase{1, 2, 9, 9, 2, 2, {.stride = {3, 3}}},
         PoolCase{1, 4, 2, 3, 4, 4, {.stride = {1, 2}, .padding = {2, 1}}},
         PoolCase{2, 4, 9, 8, 3, 3, {.stride = {2, 2}, .padding = {1, 1}}}}) {
-    for (const bool channels_last : {true, false}) check_kinds(size, channels_last, true);
-    check_kinds(size, true, true, DType::bfloat16);
+    for (const bool channels_last : {true, false}) check_kinds(size, channels_last, Way::written);
+    check_kinds(size, true, Way::written, DType::bfloat16);
+    check_kinds(size, true, Way::written_long);
   }
 }
 
@@ -116,8 +117,13 @@ TEST_P(DialectPool, MaskInTheTape) {
   operation.core = core;
   operation.extent = extent_of(core);
   operation.tape.loads = {contiguous(0, operation.extent.to_vector()), strided(2, 0, {0, 0, 0, 1})};
-  operation.tape.code = {dialect_tests::core(), load(0), constant(0), op(TapeCode::less, 2, 1),
-                         op(TapeCode::select, 3, 0, 2), load(1), op(TapeCode::multiply, 4, 5)};
+  operation.tape.code = {dialect_tests::core(),
+                         load(0),
+                         constant(0),
+                         op(TapeCode::less, 2, 1),
+                         op(TapeCode::select, 3, 0, 2),
+                         load(1),
+                         op(TapeCode::multiply, 4, 5)};
   operation.tape.stores = {{3, 6}};
   std::vector<HostSlot> slots = operands_of(core, DType::float32, 0, fresh_seed());
   slots.push_back(HostSlot::floats(random_floats(size.c, -1, 1, 3)));

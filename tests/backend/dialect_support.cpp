@@ -133,6 +133,8 @@ void launch_lowered(Device& device, Program* interpreted, const LoweredOperation
           case LoweredArgument::Kind::slot:
             arguments.emplace_back(slots.at(static_cast<std::size_t>(argument.slot)).get());
             break;
+          case LoweredArgument::Kind::offset64:
+          case LoweredArgument::Kind::int64: arguments.emplace_back(argument.value); break;
           default: arguments.emplace_back(static_cast<std::int32_t>(argument.value)); break;
         }
       }

@@ -60,7 +60,8 @@ struct ConvolutionCase {
 
 /// Slots 0 and 1: the operands. The tape comes from the caller.
 template <class Core>
-[[nodiscard]] std::vector<HostSlot> operands_of(const Core& core, DType dtype, std::int64_t offset, std::uint32_t seed) {
+[[nodiscard]] std::vector<HostSlot> operands_of(const Core& core, DType dtype, std::int64_t offset,
+                                                std::uint32_t seed) {
   const oracle::OperandSizes sizes = oracle::operand_sizes(core);
   return {random_images(sizes.first + offset, dtype, seed), random_images(sizes.second + offset, dtype, seed + 1)};
 }
@@ -76,21 +77,17 @@ inline void store_result(Operation& operation, std::vector<HostSlot>& slots, DTy
   slots.push_back(HostSlot::empty(dtype == DType::bfloat16 ? (elements + 1) / 2 : elements));
 }
 
-/// The core alone, as a device runs it; or, `written`, by the kernels that lowering writes, which the CPU compiles
-/// quickly.
-template <class Core>
-void check_core(const Core& core, DType operands, DType result, std::int64_t offset, double tolerance, bool written) {
-  Operation operation;
-  operation.core = core;
-  operation.extent = extent_of(core);
-  std::vector<HostSlot> slots = operands_of(core, operands, offset, fresh_seed());
-  store_result(operation, slots, result);
-  if (!written) return check(slots, {operation}, tolerance);
+/// Slot 2 against the oracle, from the kernels that `write` (of the device's traits) gives, on the CPU, which compiles
+/// them quickly.
+template <class Write>
+void check_written(const std::vector<HostSlot>& slots, const Operation& operation, double tolerance,
+                   const Write& write) {
+  const HostSlot expected = reference(slots, {operation})[2];
   for (const bool fence : {true, false}) {
     LoweringTraits traits;
     traits.compute_units = 4;
     traits.fence_across_groups = fence;
-    const LoweredOperation lowered = lower(operation, traits);
+    const LoweredOperation lowered = write(traits);
     if (fence && lowered.zeroed_bytes == 0) continue;
     std::vector<HostSlot> after;
     try {
@@ -98,14 +95,29 @@ void check_core(const Core& core, DType operands, DType result, std::int64_t off
     } catch (const DeviceError& error) {
       GTEST_SKIP() << error.what();  // no compiler is here
     }
-    const HostSlot& actual = after[2];
-    const HostSlot expected = reference(slots, {operation})[2];
-    if (result == DType::bfloat16) {
-      expect_close_bfloat16(actual, expected, tolerance);
+    if (operation.tape.stores.front().dtype == DType::bfloat16) {
+      expect_close_bfloat16(after[2], expected, tolerance);
     } else {
-      expect_close(actual, expected, tolerance);
+      expect_close(after[2], expected, tolerance);
     }
   }
+}
+
+/// Who computes: the device of the test, or the kernels written for it, on the CPU; those with indices of 64 bits.
+enum class Way : std::uint8_t { device, written, written_long };
+
+/// The core alone.
+template <class Core>
+void check_core(const Core& core, DType operands, DType result, std::int64_t offset, double tolerance, Way way) {
+  Operation operation;
+  operation.core = core;
+  operation.extent = extent_of(core);
+  std::vector<HostSlot> slots = operands_of(core, operands, offset, fresh_seed());
+  store_result(operation, slots, result);
+  // A load from far away, which no instruction uses.
+  if (way == Way::written_long) operation.tape.loads = {strided(2, std::int64_t{1} << 31U, {})};
+  if (way == Way::device) return check(slots, {operation}, tolerance);
+  check_written(slots, operation, tolerance, [&](const LoweringTraits& traits) { return lower(operation, traits); });
 }
 
 }  // namespace overtake::backend::dialect_tests

@@ -17,8 +17,8 @@ struct Order {
   bool channels_last;
   std::int64_t channels, height, width;
   std::size_t operator()(std::int64_t n, std::int64_t c, std::int64_t y, std::int64_t x) const {
-    const std::int64_t at = channels_last ? ((n * height + y) * width + x) * channels + c
-                                          : ((n * channels + c) * height + y) * width + x;
+    const std::int64_t at =
+        channels_last ? ((n * height + y) * width + x) * channels + c : ((n * channels + c) * height + y) * width + x;
     return static_cast<std::size_t>(at);
   }
 };

@@ -280,9 +280,9 @@ std::vector<HostSlot> reference(std::vector<HostSlot> slots, const std::vector<O
           slot.set_bfloat16(place, static_cast<float>(stored.real));
           continue;
         }
-        slot.bits.at(place) =
-            store.dtype == DType::int32 ? static_cast<std::uint32_t>(stored.integer)
-                                        : std::bit_cast<std::uint32_t>(static_cast<float>(stored.real));
+        slot.bits.at(place) = store.dtype == DType::int32
+                                  ? static_cast<std::uint32_t>(stored.integer)
+                                  : std::bit_cast<std::uint32_t>(static_cast<float>(stored.real));
       }
     }
     slots = std::move(after);

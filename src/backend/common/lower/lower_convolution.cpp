@@ -106,9 +106,7 @@ ImageProduct image_product(const ConvolutionCore& core) {
   return product;
 }
 
-void add_number(KernelText& text, std::int64_t value) {
-  text.add({LoweredArgument::Kind::int32, value, -1});
-}
+void add_number(KernelText& text, std::int64_t value) { text.add({LoweredArgument::Kind::int32, value, -1}); }
 
 // d, and `by` and `shift` so that n / d is (2 n by) >> (32 + shift) for 0 <= n < 2^31 (Granlund and Montgomery 1994).
 void add_divisor(KernelText& text, std::int64_t d) {
@@ -172,8 +170,8 @@ LoweredOperation lower_convolution(const Operation& operation, const Convolution
   const std::vector<std::int64_t> extents = extent_of(core).to_vector();
   const bool wide = plan.tile.tn % 4 == 0 && can_widen(operation.tape, extents);
   const int width = wide ? 4 : 1;
-  const TapeSource tape = write_tape(
-      operation.tape, {.extents = extents, .core = ValueType::float32, .width = width, .loads_apart = true});
+  const TapeSource tape =
+      write_tape(operation.tape, {.extents = extents, .core = ValueType::float32, .width = width, .loads_apart = true});
   return lower_in_phases(product, traits, [&](ProductPhase phase, std::int64_t tickets) {
     KernelText text("convolution_product", embedded::kernel_convolution_product);
     define_panels(text, product, phase, width);

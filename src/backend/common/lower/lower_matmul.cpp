@@ -46,8 +46,8 @@ LoweredOperation lower_matmul(const Operation& operation, const MatMulCore& core
   const std::vector<std::int64_t> extents = {core.m, core.n};
   const bool wide = plan.tile.tn % 4 == 0 && can_widen(operation.tape, extents);
   const int width = wide ? 4 : 1;
-  const TapeSource tape = write_tape(
-      operation.tape, {.extents = extents, .core = ValueType::float32, .width = width, .loads_apart = true});
+  const TapeSource tape =
+      write_tape(operation.tape, {.extents = extents, .core = ValueType::float32, .width = width, .loads_apart = true});
   return lower_in_phases(product, traits, [&](ProductPhase phase, std::int64_t tickets) {
     KernelText text("matmul", embedded::kernel_matmul);
     define_panels(text, product, phase, width);
