@@ -87,6 +87,22 @@ TEST(WrittenPool, ManyShapes) {
   }
 }
 
+// The last windows reach out of the image, without padding.
+TEST(WrittenPool, WindowsThatReachOut) {
+  for (const bool channels_last : {true, false}) {
+    for (const PoolKind kind : kinds) {
+      for (const std::int64_t stride : {2, 1}) {
+        const PoolCase size{2, 4, 7, 5, 2, 2, {.stride = {stride, stride}}};
+        PoolCore core = pool(kind, size, channels_last, false, DType::float32);
+        ++core.extents.p;
+        ++core.extents.q;
+        SCOPED_TRACE(text_of(core, DType::float32));
+        check_core(core, DType::float32, DType::float32, 0, 1e-5, Way::written);
+      }
+    }
+  }
+}
+
 // Images of few different numbers: the first of equal ones gets the gradient, and a NaN is the largest.
 TEST_P(DialectPool, TheFirstLargestNumber) {
   for (const bool apart : {true, false}) {

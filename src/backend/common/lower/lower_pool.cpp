@@ -11,14 +11,22 @@
 namespace overtake::backend {
 namespace {
 
-// The largest windows whose gradients one work-item computes at once.
-constexpr std::int64_t most_apart = 16;
+// The largest windows that are written out place by place, and whose gradients one work-item computes at once.
+constexpr std::int64_t most_places = 16;
 
 // The windows lie side by side from the first element on.
 bool windows_are_apart(const PoolCore& core) {
   const WindowSteps& steps = core.steps;
   return steps.stride[0] == core.r && steps.stride[1] == core.s && steps.padding[0] == 0 && steps.padding[1] == 0 &&
-         core.r * core.s <= most_apart;
+         core.r * core.s <= most_places;
+}
+
+// No window reaches out of the image, not the last one either.
+bool windows_are_inside(const PoolCore& core) {
+  const ImageExtents& e = core.extents;
+  const WindowSteps& steps = core.steps;
+  return steps.padding[0] == 0 && steps.padding[1] == 0 && (e.p - 1) * steps.stride[0] + core.r <= e.h &&
+         (e.q - 1) * steps.stride[1] + core.s <= e.w && core.r * core.s <= most_places;
 }
 
 }  // namespace
@@ -40,6 +48,7 @@ LoweredOperation lower_pool(const Operation& operation, const PoolCore& core) {
   text.define("KIND_AVERAGE", average ? 1 : 0);
   text.define("GRADIENT", gradient ? 1 : 0);
   text.define("APART", apart ? 1 : 0);
+  text.define("INSIDE", windows_are_inside(core) ? 1 : 0);
   text.define("READS_X", core.kind != PoolKind::average_gradient ? 1 : 0);
   text.define("COUNT_PADDING", core.count_padding ? 1 : 0);
   text.define("WINDOW_Y", core.r);
