@@ -35,6 +35,9 @@ extern const std::string_view kernel_sort_scatter;
 extern const std::string_view kernel_search;
 extern const std::string_view kernel_segment;
 extern const std::string_view kernel_histogram;
+extern const std::string_view kernel_convolution;
+extern const std::string_view kernel_convolution_product;
+extern const std::string_view kernel_pool;
 
 /// Complete sources; that of forests with the definitions that forest/nodes.k lists.
 extern const std::string_view kernel_forest;

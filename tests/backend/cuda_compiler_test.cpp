@@ -64,5 +64,54 @@ TEST_F(CudaCompiler, EveryKernelOfATrainingStepCompiles) {
   }
 }
 
+Tape stored(DType dtype) {
+  Tape tape;
+  tape.code = {tape::core(), {.code = TapeCode::round_bfloat16}};
+  tape.stores = {{2, 1, dtype}};
+  return tape;
+}
+
+// Images of one channel and of many, small arrays and some of more than 2^31 elements.
+TEST_F(CudaCompiler, ConvolutionsAndPoolingCompile) {
+  LoweringTraits traits;
+  traits.compute_units = 132;
+  traits.fence_across_groups = true;
+  const auto compile_all = [&](const auto& core, DType dtype) {
+    const Operation operation{core, extent_of(core), stored(dtype), "images"};
+    for (const LoweredKernel& kernel : lower(operation, traits).kernels) {
+      EXPECT_NO_THROW((void)compile(kernel.source)) << kernel.entry;
+    }
+  };
+  for (const DType dtype : {DType::float32, DType::bfloat16}) {
+    for (const bool channels_last : {true, false}) {
+      for (const std::int64_t images : {64, 1 << 20}) {
+        for (const std::int64_t channels : {1, 64}) {
+          const ImageExtents same{images, channels, 28, 28, 28, 28}, half{images, channels, 28, 28, 14, 14};
+          const ImageOperand a{0, 0, dtype}, b{1, 0, dtype};
+          for (const int kind : {0, 1, 2}) {
+            compile_all(ConvolutionCore{static_cast<ConvolutionKind>(kind),
+                                        same,
+                                        64,
+                                        3,
+                                        3,
+                                        1,
+                                        {.padding = {1, 1}},
+                                        channels_last,
+                                        false,
+                                        a,
+                                        b},
+                        dtype);
+          }
+          for (const int kind : {0, 1, 2, 3}) {
+            compile_all(
+                PoolCore{static_cast<PoolKind>(kind), half, 2, 2, {.stride = {2, 2}}, true, channels_last, a, b},
+                dtype);
+          }
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace overtake::backend::cuda

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <cmath>
+#include <random>
 
 #include "backend/dialect_support.hpp"
 
@@ -71,6 +72,26 @@ TEST_P(DialectMatMul, UnalignedOperands) {
   check_product({100, 64, 128}, false, true, 1);
   check_product({100, 64, 128}, false, false, 2);
   check_product({128, 64, 100}, true, false, 3);
+}
+
+// Operands of bfloat16, the result stored as float32 and as bfloat16.
+TEST_P(DialectMatMul, BFloat16) {
+  for (const Sizes& size : {Sizes{3, 5, 7}, {100, 64, 128}, {20, 36, 300}}) {
+    for (const bool transposed : {false, true}) {
+      SCOPED_TRACE(testing::Message() << size.m << " x " << size.n << " x " << size.k << (transposed ? " a b^T" : ""));
+      Operation operation;
+      MatMulCore core = product(size, false, transposed);
+      core.dtype = DType::bfloat16;
+      operation.core = core;
+      operation.extent = Shape{size.m, size.n};
+      operation.tape.code = {dialect_tests::core(), op(TapeCode::round_bfloat16, 0)};
+      operation.tape.stores = {{2, 0}, {3, 1, DType::bfloat16}};
+      check({HostSlot::bfloat16s(random_floats(size.m * size.k, -1, 1, std::random_device()())),
+             HostSlot::bfloat16s(random_floats(size.k * size.n, -1, 1, std::random_device()())),
+             HostSlot::empty(size.m * size.n), HostSlot::empty((size.m * size.n + 1) / 2)},
+            {operation}, 1e-6 * (4 + std::sqrt(static_cast<double>(size.k))));
+    }
+  }
 }
 
 TEST_P(DialectMatMul, PaddedAndBroadcastOperands) {

@@ -133,6 +133,8 @@ void launch_lowered(Device& device, Program* interpreted, const LoweredOperation
           case LoweredArgument::Kind::slot:
             arguments.emplace_back(slots.at(static_cast<std::size_t>(argument.slot)).get());
             break;
+          case LoweredArgument::Kind::offset64:
+          case LoweredArgument::Kind::int64: arguments.emplace_back(argument.value); break;
           default: arguments.emplace_back(static_cast<std::int32_t>(argument.value)); break;
         }
       }
@@ -141,6 +143,13 @@ void launch_lowered(Device& device, Program* interpreted, const LoweredOperation
     }
   }
   device.synchronize();
+}
+
+std::vector<HostSlot> run_lowered(Device& device, const std::vector<HostSlot>& slots, const LoweredOperation& lowered,
+                                  int times) {
+  const std::vector<std::unique_ptr<Buffer>> buffers = upload_guarded(device, slots);
+  launch_lowered(device, nullptr, lowered, buffers, times);
+  return download_guarded(device, slots, buffers);
 }
 
 std::optional<std::vector<HostSlot>> run_interpreted(Device& device, const std::vector<HostSlot>& slots,
@@ -183,21 +192,28 @@ void expect_same(const HostSlot& actual, const HostSlot& expected) {
   }
 }
 
+void expect_close_bfloat16(const HostSlot& actual, const HostSlot& expected, double tolerance) {
+  const auto widened = [](const HostSlot& slot) {
+    std::vector<float> values;
+    for (std::size_t i = 0; i < 2 * slot.bits.size(); ++i) values.push_back(slot.as_bfloat16(i));
+    return HostSlot::floats(values);
+  };
+  expect_close(widened(actual), widened(expected), std::max(tolerance, 0x1p-7));
+}
+
 void check(const std::vector<HostSlot>& slots, const std::vector<Operation>& operations, double tolerance) {
   const std::vector<HostSlot> expected = reference(slots, operations);
-  std::vector<bool> integer(slots.size(), false);
+  std::vector<DType> types(slots.size(), DType::float32);
   for (const Operation& operation : operations) {
-    for (const TapeStore& store : operation.tape.stores) {
-      integer[static_cast<std::size_t>(store.slot)] = store.dtype == DType::int32;
-    }
+    for (const TapeStore& store : operation.tape.stores) types[static_cast<std::size_t>(store.slot)] = store.dtype;
   }
   const auto compare = [&](const std::vector<HostSlot>& actual) {
     for (std::size_t i = 0; i < slots.size(); ++i) {
       SCOPED_TRACE("slot " + std::to_string(i));
-      if (integer[i]) {
-        expect_same(actual[i], expected[i]);
-      } else {
-        expect_close(actual[i], expected[i], tolerance);
+      switch (types[i]) {
+        case DType::int32: expect_same(actual[i], expected[i]); break;
+        case DType::bfloat16: expect_close_bfloat16(actual[i], expected[i], tolerance); break;
+        default: expect_close(actual[i], expected[i], tolerance);
       }
     }
   };

@@ -50,8 +50,14 @@ void with_each_compiler(Device& device, const std::function<void()>& body);
 void launch_lowered(Device& device, Program* interpreted, const LoweredOperation& lowered,
                     const std::vector<std::unique_ptr<Buffer>>& slots, int times);
 
+/// Kernels written for the operation, launched one by one over slots with guard zones.
+[[nodiscard]] std::vector<HostSlot> run_lowered(Device& device, const std::vector<HostSlot>& slots,
+                                                const LoweredOperation& lowered, int times = 1);
+
 /// |actual - expected| <= tolerance * max(1, |expected|) for every element, NaN equal to NaN.
 void expect_close(const HostSlot& actual, const HostSlot& expected, double tolerance);
+/// The same of slots of bfloat16; a tolerance of less than twice their precision counts as that.
+void expect_close_bfloat16(const HostSlot& actual, const HostSlot& expected, double tolerance);
 /// The same bits.
 void expect_same(const HostSlot& actual, const HostSlot& expected);
 

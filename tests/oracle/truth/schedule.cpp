@@ -10,16 +10,19 @@
 
 #include "core/philox.hpp"
 #include "oracle/truth/elements.hpp"
+#include "oracle/truth/images.hpp"
 #include "oracle/truth/tensor.hpp"
 
 namespace overtake::oracle {
 namespace {
 
 using backend::Access;
+using backend::ConvolutionCore;
 using backend::GatherCore;
 using backend::MapCore;
 using backend::MatMulCore;
 using backend::Operation;
+using backend::PoolCore;
 using backend::RandomKey;
 using backend::ReduceCore;
 using backend::ReduceKind;
@@ -47,6 +50,7 @@ Value read(const std::vector<HostSlot>& slots, const Access& access, const Coord
   std::int64_t index = access.offset;
   for (std::size_t axis = 0; axis < at.size(); ++axis) index += at[axis] * access.strides[axis];
   const HostSlot& slot = slots.at(static_cast<std::size_t>(access.slot));
+  if (access.dtype == DType::bfloat16) return floating(slot.as_bfloat16(static_cast<std::size_t>(index)));
   if (access.dtype == DType::int32) return whole(slot.as_int(static_cast<std::size_t>(index)));
   return floating(slot.as_float(static_cast<std::size_t>(index)));
 }
@@ -129,8 +133,9 @@ std::vector<Value> values_of(const MatMulCore& core, const std::vector<HostSlot>
     for (std::int64_t i = 0; i < rows * columns; ++i) {
       const std::int64_t index =
           operand.offset + i / columns * operand.row_stride + i % columns * operand.column_stride;
-      tensor.values.push_back(
-          slots.at(static_cast<std::size_t>(operand.slot)).as_float(static_cast<std::size_t>(index)));
+      const HostSlot& slot = slots.at(static_cast<std::size_t>(operand.slot));
+      const auto at = static_cast<std::size_t>(index);
+      tensor.values.push_back(core.dtype == DType::bfloat16 ? slot.as_bfloat16(at) : slot.as_float(at));
     }
     return tensor;
   };
@@ -139,6 +144,31 @@ std::vector<Value> values_of(const MatMulCore& core, const std::vector<HostSlot>
     values.push_back({value, 0});
   }
   return values;
+}
+
+std::vector<double> elements_of(const backend::ImageOperand& operand, const std::vector<HostSlot>& slots,
+                                std::int64_t count) {
+  std::vector<double> values;
+  for (std::int64_t i = 0; i < count; ++i) {
+    values.push_back(read(slots, {operand.slot, operand.offset + i, {}, operand.dtype}, {}).real);
+  }
+  return values;
+}
+
+std::vector<Value> reals(const std::vector<double>& numbers) {
+  std::vector<Value> values;
+  for (const double number : numbers) values.push_back(floating(number));
+  return values;
+}
+
+std::vector<Value> values_of(const ConvolutionCore& core, const std::vector<HostSlot>& slots, const Shape&) {
+  const OperandSizes sizes = operand_sizes(core);
+  return reals(convolution_of(core, elements_of(core.a, slots, sizes.first), elements_of(core.b, slots, sizes.second)));
+}
+
+std::vector<Value> values_of(const PoolCore& core, const std::vector<HostSlot>& slots, const Shape&) {
+  const OperandSizes sizes = operand_sizes(core);
+  return reals(pool_of(core, elements_of(core.x, slots, sizes.first), elements_of(core.dy, slots, sizes.second)));
 }
 
 std::vector<Value> values_of(const ReduceCore& core, const std::vector<HostSlot>& slots, const Shape&) {
@@ -212,6 +242,24 @@ HostSlot HostSlot::empty(std::int64_t elements) {
   return {std::vector<std::uint32_t>(static_cast<std::size_t>(elements), untouched)};
 }
 
+HostSlot HostSlot::bfloat16s(const std::vector<float>& values) {
+  HostSlot slot = empty(static_cast<std::int64_t>(values.size() + 1) / 2);
+  for (std::size_t i = 0; i < values.size(); ++i) slot.set_bfloat16(i, values[i]);
+  return slot;
+}
+
+float HostSlot::as_bfloat16(std::size_t i) const {
+  return std::bit_cast<float>(i % 2 == 0 ? bits.at(i / 2) << 16U : bits.at(i / 2) & 0xffff0000U);
+}
+
+// To nearest, ties to even; numbers only.
+void HostSlot::set_bfloat16(std::size_t i, float value) {
+  const auto wide = std::bit_cast<std::uint32_t>(value);
+  const std::uint32_t half = (wide + 0x7fffU + (wide >> 16U & 1U)) >> 16U;
+  std::uint32_t& word = bits.at(i / 2);
+  word = i % 2 == 0 ? (word & 0xffff0000U) | half : (word & 0xffffU) | half << 16U;
+}
+
 float HostSlot::as_float(std::size_t i) const { return std::bit_cast<float>(bits.at(i)); }
 std::int32_t HostSlot::as_int(std::size_t i) const { return static_cast<std::int32_t>(bits.at(i)); }
 
@@ -226,9 +274,15 @@ std::vector<HostSlot> reference(std::vector<HostSlot> slots, const std::vector<O
                                             values.at(static_cast<std::size_t>(linear)));
       for (const TapeStore& store : operation.tape.stores) {
         const Value& stored = r.at(store.value_register);
-        after.at(static_cast<std::size_t>(store.slot)).bits.at(static_cast<std::size_t>(store.offset + linear)) =
-            store.dtype == DType::int32 ? static_cast<std::uint32_t>(stored.integer)
-                                        : std::bit_cast<std::uint32_t>(static_cast<float>(stored.real));
+        const auto place = static_cast<std::size_t>(store.offset + linear);
+        HostSlot& slot = after.at(static_cast<std::size_t>(store.slot));
+        if (store.dtype == DType::bfloat16) {
+          slot.set_bfloat16(place, static_cast<float>(stored.real));
+          continue;
+        }
+        slot.bits.at(place) = store.dtype == DType::int32
+                                  ? static_cast<std::uint32_t>(stored.integer)
+                                  : std::bit_cast<std::uint32_t>(static_cast<float>(stored.real));
       }
     }
     slots = std::move(after);

@@ -9,15 +9,19 @@
 
 namespace overtake::oracle {
 
-/// The contents of a slot on the host: float32 or int32, as bits.
+/// The contents of a slot on the host: float32 or int32, as bits, or two bfloat16 in a word, the first in its low half.
 struct HostSlot {
   std::vector<std::uint32_t> bits;
 
   [[nodiscard]] static HostSlot floats(const std::vector<float>& values);
+  /// Rounded to bfloat16.
+  [[nodiscard]] static HostSlot bfloat16s(const std::vector<float>& values);
   [[nodiscard]] static HostSlot ints(const std::vector<std::int32_t>& values);
   /// To be written by the device: filled with a pattern that no test computes.
   [[nodiscard]] static HostSlot empty(std::int64_t elements);
   [[nodiscard]] float as_float(std::size_t i) const;
+  [[nodiscard]] float as_bfloat16(std::size_t i) const;
+  void set_bfloat16(std::size_t i, float value);
   [[nodiscard]] std::int32_t as_int(std::size_t i) const;
 };
 

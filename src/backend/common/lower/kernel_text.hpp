@@ -76,6 +76,9 @@ class KernelText {
 [[nodiscard]] LoweredOperation lower_histogram(const Operation& operation, const HistogramCore& core);
 [[nodiscard]] LoweredOperation lower_convolution(const Operation& operation, const ConvolutionCore& core,
                                                  const LoweringTraits& traits);
+/// With a tile and split given. Not for groups, or arrays that need indices of 64 bits.
+[[nodiscard]] LoweredOperation lower_convolution(const Operation& operation, const ConvolutionCore& core,
+                                                 const LoweringTraits& traits, const MatMulPlan& plan);
 [[nodiscard]] LoweredOperation lower_pool(const Operation& operation, const PoolCore& core);
 [[nodiscard]] LoweredOperation lower_matmul(const Operation& operation, const MatMulCore& core,
                                             const LoweringTraits& traits);

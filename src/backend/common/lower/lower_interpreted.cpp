@@ -145,7 +145,13 @@ LoweredOperation encode(const Operation& operation, const MapCore&) {
   return encoder.finish("interpreted_map", {tape, count}, divide_up(count, group_size));
 }
 
+[[noreturn]] void no_kernels(const Operation& operation) {
+  throw DeviceError(fmt::format("'{}' has no kernels that are compiled ahead of time", operation.name),
+                    "Install the vendor's run-time compiler (for CUDA: libnvrtc).");
+}
+
 LoweredOperation encode(const Operation& operation, const MatMulCore& core) {
+  if (core.dtype != DType::float32) no_kernels(operation);
   Encoder encoder(operation);
   const std::int64_t tape = encoder.add_tape(operation.tape, {core.m, core.n});
   encoder.set_pointer(15, core.a.slot, core.a.offset);
@@ -199,11 +205,10 @@ LoweredOperation encode(const Operation& operation, const GatherCore& core) {
       divide_up(count, group_size));
 }
 
-// Scans, sorting, searching, sums of segments and counts have no kernels that are compiled ahead of time.
+// Scans, sorting, searching, sums of segments, counts, convolutions and pooling.
 template <class Core>
 LoweredOperation encode(const Operation& operation, const Core&) {
-  throw DeviceError(fmt::format("'{}' has no kernels that are compiled ahead of time", operation.name),
-                    "Install the vendor's run-time compiler (for CUDA: libnvrtc).");
+  no_kernels(operation);
 }
 
 }  // namespace

@@ -26,7 +26,6 @@ constexpr double split_cycles = 2888, per_partial = 19.3, per_partial_float = 0.
 constexpr double kernel_cycles = 2500;                 // a second kernel instead of the ticket
 constexpr std::int64_t element_bytes = sizeof(float);  // products are of float32
 constexpr std::int64_t scratch_limit = 64LL << 20U;
-constexpr int most_splits = 64;
 
 std::vector<MatMulTile> candidates(std::int64_t m, std::int64_t k) {
   // Products with k of a batch (100, 60) are cut into panels without rest where that is easy.
@@ -107,14 +106,15 @@ double estimate_cycles(const MatMulPlan& plan, std::int64_t m, std::int64_t n, s
   return cycles;
 }
 
-MatMulPlan plan_matmul(std::int64_t m, std::int64_t n, std::int64_t k, const LoweringTraits& traits) {
+MatMulPlan plan_matmul(std::int64_t m, std::int64_t n, std::int64_t k, const LoweringTraits& traits,
+                       const PlanLimits& limits) {
   MatMulPlan best;
   double least = -1;
   for (const MatMulTile& tile : candidates(m, k)) {
-    if (tile.work_items() > traits.max_group_size) continue;
+    if (tile.work_items() > traits.max_group_size || tile.tm * tile.tn > limits.results) continue;
     const std::int64_t tiles = divide_up(m, tile.rows()) * divide_up(n, tile.columns());
     const std::int64_t panels = divide_up(k, tile.bk);
-    for (int wanted = 1; wanted <= most_splits && wanted <= panels; ++wanted) {
+    for (int wanted = 1; wanted <= limits.splits && wanted <= panels; ++wanted) {
       const std::int64_t split_k = divide_up(panels, wanted) * tile.bk;
       const auto splits = static_cast<int>(divide_up(k, split_k));
       if (splits != wanted) continue;

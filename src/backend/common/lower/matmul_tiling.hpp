@@ -42,8 +42,15 @@ struct MatMulPlan {
   friend bool operator==(const MatMulPlan&, const MatMulPlan&) = default;
 };
 
+/// What a kernel that is not quite a product of matrices leaves of the plans.
+struct PlanLimits {
+  int results = 64;  ///< of a work-item
+  int splits = 64;
+};
+
 /// The cheapest plan by the model of matmul_tiling.cpp. Never more than about `scratch_limit` bytes of partial sums.
-[[nodiscard]] MatMulPlan plan_matmul(std::int64_t m, std::int64_t n, std::int64_t k, const LoweringTraits& traits);
+[[nodiscard]] MatMulPlan plan_matmul(std::int64_t m, std::int64_t n, std::int64_t k, const LoweringTraits& traits,
+                                     const PlanLimits& limits = {});
 
 /// The model's estimate for one plan, in clock cycles.
 [[nodiscard]] double estimate_cycles(const MatMulPlan& plan, std::int64_t m, std::int64_t n, std::int64_t k,
