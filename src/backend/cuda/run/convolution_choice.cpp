@@ -123,6 +123,11 @@ std::optional<ConvolutionEpilogue> convolution_epilogue(const Operation& operati
   return TapeReader(operation).read();
 }
 
+Fusing fusing_of(const ConvolutionCore& core, const ConvolutionEpilogue& epilogue) {
+  if (is_exact(core)) return epilogue.mask ? Fusing::never : Fusing::if_faster;
+  return core.tf32 && epilogue.mask ? Fusing::if_faster : Fusing::always;
+}
+
 std::int64_t alignment_of(std::int64_t elements, DType dtype) {
   std::int64_t alignment = 16;
   while (elements * static_cast<std::int64_t>(size_of(dtype)) % alignment != 0) alignment /= 2;

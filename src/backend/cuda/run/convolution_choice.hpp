@@ -27,6 +27,21 @@ struct ConvolutionEpilogue {
 /// as a map).
 [[nodiscard]] std::optional<ConvolutionEpilogue> convolution_epilogue(const Operation& operation);
 
+/// Whether a tape goes to the library with its convolution.
+enum class Fusing : std::uint8_t {
+  never,      ///< the convolution is stored, and the tape runs as a map
+  if_faster,  ///< where that takes longer
+  always,     ///< where the library has a plan for it
+};
+/// `epilogue` is that of a convolution. Measured on an H100: fused tapes win but for masks in tf32, which must be tried,
+/// and for true float32, where few engines are left; for masks there, only slow ones.
+[[nodiscard]] Fusing fusing_of(const ConvolutionCore& core, const ConvolutionEpilogue& epilogue);
+
+/// True for operands that are to be multiplied as float32 holds them.
+[[nodiscard]] inline bool is_exact(const ConvolutionCore& core) {
+  return core.a.dtype == DType::float32 && !core.tf32;
+}
+
 /// A convolution for cuDNN.
 struct LibraryConvolution {
   ConvolutionCore core;

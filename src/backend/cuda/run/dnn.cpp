@@ -3,9 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
-#include "backend/common/program_cache.hpp"
 #include "backend/cuda/device.hpp"
 #include "backend/cuda/driver/vendor_libraries.hpp"
 #include "backend/cuda/run/dnn_trial.hpp"
@@ -56,44 +56,88 @@ std::unique_ptr<Dnn> Dnn::open(CudaDevice& device, std::string& why) {
   return std::make_unique<Dnn>(device, api, std::move(owner), std::move(version));
 }
 
-std::shared_ptr<const DnnChoice> Dnn::choose(const LibraryConvolution& convolution) {
-  const std::lock_guard lock(choosing_);
-  std::string problem = problem_text(convolution);
-  if (const auto known = chosen_.find(problem); known != chosen_.end()) return known->second;
-  return chosen_.emplace(std::move(problem), find_or_try(convolution)).first->second;
+ProgramKey Dnn::key_of(const LibraryConvolution& convolution) const {
+  const KernelStore::Device& device = device_.kernels().device();
+  return {problem_text(convolution), "cuDNN plan", device.name, device.driver, version_};
 }
 
-std::shared_ptr<const DnnChoice> Dnn::find_or_try(const LibraryConvolution& convolution) {
-  const DnnTarget target{handle_.get(), nullptr};
-  const ProgramKey key{problem_text(convolution), "cuDNN plan", device_.kernels().device().name,
-                       device_.kernels().device().driver, version_};
-  const std::optional<std::string> text = device_.programs().load(key);
-  if (const auto kept = text ? kept_choice(*text) : std::nullopt) {
-    if (kept->plan.empty()) return nullptr;
-    if (auto plan = dnn_plan(api_, target, kept->plan)) {
-      return std::make_shared<const DnnChoice>(DnnChoice{std::move(*plan), kept->seconds});
-    }
-  }
-  auto choice = fastest_plan(device_, *this, target, convolution);
+std::shared_ptr<const DnnChoice> Dnn::load(const LibraryConvolution& convolution, bool& known) {
+  const std::optional<std::string> text = device_.programs().load(key_of(convolution));
+  const auto kept = text ? kept_choice(*text) : std::nullopt;
+  known = kept && kept->plan.empty();
+  if (!kept || known) return nullptr;
+  auto plan = dnn_plan(api_, {handle_.get(), nullptr}, kept->plan);
+  known = plan.has_value();
+  return plan ? std::make_shared<const DnnChoice>(DnnChoice{std::move(*plan), kept->seconds, 0}) : nullptr;
+}
+
+void Dnn::store(const LibraryConvolution& convolution, const std::optional<DnnChoice>& choice) {
   const KeptChoice kept{choice ? choice->seconds : 0, choice ? dnn_text(api_, choice->plan) : ""};
   // A plan without text is chosen again by the next process.
-  if (!choice || !kept.plan.empty()) device_.programs().store(key, text_of(kept));
-  return choice ? std::make_shared<const DnnChoice>(std::move(*choice)) : nullptr;
+  if (!choice || !kept.plan.empty()) device_.programs().store(key_of(convolution), text_of(kept));
+}
+
+void Dnn::choose_all(const std::vector<LibraryConvolution>& convolutions) {
+  /// What is not known yet, and its candidates.
+  struct Job {
+    LibraryConvolution convolution;
+    std::shared_ptr<const DnnChoice> kept;
+    bool known = false;
+    DnnCandidates candidates;
+  };
+  const std::lock_guard lock(choosing_);
+  std::map<std::string, Job> wanted;
+  for (const LibraryConvolution& convolution : convolutions) {
+    std::string problem = problem_text(convolution);
+    if (chosen_.count(problem) == 0) wanted.try_emplace(std::move(problem), Job{convolution, nullptr, false, {}});
+  }
+  std::vector<Job*> jobs;
+  for (auto& [problem, job] : wanted) jobs.push_back(&job);
+  const DnnTarget target{handle_.get(), nullptr};
+  run_parallel(jobs.size(), [&](std::size_t index) {
+    device_.context().use();
+    Job& job = *jobs[index];
+    job.kept = load(job.convolution, job.known);
+    if (!job.known) job.candidates = dnn_candidates(api_, target, job.convolution);
+  });
+  std::vector<std::pair<Job*, std::size_t>> plans;
+  for (Job* job : jobs) {
+    for (std::size_t rank = 0; rank < job->candidates.engines.size(); ++rank) plans.emplace_back(job, rank);
+  }
+  run_parallel(plans.size(), [&](std::size_t index) {
+    device_.context().use();
+    const auto& [job, rank] = plans[index];
+    job->candidates.plans[rank] = dnn_plan(api_, target, job->candidates.engines[rank]);
+  });
+  for (auto& [problem, job] : wanted) {
+    if (!job.known) {
+      auto choice = fastest_plan(device_, *this, job.convolution, job.candidates);
+      store(job.convolution, choice);
+      if (choice) job.kept = std::make_shared<const DnnChoice>(std::move(*choice));
+    }
+    chosen_.emplace(problem, job.kept);
+  }
+}
+
+std::shared_ptr<const DnnChoice> Dnn::choose(const LibraryConvolution& convolution) {
+  choose_all({convolution});
+  const std::lock_guard lock(choosing_);
+  return chosen_.at(problem_text(convolution));
 }
 
 bool Dnn::fuses_well(const LibraryConvolution& convolution) {
-  const auto fused = choose(convolution);
-  if (fused == nullptr) return false;
+  const Fusing fusing = fusing_of(convolution.core, convolution.epilogue);
+  const auto fused = fusing == Fusing::never ? nullptr : choose(convolution);
+  if (fused == nullptr || fusing == Fusing::always) return fused != nullptr;
   LibraryConvolution bare = convolution;
   bare.epilogue = {};
   const auto alone = choose(bare);
   if (alone == nullptr || fused->seconds == 0 || alone->seconds == 0) return true;
-  // What the map would read and write, at a rate that no device of today exceeds by much.
+  // What the map reads and writes, at the rate of the memory.
   const ConvolutionEpilogue& tape = convolution.epilogue;
   const std::size_t bytes = 4 + size_of(tape.output.dtype) + (tape.mask ? size_of(tape.mask->dtype) : 0);
-  constexpr double bytes_per_second = 4e12;
-  const auto elements = static_cast<double>(extent_of(convolution.core).size());
-  return fused->seconds <= alone->seconds + elements * static_cast<double>(bytes) / bytes_per_second;
+  const double total = static_cast<double>(bytes) * static_cast<double>(extent_of(convolution.core).size());
+  return fused->seconds <= alone->seconds + total / (std::max(device_.info().peak_gbs, 1.0) * 1e9);
 }
 
 void Dnn::enqueue(const DnnPlan& plan, cudnnBackendDescriptor_t pack, CUstream stream) const {

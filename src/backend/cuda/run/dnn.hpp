@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 
+#include "backend/common/program_cache.hpp"
 #include "backend/cuda/run/dnn_graph.hpp"
 #include "backend/cuda/run/plan.hpp"
 
@@ -20,6 +21,7 @@ class CudaDevice;
 struct DnnChoice {
   DnnPlan plan;
   double seconds = 0;  ///< that one run took; 0 where it was not timed
+  int rank = 0;        ///< among the plans that the library proposed, its favourite first
 };
 
 /// What makes a plan of text that was kept; in the cache's format.
@@ -43,7 +45,9 @@ class Dnn {
   /// The plan for a convolution: one that was chosen before, in this process or (by the cache on disk) another, or the
   /// fastest of those that the library proposes. Null where there is none. The first time takes a fraction of a second.
   [[nodiscard]] std::shared_ptr<const DnnChoice> choose(const LibraryConvolution& convolution);
-  /// True where the library does the convolution with its tape faster than without, followed by a map.
+  /// Ahead of choose(): the same for many convolutions, whose plans are compiled by several threads.
+  void choose_all(const std::vector<LibraryConvolution>& convolutions);
+  /// True where the convolution is better done with its tape than without, followed by a map.
   [[nodiscard]] bool fuses_well(const LibraryConvolution& convolution);
 
   /// Enqueues a plan with its addresses. Throws DeviceError.
@@ -54,7 +58,10 @@ class Dnn {
   [[nodiscard]] const DnnApi& api() const noexcept { return api_; }
 
  private:
-  [[nodiscard]] std::shared_ptr<const DnnChoice> find_or_try(const LibraryConvolution& convolution);
+  [[nodiscard]] ProgramKey key_of(const LibraryConvolution& convolution) const;
+  /// What is on disk. `known` is set where that is that there is no plan, too.
+  [[nodiscard]] std::shared_ptr<const DnnChoice> load(const LibraryConvolution& convolution, bool& known);
+  void store(const LibraryConvolution& convolution, const std::optional<DnnChoice>& choice);
 
   CudaDevice& device_;
   DnnApi api_;

@@ -219,6 +219,11 @@ void describe(const DnnApi& api, DnnEngine& engine) {
                                                  static_cast<void*>(&made)));
   static_cast<void>(api.cudnnBackendGetAttribute(made, CUDNN_ATTR_ENGINE_GLOBAL_INDEX, CUDNN_TYPE_INT64, 1, &count,
                                                  &engine.number));
+  std::array<cudnnBackendBehaviorNote_t, 32> behavior{};
+  static_cast<void>(api.cudnnBackendGetAttribute(made, CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE, CUDNN_TYPE_BEHAVIOR_NOTE,
+                                                 behavior.size(), &count, behavior.data()));
+  const auto end = behavior.begin() + std::clamp<std::int64_t>(count, 0, behavior.size());
+  engine.compiles = std::find(behavior.begin(), end, CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION) != end;
   std::array<cudnnBackendNumericalNote_t, 32> notes{};
   if (api.cudnnBackendGetAttribute(made, CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE, notes.size(),
                                    &count, notes.data()) != CUDNN_STATUS_SUCCESS) {
@@ -280,7 +285,7 @@ std::vector<DnnEngine> dnn_engines(const DnnApi& api, const DnnTarget& target, c
 }
 
 bool is_allowed(std::span<const cudnnBackendNumericalNote_t> notes, const ConvolutionCore& core) {
-  const bool exact = core.a.dtype == DType::float32 && !core.tf32;
+  const bool exact = is_exact(core);
   return std::all_of(notes.begin(), notes.end(), [&](cudnnBackendNumericalNote_t note) {
     switch (note) {
       case CUDNN_NUMERICAL_NOTE_TENSOR_CORE: return !exact;

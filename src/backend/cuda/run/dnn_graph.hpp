@@ -45,6 +45,7 @@ struct DnnEngine {
   DnnDescriptor configuration;
   std::int64_t number = -1;  ///< the library's of the engine
   std::vector<cudnnBackendNumericalNote_t> notes;
+  bool compiles = false;  ///< plans of it take half a second
 };
 
 /// A graph compiled for an engine; what it was made from may go.

@@ -22,6 +22,17 @@ using Clock = std::chrono::steady_clock;
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+/// cuDNN, where it shall do the convolution.
+[[nodiscard]] Dnn* library_for(CudaDevice& device, const ConvolutionCore& core, bool interpreted) {
+  const bool worthwhile = device.settings().prefer_library || library_is_faster(core, !interpreted);
+  return worthwhile ? device.dnn() : nullptr;  // asked last: opening it takes time
+}
+
+/// True for a store as a convolution without its tape has it.
+[[nodiscard]] bool is_bare(const ConvolutionEpilogue& epilogue) {
+  return epilogue.output.dtype == DType::float32 && !epilogue.bias && !epilogue.mask;
+}
+
 [[nodiscard]] std::string worker_of(const PlanStep& step) {
   if (const auto* kernel = std::get_if<LoweredKernel>(&step.work)) return kernel->entry;
   return std::holds_alternative<LibraryProduct>(step.work) ? "cuBLASLt" : "cuDNN";
@@ -186,15 +197,28 @@ class CudaExecutable final : public Executable {
 
 ConvolutionQuery convolution_query(CudaDevice& device, bool interpreted) {
   return [&device, interpreted](const LibraryConvolution& convolution) -> std::optional<std::uint64_t> {
-    const bool worthwhile = device.settings().prefer_library || library_is_faster(convolution.core, !interpreted);
-    Dnn* library = worthwhile ? device.dnn() : nullptr;  // asked last: opening it takes time
-    if (library == nullptr) return std::nullopt;
-    const ConvolutionEpilogue& epilogue = convolution.epilogue;
-    const bool is_bare = epilogue.output.dtype == DType::float32 && !epilogue.bias && !epilogue.mask;
-    if (!is_bare && !library->fuses_well(convolution)) return std::nullopt;
+    Dnn* library = library_for(device, convolution.core, interpreted);
+    if (library == nullptr || (!is_bare(convolution.epilogue) && !library->fuses_well(convolution))) return std::nullopt;
     const auto chosen = library->choose(convolution);
     return chosen ? std::optional(chosen->plan.workspace_bytes) : std::nullopt;
   };
+}
+
+void choose_convolutions(CudaDevice& device, const Schedule& schedule, bool interpreted) {
+  std::vector<LibraryConvolution> wanted;
+  Dnn* library = nullptr;
+  for (const Operation& operation : schedule.operations) {
+    const auto* core = std::get_if<ConvolutionCore>(&operation.core);
+    Dnn* const opened = core == nullptr ? nullptr : library_for(device, *core, interpreted);
+    if (opened == nullptr) continue;
+    library = opened;
+    const auto epilogue = convolution_epilogue(operation);
+    const bool fusable = epilogue && !is_bare(*epilogue);
+    const Fusing fusing = fusable ? fusing_of(*core, *epilogue) : Fusing::never;
+    if (fusing != Fusing::never) wanted.push_back({*core, *epilogue, 0});
+    if (fusing != Fusing::always) wanted.push_back({*core, {}, 0});
+  }
+  if (library != nullptr) library->choose_all(wanted);
 }
 
 std::unique_ptr<Executable> make_executable(CudaDevice& device, const Schedule& schedule,
@@ -218,6 +242,7 @@ std::unique_ptr<Executable> make_executable(CudaDevice& device, const Schedule& 
     if (!prepared) return std::nullopt;
     return ProductFit{prepared->workspace_bytes(), 0};
   };
+  choose_convolutions(device, schedule, interpreted);
   return std::make_unique<CudaExecutable>(
       device, schedule, make_plan(schedule, lowering, query, convolution_query(device, interpreted)), options, start);
 }

@@ -58,6 +58,11 @@ enum cudnnBackendNumericalNote_t : unsigned {
   CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_13x13 = 8,
 };
 
+/// What else an engine does.
+enum cudnnBackendBehaviorNote_t : unsigned {
+  CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION = 0,
+};
+
 /// The type of an attribute's elements.
 enum cudnnBackendAttributeType_t : unsigned {
   CUDNN_TYPE_HANDLE = 0,
@@ -72,6 +77,7 @@ enum cudnnBackendAttributeType_t : unsigned {
   CUDNN_TYPE_NUMERICAL_NOTE = 11,
   CUDNN_TYPE_POINTWISE_MODE = 14,
   CUDNN_TYPE_BACKEND_DESCRIPTOR = 15,
+  CUDNN_TYPE_BEHAVIOR_NOTE = 19,
   CUDNN_TYPE_CHAR = 24,
 };
 
@@ -150,6 +156,7 @@ enum cudnnBackendAttributeName_t : unsigned {
   CUDNN_ATTR_VARIANT_PACK_WORKSPACE = 1003,
   CUDNN_ATTR_ENGINE_GLOBAL_INDEX = 1301,
   CUDNN_ATTR_ENGINE_NUMERICAL_NOTE = 1303,
+  CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE = 1305,
   CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION = 2702,  ///< since 9.8
 };
 
