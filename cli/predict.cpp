@@ -6,6 +6,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <cmath>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include "command.hpp"
 #include "flags/common_options.hpp"
 #include "flags/reading_options.hpp"
+#include "image_predict.hpp"
 #include "output/outputs.hpp"
 #include "output/plan_output.hpp"
 #include "output/terminal.hpp"
@@ -21,7 +23,9 @@
 #include "overtake/model.hpp"
 #include "overtake/placement.hpp"
 #include "overtake/report.hpp"
+#include "overtake/error.hpp"
 #include "overtake/text.hpp"
+#include "overtake/vision.hpp"
 #include "training_data.hpp"
 
 namespace cli {
@@ -31,6 +35,8 @@ struct PredictFlags {
   ReadingFlags reading;
   ComputeFlags compute;
   std::string model, out = "-", unseen = "auto", plan_json;
+  std::vector<std::string> data;
+  std::int64_t top = 0;  ///< of images; 0: not asked for
   overtake::AnswerOptions answers;
 };
 
@@ -93,14 +99,30 @@ int run(const PredictFlags& flags) {
   return exit_ok;
 }
 
+int run_any(PredictFlags& flags) {
+  if (overtake::is_image_model(flags.model)) {
+    return predict_images({flags.model, flags.data, flags.out, flags.top == 0 ? 1 : flags.top, flags.compute.device,
+                           flags.compute.threads});
+  }
+  const bool is_there = std::filesystem::exists(flags.model);  // else reading it says so
+  if (is_there && (flags.data.size() > 1 || flags.top != 0)) {
+    throw overtake::UsageError(fmt::format("{} is a model for tables: it takes one file, and no --top", flags.model),
+                               "Several files and --top are for models of images (train --model).");
+  }
+  flags.reading.data = flags.data.front();
+  return run(flags);
+}
+
 }  // namespace
 
 Command add_predict(CLI::App& root) {
   auto flags = std::make_shared<PredictFlags>();
   flags->compute.device = "cpu";
-  CLI::App* app = root.add_subcommand("predict", "Predict rows of a CSV file with a trained model");
+  CLI::App* app = root.add_subcommand("predict", "Predict rows of a CSV file, or images, with a trained model");
   app->add_option("MODEL", flags->model, "File that \"overtake train --save\" or \"search --save\" wrote")->required();
-  app->add_option("DATA", flags->reading.data, "CSV file with the columns the model was trained on")->required();
+  app->add_option("DATA", flags->data, "CSV file with the columns the model was trained on; images: files or a folder")
+      ->required();
+  app->add_option("--top", flags->top, "Images: the likeliest classes of each, so many (default: 1)")->type_name("N");
   app->add_option("--out", flags->out, "CSV file to write (-: standard output)")
       ->capture_default_str()
       ->type_name("FILE");
@@ -121,8 +143,9 @@ Command add_predict(CLI::App& root) {
       "Examples:\n"
       "  overtake predict iris.safetensors flowers.csv --out predictions.csv --proba\n"
       "  overtake predict forest.overtake flowers.csv --proba\n"
-      "  overtake predict forest.overtake flowers.csv --plan");
-  return {app, [flags] { return run(*flags); }};
+      "  overtake predict forest.overtake flowers.csv --plan\n"
+      "  overtake predict vgg16.safetensors new/*.jpg --top 5");
+  return {app, [flags] { return run_any(*flags); }};
 }
 
 }  // namespace cli

@@ -28,6 +28,7 @@ int run(const CLI::App& app, const TrainFlags& flags) {
                  {"--export-dot", flags.forest.export_dot}},
                 {{"DATA", flags.data.data}, {"--more-trees", flags.forest.more_trees}});
   overtake::set_cpu_threads(flags.compute.threads);
+  if (!flags.images.model.empty()) return run_image_training(app, flags);
   return flags.estimator == "network" ? run_network_training(flags) : run_forest_training(app, flags);
 }
 
@@ -51,7 +52,7 @@ std::string saved_text(const TrainFlags& flags) {
 
 Command add_train(CLI::App& root) {
   auto flags = std::make_shared<TrainFlags>();
-  CLI::App* app = root.add_subcommand("train", "Train a network or a forest on a CSV file");
+  CLI::App* app = root.add_subcommand("train", "Train a network or a forest on a CSV file, or a network on images");
   add_train_flags(*app, *flags);
   app->footer(
       "Examples:\n"
@@ -60,6 +61,8 @@ Command add_train(CLI::App& root) {
       "iris.overtake\n"
       "  overtake train iris.csv --target species --hidden 64,64 --epochs 200 --validation 0.2 --patience 20\n"
       "  overtake train house.csv --target price --task regression --optimizer sgd --momentum 0.9 --schedule cosine\n"
+      "  overtake train photos/ --model vgg16 --epochs 20 --batch-size 256 --precision bf16 --save vgg16.safetensors\n"
+      "  overtake train train-images-idx3-ubyte.gz --labels train-labels-idx1-ubyte.gz --model lenet --save l.safetensors\n"
       "Ctrl-C keeps the best weights so far and saves them. With --checkpoint and --resume a killed training "
       "continues.");
   return {app, [app, flags] { return run(*app, *flags); }};

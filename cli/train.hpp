@@ -9,8 +9,9 @@
 
 namespace cli {
 
-/// `overtake train` for either kind. Both give the exit code.
+/// `overtake train` for each kind. All give the exit code.
 [[nodiscard]] int run_network_training(const TrainFlags& flags);
+[[nodiscard]] int run_image_training(const CLI::App& app, const TrainFlags& flags);
 [[nodiscard]] int run_forest_training(const CLI::App& app, const TrainFlags& flags);
 
 /// Completes the library's JSON of a training and writes it to --json, if that was given. `transfers`: of the training.

@@ -21,6 +21,7 @@ namespace {
 using overtake::UsageError;
 
 constexpr const char* network_group = "Networks (--estimator network)";
+constexpr const char* image_group = "Images (--model)";
 constexpr const char* forest_group = "Forests (--estimator random-forest or extra-trees)";
 
 struct ParameterHelp {
@@ -127,6 +128,22 @@ void add_forest_flags(CLI::App& app, ForestFlags& flags, std::string& sample_wei
       "Grow a saved forest to --n-estimators trees; the data must be the same");
 }
 
+void add_image_flags(CLI::App& app, ImageFlags& flags) {
+  const auto add = [&](const char* name, auto& value, const char* type, const char* help) {
+    return app.add_option(name, value, help)->type_name(type)->group(image_group);
+  };
+  add("--model", flags.model, "NAME", "Train a network on images: lenet, vgg11, vgg13, vgg16, vgg19, with _bn behind it");
+  add("--labels", flags.labels, "FILE", "Labels of an IDX file of images");
+  add("--precision", flags.precision, "NAME", "fp32, tf32 or bf16 (weights stay float32)")->capture_default_str();
+  add("--weights", flags.weights, "FILE", "Start from a safetensors file with torchvision's names");
+  add("--freeze", flags.freeze, "PART,...", "Parts that keep their weights: features, classifier.0");
+  add("--image-size", flags.image_size, "N", "Height and width of the network's input (default: the model's)");
+  add("--label-smoothing", flags.label_smoothing, "SHARE", "Share of each label that goes to all classes");
+  add("--clip-grad-norm", flags.clip_grad_norm, "X", "Most norm of a step's gradients (0: as they are)");
+  add("--on-broken", flags.on_broken, "RULE", "Images that cannot be read: refuse or skip")->capture_default_str();
+  app.add_flag("--no-augment", flags.plain, "No random crops and flips")->group(image_group);
+}
+
 /// Throws UsageError for a flag of `group` that was given.
 void refuse_group(const CLI::App& app, const char* group, const std::string& what, const std::string& hint) {
   for (const CLI::Option* option : app.get_options()) {
@@ -150,13 +167,27 @@ void add_train_flags(CLI::App& app, TrainFlags& flags) {
   app.add_option("--estimator", flags.estimator, "network, random-forest or extra-trees")->capture_default_str();
   add_data_flags(app, flags.data);
   add_training_flags(app, flags.compute, "Of weights, shuffling, dropout, validation rows and forests", flags.outputs);
+  app.get_option("--target")->required(false);  // of images; check_train_flags() asks for it else
   add_network_flags(app, flags.network);
+  add_image_flags(app, flags.images);
   add_forest_flags(app, flags.forest, flags.data.roles.sample_weight);
 }
 
 void check_train_flags(const CLI::App& app, const TrainFlags& flags) {
   static const std::vector<std::string> estimators = {"network", "random-forest", "extra-trees"};
   overtake::text::check_choice("--estimator", flags.estimator, estimators);
+  if (!flags.images.model.empty()) {
+    refuse_group(app, forest_group, "forests", "Leave --model out.");
+    for (const char* flag : {"--target", "--hidden", "--activation", "--dropout", "--patience", "--checkpoint",
+                             "--checkpoint-every", "--resume", "--describe", "--plan", "--task"}) {
+      const CLI::Option* option = app.get_option_no_throw(flag);
+      require(option == nullptr || option->count() == 0, fmt::format("{} is not for --model", flag),
+              "It belongs to networks for tables.");
+    }
+    return;
+  }
+  refuse_group(app, image_group, "--model", "Name a network for images: --model vgg16.");
+  require(app.count("--target") > 0, "--target is required", "Name the column to predict; images take --model.");
   if (flags.estimator == "network") {
     refuse_group(app, forest_group, "forests", "Add --estimator random-forest or --estimator extra-trees.");
     try {

@@ -23,6 +23,14 @@ struct ForestFlags {
   std::string more_trees;
 };
 
+/// Of --model: what stands beside the flags of networks.
+struct ImageFlags {
+  std::string model, labels, weights, freeze, precision = "fp32", on_broken = "refuse";
+  double label_smoothing = 0, clip_grad_norm = 0;
+  int image_size = 0;
+  bool plain = false;  ///< no augmentation
+};
+
 struct TrainFlags {
   std::string estimator = "network";
   DataFlags data;
@@ -30,6 +38,7 @@ struct TrainFlags {
   OutputFlags outputs;
   overtake::NetworkOptions network;
   ForestFlags forest;
+  ImageFlags images;
 };
 
 /// Adds the flags to a subcommand; they are written to `flags` when it is parsed.

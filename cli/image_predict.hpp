@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace cli {
+
+struct ImageQuestion {
+  std::string model;
+  std::vector<std::string> data;  ///< image files, or one folder, IDX or CIFAR file
+  std::string out = "-";
+  std::int64_t top = 1;
+  std::string device = "cpu";
+  int threads = 0;
+};
+
+/// The likeliest classes of images as CSV: image, then class and probability for each place. Gives the exit code.
+[[nodiscard]] int predict_images(const ImageQuestion& question);
+
+}  // namespace cli

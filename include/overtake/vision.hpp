@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+/// Networks for images from plain options: trained on image sets, kept in files, asked for the classes of images.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "overtake/image.hpp"
+#include "overtake/nn/module.hpp"
+#include "overtake/nn/trainer.hpp"
+#include "overtake/precision.hpp"
+#include "overtake/progress.hpp"
+#include "overtake/stop.hpp"
+
+namespace overtake {
+
+/// A network of models.hpp with what its answers mean: the classes' names, and how images become its inputs.
+struct ImageModel {
+  std::string name;  ///< of models.hpp: "vgg16"
+  std::unique_ptr<nn::Module> network;
+  std::vector<std::string> classes;
+  int channels = 3;
+  ImageTransform transform;  ///< of images that it is asked about
+};
+
+/// Writes a safetensors file: the network's state_dict() under torchvision's names, all else as JSON in the metadata.
+/// It appears complete or not at all. Throws DataError when it cannot be written.
+void save_image_model(const std::filesystem::path& path, const ImageModel& model);
+/// Reads what save_image_model() wrote; the network is on the CPU, in evaluation mode. Throws DataError naming the file
+/// and what is wrong with it.
+[[nodiscard]] ImageModel load_image_model(const std::filesystem::path& path);
+/// True for a safetensors file whose metadata say that it holds such a model; false for all else, files that are not
+/// there included.
+[[nodiscard]] bool is_image_model(const std::filesystem::path& path);
+
+/// A class and its probability.
+struct ImageAnswer {
+  std::int32_t label = 0;
+  float probability = 0;
+};
+/// The `top` likeliest classes of each image, likeliest first, in the set's order, all classes where there are fewer.
+/// Throws UsageError for a top below 1, and what ImageLoader throws.
+[[nodiscard]] std::vector<std::vector<ImageAnswer>> classify(ImageModel& model, const ImageSet& images,
+                                                             std::int64_t top, const ImageLoaderOptions& reading,
+                                                             const Device& device);
+
+/// What an epoch of training on images gave.
+struct ImageEpoch {
+  int epoch = 0;  ///< counted from 1
+  double learning_rate = 0;
+  double train_loss = 0, train_error = 0;  ///< means over the epoch, each row before its step; errors are shares
+  std::optional<double> validation_loss{}, validation_error{};
+  double seconds = 0;       ///< of its training
+  double wait_seconds = 0;  ///< of those spent waiting for images
+  double images_per_second = 0;
+};
+
+/// Told of training, on the thread that called train_images().
+class ImageTrainingObserver {
+ public:
+  virtual ~ImageTrainingObserver() = default;
+  /// After each batch: `done` of `total` batches of the whole training, with the time left. Cheap to ignore.
+  virtual void on_batch(const Progress& /*progress*/, double /*images_per_second*/) {}
+  virtual void on_epoch(const ImageEpoch&) {}
+};
+
+struct ImageTrainingOptions {
+  std::string model = "vgg16";
+  int epochs = 20;
+  std::int64_t batch_size = 64;
+  Precision precision = Precision::fp32;
+  std::string optimizer = "sgd";        ///< sgd, adam or adamw
+  std::optional<double> learning_rate;  ///< unset: 0.01 for sgd, else 0.001
+  double momentum = 0.9;                ///< of sgd
+  double weight_decay = 0;
+  std::string schedule = "constant";  ///< see optim::Schedule::parse()
+  double label_smoothing = 0;
+  double clip_grad_norm = 0;     ///< 0: none
+  double validation_share = 0;   ///< of the images of each class, drawn by the seed
+  bool augment = true;           ///< random crops and flips; lenet has none
+  int image_size = 0;            ///< height and width of the network's input; 0: the model's own (lenet takes no other)
+  std::uint64_t seed = 0;        ///< of first weights, order, augmentation and the share that validates
+  int threads = 0;               ///< that decode; 0: as many as this process computes with
+  OnBroken on_broken = OnBroken::refuse;
+  std::filesystem::path weights;    ///< start from a safetensors file with the model's names; "": from random numbers
+  std::vector<std::string> freeze;  ///< parts that keep their weights: "features", "classifier.0"
+  const StopToken* stop = nullptr;  ///< looked at after each batch
+  ImageTrainingObserver* observer = nullptr;
+
+  /// Throws UsageError naming the option for values out of range, and for an unknown model the nearest.
+  void check() const;
+};
+
+struct TrainedImageModel {
+  ImageModel model;  ///< on the CPU, in evaluation mode
+  std::vector<ImageEpoch> epochs;
+  std::vector<std::string> skipped;  ///< broken images that were passed over
+  bool interrupted = false;
+  std::string device;
+  double compile_seconds = 0;
+  std::uint64_t plan_bytes = 0;  ///< of device memory that a training step takes
+  int launches_per_step = 0;
+};
+
+/// Trains a network of models.hpp on images, streamed through the device batch by batch. `validation` are images to
+/// judge it by; empty: a share of the images where options say so. Weights from a file keep their place where names and
+/// shapes fit; of a last layer with another number of classes they are left out. Throws UsageError for options and sets
+/// that do not fit (no labels, a frozen part that the model does not have), DataError for images and weights that
+/// cannot be read, DeviceError where memory runs out or the device cannot compute in the precision that was asked for.
+/// Same options, images, device: same bits.
+[[nodiscard]] TrainedImageModel train_images(const ImageSet& images, const std::optional<ImageSet>& validation,
+                                             const ImageTrainingOptions& options, const Device& device = {});
+
+}  // namespace overtake

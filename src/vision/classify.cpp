@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "graph/primitives/layout.hpp"
+#include "overtake/error.hpp"
+#include "overtake/ops.hpp"
+#include "overtake/vision.hpp"
+
+namespace overtake {
+namespace {
+
+std::vector<ImageAnswer> likeliest(std::span<const float> probabilities, std::size_t top) {
+  std::vector<std::int32_t> order(probabilities.size());
+  std::iota(order.begin(), order.end(), 0);
+  const auto at = [&](std::int32_t label) { return probabilities[static_cast<std::size_t>(label)]; };
+  std::stable_sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) { return at(a) > at(b); });
+  std::vector<ImageAnswer> answers;
+  for (std::size_t i = 0; i < std::min(top, order.size()); ++i) answers.push_back({order[i], at(order[i])});
+  return answers;
+}
+
+}  // namespace
+
+std::vector<std::vector<ImageAnswer>> classify(ImageModel& model, const ImageSet& images, std::int64_t top,
+                                               const ImageLoaderOptions& reading, const Device& device) {
+  if (top < 1) throw UsageError(fmt::format("top {} must be at least 1", top));
+  ImageLoaderOptions options = reading;
+  options.transform = model.transform;
+  options.channels = model.channels;
+  options.shuffle = false;
+  model.network->to(device);
+  model.network->eval();
+  ImageLoader loader(images, options, device);
+  loader.begin_epoch(0);
+  std::vector<std::vector<ImageAnswer>> answers(static_cast<std::size_t>(images.size()));
+  while (const std::optional<ImageBatch> batch = loader.next()) {
+    const Array logits = model.network->forward(graph::channels_first(batch->inputs()));
+    const std::vector<float> values = softmax(astype(logits, DType::float32)).to_vector<float>();
+    const std::size_t classes = values.size() / batch->images.size();
+    for (std::size_t i = 0; i < batch->images.size(); ++i) {
+      answers[static_cast<std::size_t>(batch->images[i])] =
+          likeliest(std::span(values).subspan(i * classes, classes), static_cast<std::size_t>(top));
+    }
+  }
+  return answers;
+}
+
+}  // namespace overtake

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#include "vision/network.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "overtake/error.hpp"
+#include "overtake/models.hpp"
+#include "overtake/nn/state_file.hpp"
+
+namespace overtake::vision {
+namespace {
+
+// Grey images of a data set like MNIST lie about these, whatever they show.
+constexpr float grey_mean = 0.5F, grey_deviation = 0.5F;
+
+ImageTransform whole(int size) {
+  ImageTransform transform = plain(size, size);
+  transform.mean = {grey_mean, grey_mean, grey_mean};
+  transform.deviation = {grey_deviation, grey_deviation, grey_deviation};
+  return transform;
+}
+
+// Tensors whose shape is another belong to a last layer for other classes.
+void start_from(const std::filesystem::path& file, nn::Module& network, std::size_t classes) {
+  nn::StateDict state = read_state_dict(file), fitting;
+  const nn::StateDict own = network.state_dict();
+  std::string last;  // of the parameters: "classifier.6."
+  for (const auto& [name, value] : own) {
+    if (name.ends_with(".weight")) last = name.substr(0, name.size() - std::string(".weight").size()) + ".";
+  }
+  for (auto& [name, value] : state) {
+    const Array* mine = nn::find(own, name);
+    if (mine != nullptr && mine->shape() != value.shape()) {
+      if (name.starts_with(last)) continue;
+      throw DataError(fmt::format("{}: the tensor \"{}\" has the shape {}, the network's {}", file.string(), name,
+                                  value.shape().to_string(), mine->shape().to_string()),
+                      "Name the --model that these weights belong to.");
+    }
+    fitting.emplace_back(name, value);
+  }
+  const nn::IncompatibleKeys keys = network.load_state_dict(fitting, false);
+  const auto is_last = [&](const std::string& name) { return name.starts_with(last); };
+  if (std::all_of(keys.missing_keys.begin(), keys.missing_keys.end(), is_last) && keys.unexpected_keys.empty()) return;
+  const auto missing = std::find_if_not(keys.missing_keys.begin(), keys.missing_keys.end(), is_last);
+  throw DataError(missing != keys.missing_keys.end()
+                      ? fmt::format("{}: the tensor \"{}\" is missing", file.string(), *missing)
+                      : fmt::format("{}: the network has no \"{}\"", file.string(), keys.unexpected_keys.front()),
+                  fmt::format("Name the --model that these weights belong to; the network has {} classes.", classes));
+}
+
+}  // namespace
+
+Prepared prepare(const ImageTrainingOptions& options, const ImageSet& images) {
+  const models::ModelInfo& info = models::info_of(options.model);
+  const int size = options.image_size == 0 ? static_cast<int>(info.image_size) : options.image_size;
+  Prepared prepared;
+  ImageModel& model = prepared.model;
+  model.name = options.model;
+  model.classes = images.class_names();
+  model.channels = static_cast<int>(info.channels);
+  const bool is_small = options.model == "lenet";
+  model.transform = is_small ? whole(size) : imagenet_evaluation(size);
+  prepared.training = is_small || !options.augment ? model.transform : imagenet_training(size);
+  nn::manual_seed(options.seed);
+  model.network = models::make(options.model, static_cast<std::int64_t>(model.classes.size()));
+  if (!options.weights.empty()) start_from(options.weights, *model.network, model.classes.size());
+  return prepared;
+}
+
+std::vector<nn::Parameter*> learnt(nn::Module& network, const std::vector<std::string>& freeze) {
+  const std::vector<nn::NamedValue> named = network.named_parameters();
+  const std::vector<nn::Parameter*> all = network.parameters();
+  std::vector<bool> used(freeze.size());
+  std::vector<nn::Parameter*> result;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    bool frozen = false;
+    for (std::size_t part = 0; part < freeze.size(); ++part) {
+      if (named[i].name != freeze[part] && !named[i].name.starts_with(freeze[part] + ".")) continue;
+      frozen = used[part] = true;
+    }
+    all[i]->value.requires_grad(!frozen);
+    if (!frozen) result.push_back(all[i]);
+  }
+  const auto unused = std::find(used.begin(), used.end(), false);
+  if (unused != used.end()) {
+    throw UsageError(fmt::format("freeze '{}': the network has no such part",
+                                 freeze[static_cast<std::size_t>(unused - used.begin())]),
+                     fmt::format("Its parameters are called {}, ...", named.front().name));
+  }
+  if (result.empty()) throw UsageError("freeze leaves nothing to learn", "Leave the last layer out.");
+  return result;
+}
+
+std::unique_ptr<optim::Optimizer> make_optimizer(const ImageTrainingOptions& options,
+                                                 std::vector<nn::Parameter*> parameters) {
+  if (options.optimizer == "sgd") {
+    return std::make_unique<optim::SGD>(std::move(parameters), options.learning_rate.value_or(0.01),
+                                        optim::SGDOptions{options.momentum, false, options.weight_decay});
+  }
+  optim::AdamOptions adam;
+  adam.weight_decay = options.weight_decay;
+  const double rate = options.learning_rate.value_or(0.001);
+  if (options.optimizer == "adam") return std::make_unique<optim::Adam>(std::move(parameters), rate, adam);
+  return std::make_unique<optim::AdamW>(std::move(parameters), rate, adam);
+}
+
+}  // namespace overtake::vision

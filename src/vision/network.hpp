@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "overtake/optim.hpp"
+#include "overtake/vision.hpp"
+
+namespace overtake::vision {
+
+/// The network, with first weights from seed or file, and what images become for training and for answers.
+struct Prepared {
+  ImageModel model;
+  ImageTransform training;
+};
+[[nodiscard]] Prepared prepare(const ImageTrainingOptions& options, const ImageSet& images);
+
+/// The parameters that are not frozen. Throws UsageError for a part that the network does not have, and where nothing
+/// is left to learn.
+[[nodiscard]] std::vector<nn::Parameter*> learnt(nn::Module& network, const std::vector<std::string>& freeze);
+
+[[nodiscard]] std::unique_ptr<optim::Optimizer> make_optimizer(const ImageTrainingOptions& options,
+                                                               std::vector<nn::Parameter*> parameters);
+
+}  // namespace overtake::vision

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "overtake/error.hpp"
+#include "overtake/models.hpp"
+#include "overtake/optim.hpp"
+#include "overtake/vision.hpp"
+
+namespace overtake {
+namespace {
+
+void require(bool holds, const std::string& message, const std::string& hint = {}) {
+  if (!holds) throw UsageError(message, hint);
+}
+
+}  // namespace
+
+void ImageTrainingOptions::check() const {
+  const models::ModelInfo& info = models::info_of(model);
+  require(epochs >= 1, fmt::format("epochs {} must be at least 1", epochs));
+  require(batch_size >= 1, fmt::format("batch_size {} must be at least 1", batch_size));
+  require(optimizer == "sgd" || optimizer == "adam" || optimizer == "adamw",
+          fmt::format("optimizer '{}' is none of sgd, adam, adamw", optimizer));
+  const auto is_number = [](double value, double most) { return value >= 0 && value <= most; };
+  constexpr double most = 1e6;
+  require(!learning_rate || is_number(*learning_rate, most), "learning_rate must be a number of at least 0");
+  require(is_number(momentum, 1) && momentum < 1, fmt::format("momentum {} is not in [0, 1)", momentum));
+  require(is_number(weight_decay, most), fmt::format("weight_decay {} must be a number of at least 0", weight_decay));
+  require(is_number(label_smoothing, 1) && label_smoothing < 1,
+          fmt::format("label_smoothing {} is not in [0, 1)", label_smoothing));
+  require(is_number(clip_grad_norm, most), fmt::format("clip_grad_norm {} must be at least 0", clip_grad_norm));
+  require(is_number(validation_share, 1) && validation_share < 1,
+          fmt::format("validation_share {} is not in [0, 1)", validation_share), "0.1 sets a tenth aside.");
+  constexpr int least_side = 32, most_side = 4096;
+  const bool is_lenet = model == "lenet";
+  require(image_size == 0 || (is_lenet ? image_size == info.image_size
+                                       : image_size >= least_side && image_size <= most_side),
+          fmt::format("image_size {}: {} takes {}", image_size, model,
+                      is_lenet ? "28" : fmt::format("{} to {}", least_side, most_side)));
+  optim::Schedule::parse(schedule, epochs).check(learning_rate.value_or(0.01), epochs);
+}
+
+}  // namespace overtake
