@@ -47,10 +47,11 @@ TEST_F(CudaVendorLibraries, TheDriversVersionLimitsTheLibrary) {
 
 TEST_F(CudaVendorLibraries, CudnnHasAVersionOfItsOwn) {
   const std::string wheel = make("env/lib/python3.12/site-packages/nvidia/cudnn/lib/libcudnn.so.9");
-  make("env/lib/python3.12/site-packages/nvidia/cudnn/lib/libcudnn.so.8");
+  const std::string older = make("env/lib/python3.12/site-packages/nvidia/cudnn/lib/libcudnn.so.8");
   for (const int driver : {12040, 13000}) {
     EXPECT_THAT(vendor_library_candidates("libcudnn", driver, {{}, {}, {root_ / "env"}}),
-                ElementsAre("libcudnn.so.9", wheel));
+                ElementsAre("libcudnn.so.9", wheel))
+        << "beside " << older;
   }
 }
 
