@@ -23,8 +23,9 @@ struct Stage {
   std::int64_t c, k, size;
   int count;
 };
-constexpr Stage layers[] = {{3, 64, 224, 1},  {64, 64, 224, 1},  {64, 128, 112, 1}, {128, 128, 112, 1}, {128, 256, 56, 1},
-                            {256, 256, 56, 2}, {256, 512, 28, 1}, {512, 512, 28, 2}, {512, 512, 14, 3}};
+constexpr Stage layers[] = {{3, 64, 224, 1},    {64, 64, 224, 1},  {64, 128, 112, 1},
+                            {128, 128, 112, 1}, {128, 256, 56, 1}, {256, 256, 56, 2},
+                            {256, 512, 28, 1},  {512, 512, 28, 2}, {512, 512, 14, 3}};
 
 struct Rates {
   double operations = 0, bytes = 0;  ///< of a second
@@ -34,7 +35,8 @@ Rates rates_of(CudaDevice& device, const std::string& precision) {
   const DriverApi& api = device.api();
   const auto of = [&](CUdevice_attribute name) { return static_cast<double>(attribute(api, 0, name)); };
   Rates rates;
-  rates.bytes = of(CU_DEVICE_ATTRIBUTE_MEMORY_CLOCK_RATE) * 1e3 * 2 * of(CU_DEVICE_ATTRIBUTE_GLOBAL_MEMORY_BUS_WIDTH) / 8;
+  rates.bytes =
+      of(CU_DEVICE_ATTRIBUTE_MEMORY_CLOCK_RATE) * 1e3 * 2 * of(CU_DEVICE_ATTRIBUTE_GLOBAL_MEMORY_BUS_WIDTH) / 8;
   rates.operations = of(CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT) * of(CU_DEVICE_ATTRIBUTE_CLOCK_RATE) * 1e3 * 256;
   const int major = attribute(api, 0, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR);
   const int minor = attribute(api, 0, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
@@ -94,7 +96,8 @@ std::vector<Slot> slots_of(const Operation& operation) {
                           slot_of(core.kind == ConvolutionKind::filter_gradient ? y : filters, core.b.dtype, true),
                           slot_of(operation.extent.size(), operation.tape.stores[0].dtype, true)};
   if (core.kind == ConvolutionKind::forward) slots.push_back(slot_of(core.k, DType::float32, true));
-  if (core.kind == ConvolutionKind::data_gradient) slots.push_back(slot_of(operation.extent.size(), core.a.dtype, true));
+  if (core.kind == ConvolutionKind::data_gradient)
+    slots.push_back(slot_of(operation.extent.size(), core.a.dtype, true));
   return slots;
 }
 
@@ -162,7 +165,9 @@ double measure(CudaDevice& device, const Operation& operation, const std::string
   return seconds;
 }
 
-bool has(const std::string& list, const std::string& item) { return ("," + list + ",").find("," + item + ",") != std::string::npos; }
+bool has(const std::string& list, const std::string& item) {
+  return ("," + list + ",").find("," + item + ",") != std::string::npos;
+}
 
 }  // namespace
 

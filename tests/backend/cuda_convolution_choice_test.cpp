@@ -57,13 +57,18 @@ TEST(CudaConvolutionEpilogue, StoreBiasAndReluInEitherOrder) {
     ASSERT_TRUE(both);
     EXPECT_TRUE(both->bias && both->relu);
     EXPECT_EQ(both->output.dtype, DType::bfloat16);
+    const auto rounded_first = convolution_epilogue(convolution(
+        {tape::core(), load(0), sum, constant(0), apply(TapeCode::round_bfloat16, 2), apply(TapeCode::maximum, 4, 3)},
+        {channels(3)}, DType::bfloat16));
+    ASSERT_TRUE(rounded_first);
+    EXPECT_TRUE(rounded_first->bias && rounded_first->relu);
   }
 }
 
 TEST(CudaConvolutionEpilogue, GradientWhereTheResultWasPositive) {
-  Operation operation = convolution({tape::core(), load(0), constant(0), apply(TapeCode::less, 2, 1),
-                                     apply(TapeCode::select, 3, 0, 2)},
-                                    {}, DType::float32, ConvolutionKind::data_gradient);
+  Operation operation =
+      convolution({tape::core(), load(0), constant(0), apply(TapeCode::less, 2, 1), apply(TapeCode::select, 3, 0, 2)},
+                  {}, DType::float32, ConvolutionKind::data_gradient);
   operation.tape.loads = {whole(3, operation)};
   const auto epilogue = convolution_epilogue(operation);
   ASSERT_TRUE(epilogue);
@@ -80,11 +85,14 @@ TEST(CudaConvolutionEpilogue, OtherTapesHaveNone) {
   EXPECT_FALSE(convolution_epilogue(convolution({tape::core(), constant(0), apply(TapeCode::maximum, 0, 1)}, {})));
   EXPECT_FALSE(convolution_epilogue(convolution({tape::core()}, {}, DType::float16)));
   EXPECT_FALSE(convolution_epilogue(convolution({tape::core()}, {}, DType::bfloat16))) << "not rounded by the tape";
+  EXPECT_FALSE(convolution_epilogue(convolution({tape::core(), load(0), apply(TapeCode::round_bfloat16, 0),
+                                                 apply(TapeCode::add, 2, 1), apply(TapeCode::round_bfloat16, 3)},
+                                                {channels(3)}, DType::bfloat16)))
+      << "rounded twice";
   const Access rows{3, 0, {0, 0, 1, 0}, DType::float32};
   EXPECT_FALSE(convolution_epilogue(convolution({tape::core(), load(0), apply(TapeCode::add, 0, 1)}, {rows})));
-  EXPECT_FALSE(convolution_epilogue(
-      convolution({tape::core(), load(0), apply(TapeCode::add, 0, 1), constant(1), apply(TapeCode::maximum, 2, 3)},
-                  {channels(3)})))
+  EXPECT_FALSE(convolution_epilogue(convolution(
+      {tape::core(), load(0), apply(TapeCode::add, 0, 1), constant(1), apply(TapeCode::maximum, 2, 3)}, {channels(3)})))
       << "max(x, 1)";
   Operation two = convolution({tape::core()}, {});
   two.tape.stores.push_back({4, 0, DType::float32});
@@ -114,6 +122,21 @@ TEST(CudaConvolutionChoice, SmallOnesStay) {
   EXPECT_TRUE(library_is_faster(core, true));
   core.extents.n = 0;
   EXPECT_FALSE(library_is_faster(core, false));
+}
+
+TEST(CudaConvolutionChoice, WhatIsFused) {
+  ConvolutionCore core;
+  ConvolutionEpilogue plain, masked;
+  masked.mask = channels(3);
+  core.a.dtype = DType::float32;
+  EXPECT_EQ(fusing_of(core, plain), Fusing::if_faster);
+  EXPECT_EQ(fusing_of(core, masked), Fusing::never);
+  core.tf32 = true;
+  EXPECT_EQ(fusing_of(core, plain), Fusing::always);
+  EXPECT_EQ(fusing_of(core, masked), Fusing::if_faster);
+  core.tf32 = false;
+  core.a.dtype = DType::bfloat16;
+  EXPECT_EQ(fusing_of(core, masked), Fusing::always);
 }
 
 TEST(CudaConvolutionChoice, ProblemsDifferInWhatAPlanDependsOn) {
@@ -231,8 +254,7 @@ TEST(CudaConvolutionPlan, RefusedTapeRunsAsAMapOverTheStoredConvolution) {
 
 TEST(CudaConvolutionPlan, WhatTheLibraryRefusesTheOwnKernelDoes) {
   const Schedule schedule = schedule_of(convolution(with_bias, {channels(3)}));
-  const Plan refused =
-      make_plan(schedule, fake_lowering, {}, [](const LibraryConvolution&) { return std::nullopt; });
+  const Plan refused = make_plan(schedule, fake_lowering, {}, [](const LibraryConvolution&) { return std::nullopt; });
   for (const Plan& plan : {refused, make_plan(schedule, fake_lowering, {})}) {
     ASSERT_EQ(plan.steps.size(), 1U);
     EXPECT_TRUE(std::holds_alternative<LoweredKernel>(plan.steps[0].work));

@@ -57,6 +57,32 @@ TEST(CudaLibraryEpilogue, BiasInEitherOrder) {
   }
 }
 
+TEST(CudaLibraryEpilogue, BFloat16IsRoundedAsItIsStored) {
+  const auto to_half = [](std::vector<TapeInstruction> code, std::vector<Access> loads) {
+    Operation operation = product(std::move(code), std::move(loads), 4);
+    operation.tape.stores[0].dtype = DType::bfloat16;
+    return library_epilogue(operation);
+  };
+  const auto plain = to_half({core, apply(TapeCode::round_bfloat16, 0)}, {});
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(plain->output_dtype, DType::bfloat16);
+  const std::vector<TapeInstruction> sum{core, load(0), apply(TapeCode::add, 0, 1), apply(TapeCode::round_bfloat16, 2)};
+  Access bias = row(2);
+  EXPECT_FALSE(to_half(sum, {bias})) << "a bias of another format";
+  bias.dtype = DType::bfloat16;
+  const auto with_bias = to_half(sum, {bias});
+  ASSERT_TRUE(with_bias);
+  EXPECT_EQ(with_bias->kind, LibraryEpilogue::Kind::bias);
+  EXPECT_FALSE(to_half({core}, {})) << "not rounded by the tape";
+  EXPECT_FALSE(to_half(sum, {matrix(2)})) << "C of another format";
+}
+
+TEST(CudaLibraryEpilogue, StoresThatBeginInTheMiddleHaveNone) {
+  Operation operation = product({core}, {}, 4);
+  operation.tape.stores[0].offset = 8;
+  EXPECT_FALSE(library_epilogue(operation));
+}
+
 TEST(CudaLibraryEpilogue, ColumnBiasIsNotARowBias) {
   const Access column{2, 0, {1, 0, 0, 0}, DType::float32};
   EXPECT_FALSE(library_epilogue(product({core, load(0), apply(TapeCode::add, 0, 1)}, {column}, 4)));
@@ -148,6 +174,21 @@ TEST(CudaMatmulChoice, SmallAndThinProductsStay) {
   EXPECT_FALSE(library_is_faster(matmul, false));
   matmul.m = 0;
   EXPECT_FALSE(library_is_faster(matmul, false));
+}
+
+TEST(CudaMatmulChoice, TensorCoresPaySooner) {
+  MatMulCore matmul;
+  matmul.m = 100;
+  matmul.n = 512;
+  matmul.k = 512;
+  EXPECT_FALSE(library_is_faster(matmul, true));
+  matmul.tf32 = true;
+  EXPECT_TRUE(library_is_faster(matmul, true));
+  matmul.tf32 = false;
+  matmul.dtype = DType::bfloat16;
+  EXPECT_TRUE(library_is_faster(matmul, true));
+  matmul.n = 2;
+  EXPECT_FALSE(library_is_faster(matmul, true));
 }
 
 TEST(CudaColumnMajor, LayoutsOfEveryOperand) {

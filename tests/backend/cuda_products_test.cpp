@@ -2,6 +2,7 @@
 // Products by cuBLASLt on tensor cores against plain loops in double precision. Skipped without a usable NVIDIA GPU.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -27,9 +28,12 @@ class CudaProducts : public ::testing::Test {
 
   /// Slots: 0 and 1 operands, 2 result, 3 bias.
   void check(DType dtype, bool tf32, DType result, bool with_bias, bool a_transposed, bool b_transposed) {
-    SCOPED_TRACE(testing::Message() << (dtype == DType::bfloat16 ? "bf16" : tf32 ? "tf32" : "f32") << " to "
-                                    << (result == DType::bfloat16 ? "bf16" : "f32") << (with_bias ? " bias" : "")
-                                    << (a_transposed ? " a^T" : "") << (b_transposed ? " b^T" : ""));
+    SCOPED_TRACE(testing::Message() << (dtype == DType::bfloat16 ? "bf16"
+                                        : tf32                   ? "tf32"
+                                                                 : "f32")
+                                    << " to " << (result == DType::bfloat16 ? "bf16" : "f32")
+                                    << (with_bias ? " bias" : "") << (a_transposed ? " a^T" : "")
+                                    << (b_transposed ? " b^T" : ""));
     MatMulCore core{m, n, k, {}, {}, dtype, tf32};
     core.a = a_transposed ? MatMulCore::Operand{0, 0, 1, m} : MatMulCore::Operand{0, 0, k, 1};
     core.b = b_transposed ? MatMulCore::Operand{1, 0, 1, k} : MatMulCore::Operand{1, 0, n, 1};

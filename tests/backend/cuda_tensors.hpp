@@ -57,7 +57,8 @@ inline Tensor tensor_of(const std::vector<std::byte>& bytes, std::size_t count, 
 }
 
 /// What the operation leaves in slot 2 after two runs. Checks the memory behind every slot.
-inline Tensor run_twice(CudaDevice& device, const Operation& operation, const std::vector<Tensor>& slots, bool replay = true) {
+inline Tensor run_twice(CudaDevice& device, const Operation& operation, const std::vector<Tensor>& slots,
+                        bool replay = true) {
   constexpr std::size_t guard = 64;
   Schedule schedule;
   std::vector<std::unique_ptr<Buffer>> buffers;
@@ -83,6 +84,5 @@ inline Tensor run_twice(CudaDevice& device, const Operation& operation, const st
   device.download(*buffers[2], 0, result.data(), result.size());
   return tensor_of(result, slots[2].values.size(), slots[2].dtype);
 }
-
 
 }  // namespace overtake::backend::cuda

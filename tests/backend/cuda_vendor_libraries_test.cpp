@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where NVRTC and cuBLASLt are looked for, with folders made up. Needs neither.
+// Where NVRTC, cuBLASLt and cuDNN are looked for, with folders made up. Needs neither.
 #include "backend/cuda/driver/vendor_libraries.hpp"
 
 #include <gmock/gmock.h>
@@ -43,6 +43,16 @@ TEST_F(CudaVendorLibraries, TheDriversVersionLimitsTheLibrary) {
   EXPECT_THAT(vendor_library_candidates("libnvrtc", 12040, {}), ElementsAre("libnvrtc.so.12"));
   EXPECT_THAT(vendor_library_candidates("libnvrtc", 11080, {}), ElementsAre());
   EXPECT_THAT(vendor_library_candidates("libnvrtc", 14000, {}), ElementsAre("libnvrtc.so.13", "libnvrtc.so.12"));
+}
+
+TEST_F(CudaVendorLibraries, CudnnHasAVersionOfItsOwn) {
+  const std::string wheel = make("env/lib/python3.12/site-packages/nvidia/cudnn/lib/libcudnn.so.9");
+  const std::string older = make("env/lib/python3.12/site-packages/nvidia/cudnn/lib/libcudnn.so.8");
+  for (const int driver : {12040, 13000}) {
+    EXPECT_THAT(vendor_library_candidates("libcudnn", driver, {{}, {}, {root_ / "env"}}),
+                ElementsAre("libcudnn.so.9", wheel))
+        << "beside " << older;
+  }
 }
 
 TEST_F(CudaVendorLibraries, NamedFoldersComeFirstThenTheLoaderThenWhatIsThere) {

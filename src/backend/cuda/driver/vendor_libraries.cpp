@@ -36,7 +36,8 @@ std::vector<fs::path> package_folders(const fs::path& prefix) {
 /// Folders of the vendor's wheels: all of one for CUDA 13, one a library before.
 std::vector<fs::path> wheel_folders(const fs::path& packages) {
   std::vector<fs::path> folders;
-  for (const char* wheel : {"cu13", "cuda_nvrtc", "cublas", "cudnn"}) folders.push_back(packages / "nvidia" / wheel / "lib");
+  for (const char* wheel : {"cu13", "cuda_nvrtc", "cublas", "cudnn"})
+    folders.push_back(packages / "nvidia" / wheel / "lib");
   return folders;
 }
 

@@ -114,7 +114,7 @@ std::optional<PreparedProduct> Blas::prepare(const LibraryProduct& product, int 
   if (product.epilogue.bias) {
     set(CUBLASLT_MATMUL_DESC_EPILOGUE, static_cast<std::uint32_t>(CUBLASLT_EPILOGUE_BIAS));
     // The heuristic reads only the pointer's alignment.
-    set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, 
+    set(CUBLASLT_MATMUL_DESC_BIAS_POINTER,
         pointer(256 + base_alignment(product.epilogue.bias->offset, product.epilogue.bias->dtype)));
   }
 
@@ -172,13 +172,12 @@ void PreparedProduct::enqueue(CUstream stream, std::span<const std::uint64_t> sl
   const std::uint64_t second = address(slots, core.a.slot, core.a.offset, core.dtype);
   const std::uint64_t output = slots[epilogue.output_slot];
   const std::uint64_t c = epilogue.c_slot >= 0 ? slots[epilogue.c_slot] : output;
-  check_blas(*api_,
-             api_->cublasLtMatmul(library_, description_.get(), alpha,
-                                  pointer(first), first_.get(),
-                                  pointer(second), second_.get(),
-                                  beta, pointer(c), result_.get(), const_cast<void*>(pointer(output)), result_.get(),
-                                  &algorithm_, const_cast<void*>(pointer(workspace)), workspace_bytes_, stream),
-             "cublasLtMatmul");
+  check_blas(
+      *api_,
+      api_->cublasLtMatmul(library_, description_.get(), alpha, pointer(first), first_.get(), pointer(second),
+                           second_.get(), beta, pointer(c), result_.get(), const_cast<void*>(pointer(output)),
+                           result_.get(), &algorithm_, const_cast<void*>(pointer(workspace)), workspace_bytes_, stream),
+      "cublasLtMatmul");
 }
 
 }  // namespace overtake::backend::cuda

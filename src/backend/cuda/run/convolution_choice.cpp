@@ -19,16 +19,17 @@ class TapeReader {
     if (tape_.stores.size() != 1 || !is_library_dtype(tape_.stores[0].dtype)) return std::nullopt;
     result_.output = tape_.stores[0];
     std::uint16_t value = result_.output.value_register;
-    if (result_.output.dtype == DType::bfloat16) {  // the library rounds once, as it stores
-      if (code(value).code != TapeCode::round_bfloat16) return std::nullopt;
-      value = code(value).a;
-    }
-    value = before_relu(before_mask(value));
+    const bool rounds = result_.output.dtype == DType::bfloat16;                // once, as the library stores
+    if (rounds && !is_rounded(value)) value = before_relu(before_mask(value));  // neither makes other numbers
+    if (rounds && !is_rounded(value)) return std::nullopt;
+    if (rounds) value = code(value).a;
+    if (!result_.relu && !result_.mask) value = before_relu(before_mask(value));
     const bool complete = is_core(before_bias(value));
     // A rectified sum without bias is rare, and a bias is what shows whether the library keeps NaN (dnn_trial.cpp).
     if (!complete || (result_.relu && (result_.mask || !result_.bias))) return std::nullopt;
     for (const auto& load : {result_.bias, result_.mask}) {
-      if (load && load->slot == result_.output.slot) return std::nullopt;  // in place, which the library does not promise
+      if (load && load->slot == result_.output.slot)
+        return std::nullopt;  // in place, which the library does not promise
     }
     return result_;
   }
@@ -36,6 +37,7 @@ class TapeReader {
  private:
   [[nodiscard]] const TapeInstruction& code(std::uint16_t value) const { return tape_.code[value]; }
   [[nodiscard]] bool is_core(std::uint16_t value) const { return code(value).code == TapeCode::core; }
+  [[nodiscard]] bool is_rounded(std::uint16_t value) const { return code(value).code == TapeCode::round_bfloat16; }
   [[nodiscard]] static bool is_library_dtype(DType dtype) {
     return dtype == DType::float32 || dtype == DType::bfloat16;
   }
@@ -139,11 +141,11 @@ std::string problem_text(const LibraryConvolution& convolution) {
   const ConvolutionEpilogue& epilogue = convolution.epilogue;
   const ImageExtents& x = core.extents;
   constexpr std::array kinds{"forward", "data", "filter"};
-  std::string text = fmt::format(
-      "{} {}{} n{} c{} {}x{} k{} {}x{} g{} {}x{} stride {} padding {} dilation {}",
-      kinds.at(static_cast<std::size_t>(core.kind)), core.channels_last ? "nhwc" : "nchw", core.tf32 ? " tf32" : "", x.n,
-      x.c, x.h, x.w, core.k, core.r, core.s, core.groups, x.p, x.q, fmt::join(core.steps.stride, ","),
-      fmt::join(core.steps.padding, ","), fmt::join(core.steps.dilation, ","));
+  std::string text = fmt::format("{} {}{} n{} c{} {}x{} k{} {}x{} g{} {}x{} stride {} padding {} dilation {}",
+                                 kinds.at(static_cast<std::size_t>(core.kind)), core.channels_last ? "nhwc" : "nchw",
+                                 core.tf32 ? " tf32" : "", x.n, x.c, x.h, x.w, core.k, core.r, core.s, core.groups, x.p,
+                                 x.q, fmt::join(core.steps.stride, ","), fmt::join(core.steps.padding, ","),
+                                 fmt::join(core.steps.dilation, ","));
   text += text_of("a", core.a.offset, core.a.dtype) + text_of("b", core.b.offset, core.b.dtype);
   if (epilogue.bias) text += text_of("bias", epilogue.bias->offset, epilogue.bias->dtype);
   if (epilogue.relu) text += " relu";

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// When a convolution goes to cuDNN instead of Overtake's own kernel, and how its tape is expressed there. Pure host code.
+// When a convolution goes to cuDNN instead of Overtake's own kernel, and how its tape is expressed there. Pure host
+// code.
 #pragma once
 
 #include <cstdint>
@@ -33,14 +34,12 @@ enum class Fusing : std::uint8_t {
   if_faster,  ///< where that takes longer
   always,     ///< where the library has a plan for it
 };
-/// `epilogue` is that of a convolution. Measured on an H100: fused tapes win but for masks in tf32, which must be tried,
-/// and for true float32, where few engines are left; for masks there, only slow ones.
+/// `epilogue` is that of a convolution. Measured on an H100: fused tapes win but for masks in tf32, which must be
+/// tried, and for true float32, where few engines are left; for masks there, only slow ones.
 [[nodiscard]] Fusing fusing_of(const ConvolutionCore& core, const ConvolutionEpilogue& epilogue);
 
 /// True for operands that are to be multiplied as float32 holds them.
-[[nodiscard]] inline bool is_exact(const ConvolutionCore& core) {
-  return core.a.dtype == DType::float32 && !core.tf32;
-}
+[[nodiscard]] inline bool is_exact(const ConvolutionCore& core) { return core.a.dtype == DType::float32 && !core.tf32; }
 
 /// A convolution for cuDNN.
 struct LibraryConvolution {

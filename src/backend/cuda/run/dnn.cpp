@@ -34,7 +34,7 @@ std::unique_ptr<Dnn> Dnn::open(CudaDevice& device, std::string& why) {
   DnnApi api;
   const char* missing = nullptr;
 #define OVERTAKE_CUDNN_FIND(result, name, parameters) \
-  api.name = library.find<result parameters>(#name); \
+  api.name = library.find<result parameters>(#name);  \
   if (api.name == nullptr) missing = #name;
   OVERTAKE_CUDNN_FUNCTIONS(OVERTAKE_CUDNN_FIND)
 #undef OVERTAKE_CUDNN_FIND
@@ -77,6 +77,15 @@ void Dnn::store(const LibraryConvolution& convolution, const std::optional<DnnCh
   if (!choice || !kept.plan.empty()) device_.programs().store(key_of(convolution), text_of(kept));
 }
 
+std::optional<DnnChoice> Dnn::last_resort(const LibraryConvolution& convolution) {
+  const DnnTarget target{handle_.get(), nullptr};
+  DnnCandidates candidates = dnn_candidates(api_, target, convolution, CUDNN_HEUR_MODE_FALLBACK);
+  for (std::size_t rank = 0; rank < candidates.engines.size(); ++rank) {
+    candidates.plans[rank] = dnn_plan(api_, target, candidates.engines[rank]);
+  }
+  return fastest_plan(device_, *this, convolution, candidates);
+}
+
 void Dnn::choose_all(const std::vector<LibraryConvolution>& convolutions) {
   /// What is not known yet, and its candidates.
   struct Job {
@@ -98,7 +107,7 @@ void Dnn::choose_all(const std::vector<LibraryConvolution>& convolutions) {
     device_.context().use();
     Job& job = *jobs[index];
     job.kept = load(job.convolution, job.known);
-    if (!job.known) job.candidates = dnn_candidates(api_, target, job.convolution);
+    if (!job.known) job.candidates = dnn_candidates(api_, target, job.convolution, CUDNN_HEUR_MODE_A);
   });
   std::vector<std::pair<Job*, std::size_t>> plans;
   for (Job* job : jobs) {
@@ -112,6 +121,7 @@ void Dnn::choose_all(const std::vector<LibraryConvolution>& convolutions) {
   for (auto& [problem, job] : wanted) {
     if (!job.known) {
       auto choice = fastest_plan(device_, *this, job.convolution, job.candidates);
+      if (!choice) choice = last_resort(job.convolution);
       store(job.convolution, choice);
       if (choice) job.kept = std::make_shared<const DnnChoice>(std::move(*choice));
     }
@@ -155,9 +165,9 @@ std::vector<std::uint64_t> tensor_addresses(const LibraryConvolution& convolutio
     return slots[static_cast<std::size_t>(slot)] + static_cast<std::uint64_t>(offset) * size_of(dtype);
   };
   const auto& [core, epilogue, workspace] = convolution;
-  std::vector<std::uint64_t> addresses{
-      address(core.a.slot, core.a.offset, core.a.dtype), address(core.b.slot, core.b.offset, core.b.dtype),
-      address(epilogue.output.slot, epilogue.output.offset, epilogue.output.dtype)};
+  std::vector<std::uint64_t> addresses{address(core.a.slot, core.a.offset, core.a.dtype),
+                                       address(core.b.slot, core.b.offset, core.b.dtype),
+                                       address(epilogue.output.slot, epilogue.output.offset, epilogue.output.dtype)};
   for (const auto& load : {epilogue.bias, epilogue.mask}) {
     if (load) addresses.push_back(address(load->slot, load->offset, load->dtype));
   }

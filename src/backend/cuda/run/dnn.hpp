@@ -10,7 +10,7 @@
 #include <string>
 
 #include "backend/common/program_cache.hpp"
-#include "backend/cuda/run/dnn_graph.hpp"
+#include "backend/cuda/run/dnn_plan.hpp"
 #include "backend/cuda/run/plan.hpp"
 
 namespace overtake::backend::cuda {
@@ -62,6 +62,8 @@ class Dnn {
   /// What is on disk. `known` is set where that is that there is no plan, too.
   [[nodiscard]] std::shared_ptr<const DnnChoice> load(const LibraryConvolution& convolution, bool& known);
   void store(const LibraryConvolution& convolution, const std::optional<DnnChoice>& choice);
+  /// Of the plans that the library has where its favourites do not serve: slower, and slower to be listed.
+  [[nodiscard]] std::optional<DnnChoice> last_resort(const LibraryConvolution& convolution);
 
   CudaDevice& device_;
   DnnApi api_;

@@ -15,9 +15,9 @@ struct DnnCandidates {
   std::vector<std::optional<DnnPlan>> plans;
 };
 
-/// Of those that must be compiled, which takes long, only a few.
+/// Those that this heuristic proposes; of those that must be compiled, which takes long, only a few.
 [[nodiscard]] DnnCandidates dnn_candidates(const DnnApi& api, const DnnTarget& target,
-                                           const LibraryConvolution& convolution);
+                                           const LibraryConvolution& convolution, cudnnBackendHeurMode_t mode);
 
 /// Most workspace that a plan may ask for: some engines turn their tensors into another order first.
 [[nodiscard]] std::uint64_t workspace_limit(const LibraryConvolution& convolution);

@@ -161,10 +161,9 @@ class CudaExecutable final : public Executable {
       if (!builder_) builder_ = std::make_unique<GraphBuilder>(device_.api(), launcher_, GraphShape::parallel);
       ReplayGraph graph = builder_->build(copies, device_.stream());
       stats_.compile_seconds += seconds_since(start);
-      stats_.note =
-          fmt::format("graph: {} steps, {} by cuBLASLt, {} by cuDNN{}", launcher_.size(),
-                      launcher_.plan().library_products, launcher_.plan().library_convolutions,
-                      launcher_.plan().words.empty() ? "" : ", interpreted kernels (no NVRTC)");
+      stats_.note = fmt::format("graph: {} steps, {} by cuBLASLt, {} by cuDNN{}", launcher_.size(),
+                                launcher_.plan().library_products, launcher_.plan().library_convolutions,
+                                launcher_.plan().words.empty() ? "" : ", interpreted kernels (no NVRTC)");
       return graphs_.emplace(copies, std::move(graph)).first->second.executable.get();
     } catch (const DeviceError& error) {
       replay_ = false;
@@ -198,7 +197,8 @@ class CudaExecutable final : public Executable {
 ConvolutionQuery convolution_query(CudaDevice& device, bool interpreted) {
   return [&device, interpreted](const LibraryConvolution& convolution) -> std::optional<std::uint64_t> {
     Dnn* library = library_for(device, convolution.core, interpreted);
-    if (library == nullptr || (!is_bare(convolution.epilogue) && !library->fuses_well(convolution))) return std::nullopt;
+    if (library == nullptr || (!is_bare(convolution.epilogue) && !library->fuses_well(convolution)))
+      return std::nullopt;
     const auto chosen = library->choose(convolution);
     return chosen ? std::optional(chosen->plan.workspace_bytes) : std::nullopt;
   };

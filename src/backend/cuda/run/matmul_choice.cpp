@@ -39,8 +39,7 @@ struct Form {
 }
 
 [[nodiscard]] bool is_row_vector(const Access& access, const Shape& extent) {
-  return extent.rank() == 2 && (extent[0] == 1 || access.strides[0] == 0) &&
-         extent[1] > 1 && access.strides[1] == 1;
+  return extent.rank() == 2 && (extent[0] == 1 || access.strides[0] == 0) && extent[1] > 1 && access.strides[1] == 1;
 }
 
 [[nodiscard]] Form form_of_load(const Tape& tape, int index, const Shape& extent) {

@@ -56,8 +56,8 @@ struct ProductFit {
   int rank = 0;
 };
 using ProductQuery = std::function<std::optional<ProductFit>(const LibraryProduct&)>;
-/// Asked for each convolution, with its tape and (where that is refused) with a plain store to memory of its own, whether
-/// the library shall do it: the bytes of workspace it needs. Empty: the own kernel does.
+/// Asked for each convolution, with its tape and (where that is refused) with a plain store to memory of its own,
+/// whether the library shall do it: the bytes of workspace it needs. Empty: the own kernel does.
 using ConvolutionQuery = std::function<std::optional<std::uint64_t>(const LibraryConvolution&)>;
 /// lower() or lower_interpreted().
 using Lowering = std::function<LoweredOperation(const Operation&)>;

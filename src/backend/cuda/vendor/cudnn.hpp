@@ -161,21 +161,20 @@ enum cudnnBackendAttributeName_t : unsigned {
 };
 
 // X(result, name, parameters); the library exports the functions under their names.
-#define OVERTAKE_CUDNN_FUNCTIONS(X)                                                                             \
-  X(std::size_t, cudnnGetVersion, ())                                                                           \
-  X(const char*, cudnnGetErrorString, (cudnnStatus_t))                                                          \
-  X(cudnnStatus_t, cudnnCreate, (cudnnHandle_t*))                                                               \
-  X(cudnnStatus_t, cudnnDestroy, (cudnnHandle_t))                                                               \
-  X(cudnnStatus_t, cudnnSetStream, (cudnnHandle_t, CUstream))                                                   \
-  X(cudnnStatus_t, cudnnBackendCreateDescriptor, (cudnnBackendDescriptorType_t, cudnnBackendDescriptor_t*))     \
-  X(cudnnStatus_t, cudnnBackendDestroyDescriptor, (cudnnBackendDescriptor_t))                                   \
-  X(cudnnStatus_t, cudnnBackendFinalize, (cudnnBackendDescriptor_t))                                            \
-  X(cudnnStatus_t, cudnnBackendSetAttribute,                                                                    \
-    (cudnnBackendDescriptor_t, cudnnBackendAttributeName_t, cudnnBackendAttributeType_t, std::int64_t,          \
-     const void*))                                                                                              \
-  X(cudnnStatus_t, cudnnBackendGetAttribute,                                                                    \
-    (cudnnBackendDescriptor_t, cudnnBackendAttributeName_t, cudnnBackendAttributeType_t, std::int64_t,          \
-     std::int64_t*, void*))                                                                                     \
+#define OVERTAKE_CUDNN_FUNCTIONS(X)                                                                                   \
+  X(std::size_t, cudnnGetVersion, ())                                                                                 \
+  X(const char*, cudnnGetErrorString, (cudnnStatus_t))                                                                \
+  X(cudnnStatus_t, cudnnCreate, (cudnnHandle_t*))                                                                     \
+  X(cudnnStatus_t, cudnnDestroy, (cudnnHandle_t))                                                                     \
+  X(cudnnStatus_t, cudnnSetStream, (cudnnHandle_t, CUstream))                                                         \
+  X(cudnnStatus_t, cudnnBackendCreateDescriptor, (cudnnBackendDescriptorType_t, cudnnBackendDescriptor_t*))           \
+  X(cudnnStatus_t, cudnnBackendDestroyDescriptor, (cudnnBackendDescriptor_t))                                         \
+  X(cudnnStatus_t, cudnnBackendFinalize, (cudnnBackendDescriptor_t))                                                  \
+  X(cudnnStatus_t, cudnnBackendSetAttribute,                                                                          \
+    (cudnnBackendDescriptor_t, cudnnBackendAttributeName_t, cudnnBackendAttributeType_t, std::int64_t, const void*))  \
+  X(cudnnStatus_t, cudnnBackendGetAttribute,                                                                          \
+    (cudnnBackendDescriptor_t, cudnnBackendAttributeName_t, cudnnBackendAttributeType_t, std::int64_t, std::int64_t*, \
+     void*))                                                                                                          \
   X(cudnnStatus_t, cudnnBackendExecute, (cudnnHandle_t, cudnnBackendDescriptor_t, cudnnBackendDescriptor_t))
 
 // NOLINTEND(readability-identifier-naming,performance-enum-size)
