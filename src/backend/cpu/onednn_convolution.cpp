@@ -81,8 +81,9 @@ class LibraryConvolution final : public Step {
         size_(operation.extent.size()),
         tape_(operation.tape, operation.extent) {
     const ImageExtents& e = core_.extents;
+    const std::int64_t channels = e.c / core_.groups;
     const double products =
-        static_cast<double>(e.n * e.p * e.q) * static_cast<double>(core_.k * core_.r * core_.s * e.c / core_.groups);
+        static_cast<double>(e.n * e.p * e.q) * static_cast<double>(core_.k * core_.r * core_.s * channels);
     threads_ = worthwhile_threads(products / 8, threads);
     const bool bfloat16s = core_.a.dtype == DType::bfloat16;
     const bool of_images = core_.kind != ConvolutionKind::filter_gradient;

@@ -8,7 +8,7 @@
 #include <memory>
 
 namespace dnnl {
-struct engine;
+struct engine;  // NOLINT(readability-identifier-naming): the library's
 }
 
 namespace overtake::backend::cpu {
