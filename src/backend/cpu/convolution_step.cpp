@@ -21,8 +21,9 @@ class PlainConvolution final : public Step {
         y_(image_order(core_, core_.k, core_.extents.p, core_.extents.q)),
         filters_(image_order(core_, core_.extents.c / core_.groups, core_.r, core_.s)) {
     const ImageExtents& e = core_.extents;
+    const std::int64_t channels = e.c / core_.groups;
     const double products =
-        static_cast<double>(e.n * e.p * e.q) * static_cast<double>(core_.k * core_.r * core_.s * (e.c / core_.groups));
+        static_cast<double>(e.n * e.p * e.q) * static_cast<double>(core_.k * core_.r * core_.s * channels);
     threads_ = worthwhile_threads(products, threads);
   }
 

@@ -3,12 +3,14 @@
 // while it is in the cache (docs/adr/0024-convolutions-on-the-cpu.md).
 #include <algorithm>
 #include <new>
+#include <oneapi/dnnl/dnnl.hpp>
 #include <utility>
 #include <vector>
 
 #include "backend/cpu/image_order.hpp"
 #include "backend/cpu/matmul_library.hpp"
 #include "backend/cpu/onednn_convolution_plan.hpp"
+#include "backend/cpu/onednn_support.hpp"
 #include "backend/cpu/vector_math.hpp"
 #include "core/parallel.hpp"
 #include "platform/host_limits.hpp"
@@ -20,7 +22,6 @@ namespace {
 constexpr std::int64_t most_block_floats = 96 * 1024;
 
 struct Scratch {
-  dnnl::stream stream{onednn_engine()};
   OneDnnMemory wide, a, b, result, blocked, pad;
 };
 
@@ -80,8 +81,9 @@ class LibraryConvolution final : public Step {
         size_(operation.extent.size()),
         tape_(operation.tape, operation.extent) {
     const ImageExtents& e = core_.extents;
+    const std::int64_t channels = e.c / core_.groups;
     const double products =
-        static_cast<double>(e.n * e.p * e.q) * static_cast<double>(core_.k * core_.r * core_.s * e.c / core_.groups);
+        static_cast<double>(e.n * e.p * e.q) * static_cast<double>(core_.k * core_.r * core_.s * channels);
     threads_ = worthwhile_threads(products / 8, threads);
     const bool bfloat16s = core_.a.dtype == DType::bfloat16;
     const bool of_images = core_.kind != ConvolutionKind::filter_gradient;
@@ -114,7 +116,7 @@ class LibraryConvolution final : public Step {
       if (is_filter_gradient()) return run_filter_gradient();
       const OneDnnThreads here(1);
       const std::int64_t count = core_.k * core_.r * core_.s * core_.extents.c / core_.groups;
-      const std::byte* filters = prepared(b_, count, whole_.b(), scratch().b);
+      const std::byte* filters = prepared(whole_, OneDnnArray::b, b_, count);
       for_blocks([&](std::int64_t block, std::int64_t images) { run_images(block * per_block_, images, filters); });
     });
   }
@@ -150,18 +152,20 @@ class LibraryConvolution final : public Step {
     });
   }
 
-  // An operand of so many elements as the primitive wants it; `memory`: of this thread, for what is not so already.
-  const std::byte* prepared(const std::byte* from, std::int64_t count, const OneDnnOrder& order,
-                            OneDnnMemory& memory) const {
+  // An operand of so many elements as the primitive wants it: where it is, or in this thread's memory.
+  const std::byte* prepared(const OneDnnConvolution& made, OneDnnArray array, const std::byte* from,
+                            std::int64_t count) const {
+    Scratch& mine = scratch();
+    OneDnnMemory& memory = array == OneDnnArray::a ? mine.a : mine.b;
     if (widens_) {
-      OneDnnMemory& to = order.differs() ? scratch().wide : memory;
+      OneDnnMemory& to = made.reorders(array) ? mine.wide : memory;
       auto* wide = reinterpret_cast<float*>(to.of(static_cast<std::size_t>(count) * sizeof(float)));
       widen_bfloat16s(reinterpret_cast<const std::uint16_t*>(from), wide, static_cast<std::size_t>(count));
       from = reinterpret_cast<const std::byte*>(wide);
     }
-    if (!order.differs()) return from;
-    std::byte* to = memory.of(order.wanted().get_size());
-    order.apply(scratch().stream, from, to);
+    if (!made.reorders(array)) return from;
+    std::byte* to = memory.of(made.wanted_bytes(array));
+    made.to_wanted(array, from, to);
     return to;
   }
 
@@ -174,8 +178,8 @@ class LibraryConvolution final : public Step {
     const OneDnnConvolution& made = made_for(images);
     const bool forward = core_.kind == ConvolutionKind::forward;
     const std::int64_t in = forward ? x_image() : y_image(), out = forward ? y_image() : x_image();
-    const std::byte* a =
-        prepared(a_ + first * in * static_cast<std::int64_t>(size_of(core_.a.dtype)), images * in, made.a(), mine.a);
+    const std::byte* a = prepared(made, OneDnnArray::a,
+                                  a_ + first * in * static_cast<std::int64_t>(size_of(core_.a.dtype)), images * in);
     std::byte* plain = target_ != nullptr ? target_ + first * out * static_cast<std::int64_t>(result_size_)
                                           : mine.result.of(static_cast<std::size_t>(images * out) * result_size_);
     compute(made, a, filters, plain);
@@ -187,10 +191,10 @@ class LibraryConvolution final : public Step {
   // The result in our order.
   static void compute(const OneDnnConvolution& made, const std::byte* a, const std::byte* b, std::byte* plain) {
     Scratch& mine = scratch();
-    const OneDnnOrder& order = made.result();
-    std::byte* result = order.differs() ? mine.blocked.of(order.wanted().get_size()) : plain;
-    made.execute(mine.stream, {a, b, result, mine.pad.of(made.scratchpad_bytes())});
-    if (order.differs()) order.undo(mine.stream, result, plain);
+    constexpr OneDnnArray array = OneDnnArray::result;
+    std::byte* result = made.reorders(array) ? mine.blocked.of(made.wanted_bytes(array)) : plain;
+    made.execute({a, b, result, mine.pad.of(made.scratchpad_bytes())});
+    if (made.reorders(array)) made.to_ours(array, result, plain);
   }
 
   // Each block's sum, then the sum of those, in their order.
@@ -198,11 +202,10 @@ class LibraryConvolution final : public Step {
     auto* sums =
         reinterpret_cast<float*>(scratch().result.of(static_cast<std::size_t>(size_ * blocks()) * sizeof(float)));
     for_blocks([&](std::int64_t block, std::int64_t images) {
-      Scratch& mine = scratch();
       const OneDnnConvolution& made = made_for(images);
       const auto size = static_cast<std::int64_t>(size_of(core_.a.dtype)), first = block * per_block_;
-      const std::byte* x = prepared(a_ + first * x_image() * size, images * x_image(), made.a(), mine.a);
-      const std::byte* dy = prepared(b_ + first * y_image() * size, images * y_image(), made.b(), mine.b);
+      const std::byte* x = prepared(made, OneDnnArray::a, a_ + first * x_image() * size, images * x_image());
+      const std::byte* dy = prepared(made, OneDnnArray::b, b_ + first * y_image() * size, images * y_image());
       compute(made, x, dy, reinterpret_cast<std::byte*>(sums + block * size_));
     });
     finish(sums, blocks());

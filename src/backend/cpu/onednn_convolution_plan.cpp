@@ -1,12 +1,41 @@
 // SPDX-License-Identifier: MIT
 #include "backend/cpu/onednn_convolution_plan.hpp"
 
+#include <array>
+#include <oneapi/dnnl/dnnl.hpp>
 #include <string_view>
+#include <utility>
+
+#include "backend/cpu/onednn_support.hpp"
 
 namespace overtake::backend::cpu {
 namespace {
 
+using dnnl::memory;
 using Type = memory::data_type;
+
+memory argument(const memory::desc& layout, const std::byte* data) {
+  return {layout, onednn_engine(), const_cast<std::byte*>(data)};  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+}
+
+const dnnl::stream& stream() {
+  thread_local const dnnl::stream mine(onednn_engine());
+  return mine;
+}
+
+/// An array in our order and in the one that a primitive wants, and what brings it from one to the other.
+struct Order {
+  memory::desc ours, wanted;
+  dnnl::reorder to_wanted, to_ours;
+};
+
+Order order(const memory::desc& ours, const memory::desc& wanted) {
+  Order result{ours, wanted, {}, {}};
+  if (ours == wanted) return result;
+  result.to_wanted = dnnl::reorder({onednn_engine(), ours, onednn_engine(), wanted});
+  result.to_ours = dnnl::reorder({onednn_engine(), wanted, onednn_engine(), ours});
+  return result;
+}
 
 /// The arrays of a convolution.
 struct Layouts {
@@ -47,7 +76,7 @@ Layouts any_order(const Layouts& layouts) {
   return {any_order(layouts.x), any_order(layouts.filters), any_order(layouts.y)};
 }
 
-struct Made {
+struct Candidate {
   Layouts wanted;
   memory::desc scratchpad;
   dnnl::primitive primitive;
@@ -55,14 +84,14 @@ struct Made {
 };
 
 template <class Primitive, class Description>
-Made made(const Description& description, Layouts wanted) {
+Candidate candidate(const Description& description, Layouts wanted) {
   const std::string_view code = description.impl_info_str();
   const bool slow = code.find("gemm") != code.npos && code.find("brgemm") == code.npos;
   return {std::move(wanted), description.scratchpad_desc(), Primitive(description), slow || code.substr(0, 3) == "ref"};
 }
 
 // `hint`: the same arrays, all of the operands' type, for the forward convolution that a gradient belongs to.
-Made make(const ConvolutionCore& core, const Layouts& layouts, const Layouts& hint) {
+Candidate make(const ConvolutionCore& core, const Layouts& layouts, const Layouts& hint) {
   const WindowSteps& w = core.steps;
   const memory::dims stride{w.stride[0], w.stride[1]}, dilation{w.dilation[0] - 1, w.dilation[1] - 1},
       padding{w.padding[0], w.padding[1]};
@@ -83,7 +112,7 @@ Made make(const ConvolutionCore& core, const Layouts& layouts, const Layouts& hi
       attributes, engine);
 #endif
   if (core.kind == ConvolutionKind::forward) {
-    return made<Forward>(forward, {forward.src_desc(), forward.weights_desc(), forward.dst_desc()});
+    return candidate<Forward>(forward, {forward.src_desc(), forward.weights_desc(), forward.dst_desc()});
   }
   if (core.kind == ConvolutionKind::data_gradient) {
 #if DNNL_VERSION_MAJOR >= 3
@@ -93,7 +122,7 @@ Made make(const ConvolutionCore& core, const Layouts& layouts, const Layouts& hi
     const Data::primitive_desc data({direct, layouts.x, layouts.filters, layouts.y, stride, dilation, padding, padding},
                                     attributes, engine, forward);
 #endif
-    return made<Data>(data, {data.diff_src_desc(), data.weights_desc(), data.diff_dst_desc()});
+    return candidate<Data>(data, {data.diff_src_desc(), data.weights_desc(), data.diff_dst_desc()});
   }
 #if DNNL_VERSION_MAJOR >= 3
   const Filters::primitive_desc filters(engine, direct, layouts.x, layouts.filters, layouts.y, stride, dilation,
@@ -102,57 +131,67 @@ Made make(const ConvolutionCore& core, const Layouts& layouts, const Layouts& hi
   const Filters::primitive_desc filters(
       {direct, layouts.x, layouts.filters, layouts.y, stride, dilation, padding, padding}, attributes, engine, forward);
 #endif
-  return made<Filters>(filters, {filters.src_desc(), filters.diff_weights_desc(), filters.diff_dst_desc()});
+  return candidate<Filters>(filters, {filters.src_desc(), filters.diff_weights_desc(), filters.diff_dst_desc()});
 }
 
 }  // namespace
 
-OneDnnOrder::OneDnnOrder(const memory::desc& given, const memory::desc& wanted) : given_(given), wanted_(wanted) {
-  if (given == wanted) return;
-  to_wanted_ = dnnl::reorder({onednn_engine(), given, onednn_engine(), wanted});
-  to_given_ = dnnl::reorder({onednn_engine(), wanted, onednn_engine(), given});
-}
+struct OneDnnConvolution::Made {
+  ConvolutionKind kind;
+  std::array<Order, 3> orders;  // by OneDnnArray
+  memory::desc scratchpad;
+  dnnl::primitive primitive;
 
-void OneDnnOrder::apply(const dnnl::stream& stream, const std::byte* from, std::byte* to) const {
-  to_wanted_.execute(stream,
-                     {{DNNL_ARG_FROM, onednn_argument(given_, from)}, {DNNL_ARG_TO, onednn_argument(wanted_, to)}});
-}
+  [[nodiscard]] const Order& of(OneDnnArray array) const { return orders[static_cast<std::size_t>(array)]; }
+};
 
-void OneDnnOrder::undo(const dnnl::stream& stream, const std::byte* from, std::byte* to) const {
-  to_given_.execute(stream,
-                    {{DNNL_ARG_FROM, onednn_argument(wanted_, from)}, {DNNL_ARG_TO, onednn_argument(given_, to)}});
-}
-
-OneDnnConvolution::OneDnnConvolution(const ConvolutionCore& core, std::int64_t images, OneDnnTypes types)
-    : kind_(core.kind) {
+OneDnnConvolution::OneDnnConvolution(const ConvolutionCore& core, std::int64_t images, OneDnnTypes types) {
   const Type operands = types.bfloat16_operands ? Type::bf16 : Type::f32;
   const Layouts given = given_layouts(core, images, operands, types.bfloat16_result ? Type::bf16 : Type::f32);
   const Layouts hint = given_layouts(core, images, operands, operands);
   // Filters are few beside images: always in the order that is best.
-  Made best = make(core, {given.x, any_order(given.filters), given.y}, {hint.x, any_order(hint.filters), hint.y});
+  Candidate best = make(core, {given.x, any_order(given.filters), given.y}, {hint.x, any_order(hint.filters), hint.y});
   if (best.is_slow) {
-    Made other = make(core, any_order(given), any_order(hint));
+    Candidate other = make(core, any_order(given), any_order(hint));
     if (!other.is_slow) best = std::move(other);
   }
-  scratchpad_ = best.scratchpad;
-  primitive_ = std::move(best.primitive);
-  const OneDnnOrder x(given.x, best.wanted.x), filters(given.filters, best.wanted.filters), y(given.y, best.wanted.y);
-  const bool forward = kind_ == ConvolutionKind::forward, data = kind_ == ConvolutionKind::data_gradient;
-  a_ = data ? y : x;
-  b_ = forward || data ? filters : y;
-  result_ = forward ? y : data ? x : filters;
+  Order x = order(given.x, best.wanted.x), y = order(given.y, best.wanted.y);
+  Order filters = order(given.filters, best.wanted.filters);
+  std::array<Order, 3> orders;
+  switch (core.kind) {
+    case ConvolutionKind::forward: orders = {std::move(x), std::move(filters), std::move(y)}; break;
+    case ConvolutionKind::data_gradient: orders = {std::move(y), std::move(filters), std::move(x)}; break;
+    case ConvolutionKind::filter_gradient: orders = {std::move(x), std::move(y), std::move(filters)}; break;
+  }
+  made_ = std::make_shared<const Made>(Made{core.kind, std::move(orders), best.scratchpad, best.primitive});
 }
 
-void OneDnnConvolution::execute(const dnnl::stream& stream, const Arguments& arguments) const {
-  const bool forward = kind_ == ConvolutionKind::forward, data = kind_ == ConvolutionKind::data_gradient;
-  primitive_.execute(
-      stream, {{data ? DNNL_ARG_DIFF_DST : DNNL_ARG_SRC, onednn_argument(a_.wanted(), arguments.a)},
-               {forward || data ? DNNL_ARG_WEIGHTS : DNNL_ARG_DIFF_DST, onednn_argument(b_.wanted(), arguments.b)},
-               {forward ? DNNL_ARG_DST
-                : data  ? DNNL_ARG_DIFF_SRC
-                        : DNNL_ARG_DIFF_WEIGHTS,
-                onednn_argument(result_.wanted(), arguments.result)},
-               {DNNL_ARG_SCRATCHPAD, onednn_argument(scratchpad_, arguments.scratchpad)}});
+bool OneDnnConvolution::reorders(OneDnnArray array) const { return static_cast<bool>(made_->of(array).to_wanted); }
+
+std::size_t OneDnnConvolution::wanted_bytes(OneDnnArray array) const { return made_->of(array).wanted.get_size(); }
+
+void OneDnnConvolution::to_wanted(OneDnnArray array, const std::byte* from, std::byte* to) const {
+  const Order& order = made_->of(array);
+  order.to_wanted.execute(stream(),
+                          {{DNNL_ARG_FROM, argument(order.ours, from)}, {DNNL_ARG_TO, argument(order.wanted, to)}});
+}
+
+void OneDnnConvolution::to_ours(OneDnnArray array, const std::byte* from, std::byte* to) const {
+  const Order& order = made_->of(array);
+  order.to_ours.execute(stream(),
+                        {{DNNL_ARG_FROM, argument(order.wanted, from)}, {DNNL_ARG_TO, argument(order.ours, to)}});
+}
+
+std::size_t OneDnnConvolution::scratchpad_bytes() const { return made_->scratchpad.get_size(); }
+
+void OneDnnConvolution::execute(const Arguments& arguments) const {
+  const bool forward = made_->kind == ConvolutionKind::forward, data = made_->kind == ConvolutionKind::data_gradient;
+  const int a = data ? DNNL_ARG_DIFF_DST : DNNL_ARG_SRC, b = forward || data ? DNNL_ARG_WEIGHTS : DNNL_ARG_DIFF_DST;
+  const int result = forward ? DNNL_ARG_DST : data ? DNNL_ARG_DIFF_SRC : DNNL_ARG_DIFF_WEIGHTS;
+  made_->primitive.execute(stream(), {{a, argument(made_->of(OneDnnArray::a).wanted, arguments.a)},
+                                      {b, argument(made_->of(OneDnnArray::b).wanted, arguments.b)},
+                                      {result, argument(made_->of(OneDnnArray::result).wanted, arguments.result)},
+                                      {DNNL_ARG_SCRATCHPAD, argument(made_->scratchpad, arguments.scratchpad)}});
 }
 
 }  // namespace overtake::backend::cpu

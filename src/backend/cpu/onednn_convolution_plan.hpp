@@ -2,35 +2,21 @@
 // A convolution of so many images as oneDNN's primitive, with the orders of memory that it wants.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
 #include "backend/api/image_cores.hpp"
-#include "backend/cpu/onednn_support.hpp"
 
 namespace overtake::backend::cpu {
-
-using dnnl::memory;
-
-/// An array in our order and in the one that a primitive wants.
-class OneDnnOrder {
- public:
-  OneDnnOrder() = default;
-  OneDnnOrder(const memory::desc& given, const memory::desc& wanted);
-
-  [[nodiscard]] const memory::desc& wanted() const noexcept { return wanted_; }
-  [[nodiscard]] bool differs() const { return static_cast<bool>(to_wanted_); }
-  /// From ours to the primitive's; where they differ.
-  void apply(const dnnl::stream& stream, const std::byte* from, std::byte* to) const;
-  /// From the primitive's to ours; where they differ.
-  void undo(const dnnl::stream& stream, const std::byte* from, std::byte* to) const;
-
- private:
-  memory::desc given_, wanted_;
-  dnnl::reorder to_wanted_, to_given_;
-};
 
 struct OneDnnTypes {
   bool bfloat16_operands = false, bfloat16_result = false;
 };
 
+enum class OneDnnArray : std::uint8_t { a, b, result };
+
+/// Several threads may use one at once.
 class OneDnnConvolution {
  public:
   struct Arguments {
@@ -44,18 +30,20 @@ class OneDnnConvolution {
   /// For `images` of the core's images. Throws dnnl::error where oneDNN has no code for it.
   OneDnnConvolution(const ConvolutionCore& core, std::int64_t images, OneDnnTypes types);
 
-  [[nodiscard]] const OneDnnOrder& a() const noexcept { return a_; }
-  [[nodiscard]] const OneDnnOrder& b() const noexcept { return b_; }
-  [[nodiscard]] const OneDnnOrder& result() const noexcept { return result_; }
-  [[nodiscard]] std::size_t scratchpad_bytes() const { return scratchpad_.get_size(); }
-  /// All in the orders that are wanted. Several threads may call it at once.
-  void execute(const dnnl::stream& stream, const Arguments& arguments) const;
+  /// Whether the primitive wants an array in another order than ours; how large it is in that.
+  [[nodiscard]] bool reorders(OneDnnArray array) const;
+  [[nodiscard]] std::size_t wanted_bytes(OneDnnArray array) const;
+  /// From our order to the one that is wanted, and back; where they differ.
+  void to_wanted(OneDnnArray array, const std::byte* from, std::byte* to) const;
+  void to_ours(OneDnnArray array, const std::byte* from, std::byte* to) const;
+
+  [[nodiscard]] std::size_t scratchpad_bytes() const;
+  /// All in the orders that are wanted.
+  void execute(const Arguments& arguments) const;
 
  private:
-  ConvolutionKind kind_ = ConvolutionKind::forward;
-  OneDnnOrder a_, b_, result_;
-  memory::desc scratchpad_;
-  dnnl::primitive primitive_;
+  struct Made;
+  std::shared_ptr<const Made> made_;
 };
 
 }  // namespace overtake::backend::cpu

@@ -2,6 +2,7 @@
 // Products of bfloat16 matrices where the processor has instructions for them: strips, as onednn_matmul.cpp has them.
 #include <algorithm>
 #include <new>
+#include <oneapi/dnnl/dnnl.hpp>
 
 #include "backend/cpu/matmul_library.hpp"
 #include "backend/cpu/onednn_support.hpp"
@@ -11,6 +12,10 @@ namespace overtake::backend::cpu {
 namespace {
 
 using dnnl::memory;
+
+memory argument(const memory::desc& layout, const std::byte* data) {
+  return {layout, onednn_engine(), const_cast<std::byte*>(data)};  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+}
 
 class Bf16MatMul final : public Step {
  public:
@@ -94,10 +99,10 @@ class Bf16MatMul final : public Step {
     std::byte* result = scratch.result.of(strip.result.get_size());
     strip.multiply.execute(
         scratch.stream,
-        {{DNNL_ARG_SRC, onednn_argument(strip.a, a_ + row * core_.a.row_stride * size)},
-         {DNNL_ARG_WEIGHTS, onednn_argument(strip.b, b_ + column * core_.b.column_stride * size)},
-         {DNNL_ARG_DST, onednn_argument(strip.result, result)},
-         {DNNL_ARG_SCRATCHPAD, onednn_argument(strip.scratchpad, scratch.pad.of(strip.scratchpad.get_size()))}});
+        {{DNNL_ARG_SRC, argument(strip.a, a_ + row * core_.a.row_stride * size)},
+         {DNNL_ARG_WEIGHTS, argument(strip.b, b_ + column * core_.b.column_stride * size)},
+         {DNNL_ARG_DST, argument(strip.result, result)},
+         {DNNL_ARG_SCRATCHPAD, argument(strip.scratchpad, scratch.pad.of(strip.scratchpad.get_size()))}});
     const auto* values = reinterpret_cast<const float*>(result);
     if (columns == core_.n) return tape_.run(row * core_.n, (row + rows) * core_.n, values);
     for (std::int64_t i = 0; i < rows; ++i) {

@@ -2,30 +2,27 @@
 // What all that calls oneDNN's primitives needs.
 #pragma once
 
-#include <omp.h>
-
 #include <cstddef>
-#include <new>
-#include <oneapi/dnnl/dnnl.hpp>
-#include <string>
+#include <cstdlib>
+#include <functional>
+#include <memory>
 
-#include "overtake/error.hpp"
+namespace dnnl {
+struct engine;  // NOLINT(readability-identifier-naming): the library's
+}
 
 namespace overtake::backend::cpu {
 
 /// What oneDNN needs to make kernels. It crashes where that fails.
 inline constexpr std::size_t onednn_bytes = std::size_t{16} << 20;
 
-[[nodiscard]] inline const dnnl::engine& onednn_engine() {
-  static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
-  return engine;
-}
+[[nodiscard]] const dnnl::engine& onednn_engine();
 
 /// Threads that oneDNN sees when it makes and runs primitives on this thread, while this lives.
 class OneDnnThreads {
  public:
-  explicit OneDnnThreads(int threads) : before_(omp_get_max_threads()) { omp_set_num_threads(threads); }
-  ~OneDnnThreads() { omp_set_num_threads(before_); }
+  explicit OneDnnThreads(int threads);
+  ~OneDnnThreads();
   OneDnnThreads(const OneDnnThreads&) = delete;
   OneDnnThreads& operator=(const OneDnnThreads&) = delete;
 
@@ -33,40 +30,21 @@ class OneDnnThreads {
   int before_;
 };
 
-/// Memory of a thread, which grows to the most it was ever asked for.
+/// Memory of a thread, in lines of the cache, which grows to the most it was ever asked for.
 class OneDnnMemory {
  public:
-  [[nodiscard]] std::byte* of(std::size_t bytes) {
-    using dnnl::memory;
-    if (bytes > bytes_) {
-      memory_ = {};
-      bytes_ = 0;
-      memory_ =
-          memory({{static_cast<memory::dim>(bytes)}, memory::data_type::u8, memory::format_tag::a}, onednn_engine());
-      bytes_ = bytes;
-    }
-    return static_cast<std::byte*>(bytes_ == 0 ? nullptr : memory_.get_data_handle());
-  }
+  /// Throws std::bad_alloc.
+  [[nodiscard]] std::byte* of(std::size_t bytes);
 
  private:
-  dnnl::memory memory_;
+  struct Free {
+    void operator()(void* memory) const noexcept { std::free(memory); }
+  };
+  std::unique_ptr<std::byte, Free> memory_;
   std::size_t bytes_ = 0;
 };
 
-/// Memory that somebody else holds, as an argument of a primitive.
-[[nodiscard]] inline dnnl::memory onednn_argument(const dnnl::memory::desc& layout, const std::byte* data) {
-  return {layout, onednn_engine(), const_cast<std::byte*>(data)};  // NOLINT(cppcoreguidelines-pro-type-const-cast)
-}
-
 /// Calls `work`; what oneDNN throws becomes std::bad_alloc or an InternalError about `what`.
-template <class Work>
-void with_onednn(const char* what, const Work& work) {
-  try {
-    work();
-  } catch (const dnnl::error& error) {
-    if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
-    throw InternalError(std::string("oneDNN refused ") + what);
-  }
-}
+void with_onednn(const char* what, const std::function<void()>& work);
 
 }  // namespace overtake::backend::cpu
