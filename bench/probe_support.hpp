@@ -58,8 +58,8 @@ struct Bench {
   std::unique_ptr<Buffer> arena;
 
   Bench(CudaDevice& device, const Schedule& schedule, const std::vector<Buffer*>& buffers, const Lowering& lowering,
-        const ProductQuery& query) {
-    launcher = std::make_unique<Launcher>(device, make_plan(schedule, lowering, query));
+        const ProductQuery& query, const ConvolutionQuery& convolutions = {}) {
+    launcher = std::make_unique<Launcher>(device, make_plan(schedule, lowering, query, convolutions));
     const Plan& plan = launcher->plan();
     if (plan.arena_bytes > 0) arena = device.allocate(plan.arena_bytes);
     const std::uint64_t base = arena ? arena->handle() : 0;

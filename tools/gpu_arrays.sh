@@ -70,7 +70,8 @@ tests() {
 kernels() {
   step 100 kernel_oracle "$bin/overtake_oracle_tests" --gtest_filter='*UserKernels*:-*cpu' --gtest_output="json:$out/kernel_oracle.json"
   step 60 huge "$bin/overtake_oracle_tests" --gtest_filter='*HugeArrays*/cuda_0:*LongRows*/cuda_0'
-  step 150 bench_kernels python3 "$root/bench/kernels.py" cuda:0 "$out/kernels.json"
+  step 240 bench_kernels python3 "$root/bench/kernels.py" cuda:0 "$out/kernels.json"
+  step 60 kernel_call "$bin/bench_kernel_call" cuda:0
   step 60 disc_step "$bin/bench_disc_step" cuda:0
   step 200 kernel_python python3 -m pytest -q -n 6 -p no:cacheprovider "$root/python/tests/"test_kernel_{devices,groups,errors}.py
 }

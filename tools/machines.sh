@@ -95,7 +95,7 @@ arm64() {
   make_root arm64 bookworm
   put_clone arm64
   : >out/machines/arm64.log
-  local libraries="libhwy-dev libdnnl-dev libfmt-dev libcsv-dev libxxhash-dev zlib1g-dev libsqlite3-dev libgtest-dev libgmock-dev"
+  local libraries="libhwy-dev libdnnl-dev libfmt-dev libcsv-dev libxxhash-dev zlib1g-dev libjpeg-dev libpng-dev libsqlite3-dev libgtest-dev libgmock-dev"
   local tests
   timed arm64 packages sh -c "dpkg --add-architecture arm64 && apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q install -y \
     --no-install-recommends cmake ninja-build ccache git python3 crossbuild-essential-arm64 qemu-user libcli11-dev nlohmann-json3-dev \

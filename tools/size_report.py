@@ -17,7 +17,8 @@ SOURCES = {".cpp", ".hpp", ".c", ".k", ".prelude", ".py", ".sh", ".cmake", ".js"
 # PyTorch users reach for first (5,500 lines so far; indexing, DLPack, streams and the profile are still to come).
 # By 500 when the doctor came to tell limits of the process from faults of drivers, and to hide names part by part.
 # To 68,500 when the CPU came to compile kernels at run time (src/backend/cpu/kernels, fibers) and users to write their own (src/user_kernel).
-BUDGET = {"lines of src, include and cli": 68500, "environment variables": 8, "lines of the longest file": 500}
+# By 1,700 when images came to be training data (src/image and its kernel).
+BUDGET = {"lines of src, include and cli": 70200, "environment variables": 8, "lines of the longest file": 500}
 
 
 def code_lines(path):

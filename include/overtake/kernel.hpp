@@ -67,9 +67,9 @@ class ElementwiseKernel {
 /// Elements mapped, then combined by an operation of your own: over all of an array, or along axes.
 ///
 /// ReductionKernel l2("float32 x", "float32 y", "x * x", "a + b", "y = sqrt(a)", "0"): `map` is an expression of the
-/// inputs, `reduce` one of a and b, `post` a statement that assigns the output from `a`, the result of all. The order
-/// is that of `sum` (docs/arrays.md), the same on every device: an operation of + - * / min max gives the same bits
-/// there.
+/// inputs, `reduce` one of a and b, `post` a statement that assigns the output from `a`, the result of all; "raw
+/// float32 table" is a whole array, which `map` and `post` read by place. The order is that of `sum` (docs/arrays.md),
+/// the same on every device: an operation of + - * / min max gives the same bits there.
 class ReductionKernel {
  public:
   /// `identity` is an expression, the result of nothing. Throws UsageError as ElementwiseKernel does.

@@ -9,6 +9,7 @@
 /// one canonical order on every device. matmul is run-to-run.
 #include "overtake/ops/creation.hpp"
 #include "overtake/ops/elements.hpp"
+#include "overtake/ops/images.hpp"
 #include "overtake/ops/indexing.hpp"
 #include "overtake/ops/manipulation.hpp"
 #include "overtake/ops/products.hpp"

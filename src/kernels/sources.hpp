@@ -45,5 +45,6 @@ extern const std::string_view kernel_self_test;
 extern const std::string_view kernel_peak;
 extern const std::string_view kernel_peak_double;
 extern const std::string_view kernel_interpreted;
+extern const std::string_view kernel_image;
 
 }  // namespace overtake::embedded

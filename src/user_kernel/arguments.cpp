@@ -86,6 +86,7 @@ std::vector<DType> input_types(std::string_view kernel, std::span<const Array> a
     }
   }
   std::vector<DType> types;
+  types.reserve(arrays.size());
   for (std::size_t i = 0; i < arrays.size(); ++i) {
     const Parameter& parameter = parameters[i];
     const DType type = parameter.type ? *parameter.type : arrays[letters.at(parameter.letter)].dtype();
@@ -104,17 +105,16 @@ std::vector<DType> input_types(std::string_view kernel, std::span<const Array> a
   return types;
 }
 
-std::vector<Array> in_memory_of(backend::Device& device, std::span<const Array> arrays) {
-  std::vector<Array> result(arrays.begin(), arrays.end());
+std::vector<Array> in_memory_of(backend::Device& device, std::vector<Array> arrays) {
   bool is_ready = true;
-  for (Array& array : result) {
+  for (Array& array : arrays) {
     if (array.node()->buffer != nullptr) continue;
     is_ready = false;
     if (array.node()->device == nullptr) array = graph::copied(array);
     if (array.node()->device == nullptr) array.node()->device = &device;
   }
-  if (!is_ready) eval(result);
-  return result;
+  if (!is_ready) eval(arrays);
+  return arrays;
 }
 
 std::shared_ptr<backend::Buffer> memory_for(backend::Device& device, const Shape& shape, DType type) {

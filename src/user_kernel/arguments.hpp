@@ -36,7 +36,7 @@ void check_count(std::string_view kernel, std::size_t given, std::size_t declare
                                              std::span<const Parameter> parameters);
 
 /// Computes those that are not computed yet, in one plan, row-major. Constants get memory on the device.
-[[nodiscard]] std::vector<Array> in_memory_of(backend::Device& device, std::span<const Array> arrays);
+[[nodiscard]] std::vector<Array> in_memory_of(backend::Device& device, std::vector<Array> arrays);
 
 /// Memory for a result.
 [[nodiscard]] std::shared_ptr<backend::Buffer> memory_for(backend::Device& device, const Shape& shape, DType type);

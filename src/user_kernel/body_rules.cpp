@@ -64,6 +64,12 @@ void check_element_body(std::string_view kernel, std::string_view body) {
   }
 }
 
+void check_time_limit(std::string_view kernel, double seconds) {
+  constexpr double most = 1e9;
+  if (seconds >= 0 && seconds <= most) return;
+  throw UsageError(fmt::format("[{}] a time limit of {:g} s", kernel, seconds), "Give seconds, or 0 for no limit.");
+}
+
 void check_raw_body(std::string_view kernel, std::string_view body) {
   const std::vector<Token> tokens = code_of(body);
   const auto branches = branches_of(tokens);

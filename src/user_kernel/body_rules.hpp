@@ -10,6 +10,9 @@ namespace overtake::user_kernel {
 /// line.
 void check_element_body(std::string_view kernel, std::string_view body);
 
+/// Throws UsageError for what is no number of seconds.
+void check_time_limit(std::string_view kernel, double seconds);
+
 /// Of a kernel of work-items: no SYNC in a branch, and none behind a `return` (docs/dialect.md says why).
 void check_raw_body(std::string_view kernel, std::string_view body);
 

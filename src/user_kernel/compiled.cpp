@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include "overtake/error.hpp"
 
@@ -57,6 +58,16 @@ Place place_in(std::string_view message) {
     return {message.substr(0, at), line};
   }
   return {};
+}
+
+// A place as it was asked for. Functions of Python note what index of which axis was outside: ot_axis of _helpers.py.
+std::string place_of(std::string_view array, std::int64_t place) {
+  constexpr std::int64_t below_all = std::numeric_limits<std::int64_t>::min() / 2;
+  if (place > below_all) return fmt::format("{}[{}]", array, place);
+  const std::uint64_t noted = static_cast<std::uint64_t>(place) << 1U >> 1U;
+  const auto axis = noted >> 56U;
+  const auto index = static_cast<std::int64_t>(noted & ((std::uint64_t{1} << 56U) - 1)) - (std::int64_t{1} << 47);
+  return fmt::format("index {} of axis {} of {}", index, axis, array);
 }
 
 [[noreturn]] void explain(std::string_view name, const std::string& device, std::string_view source,
@@ -141,18 +152,20 @@ void throw_fault(std::string_view name, const WatchBuffer::Fault& fault, const C
                  double time_limit) {
   using Kind = WatchBuffer::Fault::Kind;
   if (fault.kind == Kind::none) return;
+  const std::string line =
+      fault.line > 0 ? fmt::format("{}", fault.line) : fmt::format("{} of the preamble", -fault.line);
   if (fault.kind == Kind::loop) {
-    throw UsageError(fmt::format("[{}] line {}: a loop of {} did not end within {:g} s", name, fault.line,
-                                 where(fault.item), time_limit),
-                     "Its condition stays true there; or give the kernel a longer time limit.");
+    throw UsageError(
+        fmt::format("[{}] line {}: a loop of {} did not end within {:g} s", name, line, where(fault.item), time_limit),
+        "Its condition stays true there; or give the kernel a longer time limit.");
   }
   const auto number = static_cast<std::size_t>(fault.array);
   const WatchedArray& array = compiled.arrays.at(number);
   const std::string shape =
       number < shapes.size() ? fmt::format("{} elements, shape {}", shapes[number].size(), shapes[number].to_string())
                              : fmt::format("[{}] elements", fmt::join(array.extents, "]["));
-  throw UsageError(fmt::format("[{}] line {}: {}[{}] is outside ({}), asked for by {}", name, fault.line, array.name,
-                               fault.place, shape, where(fault.item)),
+  throw UsageError(fmt::format("[{}] line {}: {} is outside ({}), asked for by {}", name, line,
+                               place_of(array.name, fault.place), shape, where(fault.item)),
                    "What lies outside was not read or written.");
 }
 

@@ -42,21 +42,25 @@ struct Elementwise::Operands {
   std::vector<std::optional<graph::Number>> numbers;
   std::vector<Array> arrays;  // in memory; undefined for numbers
   Shape shape;                // of the results
-  MergedAxes axes;            // of those read by element
+  MergedAxes axes;            // of those read by element; none where all have the results' shape
 };
 
 Elementwise::Operands Elementwise::operands_of(const std::vector<Array>& inputs, backend::Device& device) const {
   Operands result;
   result.types = input_types(given_.name, inputs, given_.inputs);
   std::vector<Array> arrays;
+  arrays.reserve(inputs.size());
+  result.numbers.reserve(inputs.size());
+  result.arrays.reserve(inputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     result.numbers.push_back(given_.inputs[i].whole ? std::nullopt : number_in(inputs[i]));
     if (!result.numbers[i]) arrays.push_back(inputs[i]);
   }
-  arrays = in_memory_of(device, arrays);
+  arrays = in_memory_of(device, std::move(arrays));
   std::vector<Shape> shapes;
+  shapes.reserve(inputs.size());
   for (std::size_t i = 0, next = 0; i < inputs.size(); ++i) {
-    result.arrays.push_back(result.numbers[i] ? Array() : arrays[next++]);
+    result.arrays.push_back(result.numbers[i] ? Array() : std::move(arrays[next++]));
     if (result.numbers[i] || given_.inputs[i].whole) continue;
     shapes.push_back(inputs[i].shape());
     try {
@@ -66,26 +70,28 @@ Elementwise::Operands Elementwise::operands_of(const std::vector<Array>& inputs,
                        error.hint());
     }
   }
-  result.axes = merged_axes(result.shape, shapes);
+  const auto is_other = [&](const Shape& shape) { return shape != result.shape; };
+  if (std::any_of(shapes.begin(), shapes.end(), is_other)) result.axes = merged_axes(result.shape, shapes);
   return result;
 }
 
 void Elementwise::add_output_types(std::vector<DType>& types) const {
-  const std::vector<DType> inputs = types;
   for (const Parameter& output : given_.outputs) {
-    types.push_back(output_type(given_.name, output, given_.inputs, inputs));
+    types.push_back(output_type(given_.name, output, given_.inputs, types));
   }
 }
 
 ElementVariant Elementwise::variant_of(const Operands& operands, const backend::Device& device) const {
   ElementVariant variant;
+  variant.types.reserve(operands.types.size() + given_.outputs.size());
   variant.types = operands.types;
+  variant.accesses.reserve(operands.types.size());
   add_output_types(variant.types);
   bool strides = false;
   for (std::size_t i = 0, next = 0; i < given_.inputs.size(); ++i) {
     Access access = operands.numbers[i] ? Access::number : Access::whole;
     if (!operands.numbers[i] && !given_.inputs[i].whole) {
-      access = access_of(operands.axes, next++);
+      access = operands.axes.extents.empty() ? Access::flat : access_of(operands.axes, next++);
       strides = strides || by_strides(access);
     }
     variant.accesses.push_back(access);
@@ -105,7 +111,9 @@ void Elementwise::launch(const Operands& operands, const ElementVariant& variant
       variants_.find(device, given_.name, variant.key(), [&] { return element_text(given_, variant); });
   const std::int64_t n = operands.shape.size();
   const std::int64_t span = std::max(least_in_a_span, (n + spans - 1) / spans);
-  std::vector<backend::KernelArgument> arguments{n};
+  std::vector<backend::KernelArgument> arguments;
+  arguments.reserve(2 * (operands.types.size() + results.size()) + 2);
+  arguments.emplace_back(n);
   if (variant.on_host) arguments.emplace_back(span);
   for (std::size_t i = 0, next = 0; i < operands.types.size(); ++i) {
     if (operands.numbers[i]) {
@@ -114,8 +122,8 @@ void Elementwise::launch(const Operands& operands, const ElementVariant& variant
     }
     arguments.emplace_back(operands.arrays[i].node()->buffer.get());
     if (given_.inputs[i].whole) continue;
-    for (const std::int64_t stride : operands.axes.strides[next]) {
-      if (by_strides(variant.accesses[i])) arguments.emplace_back(stride);
+    if (by_strides(variant.accesses[i])) {
+      for (const std::int64_t stride : operands.axes.strides[next]) arguments.emplace_back(stride);
     }
     ++next;
   }
@@ -147,11 +155,13 @@ std::vector<Array> Elementwise::call(const std::vector<Array>& inputs, const std
   const Operands operands = operands_of(inputs, device);
   const ElementVariant variant = variant_of(operands, device);
   std::vector<std::shared_ptr<backend::Buffer>> buffers;
+  buffers.reserve(given_.outputs.size());
   for (std::size_t i = given_.inputs.size(); i < variant.types.size(); ++i) {
     buffers.push_back(memory_for(device, operands.shape, variant.types[i]));
   }
   if (operands.shape.size() > 0) launch(operands, variant, device, buffers);
   std::vector<Array> results;
+  results.reserve(buffers.size());
   for (std::size_t i = 0; i < buffers.size(); ++i) {
     results.push_back(graph::make_leaf(operands.shape, variant.types[given_.inputs.size() + i], std::move(buffers[i])));
   }
@@ -179,6 +189,7 @@ std::string Elementwise::source(const Device& device) {
 ElementwiseKernel::ElementwiseKernel(const std::string& inputs, const std::string& outputs, const std::string& body,
                                      const std::string& name, const KernelOptions& options) {
   user_kernel::check_name("kernel", "name", name);
+  user_kernel::check_time_limit(name, options.time_limit);
   user_kernel::ElementDeclaration declaration{
       name,
       user_kernel::parse_parameters(name, inputs, user_kernel::ListKind::inputs),
@@ -186,6 +197,9 @@ ElementwiseKernel::ElementwiseKernel(const std::string& inputs, const std::strin
       body,
       options.preamble,
       {options.debug, options.time_limit}};
+  if (declaration.outputs.empty()) {
+    throw UsageError(fmt::format("[{}] has no output", name), "Declare one: \"float32 y\"; a RawKernel writes arrays.");
+  }
   user_kernel::check_different(name, declaration.inputs, declaration.outputs);
   user_kernel::check_element_body(name, body);
   kernel_ = std::make_shared<user_kernel::Elementwise>(std::move(declaration));

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "backend/api/foreign_buffer.hpp"
 #include "core/checked.hpp"
 #include "overtake/error.hpp"
 #include "user_kernel/arguments.hpp"
@@ -12,10 +13,11 @@ namespace overtake {
 namespace user_kernel {
 namespace {
 
-// Who else can see the values? Not those of a handle that is about to get a new one.
+// Does nobody else see the values, of a handle that is about to get new ones? Owners of lent memory do.
 bool is_alone(const Array& array) {
   const std::shared_ptr<graph::Node>& node = array.node();
-  return node.use_count() == 1 && node->buffer.use_count() == 1;
+  const bool is_lent = dynamic_cast<const backend::ForeignBuffer*>(node->buffer.get()) != nullptr;
+  return !is_lent && node.use_count() == 1 && node->buffer.use_count() == 1;
 }
 
 // Another array of the same values.
@@ -79,16 +81,27 @@ std::vector<Array> Raw::arrays_of(std::span<const RawArgument> arguments, backen
       throw UsageError(fmt::format("[{}] argument '{}' is an array, the kernel takes a number", name_, parameter.name),
                        "Declare a pointer, or read the number with item().");
     }
+    const auto is_same = [&](std::size_t other) {
+      return parameters_[other].written && arguments[other].written() == arguments[i].written();
+    };
+    for (std::size_t other = 0; parameter.written && other < i; ++other) {
+      if (!is_same(other)) continue;
+      throw UsageError(
+          fmt::format("[{}] writes one array as '{}' and as '{}'", name_, parameters_[other].name, parameter.name),
+          "Give a copy of it for one of them.");
+    }
     if (parameter.whole && is_number) {
       throw UsageError(fmt::format("[{}] argument '{}' is a number, the kernel takes an array", name_, parameter.name));
     }
   }
   std::vector<Array> arrays;
+  arrays.reserve(arguments.size());
   for (const RawArgument& argument : arguments) {
     if (!number_in(argument.array())) arrays.push_back(argument.array());
   }
-  arrays = in_memory_of(device, arrays);
+  arrays = in_memory_of(device, std::move(arrays));
   std::vector<Array> result;
+  result.reserve(arguments.size());
   for (std::size_t i = 0, next = 0; i < arguments.size(); ++i) {
     if (number_in(arguments[i].array())) {
       result.push_back(arguments[i].array());
@@ -113,6 +126,7 @@ std::vector<Array> Raw::arrays_of(std::span<const RawArgument> arguments, backen
 void Raw::launch(const LaunchSize& size, std::span<const RawArgument> arguments, const std::optional<Device>& asked) {
   check_count(name_, arguments.size(), parameters_.size());
   std::vector<Array> given;
+  given.reserve(arguments.size());
   for (const RawArgument& argument : arguments) given.push_back(argument.array());
   backend::Device& device = device_of(name_, given, parameters_, asked);
   const std::vector<DType> types = input_types(name_, given, parameters_);
@@ -136,14 +150,15 @@ void Raw::launch(const LaunchSize& size, std::span<const RawArgument> arguments,
   Compiled& compiled = variants_.find(device, name_, fmt::format("{}", is_flat ? group : 0),
                                       [&] { return text(is_flat ? static_cast<int>(group) : 0); });
   std::vector<backend::KernelArgument> values;
-  std::vector<Shape> shapes;
+  std::vector<Shape> shapes;  // asked for by faults
+  values.reserve(2 * arrays.size() + 1);
   for (std::size_t i = 0; i < arrays.size(); ++i) {
     if (!parameters_[i].whole) {
       values.push_back(number_argument(name_, parameters_[i], *number_in(arrays[i]), types[i]));
       continue;
     }
     values.emplace_back(arrays[i].node()->buffer.get());
-    shapes.push_back(arrays[i].shape());
+    if (watching_.any()) shapes.push_back(arrays[i].shape());
   }
   std::optional<WatchBuffer> watch;
   if (watching_.any()) {
@@ -172,6 +187,7 @@ std::string Raw::source(const Device& device) {
 RawKernel::RawKernel(const std::string& parameters, const std::string& body, const std::string& name,
                      const KernelOptions& options) {
   user_kernel::check_name("kernel", "name", name);
+  user_kernel::check_time_limit(name, options.time_limit);
   user_kernel::check_raw_body(name, body);
   kernel_ = std::make_shared<user_kernel::Raw>(
       name, user_kernel::parse_parameters(name, parameters, user_kernel::ListKind::raw), body, options);

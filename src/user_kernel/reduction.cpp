@@ -23,7 +23,7 @@ constexpr std::int64_t chunk = 65536;  // as sums have (docs/arrays.md)
 struct Reduction::Operands {
   std::vector<DType> types;
   std::vector<std::optional<graph::Number>> numbers;
-  std::vector<Array> arrays;  // (rows, n), row-major; undefined for numbers
+  std::vector<Array> arrays;  // (rows, n), row-major, or whole; undefined for numbers
   std::int64_t rows = 1, n = 1;
   Shape shape;  // of the result
 };
@@ -33,16 +33,21 @@ Reduction::Operands Reduction::operands_of(const std::vector<Array>& inputs, bac
   Operands result;
   result.types = input_types(given_.name, inputs, given_.inputs);
   Shape shape;
-  for (const Array& input : inputs) {
-    result.numbers.push_back(number_in(input));
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    result.numbers.push_back(given_.inputs[i].whole ? std::nullopt : number_in(inputs[i]));
+    if (given_.inputs[i].whole) continue;
     try {
-      shape = broadcast_shapes(shape, input.shape());
+      shape = broadcast_shapes(shape, inputs[i].shape());
     } catch (const UsageError& error) {
       throw UsageError(fmt::format("[{}] {}", given_.name, error.what()), error.hint());
     }
   }
   std::vector<bool> gone(shape.rank(), !axes.has_value());
-  for (const int axis : axes.value_or(std::vector<int>())) gone[graph::checked_axis(given_.name, axis, shape)] = true;
+  for (const int axis : axes.value_or(std::vector<int>())) {
+    const auto at = graph::checked_axis(given_.name, axis, shape);
+    if (gone[at]) throw UsageError(fmt::format("[{}] axis {} is named twice", given_.name, at));
+    gone[at] = true;
+  }
   std::vector<int> order;
   std::vector<std::int64_t> extents;
   for (const bool reduced : {false, true}) {
@@ -57,9 +62,10 @@ Reduction::Operands Reduction::operands_of(const std::vector<Array>& inputs, bac
   result.shape = Shape(extents);
   std::vector<Array> moved;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    if (!result.numbers[i]) moved.push_back(permute_dims(broadcast_to(inputs[i], shape), order));
+    if (result.numbers[i]) continue;
+    moved.push_back(given_.inputs[i].whole ? inputs[i] : permute_dims(broadcast_to(inputs[i], shape), order));
   }
-  moved = in_memory_of(device, moved);
+  moved = in_memory_of(device, std::move(moved));
   for (std::size_t i = 0, next = 0; i < inputs.size(); ++i) {
     result.arrays.push_back(result.numbers[i] ? Array() : moved[next++]);
   }
@@ -76,7 +82,10 @@ void Reduction::launch(backend::Device& device, const Stage& stage, const Operan
   Compiled& compiled = variants_.find(device, given_.name, key, [&] { return text(stage); });
   const std::int64_t chunks = std::max<std::int64_t>(1, (n + chunk - 1) / chunk);
   std::vector<backend::KernelArgument> arguments{n, chunks};
-  for (std::size_t i = 0; stage.is_first && i < given_.inputs.size(); ++i) {
+  std::vector<Shape> shapes;  // of whole arrays
+  for (std::size_t i = 0; i < given_.inputs.size(); ++i) {
+    if (given_.inputs[i].whole) shapes.push_back(operands.arrays[i].shape());
+    if (!stage.is_first && !given_.inputs[i].whole) continue;
     if (operands.numbers[i]) {
       arguments.push_back(number_argument(given_.name, given_.inputs[i], *operands.numbers[i], operands.types[i]));
     } else {
@@ -86,10 +95,13 @@ void Reduction::launch(backend::Device& device, const Stage& stage, const Operan
   if (!stage.is_first) arguments.emplace_back(partial);
   arguments.emplace_back(result);
   std::optional<WatchBuffer> watch;
-  if (given_.watching.any()) arguments.emplace_back(&watch.emplace(device).buffer());
+  if (given_.watching.any()) {
+    for (const Shape& shape : shapes) arguments.emplace_back(shape.size());
+    arguments.emplace_back(&watch.emplace(device).buffer());
+  }
   const auto groups = narrow<std::uint32_t>(operands.rows * chunks, "groups of a kernel");
   user_kernel::launch(compiled, {.groups = {groups, 1, 1}, .group_size = {stage.on_host ? 1U : 256U, 1, 1}}, arguments);
-  if (watch) throw_fault(given_.name, watch->read(), compiled, {}, element_name, given_.watching.time_limit);
+  if (watch) throw_fault(given_.name, watch->read(), compiled, shapes, element_name, given_.watching.time_limit);
 }
 
 Array Reduction::call(const std::vector<Array>& inputs, const std::optional<std::vector<int>>& axes, bool keepdims) {
@@ -139,16 +151,20 @@ ReductionKernel::ReductionKernel(const std::string& inputs, const std::string& o
                                  const std::string& reduce, const std::string& post, const std::string& identity,
                                  const std::string& name, const KernelOptions& options) {
   user_kernel::check_name("kernel", "name", name);
+  user_kernel::check_time_limit(name, options.time_limit);
   for (const std::string* text : {&map, &reduce, &post}) user_kernel::check_element_body(name, *text);
   std::vector<user_kernel::Parameter> parameters =
       user_kernel::parse_parameters(name, inputs, user_kernel::ListKind::inputs);
   const std::vector<user_kernel::Parameter> outputs =
       user_kernel::parse_parameters(name, output, user_kernel::ListKind::outputs);
   user_kernel::check_different(name, parameters, outputs);
-  const bool has_whole = std::any_of(parameters.begin(), parameters.end(), [](const auto& each) { return each.whole; });
-  if (outputs.size() != 1 || has_whole) {
-    throw UsageError(fmt::format("[{}] a reduction has one output and no raw inputs", name),
-                     "An ElementwiseKernel has several; a RawKernel reads by place.");
+  for (const auto& parameter : parameters) {
+    if (parameter.name != "a" && parameter.name != "b") continue;
+    throw UsageError(fmt::format("[{}] an input is called '{}', as what is joined", name, parameter.name),
+                     "Call it x, say: a and b stand for what is joined.");
+  }
+  if (outputs.size() != 1) {
+    throw UsageError(fmt::format("[{}] a reduction has one output", name), "An ElementwiseKernel has several.");
   }
   kernel_ =
       std::make_shared<user_kernel::Reduction>(user_kernel::ReductionDeclaration{name,

@@ -81,6 +81,9 @@ Parameter parse(std::string_view kernel, std::span<const Token> words, ListKind 
   result.name = std::string(words[at].text);
   result.written = result.written || kind == ListKind::outputs;
   check_name(kernel, "parameter", result.name);
+  if (kind != ListKind::raw && (result.name == "i" || result.name == "size")) {
+    refuse("has a name that the body knows: i is the element's place, size their number");
+  }
   return result;
 }
 
@@ -93,11 +96,12 @@ void check_name(std::string_view kernel, std::string_view what, std::string_view
     throw UsageError(fmt::format("[{}] the {} '{}' is not a C name", kernel, what, name),
                      "Use letters, digits and underscores.");
   }
+  if (what == "name") return;  // the entry point is called kernel_NAME
   const bool is_type =
       std::any_of(known_types.begin(), known_types.end(), [&](const auto& each) { return each.first == name; });
   if (is_type || std::find(taken.begin(), taken.end(), name) != taken.end() || name.starts_with("overtake_") ||
       name.starts_with("dialect_")) {
-    throw UsageError(fmt::format("[{}] the {} '{}' has a name that C, OpenCL or Overtake uses", kernel, what, name),
+    throw UsageError(fmt::format("[{}] the {} is called '{}', which C, OpenCL or Overtake uses", kernel, what, name),
                      fmt::format("Call it {}_, say.", name));
   }
 }

@@ -36,7 +36,8 @@ struct WatchedText {
 
 /// The texts with `overtake_at(...)` round each place and a look at the clock in each loop's condition. The kernel has
 /// `overtake_watch`, a GLOBAL int*, and `overtake_item`, an int64, in scope, and begins with OVERTAKE_LOOPS;
-/// functions of the preamble get a parameter in front.
+/// functions of the preamble get these in front, and behind each pointer to elements what array it points into: the
+/// first element, their number, and which of the arrays it is. Lines of a preamble are negative, unless it has #line.
 [[nodiscard]] WatchedText watched(std::string_view preamble, std::string_view body, std::vector<WatchedArray> arrays,
                                   const Watching& watching);
 
@@ -53,7 +54,7 @@ class WatchBuffer {
   struct Fault {
     enum class Kind : std::int32_t { none, place, loop };
     Kind kind = Kind::none;
-    int line = 0;
+    int line = 0;  ///< negative: of the preamble
     int array = 0;
     std::int64_t place = 0;
     std::int64_t item = 0;

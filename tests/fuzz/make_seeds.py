@@ -69,6 +69,11 @@ def tables():
     put("csv_gz", "crash_bomb", gzip.compress(b"x,y\n" + b"0,0\n" * 150_000, mtime=0))
 
 
+def images():
+    for name in ("quarter.jpg", "progressive.jpg", "cmyk.jpg", "palette.png", "interlaced.png", "rgb16.png"):
+        put("image", "good_" + name.replace(".", "_"), (FOLDER.parent / "golden" / "images" / name).read_bytes())
+
+
 def arrays():
     def npy(head, body, version=1):
         head = head.encode() + b"\n"
@@ -181,6 +186,7 @@ def journal():
 def main():
     tables()
     arrays()
+    images()
     models()
     texts()
     journal()

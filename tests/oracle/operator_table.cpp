@@ -8,6 +8,7 @@
 #include <numbers>
 #include <numeric>
 
+#include "oracle/image_cases.hpp"
 #include "oracle/truth/elements.hpp"
 
 namespace overtake::oracle {
@@ -336,6 +337,7 @@ Table make_table() {
   add_products(table);
   add_shapes(table);
   add_compositions(table);
+  add_images(table);
   return table;
 }
 

@@ -1,59 +1,17 @@
 // SPDX-License-Identifier: MIT
 // Kernels of the user's own on every device: what they compute, and what is said where they cannot.
-#include <gtest/gtest.h>
+#include "oracle/user_kernels.hpp"
 
 #include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <numeric>
-#include <random>
 #include <thread>
-
-#include "core/sanitized.hpp"
-#include "oracle/devices.hpp"
-#include "overtake/kernel.hpp"
-#include "overtake/ops.hpp"
 
 namespace overtake::oracle {
 namespace {
 
-class UserKernels : public OnEveryDevice {
- protected:
-  void SetUp() override {
-    OnEveryDevice::SetUp();
-#ifdef OVERTAKE_THREAD_SANITIZER
-    // It sees neither what compiled kernels do nor their atomics.
-    if (GetParam().id == "cpu") GTEST_SKIP() << "kernels that are compiled at run time are not instrumented";
-#endif
-  }
-};
 INSTANTIATE_TEST_SUITE_P(Devices, UserKernels, ::testing::ValuesIn(list_devices()), device_name);
-
-std::vector<float> random_floats(std::size_t n, float low = -2, float high = 2) {
-  std::mt19937 random(std::random_device{}());
-  std::vector<float> values(n);
-  for (float& value : values) value = std::uniform_real_distribution<float>(low, high)(random);
-  return values;
-}
-
-Array on(const Device& device, const std::vector<float>& values) {
-  return Array::from(values, Shape{static_cast<std::int64_t>(values.size())}, device);
-}
-
-/// What a call says when it throws.
-template <typename Call>
-std::string complaint(const Call& call) {
-  try {
-    call();
-  } catch (const UsageError& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
-
-void expect_has(const std::string& text, const std::vector<std::string>& parts) {
-  for (const std::string& part : parts) EXPECT_NE(text.find(part), std::string::npos) << part << " is not in: " << text;
-}
 
 TEST_P(UserKernels, MandelbrotBroadcastsRowsAndColumns) {
   const ElementwiseKernel escape("float32 re, float32 im", "int32 n", R"(
@@ -210,38 +168,34 @@ TEST_P(UserKernels, TiledProduct) {
   ASSERT_LT(max(abs(result - matmul(left, right))).item<float>(), 1e-4F);
 }
 
-TEST_P(UserKernels, PlacesOutsideAreTold) {
-  const RawKernel kernel("const float32* x, float32* y, int32 shift",
-                         "int k = GLOBAL_ID(0);\ny[k] = 1.0f;\ny[k] += x[k + shift];", "shifted", {.debug = true});
-  const Array x = arange(8, DType::float32, device());
-  Array y = zeros(Shape{2, 4}, device());
-  kernel.launch({.groups = {2, 1, 1}, .group_size = {4, 1, 1}}, {x, &y, 0});
-  ASSERT_EQ((y[{1, 3}].item<float>()), 8);
-  expect_has(complaint([&] {
-               kernel.launch({.groups = {2, 1, 1}, .group_size = {4, 1, 1}}, {x, &y, 1});
-             }),
-             {"[shifted] line 3", "x[8]", "8 elements", "(8,)", "work-item (7, 0, 0)"});
-  expect_has(complaint([&] {
-               kernel.launch({.groups = {3, 1, 1}, .group_size = {4, 1, 1}}, {x, &y, -20});
-             }),
-             {"[shifted] line", "outside"});
-  const ElementwiseKernel table("raw float32 t, int32 k", "float32 y", "y = t[k * 2];", "table", {.debug = true});
-  expect_has(complaint([&] { (void)table(x, arange(5, DType::int32, device())); }),
-             {"[table] line 1", "t[8]", "element 4"});
-  ASSERT_EQ(table(x, arange(4, DType::int32, device()))[{3}].item<float>(), 6);
-}
-
-TEST_P(UserKernels, PlacesOutsideOfLocalMemoryAreTold) {
-  const RawKernel kernel("float32* y, int32 shift",
-                         "LOCAL float tile[2][3];\ntile[0][LOCAL_ID(0) + shift] = 1.0f;\ny[0] = 2.0f;", "in_local",
-                         {.debug = true});
-  Array y = zeros(Shape{1}, device());
-  kernel.launch({.groups = {1, 1, 1}, .group_size = {3, 1, 1}}, {&y, 0});
-  ASSERT_EQ(y.item<float>(), 2);
-  expect_has(complaint([&] {
-               kernel.launch({.groups = {1, 1, 1}, .group_size = {3, 1, 1}}, {&y, 1});
-             }),
-             {"[in_local] line 2", "tile[3]", "[2][3] elements", "work-item (2, 0, 0)"});
+TEST_P(UserKernels, ReductionsReadWholeArrays) {
+  const KernelOptions options{.preamble = "DEVICE float at(GLOBAL const float* t, int64 k) { return t[k]; }"};
+  KernelOptions watched = options;
+  watched.debug = true;
+  constexpr std::int64_t rows = 3, n = 70000;  // two stages
+  const std::vector<float> values = random_floats(rows * n), weights = random_floats(n);
+  const Array x = reshape(on(device(), values), {rows, n}), k = arange(n, DType::int64, device());
+  for (const KernelOptions& each : {options, watched}) {
+    const ReductionKernel dot("float32 x, int64 k, raw float32 w, raw bool twice", "float32 y", "x * at(w, k)", "a + b",
+                              "y = twice[0] ? a * 2.0f : w[1] + a", "0", "weighted", each);
+    const auto sums = [&](bool twice, const Array& places) {
+      return dot.call({x, places, on(device(), weights), full(Shape{1}, twice, DType::boolean, device())},
+                      std::vector{1});
+    };
+    const std::vector<float> doubled = sums(true, k).to_vector<float>(), plain = sums(false, k).to_vector<float>();
+    for (std::size_t row = 0; row < rows; ++row) {
+      double truth = 0, magnitude = 0;
+      for (std::size_t i = 0; i < n; ++i) {
+        const double product = double{values[row * n + i]} * double{weights[i]};
+        truth += product, magnitude += std::abs(product);
+      }
+      ASSERT_NEAR(doubled[row], 2 * truth, 1e-5 * magnitude);
+      ASSERT_NEAR(plain[row], truth + double{weights[1]}, 1e-5 * magnitude);
+    }
+    if (!each.debug) continue;
+    expect_has(complaint([&] { (void)sums(true, k + 1); }),
+               {"[weighted] line 1 of the preamble", "w[70000]", "(70000,)", "element"});
+  }
 }
 
 TEST_P(UserKernels, SeveralThreadsCallOneKernel) {
@@ -260,21 +214,6 @@ TEST_P(UserKernels, SeveralThreadsCallOneKernel) {
   }
   for (std::thread& thread : threads) thread.join();
   ASSERT_EQ(wrong, 0);
-}
-
-TEST_P(UserKernels, LoopsThatDoNotEndAreStopped) {
-  const ElementwiseKernel endless("int32 n", "int32 m", "m = 0;\nwhile (m < 10) {\n  if (n != 3) m = m + 1;\n}",
-                                  "endless", {.time_limit = 0.05});
-  ASSERT_EQ(endless(zeros(Shape{10}, DType::int32, device()))[{9}].item<std::int32_t>(), 10);
-  expect_has(complaint([&] { (void)endless(arange(10, DType::int32, device())); }),
-             {"[endless] line 2", "did not end", "0.05 s"});
-  const ElementwiseKernel inside(
-      "int32 n", "int32 m", "m = turns(n);", "inside",
-      {.preamble =
-           "DEVICE int turns(int n) {\n  int m = 0;\n  for (;;) {\n    if (n != 3) return m;\n    m += 1;\n  }\n}",
-       .time_limit = 0.05});
-  expect_has(complaint([&] { (void)inside(arange(10, DType::int32, device())); }), {"[inside] line 3", "did not end"});
-  ASSERT_EQ(inside(zeros(Shape{10}, DType::int32, device()))[{9}].item<std::int32_t>(), 0);
 }
 
 TEST_P(UserKernels, CompilersSpeakOfTheUsersLines) {

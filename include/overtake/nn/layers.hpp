@@ -10,14 +10,24 @@
 
 namespace overtake::nn {
 
+/// What the first values of a layer's weight are.
+enum class InitialWeight : std::uint8_t {
+  uniform,         ///< in [-1/sqrt(fan_in), 1/sqrt(fan_in)), and the bias too: PyTorch's layers
+  kaiming_normal,  ///< normal, deviation sqrt(2 / fan_out), bias 0 (He et al. 2015): convolutions of torchvision's VGG
+  small_normal,    ///< normal, deviation 0.01, bias 0: Linear layers of torchvision's VGG
+};
+
 /// y = x W^T + b, with W of shape (out_features, in_features) as in PyTorch.
 ///
 /// Both W and b start uniform in [-1/sqrt(in_features), 1/sqrt(in_features)), which is PyTorch's
-/// kaiming_uniform(a = sqrt 5). They are drawn on the host by Philox, so every device gets the same values.
+/// kaiming_uniform(a = sqrt 5), unless `initial` says otherwise. They are drawn on the host by Philox, so every device
+/// gets the same values. In Precision::bf16 (precision.hpp), or of bfloat16, products are of operands rounded to
+/// bfloat16, and so is the result.
 class Linear : public Module {
  public:
   /// Throws UsageError unless both sizes are at least 1.
-  Linear(std::int64_t in_features, std::int64_t out_features, bool bias = true);
+  Linear(std::int64_t in_features, std::int64_t out_features, bool bias = true,
+         InitialWeight initial = InitialWeight::uniform);
 
   /// (..., in_features) float32 -> (..., out_features), of 2 to 4 dimensions: what stands before the last axis are
   /// rows. Throws UsageError for another shape.
@@ -39,6 +49,7 @@ class Linear : public Module {
   std::int64_t in_features_;
   std::int64_t out_features_;
   bool has_bias_;
+  InitialWeight initial_;
   Parameter weight_{"weight", {}};
   Parameter bias_{"bias", {}};
 };

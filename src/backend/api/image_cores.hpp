@@ -12,7 +12,7 @@ namespace overtake::backend {
 /// Where an operand of a core over images begins. It is contiguous from there on, in the order of axes of its core.
 struct ImageOperand {
   int slot = -1;
-  std::int64_t offset = 0;         ///< in elements
+  std::int64_t offset = 0;       ///< in elements
   DType dtype = DType::float32;  ///< float32 or bfloat16
   friend bool operator==(const ImageOperand&, const ImageOperand&) = default;
 };

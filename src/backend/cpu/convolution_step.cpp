@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Convolutions, one result after the other: for builds without a library and for kinds that it refuses.
+// Which of the two ways computes a convolution; and the one without a library, one result after the other.
 #include <algorithm>
 #include <vector>
 
 #include "backend/cpu/image_order.hpp"
+#include "backend/cpu/matmul_library.hpp"
 #include "backend/cpu/memory_types.hpp"
 #include "backend/cpu/step.hpp"
 
@@ -20,8 +21,8 @@ class PlainConvolution final : public Step {
         y_(image_order(core_, core_.k, core_.extents.p, core_.extents.q)),
         filters_(image_order(core_, core_.extents.c / core_.groups, core_.r, core_.s)) {
     const ImageExtents& e = core_.extents;
-    const double products = static_cast<double>(e.n * e.p * e.q) *
-                            static_cast<double>(core_.k * core_.r * core_.s * (e.c / core_.groups));
+    const double products =
+        static_cast<double>(e.n * e.p * e.q) * static_cast<double>(core_.k * core_.r * core_.s * (e.c / core_.groups));
     threads_ = worthwhile_threads(products, threads);
   }
 
@@ -144,8 +145,13 @@ class PlainConvolution final : public Step {
 
 }  // namespace
 
-std::unique_ptr<Step> make_convolution_step(const Operation& operation, int threads) {
+std::unique_ptr<Step> make_plain_convolution(const Operation& operation, int threads) {
   return std::make_unique<PlainConvolution>(operation, threads);
+}
+
+std::unique_ptr<Step> make_convolution_step(const Operation& operation, int threads) {
+  if (auto step = make_library_convolution(operation, threads)) return step;
+  return make_plain_convolution(operation, threads);
 }
 
 }  // namespace overtake::backend::cpu

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// In the place of onednn_matmul.cpp and onednn_bf16.cpp where a build has no oneDNN.
+// In the place of the files onednn_*.cpp where a build has no oneDNN.
 #include "backend/cpu/matmul_library.hpp"
 
 namespace overtake::backend::cpu {
@@ -7,6 +7,10 @@ namespace overtake::backend::cpu {
 std::string matmul_library() { return {}; }
 
 std::unique_ptr<Step> make_library_matmul(const Operation& /*operation*/, int /*threads*/) { return nullptr; }
+
+std::unique_ptr<Step> make_library_bf16_matmul(const Operation& /*operation*/, int /*threads*/) { return nullptr; }
+
+std::unique_ptr<Step> make_library_convolution(const Operation& /*operation*/, int /*threads*/) { return nullptr; }
 
 int bf16_advantage() { return 0; }
 

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Pooling and its gradients, one result after the other.
+// Pooling and its gradients: rows of windows or of the image, some at a time, finished while they are in the cache.
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include "backend/cpu/image_order.hpp"
-#include "backend/cpu/memory_types.hpp"
+#include "backend/cpu/pool_rows.hpp"
 #include "backend/cpu/step.hpp"
 
 namespace overtake::backend::cpu {
@@ -18,12 +17,20 @@ struct Range {
 class PoolStep final : public Step {
  public:
   PoolStep(const Operation& operation, int threads)
-      : core_(std::get<PoolCore>(operation.core)),
-        extent_(operation.extent),
-        tape_(operation.tape, operation.extent),
-        x_order_(image_order(core_, core_.extents.c, core_.extents.h, core_.extents.w)),
-        y_order_(image_order(core_, core_.extents.c, core_.extents.p, core_.extents.q)),
-        threads_(worthwhile_threads(static_cast<double>(extent_.size() * core_.r * core_.s), threads)) {}
+      : core_(std::get<PoolCore>(operation.core)), tape_(operation.tape, operation.extent) {
+    ImageExtents& e = core_.extents;
+    if (!core_.channels_last) {  // every channel an image of its own
+      e.n *= e.c;
+      e.c = 1;
+    }
+    threads_ = worthwhile_threads(static_cast<double>(operation.extent.size() * core_.r * core_.s), threads);
+    const std::int64_t length = (is_forward() ? e.q : e.w) * e.c, height = is_forward() ? e.p : e.h;
+    rows_ = std::clamp<std::int64_t>(most_floats / length, 1, height);
+    // Windows that do not overlap lie in one group of rows each.
+    const std::int64_t stride = core_.steps.stride[0];
+    if (!is_forward() && rows_ < height) rows_ = (rows_ + stride - 1) / stride * stride;
+    groups_ = (height + rows_ - 1) / rows_;
+  }
 
   void bind(SlotPointers slots) override {
     x_ = address_of(slots, core_.x);
@@ -32,119 +39,79 @@ class PoolStep final : public Step {
   }
 
   void run() override {
-    constexpr std::int64_t at_once = 1024;
-    parallel_ranges(extent_.size(), at_once, threads_, [&](std::int64_t begin, std::int64_t end) {
-      std::vector<float> values(at_once);
-      for (std::int64_t at = begin; at < end; at += at_once) {
-        const std::int64_t until = std::min(end, at + at_once);
-        const DType dtype = x_ != nullptr ? core_.x.dtype : core_.dy.dtype;
-        if (dtype == DType::bfloat16) {
-          compute<bfloat16>(at, until, values.data());
+    const ImageExtents& e = core_.extents;
+    const std::int64_t height = is_forward() ? e.p : e.h, length = (is_forward() ? e.q : e.w) * e.c;
+    parallel_ranges(e.n * groups_, 1, threads_, [&](std::int64_t begin, std::int64_t end) {
+      std::vector<float> values(static_cast<std::size_t>(std::min(rows_, height) * length));
+      for (std::int64_t at = begin; at < end; ++at) {
+        const std::int64_t image = at / groups_, first = at % groups_ * rows_;
+        const Range rows{first, std::min(first + rows_, height)};
+        if (is_forward()) {
+          forward(image, rows, values.data());
         } else {
-          compute<float>(at, until, values.data());
+          gradient(image, rows, values.data());
         }
-        tape_.run(at, until, values.data());
+        const std::int64_t from = (image * height + rows.begin) * length;
+        tape_.run(from, from + (rows.end - rows.begin) * length, values.data());
       }
     });
   }
 
  private:
-  template <class M>
-  void compute(std::int64_t begin, std::int64_t end, float* values) const {
-    const M* x = reinterpret_cast<const M*>(x_);
-    const M* dy = reinterpret_cast<const M*>(dy_);
-    const bool forward = core_.kind == PoolKind::max || core_.kind == PoolKind::average;
-    for (std::int64_t i = begin; i < end; ++i) {
-      const ImagePlace at = (forward ? y_order_ : x_order_).place(i);
-      switch (core_.kind) {
-        case PoolKind::max: *values++ = widened(x[largest(x, at)]); break;
-        case PoolKind::average: *values++ = average(x, at); break;
-        case PoolKind::max_gradient:
-        case PoolKind::average_gradient: *values++ = gradient(x, dy, at); break;
-      }
-    }
+  static constexpr std::int64_t most_floats = 8192;  // they stay in the first-level cache
+
+  [[nodiscard]] bool is_forward() const { return core_.kind == PoolKind::max || core_.kind == PoolKind::average; }
+
+  // The windows of row p of them.
+  [[nodiscard]] PoolRow windows(std::int64_t image, std::int64_t p) const {
+    const ImageExtents& e = core_.extents;
+    const std::int64_t padding = core_.steps.padding[0], begin = p * core_.steps.stride[0] - padding;
+    const Range inside{std::max<std::int64_t>(begin, 0), std::min(begin + core_.r, e.h)};
+    PoolRow row{.kind = core_.kind, .dtype = x_ != nullptr ? core_.x.dtype : core_.dy.dtype};
+    const auto size = static_cast<std::int64_t>(size_of(row.dtype));
+    if (x_ != nullptr) row.x = x_ + (image * e.h + inside.begin) * e.w * e.c * size;
+    if (dy_ != nullptr) row.dy = dy_ + (image * e.p + p) * e.q * e.c * size;
+    row.rows = inside.end - inside.begin;
+    row.w = e.w;
+    row.c = e.c;
+    row.windows = e.q;
+    row.columns = core_.s;
+    row.stride = core_.steps.stride[1];
+    row.padding = core_.steps.padding[1];
+    row.count_padding = core_.count_padding;
+    row.counted_rows = core_.count_padding ? std::min(begin + core_.r, e.h + padding) - begin : row.rows;
+    return row;
   }
 
-  // What a window has of an axis of the image.
-  [[nodiscard]] Range inside(std::size_t axis, std::int64_t window) const {
-    const std::int64_t size = axis == 0 ? core_.r : core_.s, extent = axis == 0 ? core_.extents.h : core_.extents.w;
-    const std::int64_t begin = window * core_.steps.stride[axis] - core_.steps.padding[axis];
-    return {std::max<std::int64_t>(begin, 0), std::min(begin + size, extent)};
-  }
-
-  // The windows that a place of the image is in.
-  [[nodiscard]] Range windows_of(std::size_t axis, std::int64_t place) const {
-    const std::int64_t size = axis == 0 ? core_.r : core_.s, count = axis == 0 ? core_.extents.p : core_.extents.q;
-    const std::int64_t at = place + core_.steps.padding[axis], stride = core_.steps.stride[axis];
-    return {at < size ? 0 : (at - size) / stride + 1, std::min(at / stride + 1, count)};
-  }
-
-  [[nodiscard]] float divisor(const ImagePlace& window) const {
-    std::int64_t places = 1;
-    for (const std::size_t axis : {std::size_t{0}, std::size_t{1}}) {
-      const std::int64_t number = axis == 0 ? window.h : window.w;
-      Range range = inside(axis, number);
-      if (core_.count_padding) {
-        const std::int64_t extent = axis == 0 ? core_.extents.h : core_.extents.w;
-        range.begin = number * core_.steps.stride[axis] - core_.steps.padding[axis];
-        range.end = std::min(range.begin + (axis == 0 ? core_.r : core_.s), extent + core_.steps.padding[axis]);
-      }
-      places *= range.end - range.begin;
-    }
-    return static_cast<float>(places);
-  }
-
-  template <class M>
-  std::int64_t largest(const M* x, const ImagePlace& window) const {
-    const Range rows = inside(0, window.h), columns = inside(1, window.w);
-    std::int64_t best = -1;
-    for (std::int64_t h = rows.begin; h < rows.end; ++h) {
-      for (std::int64_t w = columns.begin; w < columns.end; ++w) {
-        const std::int64_t at = x_order_({window.n, window.c, h, w});
-        if (best < 0) best = at;
-        const float value = widened(x[at]), before = widened(x[best]);
-        if (value > before || (std::isnan(value) && !std::isnan(before))) best = at;
-      }
-    }
-    return best;
-  }
-
-  template <class M>
-  float average(const M* x, const ImagePlace& window) const {
-    const Range rows = inside(0, window.h), columns = inside(1, window.w);
-    float sum = 0;
-    for (std::int64_t h = rows.begin; h < rows.end; ++h) {
-      for (std::int64_t w = columns.begin; w < columns.end; ++w) {
-        sum += widened(x[x_order_({window.n, window.c, h, w})]);
-      }
-    }
-    return sum / divisor(window);
-  }
-
-  template <class M>
-  float gradient(const M* x, const M* dy, const ImagePlace& at) const {
-    const Range rows = windows_of(0, at.h), columns = windows_of(1, at.w);
-    const std::int64_t own = x_order_(at);
-    float sum = 0;
+  void forward(std::int64_t image, const Range& rows, float* values) const {
     for (std::int64_t p = rows.begin; p < rows.end; ++p) {
-      for (std::int64_t q = columns.begin; q < columns.end; ++q) {
-        const ImagePlace window{at.n, at.c, p, q};
-        const float above = widened(dy[y_order_(window)]);
-        if (core_.kind == PoolKind::average_gradient) {
-          sum += above / divisor(window);
-        } else if (largest(x, window) == own) {
-          sum += above;
-        }
-      }
+      PoolRow row = windows(image, p);
+      row.out = values + (p - rows.begin) * core_.extents.q * core_.extents.c;
+      pool_row(row);
     }
-    return sum;
+  }
+
+  // Of the rows of an image: the windows that lie in them add what is theirs.
+  void gradient(std::int64_t image, const Range& rows, float* values) const {
+    const ImageExtents& e = core_.extents;
+    const std::int64_t padding = core_.steps.padding[0], stride = core_.steps.stride[0], before = rows.begin + padding;
+    std::fill_n(values, (rows.end - rows.begin) * e.w * e.c, 0.0F);
+    const std::int64_t first = before < core_.r ? 0 : (before - core_.r) / stride + 1;
+    const std::int64_t end = std::min((rows.end - 1 + padding) / stride + 1, e.p);
+    for (std::int64_t p = first; p < end; ++p) {
+      PoolRow row = windows(image, p);
+      const std::int64_t top = std::max<std::int64_t>(p * stride - padding, 0);
+      row.first = std::max(rows.begin - top, std::int64_t{0});
+      row.last = std::min(rows.end - top, row.rows);
+      row.out = values + (top - rows.begin) * e.w * e.c;
+      pool_row(row);
+    }
   }
 
   PoolCore core_;
-  Shape extent_;
   TapeRunner tape_;
-  ImageOrder x_order_, y_order_;
-  int threads_;
+  int threads_ = 1;
+  std::int64_t rows_ = 1, groups_ = 1;  // computed at a time; of an image
   const std::byte* x_ = nullptr;
   const std::byte* dy_ = nullptr;
 };

@@ -41,6 +41,7 @@ class Step {
 [[nodiscard]] std::unique_ptr<Step> make_segment_sum_step(const Operation& operation, int threads);
 [[nodiscard]] std::unique_ptr<Step> make_histogram_step(const Operation& operation, int threads);
 [[nodiscard]] std::unique_ptr<Step> make_convolution_step(const Operation& operation, int threads);
+[[nodiscard]] std::unique_ptr<Step> make_plain_convolution(const Operation& operation, int threads);
 [[nodiscard]] std::unique_ptr<Step> make_pool_step(const Operation& operation, int threads);
 
 /// Threads worth using for work of about `operations` simple operations: all of them, or one if the work is over before

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <memory>
 #include <numeric>
+#include <type_traits>
 #include <utility>
 
 #include "backend/cpu/memory_types.hpp"
@@ -61,7 +62,8 @@ TapeRunner::TapeRunner(const Tape& tape, const Shape& extent)
       extent_(extent),
       sources_(tape.loads.size()),
       targets_(tape.stores.size()),
-      direct_(tape.code.size()) {
+      direct_(tape.code.size()),
+      step_(static_cast<std::int64_t>(block_size)) {
   for (const Access& load : tape_.loads) kinds_.push_back(kind_of(load));
   // An operand may be stored elsewhere while its own slot is overwritten: such stores come first and nothing is written
   // before them. Otherwise the last instruction may write to its place at once: nothing after it reads what was there.
@@ -74,6 +76,17 @@ TapeRunner::TapeRunner(const Tape& tape, const Shape& extent)
     const bool last = store.value_register + 1U == tape_.code.size();
     if (last && !any_load && computes(tape_.code.back().code) && is_plain(store.dtype)) direct_.back() = true;
   }
+  // Blocks of whole periods, in which a periodic operand is the same every time.
+  const std::int64_t period = extent_.rank() == 0 ? 1 : std::max<std::int64_t>(extent_[extent_.rank() - 1], 1);
+  const bool any_period = std::find(kinds_.begin(), kinds_.end(), LoadKind::periodic) != kinds_.end();
+  if (any_period && period <= step_) step_ = step_ / period * period;
+  for (const TapeInstruction& step : tape_.code) same_.push_back(is_the_same_everywhere(step));
+}
+
+// A period that is longer than a block needs no copy, where a block does not go beyond its end.
+bool TapeRunner::reads_in_place(std::size_t load) const {
+  return kinds_[load] == LoadKind::periodic && is_plain(tape_.loads[load].dtype) &&
+         extent_[extent_.rank() - 1] > static_cast<std::int64_t>(block_size);
 }
 
 TapeRunner::LoadKind TapeRunner::kind_of(const Access& access) const {
@@ -112,24 +125,33 @@ void TapeRunner::run(std::int64_t begin, std::int64_t end, const void* core) con
   for (const TapeInstruction& step : tape_.code) {
     if (step.code == TapeCode::core) core_bytes = static_cast<std::int64_t>(size_of(dtype_of_value(step.type)));
   }
-  for (std::int64_t at = begin; at < end; at += static_cast<std::int64_t>(block_size)) {
-    const auto n = static_cast<std::size_t>(std::min<std::int64_t>(end - at, block_size));
+  for (std::int64_t at = begin; at < end; at += step_) {
+    const auto n = static_cast<std::size_t>(std::min(end - at, step_));
     const void* here = core == nullptr ? nullptr : static_cast<const std::byte*>(core) + (at - begin) * core_bytes;
-    compute(at, n, here, registers, memory.bytes());
+    compute(at, n, here, registers, memory.bytes(), at == begin);
     for (std::size_t i = 0; i < tape_.stores.size(); ++i) store(i, registers[tape_.stores[i].value_register], at, n);
   }
 }
 
 const void* TapeRunner::values(std::int64_t begin, std::size_t n) const {
   Registers& memory = thread_registers(tape_.code.size());
-  compute(begin, n, nullptr, memory.blocks.data(), memory.bytes());
+  compute(begin, n, nullptr, memory.blocks.data(), memory.bytes(), true);
   return memory.blocks[tape_.code.size() - 1];
 }
 
+bool TapeRunner::is_the_same_everywhere(const TapeInstruction& step) const {
+  if (step.code == TapeCode::constant) return true;
+  if (step.code != TapeCode::load) return false;
+  const LoadKind kind = kinds_[step.index];
+  return kind == LoadKind::scalar ||
+         (kind == LoadKind::periodic && step_ % extent_[extent_.rank() - 1] == 0 && !reads_in_place(step.index));
+}
+
 void TapeRunner::compute(std::int64_t begin, std::size_t n, const void* core, const void** registers,
-                         std::byte* scratch) const {
+                         std::byte* scratch, bool is_first) const {
   for (std::size_t i = 0; i < tape_.code.size(); ++i) {
     const TapeInstruction& step = tape_.code[i];
+    if (!is_first && same_[i]) continue;
     std::byte* out = scratch + i * register_bytes;
     registers[i] = out;
     switch (step.code) {
@@ -163,9 +185,17 @@ void TapeRunner::compute(std::int64_t begin, std::size_t n, const void* core, co
 
 void TapeRunner::load(std::size_t index, std::int64_t begin, std::size_t n, std::byte* out, const void*& result) const {
   const DType dtype = tape_.loads[index].dtype;
+  const auto size = static_cast<std::int64_t>(size_of(dtype));
   if (kinds_[index] == LoadKind::contiguous && is_plain(dtype)) {
-    result = sources_[index] + begin * static_cast<std::int64_t>(size_of(dtype));
+    result = sources_[index] + begin * size;
     return;
+  }
+  if (reads_in_place(index)) {
+    const std::int64_t period = extent_[extent_.rank() - 1], phase = begin % period;
+    if (phase + static_cast<std::int64_t>(n) <= period) {
+      result = sources_[index] + phase * size;
+      return;
+    }
   }
   with_memory_type(dtype, [&]<class M>(M) { fill<M>(index, begin, n, out); });
 }
@@ -177,6 +207,8 @@ template <class M>
 void widen_run(const M* from, std::int64_t stride, std::size_t n, Widened<M>* out) {
   if (stride == 0) {
     std::fill_n(out, n, widened(*from));
+  } else if (stride == 1 && std::is_same_v<M, bfloat16>) {
+    widen_bfloat16s(reinterpret_cast<const std::uint16_t*>(from), reinterpret_cast<float*>(out), n);
   } else if (stride == 1) {
     for (std::size_t i = 0; i < n; ++i) out[i] = widened(from[i]);
   } else {
@@ -254,6 +286,7 @@ void TapeRunner::store(std::size_t index, const void* values, std::int64_t begin
   with_memory_type(dtype, [&]<class M>(M) {
     const auto* from = static_cast<const Widened<M>*>(values);
     auto* target = reinterpret_cast<M*>(to);
+    if constexpr (std::is_same_v<M, bfloat16>) return narrow_bfloat16s(from, reinterpret_cast<std::uint16_t*>(to), n);
     for (std::size_t i = 0; i < n; ++i) target[i] = narrowed<M>(from[i]);
   });
 }

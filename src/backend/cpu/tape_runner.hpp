@@ -36,7 +36,11 @@ class TapeRunner {
  private:
   enum class LoadKind : std::uint8_t { contiguous, scalar, periodic, strided };
 
-  void compute(std::int64_t begin, std::size_t n, const void* core, const void** registers, std::byte* scratch) const;
+  /// `is_first`: of a run, whose later blocks find the registers that are the same everywhere.
+  void compute(std::int64_t begin, std::size_t n, const void* core, const void** registers, std::byte* scratch,
+               bool is_first) const;
+  [[nodiscard]] bool is_the_same_everywhere(const TapeInstruction& step) const;
+  [[nodiscard]] bool reads_in_place(std::size_t load) const;
   void load(std::size_t index, std::int64_t begin, std::size_t n, std::byte* out, const void*& result) const;
   template <class M>
   void fill(std::size_t index, std::int64_t begin, std::size_t n, std::byte* out) const;
@@ -52,6 +56,8 @@ class TapeRunner {
   std::vector<const std::byte*> sources_;  // of loads, offset included
   std::vector<std::byte*> targets_;        // of stores
   std::vector<bool> direct_;               // instructions that write straight to their store
+  std::vector<bool> same_;                 // instructions that give every block of a run the same
+  std::int64_t step_;                      // elements of a block
 };
 
 }  // namespace overtake::backend::cpu

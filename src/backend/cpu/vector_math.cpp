@@ -119,6 +119,16 @@ HWY_INLINE V sign_of(V x) {
   return hn::IfThenElse(hn::Or(hn::Eq(x, hn::Zero(Tag())), hn::IsNaN(x)), zero_or_nan, one);
 }
 
+// As formulas::bfloat16_bits() has them, in 32 bits.
+HWY_INLINE hn::Vec<hn::RebindToUnsigned<Tag>> bfloat16_bits_of(V x) {
+  const hn::RebindToUnsigned<Tag> u;
+  const auto bits = hn::BitCast(u, x);
+  const auto even = hn::And(hn::ShiftRight<16>(bits), hn::Set(u, 1U));
+  const auto rounded = hn::Add(hn::Add(bits, hn::Set(u, 0x7fffU)), even);
+  const auto quiet = hn::Or(bits, hn::Set(u, 0x400000U));
+  return hn::ShiftRight<16>(hn::IfThenElse(hn::RebindMask(u, hn::IsNaN(x)), quiet, rounded));
+}
+
 // The vector forms of element functions, where there are any: for float, or for any type.
 template <TapeCode code>
 using Code = formulas::Code<code>;
@@ -128,6 +138,10 @@ HWY_INLINE V vector_form(Code<TapeCode::exp>, V x) { return exp_all(x); }
 HWY_INLINE V vector_form(Code<TapeCode::log>, V x) { return log_all(x); }
 HWY_INLINE V vector_form(Code<TapeCode::tanh>, V x) { return tanh_all(x); }
 HWY_INLINE V vector_form(Code<TapeCode::sigmoid>, V x) { return sigmoid_all(x); }
+
+HWY_INLINE V vector_form(Code<TapeCode::round_bfloat16>, V x) {
+  return hn::BitCast(Tag(), hn::ShiftLeft<16>(bfloat16_bits_of(x)));
+}
 
 template <class W>
 concept FloatVector = hwy::IsFloat<hn::TFromV<W>>();
@@ -256,6 +270,29 @@ void select_block(size_t bytes, const void* a, const void* b, const void* c, voi
                static_cast<std::int64_t*>(out), n);
 }
 
+void widen_values(const std::uint16_t* from, float* to, size_t n) {
+  const Tag d;
+  const hn::RebindToUnsigned<Tag> u;
+  const hn::Rebind<std::uint16_t, Tag> narrow;
+  size_t i = 0;
+  for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d)) {
+    const auto bits = hn::PromoteTo(u, hn::LoadU(narrow, from + i));
+    hn::StoreU(hn::BitCast(d, hn::ShiftLeft<16>(bits)), d, to + i);
+  }
+  for (; i < n; ++i) to[i] = formulas::bfloat16_value(from[i]);
+}
+
+void narrow_values(const float* from, std::uint16_t* to, size_t n) {
+  const Tag d;
+  const hn::Rebind<std::uint16_t, Tag> narrow;
+  size_t i = 0;
+  for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d)) {
+    const auto bits = hn::BitCast(IntTag(), bfloat16_bits_of(hn::LoadU(d, from + i)));
+    hn::StoreU(hn::DemoteTo(narrow, bits), narrow, to + i);
+  }
+  for (; i < n; ++i) to[i] = static_cast<std::uint16_t>(formulas::bfloat16_bits(from[i]));
+}
+
 size_t two_vectors() { return 2 * hn::Lanes(Tag()); }
 
 namespace {
@@ -378,6 +415,8 @@ namespace overtake::backend::cpu {
 
 HWY_EXPORT(function_block);
 HWY_EXPORT(select_block);
+HWY_EXPORT(widen_values);
+HWY_EXPORT(narrow_values);
 HWY_EXPORT(two_vectors);
 HWY_EXPORT(multiply_block);
 HWY_EXPORT(pack_four_columns);
@@ -388,6 +427,14 @@ void apply_block(const TapeInstruction& what, const void* a, const void* b, cons
     return HWY_DYNAMIC_DISPATCH(select_block)(size_of(dtype_of_value(what.type)), a, b, c, out, n);
   }
   HWY_DYNAMIC_DISPATCH(function_block)(what.code, what.type, a, b, out, n);
+}
+
+void widen_bfloat16s(const std::uint16_t* from, float* to, std::size_t n) {
+  HWY_DYNAMIC_DISPATCH(widen_values)(from, to, n);
+}
+
+void narrow_bfloat16s(const float* from, std::uint16_t* to, std::size_t n) {
+  HWY_DYNAMIC_DISPATCH(narrow_values)(from, to, n);
 }
 
 std::size_t panel_columns() {

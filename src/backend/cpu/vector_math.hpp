@@ -18,6 +18,10 @@ inline constexpr std::size_t block_size = 256;
 /// of the types that the instruction says (backend/api/tape.hpp). `out` may be one of the operands of its size.
 void apply_block(const TapeInstruction& what, const void* a, const void* b, const void* c, void* out, std::size_t n);
 
+/// Between float32 and bfloat16, n values of any number.
+void widen_bfloat16s(const std::uint16_t* from, float* to, std::size_t n);
+void narrow_bfloat16s(const float* from, std::uint16_t* to, std::size_t n);
+
 /// Columns of a panel of packed_product, at most.
 inline constexpr std::size_t most_panel_columns = 32;
 /// Columns of a panel on this processor: two vectors.

@@ -46,7 +46,7 @@ void PrimaryContext::use() const { check(api_, api_.cuCtxSetCurrent(context_), "
 
 bool PrimaryContext::try_use() const noexcept { return api_.cuCtxSetCurrent(context_) == CUDA_SUCCESS; }
 
-DeviceSettings DeviceSettings::usual() { return {config::vendor_libraries(), config::vendor_libraries()}; }
+DeviceSettings DeviceSettings::usual() { return {config::vendor_libraries(), config::vendor_libraries(), false}; }
 
 CudaDevice::CudaDevice(const DriverApi& api, int cuda_version, int index, DeviceInfo info, DeviceSettings settings)
     : api_(api),
@@ -133,6 +133,19 @@ const Blas* CudaDevice::library() {
   context_.use();
   library_ = Blas::open(cuda_version_, library_trouble_);
   return library_.get();
+}
+
+Dnn* CudaDevice::dnn() {
+  const std::lock_guard lock(library_mutex_);
+  if (dnn_tried_) return dnn_.get();
+  dnn_tried_ = true;
+  if (!settings_.use_library) {
+    dnn_trouble_ = "switched off";
+    return nullptr;
+  }
+  context_.use();
+  dnn_ = Dnn::open(*this, dnn_trouble_);
+  return dnn_.get();
 }
 
 FusionLimits CudaDevice::fusion_limits() const { return compiler() == nullptr ? interpreted_limits() : FusionLimits{}; }

@@ -16,6 +16,7 @@
 #include "backend/cuda/code/kernel_store.hpp"
 #include "backend/cuda/driver/driver_api.hpp"
 #include "backend/cuda/run/blas.hpp"
+#include "backend/cuda/run/dnn.hpp"
 #include "backend/cuda/run/lanes.hpp"
 #include "backend/cuda/run/staging.hpp"
 #include "backend/cuda/run/transfer_clock.hpp"
@@ -25,9 +26,11 @@ namespace overtake::backend::cuda {
 /// How a device is opened.
 struct DeviceSettings {
   bool use_compiler = true;  ///< false: as if NVRTC were not installed
-  bool use_library = true;   ///< false: as if cuBLASLt were not installed
+  bool use_library = true;   ///< false: as if cuBLASLt and cuDNN were not installed
+  /// For tests: cuDNN takes every convolution that it can do, also where the own kernels are faster.
+  bool prefer_library = false;
 
-  /// What users get: both, unless OVERTAKE_VENDOR_LIBRARIES says no.
+  /// What users get: the first two, unless OVERTAKE_VENDOR_LIBRARIES says no.
   [[nodiscard]] static DeviceSettings usual();
 };
 
@@ -97,6 +100,11 @@ class CudaDevice final : public Device {
   /// cuBLASLt, opened at the first product that wants it; null when it is not there (`library_trouble` says why).
   [[nodiscard]] const Blas* library();
   [[nodiscard]] const std::string& library_trouble() const noexcept { return library_trouble_; }
+  /// cuDNN, opened at the first convolution that wants it; null when it is not there (`dnn_trouble` says why).
+  [[nodiscard]] Dnn* dnn();
+  [[nodiscard]] const std::string& dnn_trouble() const noexcept { return dnn_trouble_; }
+  /// What was compiled and chosen before, on disk.
+  [[nodiscard]] ProgramCache& programs() noexcept { return cache_; }
   /// Null when NVRTC is not there (`compiler_trouble` says why).
   [[nodiscard]] const Compiler* compiler() const noexcept { return compiler_.get(); }
   [[nodiscard]] const std::string& compiler_trouble() const noexcept { return compiler_trouble_; }
@@ -141,6 +149,9 @@ class CudaDevice final : public Device {
   bool library_tried_ = false;
   std::string library_trouble_;
   std::unique_ptr<Blas> library_;
+  bool dnn_tried_ = false;
+  std::string dnn_trouble_;
+  std::unique_ptr<Dnn> dnn_;
 };
 
 }  // namespace overtake::backend::cuda

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // where, astype, and logic.
+#include "graph/primitives/layout.hpp"
 #include "graph/primitives/rule.hpp"
 #include "graph/primitives/shape.hpp"
 
@@ -58,7 +59,21 @@ Array astype(const Array& a, DType dtype) {
   graph::require_defined("astype", a);
   if (graph::constant_value(a)) return a.dtype() == dtype ? a : graph::as_type(a, dtype);
   if (a.dtype() == dtype) return a;
-  return graph::make_node(std::make_shared<AsType>(a.dtype(), dtype), {a}, a.shape(), dtype);
+  if (const Array before = graph::before_widening(a); before.dtype() == dtype) return before;
+  return graph::in_order_of_memory({a}, [dtype](const std::vector<Array>& in) {
+    return graph::make_node(std::make_shared<AsType>(in[0].dtype(), dtype), in, in[0].shape(), dtype);
+  });
+}
+
+Array graph::before_widening(const Array& a) {
+  const graph::Node& node = *a.node();
+  if (const auto order = graph::order_of(node)) {
+    const Array before = before_widening(Array(node.inputs[0]));
+    return before.dtype() == a.dtype() ? a : permute_dims(before, *order);
+  }
+  const bool is_conversion = node.primitive != nullptr && node.primitive->name() == "astype" && !node.inputs.empty();
+  if (!is_conversion || a.dtype() != DType::float32 || node.inputs[0]->dtype != DType::bfloat16) return a;
+  return Array(node.inputs[0]);
 }
 
 Array logical_not(const Array& a) {

@@ -1,24 +1,31 @@
 // SPDX-License-Identifier: MIT
-// The matrix product of float32.
+// The matrix product of float32, or of bfloat16 added up in float32.
 #include "graph/primitives/linear.hpp"
 
+#include "graph/primitives/layout.hpp"
 #include "graph/primitives/rule.hpp"
 #include "graph/primitives/shape.hpp"
+#include "overtake/precision.hpp"
 
 namespace overtake {
 namespace graph {
 namespace {
 
+Array product(const Array& a, const Array& b, bool tf32);
+
 class MatMul final : public Core {
  public:
+  explicit MatMul(bool tf32) : tf32_(tf32) {}
+  void sign(Signature& signature) const override { signature.add(tf32_ ? 1 : 0); }
+  [[nodiscard]] bool tf32() const noexcept { return tf32_; }
   [[nodiscard]] std::string_view name() const override { return "matmul"; }
   // The left gradient is built first: it reads the right operand (the weights), which an optimiser then updates in
   // place in the same launch that computes the right gradient.
   [[nodiscard]] std::vector<Array> vjp(const std::vector<Array>& in, const Array&, const Array& g,
                                        const std::vector<bool>& wanted) const override {
     std::vector<Array> result(2);
-    if (wanted[0]) result[0] = matmul(g, transpose(in[1]));
-    if (wanted[1]) result[1] = matmul(transpose(in[0]), g);
+    if (wanted[0]) result[0] = product(g, transpose(in[1]), tf32_);
+    if (wanted[1]) result[1] = product(transpose(in[0]), g, tf32_);
     return result;
   }
   [[nodiscard]] Variant lower(const std::vector<Operand>& in, const Shape& shape) const override {
@@ -27,8 +34,13 @@ class MatMul final : public Core {
         .n = shape[1],
         .k = in[0].shape[1],
         .a = {in[0].slot, in[0].layout.offset, in[0].layout.strides[0], in[0].layout.strides[1]},
-        .b = {in[1].slot, in[1].layout.offset, in[1].layout.strides[0], in[1].layout.strides[1]}};
+        .b = {in[1].slot, in[1].layout.offset, in[1].layout.strides[0], in[1].layout.strides[1]},
+        .dtype = in[0].dtype,
+        .tf32 = tf32_};
   }
+
+ private:
+  bool tf32_;
 };
 
 // One stride must be 1 and the other at least the extent beside it, as every BLAS asks; else the operand is copied.
@@ -42,6 +54,17 @@ Array with_leading_dimension(const Array& operand) {
   return fits(1, 0) || fits(0, 1) ? a : contiguous(a);
 }
 
+Array product(const Array& a, const Array& b, bool tf32) {
+  const Shape shape{a.shape()[0], b.shape()[1]};
+  if (a.shape()[1] == 0) return zeros(shape, a.device());
+  const Array left = before_widening(a), right = before_widening(b);
+  const bool narrow = left.dtype() == DType::bfloat16 && right.dtype() == DType::bfloat16;
+  const auto operand = [&](const Array& each) {
+    return with_leading_dimension(astype(each, narrow ? DType::bfloat16 : DType::float32));
+  };
+  return make_node(std::make_shared<MatMul>(tf32), {operand(left), operand(right)}, shape, DType::float32);
+}
+
 }  // namespace
 
 bool is_matmul(const Node& node) {
@@ -49,9 +72,13 @@ bool is_matmul(const Node& node) {
 }
 
 Array float_matmul(const Array& a, const Array& b) {
-  if (a.shape()[1] == 0) return zeros(Shape{a.shape()[0], b.shape()[1]}, a.device());
-  return make_node(std::make_shared<MatMul>(), {with_leading_dimension(a), with_leading_dimension(b)},
-                   Shape{a.shape()[0], b.shape()[1]}, DType::float32);
+  return product(a, b, current_precision() == Precision::tf32);
+}
+
+Array transposed_matmul(const Node& node) {
+  const auto transposed = [](const std::shared_ptr<Node>& input) { return transpose(Array(input)); };
+  return product(transposed(node.inputs[1]), transposed(node.inputs[0]),
+                 static_cast<const MatMul&>(*node.primitive).tf32());
 }
 
 }  // namespace graph

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "graph/primitives/layout.hpp"
 #include "graph/primitives/shape.hpp"
 #include "overtake/error.hpp"
 
@@ -117,8 +118,10 @@ Array fitting(std::string_view name, const Array& a, DType dtype) {
 }
 
 Array elementwise(const Rule& rule, const std::vector<Array>& inputs, float parameter, DType dtype) {
-  const Shape shape = inputs.front().shape();
-  return make_node(std::make_shared<RulePrimitive>(rule, parameter, dtype), inputs, shape, dtype);
+  return in_order_of_memory(inputs, [&](const std::vector<Array>& straight) {
+    const Shape shape = straight.front().shape();
+    return make_node(std::make_shared<RulePrimitive>(rule, parameter, dtype), straight, shape, dtype);
+  });
 }
 
 Array unary(const Rule& rule, const Array& a, float parameter) {

@@ -210,6 +210,12 @@ std::optional<Number> constant_value(const Array& a) {
   return constant == nullptr ? std::nullopt : std::optional(constant->value());
 }
 
+std::optional<std::vector<int>> order_of(const Node& node) {
+  if (kind_of(node) != NodeKind::view) return std::nullopt;
+  const auto* permute = dynamic_cast<const Permute*>(node.primitive.get());
+  return permute == nullptr ? std::nullopt : std::optional(permute->order());
+}
+
 Array in_memory(const Array& a) { return constant_value(a) ? copied(a) : a; }
 
 }  // namespace graph
@@ -272,7 +278,7 @@ Array permute_dims(const Array& a, const std::vector<int>& axes) {
   const auto& node = a.node();
   // (AB)^T = B^T A^T: keeps weight gradients in the weights' layout, so that the update fuses into the product.
   if (node->buffer == nullptr && graph::is_matmul(*node)) {
-    return matmul(transpose(Array(node->inputs[1])), transpose(Array(node->inputs[0])));
+    return graph::transposed_matmul(*node);
   }
   const bool is_view = graph::kind_of(*node) == graph::NodeKind::view;
   const auto* before = is_view ? dynamic_cast<const graph::Permute*>(node->primitive.get()) : nullptr;

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "graph/node.hpp"
 #include "graph/primitive.hpp"
@@ -32,6 +33,9 @@ namespace overtake::graph {
 
 /// The array itself, or a copy if it is a constant or a view of one: cores read memory.
 [[nodiscard]] Array in_memory(const Array& a);
+
+/// The order in which the node, a view, has the axes of its input: axis i is axis order[i] there.
+[[nodiscard]] std::optional<std::vector<int>> order_of(const Node& node);
 
 /// An element-wise copy of the array, contiguous and in memory.
 [[nodiscard]] Array copied(const Array& a);

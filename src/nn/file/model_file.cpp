@@ -131,7 +131,9 @@ class Reader {
         model.add(layers(member(list[i], "layers"), name + ".", depth + 1));
         continue;
       }
-      if (spec.type == "Embedding") fail(fmt::format("layer {}: model files hold no Embedding", name));
+      if (nn::is_image_layer(spec.type) || spec.type == "Embedding") {
+        fail(fmt::format("layer {}: model files hold no {}", name, spec.type));
+      }
       if (spec.type == "Linear") check_linear(spec, name);
       if (spec.type == "LayerNorm") check_layer_norm(spec, name);
       if (spec.type == "BatchNorm1d") check_batch_norm(spec, name);

@@ -4,35 +4,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <numbers>
 #include <vector>
 
 #include "core/checked.hpp"
-#include "core/philox.hpp"
 #include "graph/primitives/order.hpp"
+#include "nn/layers/initial.hpp"
 #include "overtake/error.hpp"
 #include "overtake/ops.hpp"
 
 namespace overtake::nn {
-namespace {
-
-// Philox counters of the radii and the angles of Box and Muller (1958).
-constexpr std::uint32_t radius_counter = 0;
-constexpr std::uint32_t angle_counter = 1;
-
-std::vector<float> draw_normal(std::int64_t count, std::uint64_t seed, std::uint32_t stream) {
-  std::vector<float> values(static_cast<std::size_t>(count)), angles(values.size());
-  philox::fill_uniform(values, seed, stream, radius_counter);
-  philox::fill_uniform(angles, seed, stream, angle_counter);
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const double radius = std::sqrt(-2 * std::log1p(-static_cast<double>(values[i])));
-    values[i] = static_cast<float>(radius * std::cos(2 * std::numbers::pi * static_cast<double>(angles[i])));
-  }
-  return values;
-}
-
-}  // namespace
 
 Embedding::Embedding(std::int64_t num_embeddings, std::int64_t embedding_dim, std::optional<std::int64_t> padding_idx)
     : rows_(num_embeddings), width_(embedding_dim), padding_(padding_idx) {
@@ -50,7 +30,7 @@ Embedding::Embedding(std::int64_t num_embeddings, std::int64_t embedding_dim, st
 }
 
 void Embedding::draw(Streams& streams) {
-  std::vector<float> values = draw_normal(rows_ * width_, streams.seed, streams.next_parameter++);
+  std::vector<float> values = normal_values(rows_ * width_, {streams.seed, streams.next_parameter++});
   if (padding_) std::fill_n(values.begin() + *padding_ * width_, width_, 0.0F);
   const Device device = weight_.value.defined() ? weight_.value.device() : Device();
   weight_.value = Array::from(values, Shape{rows_, width_}, device);

@@ -9,6 +9,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -18,6 +19,7 @@
 #include "nn/training/float_setting.hpp"
 #include "overtake/error.hpp"
 #include "overtake/nn/embedding.hpp"
+#include "overtake/nn/images.hpp"
 #include "overtake/nn/layers.hpp"
 #include "overtake/nn/norm.hpp"
 #include "overtake/nn/sequential.hpp"
@@ -90,15 +92,16 @@ std::unique_ptr<Module> layer_norm(const LayerSpec& spec) {
                                      attribute(spec, "elementwise_affine", 1) != 0, attribute(spec, "bias", 1) != 0);
 }
 
-std::unique_ptr<Module> batch_norm_1d(const LayerSpec& spec) {
+template <class Layer>
+std::unique_ptr<Module> batch_norm(const LayerSpec& spec) {
   std::optional<double> momentum;
   if (attribute(spec, "cumulative_average", 0) == 0) {
     momentum = attribute(spec, "momentum", default_momentum);
     if (!(*momentum >= 0 && *momentum <= 1)) {
-      throw DataError(fmt::format("layer BatchNorm1d: momentum = {} is not in [0, 1]", *momentum));
+      throw DataError(fmt::format("layer {}: momentum = {} is not in [0, 1]", spec.type, *momentum));
     }
   }
-  return std::make_unique<BatchNorm1d>(size_attribute(spec, "num_features"), eps_of(spec), momentum,
+  return std::make_unique<Layer>(size_attribute(spec, "num_features"), eps_of(spec), momentum,
                                        attribute(spec, "affine", 1) != 0,
                                        attribute(spec, "track_running_stats", 1) != 0);
 }
@@ -115,6 +118,51 @@ std::unique_ptr<Module> embedding(const LayerSpec& spec) {
   return std::make_unique<Embedding>(rows, size_attribute(spec, "embedding_dim"), padding);
 }
 
+std::int64_t pad_attribute(const LayerSpec& spec, const std::string& name) {
+  return attribute(spec, name, 0) == 0 ? 0 : size_attribute(spec, name);
+}
+
+Size2d size_2d(const LayerSpec& spec, const std::string& name) {
+  return {size_attribute(spec, name + "_0"), size_attribute(spec, name + "_1")};
+}
+
+Size2d padding_2d(const LayerSpec& spec) { return {pad_attribute(spec, "padding_0"), pad_attribute(spec, "padding_1")}; }
+
+std::unique_ptr<Module> conv_2d(const LayerSpec& spec) {
+  return std::make_unique<Conv2d>(size_attribute(spec, "in_channels"), size_attribute(spec, "out_channels"),
+                                  size_2d(spec, "kernel_size"),
+                                  Conv2dOptions{.stride = size_2d(spec, "stride"),
+                                                .padding = padding_2d(spec),
+                                                .dilation = size_2d(spec, "dilation"),
+                                                .groups = size_attribute(spec, "groups"),
+                                                .bias = attribute(spec, "bias", 1) != 0});
+}
+
+std::unique_ptr<Module> max_pool_2d(const LayerSpec& spec) {
+  return std::make_unique<MaxPool2d>(size_2d(spec, "kernel_size"), size_2d(spec, "stride"), padding_2d(spec),
+                                     attribute(spec, "ceil_mode", 0) != 0);
+}
+
+std::unique_ptr<Module> avg_pool_2d(const LayerSpec& spec) {
+  return std::make_unique<AvgPool2d>(size_2d(spec, "kernel_size"), size_2d(spec, "stride"), padding_2d(spec),
+                                     attribute(spec, "ceil_mode", 0) != 0,
+                                     attribute(spec, "count_include_pad", 1) != 0);
+}
+
+std::unique_ptr<Module> adaptive_avg_pool_2d(const LayerSpec& spec) {
+  return std::make_unique<AdaptiveAvgPool2d>(size_2d(spec, "output_size"));
+}
+
+std::unique_ptr<Module> flatten(const LayerSpec& spec) {
+  const auto axis = [&](const char* name, double otherwise) {
+    const double value = attribute(spec, name, otherwise);
+    constexpr int most = static_cast<int>(Shape::max_rank);
+    if (const auto number = whole_number(value, -most, most)) return static_cast<int>(*number);
+    throw DataError(fmt::format("layer Flatten: {} = {} is no axis", name, value));
+  };
+  return std::make_unique<Flatten>(axis("start_dim", 1), axis("end_dim", -1));
+}
+
 using Maker = std::function<std::unique_ptr<Module>(const LayerSpec&)>;
 
 const std::map<std::string, Maker>& makers() {
@@ -129,7 +177,13 @@ const std::map<std::string, Maker>& makers() {
       {"Softmax", plain<Softmax>},
       {"Dropout", dropout},
       {"LayerNorm", layer_norm},
-      {"BatchNorm1d", batch_norm_1d},
+      {"BatchNorm1d", batch_norm<BatchNorm1d>},
+      {"BatchNorm2d", batch_norm<BatchNorm2d>},
+      {"Conv2d", conv_2d},
+      {"MaxPool2d", max_pool_2d},
+      {"AvgPool2d", avg_pool_2d},
+      {"AdaptiveAvgPool2d", adaptive_avg_pool_2d},
+      {"Flatten", flatten},
       {"Embedding", embedding},
       {"Sequential", plain<Sequential>},
   };
@@ -148,7 +202,13 @@ void check_known(const LayerSpec& stored, const LayerSpec& made) {
 
 }  // namespace
 
-bool is_stored_layer(const std::string& type) { return makers().contains(type) && type != "Embedding"; }
+bool is_image_layer(const std::string& type) {
+  static const std::set<std::string> types = {"BatchNorm2d", "Conv2d",  "MaxPool2d",
+                                              "AvgPool2d",   "Flatten", "AdaptiveAvgPool2d"};
+  return types.contains(type);
+}
+
+bool is_stored_layer(const std::string& type) { return makers().contains(type) && type != "Embedding" && !is_image_layer(type); }
 
 std::unique_ptr<Module> make_layer(const LayerSpec& spec) {
   const auto found = makers().find(spec.type);

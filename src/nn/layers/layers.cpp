@@ -11,6 +11,8 @@
 
 #include "core/checked.hpp"
 #include "core/philox.hpp"
+#include "nn/layers/initial.hpp"
+#include "nn/layers/narrow.hpp"
 #include "overtake/error.hpp"
 #include "overtake/ops.hpp"
 
@@ -20,34 +22,14 @@ namespace {
 // Dropout masks and initial weights of one seed must not share numbers, so Dropout's streams start here.
 constexpr std::uint32_t first_dropout_stream = 0x8000'0000U;
 
-// Philox counters of the two draws of a Linear.
-constexpr std::uint32_t weight_counter = 0;
-constexpr std::uint32_t bias_counter = 1;
-
-// Uniform in [-bound, bound): 2u - 1 is exact in float32, so the one rounding is that of the product.
-std::vector<float> draw_symmetric(std::int64_t count, float bound, std::uint64_t seed, std::uint32_t stream,
-                                  std::uint32_t counter) {
-  std::vector<float> values(static_cast<std::size_t>(count));
-  philox::fill_uniform(values, seed, stream, counter);
-  for (float& value : values) value = (2.0F * value - 1.0F) * bound;
-  return values;
-}
-
-// Keeps the device a parameter is on; a new one starts on the CPU.
-void assign(Parameter& parameter, std::span<const float> values, const Shape& shape) {
-  const Device device = parameter.value.defined() ? parameter.value.device() : Device();
-  parameter.value = Array::from(values, shape, device);
-  parameter.value.requires_grad(true);
-}
-
 void require_input(const LayerSpec& layer, const Array& input) {
   if (!input.defined()) throw UsageError(fmt::format("[{}] got an undefined array", layer.type));
 }
 
 }  // namespace
 
-Linear::Linear(std::int64_t in_features, std::int64_t out_features, bool bias)
-    : in_features_(in_features), out_features_(out_features), has_bias_(bias) {
+Linear::Linear(std::int64_t in_features, std::int64_t out_features, bool bias, InitialWeight initial)
+    : in_features_(in_features), out_features_(out_features), has_bias_(bias), initial_(initial) {
   if (in_features < 1 || out_features < 1) {
     throw UsageError(
         fmt::format("[Linear] in_features {} and out_features {} must be at least 1", in_features, out_features));
@@ -57,12 +39,8 @@ Linear::Linear(std::int64_t in_features, std::int64_t out_features, bool bias)
 }
 
 void Linear::draw(Streams& streams) {
-  const auto bound = static_cast<float>(1.0 / std::sqrt(static_cast<double>(in_features_)));
-  const std::uint32_t stream = streams.next_parameter++;
-  assign(weight_, draw_symmetric(in_features_ * out_features_, bound, streams.seed, stream, weight_counter),
-         Shape{out_features_, in_features_});
-  if (!has_bias_) return;
-  assign(bias_, draw_symmetric(out_features_, bound, streams.seed, stream, bias_counter), Shape{out_features_});
+  draw_weights(weight_, Shape{out_features_, in_features_}, has_bias_ ? &bias_ : nullptr, initial_,
+               {streams.seed, streams.next_parameter++});
 }
 
 Array Linear::forward(const Array& input) {
@@ -75,8 +53,11 @@ Array Linear::forward(const Array& input) {
   std::vector<std::int64_t> extents = input.shape().to_vector();
   extents.back() = out_features_;
   const Array rows = rank == 2 ? input : reshape(input, {input.size() / in_features_, in_features_});
-  const Array product = matmul(rows, transpose(weight_.value));
-  const Array result = has_bias_ ? product + bias_.value : product;
+  const bool narrow = is_narrow(input);
+  const auto operand = [narrow](const Array& each) { return narrow ? rounded(each) : each; };
+  const Array product = matmul(operand(rows), transpose(operand(weight_.value)));
+  const Array sum = has_bias_ ? product + bias_.value : product;
+  const Array result = narrow ? astype(sum, DType::bfloat16) : sum;
   return rank == 2 ? result : reshape(result, std::move(extents));
 }
 

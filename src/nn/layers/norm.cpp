@@ -7,6 +7,8 @@
 #include <array>
 
 #include "graph/compiled_step.hpp"
+#include "graph/primitives/layout.hpp"
+#include "nn/layers/initial.hpp"
 #include "nn/training/float_setting.hpp"
 #include "overtake/error.hpp"
 #include "overtake/ops.hpp"
@@ -15,13 +17,6 @@ namespace overtake::nn {
 namespace {
 
 Device device_of(const Parameter& parameter) { return parameter.value.defined() ? parameter.value.device() : Device(); }
-
-// Keeps the device that the parameter is on; a new one starts on the CPU.
-void fill(Parameter& parameter, const Shape& shape, float value, bool is_learnt) {
-  const std::vector<float> values(static_cast<std::size_t>(shape.size()), value);
-  parameter.value = Array::from(values, shape, device_of(parameter));
-  if (is_learnt) parameter.value.requires_grad();
-}
 
 bool ends_with(const Shape& shape, const Shape& end) {
   const std::vector<std::int64_t>& all = shape.to_vector();
@@ -54,8 +49,8 @@ LayerNorm::LayerNorm(const Shape& normalized_shape, double eps, bool elementwise
 }
 
 void LayerNorm::draw(Streams&) {
-  if (affine_) fill(weight_, shape_, 1, true);
-  if (has_bias_) fill(bias_, shape_, 0, true);
+  if (affine_) fill(weight_, shape_, 1);
+  if (has_bias_) fill(bias_, shape_, 0);
 }
 
 Array LayerNorm::forward(const Array& input) {
@@ -67,8 +62,8 @@ Array LayerNorm::forward(const Array& input) {
   }
   if (input.size() == 0) return input;
   const Array rows = reshape(input, {-1, shape_.size()});
-  const Array centred = rows - mean(rows, 1, true);
-  const Array variance = mean(square(centred), 1, true);
+  const Array centred = rows - mean(rows, 1);
+  const Array variance = mean(square(centred), 1);
   Array result = reshape(centred / sqrt(variance + static_cast<float>(eps_)), input.shape().to_vector());
   if (!affine_) return result;
   return has_bias_ ? result * weight_.value + bias_.value : result * weight_.value;
@@ -96,23 +91,27 @@ std::vector<Parameter*> LayerNorm::own_parameters() {
   return {&weight_, &bias_};
 }
 
-BatchNorm1d::BatchNorm1d(std::int64_t num_features, double eps, std::optional<double> momentum, bool affine,
-                         bool track_running_stats)
-    : features_(num_features), eps_(eps), momentum_(momentum), affine_(affine), tracks_(track_running_stats) {
-  if (num_features < 1) throw UsageError(fmt::format("[BatchNorm1d] num_features {} must be at least 1", num_features));
-  require_float("BatchNorm1d", "eps", eps);
-  if (momentum && !(*momentum >= 0 && *momentum <= 1)) {
-    throw UsageError(fmt::format("[BatchNorm1d] momentum {}, expected a number in [0, 1]", *momentum),
+BatchNorm::BatchNorm(std::string_view name, const BatchNormOptions& options)
+    : name_(name),
+      features_(options.num_features),
+      eps_(options.eps),
+      momentum_(options.momentum),
+      affine_(options.affine),
+      tracks_(options.track_running_stats) {
+  if (features_ < 1) throw UsageError(fmt::format("[{}] num_features {} must be at least 1", name_, features_));
+  require_float(name_, "eps", eps_);
+  if (momentum_ && !(*momentum_ >= 0 && *momentum_ <= 1)) {
+    throw UsageError(fmt::format("[{}] momentum {}, expected a number in [0, 1]", name_, *momentum_),
                      "momentum is the share of each batch in the running statistics; std::nullopt averages them all.");
   }
   Streams none;
-  BatchNorm1d::draw(none);
+  BatchNorm::draw(none);
 }
 
-void BatchNorm1d::draw(Streams&) {
+void BatchNorm::draw(Streams&) {
   if (affine_) {
-    fill(weight_, Shape{features_}, 1, true);
-    fill(bias_, Shape{features_}, 0, true);
+    fill(weight_, Shape{features_}, 1);
+    fill(bias_, Shape{features_}, 0);
   }
   if (!tracks_) return;
   fill(mean_, Shape{features_}, 0, false);
@@ -120,32 +119,24 @@ void BatchNorm1d::draw(Streams&) {
   batches_.value = Array::from(std::array<std::int32_t, 1>{0}, Shape{}, device_of(batches_));
 }
 
-void BatchNorm1d::require_input(const Array& input, bool uses_batch) const {
-  if (!input.defined()) throw UsageError("[BatchNorm1d] got an undefined array");
-  const Shape& shape = input.shape();
-  if ((shape.rank() != 2 && shape.rank() != 3) || shape[1] != features_) {
-    throw UsageError(fmt::format("[BatchNorm1d] got {}, expected (rows, {}) or (rows, {}, length)", shape.to_string(),
-                                 features_, features_),
-                     "num_features must be the second extent of what comes in.");
-  }
-  if (uses_batch && shape.size() / features_ < 2) {
-    throw UsageError(
-        fmt::format("[BatchNorm1d] got {}, expected more than one value of each feature in training",
-                    shape.to_string()),
-        "Choose a batch size that does not leave a batch of one row, or call eval() to use the running statistics.");
-  }
+void BatchNorm::require_values(const Array& input, bool uses_batch) const {
+  if (!uses_batch || input.size() / features_ >= 2) return;
+  throw UsageError(
+      fmt::format("[{}] got {}, expected more than one value of each feature in training", name_,
+                  input.shape().to_string()),
+      "Choose a batch size that does not leave a batch of one row, or call eval() to use the running statistics.");
 }
 
-Array BatchNorm1d::normalised(const Array& centred, const Array& variance) const {
+Array BatchNorm::normalised(const Array& centred, const Array& variance) const {
   Array result = centred / sqrt(variance + static_cast<float>(eps_));
   if (!affine_) return result;
   const std::size_t rank = centred.shape().rank();
   return result * along(weight_.value, rank) + along(bias_.value, rank);
 }
 
-Array BatchNorm1d::forward(const Array& input) {
+Array BatchNorm::normalise(const Array& input) {
   const bool uses_batch = is_training() || !tracks_;
-  require_input(input, uses_batch);
+  require_values(input, uses_batch);
   if (!uses_batch) {
     const std::size_t rank = input.shape().rank();
     if (input.size() == 0) return input;
@@ -166,15 +157,15 @@ Array BatchNorm1d::forward(const Array& input) {
   return normalised(centred, variance);
 }
 
-void BatchNorm1d::track(const Array& batch_mean, const Array& unbiased_variance) {
+void BatchNorm::track(const Array& batch_mean, const Array& unbiased_variance) {
   assign_buffer(batches_, batches_.value + astype(ones(Shape{}, batch_mean.device()), DType::int32));
   const Array share = momentum_ ? Array(static_cast<float>(*momentum_)) : 1.0F / astype(batches_.value, DType::float32);
   assign_buffer(mean_, mean_.value + (batch_mean - mean_.value) * share);
   assign_buffer(variance_, variance_.value + (unbiased_variance - variance_.value) * share);
 }
 
-LayerSpec BatchNorm1d::spec() const {
-  LayerSpec result{"BatchNorm1d", {{"num_features", static_cast<double>(features_)}, {"eps", eps_}}};
+LayerSpec BatchNorm::spec() const {
+  LayerSpec result{std::string(name_), {{"num_features", static_cast<double>(features_)}, {"eps", eps_}}};
   if (momentum_) {
     result.attributes.emplace_back("momentum", *momentum_);
   } else {
@@ -185,12 +176,37 @@ LayerSpec BatchNorm1d::spec() const {
   return result;
 }
 
-std::vector<Parameter*> BatchNorm1d::own_parameters() {
+Array BatchNorm1d::forward(const Array& input) {
+  if (!input.defined()) throw UsageError("[BatchNorm1d] got an undefined array");
+  const Shape& shape = input.shape();
+  if ((shape.rank() != 2 && shape.rank() != 3) || shape[1] != num_features()) {
+    throw UsageError(fmt::format("[BatchNorm1d] got {}, expected (rows, {}) or (rows, {}, length)", shape.to_string(),
+                                 num_features(), num_features()),
+                     "num_features must be the second extent of what comes in.");
+  }
+  return normalise(input);
+}
+
+// The channels of all pixels are rows of features; of bfloat16 they are float32 in between.
+Array BatchNorm2d::forward(const Array& input) {
+  if (!input.defined()) throw UsageError("[BatchNorm2d] got an undefined array");
+  const Shape& shape = input.shape();
+  if (shape.rank() != 4 || shape[1] != num_features()) {
+    throw UsageError(fmt::format("[BatchNorm2d] got {}, expected (n, {}, height, width)", shape.to_string(),
+                                 num_features()),
+                     "num_features must be the number of channels.");
+  }
+  const Array pixels = graph::channels_last(astype(input, DType::float32));
+  const Array rows = normalise(reshape(pixels, {-1, num_features()}));
+  return astype(graph::channels_first(reshape(rows, pixels.shape().to_vector())), input.dtype());
+}
+
+std::vector<Parameter*> BatchNorm::own_parameters() {
   if (!affine_) return {};
   return {&weight_, &bias_};
 }
 
-std::vector<Parameter*> BatchNorm1d::own_buffers() {
+std::vector<Parameter*> BatchNorm::own_buffers() {
   if (!tracks_) return {};
   return {&mean_, &variance_, &batches_};
 }

@@ -23,7 +23,7 @@ class ArrayHandle(ctypes.c_void_p):
 
     def __del__(self) -> None:
         if self.owner is None and self.value:
-            library().raw.overtake_array_free(self.value)
+            (_free or _freeing())(self.value)
 
     def released(self) -> int:
         """The bare handle, which is the caller's from now on."""
@@ -31,6 +31,19 @@ class ArrayHandle(ctypes.c_void_p):
         return address or 0
 
 
+_free: Any = None  # found once: every array that goes calls it
+
+
+def _freeing() -> Any:
+    global _free  # noqa: PLW0603
+    _free = library().raw.overtake_array_free
+    return _free
+
+
+_LISTS = [ctypes.c_void_p * count for count in range(9)]
+
+
 def handles_of(handles: Sequence[ArrayHandle | None]) -> Any:
     """Handles as an array of C, which holds none of them: `handles` must live as long as it is used."""
-    return (ctypes.c_void_p * len(handles))(*handles)
+    count = len(handles)
+    return (_LISTS[count] if count < len(_LISTS) else ctypes.c_void_p * count)(*handles)

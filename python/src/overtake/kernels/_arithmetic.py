@@ -21,6 +21,7 @@ _FOLDED: dict[str, Callable[[Any, Any], Any]] = {
 }  # fmt: skip
 _WRAPPING = {"+": "add", "-": "sub", "*": "mul"}
 _SHIFTS = {"<<": "lshift", ">>": "rshift"}
+_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 _MOST_BITS = 4096  # of a number that is known while compiling
 _MOST_FACTORS = 4  # beyond it products are less exact than pow()
 
@@ -65,7 +66,8 @@ class Arithmetic(Scope):
     def _sum(self, node: ast.AST, symbol: str, a: Value, b: Value) -> Value:
         dtype = self.counted(self.promote(node, a, b))
         left, right = self.cast(node, a, dtype), self.cast(node, b, dtype)
-        positive = symbol != "-" and a.positive and b.positive and is_whole(dtype)
+        # Narrow ones wrap round below 0; 64 bits are beyond all places.
+        positive = symbol != "-" and a.positive and b.positive and is_whole(dtype) and _is_roomy(dtype)
         if is_float(dtype):
             return self.made(dtype, f"({left} {symbol} {right})", a, b)
         return self.made(
@@ -105,10 +107,13 @@ class Arithmetic(Scope):
         base = self.cast(node, a, dtype)
         if exponent is not None and 2 <= exponent <= _MOST_FACTORS:
             return self.made(
-                dtype, self.program.helpers.product(self.held(dtype), exponent, base), a, positive=a.positive
+                dtype,
+                self.program.helpers.product(self.held(dtype), exponent, base),
+                a,
+                positive=a.positive and _is_roomy(dtype),
             )
         text = self.program.helpers.call("power", self.held(dtype), base, self.cast(node, b, dtype))
-        return self.made(dtype, text, a, b, positive=a.positive)
+        return self.made(dtype, text, a, b, positive=a.positive and _is_roomy(dtype))
 
     def _bits(self, node: ast.AST, symbol: str, a: Value, b: Value) -> Value:
         dtype = self.promote(node, a, b)
@@ -131,11 +136,26 @@ class Arithmetic(Scope):
         if a.const is not None and b.const is not None:
             return self.constant(node, bool(_FOLDED[symbol](a.const, b.const)))
         dtype = self.promote(node, a, b)
-        for each in (a, b):  # of 300 beside an int8 both are taken wider: what is true stays true
-            if is_weak(each.type) and isinstance(each.const, int) and is_whole(dtype) and not fits(each.const, dtype):
-                dtype = _dtypes.int64 if dtype.itemsize < 8 else dtype
+        for plain, other in ((a, b), (b, a)):  # of 300 beside an int8 both are taken wider: what is true stays true
+            if plain.type is not WEAK_INT or not is_whole(dtype):
+                continue
+            if isinstance(plain.const, int) and fits(plain.const, dtype):
+                continue
+            if dtype is _dtypes.uint64 and not plain.positive:
+                return self._beside_unsigned(node, symbol if plain is a else _MIRRORED[symbol], plain, other)
+            dtype = _dtypes.int64 if dtype.itemsize < 8 else dtype
         left, right = self.cast(node, a, dtype), self.cast(node, b, dtype)
         return self.made(_dtypes.bool_, f"({left} {symbol} {right})", a, b)
+
+    def _beside_unsigned(self, node: ast.AST, symbol: str, plain: Value, other: Value) -> Value:
+        """An int that may be below 0 compared with a uint64."""
+        if plain.const is not None:
+            below = symbol in ("<", "<=", "!=")
+            return self.constant(node, below if plain.const < 0 else symbol in ("!=", ">", ">="))
+        plain, other = self.keep(plain), self.keep(other)
+        sign = f"{plain.text} < 0 ||" if symbol in ("<", "<=", "!=") else f"{plain.text} >= 0 &&"
+        text = f"({sign} {self.cast(node, plain, _dtypes.uint64, exact=False)} {symbol} {other.text})"
+        return self.made(_dtypes.bool_, text, plain, other)
 
     def unary(self, node: ast.AST, operation: ast.unaryop, a: Value) -> Value:
         """-a, +a, ~a."""
@@ -165,6 +185,10 @@ class Arithmetic(Scope):
         if a.const is not None:
             return self.constant(node, not a.const)
         return self.made(_dtypes.bool_, f"(!{self.cast(node, a, _dtypes.bool_)})", a)
+
+
+def _is_roomy(dtype: DType) -> bool:
+    return dtype.itemsize == 8 or dtype.kind == "unsigned integer"
 
 
 def _is_typed(value: Value) -> bool:

@@ -27,6 +27,14 @@ from ._source import MISSING, source_of
 from ._types import ArrayType, Value, converted, is_float, is_weak, is_whole
 
 
+def _keeps_sign(source: DType, wanted: DType) -> bool:
+    """Whether what is not below 0 is not below 0 in another type: where that holds it, or has no sign."""
+    if wanted.kind == "unsigned integer":
+        return True
+    wider = wanted.itemsize - (source.kind == "unsigned integer")
+    return is_whole(wanted) and is_whole(source) and wider >= source.itemsize
+
+
 class Calls(Expressions):
     """Translates calls."""
 
@@ -158,7 +166,7 @@ class Calls(Expressions):
             return self.condition(node.args[0])
         value = self.expression(node.args[0])
         if value.const is not None and function in (int, float):
-            return self.constant(node, int(value.const) if function is int else float(value.const))
+            return self._folded(node, function, [value])
         if (function is int and is_whole(value.type)) or (function is float and is_float(value.type)):
             return value  # Python's int and float have no size: that of the number stays
         text = self.cast(node, value, dtype, exact=False)
@@ -166,9 +174,7 @@ class Calls(Expressions):
             self.note(dtype)
             const = converted(value.const, dtype)
             return Value(dtype, text, const, simple=True, positive=const >= 0)
-        return self.made(
-            dtype, text, value, positive=value.positive and is_whole(dtype) and dtype.itemsize >= value.type.itemsize
-        )
+        return self.made(dtype, text, value, positive=value.positive and _keeps_sign(value.type, dtype))
 
     # -- functions that kernels know -------------------------------------------------------------------------------------
     def _known(self, node: ast.Call, name: str, is_read: bool = True) -> Value:
@@ -184,14 +190,23 @@ class Calls(Expressions):
         self._check_count(node, name)
         if name in ("logical_and", "logical_or", "logical_xor", "logical_not", "where"):
             return self._logical(node, name)
+        return self._of_numbers(node, name)
+
+    def _of_numbers(self, node: ast.Call, name: str) -> Value:
         values = self.in_order(node.args)
         fold = folded(name) if all(each.const is not None and is_weak(each.type) for each in values) else None
-        return self.apply(node, name, values) if fold is None else self._folded(node, fold, values)
+        if fold is None:
+            return self.apply(node, name, values)
+        is_python = getattr(self.source.static(node.func, self.local), "__module__", "") in ("math", "builtins")
+        return self._folded(node, fold, values, "" if is_python else name)
 
-    def _folded(self, node: ast.Call, fold: Any, values: list[Value]) -> Value:
+    def _folded(self, node: ast.Call, fold: Any, values: list[Value], name: str = "") -> Value:
+        """A call on plain numbers; where Python refuses them, functions of arrays have a `name` and compute them."""
         try:
             return self.constant(node, fold(*(each.const for each in values)))
         except (ArithmeticError, ValueError) as error:
+            if name:
+                return self.apply(node, name, values)
             self.fail(node, f"{ast.unparse(node)}: {error}")
 
     def _of_no_number(self, node: ast.Call, name: str) -> Value:

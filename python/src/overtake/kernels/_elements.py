@@ -92,7 +92,8 @@ class Elements(Calls):
             return self.made(dtype, f"fabs({bare(text)})", value)
         if dtype.kind == "unsigned integer":
             return value
-        return self.made(dtype, self.program.helpers.call("abs", self.held(dtype), bare(text)), value, positive=True)
+        # Of the smallest number of its type abs() is that number.
+        return self.made(dtype, self.program.helpers.call("abs", self.held(dtype), bare(text)), value)
 
     def _sign(self, node: ast.AST, value: Value) -> Value:
         dtype = self.counted(value.type)

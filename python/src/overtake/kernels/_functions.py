@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import operator
 import threading
 import types
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ from ..arrays import _dtypes
 from ..arrays._array import Array
 from ..arrays._creation import asarray, get_default_device
 from ..arrays._dtypes import DType
-from ..arrays._scalars import scalar
+from ..arrays._scalars import require_fit, scalar
 from ._errors import KernelError
 from ._native import Kernel
 from ._program import Kind, Program, Text
@@ -29,7 +30,7 @@ _MOST_LAUNCHES = 64  # of different sizes that a function remembers
 class _Made:
     """One kernel of a function, for one list of types."""
 
-    __slots__ = ("arguments", "has_arrays", "has_numbers", "kernel", "outputs", "text", "written")
+    __slots__ = ("arguments", "has_arrays", "has_numbers", "kernel", "limits", "outputs", "text", "written")
 
     def __init__(self, text: Text, key: tuple[Any, ...], debug: bool, time_limit: float) -> None:
         self.text = text
@@ -39,6 +40,7 @@ class _Made:
         self.kernel = Kernel(make, texts, len(text.results), debug, time_limit)
         self.arguments, self.written = text.arguments, text.written
         self.outputs = len(text.results)
+        self.limits = list(dict.fromkeys(text.limits))
         self.has_arrays = any(isinstance(each, int) for each in key)  # of an array the key has its type's number
         self.has_numbers = not all(isinstance(each, int) for each in key)
 
@@ -67,6 +69,11 @@ class KernelFunction:
 
     def __repr__(self) -> str:
         return f"<overtake.{self._decorator} of {self.__name__}>"  # type: ignore[attr-defined]
+
+    def __reduce__(self) -> str:
+        """By its name, as functions are pickled: another process imports it."""
+        name: str = self.__qualname__  # type: ignore[attr-defined]
+        return name
 
     def source(self, *types: Any, device: str | None = None) -> str:
         """The generated text for arguments of some types; without any, that of every kernel made so far.
@@ -142,6 +149,8 @@ class Vectorized(KernelFunction):
         device = None
         if made.has_numbers:
             device = None if made.has_arrays else get_default_device().encode()
+            for place, dtype in made.limits:
+                require_fit(self._source.name, arguments[place], dtype)
             arguments = tuple([each if type(each) is Array else _number(each) for each in arguments])
         results = made.kernel.call(arguments, device)
         return results[0] if made.outputs == 1 else tuple(results)
@@ -219,7 +228,7 @@ class Jit(KernelFunction):
         return _PLAIN[given] if given in _PLAIN else ArrayType(_dtypes.as_dtype(given), 1)
 
     def _translated(self, kinds: Sequence[Kind]) -> Text:
-        return Program(in_groups=True).groups(self._source, kinds)
+        return Program(in_groups=True, debug=self._debug).groups(self._source, kinds)
 
     def _prepared(self, key: tuple[Any, ...], arguments: tuple[Any, ...]) -> _Made:
         names = self._source.parameters
@@ -267,6 +276,8 @@ class Launch:
         made = function._made.get(key)
         if made is None:
             made = function._prepared(key, arguments)
+        for place, dtype in made.limits:
+            require_fit(function._source.name, arguments[place], dtype)
         passed = []
         for place, axis in made.arguments:
             each = arguments[place]
@@ -296,7 +307,8 @@ def _key(array: Array) -> int:
 def sizes_of(given: Any, what: str) -> tuple[int, int, int]:
     """Groups, or work-items of a group, along three axes."""
     sizes = tuple(given) if isinstance(given, (tuple, list)) else (given,)
-    if not 1 <= len(sizes) <= 3 or not all(isinstance(each, int) and each > 0 for each in sizes):
+    sizes = tuple(operator.index(each) if hasattr(each, "__index__") else -1 for each in sizes)
+    if not 1 <= len(sizes) <= 3 or min(sizes) < 1:
         raise KernelError(f"{what}: {given!r} is no size", "Give a number above 0, or a tuple of up to three.")
     one, two, three = (*sizes, 1, 1)[:3]
     return one, two, three

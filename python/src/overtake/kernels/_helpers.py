@@ -130,6 +130,20 @@ _RANGE = {
         "  return step > 0 ? at < stop : step < 0 && at > stop;\n"
         "}\n"
     ),
+    # With debug: the place on one axis, or below all places which index and axis it was (compiled.cpp reads them); and rows.
+    "axis": (
+        "DEVICE int64 ot_axis(int64 index, int64 extent, int64 axis) {\n"
+        "  int64 place = index < 0 ? index + extent : index, most = (int64)1 << 46;\n"
+        "  if (place >= 0 && place < extent) return place;\n"
+        "  index = index < -most ? -most : index > most ? most : index;\n"
+        "  return (int64)(((uint64)1 << 63) + ((uint64)axis << 56) + (uint64)(index + 2 * most));\n"
+        "}\n"
+    ),
+    "row": (
+        "DEVICE int64 ot_row(int64 row, int64 extent, int64 at) {\n"
+        "  return row < 0 ? row : at < 0 ? at : row * extent + at;\n"
+        "}\n"
+    ),
     # The numbers of overtake.random.uniform(): src/kernels/philox.k, stream 0x41525259, four to a block. It stands here
     # again since preambles have no text of the library's by name; tests hold the two together.
     "uniform": (

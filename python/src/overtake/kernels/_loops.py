@@ -9,7 +9,7 @@ from ..arrays import _dtypes
 from ._scope import bare
 from ._statements import Loop, Statements
 from ._types import WEAK_INT, Value, is_whole
-from ._uniform import Varying
+from ._uniform import Varying, asks_its_place
 
 
 class Loops(Statements):
@@ -21,7 +21,7 @@ class Loops(Statements):
         self._no_else(node, node.orelse)
         before = set(self.assigned or ())
         loop = Loop(self.has_sync(node.body))
-        self._check_uniform(loop, node.test)
+        self._check_uniform(loop, node.test, node.body)
         with self.aside() as lines:
             test = self.condition(node.test)
         if test.const is not None and not test.const:
@@ -44,12 +44,14 @@ class Loops(Statements):
         else:  # while True: only a break leads on
             self.assigned = set.intersection(*loop.ways_out) if loop.ways_out else None
 
-    def _check_uniform(self, loop: Loop, decides: ast.expr) -> None:
+    def _check_uniform(self, loop: Loop, decides: ast.expr, body: list[ast.stmt]) -> None:
         if not loop.has_sync:
             return
         if self._varying is None:
-            self._varying = Varying(self.source.tree, self._marker)
-        if self._varying.differs(decides):
+            self._varying = Varying(
+                self.source.tree, lambda call: asks_its_place(self.source.static(call.func, self.local), set())
+            )
+        if self._varying.differs(decides) or self._varying.leaves(body, (ast.Break,)):
             self.refuse(
                 decides,
                 "sync() stands in a loop that work-items may leave at different times",
@@ -113,7 +115,7 @@ class Loops(Statements):
     def _body(self, node: ast.For, target: ast.Name, counter: Value, runs: bool) -> None:
         before = set(self.assigned or ())
         loop = Loop(self.has_sync(node.body))
-        self._check_uniform(loop, node.iter)
+        self._check_uniform(loop, node.iter, node.body)
         self.loops.append(loop)
         self.depth += 1
         self.assign_name(target, counter)

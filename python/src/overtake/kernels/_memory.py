@@ -120,6 +120,16 @@ class Memory(Arithmetic):
             self._one_place(each, value, array, axis)
             for axis, (each, value) in enumerate(zip(nodes, values, strict=True))
         ]
+        if self.program.debug:  # each axis on its own: a column too far is another row's
+            helpers, extents = self.program.helpers, [self.extent(array, axis).text for axis in range(ndim)]
+            places = [
+                helpers.fixed("axis", bare(self.cast(node, each, _dtypes.int64)), extents[axis], str(axis))
+                for axis, each in enumerate(values)
+            ]
+            place = places[0]
+            for axis in range(1, ndim):
+                place = helpers.fixed("row", place, extents[axis], places[axis])
+            return place
         place = places[0]
         for axis in range(1, ndim):
             place = f"{place} * {self.extent(array, axis).text} + {places[axis]}"

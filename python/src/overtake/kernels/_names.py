@@ -34,13 +34,10 @@ def plain(name: str) -> str:
     text = "".join(each if each.isascii() else f"u{ord(each):04x}" for each in name)
     if text.startswith("_"):  # those are the compilers'
         text = f"v{text}"
+    if text.startswith(("overtake_", "dialect_", "user_")):  # the library's, and functions of the author's
+        text = f"v_{text}"
     # Names in capitals are macros somewhere; those with our prefix are temporaries and helpers.
-    if (
-        text in RESERVED
-        or text.upper() == text
-        or text.startswith(("ot_", "overtake_", "dialect_"))
-        or _VECTORS.match(text)
-    ):
+    if text in RESERVED or text.upper() == text or text.startswith("ot_") or _VECTORS.match(text):
         text += "_"
     return text
 

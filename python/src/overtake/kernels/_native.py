@@ -24,7 +24,7 @@ def _library() -> Library:
 class Kernel:
     """A kernel of the library, made by one of its functions; compiled for a device at its first call there."""
 
-    __slots__ = ("_free", "_output_handles", "_raw", "handle")
+    __slots__ = ("_call", "_free", "_launch", "_output_handles", "_raw", "handle")
 
     def __init__(self, make: str, texts: Sequence[str], outputs: int, debug: bool, time_limit: float) -> None:
         self.handle, made = 0, ctypes.c_void_p()
@@ -33,6 +33,7 @@ class Kernel:
         lib.check(getattr(lib.raw, make)(*strings, int(debug), time_limit, ctypes.byref(made)))
         self.handle = made.value or 0
         self._raw, self._free = lib.raw, lib.raw.overtake_kernel_free
+        self._call, self._launch = lib.raw.overtake_kernel_call, lib.raw.overtake_kernel_launch
         self._output_handles = ctypes.c_void_p * outputs
 
     def __del__(self) -> None:
@@ -44,7 +45,7 @@ class Kernel:
         """The results of an element-wise one."""
         outputs = self._output_handles()
         handles = handles_of([each._handle for each in inputs])
-        status = self._raw.overtake_kernel_call(self.handle, handles, len(inputs), device, outputs)
+        status = self._call(self.handle, handles, len(inputs), device, outputs)
         if status:
             library().check(status)
         return [Array(each or 0) for each in outputs]
@@ -58,7 +59,7 @@ class Kernel:
     ) -> None:
         """Runs one in groups; arrays that it writes to get their new values."""
         handles = handles_of([each._handle for each in arguments])
-        status = self._raw.overtake_kernel_launch(self.handle, groups, size, handles, len(arguments), device)
+        status = self._launch(self.handle, groups, size, handles, len(arguments), device)
         if status:
             library().check(status)
 

@@ -16,16 +16,13 @@ from ._loops import Loops
 from ._names import Names, plain
 from ._scope import ArrayVariable, Line
 from ._source import Source
-from ._types import WEAK_INT, ArrayType, held_in_memory, literal
+from ._types import WEAK_INT, ArrayType, Value, held_in_memory, literal
 
 Kind = DType | ArrayType
 _MOST_PASSES = 32
 _LONGEST_LINE = 118
-# Names that the library's loop over elements has, some of them behind a prefix that it puts before inputs, too.
-_OF_THE_LOOP = (
-    *("i", "size", "ot_results", "k", "n", "j", "first", "rest", "begin", "end", "span", "row", "left", "count"),
-    *("watch", "item", "turns", "began", "at", "note", "linear", "used", "local", "host", "here", "a", "b", "u"),
-)
+# What an element's body knows beside its inputs and outputs.
+_OF_THE_LOOP = ("i", "size", "ot_results")
 
 
 @dataclass
@@ -52,6 +49,7 @@ class Text:
     arguments: list[tuple[int, int | None]]  # places of arguments, with an axis where that array's extent is passed
     written: list[int]  # places of arguments that are written to
     results: list[DType]
+    limits: list[tuple[int, DType]]  # places of plain ints, with types that must hold them
 
     @property
     def source(self) -> str:
@@ -97,6 +95,7 @@ class Function(Loops):
         """
         for _ in range(_MOST_PASSES):
             self.restart()
+            self.limits: list[tuple[int, DType]] = []
             self.assigned = set(self.source.parameters)
             for name, given in zip(self.source.parameters, self.given, strict=True):
                 if name in self.types and given != self.names.of(name):
@@ -122,6 +121,11 @@ class Function(Loops):
                 "Return a value on every way.",
             )
 
+    def limit(self, value: Value, target: DType) -> None:
+        """See Scope."""
+        if value.text in self.given:
+            self.limits.append((self.given.index(value.text), target))
+
     def declarations(self) -> list[Line]:
         """The variables, all at the top."""
         variables = [
@@ -138,8 +142,8 @@ class Function(Loops):
 class Program:
     """All functions of one kernel."""
 
-    def __init__(self, in_groups: bool) -> None:
-        self.in_groups = in_groups
+    def __init__(self, in_groups: bool, debug: bool = False) -> None:
+        self.in_groups, self.debug = in_groups, debug
         self.helpers = Helpers()
         self.shared: dict[str, str] = {}
         self._kernel: Function | None = None
@@ -152,26 +156,33 @@ class Program:
         """Whether a function is the one that is launched."""
         return scope is self._kernel
 
-    def _made(self, source: Source, kinds: Sequence[Kind], as_kernel: bool) -> Function:
+    def _made(self, source: Source, kinds: Sequence[Kind], as_kernel: bool, wide: bool = False) -> Function:
         function = Function(self, source, kinds, self.in_groups)
+        function.wide = wide
         if as_kernel:
             self._kernel = function
         self._stack.append(source)
-        function.translate()
+        try:
+            function.translate()
+        except RecursionError:
+            raise KernelError(
+                f"an expression of {source.name}() is too deep", "Split it.", source.place(source.tree)
+            ) from None
         self._stack.pop()
+        self.limits = function.limits  # the kernel's come last
         return function
 
     def device(self, caller: Any, node: ast.AST, source: Source, kinds: Sequence[Kind]) -> Device:
-        """A function that another one calls, made at its first call with these types."""
-        key = (source, *kinds)
+        """A function that another one calls, made at its first call with these types; floats are as wide as the caller's."""
+        key = (source, caller.wide, *kinds)
         if key in self._devices:
             return self._devices[key]
         if any(each is source for each in self._stack):
             caller.fail(node, f"{source.name}() calls itself, which kernels do not do", "Write a loop.")
-        return self._device(source, kinds)
+        return self._device(source, kinds, caller.wide)
 
-    def _device(self, source: Source, kinds: Sequence[Kind]) -> Device:
-        made = self._made(source, kinds, as_kernel=False)
+    def _device(self, source: Source, kinds: Sequence[Kind], wide: bool = False) -> Device:
+        made = self._made(source, kinds, as_kernel=False, wide=wide)
         name = self._names.fresh(f"user_{plain(source.name)}")
         results = [made.held(each) for each in made.results or []]
         struct = f"{name}_results" if len(results) > 1 else ""
@@ -198,7 +209,7 @@ class Program:
             results,
             struct,
         )
-        key = (source, *kinds)
+        key = (source, wide, *kinds)
         self._devices[key] = device
         return device
 
@@ -241,6 +252,7 @@ class Program:
             [(place, None) for place in range(len(kinds))],
             [],
             device.results,
+            self.limits,
         )
 
     def groups(self, source: Source, kinds: Sequence[Kind]) -> Text:
@@ -263,7 +275,9 @@ class Program:
         first = source.tree.lineno
         shared = [Line(first, 1, each) for each in self.shared.values()]
         body = _rendered([*shared, *made.declarations(), *made.lines], source.file)
-        return Text(plain(source.name), self._preamble(), ", ".join(parameters), "", body, arguments, written, [])
+        return Text(
+            plain(source.name), self._preamble(), ", ".join(parameters), "", body, arguments, written, [], self.limits
+        )
 
 
 def _device_parameter(made: Function, name: str, given: str, kind: Kind) -> list[str]:

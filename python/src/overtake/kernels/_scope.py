@@ -168,6 +168,8 @@ class Scope:
                     f"Convert the other side first: overtake.int64(x); or overtake.{target}({const}).",
                 )
             return literal(const, target)
+        if exact and value.type is WEAK_INT and is_whole(target):
+            self.limit(value, target)
         held = self.held(value.type)
         if held is target:
             return value.text
@@ -176,6 +178,9 @@ class Scope:
         if is_float(held) and is_whole(target):
             return self.program.helpers.whole_of_float(held, target, bare(value.text))
         return f"(({target}){value.text})"
+
+    def limit(self, value: Value, target: DType) -> None:
+        """Notes that an int whose value is not known now must fit a type."""
 
     def constant(self, node: ast.AST, number: bool | int | float, dtype: DType | None = None) -> Value:
         """A number that is known now."""

@@ -26,6 +26,29 @@ def _parsed(text: str) -> dict[tuple[str, int], ast.FunctionDef | ast.AsyncFunct
     return found
 
 
+@functools.lru_cache(maxsize=64)
+def _codes(text: str, file: str) -> dict[tuple[str, int], types.CodeType]:
+    """What Python makes of a file: the code of its functions."""
+    found = {}
+    codes = [compile(text, file, "exec", dont_inherit=True)]
+    for code in codes:
+        found[code.co_name, code.co_firstlineno] = code
+        codes += [each for each in code.co_consts if isinstance(each, types.CodeType)]
+    return found
+
+
+def _has_changed(code: types.CodeType, text: str) -> bool:
+    """Whether a file's text is no longer that from which the function was made."""
+    try:
+        now = _codes(text, code.co_filename).get((code.co_name, code.co_firstlineno))
+    except SyntaxError:  # of a notebook's cell, in which there is more than Python
+        return False
+    if now is None:
+        return False
+    was, new = ([each for each in one.co_consts if not isinstance(each, types.CodeType)] for one in (code, now))
+    return repr(was) != repr(new) or now.co_code != code.co_code or now.co_names != code.co_names
+
+
 class Source:
     """Where a function stands, its tree, and its module's and closure's names."""
 
@@ -46,7 +69,10 @@ class Source:
     def _find(self, function: types.FunctionType) -> tuple[list[str], ast.FunctionDef]:
         try:
             lines, _ = inspect.findsource(function)
-            tree = _parsed("".join(lines)).get((self.name, function.__code__.co_firstlineno))
+            text = "".join(lines)
+            tree = _parsed(text).get((self.name, function.__code__.co_firstlineno))
+            if _has_changed(function.__code__, text):
+                tree = None
         except (OSError, SyntaxError, TypeError):
             lines, tree = [], None
         if tree is None:

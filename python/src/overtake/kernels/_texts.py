@@ -4,9 +4,13 @@
 from __future__ import annotations
 
 import ctypes
+import operator
 from collections.abc import Sequence
 from typing import Any
 
+import numpy
+
+from .._errors import UsageError
 from ..arrays._arguments import operand_of
 from ..arrays._array import Array
 from ..arrays._creation import get_default_device
@@ -14,9 +18,10 @@ from ._functions import sizes_of
 from ._native import Kernel
 
 
-def _device_for(given: Sequence[Array]) -> bytes | None:
+def _device_for(values: Sequence[Any], given: Sequence[Array]) -> bytes | None:
     """Numbers alone go to the default device."""
-    return None if any(each.ndim for each in given) else str(get_default_device()).encode()
+    is_somewhere = any(isinstance(each, Array) for each in values) or any(each.ndim for each in given)
+    return None if is_somewhere else str(get_default_device()).encode()
 
 
 class _Texts:
@@ -36,7 +41,10 @@ class _Texts:
         print(self.source(device))
 
     def _given(self, values: Sequence[Any]) -> list[Array]:
-        return [operand_of(each, self.name, f"argument {i}") for i, each in enumerate(values)]
+        return [
+            operand_of(each.item() if isinstance(each, numpy.generic) else each, self.name, f"argument {i}")
+            for i, each in enumerate(values)
+        ]
 
 
 class ElementwiseKernel(_Texts):
@@ -66,7 +74,7 @@ class ElementwiseKernel(_Texts):
     def __call__(self, *inputs: Any) -> Any:
         """An array, or a tuple of them where there are several outputs. Does not wait."""
         given = self._given(inputs)
-        results = self._kernel.call(given, _device_for(given))
+        results = self._kernel.call(given, _device_for(inputs, given))
         return results[0] if self._count == 1 else tuple(results)
 
 
@@ -97,7 +105,8 @@ class ReductionKernel(_Texts):
 
     def __call__(self, *inputs: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Array:
         """The reduction over ``axis``: all of them, one, or several."""
-        axes = None if axis is None else [axis] if isinstance(axis, int) else list(axis)
+        named = axis if isinstance(axis, Sequence) else [axis]
+        axes = None if axis is None else [operator.index(each) for each in named if each is not None]
         return self._kernel.reduce(self._given(inputs), axes, keepdims)
 
 
@@ -118,6 +127,8 @@ class RawKernel(_Texts):
         time_limit: float = 0.0,
     ) -> None:
         super().__init__(name)
+        declared = parameters.split(",")
+        self._written = [i for i, each in enumerate(declared) if "*" in each and "const" not in each.split()]
         self._kernel = Kernel("overtake_kernel_raw", (parameters, body, name, preamble), 0, debug, time_limit)
 
     def __getitem__(self, sizes: tuple[Any, Any]) -> Any:
@@ -126,7 +137,13 @@ class RawKernel(_Texts):
         size = (ctypes.c_int32 * 3)(*sizes_of(sizes[1], "size"))
 
         def launch(*arguments: Any) -> None:
+            for i in self._written:
+                if i < len(arguments) and not isinstance(arguments[i], Array):
+                    raise UsageError(
+                        f"[{self.name}] writes argument {i}, which is of type {type(arguments[i]).__name__}",
+                        "What it writes is an array of overtake: out = overtake.asarray(x).",
+                    )
             given = self._given(arguments)
-            self._kernel.launch(groups, size, given, _device_for(given))
+            self._kernel.launch(groups, size, given, _device_for(arguments, given))
 
         return launch

@@ -44,7 +44,11 @@ const std::vector<std::string>& compile_options() {
                                                    "-fno-math-errno",
                                                    "-fno-trapping-math",
                                                    "-fno-strict-aliasing",
-                                                   "-w",
+                                                   "-Werror=implicit-function-declaration",
+                                                   "-Werror=incompatible-pointer-types",
+                                                   "-Werror=int-conversion",
+                                                   "-Werror=discarded-qualifiers",
+                                                   "-Wno-unknown-warning-option",
                                                    "-fPIC",
                                                    "-shared"};
   return options;

@@ -86,9 +86,13 @@ std::unique_ptr<KernelCode> compile_with_tcc(const std::string& text, std::strin
   TCCState* const state = tcc_new();
   bool compiled = false;
   if (state != nullptr) {
-    tcc_set_options(state, "-nostdlib -w");
+    // Its warnings are faults elsewhere: functions that nobody declared, which it would look for in the C library, and
+    // writes to what is const.
+    tcc_set_options(state, "-nostdlib -Werror -Wimplicit-function-declaration");
     tcc_set_error_func(state, &log, [](void* into, const char* message) {
-      *static_cast<std::string*>(into) += message;
+      std::string line = message;
+      if (const std::size_t at = line.find(" warning: "); at != std::string::npos) line.replace(at, 10, " error: ");
+      *static_cast<std::string*>(into) += line;
       *static_cast<std::string*>(into) += '\n';
     });
     tcc_set_output_type(state, TCC_OUTPUT_MEMORY);

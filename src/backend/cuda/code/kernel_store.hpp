@@ -32,6 +32,7 @@ class KernelStore {
   /// `compiler` may be null: then only the kernels that were compiled when Overtake was built can be had.
   KernelStore(const DriverApi& api, const Compiler* compiler, ProgramCache& cache, Device device);
 
+  [[nodiscard]] const Device& device() const noexcept { return device_; }
   /// True when there are precompiled kernels that the driver loads.
   [[nodiscard]] bool has_precompiled() const;
 

@@ -70,9 +70,10 @@ class CudaKernel final : public Kernel {
     const auto& groups = geometry.groups;
     const auto& size = geometry.group_size;
     const DriverApi& api = device_.api();
-    check(api,
-          api.cuLaunchKernel(function_, groups[0], groups[1], groups[2], size[0], size[1], size[2], packed.local_bytes,
-                             device_.stream(), packed.pointers.data(), nullptr),
+    const CUresult code = api.cuLaunchKernel(function_, groups[0], groups[1], groups[2], size[0], size[1], size[2],
+                                             packed.local_bytes, device_.stream(), packed.pointers.data(), nullptr);
+    if (code == CUDA_SUCCESS) return;  // before a text is made
+    check(api, code,
           fmt::format("launching kernel {} with ({}, {}, {}) groups of ({}, {}, {})", name_, groups[0], groups[1],
                       groups[2], size[0], size[1], size[2]));
   }
@@ -113,6 +114,7 @@ class CudaKernel final : public Kernel {
         packed.values.push_back(std::visit([](const auto& value) { return bits(value); }, argument));
       }
     }
+    packed.pointers.reserve(packed.values.size());
     for (std::uint64_t& value : packed.values) packed.pointers.push_back(&value);
     return packed;
   }

@@ -36,7 +36,7 @@ std::vector<fs::path> package_folders(const fs::path& prefix) {
 /// Folders of the vendor's wheels: all of one for CUDA 13, one a library before.
 std::vector<fs::path> wheel_folders(const fs::path& packages) {
   std::vector<fs::path> folders;
-  for (const char* wheel : {"cu13", "cuda_nvrtc", "cublas"}) folders.push_back(packages / "nvidia" / wheel / "lib");
+  for (const char* wheel : {"cu13", "cuda_nvrtc", "cublas", "cudnn"}) folders.push_back(packages / "nvidia" / wheel / "lib");
   return folders;
 }
 
@@ -47,8 +47,9 @@ void add_existing(std::vector<std::string>& candidates, const fs::path& folder, 
   }
 }
 
-/// The file names of a library that the driver can use, the newest first.
+/// The file names of a library that the driver can use, the newest first. cuDNN counts by itself.
 std::vector<std::string> usable_names(std::string_view name, int driver_cuda_version) {
+  if (name == "libcudnn") return {"libcudnn.so.9"};
   std::vector<std::string> files;
   for (int major = std::min(newest_known, driver_cuda_version / 1000); major >= oldest_supported; --major) {
     files.push_back(fmt::format("{}.so.{}", name, major));

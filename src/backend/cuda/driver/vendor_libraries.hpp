@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where NVRTC and cuBLASLt are looked for.
+// Where NVRTC, cuBLASLt and cuDNN are looked for.
 #pragma once
 
 #include <filesystem>

@@ -18,17 +18,21 @@ void check_blas(const BlasApi& api, cublasStatus_t status, std::string_view what
                     "If this happens again, report it with the output of nvidia-smi.");
 }
 
-constexpr std::uint64_t element_bytes = size_of(DType::float32);  // products are of float32
-
 /// Largest power of two, at most 256, that divides the address of a 256-byte aligned slot plus so many elements.
-[[nodiscard]] std::uint32_t alignment_of(std::int64_t elements) {
+[[nodiscard]] std::uint32_t base_alignment(std::int64_t elements, DType dtype) {
   std::uint32_t alignment = 256;
-  while (static_cast<std::uint64_t>(elements) * element_bytes % alignment != 0) alignment /= 2;
+  while (static_cast<std::uint64_t>(elements) * size_of(dtype) % alignment != 0) alignment /= 2;
   return alignment;
 }
 
-[[nodiscard]] std::uint64_t address(std::span<const std::uint64_t> slots, int slot, std::int64_t offset) {
-  return slots[slot] + static_cast<std::uint64_t>(offset) * element_bytes;
+[[nodiscard]] std::uint64_t address(std::span<const std::uint64_t> slots, int slot, std::int64_t offset, DType dtype) {
+  return slots[slot] + static_cast<std::uint64_t>(offset) * size_of(dtype);
+}
+
+[[nodiscard]] cudaDataType_t data_type(DType dtype) { return dtype == DType::bfloat16 ? CUDA_R_16BF : CUDA_R_32F; }
+
+[[nodiscard]] cublasComputeType_t compute_type(const MatMulCore& core) {
+  return core.tf32 && core.dtype == DType::float32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
 }
 
 template <typename T>
@@ -94,7 +98,7 @@ std::optional<PreparedProduct> Blas::prepare(const LibraryProduct& product, int 
   prepared.library_ = handle_.get();
   prepared.product_ = product;
   cublasLtMatmulDesc_t description = nullptr;
-  check_blas(api_, api_.cublasLtMatmulDescCreate(&description, CUBLAS_COMPUTE_32F, CUDA_R_32F),
+  check_blas(api_, api_.cublasLtMatmulDescCreate(&description, compute_type(core), CUDA_R_32F),
              "cublasLtMatmulDescCreate");
   prepared.description_ = {description, api_.cublasLtMatmulDescDestroy};
   const auto set = [&](cublasLtMatmulDescAttributes_t name, const auto& value) {
@@ -110,18 +114,20 @@ std::optional<PreparedProduct> Blas::prepare(const LibraryProduct& product, int 
   if (product.epilogue.bias) {
     set(CUBLASLT_MATMUL_DESC_EPILOGUE, static_cast<std::uint32_t>(CUBLASLT_EPILOGUE_BIAS));
     // The heuristic reads only the pointer's alignment.
-    set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, pointer(256 + alignment_of(product.epilogue.bias->offset)));
+    set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, 
+        pointer(256 + base_alignment(product.epilogue.bias->offset, product.epilogue.bias->dtype)));
   }
 
-  const auto layout = [&](std::uint64_t rows, std::uint64_t columns, std::int64_t leading) {
+  const auto layout = [&](DType dtype, std::uint64_t rows, std::uint64_t columns, std::int64_t leading) {
     cublasLtMatrixLayout_t made = nullptr;
-    check_blas(api_, api_.cublasLtMatrixLayoutCreate(&made, CUDA_R_32F, rows, columns, leading),
+    check_blas(api_, api_.cublasLtMatrixLayoutCreate(&made, data_type(dtype), rows, columns, leading),
                "cublasLtMatrixLayoutCreate");
     return PreparedProduct::Owned<cublasLtMatrixLayout_t>(made, api_.cublasLtMatrixLayoutDestroy);
   };
-  prepared.first_ = layout(first->rows, first->columns, first->leading);
-  prepared.second_ = layout(second->rows, second->columns, second->leading);
-  prepared.result_ = layout(static_cast<std::uint64_t>(core.n), static_cast<std::uint64_t>(core.m), core.n);
+  prepared.first_ = layout(core.dtype, first->rows, first->columns, first->leading);
+  prepared.second_ = layout(core.dtype, second->rows, second->columns, second->leading);
+  prepared.result_ = layout(product.epilogue.output_dtype, static_cast<std::uint64_t>(core.n),
+                            static_cast<std::uint64_t>(core.m), core.n);
 
   cublasLtMatmulPreference_t preference = nullptr;
   check_blas(api_, api_.cublasLtMatmulPreferenceCreate(&preference), "cublasLtMatmulPreferenceCreate");
@@ -132,8 +138,8 @@ std::optional<PreparedProduct> Blas::prepare(const LibraryProduct& product, int 
                "cublasLtMatmulPreferenceSetAttribute");
   };
   prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, PreparedProduct::workspace_limit);
-  prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, alignment_of(core.b.offset));
-  prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, alignment_of(core.a.offset));
+  prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, base_alignment(core.b.offset, core.dtype));
+  prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, base_alignment(core.a.offset, core.dtype));
 
   std::array<cublasLtMatmulHeuristicResult_t, 8> found{};
   int count = 0;
@@ -150,7 +156,7 @@ std::optional<PreparedProduct> Blas::prepare(const LibraryProduct& product, int 
 void PreparedProduct::enqueue(CUstream stream, std::span<const std::uint64_t> slots, std::uint64_t workspace) const {
   const LibraryEpilogue& epilogue = product_.epilogue;
   if (epilogue.bias) {
-    const void* bias = pointer(address(slots, epilogue.bias->slot, epilogue.bias->offset));
+    const void* bias = pointer(address(slots, epilogue.bias->slot, epilogue.bias->offset, epilogue.bias->dtype));
     check_blas(*api_,
                api_->cublasLtMatmulDescSetAttribute(description_.get(), CUBLASLT_MATMUL_DESC_BIAS_POINTER,
                                                     static_cast<const void*>(&bias), sizeof(bias)),
@@ -161,12 +167,15 @@ void PreparedProduct::enqueue(CUstream stream, std::span<const std::uint64_t> sl
   const bool on_device = product_.alpha_slot >= 0;
   const void* alpha = on_device ? pointer(slots[product_.alpha_slot]) : &host_alpha;
   const void* beta = on_device ? pointer(slots[product_.beta_slot]) : &host_beta;
+  const MatMulCore& core = product_.core;
+  const std::uint64_t first = address(slots, core.b.slot, core.b.offset, core.dtype);
+  const std::uint64_t second = address(slots, core.a.slot, core.a.offset, core.dtype);
   const std::uint64_t output = slots[epilogue.output_slot];
   const std::uint64_t c = epilogue.c_slot >= 0 ? slots[epilogue.c_slot] : output;
   check_blas(*api_,
              api_->cublasLtMatmul(library_, description_.get(), alpha,
-                                  pointer(address(slots, product_.core.b.slot, product_.core.b.offset)), first_.get(),
-                                  pointer(address(slots, product_.core.a.slot, product_.core.a.offset)), second_.get(),
+                                  pointer(first), first_.get(),
+                                  pointer(second), second_.get(),
                                   beta, pointer(c), result_.get(), const_cast<void*>(pointer(output)), result_.get(),
                                   &algorithm_, const_cast<void*>(pointer(workspace)), workspace_bytes_, stream),
              "cublasLtMatmul");

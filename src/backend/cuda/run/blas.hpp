@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// cuBLASLt, opened at run time: strict float32 products.
+// cuBLASLt, opened at run time: products in strict float32, in tf32 and of bfloat16.
 #pragma once
 
 #include <cstdint>

@@ -22,6 +22,22 @@ using Clock = std::chrono::steady_clock;
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+/// cuDNN, where it shall do the convolution.
+[[nodiscard]] Dnn* library_for(CudaDevice& device, const ConvolutionCore& core, bool interpreted) {
+  const bool worthwhile = device.settings().prefer_library || library_is_faster(core, !interpreted);
+  return worthwhile ? device.dnn() : nullptr;  // asked last: opening it takes time
+}
+
+/// True for a store as a convolution without its tape has it.
+[[nodiscard]] bool is_bare(const ConvolutionEpilogue& epilogue) {
+  return epilogue.output.dtype == DType::float32 && !epilogue.bias && !epilogue.mask;
+}
+
+[[nodiscard]] std::string worker_of(const PlanStep& step) {
+  if (const auto* kernel = std::get_if<LoweredKernel>(&step.work)) return kernel->entry;
+  return std::holds_alternative<LibraryProduct>(step.work) ? "cuBLASLt" : "cuDNN";
+}
+
 class CudaExecutable final : public Executable {
  public:
   CudaExecutable(CudaDevice& device, const Schedule& schedule, Plan plan, const CompileOptions& options,
@@ -120,11 +136,10 @@ class CudaExecutable final : public Executable {
       int before = -1;
       for (std::size_t step = 0; step < launcher_.size(); ++step) {
         const PlanStep& planned = launcher_.plan().steps[step];
-        const auto* kernel = std::get_if<LoweredKernel>(&planned.work);
         const OperationLabel& label = labels_.at(static_cast<std::size_t>(planned.operation));
         ProfileRecord record;
         record.name = label.name;
-        record.kernel = kernel == nullptr ? "cuBLASLt" : kernel->entry;
+        record.kernel = worker_of(planned);
         if (planned.operation != before) record.work = label.work;
         before = planned.operation;
         profile_launch(device_, std::move(record), [&] { launcher_.enqueue(step, device_.stream()); });
@@ -147,7 +162,8 @@ class CudaExecutable final : public Executable {
       ReplayGraph graph = builder_->build(copies, device_.stream());
       stats_.compile_seconds += seconds_since(start);
       stats_.note =
-          fmt::format("graph: {} steps, {} by cuBLASLt{}", launcher_.size(), launcher_.plan().library_products,
+          fmt::format("graph: {} steps, {} by cuBLASLt, {} by cuDNN{}", launcher_.size(),
+                      launcher_.plan().library_products, launcher_.plan().library_convolutions,
                       launcher_.plan().words.empty() ? "" : ", interpreted kernels (no NVRTC)");
       return graphs_.emplace(copies, std::move(graph)).first->second.executable.get();
     } catch (const DeviceError& error) {
@@ -179,6 +195,32 @@ class CudaExecutable final : public Executable {
 
 }  // namespace
 
+ConvolutionQuery convolution_query(CudaDevice& device, bool interpreted) {
+  return [&device, interpreted](const LibraryConvolution& convolution) -> std::optional<std::uint64_t> {
+    Dnn* library = library_for(device, convolution.core, interpreted);
+    if (library == nullptr || (!is_bare(convolution.epilogue) && !library->fuses_well(convolution))) return std::nullopt;
+    const auto chosen = library->choose(convolution);
+    return chosen ? std::optional(chosen->plan.workspace_bytes) : std::nullopt;
+  };
+}
+
+void choose_convolutions(CudaDevice& device, const Schedule& schedule, bool interpreted) {
+  std::vector<LibraryConvolution> wanted;
+  Dnn* library = nullptr;
+  for (const Operation& operation : schedule.operations) {
+    const auto* core = std::get_if<ConvolutionCore>(&operation.core);
+    Dnn* const opened = core == nullptr ? nullptr : library_for(device, *core, interpreted);
+    if (opened == nullptr) continue;
+    library = opened;
+    const auto epilogue = convolution_epilogue(operation);
+    const bool fusable = epilogue && !is_bare(*epilogue);
+    const Fusing fusing = fusable ? fusing_of(*core, *epilogue) : Fusing::never;
+    if (fusing != Fusing::never) wanted.push_back({*core, *epilogue, 0});
+    if (fusing != Fusing::always) wanted.push_back({*core, {}, 0});
+  }
+  if (library != nullptr) library->choose_all(wanted);
+}
+
 std::unique_ptr<Executable> make_executable(CudaDevice& device, const Schedule& schedule,
                                             const CompileOptions& options) {
   const auto start = Clock::now();
@@ -200,7 +242,9 @@ std::unique_ptr<Executable> make_executable(CudaDevice& device, const Schedule& 
     if (!prepared) return std::nullopt;
     return ProductFit{prepared->workspace_bytes(), 0};
   };
-  return std::make_unique<CudaExecutable>(device, schedule, make_plan(schedule, lowering, query), options, start);
+  choose_convolutions(device, schedule, interpreted);
+  return std::make_unique<CudaExecutable>(
+      device, schedule, make_plan(schedule, lowering, query, convolution_query(device, interpreted)), options, start);
 }
 
 }  // namespace overtake::backend::cuda

@@ -38,7 +38,7 @@ CUgraph GraphBuilder::captured(std::size_t step) {
 
 void GraphBuilder::add_node(CUgraph graph, std::size_t step, std::span<const CUgraphNode> waits, CUgraphNode& node) {
   const BoundStep& bound = launcher_.step(step);
-  if (bound.product) {
+  if (bound.function == nullptr) {
     check(api_, api_.cuGraphAddChildGraphNode(&node, graph, waits.data(), waits.size(), captured(step)),
           "cuGraphAddChildGraphNode");
     return;

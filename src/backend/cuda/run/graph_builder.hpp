@@ -23,7 +23,7 @@ struct ReplayGraph {
   int nodes = 0;
 };
 
-/// Builds graphs for a bound launcher. Library products are captured once and become child graphs of every copy.
+/// Builds graphs for a bound launcher. Libraries' work is captured once and becomes child graphs of every copy.
 class GraphBuilder {
  public:
   GraphBuilder(const DriverApi& api, const Launcher& launcher, GraphShape shape);

@@ -70,12 +70,25 @@ Launcher::Launcher(CudaDevice& device, Plan plan) : device_(device), plan_(std::
       bound.values.resize(kernel->arguments.size());
       continue;
     }
-    const auto& product = std::get<LibraryProduct>(plan_.steps[index].work);
-    const Blas* library = device.library();
-    if (library != nullptr) bound.product = library->prepare(product, product.rank);
-    if (!bound.product || bound.product->workspace_bytes() > product.workspace_bytes) {
+    prepare_library_step(index);
+  }
+}
+
+void Launcher::prepare_library_step(std::size_t index) {
+  BoundStep& bound = steps_[index];
+  if (const auto* product = std::get_if<LibraryProduct>(&plan_.steps[index].work)) {
+    const Blas* library = device_.library();
+    if (library != nullptr) bound.product = library->prepare(*product, product->rank);
+    if (!bound.product || bound.product->workspace_bytes() > product->workspace_bytes) {
       throw InternalError("cuda: cuBLASLt gave no algorithm for a product it had accepted");
     }
+    return;
+  }
+  const auto& convolution = std::get<LibraryConvolution>(plan_.steps[index].work);
+  Dnn* library = device_.dnn();
+  if (library != nullptr) bound.convolution = library->choose(convolution);
+  if (bound.convolution == nullptr || bound.convolution->plan.workspace_bytes > convolution.workspace_bytes) {
+    throw InternalError("cuda: cuDNN gave no plan for a convolution it had accepted");
   }
 }
 
@@ -90,6 +103,10 @@ void Launcher::bind(std::vector<std::uint64_t> slot_addresses, std::uint64_t are
     const auto* kernel = std::get_if<LoweredKernel>(&step.work);
     if (kernel == nullptr) {
       bound.workspace = scratch;
+      if (const auto* convolution = std::get_if<LibraryConvolution>(&step.work)) {
+        bound.pack = dnn_pack(device_.dnn()->api(), dnn_tensors(convolution->epilogue),
+                              tensor_addresses(*convolution, slots_), scratch);
+      }
       continue;
     }
     bound.pointers.clear();
@@ -105,6 +122,10 @@ void Launcher::enqueue(std::size_t index, CUstream stream) const {
   const BoundStep& bound = steps_[index];
   if (bound.product) {
     bound.product->enqueue(stream, slots_, bound.workspace);
+    return;
+  }
+  if (bound.convolution) {
+    device_.dnn()->enqueue(bound.convolution->plan, bound.pack.get(), stream);
     return;
   }
   const CUDA_KERNEL_NODE_PARAMS& node = bound.node;

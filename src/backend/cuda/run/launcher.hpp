@@ -10,6 +10,7 @@
 #include "backend/api/device.hpp"
 #include "backend/cuda/driver/driver_api.hpp"
 #include "backend/cuda/run/blas.hpp"
+#include "backend/cuda/run/dnn.hpp"
 #include "backend/cuda/run/plan.hpp"
 
 namespace overtake::backend::cuda {
@@ -18,12 +19,14 @@ class CudaDevice;
 
 /// One step, its addresses filled in by bind().
 struct BoundStep {
-  CUfunction function = nullptr;  ///< null: a library product
+  CUfunction function = nullptr;  ///< null: a library's work, which is one of the next two
   std::optional<PreparedProduct> product;
+  std::shared_ptr<const DnnChoice> convolution;
+  DnnDescriptor pack;                 ///< the addresses of a convolution
   std::vector<std::uint64_t> values;  ///< of the kernel's parameters, eight bytes each
   std::vector<void*> pointers;        ///< to `values`
   CUDA_KERNEL_NODE_PARAMS node{};     ///< the launch, pointing into `pointers`
-  std::uint64_t workspace = 0;        ///< of the library product
+  std::uint64_t workspace = 0;        ///< of a library's work
 };
 
 class Launcher {
@@ -43,6 +46,8 @@ class Launcher {
   [[nodiscard]] std::vector<MemoryUse> uses() const { return memory_uses(plan_, slots_, arena_); }
 
  private:
+  void prepare_library_step(std::size_t index);
+
   CudaDevice& device_;
   Plan plan_;
   std::vector<BoundStep> steps_;

@@ -24,6 +24,7 @@ struct LibraryEpilogue {
     accumulate,  ///< D = alpha * core + beta * C
   } kind = Kind::store;
   int output_slot = -1;
+  DType output_dtype = DType::float32;  ///< or bfloat16
   std::optional<Access> bias;
   int c_slot = -1;                     ///< accumulate: C, laid out as D; may be D itself
   double alpha = 1;                    ///< accumulate: constant factor of alpha

@@ -18,8 +18,9 @@ constexpr std::uint64_t private_slots_budget = 16ULL << 20U;
 
 class Planner {
  public:
-  Planner(const Schedule& schedule, const Lowering& lowering, const ProductQuery& query)
-      : schedule_(schedule), lowering_(lowering), query_(query) {
+  Planner(const Schedule& schedule, const Lowering& lowering, const ProductQuery& query,
+          const ConvolutionQuery& convolutions)
+      : schedule_(schedule), lowering_(lowering), query_(query), convolutions_(convolutions) {
     plan_.slots = schedule.slots;
     arena_end_ = schedule.arena_bytes;
     separate_slots();
@@ -29,7 +30,7 @@ class Planner {
     for (std::size_t index = 0; index < schedule_.operations.size(); ++index) {
       operation_ = static_cast<int>(index);
       const Operation& operation = schedule_.operations[index];
-      if (!add_library_product(operation)) add_kernels(operation);
+      if (!add_library_product(operation) && !add_library_convolution(operation)) add_kernels(operation);
     }
     place_scratch();
     return std::move(plan_);
@@ -57,7 +58,7 @@ class Planner {
 
   int own_slot(std::int64_t elements, std::size_t request, std::uint64_t offset) {
     const int slot = static_cast<int>(plan_.slots.size());
-    plan_.slots.push_back(slot_of(elements, DType::float32));  // products are
+    plan_.slots.push_back(slot_of(elements, DType::float32));  // as cores are
     own_slots_.push_back({slot, request, offset});
     return slot;
   }
@@ -121,12 +122,7 @@ class Planner {
     }
     product.workspace_bytes = fit->workspace_bytes;
     product.rank = fit->rank;
-    std::uint64_t bytes = aligned(fit->workspace_bytes);
-    for (std::size_t index = first_own_slot; index < own_slots_.size(); ++index) {
-      own_slots_[index].offset = bytes;
-      bytes += aligned(plan_.slots[own_slots_[index].slot].bytes);
-    }
-    requests_.push_back({bytes, 0});
+    request_memory(fit->workspace_bytes, first_own_slot);
     if (product.alpha_slot >= 0) add_kernels(scalars(product));
     add_product(product, request);
     if (!epilogue) add_kernels(map_over_stored_core(operation, product.epilogue.output_slot));
@@ -134,18 +130,67 @@ class Planner {
     return true;
   }
 
+  /// One stretch of temporary memory: workspace, then the own slots from this one on.
+  void request_memory(std::uint64_t workspace_bytes, std::size_t first_own_slot) {
+    std::uint64_t bytes = aligned(workspace_bytes);
+    for (std::size_t index = first_own_slot; index < own_slots_.size(); ++index) {
+      own_slots_[index].offset = bytes;
+      bytes += aligned(plan_.slots[own_slots_[index].slot].bytes);
+    }
+    requests_.push_back({bytes, 0});
+  }
+
+  bool add_library_convolution(const Operation& operation) {
+    const auto* core = std::get_if<ConvolutionCore>(&operation.core);
+    if (core == nullptr || !convolutions_) return false;
+    const std::size_t request = requests_.size();
+    const std::size_t first_own_slot = own_slots_.size();
+    LibraryConvolution convolution{*core, {}, 0};
+    const auto epilogue = convolution_epilogue(operation);
+    if (epilogue) convolution.epilogue = *epilogue;
+    auto workspace = epilogue ? convolutions_(convolution) : std::nullopt;
+    const bool is_fused = workspace.has_value();
+    if (!is_fused) {
+      convolution.epilogue = {};
+      workspace = convolutions_(convolution);
+      if (!workspace) return false;
+      convolution.epilogue.output.slot = own_slot(operation.extent.size(), request, 0);
+    }
+    convolution.workspace_bytes = *workspace;
+    request_memory(*workspace, first_own_slot);
+    add_convolution(convolution, request);
+    if (!is_fused) add_kernels(map_over_stored_core(operation, convolution.epilogue.output.slot));
+    ++plan_.library_convolutions;
+    return true;
+  }
+
+  void add_convolution(const LibraryConvolution& convolution, std::size_t request) {
+    const ConvolutionEpilogue& epilogue = convolution.epilogue;
+    PlanStep step;
+    step.work = convolution;
+    step.reads = {convolution.core.a.slot, convolution.core.b.slot};
+    if (epilogue.bias) step.reads.push_back(epilogue.bias->slot);
+    if (epilogue.mask) step.reads.push_back(epilogue.mask->slot);
+    step.writes = {epilogue.output.slot};
+    add_library_step(std::move(step), convolution.workspace_bytes, request);
+  }
+
+  void add_library_step(PlanStep step, std::uint64_t workspace_bytes, std::size_t request) {
+    step.scratch_bytes = workspace_bytes;
+    step.operation = operation_;
+    plan_.steps.push_back(std::move(step));
+    step_requests_.push_back(request);
+  }
+
   void add_product(const LibraryProduct& product, std::size_t request) {
     PlanStep step;
     step.work = product;
-    step.scratch_bytes = product.workspace_bytes;
-    step.operation = operation_;
     step.reads = {product.core.a.slot, product.core.b.slot};
     if (product.epilogue.bias) step.reads.push_back(product.epilogue.bias->slot);
     if (product.epilogue.c_slot >= 0) step.reads.push_back(product.epilogue.c_slot);
     if (product.alpha_slot >= 0) step.reads.insert(step.reads.end(), {product.alpha_slot, product.beta_slot});
     step.writes = {product.epilogue.output_slot};
-    plan_.steps.push_back(std::move(step));
-    step_requests_.push_back(request);
+    add_library_step(std::move(step), product.workspace_bytes, request);
   }
 
   /// alpha = constant * scalar and beta, computed on the device just before the product that reads them.
@@ -180,6 +225,7 @@ class Planner {
   const Schedule& schedule_;
   const Lowering& lowering_;
   const ProductQuery& query_;
+  const ConvolutionQuery& convolutions_;
   Plan plan_;
   std::vector<ScratchRequest> requests_;
   std::vector<std::size_t> step_requests_;
@@ -190,8 +236,9 @@ class Planner {
 
 }  // namespace
 
-Plan make_plan(const Schedule& schedule, const Lowering& lowering, const ProductQuery& query) {
-  return Planner(schedule, lowering, query).make();
+Plan make_plan(const Schedule& schedule, const Lowering& lowering, const ProductQuery& query,
+               const ConvolutionQuery& convolutions) {
+  return Planner(schedule, lowering, query, convolutions).make();
 }
 
 std::vector<MemoryUse> memory_uses(const Plan& plan, std::span<const std::uint64_t> slot_addresses,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A schedule turned into the steps that CUDA runs: own kernels and library products, with their memory. Pure host code.
+// A schedule turned into the steps that CUDA runs: own kernels, library products and
+// library convolutions, with their memory. Pure host code.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +13,7 @@
 
 #include "backend/common/lower/lowering.hpp"
 #include "backend/cuda/driver/dependencies.hpp"
+#include "backend/cuda/run/convolution_choice.hpp"
 #include "backend/cuda/run/matmul_choice.hpp"
 
 namespace overtake::backend::cuda {
@@ -28,7 +30,7 @@ struct LibraryProduct {
 };
 
 struct PlanStep {
-  std::variant<LoweredKernel, LibraryProduct> work;
+  std::variant<LoweredKernel, LibraryProduct, LibraryConvolution> work;
   std::vector<int> reads;            ///< slots
   std::vector<int> writes;           ///< slots
   std::uint64_t scratch_offset = 0;  ///< from the start of the executable's arena
@@ -45,6 +47,7 @@ struct Plan {
   std::uint64_t arena_bytes = 0;    ///< schedule's arena plus scratch
   std::vector<std::int32_t> words;  ///< constants of interpreted kernels, to be uploaded once
   int library_products = 0;
+  int library_convolutions = 0;
 };
 
 /// Asked once for each product whether the library shall do it; empty: the own kernel does.
@@ -53,11 +56,15 @@ struct ProductFit {
   int rank = 0;
 };
 using ProductQuery = std::function<std::optional<ProductFit>(const LibraryProduct&)>;
+/// Asked for each convolution, with its tape and (where that is refused) with a plain store to memory of its own, whether
+/// the library shall do it: the bytes of workspace it needs. Empty: the own kernel does.
+using ConvolutionQuery = std::function<std::optional<std::uint64_t>(const LibraryConvolution&)>;
 /// lower() or lower_interpreted().
 using Lowering = std::function<LoweredOperation(const Operation&)>;
 
-/// An empty `query` means that there is no library.
-[[nodiscard]] Plan make_plan(const Schedule& schedule, const Lowering& lowering, const ProductQuery& query);
+/// An empty query means that there is no library of that kind.
+[[nodiscard]] Plan make_plan(const Schedule& schedule, const Lowering& lowering, const ProductQuery& query,
+                             const ConvolutionQuery& convolutions = {});
 
 /// Byte ranges that each step reads and writes, given the address of each slot's first byte and of the arena.
 [[nodiscard]] std::vector<MemoryUse> memory_uses(const Plan& plan, std::span<const std::uint64_t> slot_addresses,

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+#include "image/set.hpp"
+
+#include <fmt/format.h>
+
+#include <numeric>
+
+#include "data/source/binary_file.hpp"
+#include "data/source/file_kind.hpp"
+#include "data/source/gz_source.hpp"
+#include "overtake/error.hpp"
+
+namespace overtake::image {
+namespace {
+
+const Content& checked(const std::shared_ptr<const Content>& content, std::int64_t index) {
+  if (index >= 0 && index < content->size()) return *content;
+  throw UsageError(fmt::format("image {} of a set of {}, counted from 0", index, content->size()));
+}
+
+bool is_picture(std::string_view head) { return head.starts_with("\xFF\xD8\xFF") || head.starts_with("\x89PNG"); }
+
+}  // namespace
+
+std::vector<std::int64_t> all_places(std::int64_t count) {
+  std::vector<std::int64_t> places(static_cast<std::size_t>(count));
+  std::iota(places.begin(), places.end(), std::int64_t{0});
+  return places;
+}
+
+std::vector<std::string> numbered_classes(std::int32_t count) {
+  std::vector<std::string> names;
+  for (std::int32_t i = 0; i < count; ++i) names.push_back(std::to_string(i));
+  return names;
+}
+
+std::string Content::name(std::int64_t index) const {
+  const auto at = static_cast<std::size_t>(index);
+  return pixels ? fmt::format("{}, image {} (counted from 0)", pixels->name, places[at]) : files[at].string();
+}
+
+Image Content::read(std::int64_t index, int channels, const ChooseCut& choose) const {
+  const auto at = static_cast<std::size_t>(index);
+  if (!pixels) return decode(file_bytes(files[at]), channels, files[at].string(), choose);
+  const Image& size = pixels->size;
+  const auto bytes = static_cast<std::size_t>(size.height) * static_cast<std::size_t>(size.width) *
+                     static_cast<std::size_t>(size.channels);
+  Cut cut;
+  try {
+    cut = choose(size.height, size.width, false);
+  } catch (const DataError& error) {
+    throw DataError(fmt::format("cannot use the image {}: {}", name(index), error.what()), error.hint());
+  }
+  return cut_pixels(pixels->bytes.data() + static_cast<std::size_t>(places[at]) * bytes, size, cut.region, channels);
+}
+
+}  // namespace overtake::image
+
+namespace overtake {
+
+ImageSet ImageSet::from_files(std::vector<std::filesystem::path> files) {
+  auto content = std::make_shared<image::Content>();
+  content->files = std::move(files);
+  return ImageSet(std::move(content));
+}
+
+ImageSet ImageSet::open(const std::filesystem::path& path, const std::filesystem::path& labels) {
+  std::error_code ignored;
+  const bool is_folder = std::filesystem::is_directory(path, ignored);
+  std::string head;
+  if (!is_folder) {
+    data::GzSource source(path);
+    head = source.peek(4);
+  }
+  if (image::is_picture(head)) {
+    throw UsageError(fmt::format("{} is one image, and training needs many", path.string()),
+                     "Name the folder that holds a folder of images a class.");
+  }
+  const bool is_idx = !is_folder && path.extension() != ".bin";
+  if (is_idx) {
+    if (!labels.empty()) return from_idx(path, labels);
+    throw UsageError(fmt::format("the labels of {} are missing", path.string()),
+                     "Name the IDX file of its labels: --labels train-labels-idx1-ubyte.gz");
+  }
+  if (!labels.empty()) {
+    throw UsageError(fmt::format("a file of labels, {}, beside {}, whose images have labels already", labels.string(),
+                                 path.string()),
+                     "Leave the labels out.");
+  }
+  return !is_folder || image::holds_cifar(path) ? from_cifar(path) : from_folder(path);
+}
+
+std::int64_t ImageSet::size() const noexcept { return content_->size(); }
+bool ImageSet::has_labels() const noexcept { return !content_->classes.empty(); }
+const std::vector<std::string>& ImageSet::class_names() const noexcept { return content_->classes; }
+std::span<const std::int32_t> ImageSet::labels() const noexcept { return content_->labels; }
+std::string ImageSet::name(std::int64_t index) const { return image::checked(content_, index).name(index); }
+
+Image ImageSet::read(std::int64_t index, int channels) const {
+  image::check_channels(channels);
+  return image::checked(content_, index).read(index, channels, image::whole_image);
+}
+
+ImageSet ImageSet::select(std::span<const std::int32_t> indices) const {
+  auto part = std::make_shared<image::Content>();
+  part->pixels = content_->pixels;
+  part->classes = content_->classes;
+  for (const std::int32_t index : indices) {
+    const image::Content& all = image::checked(content_, index);
+    const auto at = static_cast<std::size_t>(index);
+    if (has_labels()) part->labels.push_back(all.labels[at]);
+    if (all.pixels) {
+      part->places.push_back(all.places[at]);
+    } else {
+      part->files.push_back(all.files[at]);
+    }
+  }
+  return ImageSet(std::move(part));
+}
+
+}  // namespace overtake

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// What an ImageSet shares with its copies.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "image/decode.hpp"
+#include "overtake/image.hpp"
+
+namespace overtake::image {
+
+/// Images of one size, one after the other.
+struct Pixels {
+  std::string name;  ///< of the file
+  Image size;        ///< of each; without pixels
+  std::vector<std::uint8_t> bytes;
+};
+
+/// The images are files, or pixels in memory.
+struct Content {
+  std::vector<std::filesystem::path> files;
+  std::shared_ptr<const Pixels> pixels;
+  std::vector<std::int64_t> places;  ///< with pixels: which of them each image is
+  std::vector<std::int32_t> labels;
+  std::vector<std::string> classes;
+
+  [[nodiscard]] std::int64_t size() const noexcept {
+    return static_cast<std::int64_t>(pixels ? places.size() : files.size());
+  }
+  [[nodiscard]] std::string name(std::int64_t index) const;
+  /// What `choose` wants of an image. Throws DataError.
+  [[nodiscard]] Image read(std::int64_t index, int channels, const ChooseCut& choose) const;
+};
+
+/// Each of `count` images of `pixels` in order.
+[[nodiscard]] std::vector<std::int64_t> all_places(std::int64_t count);
+
+/// "0", "1", ...
+[[nodiscard]] std::vector<std::string> numbered_classes(std::int32_t count);
+
+/// True where the folder holds binary files of CIFAR.
+[[nodiscard]] bool holds_cifar(const std::filesystem::path& folder);
+
+}  // namespace overtake::image

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "overtake/nn/layers.hpp"
+
+namespace overtake::nn {
+
+/// Which random numbers a layer's first values are.
+struct InitialStream {
+  std::uint64_t seed = 0;
+  std::uint32_t stream = 0;
+};
+
+/// Weight of `shape` (outputs first) and bias (null: none) as `initial` says, on the device that they are on.
+void draw_weights(Parameter& weight, const Shape& shape, Parameter* bias, InitialWeight initial, InitialStream from);
+
+/// Standard normal numbers (Box and Muller 1958).
+[[nodiscard]] std::vector<float> normal_values(std::int64_t count, InitialStream from);
+
+/// All elements one value.
+void fill(Parameter& parameter, const Shape& shape, float value, bool is_learnt = true);
+
+}  // namespace overtake::nn

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+
+#include "core/c_text.hpp"
+#include "user_kernel/watch.hpp"
+
+namespace overtake::user_kernel {
+namespace {
+
+using c_text::between, c_text::closing, c_text::code_of, c_text::Edits, c_text::Token;
+
+using Tokens = std::span<const Token>;
+
+// An array where it is in scope.
+struct Known {
+  std::string name;
+  std::vector<std::string> extents;  // none: a pointer that a function was given
+  std::string passed;  // what a function is given of it: its first element, how many there are, its number
+};
+
+bool is_device_word(const Token& token) { return token.is("DEVICE") || token.is("DEVICE_APART"); }
+
+// Of the function whose declaration begins with the word at `at`.
+std::size_t name_of_function(Tokens tokens, std::size_t at) {
+  for (std::size_t i = at + 1; i + 1 < tokens.size() && !tokens[i].is(";") && !tokens[i].is("{"); ++i) {
+    if (tokens[i].kind == Token::Kind::name && tokens[i + 1].is("(")) return i;
+  }
+  return tokens.size();
+}
+
+// What stands between commas, and between the brackets at `open` and `end`.
+std::vector<Tokens> parts_of(Tokens tokens, std::size_t open, std::size_t end) {
+  std::vector<Tokens> parts;
+  for (std::size_t from = open + 1, at = from; at <= end; ++at) {
+    if (at < end && (tokens[at].is("(") || tokens[at].is("[") || tokens[at].is("{"))) {
+      at = std::min(closing(tokens, at), end - 1);
+    } else if (at == end || tokens[at].is(",")) {
+      if (at > from) parts.push_back(tokens.subspan(from, at - from));
+      from = at + 1;
+    }
+  }
+  return parts;
+}
+
+// "const float* t" or "const float t[]": where its name is, behind the star; past the end where a prototype leaves it
+// out. Nothing for what is no pointer to elements.
+std::optional<std::size_t> pointer_name(Tokens parameter) {
+  const auto is = [](std::string_view sign) { return [sign](const Token& token) { return token.is(sign); }; };
+  const auto stars = std::count_if(parameter.begin(), parameter.end(), is("*"));
+  const auto brackets = std::count_if(parameter.begin(), parameter.end(), is("["));
+  if (stars + brackets != 1 || std::any_of(parameter.begin(), parameter.end(), is("("))) return std::nullopt;
+  const auto sign = std::find_if(parameter.begin(), parameter.end(), is(stars == 1 ? "*" : "["));
+  auto at = static_cast<std::size_t>(sign - parameter.begin());
+  if (brackets == 1) return at > 1 ? std::optional(at - 1) : std::nullopt;
+  for (++at; at < parameter.size(); ++at) {
+    if (!parameter[at].is("const") && !parameter[at].is("RESTRICT") && !parameter[at].is("volatile")) break;
+  }
+  return at;
+}
+
+class Watcher {
+ public:
+  Watcher(const Watching& watching, std::vector<WatchedArray> arrays)
+      : watching_(watching), arrays_(std::move(arrays)) {}
+
+  // The preamble's functions, which get parameters more.
+  void learn_functions(std::string_view preamble) {
+    const std::vector<Token> tokens = code_of(preamble);
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      if (!is_device_word(tokens[i])) continue;
+      const std::size_t name = name_of_function(tokens, i);
+      if (name >= tokens.size()) continue;
+      const std::size_t end = closing(tokens, name + 1);
+      std::vector<bool> pointers;
+      for (const Tokens part : parts_of(tokens, name + 1, std::min(end, tokens.size() - 1))) {
+        pointers.push_back(watching_.places && pointer_name(part).has_value());
+      }
+      functions_.emplace(tokens[name].text, std::move(pointers));
+    }
+  }
+
+  [[nodiscard]] std::string changed(std::string_view text, bool is_body) {
+    const std::vector<Token> all = c_text::tokens_of(text);
+    Edits edits(text);
+    // Lines of the preamble are negative, but where directives name its files.
+    sign_ = is_body || text.find("#line") != std::string_view::npos ? 1 : -1;
+    scope_.clear();
+    for (const Token& token : all) {
+      if (token.kind == Token::Kind::directive && c_text::directive_name(token) == "define") {
+        calls_of_macro(c_text::tokens_of(c_text::directive_text(token)), edits);
+      }
+    }
+    const std::vector<Token> tokens = code_of(text);
+    if (is_body) learn_arrays(tokens);
+    std::size_t defined = tokens.size();  // the name of the function whose definition begins
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      const Token& token = tokens[i];
+      if (!is_body && token.depth == 0 && token.is("}")) scope_.clear();
+      if (token.kind != Token::Kind::name) continue;
+      if (is_device_word(token)) defined = name_of_function(tokens, i);
+      if (watching_.time_limit > 0) loop(tokens, i, edits);
+      if (i + 1 >= tokens.size()) continue;
+      const auto function = functions_.find(std::string(token.text));
+      if (i == defined) {
+        i = definition(tokens, i, edits);
+      } else if (function != functions_.end() && tokens[i + 1].is("(")) {
+        call(tokens, i, function->second, edits);
+      }
+      if (watching_.places && i + 1 < tokens.size() && tokens[i + 1].is("[")) places(tokens, i, edits);
+    }
+    return edits.apply();
+  }
+
+  [[nodiscard]] std::vector<WatchedArray> arrays() && { return std::move(arrays_); }
+
+ private:
+  // Those of the kernel, and LOCAL float tile[16][17];
+  void learn_arrays(Tokens tokens) {
+    for (std::size_t i = 0; watching_.places && i + 3 < tokens.size(); ++i) {
+      if (!tokens[i].is("LOCAL")) continue;
+      std::size_t at = i + 1;
+      while (at + 1 < tokens.size() && !tokens[at + 1].is("[") && !tokens[at].is(";")) ++at;
+      WatchedArray array{std::string(tokens[at].text), {}};
+      for (std::size_t open = at + 1; open < tokens.size() && tokens[open].is("[");) {
+        const std::size_t end = closing(tokens, open);
+        if (end >= tokens.size() || end == open + 1) break;
+        array.extents.emplace_back(between(tokens[open + 1], tokens[end - 1]));
+        open = end + 1;
+      }
+      if (array.extents.empty()) continue;
+      declared_.insert(tokens[at].text.data());
+      arrays_.push_back(std::move(array));
+    }
+    for (std::size_t i = 0; i < arrays_.size(); ++i) {
+      const auto& [name, extents] = arrays_[i];
+      std::string first = extents.size() > 1 ? "&" + name : name;
+      for (std::size_t axis = 0; extents.size() > 1 && axis < extents.size(); ++axis) first += "[0]";
+      scope_.push_back({name, extents, fmt::format(", {}, (int64)({}), {}", first, fmt::join(extents, ") * ("), i)});
+    }
+  }
+
+  [[nodiscard]] const Known* known(std::string_view name) const {
+    const auto found = std::find_if(scope_.begin(), scope_.end(), [&](const Known& each) { return each.name == name; });
+    return found == scope_.end() ? nullptr : &*found;
+  }
+
+  void places(Tokens tokens, std::size_t name, Edits& edits) const {
+    if (declared_.count(tokens[name].text.data()) > 0) return;
+    if (name > 0 && (tokens[name - 1].is(".") || tokens[name - 1].is("->"))) return;  // a member of something else
+    const Known* const array = known(tokens[name].text);
+    if (array == nullptr) return;
+    const int line = sign_ * tokens[name].line;
+    if (array->extents.empty()) {
+      const std::size_t end = closing(tokens, name + 1);
+      if (end >= tokens.size()) return;
+      edits.insert_behind(tokens[name + 1], "overtake_from((int64)(");
+      edits.insert_before(tokens[end], fmt::format("), (int64)({0} - overtake_first_{0}), overtake_size_{0}, "
+                                                   "overtake_array_{0}, {1}, overtake_item, overtake_watch)",
+                                                   array->name, line));
+      return;
+    }
+    std::size_t open = name + 1;
+    for (const std::string& extent : array->extents) {
+      if (open >= tokens.size() || !tokens[open].is("[")) return;
+      const std::size_t end = closing(tokens, open);
+      if (end >= tokens.size()) return;
+      edits.insert_behind(tokens[open], "overtake_at((int64)(");
+      edits.insert_before(tokens[end], fmt::format("), (int64)({}), {}, {}, overtake_item, overtake_watch)", extent,
+                                                   array - scope_.data(), line));
+      open = end + 1;
+    }
+  }
+
+  void loop(Tokens tokens, std::size_t at, Edits& edits) const {
+    const bool is_for = tokens[at].is("for");
+    if ((!is_for && !tokens[at].is("while")) || at + 1 >= tokens.size() || !tokens[at + 1].is("(")) return;
+    const std::size_t end = closing(tokens, at + 1);
+    if (end >= tokens.size()) return;
+    std::size_t first = at + 1, last = end;  // the brackets or semicolons round the condition
+    if (is_for) {
+      std::vector<std::size_t> semicolons;
+      for (std::size_t i = at + 2; i < end; ++i) {
+        if (tokens[i].is(";")) semicolons.push_back(i);
+      }
+      if (semicolons.size() != 2) return;
+      first = semicolons[0], last = semicolons[1];
+    }
+    const std::string look = fmt::format("OVERTAKE_GOES_ON({})", sign_ * tokens[at].line);
+    if (first + 1 == last) return edits.insert_behind(tokens[first], look);
+    edits.insert_behind(tokens[first], "(");
+    edits.insert_before(tokens[last], ") && " + look);
+  }
+
+  // What each function takes first, or is given.
+  [[nodiscard]] std::string own(bool is_definition, bool has_others) const {
+    std::string text = is_definition ? "GLOBAL int* overtake_watch" : "overtake_watch";
+    if (watching_.places) text += is_definition ? ", int64 overtake_item" : ", overtake_item";
+    return text + (has_others ? ", " : " ");
+  }
+
+  // Of a function, or its prototype: more parameters; gives the bracket behind them.
+  std::size_t definition(Tokens tokens, std::size_t name, Edits& edits) {
+    const std::size_t open = name + 1, end = closing(tokens, open);
+    if (end >= tokens.size()) return name;
+    const bool is_void = end == open + 2 && tokens[open + 1].is("void");
+    edits.insert_behind(tokens[open], own(true, end > open + 1 && !is_void));
+    if (is_void) {
+      edits.insert_before(tokens[open + 1], "/* ");
+      edits.insert_behind(tokens[open + 1], " */");
+    }
+    const bool has_body = end + 1 < tokens.size() && tokens[end + 1].is("{");
+    if (has_body) edits.insert_behind(tokens[end + 1], " OVERTAKE_LOOPS ");
+    scope_.clear();
+    for (const Tokens part : parts_of(tokens, open, end)) {
+      const std::optional<std::size_t> at = watching_.places ? pointer_name(part) : std::nullopt;
+      if (!at) continue;
+      const bool is_named = *at < part.size();
+      const std::string given = is_named ? std::string(part[*at].text) : "";
+      std::string first(between(part[0], part[*at - 1]));
+      if (*at + 1 < part.size()) first += "*";  // t[]
+      const auto called = [&](std::string_view what) {
+        return is_named ? fmt::format(" overtake_{}_{}", what, given) : "";
+      };
+      edits.insert_behind(
+          part.back(), fmt::format(", {}{}, int64{}, int{}", first, called("first"), called("size"), called("array")));
+      if (is_named && has_body) {
+        scope_.push_back(
+            {given, {}, fmt::format(", overtake_first_{0}, overtake_size_{0}, overtake_array_{0}", given)});
+      }
+    }
+    return end;
+  }
+
+  // Passes on the watch, and of arrays what they are.
+  void call(Tokens tokens, std::size_t name, const std::vector<bool>& pointers, Edits& edits) const {
+    const std::size_t open = name + 1, end = closing(tokens, open);
+    if (end >= tokens.size()) return;
+    edits.insert_behind(tokens[open], own(false, end > open + 1));
+    const std::vector<Tokens> arguments = parts_of(tokens, open, end);
+    for (std::size_t i = 0; i < std::min(arguments.size(), pointers.size()); ++i) {
+      if (!pointers[i]) continue;
+      const Known* const array = pointed_at(arguments[i]);
+      edits.insert_behind(arguments[i].back(), array != nullptr ? array->passed : ", 0, 0, -1");
+    }
+  }
+
+  // The bodies of macros: what they call is changed, too. They may stand for anything in any scope, so their places are
+  // not looked at.
+  void calls_of_macro(Tokens tokens, Edits& edits) const {
+    for (std::size_t i = 1; i + 1 < tokens.size(); ++i) {
+      const auto function = functions_.find(std::string(tokens[i].text));
+      if (function != functions_.end() && tokens[i + 1].is("(")) call(tokens, i, function->second, edits);
+    }
+  }
+
+  // x, x + 3, &x[3], (x): the array; null for what is none in scope.
+  [[nodiscard]] const Known* pointed_at(Tokens argument) const {
+    while (argument.size() > 2 && argument[0].is("(") && closing(argument, 0) + 1 == argument.size()) {
+      argument = argument.subspan(1, argument.size() - 2);
+    }
+    const bool is_address = argument.size() > 1 && argument[0].is("&");
+    if (is_address) argument = argument.subspan(1);
+    const Known* const array = known(argument[0].text);
+    std::size_t at = 1, indices = 0;
+    for (; at < argument.size() && argument[at].is("["); ++indices) at = closing(argument, at) + 1;
+    const bool is_pointer = at >= argument.size() || argument[at].is("+") || argument[at].is("-");
+    if (array == nullptr || !is_pointer) return nullptr;
+    const std::size_t axes = std::max<std::size_t>(array->extents.size(), 1);
+    return indices + (is_address ? 0 : 1) == axes ? array : nullptr;
+  }
+
+  Watching watching_;
+  std::vector<WatchedArray> arrays_;
+  std::map<std::string, std::vector<bool>> functions_;  // and which of their parameters are pointers
+  std::set<const char*> declared_;
+  std::vector<Known> scope_;  // of a body in the order of the arrays
+  int sign_ = 1;
+};
+
+}  // namespace
+
+WatchedText watched(std::string_view preamble, std::string_view body, std::vector<WatchedArray> arrays,
+                    const Watching& watching) {
+  Watcher watcher(watching, std::move(arrays));
+  watcher.learn_functions(preamble);
+  WatchedText result;
+  result.preamble = watcher.changed(preamble, false);
+  result.body = watcher.changed(body, true);
+  result.arrays = std::move(watcher).arrays();
+  return result;
+}
+
+}  // namespace overtake::user_kernel

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+// Kernels of the user's own that are watched while they run: places outside of arrays, and loops that do not end.
+#include "oracle/user_kernels.hpp"
+
+namespace overtake::oracle {
+namespace {
+
+class UserKernelsWatched : public UserKernels {};
+INSTANTIATE_TEST_SUITE_P(Devices, UserKernelsWatched, ::testing::ValuesIn(list_devices()), device_name);
+
+TEST_P(UserKernelsWatched, PlacesOutsideAreTold) {
+  const RawKernel kernel("const float32* x, float32* y, int32 shift",
+                         "int k = GLOBAL_ID(0);\ny[k] = 1.0f;\ny[k] += x[k + shift];", "shifted", {.debug = true});
+  const Array x = arange(8, DType::float32, device());
+  Array y = zeros(Shape{2, 4}, device());
+  kernel.launch({.groups = {2, 1, 1}, .group_size = {4, 1, 1}}, {x, &y, 0});
+  ASSERT_EQ((y[{1, 3}].item<float>()), 8);
+  expect_has(complaint([&] {
+               kernel.launch({.groups = {2, 1, 1}, .group_size = {4, 1, 1}}, {x, &y, 1});
+             }),
+             {"[shifted] line 3", "x[8]", "8 elements", "(8,)", "work-item (7, 0, 0)"});
+  expect_has(complaint([&] {
+               kernel.launch({.groups = {3, 1, 1}, .group_size = {4, 1, 1}}, {x, &y, -20});
+             }),
+             {"[shifted] line", "outside"});
+  const ElementwiseKernel table("raw float32 t, int32 k", "float32 y", "y = t[k * 2];", "table", {.debug = true});
+  expect_has(complaint([&] { (void)table(x, arange(5, DType::int32, device())); }),
+             {"[table] line 1", "t[8]", "element 4"});
+  ASSERT_EQ(table(x, arange(4, DType::int32, device()))[{3}].item<float>(), 6);
+}
+
+TEST_P(UserKernelsWatched, PlacesOutsideOfLocalMemoryAreTold) {
+  const RawKernel kernel("float32* y, int32 shift",
+                         "LOCAL float tile[2][3];\ntile[0][LOCAL_ID(0) + shift] = 1.0f;\ny[0] = 2.0f;", "in_local",
+                         {.debug = true});
+  Array y = zeros(Shape{1}, device());
+  kernel.launch({.groups = {1, 1, 1}, .group_size = {3, 1, 1}}, {&y, 0});
+  ASSERT_EQ(y.item<float>(), 2);
+  expect_has(complaint([&] {
+               kernel.launch({.groups = {1, 1, 1}, .group_size = {3, 1, 1}}, {&y, 1});
+             }),
+             {"[in_local] line 2", "tile[3]", "[2][3] elements", "work-item (2, 0, 0)"});
+}
+
+TEST_P(UserKernelsWatched, LoopsThatDoNotEndAreStopped) {
+  const ElementwiseKernel endless("int32 n", "int32 m", "m = 0;\nwhile (m < 10) {\n  if (n != 3) m = m + 1;\n}",
+                                  "endless", {.time_limit = 0.05});
+  ASSERT_EQ(endless(zeros(Shape{10}, DType::int32, device()))[{9}].item<std::int32_t>(), 10);
+  expect_has(complaint([&] { (void)endless(arange(10, DType::int32, device())); }),
+             {"[endless] line 2", "did not end", "0.05 s"});
+  const ElementwiseKernel inside(
+      "int32 n", "int32 m", "m = turns(n);", "inside",
+      {.preamble =
+           "DEVICE int turns(int n) {\n  int m = 0;\n  for (;;) {\n    if (n != 3) return m;\n    m += 1;\n  }\n}",
+       .time_limit = 0.05});
+  expect_has(complaint([&] { (void)inside(arange(10, DType::int32, device())); }), {"[inside] line 3", "did not end"});
+  ASSERT_EQ(inside(zeros(Shape{10}, DType::int32, device()))[{9}].item<std::int32_t>(), 0);
+}
+
+TEST_P(UserKernelsWatched, PlacesOutsideInFunctionsOfThePreambleAreTold) {
+  const KernelOptions options{.preamble = R"(
+#define FIRST_OF(t) pick(t, 0)
+DEVICE float pick(GLOBAL const float* t, int k);
+DEVICE float here(void) { return 0.5f; }
+DEVICE float pick(GLOBAL const float* t, int k) {
+  return t[k] + here() - 0.5f;
+}
+DEVICE float beyond(int k, GLOBAL const float* RESTRICT t) {
+  float own[2] = {0.0f, 1.0f};
+  return pick(t + 2, k) + own[k & 1] + FIRST_OF(t);
+}
+DEVICE void put(LOCAL_ARG float* row, float y, int k) { row[k] = y; }
+)",
+                              .debug = true};
+  const RawKernel kernel("const float32* x, float32* y, int32 shift, int32 lane", R"(LOCAL float tile[2][3];
+int k = LOCAL_ID(0);
+put(tile[1], beyond(k + shift, &x[1]), k + lane);
+SYNC;
+y[k] = tile[1][k];)",
+                         "outside", options);
+  const std::vector<float> values = random_floats(6);
+  const Array x = on(device(), values);
+  Array y = zeros(Shape{3}, device());
+  const auto run = [&](int shift, int lane) {
+    kernel.launch({.groups = {1, 1, 1}, .group_size = {3, 1, 1}}, {x, &y, shift, lane});
+  };
+  run(0, 0);
+  for (std::size_t k = 0; k < 3; ++k) {
+    ASSERT_NEAR(y.to_vector<float>()[k], values[3 + k] + static_cast<float>(k % 2) + values[1], 1e-5);
+  }
+  expect_has(complaint([&] { run(1, 0); }),
+             {"[outside] line 6 of the preamble", "x[6]", "6 elements", "(6,)", "work-item (2, 0, 0)"});
+  expect_has(complaint([&] { run(-9, 0); }), {"[outside] line 6 of the preamble", "x[-"});
+  expect_has(complaint([&] { run(0, 1); }),
+             {"[outside] line 12 of the preamble", "tile[6]", "[2][3] elements", "work-item (2, 0, 0)"});
+  const ElementwiseKernel table(
+      "raw float32 t, int32 k", "float32 y", "y = look(t, k);", "table",
+      {.preamble = "DEVICE float look(GLOBAL const float* v, int k) {\n  return v[k];\n}", .debug = true});
+  expect_has(complaint([&] { (void)table(x, arange(7, DType::int32, device())); }),
+             {"[table] line 2 of the preamble", "t[6]", "element 6"});
+}
+
+}  // namespace
+}  // namespace overtake::oracle
