@@ -6,6 +6,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,8 @@
 #include "output/outputs.hpp"
 #include "output/terminal.hpp"
 #include "overtake/array_bench.hpp"
+#include "overtake/model_bench.hpp"
+#include "overtake/models.hpp"
 #include "overtake/text.hpp"
 #include "system.hpp"
 
@@ -25,6 +28,8 @@ namespace report = overtake::report;
 struct Options {
   std::string what;
   overtake::ArrayBenchOptions bench;
+  overtake::ModelBenchOptions model;
+  std::string precisions = "fp32";
   std::string json;
 };
 
@@ -51,9 +56,28 @@ std::string result_text(const std::vector<overtake::ArrayBench>& benches) {
   return text;
 }
 
+int run_model(const Options& options) {
+  overtake::ModelBenchOptions bench = options.model;
+  bench.model = options.what;
+  bench.precisions.clear();
+  std::istringstream names(options.precisions);
+  for (std::string name; std::getline(names, name, ',');) bench.precisions.push_back(overtake::precision_named(name));
+  const overtake::Device device(options.bench.devices.empty() ? "cpu" : options.bench.devices.front());
+  check_outputs({{"--json", options.json}});
+  const std::vector<overtake::ModelBenchRow> rows = bench_model(bench, device);
+  if (!options.json.empty()) write_output(options.json, model_bench_json(bench, device, rows));
+  if (!is_standard_output(options.json)) {
+    print(fmt::format("{} on {} ({})\n", bench.model, device.id(), device.info().name) +
+          report::table_text(model_bench_table(rows), standard_output().width));
+  }
+  return exit_ok;
+}
+
 int run(Options& options) {
-  const std::vector<std::string> known = {"arrays"};
+  std::vector<std::string> known = {"arrays"};
+  for (const overtake::models::ModelInfo& info : overtake::models::list()) known.emplace_back(info.name);
   overtake::text::check_choice("bench", options.what, known);
+  if (options.what != "arrays") return run_model(options);
   check_outputs({{"--json", options.json}});
   Watcher watcher;
   options.bench.observer = &watcher;
@@ -71,7 +95,7 @@ Command add_bench(CLI::App& root) {
   auto options = std::make_shared<Options>();
   CLI::App* app =
       root.add_subcommand("bench", "Measure every device: our rates, what they could be, the share reached");
-  app->add_option("WHAT", options->what, "What to measure: arrays")->required();
+  app->add_option("WHAT", options->what, "What to measure: arrays, or a network such as vgg16 or lenet")->required();
   app->add_option("--device", options->bench.devices, "Only this one: cpu, cuda, cuda:1, opencl:0, ... (repeat)")
       ->type_name("DEVICE")
       ->allow_extra_args(false)
@@ -80,13 +104,18 @@ Command add_bench(CLI::App& root) {
                   "Float32 elements of the large arrays (default: 67108864 on GPUs, 16777216 elsewhere)")
       ->type_name("COUNT");
   app->add_option("--seconds", options->bench.seconds, "For each work, at least two runs")->capture_default_str();
+  app->add_option("--batch-size", options->model.batch_size, "Networks: images in a step")->capture_default_str();
+  app->add_option("--precision", options->precisions, "Networks: fp32, tf32, bf16, several with commas between")
+      ->capture_default_str();
+  app->add_option("--steps", options->model.steps, "Networks: steps that are timed")->capture_default_str();
   add_json_flag(*app, options->json, true);
   app->footer(
       "The floor of a work is the least that it takes: the bytes that must move at the rate of the device's memory, or "
       "the operations of a product at the rate of its units, both measured before; of copies, the rate of the link.\n"
       "Examples:\n"
       "  overtake bench arrays\n"
-      "  overtake bench arrays --device cuda --size 268435456 --json bench.json");
+      "  overtake bench arrays --device cuda --size 268435456 --json bench.json\n"
+      "  overtake bench vgg16 --device cuda --batch-size 256 --precision fp32,tf32,bf16");
   return {app, [options] { return run(*options); }};
 }
 

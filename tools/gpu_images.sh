@@ -1,0 +1,47 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Networks for images on a machine with a GPU: tests of convolutions, LeNet on Fashion-MNIST, VGG16 beside PyTorch.
+#   tools/gpu_images.sh PACK.tar.xz OUT_DIR [FASHION_DIR]
+#       PACK of tools/gpu_visit.sh pack; OUT_DIR gets logs and JSON, and a summary last
+#       FASHION_DIR  with train-images-idx3-ubyte.gz and its sisters (Debian: dataset-fashion-mnist)
+set -u
+pack=$1 out=$(realpath "$2") fashion=${3:-}
+root=$(cd "$(dirname "$0")/.." && pwd)
+into=$(mktemp -d)
+tar -C "$into" -xJf "$pack"
+bin=$into/bin
+OVERTAKE_LIBRARY_PATH=$(find / -xdev \( -name 'libnvrtc.so.1[23]' -o -name 'libcublasLt.so.1[23]' -o -name 'libcudnn.so.9' \) \
+  -printf '%h\n' 2>/dev/null | sort -u | paste -sd:)
+export OVERTAKE_LIBRARY_PATH LD_LIBRARY_PATH=$into/lib OVERTAKE_CACHE_DIR=$into/cache
+summary=
+
+# step SECONDS NAME COMMAND...: runs it into OUT/NAME.log, remembers the outcome and the time.
+step() {
+  local limit=$1 name=$2 code began=$SECONDS
+  shift 2
+  timeout "$limit" "$@" >"$out/$name.log" 2>&1
+  code=$?
+  summary+=$(printf '%-22s exit %-4s %4d s  %s' "$name" "$code" $((SECONDS - began)) "$(tail -1 "$out/$name.log" | cut -c1-90)")$'\n'
+}
+
+bench() { step "$1" "$2" "$bin/overtake" bench "$3" --device cuda:0 --json "$out/$2.json" "${@:4}"; }
+
+nvidia-smi --query-gpu=name,driver_version --format=csv,noheader >"$out/gpu.txt"
+cp "$into/commit" "$out/"
+bench 60 vgg16_bf16 vgg16 --batch-size 256 --precision bf16
+bench 60 vgg16_bf16_again vgg16 --batch-size 256 --precision bf16
+bench 60 vgg16_64 vgg16 --batch-size 64 --precision fp32,tf32
+bench 30 vgg16_1 vgg16 --batch-size 1 --precision bf16 --steps 50
+bench 30 lenet lenet --batch-size 64 --precision fp32 --steps 500
+step 100 peers python3 "$root/bench/peers/vgg16_peers.py" "$out/peers.json" lenet-graph lenet tf32-64 bf16-256 infer-256 infer-1 \
+  bf16-256-compiled infer-256-compiled infer-1-compiled fp32-64-first
+step 60 convolution_tests "$bin/overtake_backend_tests" \
+  --gtest_filter='CudaConvolution.*:CudaProducts.*:*DialectConvolution*cuda_0:*DialectPool*cuda_0'
+step 60 operators "$bin/overtake_oracle_tests" --gtest_filter='*Operators*/cuda_0:*Image*/cuda_0'
+if [ -n "$fashion" ]; then
+  step 60 fashion "$bin/overtake" train "$fashion/train-images-idx3-ubyte.gz" --labels "$fashion/train-labels-idx1-ubyte.gz" \
+    --model lenet --epochs 10 --device cuda:0 --save "$into/fashion.safetensors" --json "$out/fashion.json"
+fi
+cat "$out/gpu.txt"
+printf '%s' "$summary" | tee "$out/summary.txt"
+rm -rf "$into"
