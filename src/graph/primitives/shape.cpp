@@ -150,7 +150,8 @@ Array copied(const Array& a) {
   static const Rule copy_rule{
       "copy", [](TapeBuilder&, Rule::Registers in, float) { return in[0]; },
       [](const std::vector<Array>&, const Array&, const Array& g, std::size_t, float) { return g; }};
-  return elementwise(copy_rule, {a}, 0, a.dtype());
+  // Not by elementwise(), which would keep the order in memory of what was permuted.
+  return make_node(std::make_shared<RulePrimitive>(copy_rule, 0.0F, a.dtype()), {a}, a.shape(), a.dtype());
 }
 
 Array cut_off(const Array& a) {
