@@ -130,8 +130,8 @@ overtake_status overtake_array_functions(overtake_text** names);
 /**
  * Calls a function: `inputs` may hold NULL where an array is optional; settings are the function's other arguments in
  * the order of its C++ declaration: numbers in `numbers`, all else in `integers` (bool, dtype and axis: one each; a
- * list: its length, then its members; an optional one: 0, or 1 and itself). `outputs` has room for `room` handles;
- * *count says how many were made.
+ * list: its length, then its members; a pair: both; an optional one: 0, or 1 and itself; options: their members).
+ * `outputs` has room for `room` handles; *count says how many were made.
  */
 overtake_status overtake_array_call(int32_t function, const overtake_array* const* inputs, int64_t input_count,
                                     const int64_t* integers, int64_t integer_count, const double* numbers,
@@ -152,6 +152,10 @@ overtake_status overtake_array_grad(const overtake_array* array, overtake_array*
 overtake_status overtake_array_set_grad(const overtake_array* array, const overtake_array* gradient);
 /** While the depth is above 0, new arrays of this thread do not require gradients. Adds `change` to it. */
 overtake_status overtake_array_no_grad(int32_t change);
+/** Products, convolutions and layers that this thread writes down from now on are of a precision: "fp32", "tf32" or
+ * "bf16" (overtake/precision.hpp); NULL leaves it. *before (may be NULL): the one until now, a text that is not to be
+ * freed; set it again at the end of the block. */
+overtake_status overtake_set_precision(const char* precision, const char** before);
 
 /** The type that two types make together. */
 overtake_status overtake_result_type(int32_t a, int32_t b, int32_t* result);

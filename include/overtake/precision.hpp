@@ -31,6 +31,10 @@ class PrecisionScope {
   Precision before_;
 };
 
+/// For languages whose blocks are no scopes of C++: sets the precision of this thread, from which such a block goes
+/// back to what current_precision() was before.
+void set_precision(Precision precision) noexcept;
+
 /// fp32 outside of every scope.
 [[nodiscard]] Precision current_precision() noexcept;
 

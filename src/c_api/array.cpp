@@ -10,6 +10,7 @@
 #include "c_api/handles.hpp"
 #include "graph/node.hpp"
 #include "overtake/ops.hpp"
+#include "overtake/precision.hpp"
 
 namespace api = overtake::c_api;
 using api::array_of;
@@ -207,6 +208,14 @@ overtake_status overtake_array_set_grad(const overtake_array* array, const overt
 
 overtake_status overtake_array_no_grad(int32_t change) {
   return api::guarded([&] { overtake::graph::NoGradient::change_depth(change); });
+}
+
+overtake_status overtake_set_precision(const char* precision, const char** before) {
+  return api::guarded([&] {
+    const overtake::Precision last = overtake::current_precision();
+    if (precision != nullptr) overtake::set_precision(overtake::precision_named(precision));
+    if (before != nullptr) *before = overtake::name_of(last).data();
+  });
 }
 
 overtake_status overtake_result_type(int32_t a, int32_t b, int32_t* result) {

@@ -42,6 +42,11 @@ std::vector<std::int64_t> Settings::list() {
   return {members.begin(), members.end()};
 }
 
+std::array<std::int64_t, 2> Settings::pair() {
+  const std::int64_t first = whole();
+  return {first, whole()};
+}
+
 std::vector<int> Settings::axes() {
   const std::vector<std::int64_t> given = list();
   return {given.begin(), given.end()};
@@ -70,6 +75,16 @@ std::optional<int> optional_axis(Settings& s) {
 
 std::optional<Array> optional_array(const Array& array) {
   return array.defined() ? std::optional(array) : std::nullopt;
+}
+
+// Window, stride, padding, ceil_mode.
+PoolOptions pool_options(Settings& s) {
+  PoolOptions options;
+  options.window = s.pair();
+  options.stride = s.pair();
+  options.padding = s.pair();
+  options.ceil_mode = s.flag();
+  return options;
 }
 
 // The sources have no input that could say where they are: the device comes as an array of it, or not at all.
@@ -196,6 +211,14 @@ const std::vector<ArrayFunction>& table() {
                       const std::string subscripts(letters.begin(), letters.end());
                       return {einsum(subscripts, {in.begin(), in.end()})};),
         OVERTAKE_MANY(2, matmul, return {matmul(in[0], in[1])};),
+        // -- images: pairs are height and width --
+        OVERTAKE_MANY(2, conv2d, ConvolutionOptions options; options.stride = s.pair(); options.padding = s.pair();
+                      options.dilation = s.pair(); options.groups = s.whole(); return {conv2d(in[0], in[1], options)};),
+        OVERTAKE_MANY(1, max_pool2d, return {max_pool2d(in[0], pool_options(s))};),
+        OVERTAKE_MANY(1, avg_pool2d, PoolOptions options = pool_options(s); options.count_include_pad = s.flag();
+                      return {avg_pool2d(in[0], options)};),
+        OVERTAKE_MANY(1, adaptive_avg_pool2d, const std::int64_t height = s.whole();
+                      return {adaptive_avg_pool2d(in[0], height, s.whole())};),
         // -- sources --
         OVERTAKE_MANY(2, full, const Shape shape = s.shape(); return {full(shape, in[1], s.dtype(), device_of(in))};),
         OVERTAKE_MANY(1, arange, const double start = s.number(); const double stop = s.number();

@@ -2,6 +2,7 @@
 // The functions that overtake_array_call() knows, as rows of a table.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -23,6 +24,7 @@ class Settings {
   [[nodiscard]] double number();
   [[nodiscard]] std::vector<std::int64_t> list();
   [[nodiscard]] std::vector<int> axes();
+  [[nodiscard]] std::array<std::int64_t, 2> pair();
   [[nodiscard]] Shape shape() { return Shape(list()); }
   [[nodiscard]] std::optional<std::int64_t> optional_whole();
   [[nodiscard]] std::optional<std::vector<int>> optional_axes();

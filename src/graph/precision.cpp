@@ -38,6 +38,8 @@ Precision precision_named(std::string_view name) {
 PrecisionScope::PrecisionScope(Precision precision) noexcept : before_(current) { current = precision; }
 PrecisionScope::~PrecisionScope() { current = before_; }
 
+void set_precision(Precision precision) noexcept { current = precision; }
+
 Precision current_precision() noexcept { return current; }
 
 }  // namespace overtake

@@ -8,7 +8,7 @@ files, errors. Importing it loads no library and opens no driver.
 
 import math
 
-from . import kernels, nn, optim, random
+from . import kernels, models, nn, optim, random
 from ._errors import DataError, DeviceError, InternalError, OvertakeError, UsageError
 from ._machine import Devices, Report, devices, doctor, race, set_threads, threads, version
 from ._model import Model
@@ -205,6 +205,7 @@ from .arrays._shapes import (
 from .arrays._work import (
     eval,
     no_grad,
+    precision,
     synchronize,
 )
 from .kernels import (
@@ -375,6 +376,7 @@ __all__ = [
     "meshgrid",
     "min",
     "minimum",
+    "models",
     "moveaxis",
     "multiply",
     "nan",
@@ -397,6 +399,7 @@ __all__ = [
     "pinned_empty",
     "positive",
     "pow",
+    "precision",
     "prod",
     "profile",
     "race",

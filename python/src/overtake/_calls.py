@@ -109,12 +109,13 @@ def _run_beside(call: Callable[[Any], int], watched: _Watched) -> bool:
     errors: list[BaseException] = []
     ended = _thread.allocate_lock()
     ended.acquire()
-    count = _threads_here()
+    count, precision = _threads_here(), set_precision(None)
 
     def work() -> None:
         try:
             if count:
                 _set_threads_here(count)
+            set_precision(precision)
             library().check(call(watched.watch))
         except BaseException as error:  # raised again on the thread that waits
             errors.append(error)
@@ -166,3 +167,10 @@ def _set_threads_here(count: int) -> None:
     """For this thread of Python alone: other threads' calls keep theirs."""
     library().check(library().raw.overtake_set_threads_here(count))
     _here.count = count
+
+
+def set_precision(name: bytes | None) -> bytes:
+    """Sets the precision of this thread (None leaves it); the one until now."""
+    before = ctypes.c_char_p()
+    library().check(library().raw.overtake_set_precision(name, ctypes.byref(before)))
+    return before.value or b""

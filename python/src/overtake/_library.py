@@ -215,6 +215,7 @@ _CALLS: dict[str, tuple[object, ...]] = {
     "overtake_array_grad": (c_void_p, _out),
     "overtake_array_set_grad": (c_void_p, c_void_p),
     "overtake_array_no_grad": (c_int32,),
+    "overtake_set_precision": (c_char_p, POINTER(c_char_p)),
     "overtake_result_type": (c_int32, c_int32, POINTER(c_int32)),
     # include/overtake/c_nn.h
     "overtake_parameter_new": (c_void_p, c_int32, _out),

@@ -81,6 +81,10 @@ WeightedRows of_labels(const Array& logits, const Array& labels, const CrossEntr
 
 }  // namespace
 
+Array widened(const Array& output) {
+  return output.defined() && output.dtype() == DType::bfloat16 ? astype(output, DType::float32) : output;
+}
+
 void check_cross_entropy(const CrossEntropyOptions& options) {
   if (options.label_smoothing >= 0 && options.label_smoothing < 1) return;
   throw UsageError(
@@ -88,8 +92,9 @@ void check_cross_entropy(const CrossEntropyOptions& options) {
       "It is the share of the target that is spread over all classes; 0.1 is usual.");
 }
 
-WeightedRows cross_entropy_terms(const Array& logits, const Array& labels, const CrossEntropyOptions& options) {
+WeightedRows cross_entropy_terms(const Array& output, const Array& labels, const CrossEntropyOptions& options) {
   check_cross_entropy(options);
+  const Array logits = widened(output);
   const bool has_shape = logits.defined() && labels.defined() && logits.shape().rank() == 2;
   const bool has_shares = has_shape && labels.dtype() == DType::float32 && labels.shape() == logits.shape();
   if (!has_shape || logits.shape()[1] == 0) return {cross_entropy_rows(logits, labels), Array()};  // which refuses them

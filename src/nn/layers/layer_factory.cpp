@@ -57,9 +57,22 @@ std::unique_ptr<Module> plain(const LayerSpec&) {
   return std::make_unique<Layer>();
 }
 
+constexpr const char* initial_name = "initial";
+
+// How values are drawn is no part of what a layer computes: who makes one may say it, and spec() does not have it.
+InitialWeight initial_of(const LayerSpec& spec) {
+  const double value = attribute(spec, initial_name, 0);
+  if (const auto number = whole_number(value, 0, static_cast<int>(InitialWeight::small_normal))) {
+    return static_cast<InitialWeight>(*number);
+  }
+  throw DataError(fmt::format("layer {}: {} = {} is no way to draw weights", spec.type, initial_name, value));
+}
+
+bool takes_initial(const std::string& type) { return type == "Linear" || type == "Conv2d"; }
+
 std::unique_ptr<Module> linear(const LayerSpec& spec) {
   return std::make_unique<Linear>(size_attribute(spec, "in_features"), size_attribute(spec, "out_features"),
-                                  attribute(spec, "bias", 1) != 0);
+                                  attribute(spec, "bias", 1) != 0, initial_of(spec));
 }
 
 std::unique_ptr<Module> leaky_relu_layer(const LayerSpec& spec) {
@@ -102,8 +115,7 @@ std::unique_ptr<Module> batch_norm(const LayerSpec& spec) {
     }
   }
   return std::make_unique<Layer>(size_attribute(spec, "num_features"), eps_of(spec), momentum,
-                                       attribute(spec, "affine", 1) != 0,
-                                       attribute(spec, "track_running_stats", 1) != 0);
+                                 attribute(spec, "affine", 1) != 0, attribute(spec, "track_running_stats", 1) != 0);
 }
 
 std::unique_ptr<Module> embedding(const LayerSpec& spec) {
@@ -126,7 +138,9 @@ Size2d size_2d(const LayerSpec& spec, const std::string& name) {
   return {size_attribute(spec, name + "_0"), size_attribute(spec, name + "_1")};
 }
 
-Size2d padding_2d(const LayerSpec& spec) { return {pad_attribute(spec, "padding_0"), pad_attribute(spec, "padding_1")}; }
+Size2d padding_2d(const LayerSpec& spec) {
+  return {pad_attribute(spec, "padding_0"), pad_attribute(spec, "padding_1")};
+}
 
 std::unique_ptr<Module> conv_2d(const LayerSpec& spec) {
   return std::make_unique<Conv2d>(size_attribute(spec, "in_channels"), size_attribute(spec, "out_channels"),
@@ -135,7 +149,8 @@ std::unique_ptr<Module> conv_2d(const LayerSpec& spec) {
                                                 .padding = padding_2d(spec),
                                                 .dilation = size_2d(spec, "dilation"),
                                                 .groups = size_attribute(spec, "groups"),
-                                                .bias = attribute(spec, "bias", 1) != 0});
+                                                .bias = attribute(spec, "bias", 1) != 0,
+                                                .initial = initial_of(spec)});
 }
 
 std::unique_ptr<Module> max_pool_2d(const LayerSpec& spec) {
@@ -195,6 +210,7 @@ void check_known(const LayerSpec& stored, const LayerSpec& made) {
   for (const auto& [key, value] : stored.attributes) {
     const auto is_key = [&name = key](const auto& entry) { return entry.first == name; };
     if (std::any_of(made.attributes.begin(), made.attributes.end(), is_key)) continue;
+    if (key == initial_name && takes_initial(stored.type)) continue;
     throw DataError(fmt::format("layer {} has the unknown attribute {}", stored.type, data::quote(key)),
                     "This version of Overtake may be older than the file.");
   }
@@ -208,7 +224,9 @@ bool is_image_layer(const std::string& type) {
   return types.contains(type);
 }
 
-bool is_stored_layer(const std::string& type) { return makers().contains(type) && type != "Embedding" && !is_image_layer(type); }
+bool is_stored_layer(const std::string& type) {
+  return makers().contains(type) && type != "Embedding" && !is_image_layer(type);
+}
 
 std::unique_ptr<Module> make_layer(const LayerSpec& spec) {
   const auto found = makers().find(spec.type);

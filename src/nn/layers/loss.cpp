@@ -44,7 +44,7 @@ Array Loss::operator()(const Array& output, const Array& target) const {
 }
 
 Loss Loss::cross_entropy() {
-  return {"cross_entropy", [](const Array& o, const Array& t) { return cross_entropy_rows(o, t); },
+  return {"cross_entropy", [](const Array& o, const Array& t) { return cross_entropy_rows(widened(o), t); },
           ErrorRate::class_error};
 }
 

@@ -28,6 +28,9 @@ struct WeightedRows {
 [[nodiscard]] WeightedRows cross_entropy_terms(const Array& logits, const Array& labels,
                                                const CrossEntropyOptions& options);
 
+/// float32 of what a layer made in bfloat16: losses are computed in it, as torch.autocast does.
+[[nodiscard]] Array widened(const Array& output);
+
 /// One weight a row, in a shape that broadcasts with `output`. Throws UsageError for another shape than (rows,).
 [[nodiscard]] Array fitted_sample_weight(const char* name, const Shape& output, const Array& weight);
 

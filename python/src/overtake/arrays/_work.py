@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._calls import set_precision
 from .._library import library
 from ._arguments import array_of
 from ._handle import handles_of
@@ -29,3 +30,21 @@ class no_grad:
 
     def __exit__(self, *exception: object) -> None:
         library().check(library().raw.overtake_array_no_grad(-1))
+
+
+class precision:
+    """``with overtake.precision("bf16"):`` products, convolutions and layers written down inside are of that precision.
+
+    "fp32": true float32, the default. "tf32": operands may be rounded to 10 bits of mantissa where the device has units
+    for that. "bf16": layers convert operands to bfloat16 and add up in float32; parameters stay float32. Of this thread
+    alone; a Trainer's ``fit()`` inside trains so.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name, self._before = str(name), list[bytes]()
+
+    def __enter__(self) -> None:
+        self._before.append(set_precision(self._name.encode()))
+
+    def __exit__(self, *exception: object) -> None:
+        set_precision(self._before.pop())

@@ -3,6 +3,18 @@
 
 from ._clip import clip_grad_norm, clip_grad_value
 from ._containers import ModuleList, Sequential
+from ._images import (
+    AdaptiveAvgPool2d,
+    AvgPool2d,
+    BatchNorm2d,
+    Conv2d,
+    Flatten,
+    MaxPool2d,
+    adaptive_avg_pool2d,
+    avg_pool2d,
+    conv2d,
+    max_pool2d,
+)
 from ._layers import (
     GELU,
     BatchNorm1d,
@@ -38,12 +50,17 @@ from ._state import IncompatibleKeys, load_state, read_state_dict, save_state, w
 
 __all__ = [
     "GELU",
+    "AdaptiveAvgPool2d",
+    "AvgPool2d",
     "BCEWithLogitsLoss",
     "BatchNorm1d",
+    "BatchNorm2d",
     "Buffer",
+    "Conv2d",
     "CrossEntropyLoss",
     "Dropout",
     "Embedding",
+    "Flatten",
     "HuberLoss",
     "IncompatibleKeys",
     "L1Loss",
@@ -52,6 +69,7 @@ __all__ = [
     "Linear",
     "Loss",
     "MSELoss",
+    "MaxPool2d",
     "Module",
     "ModuleList",
     "Parameter",
@@ -62,14 +80,18 @@ __all__ = [
     "SmoothL1Loss",
     "Softmax",
     "Tanh",
+    "adaptive_avg_pool2d",
+    "avg_pool2d",
     "binary_cross_entropy_with_logits",
     "clip_grad_norm",
     "clip_grad_value",
+    "conv2d",
     "cross_entropy",
     "huber_loss",
     "l1_loss",
     "load_state",
     "manual_seed",
+    "max_pool2d",
     "mse_loss",
     "predict",
     "read_state_dict",

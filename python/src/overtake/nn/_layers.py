@@ -20,7 +20,7 @@ class Layer(Module):
 
     def _kind(self) -> str:
         """The name of the library's layer that this class is, or is derived from."""
-        return next(each.__name__ for each in type(self).__mro__ if each.__module__ == __name__)
+        return next(each.__name__ for each in type(self).__mro__ if each.__module__.startswith(__package__))
 
     @native
     def forward(self, x: Array) -> Array:
@@ -33,15 +33,26 @@ class Layer(Module):
         return text[text.index("(") + 1 : -1]
 
 
+_INITIAL = ("uniform", "kaiming_normal", "small_normal")
+
+
+def initial_of(kind: str, initial: str) -> dict[str, Any]:
+    """How a layer draws its weights, as its attribute."""
+    if initial not in _INITIAL:
+        raise UsageError(f"[{kind}] initial is {initial!r}", f"Expected one of: {', '.join(_INITIAL)}.")
+    return {} if initial == "uniform" else {"initial": _INITIAL.index(initial)}
+
+
 class Linear(Layer):
     """``y = x W^T + b``: (..., in_features) float32 -> (..., out_features).
 
     `weight` is (out_features, in_features), `bias` (out_features,); both begin uniform in +-1/sqrt(in_features).
+    `initial` "kaiming_normal" or "small_normal" (deviation 0.01): normal, and zeros in `bias`.
     """
 
-    def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
+    def __init__(self, in_features: int, out_features: int, bias: bool = True, *, initial: str = "uniform") -> None:
         attributes = {"in_features": in_features, "out_features": out_features, "bias": bool(bias)}
-        make_layer(self, "Linear", attributes)
+        make_layer(self, "Linear", attributes | initial_of("Linear", initial))
         self.in_features, self.out_features = in_features, out_features
 
 
@@ -125,11 +136,8 @@ class LayerNorm(Layer):
         self.normalized_shape, self.eps = shape, eps
 
 
-class BatchNorm1d(Layer):
-    """Normalises each feature of (rows, features) or (rows, features, length) over rows and positions.
-
-    In evaluation mode by the running statistics, which training moves by `momentum` (None: plain averages).
-    """
+class BatchNorm(Layer):
+    """What the layers below share."""
 
     def __init__(
         self,
@@ -142,5 +150,12 @@ class BatchNorm1d(Layer):
         attributes: dict[str, Any] = {"num_features": num_features, "eps": eps, "affine": bool(affine)}
         attributes["track_running_stats"] = bool(track_running_stats)
         attributes |= {"cumulative_average": True} if momentum is None else {"momentum": momentum}
-        make_layer(self, "BatchNorm1d", attributes)
+        make_layer(self, self._kind(), attributes)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
+
+
+class BatchNorm1d(BatchNorm):
+    """Normalises each feature of (rows, features) or (rows, features, length) over rows and positions.
+
+    In evaluation mode by the running statistics, which training moves by `momentum` (None: plain averages).
+    """
