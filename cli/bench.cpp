@@ -6,6 +6,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "overtake/array_bench.hpp"
 #include "overtake/model_bench.hpp"
 #include "overtake/models.hpp"
+#include "overtake/profile.hpp"
 #include "overtake/text.hpp"
 #include "system.hpp"
 
@@ -30,6 +32,7 @@ struct Options {
   overtake::ArrayBenchOptions bench;
   overtake::ModelBenchOptions model;
   std::string precisions = "fp32";
+  bool profile = false;
   std::string json;
 };
 
@@ -64,7 +67,13 @@ int run_model(const Options& options) {
   for (std::string name; std::getline(names, name, ',');) bench.precisions.push_back(overtake::precision_named(name));
   const overtake::Device device(options.bench.devices.empty() ? "cpu" : options.bench.devices.front());
   check_outputs({{"--json", options.json}});
+  std::optional<overtake::Profile> profile;
+  if (options.profile) profile.emplace();
   const std::vector<overtake::ModelBenchRow> rows = bench_model(bench, device);
+  if (profile) {
+    profile->stop();
+    print(profile->to_string());
+  }
   if (!options.json.empty()) write_output(options.json, model_bench_json(bench, device, rows));
   if (!is_standard_output(options.json)) {
     print(fmt::format("{} on {} ({})\n", bench.model, device.id(), device.info().name) +
@@ -107,6 +116,7 @@ Command add_bench(CLI::App& root) {
   app->add_option("--batch-size", options->model.batch_size, "Networks: images in a step")->capture_default_str();
   app->add_option("--precision", options->precisions, "Networks: fp32, tf32, bf16, several with commas between")
       ->capture_default_str();
+  app->add_flag("--profile", options->profile, "Networks: what the steps launch, each timed, which makes them slower");
   app->add_option("--steps", options->model.steps, "Networks: steps that are timed")->capture_default_str();
   add_json_flag(*app, options->json, true);
   app->footer(

@@ -36,6 +36,22 @@ std::vector<std::pair<std::int64_t, std::int64_t>> without_units(const Shape& sh
   return axes;
 }
 
+// Each axis (how many, stride) is one of the extent or several neighbours of it, units aside.
+bool split_axes(const std::vector<std::pair<std::int64_t, std::int64_t>>& axes, const Shape& extent, Layout& result) {
+  std::size_t end = extent.rank();
+  for (std::size_t axis = axes.size(); axis-- > 0;) {
+    auto [left, stride] = axes[axis];
+    for (; left > 1; --end) {
+      if (end == 0 || extent[end - 1] == 0 || left % extent[end - 1] != 0) return false;
+      result.strides[end - 1] = extent[end - 1] == 1 ? 0 : stride;
+      stride *= extent[end - 1];
+      left /= extent[end - 1];
+    }
+  }
+  while (end > 0 && extent[end - 1] == 1) --end;
+  return end == 0;
+}
+
 // The inputs of the node, the last so far, are resolved.
 Resolved resolve_node(const Partition& plan, int i) {
   const PlannedNode& planned = plan.nodes[static_cast<std::size_t>(i)];
@@ -63,13 +79,7 @@ bool restride(const Shape& shape, const Layout& layout, const Shape& extent, Lay
   }
   const auto axes = without_units(shape, layout);
   if (std::all_of(axes.begin(), axes.end(), [](const auto& axis) { return axis.second == 0; })) return true;
-  std::size_t next = 0;
-  for (std::size_t axis = 0; axis < extent.rank(); ++axis) {
-    if (extent[axis] == 1) continue;
-    if (next >= axes.size() || axes[next].first != extent[axis]) return false;
-    result.strides[axis] = axes[next++].second;
-  }
-  return next == axes.size();
+  return split_axes(axes, extent, result);
 }
 
 Partition partition(std::span<const std::shared_ptr<Node>> targets, const backend::FusionLimits& limits) {

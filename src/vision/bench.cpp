@@ -43,12 +43,13 @@ struct Scene {
         random::uniform({options.batch_size, info.image_size, info.image_size, info.channels}, device));
     labels = graph::copy_of(astype(random::uniform({options.batch_size}, device) * static_cast<float>(classes),
                                    DType::int32));
-    input = Shape{options.batch_size, info.channels, info.image_size, info.image_size};
+    const Shape input{options.batch_size, info.channels, info.image_size, info.image_size};
+    for (const nn::LayerSummary& layer : summarize(*network, input)) tflop += layer.flops / 1e12;
   }
 
   std::unique_ptr<nn::Module> network;
   Array images, labels;  ///< (n, h, w, c)
-  Shape input;
+  double tflop = 0;      ///< of a batch, forward
 };
 
 void measure(ModelBenchRow& row, const Device& device, int steps, Clock::time_point written, graph::CompiledStep& step) {
@@ -62,6 +63,7 @@ void measure(ModelBenchRow& row, const Device& device, int steps, Clock::time_po
   device.synchronize();
   row.step_seconds = seconds_since(start) / steps;
   row.images_per_second = static_cast<double>(row.batch_size) / row.step_seconds;
+  row.tflops = row.tflops / row.step_seconds;
   row.launches = step.stats().launches;
   row.bytes = step.bytes();
 }
@@ -76,6 +78,7 @@ void bench_training(ModelBenchRow& row, const ModelBenchOptions& options, const 
     state.push_back(entry.value);
   }
   for (const nn::NamedValue& entry : scene.network->buffers()) state.push_back(entry.value);
+  row.tflops = 3 * scene.tflop;  // of a step, until its time is known
   const Clock::time_point written = Clock::now();
   graph::CompiledStep step(state, [&] {
     const PrecisionScope precision(row.precision);
@@ -95,6 +98,7 @@ void bench_training(ModelBenchRow& row, const ModelBenchOptions& options, const 
 void bench_inference(ModelBenchRow& row, const ModelBenchOptions& options, const Device& device) {
   Scene scene(options, device);
   scene.network->eval();
+  row.tflops = scene.tflop;
   const std::vector<Array> changing = {scene.images};
   const Clock::time_point written = Clock::now();
   graph::CompiledStep step(
@@ -126,9 +130,6 @@ std::vector<ModelBenchRow> bench_model(const ModelBenchOptions& options, const D
   if (options.batch_size < 1 || options.steps < 1) {
     throw UsageError(fmt::format("batch size {} and {} steps must be at least 1", options.batch_size, options.steps));
   }
-  const Scene shapes({.model = options.model, .batch_size = 1, .precisions = {}}, Device("cpu"));
-  double flops = 0;  // of an image, forward
-  for (const nn::LayerSummary& layer : summarize(*shapes.network, shapes.input)) flops += layer.flops;
   std::vector<ModelBenchRow> rows;
   for (const Precision precision : options.precisions) {
     const double peak = peak_tflops(precision, device);
@@ -141,7 +142,6 @@ std::vector<ModelBenchRow> bench_model(const ModelBenchOptions& options, const D
           throw DeviceError(fmt::format("{} has no units for {}", device.id(), name_of(precision)));
         }
         (trains ? bench_training : bench_inference)(row, options, device);
-        row.tflops = row.images_per_second * flops * (trains ? 3 : 1) / 1e12;
       } catch (const Error& error) {
         row.failure = error.what();
       }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/checked.hpp"
+#include "graph/primitives/layout.hpp"
 #include "nn/layers/initial.hpp"
 #include "nn/layers/narrow.hpp"
 #include "overtake/error.hpp"
@@ -28,6 +29,13 @@ PoolOptions pool_options(const Size2d& kernel_size, const std::optional<Size2d>&
           .stride = pair_of(stride.value_or(kernel_size)),
           .padding = pair_of(padding),
           .ceil_mode = ceil_mode};
+}
+
+// Pixels are rows of channels: the bias's gradient is then one sum along the memory.
+Array with_bias(const Array& images, const Array& bias) {
+  const Array pixels = graph::channels_last(images);
+  const Array rows = reshape(pixels, {-1, bias.size()}) + bias;
+  return graph::channels_first(reshape(rows, pixels.shape().to_vector()));
 }
 
 LayerSpec pool_spec(const char* type, const PoolOptions& options) {
@@ -73,9 +81,15 @@ Array Conv2d::forward(const Array& input) {
   const ConvolutionOptions options{pair_of(options_.stride), pair_of(options_.padding), pair_of(options_.dilation),
                                    options_.groups};
   const bool narrow = is_narrow(input);
-  const auto operand = [narrow](const Array& each) { return narrow ? rounded(each) : each; };
+  // Units for bfloat16 take channels by eight: of fewer, as images have, zeros make eight.
+  constexpr std::int64_t together = 8;
+  const std::int64_t missing = narrow && options_.groups == 1 && in_ < together ? together - in_ : 0;
+  const auto operand = [&](const Array& each) {
+    if (!narrow) return each;
+    return rounded(missing == 0 ? each : pad(each, {{0, 0}, {0, missing}, {0, 0}, {0, 0}}));
+  };
   Array result = conv2d(operand(input), operand(weight_.value), options);
-  if (options_.bias) result = result + reshape(bias_.value, {1, out_, 1, 1});
+  if (options_.bias) result = with_bias(result, bias_.value);
   return narrow ? astype(result, DType::bfloat16) : result;
 }
 

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "nn/layers/initial.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 #include <span>
 #include <vector>
 
+#include "core/parallel.hpp"
 #include "core/philox.hpp"
 
 namespace overtake::nn {
@@ -17,11 +20,31 @@ constexpr std::uint32_t bias_counter = 1;
 constexpr std::uint32_t radius_counter = 0;
 constexpr std::uint32_t angle_counter = 1;
 
+// Large layers have a hundred million numbers: drawn in pieces, which blocks of four do not cross.
+constexpr std::size_t piece = 1 << 16;
+
+// The numbers begin ... end - 1 of a stream, in [0, 1).
+void fill_uniform(float* values, std::size_t begin, std::size_t end, InitialStream from, std::uint32_t counter) {
+  std::array<std::uint32_t, 4> words{};
+  for (std::size_t i = begin; i < end; ++i) {
+    if (i % 4 == 0) words = philox::block_at(from.seed, from.stream, counter, static_cast<std::uint32_t>(i / 4));
+    values[i - begin] = philox::to_uniform(words[i % 4]);
+  }
+}
+
+// Calls fill(begin, end) for each piece of the values.
+template <class Fill>
+void in_pieces(std::size_t count, const Fill& fill) {
+  parallel_for((count + piece - 1) / piece, [&](std::size_t i) { fill(i * piece, std::min(count, (i + 1) * piece)); });
+}
+
 // Uniform in [-bound, bound): 2u - 1 is exact in float32, so the one rounding is that of the product.
 std::vector<float> symmetric(std::int64_t count, float bound, InitialStream from, std::uint32_t counter) {
   std::vector<float> values(static_cast<std::size_t>(count));
-  philox::fill_uniform(values, from.seed, from.stream, counter);
-  for (float& value : values) value = (2.0F * value - 1.0F) * bound;
+  in_pieces(values.size(), [&](std::size_t begin, std::size_t end) {
+    fill_uniform(values.data() + begin, begin, end, from, counter);
+    for (std::size_t i = begin; i < end; ++i) values[i] = (2.0F * values[i] - 1.0F) * bound;
+  });
   return values;
 }
 
@@ -34,14 +57,19 @@ void assign(Parameter& parameter, std::span<const float> values, const Shape& sh
 
 }  // namespace
 
-std::vector<float> normal_values(std::int64_t count, InitialStream from) {
-  std::vector<float> values(static_cast<std::size_t>(count)), angles(values.size());
-  philox::fill_uniform(values, from.seed, from.stream, radius_counter);
-  philox::fill_uniform(angles, from.seed, from.stream, angle_counter);
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const double radius = std::sqrt(-2 * std::log1p(-static_cast<double>(values[i])));
-    values[i] = static_cast<float>(radius * std::cos(2 * std::numbers::pi * static_cast<double>(angles[i])));
-  }
+std::vector<float> normal_values(std::int64_t count, InitialStream from, double deviation) {
+  std::vector<float> values(static_cast<std::size_t>(count));
+  in_pieces(values.size(), [&](std::size_t begin, std::size_t end) {
+    std::vector<float> angles(end - begin);
+    fill_uniform(values.data() + begin, begin, end, from, radius_counter);
+    fill_uniform(angles.data(), begin, end, from, angle_counter);
+    for (std::size_t i = begin; i < end; ++i) {
+      const double radius = std::sqrt(-2 * std::log1p(-static_cast<double>(values[i])));
+      const double angle = 2 * std::numbers::pi * static_cast<double>(angles[i - begin]);
+      const auto standard = static_cast<float>(radius * std::cos(angle));
+      values[i] = static_cast<float>(static_cast<double>(standard) * deviation);
+    }
+  });
   return values;
 }
 
@@ -55,9 +83,7 @@ void draw_weights(Parameter& weight, const Shape& shape, Parameter* bias, Initia
   }
   const double fan_out = static_cast<double>(shape.size() / shape[1]);
   const double deviation = initial == InitialWeight::small_normal ? 0.01 : std::sqrt(2.0 / fan_out);
-  std::vector<float> values = normal_values(shape.size(), from);
-  for (float& value : values) value = static_cast<float>(static_cast<double>(value) * deviation);
-  assign(weight, values, shape, true);
+  assign(weight, normal_values(shape.size(), from, deviation), shape, true);
   if (bias != nullptr) fill(*bias, Shape{shape[0]}, 0);
 }
 

@@ -17,8 +17,8 @@ struct InitialStream {
 /// Weight of `shape` (outputs first) and bias (null: none) as `initial` says, on the device that they are on.
 void draw_weights(Parameter& weight, const Shape& shape, Parameter* bias, InitialWeight initial, InitialStream from);
 
-/// Standard normal numbers (Box and Muller 1958).
-[[nodiscard]] std::vector<float> normal_values(std::int64_t count, InitialStream from);
+/// Normal numbers with mean 0 (Box and Muller 1958).
+[[nodiscard]] std::vector<float> normal_values(std::int64_t count, InitialStream from, double deviation = 1);
 
 /// All elements one value.
 void fill(Parameter& parameter, const Shape& shape, float value, bool is_learnt = true);
