@@ -62,8 +62,8 @@ Array LayerNorm::forward(const Array& input) {
   }
   if (input.size() == 0) return input;
   const Array rows = reshape(input, {-1, shape_.size()});
-  const Array centred = rows - mean(rows, 1);
-  const Array variance = mean(square(centred), 1);
+  const Array centred = rows - mean(rows, 1, true);
+  const Array variance = mean(square(centred), 1, true);
   Array result = reshape(centred / sqrt(variance + static_cast<float>(eps_)), input.shape().to_vector());
   if (!affine_) return result;
   return has_bias_ ? result * weight_.value + bias_.value : result * weight_.value;
