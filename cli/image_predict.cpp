@@ -58,8 +58,8 @@ int predict_images(const ImageQuestion& question) {
     const auto& of_image = answers[static_cast<std::size_t>(i)];
     text += cell(images.name(i));
     for (const overtake::ImageAnswer& answer : of_image) {
-      text += fmt::format(",{},{:.6f}", cell(model.classes[static_cast<std::size_t>(answer.label)]),
-                          answer.probability);
+      text +=
+          fmt::format(",{},{:.6f}", cell(model.classes[static_cast<std::size_t>(answer.label)]), answer.probability);
     }
     text += "\n";
     const bool is_known = images.has_labels() && !of_image.empty();
@@ -72,10 +72,10 @@ int predict_images(const ImageQuestion& question) {
   if (is_standard_output(question.out)) return exit_ok;
   print(fmt::format("wrote {} predictions to {}\n", overtake::report::count(images.size()), question.out));
   if (images.has_labels()) {
-    print(fmt::format("accuracy: {} % ({} of {})\n",
-                      overtake::report::significant(100.0 * static_cast<double>(right) /
-                                                    static_cast<double>(images.size())),
-                      right, images.size()));
+    print(fmt::format(
+        "accuracy: {} % ({} of {})\n",
+        overtake::report::significant(100.0 * static_cast<double>(right) / static_cast<double>(images.size())), right,
+        images.size()));
   }
   return exit_ok;
 }

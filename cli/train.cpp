@@ -62,7 +62,8 @@ Command add_train(CLI::App& root) {
       "  overtake train iris.csv --target species --hidden 64,64 --epochs 200 --validation 0.2 --patience 20\n"
       "  overtake train house.csv --target price --task regression --optimizer sgd --momentum 0.9 --schedule cosine\n"
       "  overtake train photos/ --model vgg16 --epochs 20 --batch-size 256 --precision bf16 --save vgg16.safetensors\n"
-      "  overtake train train-images-idx3-ubyte.gz --labels train-labels-idx1-ubyte.gz --model lenet --save l.safetensors\n"
+      "  overtake train train-images-idx3-ubyte.gz --labels train-labels-idx1-ubyte.gz --model lenet --save "
+      "l.safetensors\n"
       "Ctrl-C keeps the best weights so far and saves them. With --checkpoint and --resume a killed training "
       "continues.");
   return {app, [app, flags] { return run(*app, *flags); }};

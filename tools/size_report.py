@@ -18,7 +18,9 @@ SOURCES = {".cpp", ".hpp", ".c", ".k", ".prelude", ".py", ".sh", ".cmake", ".js"
 # By 500 when the doctor came to tell limits of the process from faults of drivers, and to hide names part by part.
 # To 68,500 when the CPU came to compile kernels at run time (src/backend/cpu/kernels, fibers) and users to write their own (src/user_kernel).
 # By 1,700 when images came to be training data (src/image and its kernel).
-BUDGET = {"lines of src, include and cli": 70200, "environment variables": 8, "lines of the longest file": 500}
+# To 76,000 when networks for images came: convolutions and pooling on three backends (oneDNN, cuDNN, the dialect), layers, models,
+# training on image sets, and the Python functions that translate and watch kernels of one's own.
+BUDGET = {"lines of src, include and cli": 76000, "environment variables": 8, "lines of the longest file": 500}
 
 
 def code_lines(path):

@@ -132,7 +132,8 @@ void add_image_flags(CLI::App& app, ImageFlags& flags) {
   const auto add = [&](const char* name, auto& value, const char* type, const char* help) {
     return app.add_option(name, value, help)->type_name(type)->group(image_group);
   };
-  add("--model", flags.model, "NAME", "Train a network on images: lenet, vgg11, vgg13, vgg16, vgg19, with _bn behind it");
+  add("--model", flags.model, "NAME",
+      "Train a network on images: lenet, vgg11, vgg13, vgg16, vgg19, with _bn behind it");
   add("--labels", flags.labels, "FILE", "Labels of an IDX file of images");
   add("--precision", flags.precision, "NAME", "fp32, tf32 or bf16 (weights stay float32)")->capture_default_str();
   add("--weights", flags.weights, "FILE", "Start from a safetensors file with torchvision's names");

@@ -25,12 +25,13 @@ struct ModelBenchRow {
   std::int64_t batch_size = 0;
   double step_seconds = 0;
   double images_per_second = 0;
-  double tflops = 0;         ///< operations of convolutions and products: of a training step three times the forward ones
-  double peak_tflops = 0;    ///< of a large matrix product in that precision, measured just before; 0: not known
-  double first_seconds = 0;  ///< from the written step to the end of its first run: plans, kernels, choices of libraries
-  int launches = 0;          ///< of a step
-  std::uint64_t bytes = 0;   ///< of the device's memory that the plan uses
-  std::string failure;       ///< why it did not run; "" where it did
+  double tflops = 0;       ///< operations of convolutions and products: of a training step three times the forward ones
+  double peak_tflops = 0;  ///< of a large matrix product in that precision, measured just before; 0: not known
+  double first_seconds =
+      0;                    ///< from the written step to the end of its first run: plans, kernels, choices of libraries
+  int launches = 0;         ///< of a step
+  std::uint64_t bytes = 0;  ///< of the device's memory that the plan uses
+  std::string failure;      ///< why it did not run; "" where it did
 };
 
 /// Measures training (stochastic gradient descent with momentum) and inference in each precision. Throws UsageError for

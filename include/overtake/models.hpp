@@ -44,7 +44,7 @@ class Vgg : public nn::Module {
 
 /// What a network is made for.
 struct ModelInfo {
-  std::string_view name;       ///< "vgg16_bn"
+  std::string_view name;  ///< "vgg16_bn"
   std::int64_t channels = 3;
   std::int64_t image_size = 224;
 };

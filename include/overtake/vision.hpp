@@ -80,12 +80,12 @@ struct ImageTrainingOptions {
   double weight_decay = 0;
   std::string schedule = "constant";  ///< see optim::Schedule::parse()
   double label_smoothing = 0;
-  double clip_grad_norm = 0;     ///< 0: none
-  double validation_share = 0;   ///< of the images of each class, drawn by the seed
-  bool augment = true;           ///< random crops and flips; lenet has none
-  int image_size = 0;            ///< height and width of the network's input; 0: the model's own (lenet takes no other)
-  std::uint64_t seed = 0;        ///< of first weights, order, augmentation and the share that validates
-  int threads = 0;               ///< that decode; 0: as many as this process computes with
+  double clip_grad_norm = 0;    ///< 0: none
+  double validation_share = 0;  ///< of the images of each class, drawn by the seed
+  bool augment = true;          ///< random crops and flips; lenet has none
+  int image_size = 0;           ///< height and width of the network's input; 0: the model's own (lenet takes no other)
+  std::uint64_t seed = 0;       ///< of first weights, order, augmentation and the share that validates
+  int threads = 0;              ///< that decode; 0: as many as this process computes with
   OnBroken on_broken = OnBroken::refuse;
   std::filesystem::path weights;    ///< start from a safetensors file with the model's names; "": from random numbers
   std::vector<std::string> freeze;  ///< parts that keep their weights: "features", "classifier.0"

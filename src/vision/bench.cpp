@@ -39,10 +39,10 @@ struct Scene {
       parameter->value.requires_grad(true);
     }
     for (const nn::NamedValue& buffer : network->buffers()) *buffer.value = graph::copy_of(*buffer.value);
-    images = graph::copy_of(
-        random::uniform({options.batch_size, info.image_size, info.image_size, info.channels}, device));
-    labels = graph::copy_of(astype(random::uniform({options.batch_size}, device) * static_cast<float>(classes),
-                                   DType::int32));
+    images =
+        graph::copy_of(random::uniform({options.batch_size, info.image_size, info.image_size, info.channels}, device));
+    labels = graph::copy_of(
+        astype(random::uniform({options.batch_size}, device) * static_cast<float>(classes), DType::int32));
     const Shape input{options.batch_size, info.channels, info.image_size, info.image_size};
     for (const nn::LayerSummary& layer : summarize(*network, input)) tflop += layer.flops / 1e12;
   }
@@ -52,7 +52,8 @@ struct Scene {
   double tflop = 0;      ///< of a batch, forward
 };
 
-void measure(ModelBenchRow& row, const Device& device, int steps, Clock::time_point written, graph::CompiledStep& step) {
+void measure(ModelBenchRow& row, const Device& device, int steps, Clock::time_point written,
+             graph::CompiledStep& step) {
   step.run();
   device.synchronize();
   row.first_seconds = seconds_since(written);
@@ -153,15 +154,23 @@ std::vector<ModelBenchRow> bench_model(const ModelBenchOptions& options, const D
 
 report::Table model_bench_table(const std::vector<ModelBenchRow>& rows) {
   report::Table table;
-  table.columns = {{"work", report::Align::left}, {"numbers", report::Align::left}, {"batch"}, {"a step"}, {"images/s"},
-                   {"TFLOP/s"}, {"of peak"}, {"first step"}, {"launches", report::Align::right, 2},
+  table.columns = {{"work", report::Align::left},
+                   {"numbers", report::Align::left},
+                   {"batch"},
+                   {"a step"},
+                   {"images/s"},
+                   {"TFLOP/s"},
+                   {"of peak"},
+                   {"first step"},
+                   {"launches", report::Align::right, 2},
                    {"memory", report::Align::right, 1}};
   for (const ModelBenchRow& row : rows) {
     std::vector<std::string> cells = {row.work, std::string(name_of(row.precision)), report::count(row.batch_size)};
     if (!row.failure.empty()) {
       cells.push_back("did not run: " + row.failure);
     } else {
-      const std::string share = row.peak_tflops > 0 ? report::significant(100 * row.tflops / row.peak_tflops) + " %" : "-";
+      const std::string share =
+          row.peak_tflops > 0 ? report::significant(100 * row.tflops / row.peak_tflops) + " %" : "-";
       cells.insert(cells.end(), {report::seconds(row.step_seconds), report::significant(row.images_per_second, 4),
                                  report::significant(row.tflops), share, report::seconds(row.first_seconds),
                                  report::count(row.launches), report::bytes(row.bytes)});

@@ -43,17 +43,18 @@ ImageTransform read_transform(const Json& json) {
 void save_image_model(const std::filesystem::path& path, const ImageModel& model) {
   const ImageTransform& how = model.transform;
   TensorFile file;
-  file.metadata[key] = Json{{"format", format_name},
-                            {"model", model.name},
-                            {"classes", model.classes},
-                            {"channels", model.channels},
-                            {"crop", how.crop == ImageCrop::centre ? "centre" : "whole"},
-                            {"height", how.height},
-                            {"width", how.width},
-                            {"shorter_side", how.shorter_side},
-                            {"mean", how.mean},
-                            {"deviation", how.deviation}}
-                           .dump(-1, ' ', false, Json::error_handler_t::replace);
+  file.metadata[key] = Json{
+      {"format", format_name},
+      {"model", model.name},
+      {"classes", model.classes},
+      {"channels", model.channels},
+      {"crop", how.crop == ImageCrop::centre ? "centre" : "whole"},
+      {"height", how.height},
+      {"width", how.width},
+      {"shorter_side", how.shorter_side},
+      {"mean", how.mean},
+      {"deviation",
+       how.deviation}}.dump(-1, ' ', false, Json::error_handler_t::replace);
   for (const nn::NamedValue& entry : model.network->state_values()) {
     file.tensors.push_back({entry.name, nn::to_host(*entry.value)});
   }
@@ -93,8 +94,8 @@ bool is_image_model(const std::filesystem::path& path) {
   if (length > data::longest_safetensors_header) return false;
   std::string text(static_cast<std::size_t>(length), ' ');
   data::TensorHeader header;
-  return file.read(text.data(), static_cast<std::streamsize>(length)) && data::parse_tensor_header(text, header).empty() &&
-         header.metadata.contains(key);
+  return file.read(text.data(), static_cast<std::streamsize>(length)) &&
+         data::parse_tensor_header(text, header).empty() && header.metadata.contains(key);
 }
 
 }  // namespace overtake

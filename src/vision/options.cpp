@@ -35,8 +35,8 @@ void ImageTrainingOptions::check() const {
           fmt::format("validation_share {} is not in [0, 1)", validation_share), "0.1 sets a tenth aside.");
   constexpr int least_side = 32, most_side = 4096;
   const bool is_lenet = model == "lenet";
-  require(image_size == 0 || (is_lenet ? image_size == info.image_size
-                                       : image_size >= least_side && image_size <= most_side),
+  require(image_size == 0 ||
+              (is_lenet ? image_size == info.image_size : image_size >= least_side && image_size <= most_side),
           fmt::format("image_size {}: {} takes {}", image_size, model,
                       is_lenet ? "28" : fmt::format("{} to {}", least_side, most_side)));
   optim::Schedule::parse(schedule, epochs).check(learning_rate.value_or(0.01), epochs);

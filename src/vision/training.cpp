@@ -2,6 +2,7 @@
 // One step is one compiled plan over the arrays of a batch, which the loader's kernel fills.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cmath>
@@ -169,10 +170,10 @@ class Training {
     const auto found = plans_.find({rows, trains});
     if (found != plans_.end()) return found->second;
     const auto start = Clock::now();
-    BatchPlan& plan =
-        plans_.try_emplace({rows, trains}, rows, trains ? prepared_.training : prepared_.model.transform,
-                           prepared_.model.channels, device_)
-            .first->second;
+    BatchPlan& plan = plans_
+                          .try_emplace({rows, trains}, rows, trains ? prepared_.training : prepared_.model.transform,
+                                       prepared_.model.channels, device_)
+                          .first->second;
     if (trains) {
       plan.compile(training_state(), [this](const Array& images, const Array& labels) { step(images, labels); });
       result_.plan_bytes = std::max(result_.plan_bytes, plan.step().bytes());

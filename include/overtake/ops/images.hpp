@@ -21,8 +21,8 @@ struct ConvolutionOptions {
 };
 
 /// Convolution as torch.nn.functional.conv2d: images (n, c, h, w), filters (k, c / groups, r, s) -> (n, k, p, q) with
-/// p = (h + 2 padding - dilation (r - 1) - 1) / stride + 1, likewise q. Multiplied in current_precision() (bf16: both are
-/// rounded), in bfloat16 where both are; always added up in float32, and the result is float32. Throws UsageError
+/// p = (h + 2 padding - dilation (r - 1) - 1) / stride + 1, likewise q. Multiplied in current_precision() (bf16: both
+/// are rounded), in bfloat16 where both are; always added up in float32, and the result is float32. Throws UsageError
 /// for types, shapes and options that do not fit. Run-to-run the same bits on one device with one number of threads.
 [[nodiscard]] Array conv2d(const Array& images, const Array& filters, const ConvolutionOptions& options = {});
 

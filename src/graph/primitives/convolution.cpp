@@ -2,7 +2,7 @@
 // conv2d and its two gradients, which are each other's.
 #include <fmt/format.h>
 
-#include <limits>
+#include <algorithm>
 
 #include "graph/primitives/layout.hpp"
 #include "graph/primitives/rule.hpp"
@@ -110,9 +110,10 @@ void check_options(const ConvolutionOptions& options) {
     const bool fits = options.stride[axis] >= 1 && options.dilation[axis] >= 1 && options.padding[axis] >= 0;
     constexpr std::int64_t most = 1 << 20;
     if (fits && std::max({options.stride[axis], options.dilation[axis], options.padding[axis]}) <= most) continue;
-    throw UsageError(fmt::format("[conv2d] stride {}, padding {}, dilation {}: expected strides and dilations of at "
-                                 "least 1, no negative padding, none above {}",
-                                 options.stride[axis], options.padding[axis], options.dilation[axis], most));
+    throw UsageError(
+        fmt::format("[conv2d] stride {}, padding {}, dilation {}: expected strides and dilations of at "
+                    "least 1, no negative padding, none above {}",
+                    options.stride[axis], options.padding[axis], options.dilation[axis], most));
   }
 }
 
@@ -133,9 +134,10 @@ Array conv2d(const Array& images, const Array& filters, const ConvolutionOptions
   require_images("conv2d", images);
   graph::require_floating("conv2d", filters);
   if (filters.shape().rank() != 4 || filters.dtype() == DType::float64) {
-    throw UsageError(fmt::format("[conv2d] filters of {} {}: expected (filters, channels / groups, height, width) of "
-                                 "float32 or bfloat16",
-                                 name_of(filters.dtype()), filters.shape().to_string()));
+    throw UsageError(
+        fmt::format("[conv2d] filters of {} {}: expected (filters, channels / groups, height, width) of "
+                    "float32 or bfloat16",
+                    name_of(filters.dtype()), filters.shape().to_string()));
   }
   check_options(options);
   const Shape &x = images.shape(), &f = filters.shape();

@@ -29,14 +29,13 @@ class MatMul final : public Core {
     return result;
   }
   [[nodiscard]] Variant lower(const std::vector<Operand>& in, const Shape& shape) const override {
-    return backend::MatMulCore{
-        .m = shape[0],
-        .n = shape[1],
-        .k = in[0].shape[1],
-        .a = {in[0].slot, in[0].layout.offset, in[0].layout.strides[0], in[0].layout.strides[1]},
-        .b = {in[1].slot, in[1].layout.offset, in[1].layout.strides[0], in[1].layout.strides[1]},
-        .dtype = in[0].dtype,
-        .tf32 = tf32_};
+    return backend::MatMulCore{.m = shape[0],
+                               .n = shape[1],
+                               .k = in[0].shape[1],
+                               .a = {in[0].slot, in[0].layout.offset, in[0].layout.strides[0], in[0].layout.strides[1]},
+                               .b = {in[1].slot, in[1].layout.offset, in[1].layout.strides[0], in[1].layout.strides[1]},
+                               .dtype = in[0].dtype,
+                               .tf32 = tf32_};
   }
 
  private:
@@ -71,9 +70,7 @@ bool is_matmul(const Node& node) {
   return kind_of(node) == NodeKind::core && dynamic_cast<const MatMul*>(node.primitive.get()) != nullptr;
 }
 
-Array float_matmul(const Array& a, const Array& b) {
-  return product(a, b, current_precision() == Precision::tf32);
-}
+Array float_matmul(const Array& a, const Array& b) { return product(a, b, current_precision() == Precision::tf32); }
 
 Array transposed_matmul(const Node& node) {
   const auto transposed = [](const std::shared_ptr<Node>& input) { return transpose(Array(input)); };

@@ -65,8 +65,7 @@ Array pooled(const PoolCore& core, const std::vector<Array>& operands) {
     inputs.push_back(graph::contiguous(graph::in_memory(fits ? operand : astype(operand, DType::float32))));
   }
   if (inputs.back().dtype() != inputs[0].dtype()) inputs[0] = astype(inputs[0], DType::float32);
-  const Array result =
-      graph::make_node(std::make_shared<Pool>(core), inputs, backend::extent_of(core), DType::float32);
+  const Array result = graph::make_node(std::make_shared<Pool>(core), inputs, backend::extent_of(core), DType::float32);
   return astype(result, dtype);
 }
 
@@ -103,9 +102,10 @@ PoolCore core_of(std::string_view name, const Array& images, const PoolOptions& 
   for (const std::size_t axis : {std::size_t{0}, std::size_t{1}}) {
     const std::int64_t window = options.window[axis], padding = options.padding[axis], extent = x[axis + 2];
     if (window < 1 || stride[axis] < 1 || padding < 0 || padding > window / 2) {
-      throw UsageError(fmt::format("[{}] window {}, stride {}, padding {}: expected a window and a stride of at least "
-                                   "1, and a padding of at most half the window",
-                                   name, window, stride[axis], padding));
+      throw UsageError(
+          fmt::format("[{}] window {}, stride {}, padding {}: expected a window and a stride of at least "
+                      "1, and a padding of at most half the window",
+                      name, window, stride[axis], padding));
     }
     if (extent + 2 * padding < window) {
       throw UsageError(fmt::format("[{}] a window of {} on images {} with padding {}: no place for one", name, window,
@@ -158,9 +158,10 @@ Array adaptive_avg_pool2d(const Array& images, std::int64_t height, std::int64_t
   graph::require_floating("adaptive_avg_pool2d", images);
   const Shape& x = images.shape();
   if (x.rank() != 4 || height < 1 || width < 1 || x[2] < 1 || x[3] < 1) {
-    throw UsageError(fmt::format("[adaptive_avg_pool2d] images {} to {} x {}: expected (n, channels, height, width) "
-                                 "and at least 1 x 1",
-                                 x.to_string(), height, width));
+    throw UsageError(
+        fmt::format("[adaptive_avg_pool2d] images {} to {} x {}: expected (n, channels, height, width) "
+                    "and at least 1 x 1",
+                    x.to_string(), height, width));
   }
   if (x[2] == height && x[3] == width) return images;
   if (x[2] % height == 0 && x[3] % width == 0) return avg_pool2d(images, {.window = {x[2] / height, x[3] / width}});

@@ -54,8 +54,7 @@ Conv2d::Conv2d(std::int64_t in_channels, std::int64_t out_channels, Size2d kerne
   const auto least = [](const Size2d& size) { return std::min(size.height, size.width); };
   if (std::min({in_, out_, least(kernel_), least(options.stride), least(options.dilation), options.groups}) < 1 ||
       least(options.padding) < 0) {
-    throw UsageError(
-        fmt::format("[Conv2d] {}: expected sizes of at least 1, and no negative padding", to_string()));
+    throw UsageError(fmt::format("[Conv2d] {}: expected sizes of at least 1, and no negative padding", to_string()));
   }
   if (in_ % options.groups != 0 || out_ % options.groups != 0) {
     throw UsageError(fmt::format("[Conv2d] {} channels to {} in {} groups: both must be a multiple of it", in_, out_,
@@ -74,9 +73,8 @@ void Conv2d::draw(Streams& streams) {
 Array Conv2d::forward(const Array& input) {
   if (!input.defined()) throw UsageError("[Conv2d] got an undefined array");
   if (input.shape().rank() != 4 || input.shape()[1] != in_) {
-    throw UsageError(
-        fmt::format("[Conv2d] expects (n, {}, height, width), got {}", in_, input.shape().to_string()),
-        "in_channels must be the second extent of what comes in.");
+    throw UsageError(fmt::format("[Conv2d] expects (n, {}, height, width), got {}", in_, input.shape().to_string()),
+                     "in_channels must be the second extent of what comes in.");
   }
   const ConvolutionOptions options{pair_of(options_.stride), pair_of(options_.padding), pair_of(options_.dilation),
                                    options_.groups};
@@ -106,8 +104,8 @@ LayerSpec Conv2d::spec() const {
 
 std::string Conv2d::to_string() const {
   const auto pair = [](const Size2d& size) { return fmt::format("({}, {})", size.height, size.width); };
-  std::string text = fmt::format("Conv2d({}, {}, kernel_size={}, stride={}", in_, out_, pair(kernel_),
-                                 pair(options_.stride));
+  std::string text =
+      fmt::format("Conv2d({}, {}, kernel_size={}, stride={}", in_, out_, pair(kernel_), pair(options_.stride));
   if (options_.padding != Size2d(0)) text += ", padding=" + pair(options_.padding);
   if (options_.dilation != Size2d(1)) text += ", dilation=" + pair(options_.dilation);
   if (options_.groups != 1) text += fmt::format(", groups={}", options_.groups);
@@ -138,8 +136,8 @@ LayerSpec AvgPool2d::spec() const {
 
 AdaptiveAvgPool2d::AdaptiveAvgPool2d(Size2d output_size) : size_(output_size) {
   if (size_.height < 1 || size_.width < 1) {
-    throw UsageError(fmt::format("[AdaptiveAvgPool2d] output_size ({}, {}): expected at least 1", size_.height,
-                                 size_.width));
+    throw UsageError(
+        fmt::format("[AdaptiveAvgPool2d] output_size ({}, {}): expected at least 1", size_.height, size_.width));
   }
 }
 Array AdaptiveAvgPool2d::forward(const Array& input) { return adaptive_avg_pool2d(input, size_.height, size_.width); }

@@ -10,7 +10,8 @@ namespace overtake::nn {
 
 /// Whether a layer computes so: current_precision() says it, or what comes in is of that type already.
 [[nodiscard]] inline bool is_narrow(const Array& input) {
-  return input.dtype() == DType::bfloat16 || (current_precision() == Precision::bf16 && input.dtype() == DType::float32);
+  return input.dtype() == DType::bfloat16 ||
+         (current_precision() == Precision::bf16 && input.dtype() == DType::float32);
 }
 
 /// Rounded to bfloat16, as float32: products see that they may be taken in bfloat16.

@@ -192,9 +192,9 @@ Array BatchNorm2d::forward(const Array& input) {
   if (!input.defined()) throw UsageError("[BatchNorm2d] got an undefined array");
   const Shape& shape = input.shape();
   if (shape.rank() != 4 || shape[1] != num_features()) {
-    throw UsageError(fmt::format("[BatchNorm2d] got {}, expected (n, {}, height, width)", shape.to_string(),
-                                 num_features()),
-                     "num_features must be the number of channels.");
+    throw UsageError(
+        fmt::format("[BatchNorm2d] got {}, expected (n, {}, height, width)", shape.to_string(), num_features()),
+        "num_features must be the number of channels.");
   }
   const Array pixels = graph::channels_last(astype(input, DType::float32));
   const Array rows = normalise(reshape(pixels, {-1, num_features()}));

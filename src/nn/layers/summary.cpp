@@ -61,11 +61,18 @@ std::vector<LayerSummary> summarize(Module& model, const Shape& input) {
 
 report::Table summary_table(const std::vector<LayerSummary>& layers) {
   report::Table table;
-  table.columns = {{"layer", report::Align::left}, {"", report::Align::left}, {"output", report::Align::left},
-                   {"parameters"}, {"GFLOP"}, {"memory"}};
+  table.columns = {{"layer", report::Align::left},
+                   {"", report::Align::left},
+                   {"output", report::Align::left},
+                   {"parameters"},
+                   {"GFLOP"},
+                   {"memory"}};
   LayerSummary all;
   const auto row = [](const LayerSummary& each, const std::string& output) {
-    return std::vector<std::string>{each.name, each.type, output, report::count(each.parameters),
+    return std::vector<std::string>{each.name,
+                                    each.type,
+                                    output,
+                                    report::count(each.parameters),
                                     each.flops > 0 ? report::significant(each.flops / 1e9) : "",
                                     report::bytes(each.output_bytes)};
   };

@@ -41,8 +41,7 @@ nn::Sequential vgg_features(int depth, bool batch_norm) {
   const std::array<int, 5> lengths = block_lengths(depth);
   for (std::size_t block = 0; block < widths.size(); ++block) {
     for (int i = 0; i < lengths[block]; ++i) {
-      layers.add(nn::Conv2d(channels, widths[block], 3,
-                            {.padding = 1, .initial = nn::InitialWeight::kaiming_normal}));
+      layers.add(nn::Conv2d(channels, widths[block], 3, {.padding = 1, .initial = nn::InitialWeight::kaiming_normal}));
       channels = widths[block];
       if (batch_norm) layers.add(nn::BatchNorm2d(channels));
       layers.add(nn::ReLU());
@@ -90,7 +89,8 @@ Array Vgg::forward(const Array& input) {
 std::string Vgg::to_string() const {
   const auto part = [](const char* name, const nn::Sequential& layers) {
     std::string text = fmt::format("  ({}): {}\n", name, layers.to_string());
-    for (std::size_t at = text.find('\n'); at + 1 < text.size() && at != std::string::npos; at = text.find('\n', at + 3))
+    for (std::size_t at = text.find('\n'); at + 1 < text.size() && at != std::string::npos;
+         at = text.find('\n', at + 3))
       text.insert(at + 1, "  ");
     return text;
   };
