@@ -71,6 +71,10 @@ Array graph::before_widening(const Array& a) {
     const Array before = before_widening(Array(node.inputs[0]));
     return before.dtype() == a.dtype() ? a : permute_dims(before, *order);
   }
+  if (graph::kind_of(node) == graph::NodeKind::view && node.primitive->keeps_memory()) {  // reshaped
+    const Array before = before_widening(Array(node.inputs[0]));
+    return before.dtype() == a.dtype() ? a : reshape(before, node.shape.to_vector());
+  }
   const bool is_conversion = node.primitive != nullptr && node.primitive->name() == "astype" && !node.inputs.empty();
   if (!is_conversion || a.dtype() != DType::float32 || node.inputs[0]->dtype != DType::bfloat16) return a;
   return Array(node.inputs[0]);

@@ -64,6 +64,9 @@ class Convolution final : public graph::Core {
         if (wanted[1]) result[1] = of(ConvolutionKind::forward, in[0], g);
         break;
     }
+    for (std::size_t i = 0; i < result.size(); ++i) {
+      if (result[i].defined()) result[i] = graph::gradient_by(in[i], result[i]);
+    }
     return result;
   }
   [[nodiscard]] Variant lower(const std::vector<Operand>& in, const Shape&) const override {

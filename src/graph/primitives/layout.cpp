@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <optional>
+#include <string_view>
 
 #include "graph/primitives/shape.hpp"
+#include "overtake/ops/elements.hpp"
 
 namespace overtake::graph {
 namespace {
@@ -33,6 +35,21 @@ Array in_order_of_memory(const std::vector<Array>& inputs,
   straight.reserve(inputs.size());
   for (const Array& input : inputs) straight.push_back(permute_dims(input, back));
   return permute_dims(make(straight), *common);
+}
+
+Array gradient_by(const Array& operand, const Array& gradient) {
+  if (operand.dtype() != DType::bfloat16) return gradient;
+  const Node* node = operand.node().get();
+  const auto named = [&](std::string_view name) {
+    return node->primitive != nullptr && node->primitive->name() == name;
+  };
+  while ((kind_of(*node) == NodeKind::view || named("copy")) && !node->inputs.empty()) node = node->inputs[0].get();
+  if (named("astype") && !node->inputs.empty()) {
+    node = node->inputs[0].get();
+    while (kind_of(*node) == NodeKind::view) node = node->inputs[0].get();
+    if (kind_of(*node) == NodeKind::leaf) return gradient;
+  }
+  return astype(gradient, DType::bfloat16);
 }
 
 Array channels_last(const Array& images) { return permute_dims(images, {0, 2, 3, 1}); }

@@ -23,4 +23,8 @@ namespace overtake::graph {
 /// multiplied as they were: the products are the same.
 [[nodiscard]] Array before_widening(const Array& a);
 
+/// The gradient by an operand of a product, in the type that it goes on in: that of the operand, but float32 where this
+/// is a rounded parameter, whose gradient is not.
+[[nodiscard]] Array gradient_by(const Array& operand, const Array& gradient);
+
 }  // namespace overtake::graph

@@ -24,8 +24,8 @@ class MatMul final : public Core {
   [[nodiscard]] std::vector<Array> vjp(const std::vector<Array>& in, const Array&, const Array& g,
                                        const std::vector<bool>& wanted) const override {
     std::vector<Array> result(2);
-    if (wanted[0]) result[0] = product(g, transpose(in[1]), tf32_);
-    if (wanted[1]) result[1] = product(transpose(in[0]), g, tf32_);
+    if (wanted[0]) result[0] = gradient_by(in[0], product(g, transpose(in[1]), tf32_));
+    if (wanted[1]) result[1] = gradient_by(in[1], product(transpose(in[0]), g, tf32_));
     return result;
   }
   [[nodiscard]] Variant lower(const std::vector<Operand>& in, const Shape& shape) const override {

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// In bfloat16 the gradients of layers are taken of bfloat16 operands, too: float32 ones would take the slow units.
+#include <gtest/gtest.h>
+
+#include <variant>
+
+#include "graph/node.hpp"
+#include "graph/planner.hpp"
+#include "overtake/nn.hpp"
+#include "overtake/nn/loss.hpp"
+#include "overtake/ops.hpp"
+#include "overtake/precision.hpp"
+
+namespace overtake {
+namespace {
+
+TEST(NarrowSteps, EveryProductIsOfBfloat16) {
+  const PrecisionScope precision(Precision::bf16);
+  nn::Sequential model;
+  model.add(nn::Conv2d(3, 8, 3, {.padding = 1})).add(nn::ReLU());
+  model.add(nn::Conv2d(8, 8, 3, {.padding = 1})).add(nn::ReLU()).add(nn::MaxPool2d(2));
+  model.add(nn::Flatten()).add(nn::Linear(128, 16)).add(nn::ReLU()).add(nn::Linear(16, 4));
+  const Array images = zeros(Shape{2, 3, 8, 8});
+  const Array labels = Array::from(std::vector<std::int32_t>{1, 2}, Shape{2});
+  const Array loss = nn::cross_entropy(astype(model.forward(images), DType::float32), labels);
+  loss.backward();
+  std::vector<std::shared_ptr<graph::Node>> targets;
+  for (nn::Parameter* parameter : model.parameters()) targets.push_back(parameter->value.grad().node());
+  const graph::Plan plan = graph::make_plan(targets, {});
+  int products = 0;
+  for (const backend::Operation& operation : plan.schedule.operations) {
+    if (const auto* product = std::get_if<backend::MatMulCore>(&operation.core)) {
+      EXPECT_EQ(product->dtype, DType::bfloat16) << operation.name;
+      ++products;
+    }
+    if (const auto* convolution = std::get_if<backend::ConvolutionCore>(&operation.core)) {
+      EXPECT_EQ(convolution->a.dtype, DType::bfloat16) << operation.name;
+      EXPECT_EQ(convolution->b.dtype, DType::bfloat16) << operation.name;
+      ++products;
+    }
+  }
+  EXPECT_GE(products, 5);  // gradients by weights, and by what comes in behind the first layer
+}
+
+}  // namespace
+}  // namespace overtake
