@@ -81,8 +81,8 @@ void draw_weights(Parameter& weight, const Shape& shape, Parameter* bias, Initia
     if (bias != nullptr) assign(*bias, symmetric(shape[0], bound, from, bias_counter), Shape{shape[0]}, true);
     return;
   }
-  const double fan_out = static_cast<double>(shape.size() / shape[1]);
-  const double deviation = initial == InitialWeight::small_normal ? 0.01 : std::sqrt(2.0 / fan_out);
+  const std::int64_t fan_out = shape.size() / shape[1];
+  const double deviation = initial == InitialWeight::small_normal ? 0.01 : std::sqrt(2.0 / static_cast<double>(fan_out));
   assign(weight, normal_values(shape.size(), from, deviation), shape, true);
   if (bias != nullptr) fill(*bias, Shape{shape[0]}, 0);
 }

@@ -27,8 +27,8 @@ double flops_of(Module& layer, const Array& output) {
   const auto results = static_cast<double>(output.size());
   if (const auto* convolution = dynamic_cast<const Conv2d*>(&layer)) {
     const Size2d size = convolution->kernel_size();
-    return 2 * results * static_cast<double>(size.height * size.width) *
-           static_cast<double>(convolution->in_channels() / convolution->options().groups);
+    const std::int64_t channels = convolution->in_channels() / convolution->options().groups;
+    return 2 * results * static_cast<double>(size.height * size.width * channels);
   }
   const auto* linear = dynamic_cast<const Linear*>(&layer);
   return linear == nullptr ? 0 : 2 * results * static_cast<double>(linear->in_features());
