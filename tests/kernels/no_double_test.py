@@ -34,7 +34,8 @@ def complaints(defines, text):
 
 def joined_text(program):
     """The parts of a program, in the order in which src/kernels/CMakeLists.txt joins them; of others their file."""
-    joined = re.search(rf"overtake_join_kernels\(\s*{program}\s([^)]*)\)", (KERNELS / "CMakeLists.txt").read_text())
+    name = program.rsplit("/", 1)[-1]  # records name the file that a joined text is called after
+    joined = re.search(rf"overtake_join_kernels\(\s*{name}\s([^)]*)\)", (KERNELS / "CMakeLists.txt").read_text())
     return "".join(kernel_text(part) for part in joined[1].split()) if joined else kernel_text(program)
 
 
