@@ -86,6 +86,8 @@ ImageModel load_image_model(const std::filesystem::path& path) {
 }
 
 bool is_image_model(const std::filesystem::path& path) {
+  std::error_code unknown;
+  if (!std::filesystem::is_regular_file(path, unknown)) return false;  // reading from a pipe would wait
   std::ifstream file(path, std::ios::binary);
   std::array<unsigned char, 8> length_bytes{};
   if (!file.read(reinterpret_cast<char*>(length_bytes.data()), length_bytes.size())) return false;
