@@ -7,12 +7,12 @@
 #include <CLI/Formatter.hpp>
 #include <memory>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "command.hpp"
 #include "flags/common_options.hpp"
+#include "flags/names.hpp"
 #include "output/outputs.hpp"
 #include "output/terminal.hpp"
 #include "overtake/array_bench.hpp"
@@ -63,8 +63,9 @@ int run_model(const Options& options) {
   overtake::ModelBenchOptions bench = options.model;
   bench.model = options.what;
   bench.precisions.clear();
-  std::istringstream names(options.precisions);
-  for (std::string name; std::getline(names, name, ',');) bench.precisions.push_back(overtake::precision_named(name));
+  for (const std::string& name : parse_words(options.precisions)) {
+    bench.precisions.push_back(overtake::precision_named(name));
+  }
   const overtake::Device device(options.bench.devices.empty() ? "cpu" : options.bench.devices.front());
   check_outputs({{"--json", options.json}});
   std::optional<overtake::Profile> profile;

@@ -4,9 +4,9 @@
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <sstream>
 
 #include "command.hpp"
+#include "flags/names.hpp"
 #include "output/outputs.hpp"
 #include "output/terminal.hpp"
 #include "output/transfers_line.hpp"
@@ -55,13 +55,6 @@ class Watcher : public overtake::ImageTrainingObserver {
   ProgressLine progress_;
 };
 
-std::vector<std::string> parts_of(const std::string& list) {
-  std::vector<std::string> parts;
-  std::istringstream text(list);
-  for (std::string part; std::getline(text, part, ',');) parts.push_back(part);
-  return parts;
-}
-
 overtake::ImageTrainingOptions options_of(const CLI::App& app, const TrainFlags& flags) {
   const overtake::NetworkOptions& network = flags.network;
   static const std::vector<std::string> rules = {"refuse", "skip"};
@@ -82,7 +75,7 @@ overtake::ImageTrainingOptions options_of(const CLI::App& app, const TrainFlags&
   options.image_size = flags.images.image_size;
   options.augment = !flags.images.plain;
   options.weights = flags.images.weights;
-  options.freeze = parts_of(flags.images.freeze);
+  options.freeze = parse_words(flags.images.freeze);
   options.on_broken = flags.images.on_broken == "skip" ? overtake::OnBroken::skip : overtake::OnBroken::refuse;
   options.seed = flags.compute.seed;
   options.threads = flags.compute.threads;

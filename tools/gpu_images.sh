@@ -35,9 +35,9 @@ bench 30 vgg16_1 vgg16 --batch-size 1 --precision bf16 --steps 50
 bench 30 lenet lenet --batch-size 64 --precision fp32 --steps 500
 step 100 peers python3 "$root/bench/peers/vgg16_peers.py" "$out/peers.json" lenet-graph lenet tf32-64 bf16-256 infer-256 infer-1 \
   bf16-256-compiled infer-256-compiled infer-1-compiled fp32-64-first
-step 60 convolution_tests "$bin/overtake_backend_tests" \
+step 200 convolution_tests "$bin/overtake_backend_tests" \
   --gtest_filter='CudaConvolution.*:CudaProducts.*:*DialectConvolution*cuda_0:*DialectPool*cuda_0'
-step 60 operators "$bin/overtake_oracle_tests" --gtest_filter='*Operators*/cuda_0:*Image*/cuda_0'
+step 150 operators "$bin/overtake_oracle_tests" --gtest_filter='*Operators*/cuda_0:*Image*/cuda_0'
 if [ -n "$fashion" ]; then
   step 60 fashion "$bin/overtake" train "$fashion/train-images-idx3-ubyte.gz" --labels "$fashion/train-labels-idx1-ubyte.gz" \
     --model lenet --epochs 10 --device cuda:0 --save "$into/fashion.safetensors" --json "$out/fashion.json"

@@ -92,6 +92,8 @@ struct ImageTrainingOptions {
   const StopToken* stop = nullptr;  ///< looked at after each batch
   ImageTrainingObserver* observer = nullptr;
 
+  /// learning_rate, or what stands for it where it is unset.
+  [[nodiscard]] double first_rate() const { return learning_rate.value_or(optimizer == "sgd" ? 0.01 : 0.001); }
   /// Throws UsageError naming the option for values out of range, and for an unknown model the nearest.
   void check() const;
 };
@@ -112,7 +114,7 @@ struct TrainedImageModel {
 /// shapes fit; of a last layer with another number of classes they are left out. Throws UsageError for options and sets
 /// that do not fit (no labels, a frozen part that the model does not have), DataError for images and weights that
 /// cannot be read, DeviceError where memory runs out or the device cannot compute in the precision that was asked for.
-/// Same options, images, device: same bits.
+/// Same options, images, device and number of threads: same bits.
 [[nodiscard]] TrainedImageModel train_images(const ImageSet& images, const std::optional<ImageSet>& validation,
                                              const ImageTrainingOptions& options, const Device& device = {});
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// JPEG files by libjpeg, which reports errors by a call that must not return. It jumps back to attempt(), and to
-// nowhere else; between the two lie frames of C, and of functions of this file that hold nothing to be destroyed.
+// JPEG files by libjpeg, whose errors jump (guarded.hpp).
 #include <csetjmp>
 #include <cstdio>
 #include <string>
@@ -11,6 +10,7 @@
 #include <jerror.h>  // needs jpeglib.h
 
 #include "image/decode.hpp"
+#include "image/guarded.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::image {
@@ -51,18 +51,6 @@ void hear(j_common_ptr info, int level) {
 void watch_scans(j_common_ptr info) {
   constexpr int most_scans = 500;
   if (reinterpret_cast<j_decompress_ptr>(info)->input_scan_number > most_scans) ERREXIT(info, JERR_BAD_PROGRESSION);
-}
-
-/// False where libjpeg gave up within `step`.
-template <typename Step>
-bool attempt(Reader& reader, const Step& step) {
-  if (setjmp(reader.back) != 0) return false;  // NOLINT: as above
-  step();
-  return true;
-}
-
-[[noreturn]] void fail(const Reader& reader) {
-  throw DataError(std::string("it is damaged or cut off: ") + reader.problem);
 }
 
 void open(Reader& reader, std::string_view bytes) {

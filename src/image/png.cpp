@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// PNG files by libpng, which reports errors by a call that must not return: as in jpeg.cpp.
+// PNG files by libpng, whose errors jump (guarded.hpp).
 #include <png.h>
 
 #include <csetjmp>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "image/decode.hpp"
+#include "image/guarded.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::image {
@@ -39,18 +40,6 @@ void take(png_structp png, png_bytep to, std::size_t count) {
   if (count > reader.rest.size()) png_error(png, "the file ends too early");
   std::memcpy(to, reader.rest.data(), count);
   reader.rest.remove_prefix(count);
-}
-
-/// False where libpng gave up within `step`.
-template <typename Step>
-bool attempt(Reader& reader, const Step& step) {
-  if (setjmp(reader.back) != 0) return false;  // NOLINT: as above
-  step();
-  return true;
-}
-
-[[noreturn]] void fail(const Reader& reader) {
-  throw DataError(std::string("it is damaged or cut off: ") + reader.problem);
 }
 
 void open(Reader& reader) {

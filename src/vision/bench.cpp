@@ -9,6 +9,7 @@
 #include "backend/api/device.hpp"
 #include "graph/compiled_step.hpp"
 #include "graph/primitives/layout.hpp"
+#include "nn/training/training_step.hpp"
 #include "overtake/device/peak.hpp"
 #include "overtake/error.hpp"
 #include "overtake/model_bench.hpp"
@@ -34,11 +35,6 @@ struct Scene {
     const std::int64_t classes = options.model == "lenet" ? lenet_classes : imagenet_classes;
     network = models::make(options.model, classes);
     network->to(device);
-    for (nn::Parameter* parameter : network->parameters()) {
-      parameter->value = graph::copy_of(parameter->value);
-      parameter->value.requires_grad(true);
-    }
-    for (const nn::NamedValue& buffer : network->buffers()) *buffer.value = graph::copy_of(*buffer.value);
     images =
         graph::copy_of(random::uniform({options.batch_size, info.image_size, info.image_size, info.channels}, device));
     labels = graph::copy_of(
@@ -64,7 +60,6 @@ void measure(ModelBenchRow& row, const Device& device, int steps, Clock::time_po
   device.synchronize();
   row.step_seconds = seconds_since(start) / steps;
   row.images_per_second = static_cast<double>(row.batch_size) / row.step_seconds;
-  row.tflops = row.tflops / row.step_seconds;
   row.launches = step.stats().launches;
   row.bytes = step.bytes();
 }
@@ -72,34 +67,22 @@ void measure(ModelBenchRow& row, const Device& device, int steps, Clock::time_po
 void bench_training(ModelBenchRow& row, const ModelBenchOptions& options, const Device& device) {
   Scene scene(options, device);
   optim::SGD optimizer(scene.network->parameters(), 1e-3, optim::SGDOptions{0.9, false, 0});
-  std::vector<Array*> state;
-  for (nn::Parameter* parameter : optimizer.parameters()) state.push_back(&parameter->value);
-  for (const nn::NamedValue& entry : optimizer.state()) {
-    *entry.value = graph::copy_of(*entry.value);
-    state.push_back(entry.value);
-  }
-  for (const nn::NamedValue& entry : scene.network->buffers()) state.push_back(entry.value);
-  row.tflops = 3 * scene.tflop;  // of a step, until its time is known
+  nn::take_own_buffers(*scene.network, optimizer);
   const Clock::time_point written = Clock::now();
-  graph::CompiledStep step(state, [&] {
+  graph::CompiledStep step(nn::step_state(*scene.network, optimizer), [&] {
     const PrecisionScope precision(row.precision);
     const Array logits = astype(scene.network->forward(graph::channels_first(scene.images)), DType::float32);
     const Array loss = nn::cross_entropy(logits, scene.labels);
-    optimizer.zero_grad();
-    loss.backward();
-    optimizer.step();
-    for (nn::Parameter* parameter : optimizer.parameters()) {
-      if (std::as_const(parameter->value).requires_grad()) parameter->value.set_grad(Array());
-    }
+    nn::learn(*scene.network, optimizer, loss, 0);
     return std::vector<Array>{loss};
   });
   measure(row, device, options.steps, written, step);
+  row.tflops = 3 * scene.tflop / row.step_seconds;
 }
 
 void bench_inference(ModelBenchRow& row, const ModelBenchOptions& options, const Device& device) {
   Scene scene(options, device);
   scene.network->eval();
-  row.tflops = scene.tflop;
   const std::vector<Array> changing = {scene.images};
   const Clock::time_point written = Clock::now();
   graph::CompiledStep step(
@@ -110,6 +93,7 @@ void bench_inference(ModelBenchRow& row, const ModelBenchOptions& options, const
       },
       true, changing);
   measure(row, device, options.steps, written, step);
+  row.tflops = scene.tflop / row.step_seconds;
 }
 
 double peak_tflops(Precision precision, const Device& device) {

@@ -93,17 +93,4 @@ std::vector<nn::Parameter*> learnt(nn::Module& network, const std::vector<std::s
   return result;
 }
 
-std::unique_ptr<optim::Optimizer> make_optimizer(const ImageTrainingOptions& options,
-                                                 std::vector<nn::Parameter*> parameters) {
-  if (options.optimizer == "sgd") {
-    return std::make_unique<optim::SGD>(std::move(parameters), options.learning_rate.value_or(0.01),
-                                        optim::SGDOptions{options.momentum, false, options.weight_decay});
-  }
-  optim::AdamOptions adam;
-  adam.weight_decay = options.weight_decay;
-  const double rate = options.learning_rate.value_or(0.001);
-  if (options.optimizer == "adam") return std::make_unique<optim::Adam>(std::move(parameters), rate, adam);
-  return std::make_unique<optim::AdamW>(std::move(parameters), rate, adam);
-}
-
 }  // namespace overtake::vision

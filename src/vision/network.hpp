@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <memory>
 #include <vector>
 
-#include "overtake/optim.hpp"
 #include "overtake/vision.hpp"
 
 namespace overtake::vision {
@@ -19,8 +17,5 @@ struct Prepared {
 /// The parameters that are not frozen. Throws UsageError for a part that the network does not have, and where nothing
 /// is left to learn.
 [[nodiscard]] std::vector<nn::Parameter*> learnt(nn::Module& network, const std::vector<std::string>& freeze);
-
-[[nodiscard]] std::unique_ptr<optim::Optimizer> make_optimizer(const ImageTrainingOptions& options,
-                                                               std::vector<nn::Parameter*> parameters);
 
 }  // namespace overtake::vision

@@ -39,7 +39,7 @@ void ImageTrainingOptions::check() const {
               (is_lenet ? image_size == info.image_size : image_size >= least_side && image_size <= most_side),
           fmt::format("image_size {}: {} takes {}", image_size, model,
                       is_lenet ? "28" : fmt::format("{} to {}", least_side, most_side)));
-  optim::Schedule::parse(schedule, epochs).check(learning_rate.value_or(0.01), epochs);
+  optim::Schedule::parse(schedule, epochs).check(first_rate(), epochs);
 }
 
 }  // namespace overtake

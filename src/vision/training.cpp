@@ -15,9 +15,11 @@
 #include "graph/compiled_step.hpp"
 #include "graph/node.hpp"
 #include "graph/primitives/layout.hpp"
+#include "nn/training/make_optimizer.hpp"
+#include "nn/training/mode_guard.hpp"
+#include "nn/training/training_step.hpp"
 #include "overtake/data/dataset.hpp"
 #include "overtake/error.hpp"
-#include "overtake/nn/clip_grad.hpp"
 #include "overtake/nn/loss.hpp"
 #include "overtake/ops.hpp"
 #include "vision/network.hpp"
@@ -45,10 +47,11 @@ class BatchPlan {
       : inputs_(graph::copy_of(zeros(Shape{rows, how.height, how.width, channels}, device))),
         labels_(graph::copy_of(astype(zeros(Shape{rows}, device), DType::int32))) {}
 
-  // `body` gets images (n, c, h, w) and labels; `state` is what it reassigns.
+  // `body` gets images (n, c, h, w) and labels; `state` is what it reassigns, `others` what other plans do.
   template <class Body>
-  void compile(const std::vector<Array*>& state, const Body& body) {
-    const std::array<Array, 2> changing = {inputs_, labels_};
+  void compile(const std::vector<Array*>& state, const std::vector<Array*>& others, const Body& body) {
+    std::vector<Array> changing = {inputs_, labels_};
+    for (const Array* other : others) changing.push_back(*other);
     step_.emplace(
         state,
         [this, &body] {
@@ -84,8 +87,9 @@ class Training {
         sums_(zero_sums(device)) {
     network_.to(device);
     network_.train();
-    optimizer_ = vision::make_optimizer(options, vision::learnt(network_, options.freeze));
-    own_buffers();
+    optimizer_ = nn::make_optimizer({options.optimizer, options.first_rate(), options.momentum, options.weight_decay},
+                                    vision::learnt(network_, options.freeze));
+    nn::take_own_buffers(network_, *optimizer_);
     training_.emplace(images, loader_options(prepared_.training, true), device);
     if (validation) validation_.emplace(*validation, loader_options(prepared_.model.transform, false), device);
     total_batches_ = training_->batches_per_epoch() * options.epochs;
@@ -120,22 +124,9 @@ class Training {
     return reading;
   }
 
-  // Plans overwrite the buffers of their state: nobody else's.
-  void own_buffers() {
-    for (const nn::NamedValue& entry : network_.named_parameters()) {
-      const bool is_learnt = std::as_const(*entry.value).requires_grad();
-      *entry.value = graph::copy_of(*entry.value);
-      if (is_learnt) entry.value->requires_grad(true);
-    }
-    for (const nn::NamedValue& entry : network_.buffers()) *entry.value = graph::copy_of(*entry.value);
-    for (const nn::NamedValue& entry : optimizer_->state()) *entry.value = graph::copy_of(*entry.value);
-  }
-
   std::vector<Array*> training_state() {
-    std::vector<Array*> state = {&sums_.loss, &sums_.wrong};
-    for (nn::Parameter* parameter : optimizer_->parameters()) state.push_back(&parameter->value);
-    for (const nn::NamedValue& entry : optimizer_->state()) state.push_back(entry.value);
-    for (const nn::NamedValue& entry : network_.buffers()) state.push_back(entry.value);
+    std::vector<Array*> state = nn::step_state(network_, *optimizer_);
+    state.insert(state.end(), {&sums_.loss, &sums_.wrong});
     return state;
   }
 
@@ -143,13 +134,7 @@ class Training {
     const PrecisionScope precision(options_.precision);
     const Array logits = logits_of(network_, images);
     const Array loss = nn::cross_entropy(logits, labels, {.label_smoothing = options_.label_smoothing});
-    optimizer_->zero_grad();
-    loss.backward();
-    if (options_.clip_grad_norm > 0) nn::clip_grad_norm(optimizer_->parameters(), options_.clip_grad_norm);
-    optimizer_->step();
-    for (nn::Parameter* parameter : optimizer_->parameters()) {
-      if (std::as_const(parameter->value).requires_grad()) parameter->value.set_grad(Array());
-    }
+    nn::learn(network_, *optimizer_, loss, options_.clip_grad_norm);
     add_to_sums(logits, labels, loss);
   }
 
@@ -175,11 +160,11 @@ class Training {
                                        prepared_.model.channels, device_)
                           .first->second;
     if (trains) {
-      plan.compile(training_state(), [this](const Array& images, const Array& labels) { step(images, labels); });
+      plan.compile(training_state(), {}, [this](const Array& images, const Array& labels) { step(images, labels); });
       result_.plan_bytes = std::max(result_.plan_bytes, plan.step().bytes());
       result_.launches_per_step = std::max(result_.launches_per_step, plan.step().stats().launches);
     } else {
-      plan.compile({&sums_.loss, &sums_.wrong},
+      plan.compile({&sums_.loss, &sums_.wrong}, nn::step_state(network_, *optimizer_),
                    [this](const Array& images, const Array& labels) { judge(images, labels); });
     }
     result_.compile_seconds += seconds_since(start);
@@ -221,14 +206,13 @@ class Training {
   }
 
   void judge_epoch(ImageEpoch& record) {
-    network_.eval();
+    const nn::ModeGuard mode(network_, false);
     validation_->begin_epoch(0);
     std::int64_t rows = 0;
     while (const std::optional<ImageBatch> batch = validation_->next()) {
       plan_for(batch->size(), false).run(*batch);
       rows += batch->size();
     }
-    network_.train();
     if (rows == 0) return;
     const auto [loss, error] = read_sums(rows);
     record.validation_loss = loss;

@@ -2,7 +2,6 @@
 // Convolutions by oneDNN: blocks of images, each computed by one of our threads and finished by the element-wise rest
 // while it is in the cache (docs/adr/0024-convolutions-on-the-cpu.md).
 #include <algorithm>
-#include <new>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <utility>
 #include <vector>
@@ -13,7 +12,6 @@
 #include "backend/cpu/onednn_support.hpp"
 #include "backend/cpu/vector_math.hpp"
 #include "core/parallel.hpp"
-#include "platform/host_limits.hpp"
 
 namespace overtake::backend::cpu {
 namespace {
@@ -246,13 +244,7 @@ class LibraryConvolution final : public Step {
 }  // namespace
 
 std::unique_ptr<Step> make_library_convolution(const Operation& operation, int threads) {
-  if (!platform::has_address_space(onednn_bytes)) throw std::bad_alloc();
-  try {
-    return std::make_unique<LibraryConvolution>(operation, threads);
-  } catch (const dnnl::error& error) {  // it has no code for this one
-    if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
-    return nullptr;
-  }
+  return onednn_step([&] { return std::make_unique<LibraryConvolution>(operation, threads); });
 }
 
 }  // namespace overtake::backend::cpu

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Products of bfloat16 matrices where the processor has instructions for them: strips, as onednn_matmul.cpp has them.
 #include <algorithm>
-#include <new>
 #include <oneapi/dnnl/dnnl.hpp>
 
 #include "backend/cpu/matmul_library.hpp"
 #include "backend/cpu/onednn_support.hpp"
-#include "platform/host_limits.hpp"
 
 namespace overtake::backend::cpu {
 namespace {
@@ -125,13 +123,7 @@ class Bf16MatMul final : public Step {
 
 std::unique_ptr<Step> make_library_bf16_matmul(const Operation& operation, int threads) {
   if (bf16_advantage() == 0) return nullptr;
-  if (!platform::has_address_space(onednn_bytes)) throw std::bad_alloc();
-  try {
-    return std::make_unique<Bf16MatMul>(operation, threads);
-  } catch (const dnnl::error& error) {  // it has no code for this one
-    if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
-    return nullptr;
-  }
+  return onednn_step([&] { return std::make_unique<Bf16MatMul>(operation, threads); });
 }
 
 }  // namespace overtake::backend::cpu

@@ -7,7 +7,9 @@
 #include <oneapi/dnnl/dnnl.hpp>
 #include <string>
 
+#include "backend/cpu/step.hpp"
 #include "overtake/error.hpp"
+#include "platform/host_limits.hpp"
 
 namespace overtake::backend::cpu {
 
@@ -30,6 +32,16 @@ std::byte* OneDnnMemory::of(std::size_t bytes) {
   if (memory_ == nullptr) throw std::bad_alloc();
   bytes_ = lines * line;
   return memory_.get();
+}
+
+std::unique_ptr<Step> onednn_step(const std::function<std::unique_ptr<Step>()>& make) {
+  if (!platform::has_address_space(onednn_bytes)) throw std::bad_alloc();
+  try {
+    return make();
+  } catch (const dnnl::error& error) {  // it has no code for this one
+    if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
+    return nullptr;
+  }
 }
 
 void with_onednn(const char* what, const std::function<void()>& work) {

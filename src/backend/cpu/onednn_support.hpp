@@ -13,6 +13,8 @@ struct engine;  // NOLINT(readability-identifier-naming): the library's
 
 namespace overtake::backend::cpu {
 
+class Step;
+
 /// What oneDNN needs to make kernels. It crashes where that fails.
 inline constexpr std::size_t onednn_bytes = std::size_t{16} << 20;
 
@@ -43,6 +45,9 @@ class OneDnnMemory {
   std::unique_ptr<std::byte, Free> memory_;
   std::size_t bytes_ = 0;
 };
+
+/// A step by `make`; null where the library has no code for it. Throws std::bad_alloc.
+[[nodiscard]] std::unique_ptr<Step> onednn_step(const std::function<std::unique_ptr<Step>()>& make);
 
 /// Calls `work`; what oneDNN throws becomes std::bad_alloc or an InternalError about `what`.
 void with_onednn(const char* what, const std::function<void()>& work);

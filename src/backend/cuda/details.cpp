@@ -151,7 +151,7 @@ DeviceDetails CudaDevice::details() {
   const Blas* blas = library();
   details.runtime = blas != nullptr ? blas->version() : "none: products by Overtake's own kernels";
   if (blas == nullptr && !lack_of(cublaslt(cuda_version_), cuda_version_)) {
-    details.findings.push_back(failure_of(cublaslt(cuda_version_), info_.id, library_trouble_));
+    details.findings.push_back(failure_of(cublaslt(cuda_version_), info_.id, library_trouble()));
   }
   std::size_t free_bytes = 0, all_bytes = 0;
   if (context_.try_use() && api_.cuMemGetInfo(&free_bytes, &all_bytes) == CUDA_SUCCESS) details.free_bytes = free_bytes;

@@ -122,30 +122,26 @@ const std::string& CudaDevice::precompiled(const std::string& name) {
   return precompiled_.emplace(name, std::move(code)).first->second;
 }
 
-const Blas* CudaDevice::library() {
+template <class Library, class Open>
+Library* CudaDevice::opened(WantedLibrary<Library>& wanted, const Open& open) {
   const std::lock_guard lock(library_mutex_);
-  if (library_tried_) return library_.get();
-  library_tried_ = true;
+  if (wanted.tried) return wanted.library.get();
+  wanted.tried = true;
   if (!settings_.use_library) {
-    library_trouble_ = "switched off";
+    wanted.trouble = "switched off";
     return nullptr;
   }
   context_.use();
-  library_ = Blas::open(cuda_version_, library_trouble_);
-  return library_.get();
+  wanted.library = open(wanted.trouble);
+  return wanted.library.get();
+}
+
+const Blas* CudaDevice::library() {
+  return opened(blas_, [this](std::string& trouble) { return Blas::open(cuda_version_, trouble); });
 }
 
 Dnn* CudaDevice::dnn() {
-  const std::lock_guard lock(library_mutex_);
-  if (dnn_tried_) return dnn_.get();
-  dnn_tried_ = true;
-  if (!settings_.use_library) {
-    dnn_trouble_ = "switched off";
-    return nullptr;
-  }
-  context_.use();
-  dnn_ = Dnn::open(*this, dnn_trouble_);
-  return dnn_.get();
+  return opened(dnn_, [this](std::string& trouble) { return Dnn::open(*this, trouble); });
 }
 
 FusionLimits CudaDevice::fusion_limits() const { return compiler() == nullptr ? interpreted_limits() : FusionLimits{}; }

@@ -99,10 +99,10 @@ class CudaDevice final : public Device {
   [[nodiscard]] const DeviceSettings& settings() const noexcept { return settings_; }
   /// cuBLASLt, opened at the first product that wants it; null when it is not there (`library_trouble` says why).
   [[nodiscard]] const Blas* library();
-  [[nodiscard]] const std::string& library_trouble() const noexcept { return library_trouble_; }
+  [[nodiscard]] const std::string& library_trouble() const noexcept { return blas_.trouble; }
   /// cuDNN, opened at the first convolution that wants it; null when it is not there (`dnn_trouble` says why).
   [[nodiscard]] Dnn* dnn();
-  [[nodiscard]] const std::string& dnn_trouble() const noexcept { return dnn_trouble_; }
+  [[nodiscard]] const std::string& dnn_trouble() const noexcept { return dnn_.trouble; }
   /// What was compiled and chosen before, on disk.
   [[nodiscard]] ProgramCache& programs() noexcept { return cache_; }
   /// Null when NVRTC is not there (`compiler_trouble` says why).
@@ -119,6 +119,16 @@ class CudaDevice final : public Device {
   [[nodiscard]] CopySeconds settle() override;
 
  private:
+  /// A library that is opened when it is first wanted.
+  template <class Library>
+  struct WantedLibrary {
+    bool tried = false;
+    std::string trouble;  ///< why it is not there
+    std::unique_ptr<Library> library;
+  };
+  template <class Library, class Open>
+  [[nodiscard]] Library* opened(WantedLibrary<Library>& wanted, const Open& open);
+
   /// Of the allocator, which gets the blocks that wait for incoming copies where it has no memory left.
   [[nodiscard]] CachingAllocator::Block allocate_block(std::size_t bytes);
   /// Copies between page-locked memory and the device in the work stream, and waits.
@@ -146,12 +156,8 @@ class CudaDevice final : public Device {
   std::mutex precompiled_mutex_;
   std::map<std::string, std::string> precompiled_;
   std::mutex library_mutex_;
-  bool library_tried_ = false;
-  std::string library_trouble_;
-  std::unique_ptr<Blas> library_;
-  bool dnn_tried_ = false;
-  std::string dnn_trouble_;
-  std::unique_ptr<Dnn> dnn_;
+  WantedLibrary<Blas> blas_;
+  WantedLibrary<Dnn> dnn_;
 };
 
 }  // namespace overtake::backend::cuda

@@ -65,21 +65,6 @@ Array astype(const Array& a, DType dtype) {
   });
 }
 
-Array graph::before_widening(const Array& a) {
-  const graph::Node& node = *a.node();
-  if (const auto order = graph::order_of(node)) {
-    const Array before = before_widening(Array(node.inputs[0]));
-    return before.dtype() == a.dtype() ? a : permute_dims(before, *order);
-  }
-  if (graph::kind_of(node) == graph::NodeKind::view && node.primitive->keeps_memory()) {  // reshaped
-    const Array before = before_widening(Array(node.inputs[0]));
-    return before.dtype() == a.dtype() ? a : reshape(before, node.shape.to_vector());
-  }
-  const bool is_conversion = node.primitive != nullptr && node.primitive->name() == "astype" && !node.inputs.empty();
-  if (!is_conversion || a.dtype() != DType::float32 || node.inputs[0]->dtype != DType::bfloat16) return a;
-  return Array(node.inputs[0]);
-}
-
 Array logical_not(const Array& a) {
   graph::require_defined("logical_not", a);
   return equal(truth_of(a), Array(false));

@@ -7,6 +7,7 @@
 
 #include "graph/primitives/shape.hpp"
 #include "overtake/ops/elements.hpp"
+#include "overtake/ops/manipulation.hpp"
 
 namespace overtake::graph {
 namespace {
@@ -35,6 +36,21 @@ Array in_order_of_memory(const std::vector<Array>& inputs,
   straight.reserve(inputs.size());
   for (const Array& input : inputs) straight.push_back(permute_dims(input, back));
   return permute_dims(make(straight), *common);
+}
+
+Array before_widening(const Array& a) {
+  const Node& node = *a.node();
+  if (const auto order = order_of(node)) {
+    const Array before = before_widening(Array(node.inputs[0]));
+    return before.dtype() == a.dtype() ? a : permute_dims(before, *order);
+  }
+  if (kind_of(node) == NodeKind::view && node.primitive->keeps_memory()) {  // reshaped
+    const Array before = before_widening(Array(node.inputs[0]));
+    return before.dtype() == a.dtype() ? a : reshape(before, node.shape.to_vector());
+  }
+  const bool is_conversion = node.primitive != nullptr && node.primitive->name() == "astype" && !node.inputs.empty();
+  if (!is_conversion || a.dtype() != DType::float32 || node.inputs[0]->dtype != DType::bfloat16) return a;
+  return Array(node.inputs[0]);
 }
 
 Array gradient_by(const Array& operand, const Array& gradient) {

@@ -59,12 +59,13 @@ class Pool final : public graph::Core {
 // Operands with their channels last, of a type that cores read; the result of the first one's type.
 Array pooled(const PoolCore& core, const std::vector<Array>& operands) {
   const DType dtype = operands[0].dtype();
+  const bool narrow =
+      std::all_of(operands.begin(), operands.end(), [](const Array& each) { return each.dtype() == DType::bfloat16; });
   std::vector<Array> inputs;
   for (const Array& operand : operands) {
-    const bool fits = operand.dtype() == dtype && (dtype == DType::bfloat16 || dtype == DType::float32);
-    inputs.push_back(graph::contiguous(graph::in_memory(fits ? operand : astype(operand, DType::float32))));
+    const Array computed = astype(operand, narrow ? DType::bfloat16 : DType::float32);
+    inputs.push_back(graph::contiguous(graph::in_memory(computed)));
   }
-  if (inputs.back().dtype() != inputs[0].dtype()) inputs[0] = astype(inputs[0], DType::float32);
   const Array result = graph::make_node(std::make_shared<Pool>(core), inputs, backend::extent_of(core), DType::float32);
   return astype(result, dtype);
 }

@@ -82,7 +82,8 @@ void draw_weights(Parameter& weight, const Shape& shape, Parameter* bias, Initia
     return;
   }
   const std::int64_t fan_out = shape.size() / shape[1];
-  const double deviation = initial == InitialWeight::small_normal ? 0.01 : std::sqrt(2.0 / static_cast<double>(fan_out));
+  const double deviation =
+      initial == InitialWeight::small_normal ? 0.01 : std::sqrt(2.0 / static_cast<double>(fan_out));
   assign(weight, normal_values(shape.size(), from, deviation), shape, true);
   if (bias != nullptr) fill(*bias, Shape{shape[0]}, 0);
 }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "graph/compiled_step.hpp"
+#include "nn/training/training_step.hpp"
 #include "overtake/ops.hpp"
 
 namespace overtake::nn {
@@ -78,11 +79,8 @@ void Candidate::take_own_buffers() {
   for (const NamedValue& entry : model_values(model_)) {
     latest_.values.push_back(
         *entry.value);  // plans write to the copies, so this handle keeps the weights training began with
-    const bool learnt = std::as_const(*entry.value).requires_grad();
-    *entry.value = graph::copy_of(*entry.value);
-    if (learnt) entry.value->requires_grad(true);
   }
-  for (const NamedValue& entry : optimizer_.state()) *entry.value = graph::copy_of(*entry.value);
+  nn::take_own_buffers(model_, optimizer_);
 }
 
 void Candidate::resume() {

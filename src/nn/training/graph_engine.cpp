@@ -9,8 +9,8 @@
 
 #include "graph/compiled_step.hpp"
 #include "nn/training/row_sums.hpp"
+#include "nn/training/training_step.hpp"
 #include "overtake/error.hpp"
-#include "overtake/nn/clip_grad.hpp"
 #include "overtake/ops.hpp"
 
 namespace overtake::nn {
@@ -135,9 +135,8 @@ class GraphEngine final : public Engine {
   std::optional<graph::CompiledStep> compile_step(BatchSource& source, std::vector<RowSums>& sums) {
     std::vector<Array*> state;
     for (const EngineCandidate& each : task_.candidates) {
-      for (nn::Parameter* parameter : each.optimizer.parameters()) state.push_back(&parameter->value);
-      for (const NamedValue& entry : each.optimizer.state()) state.push_back(entry.value);
-      for (const NamedValue& entry : each.model.buffers()) state.push_back(entry.value);
+      const std::vector<Array*> own = step_state(each.model, each.optimizer);
+      state.insert(state.end(), own.begin(), own.end());
     }
     for (RowSums& each : sums) {
       for (Array* array : each.state()) state.push_back(array);
@@ -162,19 +161,8 @@ class GraphEngine final : public Engine {
     if (row_losses.shape() != Shape{inputs.shape()[0]}) {
       throw UsageError("[Trainer] the loss must give one value a row, got shape " + row_losses.shape().to_string());
     }
-    candidate.optimizer.zero_grad();
-    mean(row_losses).backward();
-    if (task_.clip_grad_norm > 0) clip_grad_norm(candidate.optimizer.parameters(), task_.clip_grad_norm);
-    candidate.optimizer.step();
-    clear_gradients(candidate.model);
+    learn(candidate.model, candidate.optimizer, mean(row_losses), task_.clip_grad_norm);
     sums.add(row_losses, output, targets);
-  }
-
-  // Parameters that the optimiser does not hold would keep the traced graph alive with their gradients.
-  static void clear_gradients(Module& model) {
-    for (Parameter* parameter : model.parameters()) {
-      if (std::as_const(parameter->value).requires_grad()) parameter->value.set_grad(Array());
-    }
   }
 
   graph::CompiledStep compile_summary() {

@@ -12,6 +12,7 @@
 
 #include "nn/training/evaluator.hpp"
 #include "nn/training/float_setting.hpp"
+#include "nn/training/make_optimizer.hpp"
 #include "overtake/error.hpp"
 #include "overtake/text.hpp"
 
@@ -124,15 +125,8 @@ NetworkShape network_shape(const NetworkOptions& options, std::int64_t inputs, s
 }
 
 std::unique_ptr<optim::Optimizer> make_optimizer(const NetworkOptions& options, nn::Module& model) {
-  const double rate = learning_rate(options);
-  const double decay = weight_decay(options);
-  if (options.optimizer == "sgd") {
-    return std::make_unique<optim::SGD>(model.parameters(), rate, optim::SGDOptions{options.momentum, false, decay});
-  }
-  optim::AdamOptions adam;
-  adam.weight_decay = decay;
-  if (options.optimizer == "adam") return std::make_unique<optim::Adam>(model.parameters(), rate, adam);
-  return std::make_unique<optim::AdamW>(model.parameters(), rate, adam);
+  return nn::make_optimizer({options.optimizer, learning_rate(options), options.momentum, weight_decay(options)},
+                            model.parameters());
 }
 
 nn::Loss network_loss(Task task) { return task == Task::classification ? nn::Loss::cross_entropy() : nn::Loss::mse(); }

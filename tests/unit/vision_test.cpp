@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+// Networks for images from a folder to answers, and what files of them keep.
+#include "overtake/vision.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <numeric>
+
+#include "image_support.hpp"
+#include "overtake/error.hpp"
+#include "overtake/models.hpp"
+#include "overtake/nn/state_file.hpp"
+#include "overtake/nn/summary.hpp"
+
+namespace overtake::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+ImageTrainingOptions short_training() {
+  ImageTrainingOptions options;
+  options.model = "lenet";
+  options.epochs = 2;
+  options.batch_size = 8;
+  options.threads = 2;
+  return options;
+}
+
+std::vector<float> values_of(nn::Module& network, std::string_view name) {
+  return nn::find(network.state_dict(), name)->to_vector<float>();
+}
+
+std::vector<std::vector<ImageAnswer>> ask(ImageModel& model, const ImageSet& images) {
+  return classify(model, images, 3, {.transform = {}, .batch_size = 5}, Device("cpu"));
+}
+
+TEST(Vision, AFileGivesTheAnswersOfTheTrainedNetwork) {
+  const TempFolder folder;
+  const ImageSet images = ImageSet::open(image_folder(folder, 3, 6));
+  TrainedImageModel trained = train_images(images, images, short_training());
+  ASSERT_EQ(trained.epochs.size(), 2U);
+  EXPECT_GT(trained.epochs[1].validation_loss.value(), 0);
+  const auto path = folder / "model.safetensors";
+  EXPECT_FALSE(is_image_model(path));
+  save_image_model(path, trained.model);
+  ASSERT_TRUE(is_image_model(path));
+  ImageModel loaded = load_image_model(path);
+  EXPECT_EQ(loaded.classes, images.class_names());
+  const auto before = ask(trained.model, images), after = ask(loaded, images);
+  ASSERT_EQ(before.size(), static_cast<std::size_t>(images.size()));
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    ASSERT_EQ(before[i].size(), 3U);
+    float sum = 0;
+    for (std::size_t place = 0; place < 3; ++place) {
+      EXPECT_EQ(before[i][place].label, after[i][place].label);
+      EXPECT_EQ(before[i][place].probability, after[i][place].probability);
+      sum += after[i][place].probability;
+    }
+    EXPECT_NEAR(sum, 1, 1e-5);
+    EXPECT_GE(after[i][0].probability, after[i][1].probability);
+  }
+}
+
+TEST(Vision, StartsFromWeightsAndKeepsFrozenParts) {
+  const TempFolder folder;
+  const TrainedImageModel first = train_images(ImageSet::open(image_folder(folder, 3, 4)), {}, short_training());
+  const auto path = folder / "model.safetensors";
+  save_image_model(path, first.model);
+  const TempFolder other;
+  ImageTrainingOptions options = short_training();
+  options.weights = path;
+  options.freeze = {"0", "3"};
+  const TrainedImageModel second = train_images(ImageSet::open(image_folder(other, 2, 4)), {}, options);
+  for (const char* kept : {"0.weight", "0.bias", "3.weight"}) {
+    EXPECT_EQ(values_of(*first.model.network, kept), values_of(*second.model.network, kept)) << kept;
+  }
+  EXPECT_NE(values_of(*first.model.network, "7.weight"), values_of(*second.model.network, "7.weight"));
+  EXPECT_EQ(values_of(*second.model.network, "11.bias").size(), 2U);
+}
+
+template <class Thrown>
+std::string message_of(const ImageSet& images, const ImageTrainingOptions& options) {
+  try {
+    static_cast<void>(train_images(images, {}, options));
+  } catch (const Thrown& error) {
+    return std::string(error.what()) + " " + error.hint();
+  }
+  return "nothing was thrown";
+}
+
+TEST(Vision, RefusesWhatDoesNotFit) {
+  const TempFolder folder;
+  const ImageSet images = ImageSet::open(image_folder(folder, 2, 2));
+  ImageTrainingOptions options = short_training();
+  options.model = "vgg61";
+  EXPECT_THAT(message_of<UsageError>(images, options), HasSubstr("Did you mean 'vgg"));
+  options = short_training();
+  options.freeze = {"features"};
+  EXPECT_THAT(message_of<UsageError>(images, options), HasSubstr("freeze 'features'"));
+  options.freeze = {"0", "3", "7", "9", "11"};
+  EXPECT_THAT(message_of<UsageError>(images, options), HasSubstr("nothing to learn"));
+  options = short_training();
+  const auto path = folder / "other.safetensors";
+  nn::Sequential other(nn::Linear(3, 4), nn::Linear(4, 2));
+  save_state(path, other);
+  options.weights = path;
+  EXPECT_THAT(message_of<DataError>(images, options), HasSubstr("has the shape (4,), the network's (6,)"));
+  options = short_training();
+  options.precision = Precision::tf32;
+  EXPECT_THAT(message_of<DeviceError>(images, options), HasSubstr("no units for tf32"));
+  std::ofstream(folder / "cut.safetensors") << "12345678{\"__metadata__\":";
+  EXPECT_FALSE(is_image_model(folder / "cut.safetensors"));
+  EXPECT_THROW(static_cast<void>(load_image_model(folder / "cut.safetensors")), DataError);
+}
+
+TEST(Vision, SummariesCountParametersAndWork) {
+  nn::Sequential lenet = models::lenet();
+  const std::vector<nn::LayerSummary> layers = nn::summarize(lenet, {2, 1, 28, 28});
+  ASSERT_EQ(layers.size(), lenet.size());
+  const auto parameters = [](std::int64_t sum, const nn::LayerSummary& layer) { return sum + layer.parameters; };
+  EXPECT_EQ(std::accumulate(layers.begin(), layers.end(), std::int64_t{0}, parameters), 61706);
+  EXPECT_EQ(layers[3].name, "3");
+  EXPECT_EQ(layers[3].output, (Shape{2, 16, 10, 10}));
+  EXPECT_EQ(layers[3].flops, 2.0 * 2 * 16 * 10 * 10 * 6 * 5 * 5);
+  EXPECT_EQ(layers[7].flops, 2.0 * 2 * 400 * 120);
+  EXPECT_EQ(nn::summary_table(layers).rows.size(), layers.size() + 1);
+}
+
+}  // namespace
+}  // namespace overtake::test
