@@ -170,6 +170,7 @@ def test_precision_rounds_operands_and_ends_with_its_block():
         pass
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", ["vgg11", "vgg11_bn"])
 def test_names_and_shapes_are_those_of_torchvision(name):
     state = getattr(ot.models, name)().state_dict()

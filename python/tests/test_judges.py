@@ -10,6 +10,7 @@ import pytest
 import sklearn
 
 JUDGES = pathlib.Path(__file__).parent / "judges"
+pytestmark = pytest.mark.once
 
 
 @pytest.mark.skipif(

@@ -16,6 +16,7 @@ from jupyter_client.manager import AsyncKernelManager
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "examples").glob("*.ipynb"))
+pytestmark = pytest.mark.once
 
 
 @pytest.fixture
