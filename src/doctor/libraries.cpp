@@ -34,6 +34,7 @@ bool is_of_interest(const std::string& stem) {
                              "libnvrtc",
                              "libnvrtc-builtins",
                              "libcublasLt",
+                             "libcudnn",
                              "libnvidia-ml",
                              "libOpenCL",
                              "libpocl",

@@ -51,9 +51,9 @@ class Cuda(DoctorTest):
         return machine.folder("/proc/driver")
 
     def without_vendor_libraries(self):
-        """NVRTC and cuBLASLt, where this machine has them, hidden."""
+        """NVRTC, cuBLASLt and cuDNN, where this machine has them, hidden."""
         machine = self.machine().search_path("/nowhere")
-        for file in {*installed("libnvrtc"), *installed("libcublasLt")}:
+        for file in {*installed("libnvrtc"), *installed("libcublasLt"), *installed("libcudnn")}:
             places = {os.path.dirname(file), os.path.dirname(os.path.realpath(file))}
             for place in places:
                 skip_unless("cuda" in place or "nvidia" in place, f"{file} lies among the system's own libraries")
@@ -148,6 +148,12 @@ class Cuda(DoctorTest):
                           environment={"OVERTAKE_LIBRARY_PATH": folders("nvrtc-13")})
         self.assertNotIn("nvrtc-missing", found)
         self.assertNotIn("library-version", found)
+
+    def test_cudnn_is_missing(self):
+        found = self.told("cudnn-missing", severity="note", cause="convolutions", cure="nvidia-cudnn-cu13", evidence="libcudnn.so.9",
+                          machine=self.without_vendor_libraries(),
+                          environment={"OVERTAKE_LIBRARY_PATH": folders("nvrtc-13", "cublaslt-13")})
+        self.assertNotIn("cublaslt-missing", found)
 
     def test_nvrtc_is_missing(self):
         machine = self.without_vendor_libraries()

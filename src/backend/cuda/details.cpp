@@ -43,6 +43,8 @@ struct OptionalLibrary {
   const char* finding;
   std::string lack;  ///< what is slower without it
   std::string cure;
+  Severity severity = Severity::warning;
+  const char* files = "{0}.so.12 to {0}.so.{1}";  ///< that can be used: {0} its name, {1} the driver's CUDA version
 };
 
 OptionalLibrary nvrtc(int cuda_version) {
@@ -56,6 +58,16 @@ OptionalLibrary cublaslt(int cuda_version) {
                       cuda_version / 1000 >= 13 ? "nvidia-cublas" : "nvidia-cublas-cu12")};
 }
 
+OptionalLibrary cudnn(int cuda_version) {
+  return {"libcudnn",
+          "cudnn-missing",
+          "convolutions run on slower kernels",
+          fmt::format("pip install nvidia-cudnn-cu{}; OVERTAKE_LIBRARY_PATH names an unusual folder",
+                      cuda_version / 1000 >= 13 ? 13 : 12),
+          Severity::note,
+          "{0}.so.9"};
+}
+
 std::string joined(const std::vector<std::filesystem::path>& paths) {
   std::string text;
   for (const auto& path : paths) text += (text.empty() ? "" : ", ") + path.string();
@@ -64,7 +76,7 @@ std::string joined(const std::vector<std::filesystem::path>& paths) {
 
 /// That no file of it is there, or only such as this driver cannot use.
 std::optional<Finding> lack_of(const OptionalLibrary& library, int cuda_version) {
-  Finding finding{library.finding, Severity::warning, "cuda", "", "", library.cure};
+  Finding finding{library.finding, library.severity, "cuda", "", "", library.cure};
   if (!config::vendor_libraries()) {
     finding.severity = Severity::note;
     finding.cause = fmt::format("{} is not looked for: {}", library.name, library.lack);
@@ -75,10 +87,8 @@ std::optional<Finding> lack_of(const OptionalLibrary& library, int cuda_version)
   if (!vendor_library_files(library.name, cuda_version).empty()) return std::nullopt;
   const std::string misfits = joined(vendor_library_misfits(library.name, cuda_version));
   finding.cause = fmt::format("{} was not found: {}", library.name, library.lack);
-  finding.evidence = fmt::format(
-      "no {0}.so.12 to {0}.so.{1} where the loader, toolkits and Python environments have "
-      "them",
-      library.name, cuda_version / 1000);
+  finding.evidence = fmt::format("no {} where the loader, toolkits and Python environments have them",
+                                 fmt::format(fmt::runtime(library.files), library.name, cuda_version / 1000));
   if (misfits.empty()) return finding;
   finding.id = "library-version";
   finding.cause = fmt::format("{} is there in a version that a driver of CUDA {} cannot use: {}", library.name,
@@ -90,7 +100,7 @@ std::optional<Finding> lack_of(const OptionalLibrary& library, int cuda_version)
 /// That it is there and cannot be used, for which `why` has the loader's words.
 Finding failure_of(const OptionalLibrary& library, const std::string& device, const std::string& why) {
   return {library.finding,
-          Severity::warning,
+          library.severity,
           device,
           fmt::format("{} is there and cannot be used: {}", library.name, library.lack),
           why,
@@ -122,7 +132,7 @@ BackendDetails CudaBackend::details() {
     }
     details.findings.push_back(std::move(finding));
   }
-  for (const OptionalLibrary& library : {nvrtc(start.version), cublaslt(start.version)}) {
+  for (const OptionalLibrary& library : {nvrtc(start.version), cublaslt(start.version), cudnn(start.version)}) {
     for (LibraryFile& file : vendor_library_files(library.name, start.version)) {
       details.libraries.push_back(std::move(file));
     }
@@ -152,6 +162,9 @@ DeviceDetails CudaDevice::details() {
   details.runtime = blas != nullptr ? blas->version() : "none: products by Overtake's own kernels";
   if (blas == nullptr && !lack_of(cublaslt(cuda_version_), cuda_version_)) {
     details.findings.push_back(failure_of(cublaslt(cuda_version_), info_.id, library_trouble()));
+  }
+  if (dnn() == nullptr && !lack_of(cudnn(cuda_version_), cuda_version_)) {
+    details.findings.push_back(failure_of(cudnn(cuda_version_), info_.id, dnn_trouble()));
   }
   std::size_t free_bytes = 0, all_bytes = 0;
   if (context_.try_use() && api_.cuMemGetInfo(&free_bytes, &all_bytes) == CUDA_SUCCESS) details.free_bytes = free_bytes;
