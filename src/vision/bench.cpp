@@ -19,6 +19,7 @@
 #include "overtake/ops.hpp"
 #include "overtake/optim.hpp"
 #include "overtake/random.hpp"
+#include "vision/network.hpp"
 
 namespace overtake {
 namespace {
@@ -83,6 +84,7 @@ void bench_training(ModelBenchRow& row, const ModelBenchOptions& options, const 
 void bench_inference(ModelBenchRow& row, const ModelBenchOptions& options, const Device& device) {
   Scene scene(options, device);
   scene.network->eval();
+  vision::hold_weights(*scene.network, row.precision);
   const std::vector<Array> changing = {scene.images};
   const Clock::time_point written = Clock::now();
   graph::CompiledStep step(

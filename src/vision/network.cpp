@@ -5,9 +5,13 @@
 
 #include <algorithm>
 
+#include "graph/compiled_step.hpp"
+#include "graph/primitives/layout.hpp"
 #include "overtake/error.hpp"
 #include "overtake/models.hpp"
 #include "overtake/nn/state_file.hpp"
+#include "overtake/no_grad.hpp"
+#include "overtake/ops.hpp"
 
 namespace overtake::vision {
 namespace {
@@ -91,6 +95,20 @@ std::vector<nn::Parameter*> learnt(nn::Module& network, const std::vector<std::s
   }
   if (result.empty()) throw UsageError("freeze leaves nothing to learn", "Leave the last layer out.");
   return result;
+}
+
+void hold_weights(nn::Module& network, Precision precision) {
+  if (precision != Precision::bf16) return;
+  const NoGrad none;
+  constexpr std::size_t of_convolution = 4, of_linear = 2;
+  for (nn::Parameter* parameter : network.parameters()) {
+    Array& value = parameter->value;
+    const std::size_t rank = value.shape().rank();
+    if (rank != of_convolution && rank != of_linear) continue;
+    const Array narrow = astype(value, DType::bfloat16);
+    value = rank == of_linear ? graph::copy_of(narrow)
+                              : graph::channels_first(graph::copy_of(graph::channels_last(narrow)));
+  }
 }
 
 }  // namespace overtake::vision

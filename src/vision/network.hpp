@@ -18,4 +18,8 @@ struct Prepared {
 /// is left to learn.
 [[nodiscard]] std::vector<nn::Parameter*> learnt(nn::Module& network, const std::vector<std::string>& freeze);
 
+/// Keeps the weights of layers that multiply in the type that a precision computes in, so that answers read them as
+/// they are: in bf16 half the bytes, which no answer rounds again. The network can no longer be trained or saved.
+void hold_weights(nn::Module& network, Precision precision);
+
 }  // namespace overtake::vision

@@ -340,5 +340,31 @@ TEST(CpuImages, ProductsOfBFloat16AndOfRepeatedRows) {
   }
 }
 
+// Results of long rows, as those of a large layer's weights: computed in parts, each finished by the rest of the tape.
+TEST(CpuImages, ProductsOfLongRowsWithARest) {
+  Draw draw;
+  for (int i = 0; i < 12 && !testing::Test::HasFailure(); ++i) {
+    const std::int64_t m = draw.from({90, 601}), n = draw.from({2500, 5003}), k = draw.from({1, 2, 5});
+    MatMulCore core{m, n, k, {0, 0, k, 1}, {1, 0, n, 1}};
+    core.dtype = draw.dtype();
+    Values a(m * k, core.dtype, draw), b(k * n, core.dtype, draw), bias(n, DType::float32, draw);
+    Values out(m * n, DType::float32), product(m * n, DType::float32);
+    std::vector<double> truth, sums;
+    for (std::int64_t at = 0; at < m * n; ++at) {
+      double sum = 0;
+      for (std::int64_t inner = 0; inner < k; ++inner) sum += a[at / n * k + inner] * b[inner * n + at % n];
+      sums.push_back(sum);
+      truth.push_back(std::fmax(0, sum + bias[at % n]));
+    }
+    Operation operation{core, Shape{m, n}, bias_and_relu(DType::float32), ""};
+    operation.tape.loads[0].strides = {0, 1};
+    SCOPED_TRACE(testing::Message() << "seed " << draw.seed() << ": " << m << " x " << n << " x " << k);
+    run(make_matmul_step, operation, static_cast<int>(draw.from({1, 3})),
+        {a.data(), b.data(), out.data(), bias.data(), product.data()});
+    out.expect(truth, 2e-5);
+    product.expect(sums, 2e-5);
+  }
+}
+
 }  // namespace
 }  // namespace overtake::backend::cpu

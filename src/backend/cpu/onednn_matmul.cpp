@@ -94,8 +94,12 @@ class StripMatMul final : public Step {
     const std::int64_t length = by_rows_ ? core_.m : core_.n;
     const std::int64_t across = by_rows_ ? core_.n : core_.m;
     strip_ = (length + threads_ - 1) / threads_;
-    if (target_slot_ < 0) strip_ = std::min(strip_, std::max<std::int64_t>(most_strip_floats / across, vector_floats));
+    if (target_slot_ < 0) {
+      const std::int64_t least = by_rows_ ? vector_floats : least_columns;
+      strip_ = std::min(strip_, std::max<std::int64_t>(most_strip_floats / across, least));
+    }
     strip_ = (strip_ + vector_floats - 1) / vector_floats * vector_floats;
+    rows_at_once_ = std::max<std::int64_t>(by_rows_ ? strip_ : most_strip_floats / strip_, vector_floats);
   }
 
   void bind(SlotPointers slots) override {
@@ -123,11 +127,18 @@ class StripMatMul final : public Step {
  private:
   static constexpr std::int64_t vector_floats = 16;
   static constexpr std::int64_t most_strip_floats = 96 * 1024;  // finished values that stay in the second-level cache
+  static constexpr std::int64_t least_columns = 1024;           // the rest is interpreted for a row of a strip at once
 
   void run_strip(std::int64_t begin, std::int64_t length) const {
     const std::int64_t row = by_rows_ ? begin : 0, column = by_rows_ ? 0 : begin;
     const std::int64_t rows = by_rows_ ? length : core_.m, columns = by_rows_ ? core_.n : length;
     if (target_ != nullptr) return multiply(row, column, rows, columns, target_ + row * core_.n + column, core_.n);
+    for (std::int64_t i = 0; i < rows; i += rows_at_once_) {
+      finish_part(row + i, column, std::min(rows_at_once_, rows - i), columns);
+    }
+  }
+
+  void finish_part(std::int64_t row, std::int64_t column, std::int64_t rows, std::int64_t columns) const {
     thread_local std::vector<float> result;
     result.resize(static_cast<std::size_t>(rows * columns));
     multiply(row, column, rows, columns, result.data(), columns);
@@ -163,7 +174,7 @@ class StripMatMul final : public Step {
   bool accumulates_ = false;
   bool by_rows_ = false;
   bool has_run_ = false;
-  std::int64_t strip_ = 1;
+  std::int64_t strip_ = 1, rows_at_once_ = 1;
   int target_slot_ = -1;
   float alpha_ = 1;
   std::vector<const float*> scalars_;

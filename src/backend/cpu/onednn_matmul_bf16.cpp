@@ -21,7 +21,7 @@ class Bf16MatMul final : public Step {
       : core_(std::get<MatMulCore>(operation.core)), tape_(operation.tape, operation.extent) {
     const double work = static_cast<double>(core_.m) * static_cast<double>(core_.n) * static_cast<double>(core_.k) / 32;
     threads_ = worthwhile_threads(work, threads);
-    by_rows_ = core_.m >= core_.n;
+    by_rows_ = core_.m >= core_.n || core_.m >= many_rows;
     const std::int64_t length = by_rows_ ? core_.m : core_.n, across = by_rows_ ? core_.n : core_.m;
     strip_ = std::min((length + threads_ - 1) / threads_, std::max(most_strip_floats / across, least_strip));
     strip_ = std::min((strip_ + least_strip - 1) / least_strip * least_strip, length);
@@ -48,6 +48,8 @@ class Bf16MatMul final : public Step {
 
  private:
   static constexpr std::int64_t least_strip = 32;
+  // Strips of so many rows would be a few columns wide, of which the rest is interpreted for one row at once.
+  static constexpr std::int64_t many_rows = 512;
   static constexpr std::int64_t most_strip_floats = 96 * 1024;  // finished values that stay in the second-level cache
 
   struct Strip {
