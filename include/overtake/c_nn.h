@@ -106,6 +106,11 @@ overtake_status overtake_module_load_state(overtake_module* module, const overta
 /** load_state() of a safetensors file (overtake/nn/state_file.hpp). */
 overtake_status overtake_module_load_file(overtake_module* module, const char* path, int32_t strict,
                                           overtake_text** keys);
+/** save_model() of a Sequential of layers (overtake/nn/model_file.hpp). Metadata: a JSON object of texts. */
+overtake_status overtake_module_save(const overtake_module* module, const char* path, const char* metadata);
+/** load_model(): what to make, as JSON ({"layers": [{"type": "Linear", "in_features": 2, ...}, ...]}, with "layers" of
+ * their own in Sequentials), and the values of all parameters and buffers by name. */
+overtake_status overtake_module_read(const char* path, overtake_text** architecture, overtake_state** values);
 /** Reads and writes safetensors files. Metadata: a JSON object of texts. */
 overtake_status overtake_state_read(const char* path, overtake_state** state);
 overtake_status overtake_state_write(const overtake_state* state, const char* path, const char* metadata);

@@ -10,7 +10,7 @@ namespace overtake {
 enum class Precision : std::uint8_t {
   fp32,  ///< as they are
   tf32,  ///< operands may be rounded to 10 bits of mantissa, where the device has units for that; float32 elsewhere
-  bf16,  ///< layers convert operands to bfloat16; products are added up in float32, parameters stay float32
+  bf16,  ///< operands are rounded to bfloat16 and products added up in float32; parameters stay float32
 };
 
 /// "fp32", "tf32", "bf16".
@@ -20,6 +20,10 @@ enum class Precision : std::uint8_t {
 
 /// While one of these lives, products and layers that this thread writes down are of a precision. What was written down
 /// before keeps its own; gradients have that of what they are gradients of. The last one counts.
+///
+/// In bf16, matmul(), conv2d() and what is made of them (einsum(), tensordot()) round float32 operands, as
+/// torch.autocast does, and give float32; float64 is left alone. Linear and Conv2d round their results, too, and give
+/// bfloat16. Everything else, losses among it, computes in the type that comes in.
 class PrecisionScope {
  public:
   explicit PrecisionScope(Precision precision) noexcept;

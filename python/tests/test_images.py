@@ -238,3 +238,75 @@ def test_mistakes_are_said(call, message):
 def test_padding_by_name_is_no_number():
     with pytest.raises(TypeError, match="padding is 'same', expected whole numbers"):
         nn.Conv2d(3, 8, 3, padding="same")
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_augmentation_is_for_training_alone(device):
+    images = rng.uniform(1, 2, (40, 3, 6, 5)).astype("float32")
+    x = ot.asarray(images, device=device)
+    flipping, crop = nn.RandomHorizontalFlip().to(device), nn.RandomCrop((4, 5), padding=1).to(device)
+    turned = flipping(x).numpy()
+    is_turned = [bool((each == image[:, :, ::-1]).all()) for each, image in zip(turned, images, strict=True)]
+    assert 5 < sum(is_turned) < 35
+    np.testing.assert_array_equal(turned, [i[:, :, ::-1] if t else i for i, t in zip(images, is_turned, strict=True)])
+    padded = np.pad(images, ((0, 0), (0, 0), (1, 1), (1, 1)))
+    for part, image in zip(crop(x).numpy(), padded, strict=True):
+        assert any((part == image[:, top : top + 4, left : left + 5]).all() for top in range(5) for left in range(3))
+    assert repr(crop) == "RandomCrop(size=(4, 5), padding=1)" and repr(flipping) == "RandomHorizontalFlip(p=0.5)"
+    np.testing.assert_array_equal(flipping.eval()(x).numpy(), images)
+    np.testing.assert_array_equal(crop.eval()(x).numpy(), images[:, :, 1:5])
+    with pytest.raises(ot.UsageError, match="smaller than"):
+        nn.RandomCrop(9)(x)
+
+
+def test_networks_in_files(tmp_path):
+    path = tmp_path / "net.safetensors"
+    nn.manual_seed(4)
+    net = nn.Sequential(
+        nn.RandomCrop(8, padding=2),
+        nn.RandomHorizontalFlip(0.25),
+        nn.Conv2d(1, 4, (3, 2), padding=(1, 0), bias=False),
+        nn.BatchNorm2d(4, momentum=None),
+        nn.LeakyReLU(0.25),
+        nn.MaxPool2d((2, 2), (2, 1), (0, 0), ceil_mode=True),
+        nn.AvgPool2d((2, 2), (1, 1), (1, 0)),
+        nn.AdaptiveAvgPool2d((2, 3)),
+        nn.Sequential(nn.Flatten(), nn.LayerNorm(24), nn.Dropout(0.5), nn.Linear(24, 3)),
+    )
+    x = ot.asarray(rng.normal(size=(6, 1, 8, 8)).astype("float32"))
+    net(x).numpy()
+    nn.save_model(path, net, {"made by": "a test"})
+    again = nn.load_model(path)
+    assert repr(again) == repr(net) and not again.training
+    np.testing.assert_array_equal(again(x).numpy(), net.eval()(x).numpy())
+    for mine, theirs in zip(net.named_buffers(), again.named_buffers(), strict=True):
+        np.testing.assert_array_equal(mine[1].numpy(), theirs[1].numpy())
+    words = nn.Sequential(nn.Embedding(5, 3, padding_idx=1), nn.Flatten(), nn.Linear(6, 2))
+    nn.save_model(path, words)
+    rows = ot.asarray([[0, 1], [4, 2]])
+    np.testing.assert_array_equal(nn.load_model(path)(rows).numpy(), words(rows).numpy())
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(ot.DataError, match=r"net\.safetensors"):
+        nn.load_model(path)
+
+
+class Own(nn.Linear):
+    """A layer that computes something else than the one it is derived from."""
+
+    def forward(self, x):
+        return super().forward(x) * 2
+
+
+@pytest.mark.parametrize(
+    ("net", "message"),
+    [
+        (nn.Linear(2, 2), "expects a Sequential"),
+        (nn.Sequential(Own(2, 2)), r"layer 0 \(Module\)"),
+        (nn.Sequential({"first": nn.Linear(2, 2)}), "layer first"),
+        (nn.Sequential(nn.ModuleList([nn.ReLU()])), r"layer 0 \(Module\)"),
+    ],
+)
+def test_what_is_no_model_file(net, message, tmp_path):
+    with pytest.raises(ot.UsageError, match=message):
+        nn.save_model(tmp_path / "net.safetensors", net)
+    assert not (tmp_path / "net.safetensors").exists()

@@ -258,3 +258,53 @@ def test_wrong_parts_are_refused():
         ot.Trainer(small(), nn.CrossEntropyLoss(), good).fit(*disc(5))
     with pytest.raises(ot.UsageError, match="without weights"):
         ot.Trainer(net, nn.MSELoss(reduction="sum"), good).fit(*disc(5))
+
+
+def test_a_step_may_be_computed_in_parts():
+    x, y = disc(90)
+    losses = []
+    for accumulate in (1, 4):
+        net = small()
+        sgd = optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
+        criterion = nn.CrossEntropyLoss(label_smoothing=0.1)
+        trainer = ot.Trainer(net, criterion, sgd, epochs=5, batch_size=40, accumulate=accumulate, clip_grad_norm=0.5)
+        losses.append([each.train_loss for each in trainer.fit(x, y).epochs])
+    np.testing.assert_allclose(*losses, rtol=1e-5)
+
+
+def test_smoothing_and_clipping_reach_the_step():
+    x, y = disc(60)
+    found = set()
+    for smoothing, clip in ((0.0, 0), (0.2, 0), (0.0, 0.01)):
+        net = small()
+        criterion = nn.CrossEntropyLoss(label_smoothing=smoothing)
+        trainer = ot.Trainer(net, criterion, optim.SGD(net.parameters(), lr=0.5), epochs=2, clip_grad_norm=clip)
+        found.add(trainer.fit(x, y).epochs[-1].train_loss)
+    assert len(found) == 3
+
+
+def test_precision_of_a_trainer(tmp_path):
+    x, y = disc(200)
+
+    def trainer(**options):
+        net = small()
+        sgd = optim.SGD(net.parameters(), lr=0.3, momentum=0.9)
+        path = str(tmp_path / "net.ckpt")
+        return net, ot.Trainer(net, nn.CrossEntropyLoss(), sgd, epochs=30, checkpoint_path=path, **options)
+
+    with pytest.raises(ot.UsageError, match="precision 'bf15'"):
+        trainer(precision="bf15")[1].fit(x, y)
+    with pytest.raises(ot.DeviceError, match="cpu has no units for tf32"):
+        trainer(precision="tf32")[1].fit(x, y)
+    exact, fit = trainer()
+    fit.fit(x, y)
+    with ot.precision("bf16"), pytest.raises(ot.DataError, match="precision"):
+        trainer(resume=True)[1].fit(x, y)
+    try:
+        net, fit = trainer(precision="bf16")
+        report = fit.fit(x, y)
+    except ot.DeviceError:
+        pytest.skip("no units for bf16")
+    assert report.training.error < 0.15 and fit.evaluate(x, y).loss == report.training.loss
+    assert {each.dtype for each in net.parameters()} == {ot.float32}
+    assert not np.array_equal(net[0].weight.numpy(), exact[0].weight.numpy())

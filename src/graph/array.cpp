@@ -153,17 +153,26 @@ Array& Array::requires_grad(bool value) {
   node_->primitive.reset();
   node_->needs_gradient = value;
   node_->frozen = !value;
+  const std::shared_ptr<graph::Node> leaf = node_->shared_from_this();
+  std::shared_ptr<graph::GradientSlot> slot = leaf->gradient.lock();
   if (!value) {
-    node_->gradient.reset();
-  } else if (node_->gradient == nullptr) {
-    node_->gradient = std::make_shared<graph::GradientSlot>();
+    if (slot != nullptr) slot->gradient = Array();
+    leaf->gradient.reset();
+    node_ = leaf;
+    return *this;
   }
+  if (slot == nullptr) slot = std::make_shared<graph::GradientSlot>(graph::GradientSlot{Array(), leaf});
+  leaf->gradient = slot;
+  node_ = std::shared_ptr<graph::Node>(slot, leaf.get());
   return *this;
 }
 
-bool Array::requires_grad() const { return checked(node_).gradient != nullptr; }
+bool Array::requires_grad() const { return !checked(node_).gradient.expired(); }
 
-Array Array::grad() const { return checked(node_).gradient == nullptr ? Array() : node_->gradient->gradient; }
+Array Array::grad() const {
+  const std::shared_ptr<graph::GradientSlot> slot = checked(node_).gradient.lock();
+  return slot == nullptr ? Array() : slot->gradient;
+}
 
 void Array::set_grad(const Array& gradient) const {
   if (!requires_grad()) throw UsageError("[set_grad] the array does not require a gradient");
@@ -171,7 +180,7 @@ void Array::set_grad(const Array& gradient) const {
     throw UsageError(fmt::format("[set_grad] a gradient of shape {} for an array of shape {}",
                                  gradient.shape().to_string(), shape().to_string()));
   }
-  node_->gradient->gradient = gradient;
+  node_->gradient.lock()->gradient = gradient;
 }
 
 void eval(std::span<const Array> arrays) {

@@ -107,7 +107,7 @@ std::vector<NodePtr> differentiable_leaves(const NodePtr& loss) {
     NodePtr node = open.back();
     open.pop_back();
     if (!node->needs_gradient || !seen.insert(node.get()).second) continue;
-    if (node->gradient != nullptr) leaves.push_back(node);
+    if (!node->gradient.expired()) leaves.push_back(node);
     for (const NodePtr& input : node->inputs) open.push_back(input);
   }
   std::sort(leaves.begin(), leaves.end(), [](const NodePtr& a, const NodePtr& b) { return a->id < b->id; });
@@ -140,7 +140,9 @@ void Array::backward() const {
   const graph::NoGradient first_derivatives_only;
   const std::vector<Array> parts = differentiate(*this, leaves, Through::marked);
   for (std::size_t i = 0; i < leaves.size(); ++i) {
-    Array& sum = leaves[i]->gradient->gradient;
+    const std::shared_ptr<graph::GradientSlot> slot = leaves[i]->gradient.lock();
+    if (slot == nullptr) continue;
+    Array& sum = slot->gradient;
     sum = sum.defined() ? add(sum, parts[i]) : parts[i];
   }
   graph::evaluate_along(node_);

@@ -76,7 +76,7 @@ Array make_node(std::shared_ptr<const Primitive> primitive, const std::vector<Ar
       node->device = from->device;
     }
     node->needs_gradient = node->needs_gradient || (from->needs_gradient && no_gradient_depth == 0);
-    node->inputs.push_back(from);
+    node->inputs.push_back(from->shared_from_this());  // without the gradient that the handle owns
   }
   node->view_depth = depth;
   node->primitive = std::move(primitive);

@@ -16,14 +16,16 @@ class Primitive;
 class Constant;
 enum class NodeKind : std::uint8_t;
 
-/// Where the gradient of a leaf is accumulated; shared by every handle to the leaf.
+/// Where the gradient of a leaf is accumulated. The handles (Array) to the leaf own it, and the leaf through it. The
+/// leaf itself only knows it: a gradient that nobody evaluated leads back to the leaf, which would keep both for ever.
 struct GradientSlot {
   Array gradient;
+  std::shared_ptr<Node> leaf;
 };
 
 /// Either a leaf (buffer set, no primitive) or a computation (primitive and inputs; buffer set once evaluated).
 /// Ids grow with creation, so ascending ids are a topological order.
-struct Node {
+struct Node : std::enable_shared_from_this<Node> {
   std::uint64_t id = 0;
   Shape shape;
   DType dtype = DType::float32;
@@ -31,11 +33,11 @@ struct Node {
   std::shared_ptr<const Primitive> primitive;
   std::vector<std::shared_ptr<Node>> inputs;
   std::shared_ptr<backend::Buffer> buffer;
-  std::shared_ptr<GradientSlot> gradient;  ///< set on leaves that require a gradient
-  bool needs_gradient = false;             ///< this or an input requires a gradient
-  int view_depth = 0;                      ///< views upon views down to values; bounded
-  bool frozen = false;                     ///< a leaf whose owner said that it needs no gradient
-  std::uint64_t trace = 0;                 ///< number of the trace that made it (graph/tracing.hpp); 0: none
+  std::weak_ptr<GradientSlot> gradient;  ///< of a leaf that requires a gradient, while there are handles to it
+  bool needs_gradient = false;           ///< this or an input requires a gradient
+  int view_depth = 0;                    ///< views upon views down to values; bounded
+  bool frozen = false;                   ///< a leaf whose owner said that it needs no gradient
+  std::uint64_t trace = 0;               ///< number of the trace that made it (graph/tracing.hpp); 0: none
 
   Node();
   ~Node();  ///< releases long chains without recursion

@@ -17,7 +17,9 @@ namespace {
 bool is_alone(const Array& array) {
   const std::shared_ptr<graph::Node>& node = array.node();
   const bool is_lent = dynamic_cast<const backend::ForeignBuffer*>(node->buffer.get()) != nullptr;
-  return !is_lent && node.use_count() == 1 && node->buffer.use_count() == 1;
+  // Handles that own a gradient are counted apart from the graphs that use the node.
+  const bool is_only_user = node.use_count() == 1 && node->weak_from_this().use_count() == 1;
+  return !is_lent && is_only_user && node->buffer.use_count() == 1;
 }
 
 // Another array of the same values.

@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "graph/node.hpp"
 #include "nn_support.hpp"
 #include "overtake/error.hpp"
 #include "overtake/ops.hpp"
@@ -131,7 +132,6 @@ TEST_P(NnActivation, ValueAndGradientFollowTheFormula) {
   points.insert(points.end(), {-30.0F, 30.0F, 1e-3F, -1e-3F});
   Array x = Array::from(points, Shape{4, 17});
   x.requires_grad();
-  const ClearsGradient clears(x);
   const Array y = (*layer)(x);
   const std::vector<float> values = y.to_vector<float>();
   sum(y).backward();
@@ -173,10 +173,7 @@ TEST(NnLinear, GradientsFollowFiniteDifferences) {
   nn::Linear layer(in, out);
   Array x = random_array(Shape{rows, in}, 31);
   x.requires_grad();
-  const ClearsGradient clears(x);
   const std::vector<float> r = numbers(rows * out, 32);
-  const ClearsGradient clears_weight(layer.weight().value);
-  const ClearsGradient clears_bias(layer.bias().value);
   sum(layer(x) * Array::from(r, Shape{rows, out})).backward();
   const std::vector<const Array*> arrays = {&x, &layer.weight().value, &layer.bias().value};
   std::vector<std::vector<double>> at;
@@ -217,7 +214,6 @@ TEST(NnSoftmax, GradientsFollowFiniteDifferences) {
   nn::Softmax layer;
   Array x = random_array(Shape{1, columns}, 33, -3, 3);
   x.requires_grad();
-  const ClearsGradient clears(x);
   const std::vector<float> r = numbers(columns, 34);
   sum(layer(x) * Array::from(r, Shape{1, columns})).backward();
   const std::vector<float> gradients = x.grad().to_vector<float>();
@@ -283,7 +279,6 @@ TEST(NnDropout, GradientPassesThroughTheSameMask) {
   nn::Dropout layer(0.5F);
   Array x = ones(Shape{32, 32});
   x.requires_grad();
-  const ClearsGradient clears(x);
   const Array y = layer(x);
   sum(y).backward();
   EXPECT_EQ(y.to_vector<float>(), x.grad().to_vector<float>());  // x is 1, so y is the scaled mask
@@ -313,6 +308,35 @@ TEST(NnLayerFactory, NamesTheNearestLayer) {
                 (void)nn::make_layer({"Linear", {{"in_features", 2.5}, {"out_features", 1}, {"bias", 1}}});
               }),
               HasSubstr("in_features = 2.5"));
+}
+
+TEST(NnGradients, ThatNobodyEvaluatesDoNotKeepTheGraph) {
+  std::weak_ptr<graph::Node> leaf;
+  {
+    nn::Sequential model = small_model();
+    const Array kept = model.parameters().front()->value;
+    leaf = kept.node()->weak_from_this();
+    const Array loss = mean(square(model(random_array(Shape{3, 2}, 1))));
+    loss.backward();
+    EXPECT_FALSE(kept.grad().is_evaluated());
+    loss.backward();  // added to the first ones
+  }
+  EXPECT_TRUE(leaf.expired());
+}
+
+TEST(NnGradients, BelongToEveryHandleOfTheLeaf) {
+  Array x = Array::from(std::vector<float>{1, 2}, Shape{2});
+  x.requires_grad();
+  Array other = x;
+  sum(x * x).backward();
+  EXPECT_EQ(other.grad().to_vector<float>(), (std::vector<float>{2, 4}));
+  x = Array();
+  EXPECT_TRUE(std::as_const(other).requires_grad());
+  EXPECT_EQ(other.grad().to_vector<float>(), (std::vector<float>{2, 4}));
+  other.requires_grad(false);
+  EXPECT_FALSE(other.grad().defined());
+  other.requires_grad();
+  EXPECT_FALSE(other.grad().defined());
 }
 
 }  // namespace

@@ -29,7 +29,6 @@ void check(const std::function<Array(const Array&)>& loss, const std::function<d
            float range = 3) {
   Array x = random_array(Shape{rows, columns}, 81, -range, range);
   x.requires_grad();
-  const ClearsGradient clears(x);
   const std::vector<float> point = x.to_vector<float>();
   Doubles at(point.begin(), point.end());
   const Array value = loss(x);
@@ -98,7 +97,6 @@ TEST(NnLossOptions, AbsoluteAndHuberLossesFollowTheLoops) {
 TEST(NnLossOptions, HuberHasItsGradientAtTheKneeAtZeroAndFarOut) {
   Array x = Array::from(std::vector<float>{0, 2, -2, 1e30F}, Shape{4});
   x.requires_grad();
-  const ClearsGradient clears(x);
   const Array loss = nn::huber_loss(x, zeros(Shape{4}), 2, {.reduction = Reduction::sum});
   loss.backward();
   EXPECT_THAT(x.grad().to_vector<float>(), ElementsAre(0, 2, -2, 2));
@@ -185,7 +183,6 @@ TEST(NnLossOptions, LogisticWeightsAsPyTorchHasThem) {
       });
   Array far = Array::from(std::vector<float>{-300, 300, 0}, Shape{3});
   far.requires_grad();
-  const ClearsGradient clears(far);
   const Array loss = nn::binary_cross_entropy_with_logits(far, Array::from(std::vector<float>{1, 0, 1}, Shape{3}),
                                                           {.reduction = Reduction::sum, .pos_weight = Array(2.0F)});
   EXPECT_NEAR(loss.item(), 600 + 300 + 2 * std::log(2.0), 1e-3);

@@ -61,7 +61,6 @@ void check(const Array& loss, const Array& x, const std::function<double(const D
 TEST(NnLoss, CrossEntropyFollowsTheOracle) {
   Array x = random_array(Shape{7, 5}, 11, -6, 6);
   x.requires_grad();
-  const ClearsGradient clears(x);
   const std::vector<std::int32_t> labels = {0, 4, 2, 2, 1, 3, 0};
   check(nn::cross_entropy(x, labels_array(labels)), x,
         [&](const Doubles& logits) { return cross_entropy_oracle(logits, labels, 5); });
@@ -85,7 +84,6 @@ TEST(NnLoss, CrossEntropyOfALabelOutsideTheClasses) {
 TEST(NnLoss, MeanSquaredErrorFollowsTheOracle) {
   Array x = random_array(Shape{6, 3}, 12, -2, 2);
   x.requires_grad();
-  const ClearsGradient clears(x);
   const std::vector<float> target = numbers(18, 13);
   check(nn::mse_loss(x, Array::from(target, Shape{6, 3})), x,
         [&](const Doubles& output) { return mse_oracle(output, target); });
@@ -103,7 +101,6 @@ TEST(NnLoss, TargetsOfOneColumnMayBeAVector) {
 TEST(NnLoss, LogisticFollowsTheOracle) {
   Array x = random_array(Shape{9, 2}, 14, -8, 8);
   x.requires_grad();
-  const ClearsGradient clears(x);
   const std::vector<float> target = numbers(18, 15, 0, 1);
   check(nn::binary_cross_entropy_with_logits(x, Array::from(target, Shape{9, 2})), x,
         [&](const Doubles& logits) { return logistic_oracle(logits, target); });
@@ -112,7 +109,6 @@ TEST(NnLoss, LogisticFollowsTheOracle) {
 TEST(NnLoss, LogisticIsStableAndHasItsGradientAtZero) {
   Array x = Array::from(std::vector<float>{0, 200, -200, 1e30F}, Shape{4, 1});
   x.requires_grad();
-  const ClearsGradient clears(x);
   const Array loss =
       sum(nn::Loss::binary_cross_entropy_with_logits().rows(x, Array::from(std::vector<float>{1, 0, 1, 1}, Shape{4})));
   EXPECT_NEAR(loss.item(), std::log(2.0) + 400, 1e-3);

@@ -8,6 +8,7 @@
 #include "nn_support.hpp"
 #include "overtake/data/safetensors.hpp"
 #include "overtake/error.hpp"
+#include "overtake/nn/embedding.hpp"
 #include "overtake/nn/model_file.hpp"
 
 namespace overtake::testing {
@@ -215,6 +216,78 @@ TEST(NnModelFile, TensorsAreThoseOfPyTorchAndCountersAreKept) {
   LoadedModel loaded = load_model(path);
   ASSERT_EQ(loaded.model.buffers().size(), 1U);
   EXPECT_EQ(loaded.model.buffers()[0].value->to_vector<std::int32_t>(), (std::vector<std::int32_t>{1}));
+}
+
+nn::Sequential image_network() {
+  nn::Sequential model;
+  model.add(nn::RandomHorizontalFlip(0.25F)).add(nn::RandomCrop({8, 9}, 1));
+  model.add(nn::Conv2d(2, 6, {3, 2}, {.stride = 2, .padding = {1, 0}, .groups = 2, .bias = false}));
+  model.add(nn::BatchNorm2d(6)).add(nn::ReLU()).add(nn::MaxPool2d(2, 1, 1, true));
+  model.add(nn::AvgPool2d({2, 1}, std::nullopt, 0, false, false)).add(nn::AdaptiveAvgPool2d({2, 2}));
+  model.add(nn::Sequential(nn::Flatten(), nn::LayerNorm(Shape{24}), nn::Dropout(0.1F), nn::Linear(24, 3)));
+  model.initialize(6);
+  return model;
+}
+
+TEST(NnModelFile, NetworksForImagesComeBack) {
+  nn::Sequential model = image_network();
+  const Array images = random_array(Shape{4, 2, 8, 9}, 1);
+  (void)model.forward(images).to_vector<float>();  // statistics and counters move
+  const std::filesystem::path path = fresh_path("images.safetensors");
+  save_model(path, model);
+  LoadedModel loaded = load_model(path);
+  EXPECT_EQ(loaded.model.to_string(), model.to_string());
+  EXPECT_EQ(loaded.inputs, 0);  // they are not rows of numbers
+  EXPECT_EQ(nn::predict(loaded.model, images).to_vector<float>(), nn::predict(model, images).to_vector<float>());
+  std::vector<std::int32_t> counters;
+  for (const nn::NamedValue& buffer : loaded.model.buffers()) {
+    if (buffer.name.ends_with("counter")) counters.push_back(buffer.value->to_vector<std::int32_t>().front());
+  }
+  EXPECT_EQ(counters, (std::vector<std::int32_t>{1, 1, 1}));
+}
+
+TEST(NnModelFile, NetworksOfWordsComeBack) {
+  nn::Sequential model(nn::Embedding(7, 4, 0), nn::Linear(4, 5), nn::BatchNorm1d(3), nn::Flatten(), nn::Linear(15, 2));
+  const std::filesystem::path path = fresh_path("words.safetensors");
+  save_model(path, model);
+  LoadedModel loaded = load_model(path);
+  EXPECT_EQ(loaded.model.to_string(), model.to_string());
+  EXPECT_EQ(loaded.inputs, 0);
+  const Array words = Array::from(std::vector<float>{0, 1, 2, 6, 5, 4}, Shape{2, 3});
+  EXPECT_EQ(nn::predict(loaded.model, words).to_vector<float>(), nn::predict(model, words).to_vector<float>());
+}
+
+TEST(NnModelFile, DamagedNetworksForImagesAreRefusedByName) {
+  const auto refused = [](const std::string& from, const std::string& to) {
+    nn::Sequential model = image_network();
+    const std::filesystem::path path = fresh_path("damaged.safetensors");
+    save_model(path, model);
+    TensorFile file = read_safetensors(path);
+    replace(file, from, to);
+    write_safetensors(path, file);
+    return message_of<DataError>([&] { (void)load_model(path); });
+  };
+  const auto wrong_shape = HasSubstr("\"2.weight\" does not have the shape");
+  EXPECT_THAT(refused("\"out_channels\":6.0", "\"out_channels\":2e9"), wrong_shape);
+  EXPECT_THAT(refused("\"in_channels\":2.0", "\"in_channels\":2e9"), wrong_shape);
+  EXPECT_THAT(refused("\"kernel_size_0\":3.0", "\"kernel_size_0\":2e9"), wrong_shape);
+  EXPECT_THAT(refused("\"groups\":2.0", "\"groups\":0"), wrong_shape);
+  EXPECT_THAT(refused("\"groups\":2.0,\"in_channels\":2.0", "\"groups\":4,\"in_channels\":4.0"),
+              HasSubstr("layer 2: "));
+  EXPECT_THAT(refused("\"num_features\":6.0", "\"num_features\":2e9"), HasSubstr("\"3.weight\""));
+  EXPECT_THAT(refused("\"padding_0\":1.0", "\"padding_0\":-1"), HasSubstr("layer 2: layer Conv2d: padding_0 = -1"));
+  EXPECT_THAT(refused("\"p\":0.25", "\"p\":1.25"), HasSubstr("layer 0: layer RandomHorizontalFlip: p = 1.25"));
+  EXPECT_THAT(refused("\"size_0\":8.0", "\"size_0\":0.5"), HasSubstr("layer 1: layer RandomCrop: size_0 = 0.5"));
+  EXPECT_THAT(refused("\"padding\":1.0", "\"padding\":2e9"), HasSubstr("layer 1: "));
+  EXPECT_THAT(refused("\"output_size_0\":2.0", "\"output_size_0\":1e99"), HasSubstr("layer 7: "));
+  EXPECT_THAT(refused("\"start_dim\":1.0", "\"start_dim\":99"), HasSubstr("layer 8.0: layer Flatten: start_dim"));
+  EXPECT_THAT(refused("\"type\":\"MaxPool2d\"", "\"dilation\":2,\"type\":\"MaxPool2d\""),
+              HasSubstr("layer MaxPool2d has the unknown attribute \"dilation\""));
+  nn::Sequential channels(nn::Conv2d(1, 4, 3), nn::ReLU(), nn::MaxPool2d(2), nn::Conv2d(5, 2, 3));
+  const std::filesystem::path path = fresh_path("channels.safetensors");
+  save_model(path, channels);
+  EXPECT_THAT(message_of<DataError>([&] { (void)load_model(path); }),
+              HasSubstr("layer 3 takes 5 values, the layer before it gives 4"));
 }
 
 class OwnLayer : public nn::Module {

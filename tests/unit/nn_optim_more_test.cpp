@@ -154,7 +154,6 @@ TEST(NnRmsprop, FirstStepIsTenTimesTheRate) {
 TEST(NnNoGrad, NothingMadeInItsScopeIsDifferentiated) {
   Array x = ones(Shape{2});
   x.requires_grad();
-  const ClearsGradient clears(x);
   Array inside;
   {
     const NoGrad outer;

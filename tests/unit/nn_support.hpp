@@ -35,18 +35,6 @@ inline Array labels_array(const std::vector<std::int32_t>& labels) {
   return Array::from(labels, Shape{static_cast<std::int64_t>(labels.size())});
 }
 
-/// Clears an array's gradient at the end of a scope: leaf and gradient hold each other until then.
-class ClearsGradient {
- public:
-  explicit ClearsGradient(Array array) : array_(std::move(array)) {}
-  ~ClearsGradient() { array_.set_grad(Array()); }
-  ClearsGradient(const ClearsGradient&) = delete;
-  ClearsGradient& operator=(const ClearsGradient&) = delete;
-
- private:
-  Array array_;
-};
-
 /// Two linear layers with a ReLU between.
 inline nn::Sequential small_model(std::uint64_t seed = 1, std::int64_t in = 2, std::int64_t hidden = 8,
                                   std::int64_t out = 2) {

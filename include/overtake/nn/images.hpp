@@ -101,6 +101,35 @@ class AdaptiveAvgPool2d : public Module {
   Size2d size_;
 };
 
+/// In training mode turns each image over, left for right, with probability p; else the identity. As torchvision's.
+class RandomHorizontalFlip : public RandomLayer {
+ public:
+  /// Throws UsageError unless 0 <= p <= 1.
+  explicit RandomHorizontalFlip(float p = 0.5F);
+  /// (n, channels, height, width) -> the same. Throws UsageError for another rank.
+  [[nodiscard]] Array forward(const Array& input) override;
+  [[nodiscard]] LayerSpec spec() const override;
+
+ private:
+  float p_;
+};
+
+/// In training mode a part of `size` of each image with `padding` zeros on all sides, at a place drawn for each, as
+/// torchvision's; else the middle of the same size: the image itself where it has that size.
+class RandomCrop : public RandomLayer {
+ public:
+  /// Throws UsageError for a size below 1 or a negative padding.
+  explicit RandomCrop(Size2d size, std::int64_t padding = 0);
+  /// (n, channels, height, width) -> (n, channels, size). Throws UsageError for another rank and images that are, with
+  /// the padding, smaller than `size`.
+  [[nodiscard]] Array forward(const Array& input) override;
+  [[nodiscard]] LayerSpec spec() const override;
+
+ private:
+  Size2d size_;
+  std::int64_t padding_;
+};
+
 /// All axes from `start_dim` to `end_dim` (negative ones count from the end) become one.
 class Flatten : public Module {
  public:

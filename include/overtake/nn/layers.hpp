@@ -106,12 +106,29 @@ class Softmax : public Module {
   [[nodiscard]] LayerSpec spec() const override;
 };
 
-/// In training mode sets each element to 0 with probability p and multiplies the others by 1/(1-p); else the identity.
+/// The root of layers that draw random numbers in training mode.
 ///
-/// The mask of call number c is a pure function of (seed, stream, c) by Philox. c is an int32 buffer on the device, so
-/// a compiled training step draws anew on every run, and a checkpoint continues the sequence. A new module's first call
-/// is number 0.
-class Dropout : public Module {
+/// The numbers of call number c are a pure function of (seed, stream, c) by Philox. c is an int32 buffer on the device,
+/// so a compiled training step draws anew on every run, and a checkpoint continues the sequence. A new module's first
+/// call is number 0.
+class RandomLayer : public Module {
+ public:
+  [[nodiscard]] std::vector<Parameter*> own_buffers() override { return {&counter_}; }
+
+ protected:
+  RandomLayer() { RandomLayer::draw(default_streams()); }
+  void draw(Streams& streams) override;
+  /// The next call's numbers: float32 in [0, 1), on the device of the module.
+  [[nodiscard]] Array next_uniform(const Shape& shape);
+
+ private:
+  std::uint64_t seed_ = 0;
+  std::uint32_t stream_ = 0;
+  Parameter counter_{"counter", {}, false};
+};
+
+/// In training mode sets each element to 0 with probability p and multiplies the others by 1/(1-p); else the identity.
+class Dropout : public RandomLayer {
  public:
   /// Throws UsageError unless 0 <= p < 1.
   explicit Dropout(float p = 0.5F);
@@ -120,16 +137,9 @@ class Dropout : public Module {
   [[nodiscard]] float probability() const noexcept { return p_; }
 
   [[nodiscard]] LayerSpec spec() const override;
-  [[nodiscard]] std::vector<Parameter*> own_buffers() override;
-
- protected:
-  void draw(Streams& streams) override;
 
  private:
   float p_;
-  std::uint64_t seed_ = 0;
-  std::uint32_t stream_ = 0;
-  Parameter counter_{"counter", {}, false};
 };
 
 /// Builds a layer from its description. Throws DataError naming an unknown type or a missing or unusable attribute.

@@ -14,16 +14,17 @@ namespace overtake {
 struct LoadedModel {
   nn::Sequential model;                         ///< on the CPU, in evaluation mode
   std::map<std::string, std::string> metadata;  ///< what save_model was given
-  std::int64_t inputs = 0;                      ///< values a row that the first Linear takes; 0: there is none
-  std::int64_t outputs = 0;                     ///< values a row that the last Linear gives
+  /// Values a row that the first Linear takes and the last one gives. 0: there is none, or the model is not of rows of
+  /// numbers: it has an Embedding, a Flatten or layers over images.
+  std::int64_t inputs = 0, outputs = 0;
 };
 
 /// Writes a model as one safetensors file: its state_dict() under PyTorch's names and nothing else as tensors, so that
-/// load_state_dict(load_file(path), strict=True) takes them; the architecture and the counters of Dropout as JSON in
-/// the file's metadata, and the caller's `metadata`. The file appears complete or not at all. Throws UsageError for a
-/// layer that cannot be stored (a module of one's own: save_state() of state_file.hpp is for those), more than 1,000
-/// layers, Sequentials nested more than 32 deep, or a metadata key that starts with "overtake.", DataError when the
-/// file cannot be written.
+/// load_state_dict(load_file(path), strict=True) takes them; the architecture and the counters of Dropout and its
+/// like as JSON in the file's metadata, and the caller's `metadata`. The file appears complete or not at all. Throws
+/// UsageError for a module of one's own (save_state() of state_file.hpp is for those), more than 1,000 layers,
+/// Sequentials nested more than 32 deep, or a metadata key that starts with "overtake.", DataError when the file cannot
+/// be written.
 void save_model(const std::filesystem::path& path, nn::Sequential& model,
                 const std::map<std::string, std::string>& metadata = {});
 

@@ -93,7 +93,7 @@ class Module {
   [[nodiscard]] bool is_training() const noexcept { return training_; }
 
   /// Draws all parameters anew from `seed`: the n-th layer that draws uses stream n, so that the same model gets the
-  /// same values on every device. Also restarts the random streams of Dropout layers.
+  /// same values on every device. Also restarts the random streams of RandomLayers (Dropout).
   void initialize(std::uint64_t seed);
 
   /// Type and attributes. The default, for modules of one's own, is {"Module", {}}, which cannot be stored in a model
@@ -118,7 +118,7 @@ class Module {
   struct Streams {
     std::uint64_t seed = 0;
     std::uint32_t next_parameter = 0;  ///< of the next layer that draws its parameters
-    std::uint32_t next_dropout = 0;    ///< of the next Dropout
+    std::uint32_t next_random = 0;     ///< of the next RandomLayer
   };
   /// Draws the arrays this module itself owns and advances the streams it used.
   virtual void draw(Streams&) {}

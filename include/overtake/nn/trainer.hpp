@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "overtake/nn/loss.hpp"
 #include "overtake/nn/module.hpp"
 #include "overtake/optim.hpp"
+#include "overtake/precision.hpp"
 #include "overtake/progress.hpp"
 #include "overtake/stop.hpp"
 
@@ -80,6 +82,14 @@ struct TrainerOptions {
 
   optim::Schedule schedule{};
   double clip_grad_norm = 0;  ///< nn::clip_grad_norm of each step's gradients to this; 0: as they are
+
+  /// What the model's products and convolutions are computed in (precision.hpp), also when it is evaluated; parameters,
+  /// the optimiser's state and the loss stay float32. Without one that of the PrecisionScope in which fit() is called.
+  std::optional<Precision> precision{};
+  /// Parts in which a step computes its batch, one after the other, so that activations take the memory of a part. The
+  /// gradients are added up by rows: the step stays that of batch_size rows, but for layers that look at the batch
+  /// (BatchNorm) or draw (Dropout) in each part. A last smaller batch has parts of about the same size.
+  int accumulate = 1;
 
   std::string checkpoint_path{};  ///< empty: no checkpoints
   int checkpoint_every = 1;       ///< epochs; one is also written when training ends
@@ -174,7 +184,7 @@ class Trainer {
   /// Trains. inputs (rows, features) float32; targets (rows,) int32 for cross_entropy, else float32 of the output's
   /// shape (or (rows,) for one output column). Both on any device. Throws UsageError for zero rows, unequal rows, a
   /// wrong dtype or a schedule whose rate leaves float32, DataError for NaN, infinity (naming row and column) or a
-  /// label outside the classes, DeviceError when memory runs out.
+  /// label outside the classes, DeviceError when memory runs out and for a precision that the device has no units for.
   FitReport fit(const Array& inputs, const Array& targets);
   /// Row-major inputs, one label per row.
   FitReport fit(std::span<const float> inputs, std::span<const std::int32_t> labels);

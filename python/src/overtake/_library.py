@@ -246,6 +246,8 @@ _CALLS: dict[str, tuple[object, ...]] = {
     "overtake_module_state": (c_void_p, _out),
     "overtake_module_load_state": (c_void_p, c_void_p, c_int32, _out),
     "overtake_module_load_file": (c_void_p, c_char_p, c_int32, _out),
+    "overtake_module_save": (c_void_p, c_char_p, c_char_p),
+    "overtake_module_read": (c_char_p, _out, _out),
     "overtake_state_read": (c_char_p, _out),
     "overtake_state_write": (c_void_p, c_char_p, c_char_p),
     "overtake_loss_new": (c_char_p, c_char_p, c_void_p, c_void_p, _out),

@@ -7,6 +7,7 @@ import ctypes
 import json
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from ._progress import bar
 from .arrays import _dtypes
 from .arrays._array import Array
 from .arrays._creation import asarray
+from .arrays._work import precision
 from .nn._loss import Loss, LossModule
 from .nn._module import Module
 from .optim._optimizers import Optimizer
@@ -94,6 +96,11 @@ class Trainer:
     validation_data : (inputs, targets)
         Instead of `validation_fraction`. With either, training ends with the weights of the best epoch (`restore_best`),
         and after `patience` epochs (0: never) without a loss lower by more than `min_delta`.
+    precision : str, optional
+        "fp32", "tf32" or "bf16": what products and convolutions are computed in; parameters, the optimiser's state and the
+        loss stay float32. Unless given that of :class:`overtake.precision` round ``fit()``.
+    accumulate : int, optional
+        Parts in which a step computes its batch, whose gradients are added up: activations take the memory of a part.
     on_epoch : function of an EpochRecord
         Called after each epoch that is read back (`report_every`). It may set the optimiser's rate.
     progress : bool, optional
@@ -101,9 +108,9 @@ class Trainer:
 
     Raises
     ------
-    UsageError, DataError
+    UsageError, DataError, DeviceError
         For options out of range; those of fit(): shapes and types that do not fit, NaN in the data, labels outside of
-        the classes.
+        the classes; a precision that the device has no units for.
     """
 
     def __init__(
@@ -135,6 +142,7 @@ class Trainer:
         self.report: FitReport | None = None
         self._validation, self._schedule = validation_data, schedule
         self._on_epoch, self._progress = on_epoch, progress
+        self._precision: str | None = options.get("precision")
         self._settings = settings("Trainer", {"epochs": epochs, "batch_size": batch_size, **options})
 
     def fit(self, inputs: Any, targets: Any) -> FitReport:
@@ -178,17 +186,18 @@ class Trainer:
         given = self._data(inputs, targets)
         function = self.loss.loss_on(self.model.device)
         loss, error = ctypes.c_double(), ctypes.c_double()
-        check(
-            library().raw.overtake_evaluate(
-                self.model._handle.value,
-                function.value,
-                self.optimizer._handle.value,
-                given[0]._handle,
-                given[1]._handle,
-                ctypes.byref(loss),
-                ctypes.byref(error),
+        with nullcontext() if self._precision is None else precision(self._precision):
+            check(
+                library().raw.overtake_evaluate(
+                    self.model._handle.value,
+                    function.value,
+                    self.optimizer._handle.value,
+                    given[0]._handle,
+                    given[1]._handle,
+                    ctypes.byref(loss),
+                    ctypes.byref(error),
+                )
             )
-        )
         return Evaluation(loss.value, error.value)
 
     def _data(self, inputs: Any, targets: Any) -> tuple[Array, Array]:

@@ -112,9 +112,13 @@ OpenModule::Value OpenModule::value(const std::string& name) {
   throw UsageError(fmt::format("[Module] no parameter and no buffer is called '{}'", name));
 }
 
-nn::LayerSpec OpenModule::spec() const { return layer_ != nullptr ? layer_->spec() : nn::LayerSpec{"Module", {}}; }
+nn::LayerSpec OpenModule::spec() const {
+  const bool is_plain = function_ == nullptr && parameters_.empty() && buffers_.empty();
+  if (is_plain && layer_ == nullptr) return {"Sequential", {}};
+  return is_plain && parts_.empty() ? layer_->spec() : nn::LayerSpec{"Module", {}};
+}
 
-std::string OpenModule::to_string() const { return layer_ != nullptr ? layer_->to_string() : Module::to_string(); }
+std::string OpenModule::to_string() const { return layer_ != nullptr ? layer_->to_string() : "Module()"; }
 
 std::vector<nn::Parameter*> OpenModule::own_parameters() {
   std::vector<nn::Parameter*> all;

@@ -32,6 +32,7 @@ class OpenModule final : public nn::Module {
   /// A parameter or buffer of its own or of its layer. Throws UsageError for another name.
   [[nodiscard]] Value value(const std::string& name);
 
+  /// That of the layer, or of a Sequential, where it computes nothing else.
   [[nodiscard]] nn::LayerSpec spec() const override;
   [[nodiscard]] std::string to_string() const override;
   [[nodiscard]] std::vector<nn::Parameter*> own_parameters() override;

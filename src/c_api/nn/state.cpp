@@ -9,6 +9,8 @@
 #include "c_api/handles.hpp"
 #include "c_api/nn/handles.hpp"
 #include "graph/compiled_step.hpp"
+#include "nn/file/architecture.hpp"
+#include "overtake/nn/model_file.hpp"
 #include "overtake/nn/state_file.hpp"
 #include "overtake/report.hpp"
 
@@ -114,6 +116,31 @@ overtake_status overtake_state_read(const char* path, overtake_state** state) {
 overtake_status overtake_state_write(const overtake_state* state, const char* path, const char* metadata) {
   return api::guarded([&] {
     overtake::write_state_dict(api::text_of(path, "path"), api::given(state, "state").arrays, metadata_of(metadata));
+  });
+}
+
+overtake_status overtake_module_save(const overtake_module* module, const char* path, const char* metadata) {
+  return api::guarded([&] {
+    api::OpenModule& saved = api::module_of(module);
+    if (saved.spec().type != "Sequential") {
+      throw UsageError("[save_model] the module is no Sequential", "Only Sequentials of layers become model files.");
+    }
+    nn::save_parts(api::text_of(path, "path"), saved, metadata_of(metadata));
+  });
+}
+
+overtake_status overtake_module_read(const char* path, overtake_text** architecture, overtake_state** values) {
+  return api::guarded([&] {
+    overtake_text*& layers = api::given(architecture, "architecture");
+    overtake_state*& held = api::given(values, "values");
+    overtake::LoadedModel loaded = overtake::load_model(api::text_of(path, "path"));
+    const std::string text = nn::architecture(loaded.model);
+    nn::StateDict arrays = loaded.model.state_dict();
+    for (const nn::NamedValue& buffer : loaded.model.buffers()) {
+      if (nn::find(arrays, buffer.name) == nullptr) arrays.emplace_back(buffer.name, *buffer.value);
+    }
+    hand_out_state(std::move(arrays), &held);
+    api::hand_out(text, &layers);
   });
 }
 

@@ -43,7 +43,7 @@ overtake::TrainerOptions options_of(const overtake_training& training) {
   const Settings settings(training.settings,
                           {"epochs", "batch_size", "shuffle", "seed", "validation_fraction", "patience", "min_delta",
                            "restore_best", "clip_grad_norm", "checkpoint_path", "checkpoint_every", "resume",
-                           "report_every", "check_data", "check_result"});
+                           "report_every", "check_data", "check_result", "precision", "accumulate"});
   overtake::TrainerOptions options;
   Settings::take(settings.whole("epochs", -most, most), options.epochs);
   Settings::take(settings.whole("batch_size", -most_large, most_large), options.batch_size);
@@ -60,6 +60,8 @@ overtake::TrainerOptions options_of(const overtake_training& training) {
   Settings::take(settings.whole("report_every", -most, most), options.report_every);
   Settings::take(settings.flag("check_data"), options.check_data);
   Settings::take(settings.flag("check_result"), options.check_result);
+  if (const auto precision = settings.text("precision")) options.precision = overtake::precision_named(*precision);
+  Settings::take(settings.whole("accumulate", -most, most), options.accumulate);
   options.validation_inputs = api::array_or_none(training.validation_inputs);
   options.validation_targets = api::array_or_none(training.validation_targets);
   options.schedule = api::parse_schedule(training.schedule);

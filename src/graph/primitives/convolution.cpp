@@ -18,13 +18,13 @@ using backend::ConvolutionCore;
 using backend::ConvolutionKind;
 using graph::Operand;
 
-// Operands and result in the order of memory that `core` says.
-Array convolution(const ConvolutionCore& core, const Array& a, const Array& b);
+// Operands and result in the order of memory that `core` says; `narrow`: float32 operands are rounded to bfloat16.
+Array convolution(const ConvolutionCore& core, const Array& a, const Array& b, bool narrow);
 
 class Convolution final : public graph::Core {
  public:
   // Without operands.
-  explicit Convolution(const ConvolutionCore& core) : core_(core) {}
+  Convolution(const ConvolutionCore& core, bool narrow) : core_(core), narrow_(narrow) {}
   [[nodiscard]] std::string_view name() const override {
     switch (core_.kind) {
       case ConvolutionKind::forward: break;
@@ -38,7 +38,8 @@ class Convolution final : public graph::Core {
     const backend::WindowSteps& s = core_.steps;
     for (const std::int64_t number :
          {e.n, e.c, e.h, e.w, e.p, e.q, core_.k, core_.r, core_.s, core_.groups, s.stride[0], s.stride[1], s.padding[0],
-          s.padding[1], s.dilation[0], s.dilation[1], std::int64_t{core_.channels_last}, std::int64_t{core_.tf32}}) {
+          s.padding[1], s.dilation[0], s.dilation[1], std::int64_t{core_.channels_last}, std::int64_t{core_.tf32},
+          std::int64_t{narrow_}}) {
       signature.add(static_cast<std::uint64_t>(number));
     }
   }
@@ -47,7 +48,7 @@ class Convolution final : public graph::Core {
     const auto of = [&](ConvolutionKind kind, const Array& a, const Array& b) {
       ConvolutionCore core = core_;
       core.kind = kind;
-      return convolution(core, a, b);
+      return convolution(core, a, b, narrow_);
     };
     std::vector<Array> result(2);
     switch (core_.kind) {
@@ -78,15 +79,16 @@ class Convolution final : public graph::Core {
 
  private:
   ConvolutionCore core_;
+  bool narrow_;
 };
 
-Array convolution(const ConvolutionCore& core, const Array& a, const Array& b) {
+Array convolution(const ConvolutionCore& core, const Array& a, const Array& b, bool narrow) {
   const Array left = graph::before_widening(a), right = graph::before_widening(b);
-  const bool narrow = left.dtype() == DType::bfloat16 && right.dtype() == DType::bfloat16;
+  const bool in_bfloat16 = narrow || (left.dtype() == DType::bfloat16 && right.dtype() == DType::bfloat16);
   const auto operand = [&](const Array& each) {
-    return graph::contiguous(graph::in_memory(astype(each, narrow ? DType::bfloat16 : DType::float32)));
+    return graph::contiguous(graph::in_memory(astype(each, in_bfloat16 ? DType::bfloat16 : DType::float32)));
   };
-  return graph::make_node(std::make_shared<Convolution>(core), {operand(left), operand(right)},
+  return graph::make_node(std::make_shared<Convolution>(core, narrow), {operand(left), operand(right)},
                           backend::extent_of(core), DType::float32);
 }
 
@@ -160,13 +162,8 @@ Array conv2d(const Array& images, const Array& filters, const ConvolutionOptions
   if (images.size() == 0 || filters.size() == 0) {
     return zeros(Shape{x[0], f[0], core.extents.p, core.extents.q}, DType::float32, images.device());
   }
-  // Converted as they are seen, so that a gradient of float32 filters is not rounded on its way to them.
-  const bool narrow = current_precision() == Precision::bf16;
-  const auto ordered = [&](const Array& each) {
-    const Array seen = options.channels_last ? graph::channels_last(each) : each;
-    return narrow ? astype(seen, DType::bfloat16) : seen;
-  };
-  const Array result = convolution(core, ordered(images), ordered(filters));
+  const auto ordered = [&](const Array& each) { return options.channels_last ? graph::channels_last(each) : each; };
+  const Array result = convolution(core, ordered(images), ordered(filters), current_precision() == Precision::bf16);
   return options.channels_last ? graph::channels_first(result) : result;
 }
 

@@ -11,21 +11,21 @@ namespace overtake {
 namespace graph {
 namespace {
 
-Array product(const Array& a, const Array& b, bool tf32);
+Array product(const Array& a, const Array& b, Precision precision);
 
 class MatMul final : public Core {
  public:
-  explicit MatMul(bool tf32) : tf32_(tf32) {}
-  void sign(Signature& signature) const override { signature.add(tf32_ ? 1 : 0); }
-  [[nodiscard]] bool tf32() const noexcept { return tf32_; }
+  explicit MatMul(Precision precision) : precision_(precision) {}
+  void sign(Signature& signature) const override { signature.add(static_cast<std::uint64_t>(precision_)); }
+  [[nodiscard]] Precision precision() const noexcept { return precision_; }
   [[nodiscard]] std::string_view name() const override { return "matmul"; }
   // The left gradient is built first: it reads the right operand (the weights), which an optimiser then updates in
   // place in the same launch that computes the right gradient.
   [[nodiscard]] std::vector<Array> vjp(const std::vector<Array>& in, const Array&, const Array& g,
                                        const std::vector<bool>& wanted) const override {
     std::vector<Array> result(2);
-    if (wanted[0]) result[0] = gradient_by(in[0], product(g, transpose(in[1]), tf32_));
-    if (wanted[1]) result[1] = gradient_by(in[1], product(transpose(in[0]), g, tf32_));
+    if (wanted[0]) result[0] = gradient_by(in[0], product(g, transpose(in[1]), precision_));
+    if (wanted[1]) result[1] = gradient_by(in[1], product(transpose(in[0]), g, precision_));
     return result;
   }
   [[nodiscard]] Variant lower(const std::vector<Operand>& in, const Shape& shape) const override {
@@ -35,11 +35,11 @@ class MatMul final : public Core {
                                .a = {in[0].slot, in[0].layout.offset, in[0].layout.strides[0], in[0].layout.strides[1]},
                                .b = {in[1].slot, in[1].layout.offset, in[1].layout.strides[0], in[1].layout.strides[1]},
                                .dtype = in[0].dtype,
-                               .tf32 = tf32_};
+                               .tf32 = precision_ == Precision::tf32};
   }
 
  private:
-  bool tf32_;
+  Precision precision_;
 };
 
 // One stride must be 1 and the other at least the extent beside it, as every BLAS asks; else the operand is copied.
@@ -53,15 +53,16 @@ Array with_leading_dimension(const Array& operand) {
   return fits(1, 0) || fits(0, 1) ? a : contiguous(a);
 }
 
-Array product(const Array& a, const Array& b, bool tf32) {
+Array product(const Array& a, const Array& b, Precision precision) {
   const Shape shape{a.shape()[0], b.shape()[1]};
   if (a.shape()[1] == 0) return zeros(shape, a.device());
   const Array left = before_widening(a), right = before_widening(b);
-  const bool narrow = left.dtype() == DType::bfloat16 && right.dtype() == DType::bfloat16;
+  const bool narrow =
+      precision == Precision::bf16 || (left.dtype() == DType::bfloat16 && right.dtype() == DType::bfloat16);
   const auto operand = [&](const Array& each) {
     return with_leading_dimension(astype(each, narrow ? DType::bfloat16 : DType::float32));
   };
-  return make_node(std::make_shared<MatMul>(tf32), {operand(left), operand(right)}, shape, DType::float32);
+  return make_node(std::make_shared<MatMul>(precision), {operand(left), operand(right)}, shape, DType::float32);
 }
 
 }  // namespace
@@ -70,12 +71,12 @@ bool is_matmul(const Node& node) {
   return kind_of(node) == NodeKind::core && dynamic_cast<const MatMul*>(node.primitive.get()) != nullptr;
 }
 
-Array float_matmul(const Array& a, const Array& b) { return product(a, b, current_precision() == Precision::tf32); }
+Array float_matmul(const Array& a, const Array& b) { return product(a, b, current_precision()); }
 
 Array transposed_matmul(const Node& node) {
   const auto transposed = [](const std::shared_ptr<Node>& input) { return transpose(Array(input)); };
   return product(transposed(node.inputs[1]), transposed(node.inputs[0]),
-                 static_cast<const MatMul&>(*node.primitive).tf32());
+                 static_cast<const MatMul&>(*node.primitive).precision());
 }
 
 }  // namespace graph

@@ -10,6 +10,7 @@
 #include "graph/primitives/shape.hpp"
 #include "overtake/error.hpp"
 #include "overtake/ops.hpp"
+#include "overtake/precision.hpp"
 
 namespace overtake {
 namespace {
@@ -166,6 +167,7 @@ Array adaptive_avg_pool2d(const Array& images, std::int64_t height, std::int64_t
   }
   if (x[2] == height && x[3] == width) return images;
   if (x[2] % height == 0 && x[3] % width == 0) return avg_pool2d(images, {.window = {x[2] / height, x[3] / width}});
+  const PrecisionScope means_of_the_type(Precision::fp32);  // pooling rounds nothing, as everywhere
   const Array rows = averaging(x[2], height, images.device()), columns = averaging(x[3], width, images.device());
   const Array wide = matmul(astype(images, DType::float32), transpose(columns));
   return astype(matrix_transpose(matmul(matrix_transpose(wide), transpose(rows))), images.dtype());

@@ -83,6 +83,9 @@ Fingerprint fingerprint(Module& model, const Loss& loss, const optim::Optimizer&
                         {"validation data", data_text(data.validation_inputs, data.validation_targets)}};
   // Settings that came later are written only where they count: files from before lack them.
   if (options.clip_grad_norm > 0) result["clip_grad_norm"] = fmt::format("{}", options.clip_grad_norm);
+  const Precision precision = options.precision.value_or(current_precision());
+  if (precision != Precision::fp32) result["precision"] = name_of(precision);
+  if (options.accumulate > 1) result["accumulate"] = fmt::format("{}", options.accumulate);
   return result;
 }
 

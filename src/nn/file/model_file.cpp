@@ -12,6 +12,7 @@
 #include "core/whole_number.hpp"
 #include "data/table/message.hpp"
 #include "graph/compiled_step.hpp"
+#include "nn/file/architecture.hpp"
 #include "nn/layers/layer_factory.hpp"
 #include "nn/layers/tensors.hpp"
 #include "overtake/data/safetensors.hpp"
@@ -26,27 +27,28 @@ constexpr const char* own_prefix = "overtake.";
 constexpr const char* architecture_key = "overtake.model";
 constexpr const char* format_name = "overtake.model/2";
 constexpr const char* earlier_format = "overtake.model/1";  // a Dropout's counter was a tensor
+constexpr const char* sequential = "Sequential";
 constexpr int deepest_nesting = 32;
 constexpr std::size_t most_layers = 1000;  // a stranger's file must not exhaust what a step's plan can hold
 
-Json layers_to_json(const nn::Sequential& model, int depth, std::size_t& count) {
+Json layers_to_json(nn::Module& model, int depth, std::size_t& count) {
   Json layers = Json::array();
-  count += model.size();
+  const std::vector<nn::NamedModule> parts = model.children();
+  count += parts.size();
   if (depth > deepest_nesting || count > most_layers) {
     throw UsageError(
         fmt::format("[save_model] a model file holds at most {} layers, in Sequentials nested at most {} "
                     "deep",
                     most_layers, deepest_nesting));
   }
-  for (std::size_t i = 0; i < model.size(); ++i) {
-    const nn::LayerSpec spec = model[i].spec();
+  for (const nn::NamedModule& part : parts) {
+    const nn::LayerSpec spec = part.module->spec();
     Json layer = {{"type", spec.type}};
-    if (const auto* nested = dynamic_cast<const nn::Sequential*>(&model[i])) {
-      layer["layers"] = layers_to_json(*nested, depth + 1, count);
-    } else if (!nn::is_stored_layer(spec.type)) {
-      throw UsageError(fmt::format("[save_model] layer {} ({}) cannot be stored in a model file", i, spec.type),
-                       "Only models made of Overtake's own layers can.");
+    if (part.name != std::to_string(layers.size()) || !nn::is_known_layer(spec.type)) {
+      throw UsageError(fmt::format("[save_model] layer {} ({}) cannot be stored in a model file", part.name, spec.type),
+                       "Only models made of Overtake's own layers can, in Sequentials whose parts are numbered.");
     }
+    if (spec.type == sequential) layer["layers"] = layers_to_json(*part.module, depth + 1, count);
     for (const auto& [name, value] : spec.attributes) layer[name] = value;
     layers.push_back(std::move(layer));
   }
@@ -96,7 +98,8 @@ class Reader {
       fail(fmt::format("its architecture has the unknown key {}", data::quote(key)),
            "This version of Overtake may be older than the file.");
     }
-    LoadedModel loaded{layers(member(json, "layers"), "", 0), {}, inputs_, outputs_};
+    LoadedModel loaded{layers(member(json, "layers"), "", 0), {}, 0, 0};
+    if (is_of_rows_) loaded.inputs = inputs_, loaded.outputs = outputs_;
     fill(loaded.model, format == earlier_format);
     if (format == format_name) set_counters(loaded.model, member(json, "counters"));
     return loaded;
@@ -127,19 +130,15 @@ class Reader {
     for (std::size_t i = 0; i < list.size(); ++i) {
       const std::string name = prefix + std::to_string(i);
       const nn::LayerSpec spec = layer_spec(list[i], name);
-      if (spec.type == "Sequential") {
+      if (spec.type == sequential) {
         model.add(layers(member(list[i], "layers"), name + ".", depth + 1));
         continue;
       }
-      if (nn::is_image_layer(spec.type) || spec.type == "Embedding") {
-        fail(fmt::format("layer {}: model files hold no {}", name, spec.type));
-      }
-      if (spec.type == "Linear") check_linear(spec, name);
-      if (spec.type == "LayerNorm") check_layer_norm(spec, name);
-      if (spec.type == "BatchNorm1d") check_batch_norm(spec, name);
+      for (const nn::StoredTensor& tensor : nn::stored_tensors(spec)) require_extents(name + "." + tensor.name, tensor);
+      check_width(spec, name);
       try {
         model.add(nn::make_layer(spec));
-      } catch (const DataError& error) {
+      } catch (const Error& error) {  // a layer that cannot be is the file's fault here
         fail(fmt::format("layer {}: {}", name, error.what()), error.hint());
       }
     }
@@ -151,69 +150,38 @@ class Reader {
     if (!type.is_string()) fail(fmt::format("its architecture is damaged: layer {} has no type", name));
     nn::LayerSpec spec{type.get<std::string>(), {}};
     for (const auto& [key, value] : layer.items()) {
-      if (key == "type" || (key == "layers" && spec.type == "Sequential")) continue;
+      if (key == "type" || (key == "layers" && spec.type == sequential)) continue;
       if (!value.is_number()) fail(fmt::format("layer {}: {} is no number", name, data::quote(key)));
       spec.attributes.emplace_back(key, value.get<double>());
     }
     return spec;
   }
 
-  // Before a Linear is made: the sizes are only trusted when the file really holds that much weight.
-  void check_linear(const nn::LayerSpec& spec, const std::string& name) {
-    const HostArray* weight = file_.find(name + ".weight");
-    if (weight == nullptr) fail(fmt::format("the tensor \"{}.weight\" is missing", name));
-    const auto is = [&](const char* key, std::size_t axis) {
-      for (const auto& [attribute, value] : spec.attributes) {
-        if (attribute == key) return static_cast<double>(weight->extents[axis]) == value;
-      }
-      return false;
-    };
-    if (weight->extents.size() != 2 || !is("out_features", 0) || !is("in_features", 1)) {
-      fail(fmt::format("the tensor \"{}.weight\" does not have the shape that the architecture says", name));
-    }
-    if (outputs_ == 0) inputs_ = weight->extents[1];
-    if (outputs_ != 0 && outputs_ != weight->extents[1]) {
-      fail(fmt::format("layer {} takes {} values, the layer before it gives {}", name, weight->extents[1], outputs_));
-    }
-    outputs_ = weight->extents[0];
-  }
-
-  [[nodiscard]] static double attribute(const nn::LayerSpec& spec, const std::string& key, double otherwise) {
-    for (const auto& [name, value] : spec.attributes) {
-      if (name == key) return value;
-    }
-    return otherwise;
-  }
-
-  // As check_linear(): a layer with sizes takes no more memory than the file has.
-  void check_layer_norm(const nn::LayerSpec& spec, const std::string& name) const {
-    std::vector<double> extents;
-    for (std::size_t i = 0; i < Shape::max_rank; ++i) {
-      const double extent = attribute(spec, fmt::format("normalized_shape_{}", i), 0);
-      if (extent != 0) extents.push_back(extent);
-    }
-    if (attribute(spec, "elementwise_affine", 1) != 0) require_extents(name + ".weight", extents);
-    if (extents.size() == 1) require_width(extents.front(), name);
-  }
-
-  void check_batch_norm(const nn::LayerSpec& spec, const std::string& name) const {
-    const std::vector<double> extents{attribute(spec, "num_features", 0)};
-    if (attribute(spec, "affine", 1) != 0) require_extents(name + ".weight", extents);
-    if (attribute(spec, "track_running_stats", 1) != 0) require_extents(name + ".running_mean", extents);
-    require_width(extents.front(), name);
-  }
-
-  void require_extents(const std::string& name, const std::vector<double>& extents) const {
-    const HostArray* tensor = file_.find(name);
-    if (tensor == nullptr) fail(fmt::format("the tensor \"{}\" is missing", name));
-    const auto same = [](std::int64_t held, double said) { return static_cast<double>(held) == said; };
-    if (std::equal(tensor->extents.begin(), tensor->extents.end(), extents.begin(), extents.end(), same)) return;
+  // Before a layer is made: its sizes are only trusted when the file really holds that much weight.
+  void require_extents(const std::string& name, const nn::StoredTensor& said) const {
+    const HostArray* held = file_.find(name);
+    if (held == nullptr) fail(fmt::format("the tensor \"{}\" is missing", name));
+    const auto same = [](std::int64_t own, double other) { return static_cast<double>(own) == other; };
+    if (std::equal(held->extents.begin(), held->extents.end(), said.extents.begin(), said.extents.end(), same)) return;
     fail(fmt::format("the tensor \"{}\" does not have the shape that the architecture says", name));
   }
 
-  void require_width(double width, const std::string& name) const {
-    if (outputs_ == 0 || static_cast<double>(outputs_) == width) return;
-    fail(fmt::format("layer {} takes {} values, the layer before it gives {}", name, width, outputs_));
+  // After require_extents(): widths are whole numbers.
+  void check_width(const nn::LayerSpec& spec, const std::string& name) {
+    using Kind = nn::LayerWidth::Kind;
+    const nn::LayerWidth layer = nn::width_of(spec);
+    if (layer.kind == Kind::kept) return;
+    is_of_rows_ = is_of_rows_ && layer.kind == Kind::features;
+    if (layer.takes == 0 && layer.kind == width_.kind) return;
+    // Behind axes that changed, the last one need not be the second.
+    const bool is_same_axis = layer.kind == width_.kind && (is_of_rows_ || layer.kind == Kind::channels);
+    if (is_same_axis && width_.gives != 0 && width_.gives != layer.takes) {
+      fail(fmt::format("layer {} takes {} values, the layer before it gives {}", name, layer.takes, width_.gives));
+    }
+    width_ = layer;
+    if (spec.type != "Linear") return;
+    if (outputs_ == 0) inputs_ = static_cast<std::int64_t>(layer.takes);
+    outputs_ = static_cast<std::int64_t>(layer.gives);
   }
 
   void fill(nn::Sequential& model, bool with_counters) {
@@ -243,14 +211,22 @@ class Reader {
   const TensorFile& file_;
   std::string context_;
   std::size_t count_ = 0;  // of layers
+  nn::LayerWidth width_;   // of the layer before
+  bool is_of_rows_ = true;
   std::int64_t inputs_ = 0;
   std::int64_t outputs_ = 0;
 };
 
 }  // namespace
 
-void save_model(const std::filesystem::path& path, nn::Sequential& model,
-                const std::map<std::string, std::string>& metadata) {
+std::string nn::architecture(nn::Module& model) {
+  std::size_t count = 0;
+  Json layers = layers_to_json(model, 0, count);
+  return Json{{"format", format_name}, {"layers", std::move(layers)}, {"counters", counters_to_json(model)}}.dump();
+}
+
+void nn::save_parts(const std::filesystem::path& path, nn::Module& model,
+                    const std::map<std::string, std::string>& metadata) {
   TensorFile file;
   for (const auto& [key, value] : metadata) {
     if (key.starts_with(own_prefix)) {
@@ -259,14 +235,16 @@ void save_model(const std::filesystem::path& path, nn::Sequential& model,
     }
     file.metadata[key] = value;
   }
-  std::size_t count = 0;
-  Json layers = layers_to_json(model, 0, count);
-  file.metadata[architecture_key] =
-      Json{{"format", format_name}, {"layers", std::move(layers)}, {"counters", counters_to_json(model)}}.dump();
+  file.metadata[architecture_key] = architecture(model);
   for (const nn::NamedValue& entry : model.state_values()) {
     file.tensors.push_back({entry.name, nn::to_host(*entry.value)});
   }
   write_safetensors(path, file);
+}
+
+void save_model(const std::filesystem::path& path, nn::Sequential& model,
+                const std::map<std::string, std::string>& metadata) {
+  nn::save_parts(path, model, metadata);
 }
 
 LoadedModel load_model(const std::filesystem::path& path) {

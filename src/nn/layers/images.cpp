@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <string>
 
 #include "core/checked.hpp"
 #include "graph/primitives/layout.hpp"
+#include "graph/primitives/order.hpp"
 #include "nn/layers/initial.hpp"
 #include "nn/layers/narrow.hpp"
 #include "overtake/error.hpp"
@@ -36,6 +38,31 @@ Array with_bias(const Array& images, const Array& bias) {
   const Array pixels = graph::channels_last(images);
   const Array rows = reshape(pixels, {-1, bias.size()}) + bias;
   return graph::channels_first(reshape(rows, pixels.shape().to_vector()));
+}
+
+void require_images(const char* layer, const Array& input) {
+  if (input.defined() && input.shape().rank() == 4) return;
+  throw UsageError(fmt::format("[{}] expects images (n, channels, height, width), got {}", layer,
+                               input.defined() ? input.shape().to_string() : "an undefined array"));
+}
+
+// Of each image (n, channels, height, width) the part whose first row and column are drawn: u (2, n) in [0, 1).
+Array drawn_parts(const Array& images, const Size2d& size, const Array& u) {
+  const Shape& shape = images.shape();
+  const std::int64_t n = shape[0], height = shape[2], width = shape[3], pixels = n * height * width;
+  const DType type = pixels <= std::numeric_limits<std::int32_t>::max() ? DType::int32 : DType::int64;
+  const auto first = [&](std::int64_t axis, std::int64_t room) {
+    // u close to 1 times many places may be rounded up to their number.
+    const Array place = minimum(slice(u, axis, axis + 1) * static_cast<float>(room + 1), static_cast<float>(room));
+    return reshape(astype(place, type), {n, 1, 1});
+  };
+  const auto along = [&](std::int64_t count, std::vector<std::int64_t> extents) {
+    return reshape(arange(count, type, images.device()), std::move(extents));
+  };
+  const Array row = along(n, {n, 1, 1}) * height + first(0, height - size.height) + along(size.height, {1, -1, 1});
+  const Array pixel = row * width + first(1, width - size.width) + along(size.width, {1, 1, -1});
+  const Array rows = reshape(graph::channels_last(images), {pixels, shape[1]});
+  return graph::channels_first(graph::taken(rows, pixel));
 }
 
 LayerSpec pool_spec(const char* type, const PoolOptions& options) {
@@ -144,6 +171,52 @@ Array AdaptiveAvgPool2d::forward(const Array& input) { return adaptive_avg_pool2
 LayerSpec AdaptiveAvgPool2d::spec() const {
   LayerSpec spec{"AdaptiveAvgPool2d", {}};
   add_pair(spec, "output_size", pair_of(size_));
+  return spec;
+}
+
+RandomHorizontalFlip::RandomHorizontalFlip(float p) : p_(p) {
+  if (!(p >= 0.0F && p <= 1.0F)) throw UsageError(fmt::format("[RandomHorizontalFlip] p = {} is not in [0, 1]", p));
+}
+
+Array RandomHorizontalFlip::forward(const Array& input) {
+  require_images("RandomHorizontalFlip", input);
+  if (!is_training()) return input;
+  return where(less(next_uniform(Shape{input.shape()[0], 1, 1, 1}), p_), flip(input, std::vector<int>{3}), input);
+}
+
+LayerSpec RandomHorizontalFlip::spec() const { return {"RandomHorizontalFlip", {{"p", p_}}}; }
+
+RandomCrop::RandomCrop(Size2d size, std::int64_t padding) : size_(size), padding_(padding) {
+  constexpr std::int64_t most = 1 << 20;
+  if (std::min({size_.height, size_.width, padding_ + 1}) < 1 || padding_ > most) {
+    throw UsageError(
+        fmt::format("[RandomCrop] size ({}, {}), padding {}: expected a size of at least 1, and a padding "
+                    "of 0 to {}",
+                    size_.height, size_.width, padding_, most));
+  }
+}
+
+Array RandomCrop::forward(const Array& input) {
+  require_images("RandomCrop", input);
+  const std::int64_t spare_rows = input.shape()[2] + 2 * padding_ - size_.height;
+  const std::int64_t spare_columns = input.shape()[3] + 2 * padding_ - size_.width;
+  if (spare_rows < 0 || spare_columns < 0) {
+    throw UsageError(fmt::format("[RandomCrop] images {} with padding {} are smaller than ({}, {})",
+                                 input.shape().to_string(), padding_, size_.height, size_.width),
+                     "Ask for a smaller size or more padding.");
+  }
+  if (!is_training() && spare_rows == 2 * padding_ && spare_columns == 2 * padding_) return input;
+  const std::pair<std::int64_t, std::int64_t> none{0, 0}, both{padding_, padding_};
+  const Array padded = padding_ == 0 ? input : pad(input, {none, none, both, both});
+  if (is_training()) return drawn_parts(padded, size_, next_uniform(Shape{2, input.shape()[0]}));
+  const std::int64_t top = spare_rows / 2, left = spare_columns / 2;
+  return slice(slice(padded, top, top + size_.height, 2), left, left + size_.width, 3);
+}
+
+LayerSpec RandomCrop::spec() const {
+  LayerSpec spec{"RandomCrop", {}};
+  add_pair(spec, "size", pair_of(size_));
+  spec.attributes.emplace_back("padding", static_cast<double>(padding_));
   return spec;
 }
 

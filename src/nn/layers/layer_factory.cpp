@@ -5,17 +5,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 
 #include "core/nearest.hpp"
 #include "core/whole_number.hpp"
 #include "data/table/message.hpp"
+#include "nn/layers/layer_attributes.hpp"
 #include "nn/training/float_setting.hpp"
 #include "overtake/error.hpp"
 #include "overtake/nn/embedding.hpp"
@@ -28,29 +27,9 @@ namespace overtake::nn {
 namespace {
 
 constexpr double default_slope = 0.01;  // PyTorch's, as in the layers' constructors
-constexpr double default_dropout = 0.5;
+constexpr double default_share = 0.5;
 constexpr double default_eps = 1e-5;
 constexpr double default_momentum = 0.1;
-
-double attribute(const LayerSpec& spec, const std::string& name) {
-  for (const auto& [key, value] : spec.attributes) {
-    if (key == name) return value;
-  }
-  throw DataError(fmt::format("layer {} has no attribute \"{}\"", spec.type, name));
-}
-
-// Files of a version that did not know an attribute yet lack it.
-double attribute(const LayerSpec& spec, const std::string& name, double otherwise) {
-  const auto has_name = [&](const auto& entry) { return entry.first == name; };
-  return std::any_of(spec.attributes.begin(), spec.attributes.end(), has_name) ? attribute(spec, name) : otherwise;
-}
-
-std::int64_t size_attribute(const LayerSpec& spec, const std::string& name) {
-  const double value = attribute(spec, name);
-  const auto size = whole_number(value, 1, std::numeric_limits<std::int32_t>::max());
-  if (size) return *size;
-  throw DataError(fmt::format("layer {}: {} = {} is not a whole number from 1 to 2147483647", spec.type, name, value));
-}
 
 template <typename Layer>
 std::unique_ptr<Module> plain(const LayerSpec&) {
@@ -84,9 +63,15 @@ std::unique_ptr<Module> leaky_relu_layer(const LayerSpec& spec) {
 }
 
 std::unique_ptr<Module> dropout(const LayerSpec& spec) {
-  const double p = attribute(spec, "p", default_dropout);
+  const double p = attribute(spec, "p", default_share);
   if (!(p >= 0 && static_cast<float>(p) < 1)) throw DataError(fmt::format("layer Dropout: p = {} is not in [0, 1)", p));
   return std::make_unique<Dropout>(static_cast<float>(p));
+}
+
+std::unique_ptr<Module> horizontal_flip(const LayerSpec& spec) {
+  const double p = attribute(spec, "p", default_share);
+  if (p >= 0 && p <= 1) return std::make_unique<RandomHorizontalFlip>(static_cast<float>(p));
+  throw DataError(fmt::format("layer RandomHorizontalFlip: p = {} is not in [0, 1]", p));
 }
 
 double eps_of(const LayerSpec& spec) {
@@ -134,8 +119,8 @@ std::int64_t pad_attribute(const LayerSpec& spec, const std::string& name) {
   return attribute(spec, name, 0) == 0 ? 0 : size_attribute(spec, name);
 }
 
-Size2d size_2d(const LayerSpec& spec, const std::string& name) {
-  return {size_attribute(spec, name + "_0"), size_attribute(spec, name + "_1")};
+Size2d size_2d(const LayerSpec& spec, const std::string& name, std::optional<double> otherwise = {}) {
+  return {size_attribute(spec, name + "_0", otherwise), size_attribute(spec, name + "_1", otherwise)};
 }
 
 Size2d padding_2d(const LayerSpec& spec) {
@@ -145,10 +130,10 @@ Size2d padding_2d(const LayerSpec& spec) {
 std::unique_ptr<Module> conv_2d(const LayerSpec& spec) {
   return std::make_unique<Conv2d>(size_attribute(spec, "in_channels"), size_attribute(spec, "out_channels"),
                                   size_2d(spec, "kernel_size"),
-                                  Conv2dOptions{.stride = size_2d(spec, "stride"),
+                                  Conv2dOptions{.stride = size_2d(spec, "stride", 1),
                                                 .padding = padding_2d(spec),
-                                                .dilation = size_2d(spec, "dilation"),
-                                                .groups = size_attribute(spec, "groups"),
+                                                .dilation = size_2d(spec, "dilation", 1),
+                                                .groups = size_attribute(spec, "groups", 1),
                                                 .bias = attribute(spec, "bias", 1) != 0,
                                                 .initial = initial_of(spec)});
 }
@@ -168,6 +153,10 @@ std::unique_ptr<Module> adaptive_avg_pool_2d(const LayerSpec& spec) {
   return std::make_unique<AdaptiveAvgPool2d>(size_2d(spec, "output_size"));
 }
 
+std::unique_ptr<Module> random_crop(const LayerSpec& spec) {
+  return std::make_unique<RandomCrop>(size_2d(spec, "size"), pad_attribute(spec, "padding"));
+}
+
 std::unique_ptr<Module> flatten(const LayerSpec& spec) {
   const auto axis = [&](const char* name, double otherwise) {
     const double value = attribute(spec, name, otherwise);
@@ -178,31 +167,47 @@ std::unique_ptr<Module> flatten(const LayerSpec& spec) {
   return std::make_unique<Flatten>(axis("start_dim", 1), axis("end_dim", -1));
 }
 
-using Maker = std::function<std::unique_ptr<Module>(const LayerSpec&)>;
+struct LayerKind {
+  std::unique_ptr<Module> (*make)(const LayerSpec&);
+  std::vector<StoredTensor> (*tensors)(const LayerSpec&) = nullptr;  // null: it has none
+  LayerWidth::Kind width = LayerWidth::Kind::kept;
+  const char* takes = nullptr;  // the attribute with the width
+  const char* gives = nullptr;
+};
 
-const std::map<std::string, Maker>& makers() {
-  static const std::map<std::string, Maker> table = {
-      {"Linear", linear},
-      {"ReLU", plain<ReLU>},
-      {"LeakyReLU", leaky_relu_layer},
-      {"Tanh", plain<Tanh>},
-      {"Sigmoid", plain<Sigmoid>},
-      {"GELU", plain<GELU>},
-      {"SiLU", plain<SiLU>},
-      {"Softmax", plain<Softmax>},
-      {"Dropout", dropout},
-      {"LayerNorm", layer_norm},
-      {"BatchNorm1d", batch_norm<BatchNorm1d>},
-      {"BatchNorm2d", batch_norm<BatchNorm2d>},
-      {"Conv2d", conv_2d},
-      {"MaxPool2d", max_pool_2d},
-      {"AvgPool2d", avg_pool_2d},
-      {"AdaptiveAvgPool2d", adaptive_avg_pool_2d},
-      {"Flatten", flatten},
-      {"Embedding", embedding},
-      {"Sequential", plain<Sequential>},
+// All that is known of the library's layers by name.
+const std::map<std::string, LayerKind>& kinds() {
+  constexpr auto features = LayerWidth::Kind::features, channels = LayerWidth::Kind::channels,
+                 another = LayerWidth::Kind::another;
+  static const std::map<std::string, LayerKind> table = {
+      {"Linear", {linear, linear_tensors, features, "in_features", "out_features"}},
+      {"ReLU", {plain<ReLU>}},
+      {"LeakyReLU", {leaky_relu_layer}},
+      {"Tanh", {plain<Tanh>}},
+      {"Sigmoid", {plain<Sigmoid>}},
+      {"GELU", {plain<GELU>}},
+      {"SiLU", {plain<SiLU>}},
+      {"Softmax", {plain<Softmax>}},
+      {"Dropout", {dropout}},
+      {"LayerNorm", {layer_norm, layer_norm_tensors, features, "normalized_shape_0", "normalized_shape_0"}},
+      {"BatchNorm1d", {batch_norm<BatchNorm1d>, batch_norm_tensors, features, "num_features", "num_features"}},
+      {"BatchNorm2d", {batch_norm<BatchNorm2d>, batch_norm_tensors, channels, "num_features", "num_features"}},
+      {"Conv2d", {conv_2d, conv_2d_tensors, channels, "in_channels", "out_channels"}},
+      {"MaxPool2d", {max_pool_2d, nullptr, channels}},
+      {"AvgPool2d", {avg_pool_2d, nullptr, channels}},
+      {"AdaptiveAvgPool2d", {adaptive_avg_pool_2d, nullptr, channels}},
+      {"RandomHorizontalFlip", {horizontal_flip, nullptr, channels}},
+      {"RandomCrop", {random_crop, nullptr, channels}},
+      {"Flatten", {flatten, nullptr, another}},
+      {"Embedding", {embedding, embedding_tensors, another}},
+      {"Sequential", {plain<Sequential>}},
   };
   return table;
+}
+
+const LayerKind* find_kind(const std::string& type) {
+  const auto found = kinds().find(type);
+  return found == kinds().end() ? nullptr : &found->second;
 }
 
 // A newer version's attribute must not be dropped in silence: the layer would compute something else.
@@ -218,25 +223,31 @@ void check_known(const LayerSpec& stored, const LayerSpec& made) {
 
 }  // namespace
 
-bool is_image_layer(const std::string& type) {
-  static const std::set<std::string> types = {"BatchNorm2d", "Conv2d",  "MaxPool2d",
-                                              "AvgPool2d",   "Flatten", "AdaptiveAvgPool2d"};
-  return types.contains(type);
+bool is_known_layer(const std::string& type) { return find_kind(type) != nullptr; }
+
+std::vector<StoredTensor> stored_tensors(const LayerSpec& spec) {
+  const LayerKind* kind = find_kind(spec.type);
+  return kind == nullptr || kind->tensors == nullptr ? std::vector<StoredTensor>() : kind->tensors(spec);
 }
 
-bool is_stored_layer(const std::string& type) {
-  return makers().contains(type) && type != "Embedding" && !is_image_layer(type);
+LayerWidth width_of(const LayerSpec& spec) {
+  const LayerKind* kind = find_kind(spec.type);
+  if (kind == nullptr) return {};
+  // Of several axes that are normalised together, the first is not that of the features.
+  const bool is_of_rows = spec.type != "LayerNorm" || attribute(spec, "normalized_shape_1", 0) == 0;
+  if (!is_of_rows) return {LayerWidth::Kind::another};
+  if (kind->takes == nullptr) return {kind->width};
+  return {kind->width, attribute(spec, kind->takes, 0), attribute(spec, kind->gives, 0)};
 }
 
 std::unique_ptr<Module> make_layer(const LayerSpec& spec) {
-  const auto found = makers().find(spec.type);
-  if (found != makers().end()) {
-    std::unique_ptr<Module> layer = found->second(spec);
+  if (const LayerKind* kind = find_kind(spec.type)) {
+    std::unique_ptr<Module> layer = kind->make(spec);
     check_known(spec, layer->spec());
     return layer;
   }
   std::vector<std::string> names;
-  for (const auto& [name, maker] : makers()) names.push_back(name);
+  for (const auto& [name, kind] : kinds()) names.push_back(name);
   const std::string near = nearest(spec.type, names);
   throw DataError(fmt::format("there is no layer \"{}\"", spec.type),
                   near.empty() ? "This version of Overtake may be older than the file." : "Did you mean " + near + "?");

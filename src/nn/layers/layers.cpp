@@ -19,8 +19,8 @@
 namespace overtake::nn {
 namespace {
 
-// Dropout masks and initial weights of one seed must not share numbers, so Dropout's streams start here.
-constexpr std::uint32_t first_dropout_stream = 0x8000'0000U;
+// Draws of steps and initial weights of one seed must not share numbers, so streams of RandomLayers start here.
+constexpr std::uint32_t first_random_stream = 0x8000'0000U;
 
 void require_input(const LayerSpec& layer, const Array& input) {
   if (!input.defined()) throw UsageError(fmt::format("[{}] got an undefined array", layer.type));
@@ -94,29 +94,32 @@ LayerSpec SiLU::spec() const { return {"SiLU", {}}; }
 Array Softmax::forward(const Array& input) { return softmax(input); }
 LayerSpec Softmax::spec() const { return {"Softmax", {}}; }
 
+void RandomLayer::draw(Streams& streams) {
+  seed_ = streams.seed;
+  stream_ = first_random_stream + streams.next_random++;
+  const Device device = counter_.value.defined() ? counter_.value.device() : Device();
+  counter_.value = Array::from(std::array<std::int32_t, 1>{0}, Shape{1}, device);
+}
+
+Array RandomLayer::next_uniform(const Shape& shape) {
+  const Array numbers = uniform(shape, seed_, stream_, counter_.value);
+  assign_buffer(counter_, counter_.value + astype(ones(Shape{1}, counter_.value.device()), DType::int32));
+  return numbers;
+}
+
 Dropout::Dropout(float p) : p_(p) {
   if (!(p >= 0.0F && p < 1.0F)) {
     throw UsageError(fmt::format("[Dropout] p = {} is not in [0, 1)", p), "p is the share of elements set to 0.");
   }
-  draw(default_streams());
-}
-
-void Dropout::draw(Streams& streams) {
-  seed_ = streams.seed;
-  stream_ = first_dropout_stream + streams.next_dropout++;
-  const Device device = counter_.value.defined() ? counter_.value.device() : Device();
-  counter_.value = Array::from(std::array<std::int32_t, 1>{0}, Shape{1}, device);
 }
 
 Array Dropout::forward(const Array& input) {
   require_input({"Dropout", {}}, input);
   if (!is_training() || p_ == 0.0F) return input;
-  const Array kept = greater_equal(uniform(input.shape(), seed_, stream_, counter_.value), p_);
-  assign_buffer(counter_, counter_.value + astype(ones(Shape{1}, input.device()), DType::int32));
+  const Array kept = greater_equal(next_uniform(input.shape()), p_);
   return input * (kept * (1.0F / (1.0F - p_)));
 }
 
 LayerSpec Dropout::spec() const { return {"Dropout", {{"p", p_}}}; }
-std::vector<Parameter*> Dropout::own_buffers() { return {&counter_}; }
 
 }  // namespace overtake::nn

@@ -52,7 +52,8 @@ void Candidate::bind() {
   if (data_.has_validation()) {
     const std::int64_t rows = data_.validation_inputs.shape()[0];
     evaluator_.emplace(model_, loss_, data_.validation_inputs, data_.validation_targets,
-                       std::min(rows, std::max(least_validation_batch, data_.batch(options_.batch_size))));
+                       std::min(rows, std::max(least_validation_batch, data_.batch(options_.batch_size))),
+                       options_.precision.value_or(current_precision()));
   }
   bound_.emplace(model_, optimizer_);
 }

@@ -140,7 +140,9 @@ bool Candidate::weights_are_finite() {
 bool Candidate::measure() {
   const auto evaluate = [&](const Array& inputs, const Array& targets) {
     const std::int64_t most = std::max(judged_rows, data_.batch(options_.batch_size));
-    return Evaluator(model_, loss_, inputs, targets, std::min(inputs.shape()[0], most)).run();
+    return Evaluator(model_, loss_, inputs, targets, std::min(inputs.shape()[0], most),
+                     options_.precision.value_or(current_precision()))
+        .run();
   };
   report_.training = evaluate(data_.inputs, data_.targets);
   if (data_.has_validation()) report_.validation = evaluate(data_.validation_inputs, data_.validation_targets);

@@ -64,6 +64,8 @@ struct EngineTask {
   std::int64_t batch = 1;  ///< 1 .. rows
   int epochs_at_once = 1;
   double clip_grad_norm = 0;  ///< 0: gradients as they are
+  Precision precision = Precision::fp32;
+  int accumulate = 1;  ///< parts of a batch
 };
 
 /// Compiles. Throws UsageError for an engine that cannot run the task.

@@ -8,6 +8,7 @@
 #include "graph/compiled_step.hpp"
 #include "nn/training/mode_guard.hpp"
 #include "nn/training/row_sums.hpp"
+#include "nn/training/training_step.hpp"
 #include "overtake/ops.hpp"
 
 namespace overtake::nn {
@@ -41,13 +42,14 @@ std::vector<Array*> joined(std::vector<Array*> first, const std::vector<Array*>&
 
 }  // namespace
 
-Evaluator::Evaluator(Module& model, const Loss& loss, const Array& inputs, const Array& targets, std::int64_t batch)
+Evaluator::Evaluator(Module& model, const Loss& loss, const Array& inputs, const Array& targets, std::int64_t batch,
+                     Precision precision)
     : impl_(std::make_unique<Impl>(loss.error_rate, inputs.shape()[0], batch, inputs.device())) {
   const ModeGuard mode(model, false);
   Impl& impl = *impl_;
   const auto add = [&](RowSums& sums, const Array& x, const Array& t) {
     const BufferGuard untouched(model);
-    const Array output = model.forward(x);
+    const Array output = output_of(model, x, precision);
     sums.add(loss.rows(output, t), output, t);
     return std::vector<Array>();
   };

@@ -15,8 +15,9 @@ inline constexpr std::int64_t judged_rows = 1024;
 /// parameters had when it was made, so it follows a training plan that updates them in place.
 class Evaluator {
  public:
-  /// Data on the model's device, at least one row. `batch` rows are computed at a time.
-  Evaluator(Module& model, const Loss& loss, const Array& inputs, const Array& targets, std::int64_t batch);
+  /// Data on the model's device, at least one row. `batch` rows are computed at a time, in the precision.
+  Evaluator(Module& model, const Loss& loss, const Array& inputs, const Array& targets, std::int64_t batch,
+            Precision precision);
   ~Evaluator();
   Evaluator(Evaluator&&) noexcept;
   Evaluator& operator=(Evaluator&&) noexcept;

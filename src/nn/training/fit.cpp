@@ -58,7 +58,9 @@ void Fit::compile() {
                                           .targets = data_.targets,
                                           .batch = data_.batch(options_.batch_size),
                                           .epochs_at_once = static_cast<int>(at_once),
-                                          .clip_grad_norm = options_.clip_grad_norm});
+                                          .clip_grad_norm = options_.clip_grad_norm,
+                                          .precision = options_.precision.value_or(current_precision()),
+                                          .accumulate = options_.accumulate});
   candidate_.bind();
   FitReport& report = candidate_.report();
   report.seconds.compile = seconds_since(start);

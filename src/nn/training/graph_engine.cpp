@@ -156,13 +156,26 @@ class GraphEngine final : public Engine {
   }
 
   void step(const EngineCandidate& candidate, const Array& inputs, const Array& targets, RowSums& sums) {
-    const Array output = candidate.model.forward(inputs);
-    const Array row_losses = task_.loss.rows(output, targets);
-    if (row_losses.shape() != Shape{inputs.shape()[0]}) {
-      throw UsageError("[Trainer] the loss must give one value a row, got shape " + row_losses.shape().to_string());
+    const std::int64_t rows = inputs.shape()[0];
+    const std::int64_t most = (task_.batch + task_.accumulate - 1) / task_.accumulate;  // rows of a part
+    const std::int64_t parts = (rows + most - 1) / most;
+    std::vector<Array> outputs, losses;
+    candidate.optimizer.zero_grad();
+    for (std::int64_t i = 0; i < parts; ++i) {
+      // Evenly: a part of a row or two would be hard on layers that look at the batch.
+      const std::int64_t begin = rows * i / parts, end = rows * (i + 1) / parts;
+      const auto part = [&](const Array& all) { return parts == 1 ? all : slice(all, begin, end); };
+      const Array target = part(targets);
+      outputs.push_back(output_of(candidate.model, part(inputs), task_.precision));
+      losses.push_back(task_.loss.rows(outputs.back(), target));
+      if (losses.back().shape() != Shape{end - begin}) {
+        throw UsageError("[Trainer] the loss must give one value a row, got shape " +
+                         losses.back().shape().to_string());
+      }
+      (parts == 1 ? mean(losses.back()) : sum(losses.back()) / static_cast<float>(rows)).backward();
     }
-    learn(candidate.model, candidate.optimizer, mean(row_losses), task_.clip_grad_norm);
-    sums.add(row_losses, output, targets);
+    update(candidate.model, candidate.optimizer, task_.clip_grad_norm);
+    sums.add(parts == 1 ? losses[0] : concat(losses), parts == 1 ? outputs[0] : concat(outputs), targets);
   }
 
   graph::CompiledStep compile_summary() {

@@ -62,7 +62,7 @@ void Optimizer::prepare() {
 // A parameter whose array was replaced would never change again, and nobody would know why.
 void Optimizer::require_trainable(const nn::Parameter& parameter) {
   const graph::Node& node = *parameter.value.node();
-  if (node.buffer == nullptr || node.gradient != nullptr || node.frozen) return;
+  if (node.buffer == nullptr || !node.gradient.expired() || node.frozen) return;
   throw UsageError(
       fmt::format(
           "[optim] the parameter '{}' holds an array that requires no gradient: it was replaced, or made without",

@@ -10,6 +10,7 @@
 #include "nn/training/fit.hpp"
 #include "nn/training/float_setting.hpp"
 #include "nn/training/trainer_data.hpp"
+#include "nn/training/training_step.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake {
@@ -71,6 +72,7 @@ void TrainerOptions::check() const {
           "With the tool, give --checkpoint FILE.");
   require(clip_grad_norm == 0 || (clip_grad_norm > 0 && nn::fits_float(clip_grad_norm)),
           fmt::format("clip_grad_norm {} must be 0 or a number above 0 of float32", clip_grad_norm));
+  require(accumulate >= 1, fmt::format("accumulate {} must be at least 1", accumulate));
   schedule.check();
 }
 
@@ -82,6 +84,7 @@ Trainer::Trainer(nn::Module& model, nn::Loss loss, optim::Optimizer& optimizer, 
 
 FitReport Trainer::fit(const Array& inputs, const Array& targets) {
   check_parameters(model_, optimizer_);
+  if (options_.precision) nn::require_precision(*options_.precision, model_.device());
   options_.schedule.check(optimizer_.learning_rate(), options_.epochs);
   return nn::Fit(model_, loss_, optimizer_, options_, nn::prepare_data(model_, loss_, options_, inputs, targets)).run();
 }
@@ -99,7 +102,8 @@ Evaluation Trainer::evaluate(const Array& inputs, const Array& targets) {
   nn::check_data(model_, loss_, inputs, targets, options_.check_data, "evaluation data");
   const Device device = model_.device();
   nn::Evaluator evaluator(model_, loss_, inputs.to(device), targets.to(device),
-                          std::min(inputs.shape()[0], evaluation_batch));
+                          std::min(inputs.shape()[0], evaluation_batch),
+                          options_.precision.value_or(current_precision()));
   return evaluator.run();
 }
 

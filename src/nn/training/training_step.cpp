@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "nn/training/training_step.hpp"
 
+#include <fmt/format.h>
+
 #include <utility>
 
+#include "backend/api/details.hpp"
+#include "backend/api/device.hpp"
 #include "graph/compiled_step.hpp"
 #include "nn/file/checkpoint.hpp"
+#include "overtake/error.hpp"
 #include "overtake/nn/clip_grad.hpp"
+#include "overtake/ops.hpp"
 
 namespace overtake::nn {
 
@@ -26,9 +32,25 @@ std::vector<Array*> step_state(Module& model, optim::Optimizer& optimizer) {
   return state;
 }
 
+void require_precision(Precision precision, const Device& device) {
+  if (precision == Precision::fp32 || device.impl().probe(name_of(precision)).run) return;
+  throw DeviceError(fmt::format("{} has no units for {}", device.id(), name_of(precision)),
+                    "Use fp32, or a device that has them.");
+}
+
+Array output_of(Module& model, const Array& inputs, Precision precision) {
+  const PrecisionScope scope(precision);
+  const Array output = model.forward(inputs);
+  return output.dtype() == DType::bfloat16 ? astype(output, DType::float32) : output;
+}
+
 void learn(Module& model, optim::Optimizer& optimizer, const Array& loss, double clip_norm) {
   optimizer.zero_grad();
   loss.backward();
+  update(model, optimizer, clip_norm);
+}
+
+void update(Module& model, optim::Optimizer& optimizer, double clip_norm) {
   if (clip_norm > 0) clip_grad_norm(optimizer.parameters(), clip_norm);
   optimizer.step();
   for (Parameter* parameter : model.parameters()) {

@@ -6,6 +6,7 @@
 
 #include "overtake/nn/module.hpp"
 #include "overtake/optim.hpp"
+#include "overtake/precision.hpp"
 
 namespace overtake::nn {
 
@@ -16,8 +17,16 @@ void take_own_buffers(Module& model, optim::Optimizer& optimizer);
 /// What a step reassigns: the parameters that the optimiser holds, its own state, and the model's buffers.
 [[nodiscard]] std::vector<Array*> step_state(Module& model, optim::Optimizer& optimizer);
 
+/// Throws DeviceError unless the device has units for products of that precision; all have some for fp32.
+void require_precision(Precision precision, const Device& device);
+
+/// The model's output, computed in a precision, as float32: so are losses.
+[[nodiscard]] Array output_of(Module& model, const Array& inputs, Precision precision);
+
 /// In a traced step: the gradients of a loss, clipped to a norm (0: as they are), and the optimiser's step. Keeps no
 /// gradient, of frozen parameters either: it would keep the traced graph alive.
 void learn(Module& model, optim::Optimizer& optimizer, const Array& loss, double clip_norm);
+/// The part of learn() after backward(), for gradients of several losses.
+void update(Module& model, optim::Optimizer& optimizer, double clip_norm);
 
 }  // namespace overtake::nn

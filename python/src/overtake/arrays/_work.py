@@ -36,7 +36,7 @@ class precision:
     """``with overtake.precision("bf16"):`` products, convolutions and layers written down inside are of that precision.
 
     "fp32": true float32, the default. "tf32": operands may be rounded to 10 bits of mantissa where the device has units
-    for that. "bf16": layers convert operands to bfloat16 and add up in float32; parameters stay float32. Of this thread
+    for that. "bf16": operands are rounded to bfloat16 and added up in float32; parameters stay float32. Of this thread
     alone; a Trainer's ``fit()`` inside trains so.
     """
 

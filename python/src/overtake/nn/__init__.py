@@ -10,6 +10,8 @@ from ._images import (
     Conv2d,
     Flatten,
     MaxPool2d,
+    RandomCrop,
+    RandomHorizontalFlip,
     adaptive_avg_pool2d,
     avg_pool2d,
     conv2d,
@@ -44,6 +46,7 @@ from ._loss import (
     mse_loss,
     smooth_l1_loss,
 )
+from ._model_file import load_model, save_model
 from ._module import Module, manual_seed, predict
 from ._parameter import Buffer, Parameter
 from ._state import IncompatibleKeys, load_state, read_state_dict, save_state, write_state_dict
@@ -73,6 +76,8 @@ __all__ = [
     "Module",
     "ModuleList",
     "Parameter",
+    "RandomCrop",
+    "RandomHorizontalFlip",
     "ReLU",
     "Sequential",
     "SiLU",
@@ -89,12 +94,14 @@ __all__ = [
     "cross_entropy",
     "huber_loss",
     "l1_loss",
+    "load_model",
     "load_state",
     "manual_seed",
     "max_pool2d",
     "mse_loss",
     "predict",
     "read_state_dict",
+    "save_model",
     "save_state",
     "smooth_l1_loss",
     "write_state_dict",

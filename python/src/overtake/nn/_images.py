@@ -126,6 +126,28 @@ class AdaptiveAvgPool2d(Layer):
         return f"output_size={self.output_size}"
 
 
+class RandomHorizontalFlip(Layer):
+    """In training mode turns each image over, left for right, with probability p; else the identity. As torchvision's."""
+
+    def __init__(self, p: float = 0.5) -> None:
+        make_layer(self, "RandomHorizontalFlip", {"p": p})
+        self.p = p
+
+
+class RandomCrop(Layer):
+    """In training mode a part of `size` of each image with `padding` zeros on all sides, at a place drawn for each.
+
+    In evaluation mode the middle of the same size: the image itself where it has that size.
+    """
+
+    def __init__(self, size: Any, padding: int = 0) -> None:
+        make_layer(self, "RandomCrop", _attributes("RandomCrop", size=size) | {"padding": padding})
+        self.size, self.padding = _pair(size, "RandomCrop", "size"), padding
+
+    def extra_repr(self) -> str:
+        return f"size={self.size}, padding={self.padding}"
+
+
 class Flatten(Layer):
     """All axes from `start_dim` to `end_dim` become one."""
 
