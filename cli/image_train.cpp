@@ -77,6 +77,9 @@ overtake::ImageTrainingOptions options_of(const CLI::App& app, const TrainFlags&
   options.weights = flags.images.weights;
   options.freeze = parse_words(flags.images.freeze);
   options.on_broken = flags.images.on_broken == "skip" ? overtake::OnBroken::skip : overtake::OnBroken::refuse;
+  options.checkpoint_path = network.training.checkpoint_path;
+  options.checkpoint_every = network.training.checkpoint_every;
+  options.resume = network.training.resume;
   options.seed = flags.compute.seed;
   options.threads = flags.compute.threads;
   options.check();
@@ -99,6 +102,7 @@ report::Json to_json(const overtake::TrainedImageModel& trained, const TrainFlag
     row.set("validation_error", epoch.validation_error ? report::Json(*epoch.validation_error) : report::Json());
     epochs.push(std::move(row));
   }
+  json.set("resumed_epochs", trained.resumed_epochs).set("resumed_images", trained.resumed_images);
   json.set("epochs", std::move(epochs)).set("saved", report::Json::text_or_null(flags.outputs.save));
   return json;
 }
@@ -110,6 +114,18 @@ std::string device_of(const std::string& asked) {
     if (device.kind == overtake::DeviceKind::gpu && overtake::is_available(device.id)) return device.id;
   }
   return "cpu";
+}
+
+std::string resumed_text(const overtake::ImageTrainingOptions& options, const overtake::TrainedImageModel& trained) {
+  if (!options.resume) return "";
+  const std::string path = options.checkpoint_path.string();
+  if (trained.resumed_epochs == 0 && trained.resumed_images == 0) {
+    return fmt::format("resumed: no, training began anew, since {} was not there\n", path);
+  }
+  return fmt::format("resumed: {} after epoch {}{}\n", path, trained.resumed_epochs,
+                     trained.resumed_images == 0
+                         ? ""
+                         : fmt::format(" and {} of the next", report::counted(trained.resumed_images, "image")));
 }
 
 }  // namespace
@@ -135,7 +151,8 @@ int run_image_training(const CLI::App& app, const TrainFlags& flags) {
   if (!flags.outputs.save.empty()) save_image_model(flags.outputs.save, trained.model);
   if (!flags.outputs.json.empty()) write_output(flags.outputs.json, to_json(trained, flags).dump() + "\n");
   if (!quiet) {
-    print(fmt::format("{}: {} on {} (compile {}; {} launches a step)\n",
+    print(resumed_text(options, trained) +
+          fmt::format("{}: {} on {} (compile {}; {} launches a step)\n",
                       trained.interrupted ? "interrupted" : "finished",
                       report::counted(static_cast<std::int64_t>(trained.epochs.size()), "epoch"), trained.device,
                       report::seconds(trained.compile_seconds), trained.launches_per_step) +

@@ -179,8 +179,8 @@ void check_train_flags(const CLI::App& app, const TrainFlags& flags) {
   overtake::text::check_choice("--estimator", flags.estimator, estimators);
   if (!flags.images.model.empty()) {
     refuse_group(app, forest_group, "forests", "Leave --model out.");
-    for (const char* flag : {"--target", "--hidden", "--activation", "--dropout", "--patience", "--checkpoint",
-                             "--checkpoint-every", "--resume", "--describe", "--plan", "--task"}) {
+    for (const char* flag :
+         {"--target", "--hidden", "--activation", "--dropout", "--patience", "--describe", "--plan", "--task"}) {
       const CLI::Option* option = app.get_option_no_throw(flag);
       require(option == nullptr || option->count() == 0, fmt::format("{} is not for --model", flag),
               "It belongs to networks for tables.");

@@ -83,6 +83,10 @@ class ImageSet {
   [[nodiscard]] Image read(std::int64_t index, int channels) const;
   /// Those of the given indices, in the given order: a side of split_stratified(labels(), ...), say. Classes stay.
   [[nodiscard]] ImageSet select(std::span<const std::int32_t> indices) const;
+  /// 32 hexadecimal digits of the labels, the classes, and the pixels in memory or the files' names (without folders)
+  /// and sizes, in order: sets that differ there have other digits. Reads no image. Throws DataError for a file that is
+  /// not there.
+  [[nodiscard]] std::string checksum() const;
 
   /// For Overtake's own modules.
   explicit ImageSet(std::shared_ptr<const image::Content> content) noexcept : content_(std::move(content)) {}
@@ -159,6 +163,7 @@ class ImageBatch {
  public:
   std::vector<std::int32_t> labels;  ///< one an image; empty for a set without labels
   std::vector<std::int64_t> images;  ///< their indices in the set
+  std::int64_t end = 0;  ///< place behind its last image in the epoch's order: where begin_epoch() may go on
 
   [[nodiscard]] std::int64_t size() const noexcept { return static_cast<std::int64_t>(images.size()); }
   /// Asks the device to write the input, (size, height, width, padded channels), to the front of a buffer of it, in
@@ -202,9 +207,10 @@ class ImageLoader {
   ImageLoader(const ImageLoader&) = delete;
   ImageLoader& operator=(const ImageLoader&) = delete;
 
-  /// Starts the threads on the batches of an epoch; what is left of another one is dropped. Throws UsageError for a
-  /// negative number.
-  void begin_epoch(std::int64_t epoch);
+  /// Starts the threads on the batches of an epoch; what is left of another one is dropped. `from`: where in its order
+  /// it begins, an ImageBatch::end; the batches are those that would have followed, and nothing before is read. Throws
+  /// UsageError for a negative epoch and a place outside of the set.
+  void begin_epoch(std::int64_t epoch, std::int64_t from = 0);
   /// The next batch of the epoch; nothing at its end, and before the first begin_epoch(). Throws what went wrong with
   /// the first image that did, in the order of the epoch, once the batches before its own are handed out: DataError
   /// naming a broken file, DeviceError where memory ran out.

@@ -89,6 +89,13 @@ struct ImageTrainingOptions {
   OnBroken on_broken = OnBroken::refuse;
   std::filesystem::path weights;    ///< start from a safetensors file with the model's names; "": from random numbers
   std::vector<std::string> freeze;  ///< parts that keep their weights: "features", "classifier.0"
+  std::filesystem::path checkpoint_path;  ///< "": no checkpoints
+  int checkpoint_every = 1;               ///< epochs; one is also written at the end, and of the batch reached when
+                                          ///  training is interrupted
+  /// Continue from checkpoint_path if that file exists, at the batch that it reached, with the same bits as if training
+  /// had never stopped. A checkpoint of other settings, data, or another model, or of more epochs than asked for, is
+  /// refused (DataError) naming the difference. Without it the file is overwritten.
+  bool resume = false;
   const StopToken* stop = nullptr;  ///< looked at after each batch
   ImageTrainingObserver* observer = nullptr;
 
@@ -103,6 +110,8 @@ struct TrainedImageModel {
   std::vector<ImageEpoch> epochs;
   std::vector<std::string> skipped;  ///< broken images that were passed over
   bool interrupted = false;
+  int resumed_epochs = 0;           ///< complete ones of the checkpoint that training continued from
+  std::int64_t resumed_images = 0;  ///< of the epoch behind those, that had been trained on
   std::string device;
   double compile_seconds = 0;
   std::uint64_t plan_bytes = 0;  ///< of device memory that a training step takes
@@ -114,7 +123,7 @@ struct TrainedImageModel {
 /// shapes fit; of a last layer with another number of classes they are left out. Throws UsageError for options and sets
 /// that do not fit (no labels, a frozen part that the model does not have), DataError for images and weights that
 /// cannot be read, DeviceError where memory runs out or the device cannot compute in the precision that was asked for.
-/// Same options, images, device and number of threads: same bits.
+/// Same options, images, device and number of threads: same bits, interrupted and resumed or not.
 [[nodiscard]] TrainedImageModel train_images(const ImageSet& images, const std::optional<ImageSet>& validation,
                                              const ImageTrainingOptions& options, const Device& device = {});
 

@@ -31,6 +31,7 @@ inline constexpr std::size_t alignment = 16;
 /// An image that waits to be packed.
 struct Ready {
   std::int64_t index = 0;  ///< in the set
+  std::int64_t place = 0;  ///< in the epoch's order
   Image image;
   Placement placement;
 };

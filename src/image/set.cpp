@@ -5,6 +5,7 @@
 
 #include <numeric>
 
+#include "core/fingerprint.hpp"
 #include "data/source/binary_file.hpp"
 #include "data/source/file_kind.hpp"
 #include "data/source/gz_source.hpp"
@@ -99,6 +100,25 @@ std::string ImageSet::name(std::int64_t index) const { return image::checked(con
 Image ImageSet::read(std::int64_t index, int channels) const {
   image::check_channels(channels);
   return image::checked(content_, index).read(index, channels, image::whole_image);
+}
+
+std::string ImageSet::checksum() const {
+  const image::Content& all = *content_;
+  detail::Fingerprint sum;
+  sum.add_values(labels());
+  for (const std::string& name : all.classes) sum.add(name);
+  if (all.pixels) {
+    sum.add_values(std::span<const std::int64_t>(all.places));
+    sum.add_values(std::span<const std::uint8_t>(all.pixels->bytes));
+  }
+  for (const std::filesystem::path& file : all.files) {
+    std::error_code problem;
+    const std::array<std::uintmax_t, 1> bytes{std::filesystem::file_size(file, problem)};
+    if (problem) throw DataError(fmt::format("cannot read {}: {}", file.string(), problem.message()));
+    sum.add(file.filename().string());
+    sum.add_values(std::span<const std::uintmax_t>(bytes));
+  }
+  return sum.hex();
 }
 
 ImageSet ImageSet::select(std::span<const std::int32_t> indices) const {

@@ -20,6 +20,9 @@ void require(bool holds, const std::string& message, const std::string& hint = {
 void ImageTrainingOptions::check() const {
   const models::ModelInfo& info = models::info_of(model);
   require(epochs >= 1, fmt::format("epochs {} must be at least 1", epochs));
+  require(checkpoint_every >= 1, fmt::format("checkpoint_every {} must be at least 1", checkpoint_every));
+  require(!resume || !checkpoint_path.empty(), "resume needs a checkpoint_path to continue from",
+          "With the tool, give --checkpoint FILE.");
   require(batch_size >= 1, fmt::format("batch_size {} must be at least 1", batch_size));
   require(optimizer == "sgd" || optimizer == "adam" || optimizer == "adamw",
           fmt::format("optimizer '{}' is none of sgd, adam, adamw", optimizer));
