@@ -45,6 +45,9 @@ struct Image {
 /// The same of the bytes of such a file; `name` stands for the file in messages.
 [[nodiscard]] Image decode_image(std::string_view bytes, int channels, const std::string& name);
 
+/// The bytes of a PNG file of the image; "" where this build has no libpng.
+[[nodiscard]] std::string encode_png(const Image& image);
+
 /// Images with their labels and the names of the classes. Files are only listed, and read when they are needed. Copies
 /// are cheap and share the list.
 class ImageSet {
@@ -69,6 +72,11 @@ class ImageSet {
   /// One of the first three, by what `path` is; `labels`: of an IDX file, else empty. Throws UsageError where IDX comes
   /// without labels or others come with them, and for a single JPEG or PNG file.
   [[nodiscard]] static ImageSet open(const std::filesystem::path& path, const std::filesystem::path& labels = {});
+
+  /// What is to be predicted: several paths, and one that ends in .jpg, .jpeg or .png, are files of images; else one
+  /// path is a folder as for open(), an IDX file, whose labels nobody asks for, or a file of CIFAR (.bin). Throws as
+  /// these do.
+  [[nodiscard]] static ImageSet from_paths(std::vector<std::filesystem::path> paths);
 
   [[nodiscard]] std::int64_t size() const noexcept;
   [[nodiscard]] bool has_labels() const noexcept;
@@ -167,8 +175,10 @@ class ImageBatch {
 
   [[nodiscard]] std::int64_t size() const noexcept { return static_cast<std::int64_t>(images.size()); }
   /// Asks the device to write the input, (size, height, width, padded channels), to the front of a buffer of it, in
-  /// order with its other work. Does not wait. Throws UsageError for a buffer of another device or too small.
-  void write_inputs(backend::Buffer& inputs) const;
+  /// order with its other work: of all images, or of `count` from the one at `first` on. Does not wait. Throws
+  /// UsageError for a buffer of another device or too small, and images that the batch has not.
+  void write_inputs(backend::Buffer& inputs) const { write_inputs(inputs, 0, size()); }
+  void write_inputs(backend::Buffer& inputs, std::int64_t first, std::int64_t count) const;
   /// The same as an array.
   [[nodiscard]] Array inputs() const;
 

@@ -19,7 +19,12 @@ ImageLoaderOptions checked(const ImageSet& set, const ImageLoaderOptions& option
 
 }  // namespace
 
-void ImageBatch::write_inputs(backend::Buffer& inputs) const { prepare_->launch(*packed_, size(), inputs); }
+void ImageBatch::write_inputs(backend::Buffer& inputs, std::int64_t first, std::int64_t count) const {
+  if (first < 0 || count < 1 || count > size() - first) {
+    throw UsageError(fmt::format("{} images from {} on, of a batch of {}", count, first, size()));
+  }
+  prepare_->launch(*packed_, first, count, inputs);
+}
 
 Array ImageBatch::inputs() const {
   const Shape shape = prepare_->shape(size());

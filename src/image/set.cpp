@@ -91,6 +91,13 @@ ImageSet ImageSet::open(const std::filesystem::path& path, const std::filesystem
   return !is_folder || image::holds_cifar(path) ? from_cifar(path) : from_folder(path);
 }
 
+ImageSet ImageSet::from_paths(std::vector<std::filesystem::path> paths) {
+  if (paths.empty()) throw UsageError("no images are named", "Name files or a folder.");
+  if (paths.size() > 1 || image::is_image_name(paths.front())) return from_files(std::move(paths));
+  if (std::filesystem::is_directory(paths.front())) return open(paths.front());
+  return paths.front().extension() == ".bin" ? from_cifar(paths.front()) : from_idx(paths.front(), {});
+}
+
 std::int64_t ImageSet::size() const noexcept { return content_->size(); }
 bool ImageSet::has_labels() const noexcept { return !content_->classes.empty(); }
 const std::vector<std::string>& ImageSet::class_names() const noexcept { return content_->classes; }

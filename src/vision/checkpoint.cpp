@@ -15,7 +15,7 @@ namespace {
 // Names of nn::TrainingState::figures: three an epoch, and those of Reached.
 constexpr const char* speeds = "speeds";
 constexpr const char* reached = "reached";
-constexpr std::size_t speeds_of_epoch = 3, figures_of_reached = 6;
+constexpr std::size_t speeds_of_epoch = 3, figures_of_reached = 7;
 
 std::string data_text(const ImageSet& images) {
   return fmt::format("{} images with checksum {}", images.size(), images.checksum());
@@ -40,6 +40,7 @@ nn::Fingerprint settings_of(const ImageTrainingOptions& options, const Prepared&
                               {"learning rate", fmt::format("{}", options.first_rate())},
                               {"schedule", optim::Schedule::parse(options.schedule, options.epochs).describe()},
                               {"batch size", fmt::format("{}", options.batch_size)},
+                              {"accumulate", fmt::format("{}", options.accumulate)},
                               {"precision", std::string(name_of(options.precision))},
                               {"label_smoothing", fmt::format("{}", options.label_smoothing)},
                               {"clip_grad_norm", fmt::format("{}", options.clip_grad_norm)},
@@ -69,7 +70,8 @@ void write_standing(const ImageTrainingOptions& options, nn::Module& network, op
                             at.sums.loss,
                             at.sums.wrong,
                             at.seconds,
-                            at.wait_seconds};
+                            at.wait_seconds,
+                            static_cast<double>(standing.part_rows)};
   if (state.epoch == options.epochs) state.ended = StopReason::finished;
   nn::write_checkpoint(options.checkpoint_path, network, optimizer, state, settings);
 }
@@ -101,8 +103,10 @@ Standing read_standing(const ImageTrainingOptions& options, nn::Module& network,
   const std::vector<double>& figures = at->second;
   const auto end = whole_number(figures[0], 0, images);
   const auto rows = whole_number(figures[1], 0, end.value_or(0));
-  if (!end || !rows) damaged(options.checkpoint_path);
+  const auto part_rows = whole_number(figures[6], 1, options.batch_size);
+  if (!end || !rows || !part_rows) damaged(options.checkpoint_path);
   standing.reached = {*end, *rows, {figures[2], figures[3]}, figures[4], figures[5]};
+  standing.part_rows = *part_rows;
   return standing;
 }
 

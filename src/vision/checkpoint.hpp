@@ -23,6 +23,7 @@ struct Reached {
 struct Standing {
   std::vector<ImageEpoch> epochs;  ///< complete ones
   Reached reached;                 ///< of the next
+  std::int64_t part_rows = 0;      ///< Steps::part_rows()
 };
 
 /// What decides the bits of a training: a checkpoint of other ones is not continued. Waits for files' sizes.

@@ -7,7 +7,6 @@
 
 #include "backend/api/details.hpp"
 #include "backend/api/device.hpp"
-#include "nn/training/make_optimizer.hpp"
 #include "nn/training/mode_guard.hpp"
 #include "nn/training/training_step.hpp"
 #include "overtake/data/dataset.hpp"
@@ -33,11 +32,14 @@ class Training {
         network_(*prepared_.model.network) {
     network_.to(device);
     network_.train();
-    optimizer_ = nn::make_optimizer({options.optimizer, options.first_rate(), options.momentum, options.weight_decay},
-                                    vision::learnt(network_, options.freeze));
+    optimizer_ = vision::optimizer_of(options, network_);
     nn::take_own_buffers(network_, *optimizer_);
     resume(images, validation);
+    const std::int64_t rows = std::min(options.batch_size, images.size());
     steps_.emplace(prepared_, *optimizer_, options_, device);
+    now_.part_rows = steps_->fit(rows, now_.part_rows);
+    result_.judged = validation ? *validation : images;
+    result_.parts = (rows + now_.part_rows - 1) / now_.part_rows;
     steps_->set_sums(now_.reached.sums);
     training_.emplace(images, loader_options(prepared_.training, true), device);
     if (validation) validation_.emplace(*validation, loader_options(prepared_.model.transform, false), device);
@@ -46,6 +48,7 @@ class Training {
   TrainedImageModel run() {
     const optim::Schedule schedule = optim::Schedule::parse(options_.schedule, options_.epochs);
     began_ = Clock::now();
+    if (options_.observer != nullptr) options_.observer->on_start(result_.parts, now_.part_rows);
     while (epochs_done() < options_.epochs && !result_.interrupted) {
       optimizer_->set_learning_rate(schedule.at(options_.first_rate(), epochs_done()));
       train_epoch();

@@ -153,6 +153,7 @@ DeviceDetails CudaDevice::details() {
   if (blas == nullptr && !lack_of(cublaslt(cuda_version_), cuda_version_)) {
     details.findings.push_back(failure_of(cublaslt(cuda_version_), info_.id, library_trouble()));
   }
+  if (const Dnn* library_of_images = dnn()) details.convolutions = library_of_images->version();
   std::size_t free_bytes = 0, all_bytes = 0;
   if (context_.try_use() && api_.cuMemGetInfo(&free_bytes, &all_bytes) == CUDA_SUCCESS) details.free_bytes = free_bytes;
   std::array<char, 64> address{};

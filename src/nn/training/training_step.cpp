@@ -29,6 +29,10 @@ std::vector<Array*> step_state(Module& model, optim::Optimizer& optimizer) {
 void learn(Module& model, optim::Optimizer& optimizer, const Array& loss, double clip_norm) {
   optimizer.zero_grad();
   loss.backward();
+  take_step(model, optimizer, clip_norm);
+}
+
+void take_step(Module& model, optim::Optimizer& optimizer, double clip_norm) {
   if (clip_norm > 0) clip_grad_norm(optimizer.parameters(), clip_norm);
   optimizer.step();
   for (Parameter* parameter : model.parameters()) {

@@ -20,4 +20,7 @@ void take_own_buffers(Module& model, optim::Optimizer& optimizer);
 /// gradient, of frozen parameters either: it would keep the traced graph alive.
 void learn(Module& model, optim::Optimizer& optimizer, const Array& loss, double clip_norm);
 
+/// The second half of learn(), from gradients that the parameters have.
+void take_step(Module& model, optim::Optimizer& optimizer, double clip_norm);
+
 }  // namespace overtake::nn
