@@ -5,11 +5,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
+#include <cmath>
 
 #include "command.hpp"
 #include "output/outputs.hpp"
 #include "output/terminal.hpp"
+#include "overtake/data/table.hpp"
 #include "overtake/placement.hpp"
 #include "overtake/report.hpp"
 #include "overtake/vision.hpp"
@@ -17,24 +18,41 @@
 namespace cli {
 namespace {
 
-/// A cell of CSV (RFC 4180).
-std::string cell(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char each : text) quoted += each == '"' ? std::string("\"\"") : std::string(1, each);
-  return quoted + "\"";
+/// A text and a number for each place; nothing of images that have no answer there.
+overtake::Table table_of(const overtake::ImageModel& model, const overtake::ImageSet& images,
+                         const std::vector<std::vector<overtake::ImageAnswer>>& answers) {
+  overtake::Table table;
+  table.rows = images.size();
+  overtake::Column names = overtake::text_column("image", {}, {});
+  for (std::int64_t i = 0; i < images.size(); ++i) {
+    names.codes.push_back(static_cast<std::int32_t>(i));
+    names.categories.push_back(images.name(i));
+  }
+  table.columns.push_back(std::move(names));
+  const std::size_t places = answers.empty() ? 0 : answers.front().size();
+  for (std::size_t place = 0; place < places; ++place) {
+    overtake::Column label = overtake::text_column(fmt::format("class_{}", place + 1), {}, model.classes);
+    overtake::Column probability;
+    probability.name = fmt::format("probability_{}", place + 1);
+    for (const auto& of_image : answers) {
+      constexpr double digits = 1e6;
+      label.codes.push_back(of_image[place].label);
+      probability.numbers.push_back(std::round(static_cast<double>(of_image[place].probability) * digits) / digits);
+    }
+    table.columns.push_back(std::move(label));
+    table.columns.push_back(std::move(probability));
+  }
+  return table;
 }
 
-/// Files that are images stand for themselves; anything else is a set of its own kind.
-overtake::ImageSet set_of(const std::vector<std::string>& data) {
-  const std::filesystem::path first = data.front();
-  std::string extension = first.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char each) { return static_cast<char>(std::tolower(each)); });
-  const bool is_image = extension == ".jpg" || extension == ".jpeg" || extension == ".png";
-  if (data.size() > 1 || is_image) return overtake::ImageSet::from_files({data.begin(), data.end()});
-  if (std::filesystem::is_directory(first)) return overtake::ImageSet::open(first);
-  return extension == ".bin" ? overtake::ImageSet::from_cifar(first) : overtake::ImageSet::from_idx(first, {});
+std::int64_t count_right(const overtake::ImageModel& model, const overtake::ImageSet& images,
+                         const std::vector<std::vector<overtake::ImageAnswer>>& answers) {
+  std::int64_t right = 0;
+  for (std::size_t i = 0; i < images.labels().size(); ++i) {
+    const std::string& truth = images.class_names()[static_cast<std::size_t>(images.labels()[i])];
+    right += truth == model.classes[static_cast<std::size_t>(answers[i].front().label)] ? 1 : 0;
+  }
+  return right;
 }
 
 }  // namespace
@@ -44,34 +62,18 @@ int predict_images(const ImageQuestion& question) {
   overtake::set_cpu_threads(question.threads);
   const overtake::Device device(question.device);
   overtake::ImageModel model = overtake::load_image_model(question.model);
-  const overtake::ImageSet images = set_of(question.data);
+  const auto images = overtake::ImageSet::from_paths({question.data.begin(), question.data.end()});
   overtake::ImageLoaderOptions reading;
   reading.batch_size = std::min<std::int64_t>(64, images.size());
   reading.threads = question.threads;
   const auto answers = classify(model, images, question.top, reading, device);
-  std::string text = "image";
-  const std::size_t places = answers.empty() ? 0 : answers.front().size();
-  for (std::size_t place = 1; place <= places; ++place) text += fmt::format(",class_{0},probability_{0}", place);
-  text += "\n";
-  std::int64_t right = 0;
-  for (std::int64_t i = 0; i < images.size(); ++i) {
-    const auto& of_image = answers[static_cast<std::size_t>(i)];
-    text += cell(images.name(i));
-    for (const overtake::ImageAnswer& answer : of_image) {
-      text +=
-          fmt::format(",{},{:.6f}", cell(model.classes[static_cast<std::size_t>(answer.label)]), answer.probability);
-    }
-    text += "\n";
-    const bool is_known = images.has_labels() && !of_image.empty();
-    if (is_known && images.class_names()[static_cast<std::size_t>(images.labels()[static_cast<std::size_t>(i)])] ==
-                        model.classes[static_cast<std::size_t>(of_image.front().label)]) {
-      ++right;
-    }
-  }
-  write_output(question.out, text);
+  TableOutput output(question.out);
+  output.add(table_of(model, images, answers));
+  output.commit();
   if (is_standard_output(question.out)) return exit_ok;
   print(fmt::format("wrote {} predictions to {}\n", overtake::report::count(images.size()), question.out));
   if (images.has_labels()) {
+    const std::int64_t right = count_right(model, images, answers);
     print(fmt::format(
         "accuracy: {} % ({} of {})\n",
         overtake::report::significant(100.0 * static_cast<double>(right) / static_cast<double>(images.size())), right,

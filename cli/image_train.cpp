@@ -6,14 +6,12 @@
 #include <CLI/Formatter.hpp>
 
 #include "command.hpp"
-#include "flags/names.hpp"
 #include "output/outputs.hpp"
 #include "output/terminal.hpp"
 #include "output/transfers_line.hpp"
 #include "overtake/error.hpp"
 #include "overtake/placement.hpp"
 #include "overtake/report.hpp"
-#include "overtake/text.hpp"
 #include "overtake/vision.hpp"
 #include "system.hpp"
 #include "train.hpp"
@@ -48,6 +46,11 @@ class Watcher : public overtake::ImageTrainingObserver {
                              report::significant(epoch.images_per_second), report::seconds(epoch.seconds),
                              report::seconds(epoch.wait_seconds)));
   }
+  void on_start(std::int64_t parts, std::int64_t rows) override {
+    if (parts == 1 || quiet_) return;
+    print(fmt::format("memory: a step runs in {} parts of at most {}; batch norm, where there is any, sees the parts\n",
+                      parts, report::counted(rows, "image")));
+  }
   void clear() { progress_.clear(); }
 
  private:
@@ -55,40 +58,13 @@ class Watcher : public overtake::ImageTrainingObserver {
   ProgressLine progress_;
 };
 
-overtake::ImageTrainingOptions options_of(const CLI::App& app, const TrainFlags& flags) {
-  const overtake::NetworkOptions& network = flags.network;
-  static const std::vector<std::string> rules = {"refuse", "skip"};
-  overtake::text::check_choice("--on-broken", flags.images.on_broken, rules);
-  overtake::ImageTrainingOptions options;
-  options.model = flags.images.model;
-  options.precision = overtake::precision_named(flags.images.precision);
-  if (app.count("--epochs") > 0) options.epochs = network.training.epochs;
-  if (app.count("--batch-size") > 0) options.batch_size = network.training.batch_size;
-  if (app.count("--optimizer") > 0) options.optimizer = network.optimizer;
-  if (app.count("--momentum") > 0) options.momentum = network.momentum;
-  options.learning_rate = network.learning_rate;
-  options.weight_decay = network.weight_decay.value_or(0);
-  options.schedule = network.schedule;
-  options.validation_share = network.training.validation_fraction;
-  options.label_smoothing = flags.images.label_smoothing;
-  options.clip_grad_norm = flags.images.clip_grad_norm;
-  options.image_size = flags.images.image_size;
-  options.augment = !flags.images.plain;
-  options.weights = flags.images.weights;
-  options.freeze = parse_words(flags.images.freeze);
-  options.on_broken = flags.images.on_broken == "skip" ? overtake::OnBroken::skip : overtake::OnBroken::refuse;
-  options.seed = flags.compute.seed;
-  options.threads = flags.compute.threads;
-  options.check();
-  return options;
-}
-
 report::Json to_json(const overtake::TrainedImageModel& trained, const TrainFlags& flags) {
   report::Json json = report::Json::object();
   json.set("schema", "overtake.train_images/1").set("data", flags.data.data).set("model", trained.model.name);
   json.set("precision", flags.images.precision).set("device", trained.device);
   json.set("compile_seconds", trained.compile_seconds).set("launches_per_step", trained.launches_per_step);
   json.set("plan_bytes", static_cast<std::int64_t>(trained.plan_bytes)).set("interrupted", trained.interrupted);
+  json.set("parts", trained.parts);
   report::Json epochs = report::Json::array();
   for (const overtake::ImageEpoch& epoch : trained.epochs) {
     report::Json row = report::Json::object();
@@ -99,6 +75,7 @@ report::Json to_json(const overtake::TrainedImageModel& trained, const TrainFlag
     row.set("validation_error", epoch.validation_error ? report::Json(*epoch.validation_error) : report::Json());
     epochs.push(std::move(row));
   }
+  json.set("resumed_epochs", trained.resumed_epochs).set("resumed_images", trained.resumed_images);
   json.set("epochs", std::move(epochs)).set("saved", report::Json::text_or_null(flags.outputs.save));
   return json;
 }
@@ -112,12 +89,55 @@ std::string device_of(const std::string& asked) {
   return "cpu";
 }
 
+std::string resumed_text(const overtake::ImageTrainingOptions& options, const overtake::TrainedImageModel& trained) {
+  if (!options.resume) return "";
+  const std::string path = options.checkpoint_path.string();
+  if (trained.resumed_epochs == 0 && trained.resumed_images == 0) {
+    return fmt::format("resumed: no, training began anew, since {} was not there\n", path);
+  }
+  return fmt::format("resumed: {} after epoch {}{}\n", path, trained.resumed_epochs,
+                     trained.resumed_images == 0
+                         ? ""
+                         : fmt::format(" and {} of the next", report::counted(trained.resumed_images, "image")));
+}
+
+int show_image_plan(const overtake::ImagePlan& plan, const overtake::Device& device, const std::string& json_path) {
+  const std::string library = plan.convolutions.empty() ? "Overtake's own kernels" : plan.convolutions;
+  const overtake::report::Table table = overtake::nn::summary_table(plan.layers);
+  if (!json_path.empty()) {
+    report::Json layers = report::Json::array();
+    for (const overtake::nn::LayerSummary& layer : plan.layers) {
+      report::Json row = report::Json::object(), output = report::Json::array();
+      for (const std::int64_t extent : layer.output.to_vector()) output.push(extent);
+      row.set("name", layer.name).set("type", layer.type).set("output", std::move(output));
+      row.set("parameters", layer.parameters).set("flops", layer.flops).set("output_bytes", layer.output_bytes);
+      layers.push(std::move(row));
+    }
+    report::Json json = report::Json::object();
+    json.set("schema", "overtake.plan_images/1").set("device", device.id()).set("convolutions", library);
+    json.set("batch_size", plan.batch).set("parts", plan.parts).set("step_bytes", plan.step_bytes);
+    json.set("free_bytes", plan.free_bytes).set("host_left_bytes", plan.host_left_bytes);
+    write_output(json_path, json.set("layers", std::move(layers)).dump() + "\n");
+  }
+  if (is_standard_output(json_path)) return exit_ok;
+  const std::string parts = plan.parts == 1 ? "" : fmt::format(" in {} parts", plan.parts);
+  const std::string free = plan.free_bytes == 0 ? "" : fmt::format(", {} free", report::bytes(plan.free_bytes));
+  print(fmt::format("\n{}\nof one image, forward\nconvolutions: {}\n", table_text(table, standard_output().width),
+                    library) +
+        fmt::format("memory of {}: {} for a step of {}{}{}\n", device.id(), report::bytes(plan.step_bytes),
+                    report::counted(plan.batch, "image"), parts, free) +
+        fmt::format("memory of the computer: {} left; images wait there, and weights when they are saved\n"
+                    "nothing was run\n",
+                    report::bytes(plan.host_left_bytes)));
+  return exit_ok;
+}
+
 }  // namespace
 
 int run_image_training(const CLI::App& app, const TrainFlags& flags) {
   const bool quiet = is_standard_output(flags.outputs.json);
   Watcher watcher(quiet);
-  overtake::ImageTrainingOptions options = options_of(app, flags);
+  overtake::ImageTrainingOptions options = image_options(app, flags);
   options.stop = &system::stop_on_interrupt();
   options.observer = &watcher;
   const overtake::ImageSet images = overtake::ImageSet::open(flags.data.data, flags.images.labels);
@@ -129,13 +149,21 @@ int run_image_training(const CLI::App& app, const TrainFlags& flags) {
                       report::counted(static_cast<std::int64_t>(images.class_names().size()), "class", "es"),
                       options.model, flags.images.precision, device.id()));
   }
-  const overtake::TrainedImageModel trained = train_images(images, {}, options, device);
+  if (flags.compute.plan) {
+    return show_image_plan(plan_images(images, options, device, flags.compute.memory_limit), device,
+                           flags.outputs.json);
+  }
+  overtake::TrainedImageModel trained = train_images(images, {}, options, device);
   watcher.clear();
   for (const std::string& broken : trained.skipped) print_error(fmt::format("note: skipped {}\n", broken));
   if (!flags.outputs.save.empty()) save_image_model(flags.outputs.save, trained.model);
+  if (!flags.images.report.empty()) {
+    write_output(flags.images.report, training_page(trained, options, flags.data.data, device));
+  }
   if (!flags.outputs.json.empty()) write_output(flags.outputs.json, to_json(trained, flags).dump() + "\n");
   if (!quiet) {
-    print(fmt::format("{}: {} on {} (compile {}; {} launches a step)\n",
+    print(resumed_text(options, trained) +
+          fmt::format("{}: {} on {} (compile {}; {} launches a step)\n",
                       trained.interrupted ? "interrupted" : "finished",
                       report::counted(static_cast<std::int64_t>(trained.epochs.size()), "epoch"), trained.device,
                       report::seconds(trained.compile_seconds), trained.launches_per_step) +

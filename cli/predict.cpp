@@ -99,8 +99,10 @@ int run(const PredictFlags& flags) {
   return exit_ok;
 }
 
-int run_any(PredictFlags& flags) {
+int run_any(const CLI::App& app, PredictFlags& flags) {
   if (overtake::is_image_model(flags.model)) {
+    refuse_all_but(app, {"MODEL", "DATA", "--top", "--out", "--device", "--threads"}, "", "models of images",
+                   fmt::format("{} answers with the --top likeliest classes.", flags.model));
     return predict_images({flags.model, flags.data, flags.out, flags.top == 0 ? 1 : flags.top, flags.compute.device,
                            flags.compute.threads});
   }
@@ -145,7 +147,7 @@ Command add_predict(CLI::App& root) {
       "  overtake predict forest.overtake flowers.csv --proba\n"
       "  overtake predict forest.overtake flowers.csv --plan\n"
       "  overtake predict vgg16.safetensors new/*.jpg --top 5");
-  return {app, [flags] { return run_any(*flags); }};
+  return {app, [app, flags] { return run_any(*app, *flags); }};
 }
 
 }  // namespace cli

@@ -24,6 +24,7 @@ int run(const CLI::App& app, const TrainFlags& flags) {
   check_outputs({{"--save", flags.outputs.save, Content::binary, "--more-trees"},
                  {"--checkpoint", flags.network.training.checkpoint_path, Content::in_place},
                  {"--json", flags.outputs.json},
+                 {"--report", flags.images.report},
                  {"--export-text", flags.forest.export_text},
                  {"--export-dot", flags.forest.export_dot}},
                 {{"DATA", flags.data.data}, {"--more-trees", flags.forest.more_trees}});

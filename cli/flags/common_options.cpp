@@ -11,9 +11,21 @@
 #include <algorithm>
 #include <charconv>
 
+#include "overtake/error.hpp"
 #include "overtake/memory.hpp"
 
 namespace cli {
+
+void refuse_all_but(const CLI::App& app, const std::vector<std::string>& allowed, const std::string& whole_group,
+                    const std::string& what, const std::string& hint) {
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->count() == 0 || option->get_group() == whole_group) continue;
+    const std::string name = option->get_name();
+    if (std::find(allowed.begin(), allowed.end(), name) == allowed.end()) {
+      throw overtake::UsageError(fmt::format("{} is not for {}", name, what), hint);
+    }
+  }
+}
 
 void add_device_flags(CLI::App& app, ComputeFlags& flags) {
   const bool chooses = flags.device == "auto";

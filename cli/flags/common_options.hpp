@@ -30,6 +30,10 @@ struct OutputFlags {
   bool describe = false;  ///< the table of the columns
 };
 
+/// Throws overtake::UsageError, with the hint, for an option that was given and is none of `allowed` ("--device",
+/// "DATA"): "--hidden is not for `what`". Options of the group `whole_group` are all allowed.
+void refuse_all_but(const CLI::App& app, const std::vector<std::string>& allowed, const std::string& whole_group,
+                    const std::string& what, const std::string& hint);
 /// --device and --threads.
 void add_device_flags(CLI::App& app, ComputeFlags& flags);
 /// --plan.

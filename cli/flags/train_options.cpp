@@ -21,7 +21,6 @@ namespace {
 using overtake::UsageError;
 
 constexpr const char* network_group = "Networks (--estimator network)";
-constexpr const char* image_group = "Images (--model)";
 constexpr const char* forest_group = "Forests (--estimator random-forest or extra-trees)";
 
 struct ParameterHelp {
@@ -49,14 +48,6 @@ constexpr ParameterHelp parameter_help[] = {
     {"max_samples", "N", "Rows that a tree draws; 0.5 is a share (none: as many as there are)"},
     {"max_bins", "N", "Most distinct values of a feature that are kept apart"},
 };
-
-/// The flag of a parameter: "min_samples_leaf" -> "--min-samples-leaf".
-std::string flag_of(std::string parameter) {
-  if (parameter == "learning_rate") return "--lr";
-  if (parameter == "validation_fraction") return "--validation";
-  std::replace(parameter.begin(), parameter.end(), '_', '-');
-  return "--" + parameter;
-}
 
 /// Refuses a number that the parser would replace by another: whole ones beyond the largest, others that double holds
 /// only as 0 or infinity.
@@ -128,23 +119,6 @@ void add_forest_flags(CLI::App& app, ForestFlags& flags, std::string& sample_wei
       "Grow a saved forest to --n-estimators trees; the data must be the same");
 }
 
-void add_image_flags(CLI::App& app, ImageFlags& flags) {
-  const auto add = [&](const char* name, auto& value, const char* type, const char* help) {
-    return app.add_option(name, value, help)->type_name(type)->group(image_group);
-  };
-  add("--model", flags.model, "NAME",
-      "Train a network on images: lenet, vgg11, vgg13, vgg16, vgg19, with _bn behind it");
-  add("--labels", flags.labels, "FILE", "Labels of an IDX file of images");
-  add("--precision", flags.precision, "NAME", "fp32, tf32 or bf16 (weights stay float32)")->capture_default_str();
-  add("--weights", flags.weights, "FILE", "Start from a safetensors file with torchvision's names");
-  add("--freeze", flags.freeze, "PART,...", "Parts that keep their weights: features, classifier.0");
-  add("--image-size", flags.image_size, "N", "Height and width of the network's input (default: the model's)");
-  add("--label-smoothing", flags.label_smoothing, "SHARE", "Share of each label that goes to all classes");
-  add("--clip-grad-norm", flags.clip_grad_norm, "X", "Most norm of a step's gradients (0: as they are)");
-  add("--on-broken", flags.on_broken, "RULE", "Images that cannot be read: refuse or skip")->capture_default_str();
-  app.add_flag("--no-augment", flags.plain, "No random crops and flips")->group(image_group);
-}
-
 /// Throws UsageError for a flag of `group` that was given.
 void refuse_group(const CLI::App& app, const char* group, const std::string& what, const std::string& hint) {
   for (const CLI::Option* option : app.get_options()) {
@@ -154,15 +128,21 @@ void refuse_group(const CLI::App& app, const char* group, const std::string& wha
   }
 }
 
-/// The library begins its messages with the option's name, perhaps behind its "[owner] ": people know the flag's.
+}  // namespace
+
+std::string flag_of(std::string parameter) {
+  if (parameter == "learning_rate") return "--lr";
+  if (parameter == "validation_fraction") return "--validation";
+  std::replace(parameter.begin(), parameter.end(), '_', '-');
+  return "--" + parameter;
+}
+
 std::string in_flags(const CLI::App& app, std::string message) {
   if (message.starts_with('[')) message.erase(0, message.find("] ") + 2);
   const std::size_t end = message.find(' ');
   const std::string flag = flag_of(message.substr(0, end));
   return app.get_option_no_throw(flag) != nullptr ? flag + message.substr(end) : message;
 }
-
-}  // namespace
 
 void add_train_flags(CLI::App& app, TrainFlags& flags) {
   app.add_option("--estimator", flags.estimator, "network, random-forest or extra-trees")->capture_default_str();
@@ -178,13 +158,27 @@ void check_train_flags(const CLI::App& app, const TrainFlags& flags) {
   static const std::vector<std::string> estimators = {"network", "random-forest", "extra-trees"};
   overtake::text::check_choice("--estimator", flags.estimator, estimators);
   if (!flags.images.model.empty()) {
-    refuse_group(app, forest_group, "forests", "Leave --model out.");
-    for (const char* flag : {"--target", "--hidden", "--activation", "--dropout", "--patience", "--checkpoint",
-                             "--checkpoint-every", "--resume", "--describe", "--plan", "--task"}) {
-      const CLI::Option* option = app.get_option_no_throw(flag);
-      require(option == nullptr || option->count() == 0, fmt::format("{} is not for --model", flag),
-              "It belongs to networks for tables.");
-    }
+    static const std::vector<std::string> shared = {"DATA",
+                                                    "--epochs",
+                                                    "--batch-size",
+                                                    "--lr",
+                                                    "--optimizer",
+                                                    "--momentum",
+                                                    "--schedule",
+                                                    "--validation",
+                                                    "--checkpoint",
+                                                    "--resume",
+                                                    "--device",
+                                                    "--threads",
+                                                    "--seed",
+                                                    "--save",
+                                                    "--json",
+                                                    "--plan",
+                                                    "--memory-limit",
+                                                    "--weight-decay",
+                                                    "--checkpoint-every"};
+    refuse_all_but(app, shared, image_group, "networks for images (--model)", "It belongs to models of tables.");
+    static_cast<void>(image_options(app, flags));
     return;
   }
   refuse_group(app, image_group, "--model", "Name a network for images: --model vgg16.");

@@ -11,6 +11,7 @@
 #include "flags/reading_options.hpp"
 #include "overtake/forest.hpp"
 #include "overtake/nn/network.hpp"
+#include "overtake/vision.hpp"
 
 namespace cli {
 
@@ -25,9 +26,9 @@ struct ForestFlags {
 
 /// Of --model: what stands beside the flags of networks.
 struct ImageFlags {
-  std::string model, labels, weights, freeze, precision = "fp32", on_broken = "refuse";
+  std::string model, labels, weights, freeze, report, precision = "fp32", on_broken = "refuse";
   double label_smoothing = 0, clip_grad_norm = 0;
-  int image_size = 0;
+  int image_size = 0, accumulate = 1;
   bool plain = false;  ///< no augmentation
 };
 
@@ -43,9 +44,19 @@ struct TrainFlags {
 
 /// Adds the flags to a subcommand; they are written to `flags` when it is parsed.
 void add_train_flags(CLI::App& app, TrainFlags& flags);
+/// Those of --model, under a heading of their own.
+inline constexpr const char* image_group = "Images (--model)";
+void add_image_flags(CLI::App& app, ImageFlags& flags);
 /// Throws UsageError for a flag that belongs to the other kind of estimator, and for values of networks that
 /// NetworkOptions::check() refuses, naming the flag.
 void check_train_flags(const CLI::App& app, const TrainFlags& flags);
+/// The options of a network for images. Throws UsageError, naming the flag, for values that
+/// ImageTrainingOptions::check() refuses and for flags that say nothing beside the others.
+[[nodiscard]] overtake::ImageTrainingOptions image_options(const CLI::App& app, const TrainFlags& flags);
+/// The flag of a parameter: "min_samples_leaf" -> "--min-samples-leaf".
+[[nodiscard]] std::string flag_of(std::string parameter);
+/// The library begins its messages with the option's name, perhaps behind its "[owner] ": people know the flag's.
+[[nodiscard]] std::string in_flags(const CLI::App& app, std::string message);
 /// The options of a network, with seed and memory limit.
 [[nodiscard]] overtake::NetworkOptions network_options(const TrainFlags& flags);
 /// The parameters of a forest that were given, by flags and by --set. Throws UsageError for one that is given twice.

@@ -45,6 +45,9 @@ struct Image {
 /// The same of the bytes of such a file; `name` stands for the file in messages.
 [[nodiscard]] Image decode_image(std::string_view bytes, int channels, const std::string& name);
 
+/// The bytes of a PNG file of the image; "" where this build has no libpng.
+[[nodiscard]] std::string encode_png(const Image& image);
+
 /// Images with their labels and the names of the classes. Files are only listed, and read when they are needed. Copies
 /// are cheap and share the list.
 class ImageSet {
@@ -70,6 +73,11 @@ class ImageSet {
   /// without labels or others come with them, and for a single JPEG or PNG file.
   [[nodiscard]] static ImageSet open(const std::filesystem::path& path, const std::filesystem::path& labels = {});
 
+  /// What is to be predicted: several paths, and one that ends in .jpg, .jpeg or .png, are files of images; else one
+  /// path is a folder as for open(), an IDX file, whose labels nobody asks for, or a file of CIFAR (.bin). Throws as
+  /// these do.
+  [[nodiscard]] static ImageSet from_paths(std::vector<std::filesystem::path> paths);
+
   [[nodiscard]] std::int64_t size() const noexcept;
   [[nodiscard]] bool has_labels() const noexcept;
   /// In the order that labels count them; empty without labels.
@@ -83,6 +91,10 @@ class ImageSet {
   [[nodiscard]] Image read(std::int64_t index, int channels) const;
   /// Those of the given indices, in the given order: a side of split_stratified(labels(), ...), say. Classes stay.
   [[nodiscard]] ImageSet select(std::span<const std::int32_t> indices) const;
+  /// 32 hexadecimal digits of the labels, the classes, and the pixels in memory or the files' names (without folders)
+  /// and sizes, in order: sets that differ there have other digits. Reads no image. Throws DataError for a file that is
+  /// not there.
+  [[nodiscard]] std::string checksum() const;
 
   /// For Overtake's own modules.
   explicit ImageSet(std::shared_ptr<const image::Content> content) noexcept : content_(std::move(content)) {}
@@ -159,11 +171,14 @@ class ImageBatch {
  public:
   std::vector<std::int32_t> labels;  ///< one an image; empty for a set without labels
   std::vector<std::int64_t> images;  ///< their indices in the set
+  std::int64_t end = 0;  ///< place behind its last image in the epoch's order: where begin_epoch() may go on
 
   [[nodiscard]] std::int64_t size() const noexcept { return static_cast<std::int64_t>(images.size()); }
   /// Asks the device to write the input, (size, height, width, padded channels), to the front of a buffer of it, in
-  /// order with its other work. Does not wait. Throws UsageError for a buffer of another device or too small.
-  void write_inputs(backend::Buffer& inputs) const;
+  /// order with its other work: of all images, or of `count` from the one at `first` on. Does not wait. Throws
+  /// UsageError for a buffer of another device or too small, and images that the batch has not.
+  void write_inputs(backend::Buffer& inputs) const { write_inputs(inputs, 0, size()); }
+  void write_inputs(backend::Buffer& inputs, std::int64_t first, std::int64_t count) const;
   /// The same as an array.
   [[nodiscard]] Array inputs() const;
 
@@ -202,9 +217,10 @@ class ImageLoader {
   ImageLoader(const ImageLoader&) = delete;
   ImageLoader& operator=(const ImageLoader&) = delete;
 
-  /// Starts the threads on the batches of an epoch; what is left of another one is dropped. Throws UsageError for a
-  /// negative number.
-  void begin_epoch(std::int64_t epoch);
+  /// Starts the threads on the batches of an epoch; what is left of another one is dropped. `from`: where in its order
+  /// it begins, an ImageBatch::end; the batches are those that would have followed, and nothing before is read. Throws
+  /// UsageError for a negative epoch and a place outside of the set.
+  void begin_epoch(std::int64_t epoch, std::int64_t from = 0);
   /// The next batch of the epoch; nothing at its end, and before the first begin_epoch(). Throws what went wrong with
   /// the first image that did, in the order of the epoch, once the batches before its own are handed out: DataError
   /// naming a broken file, DeviceError where memory ran out.

@@ -7,7 +7,15 @@
 #include <string_view>
 #include <vector>
 
+#include "overtake/error.hpp"
+
 namespace overtake {
+
+/// Memory of a device that is used up, or a limit of it that is reached: with less at once it may go.
+class MemoryError : public DeviceError {
+ public:
+  using DeviceError::DeviceError;
+};
 
 /// Whose memory it is. That of the device "cpu" is the host's.
 enum class MemoryPlace : std::uint8_t { host, device };

@@ -46,7 +46,12 @@ class Vgg : public nn::Module {
 struct ModelInfo {
   std::string_view name;  ///< "vgg16_bn"
   std::int64_t channels = 3;
-  std::int64_t image_size = 224;
+  std::int64_t image_size = 224;                   ///< height and width of its input
+  std::int64_t least_size = 32, most_size = 4096;  ///< that its input may have
+  std::int64_t classes = 1000;                     ///< of the data set it is known for
+  /// Photographs: random crops and flips in training, else the middle, normalised as ImageNet. False: images as they
+  /// are, whatever they show, in -1 to 1.
+  bool augments = true;
 };
 
 /// All that make() knows: lenet, vgg11, vgg11_bn, ..., vgg19_bn.

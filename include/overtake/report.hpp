@@ -71,6 +71,7 @@ struct Chart {
   std::vector<Series> series;
   std::optional<double> mark_x;  ///< a vertical line, here for the crossover
   std::string mark_label;
+  bool is_linear = false;  ///< on HTML pages: linear axes, that of y from 0, on which 0 counts, too
 };
 
 /// How a terminal chart is drawn.
@@ -134,6 +135,13 @@ struct FactGroup {
   std::vector<Fact> facts;
 };
 
+/// An image with two lines below.
+struct Picture {
+  std::string png;  ///< the file's bytes
+  std::string title, note;
+  bool is_marked = false;  ///< stands out
+};
+
 struct HtmlPage {
   std::string title;
   std::string headline;            ///< the result in one sentence
@@ -141,6 +149,8 @@ struct HtmlPage {
   std::vector<Chart> charts;       ///< the first is shown; a button switches to each of the others
   std::vector<Table> tables;       ///< the first stands beside the chart, its row i belongs to point i of the series
   std::vector<FactGroup> facts;
+  std::string pictures_title;
+  std::vector<Picture> pictures;
   std::string footer;
 };
 
@@ -158,6 +168,11 @@ struct Machine {
   std::string version;  ///< of Overtake
 };
 [[nodiscard]] Machine this_machine();
+/// As pages show them.
+[[nodiscard]] FactGroup machine_facts(const Machine& machine);
+[[nodiscard]] FactGroup device_facts(const DeviceInfo& info);
+/// What stands below a page with charts.
+[[nodiscard]] std::string page_footer(const Machine& machine);
 
 /// A machine, with the drivers of devices, and a device, as every JSON of Overtake shows them (docs/cli.md).
 [[nodiscard]] Json machine_json(const Machine& machine, std::span<const DeviceInfo> devices);

@@ -12,6 +12,7 @@
 
 #include "overtake/image.hpp"
 #include "overtake/nn/module.hpp"
+#include "overtake/nn/summary.hpp"
 #include "overtake/nn/trainer.hpp"
 #include "overtake/precision.hpp"
 #include "overtake/progress.hpp"
@@ -64,6 +65,8 @@ struct ImageEpoch {
 class ImageTrainingObserver {
  public:
   virtual ~ImageTrainingObserver() = default;
+  /// Before the first batch: steps are run in so many parts, of at most `rows` images.
+  virtual void on_start(std::int64_t /*parts*/, std::int64_t /*rows*/) {}
   /// After each batch: `done` of `total` batches of the whole training, with the time left. Cheap to ignore.
   virtual void on_batch(const Progress& /*progress*/, double /*images_per_second*/) {}
   virtual void on_epoch(const ImageEpoch&) {}
@@ -73,6 +76,9 @@ struct ImageTrainingOptions {
   std::string model = "vgg16";
   int epochs = 20;
   std::int64_t batch_size = 64;
+  /// A step is run in so many parts, one after the other, whose gradients are added up, weighted by rows: less memory,
+  /// the same step but for rounding; batch norm sees the parts. Where memory does not suffice there are more parts.
+  int accumulate = 1;
   Precision precision = Precision::fp32;
   std::string optimizer = "sgd";        ///< sgd, adam or adamw
   std::optional<double> learning_rate;  ///< unset: 0.01 for sgd, else 0.001
@@ -89,6 +95,13 @@ struct ImageTrainingOptions {
   OnBroken on_broken = OnBroken::refuse;
   std::filesystem::path weights;    ///< start from a safetensors file with the model's names; "": from random numbers
   std::vector<std::string> freeze;  ///< parts that keep their weights: "features", "classifier.0"
+  std::filesystem::path checkpoint_path;  ///< "": no checkpoints
+  int checkpoint_every = 1;               ///< epochs; one is also written at the end, and of the batch reached when
+                                          ///  training is interrupted
+  /// Continue from checkpoint_path if that file exists, at the batch that it reached, with the same bits as if training
+  /// had never stopped. A checkpoint of other settings, data, or another model, or of more epochs than asked for, is
+  /// refused (DataError) naming the difference. Without it the file is overwritten.
+  bool resume = false;
   const StopToken* stop = nullptr;  ///< looked at after each batch
   ImageTrainingObserver* observer = nullptr;
 
@@ -102,20 +115,43 @@ struct TrainedImageModel {
   ImageModel model;  ///< on the CPU, in evaluation mode
   std::vector<ImageEpoch> epochs;
   std::vector<std::string> skipped;  ///< broken images that were passed over
+  std::optional<ImageSet> judged;    ///< the images that validate, else those that it learnt from
   bool interrupted = false;
+  int resumed_epochs = 0;           ///< complete ones of the checkpoint that training continued from
+  std::int64_t resumed_images = 0;  ///< of the epoch behind those, that had been trained on
   std::string device;
   double compile_seconds = 0;
+  std::int64_t parts = 1;        ///< that a step was run in
   std::uint64_t plan_bytes = 0;  ///< of device memory that a training step takes
   int launches_per_step = 0;
 };
+
+/// What a training on images would take, found out without a device that computes.
+struct ImagePlan {
+  std::vector<nn::LayerSummary> layers;  ///< of one image
+  std::string convolutions;              ///< the library that runs them on the device; "": Overtake's own kernels
+  std::int64_t batch = 0, parts = 1;     ///< images of a step, and the parts that it is run in
+  std::uint64_t step_bytes = 0;          ///< of device memory, what libraries take for themselves not counted
+  std::uint64_t free_bytes = 0;          ///< of the device; 0: unknown
+  std::uint64_t host_left_bytes = 0;     ///< of the computer's memory, in which images wait for the device
+};
+/// Draws, reads and computes nothing. `memory_limit`: of the device; 0: none. Throws as train_images() would.
+[[nodiscard]] ImagePlan plan_images(const ImageSet& images, const ImageTrainingOptions& options, const Device& device,
+                                    std::uint64_t memory_limit);
 
 /// Trains a network of models.hpp on images, streamed through the device batch by batch. `validation` are images to
 /// judge it by; empty: a share of the images where options say so. Weights from a file keep their place where names and
 /// shapes fit; of a last layer with another number of classes they are left out. Throws UsageError for options and sets
 /// that do not fit (no labels, a frozen part that the model does not have), DataError for images and weights that
-/// cannot be read, DeviceError where memory runs out or the device cannot compute in the precision that was asked for.
-/// Same options, images, device and number of threads: same bits.
+/// cannot be read, MemoryError where a step of one image does not fit, DeviceError where the device cannot compute in
+/// the precision that was asked for. Same options, images, device and number of threads: same bits, interrupted and
+/// resumed or not.
 [[nodiscard]] TrainedImageModel train_images(const ImageSet& images, const std::optional<ImageSet>& validation,
                                              const ImageTrainingOptions& options, const Device& device = {});
+
+/// An HTML page of a training, in one file: curves of loss, error and speed, the settings, and some of the images with
+/// the answers that the model, which moves to the device, gives for them. Throws what classify() throws.
+[[nodiscard]] std::string training_page(TrainedImageModel& trained, const ImageTrainingOptions& options,
+                                        const std::string& data, const Device& device);
 
 }  // namespace overtake

@@ -16,12 +16,6 @@ namespace fs = std::filesystem;
 
 bool is_hidden(const fs::path& path) { return path.filename().native().starts_with('.'); }
 
-bool is_image_name(const fs::path& path) {
-  std::string extension = path.extension().string();
-  for (char& c : extension) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
-}
-
 /// What is not hidden, in order of the bytes of the names. Throws DataError where the folder cannot be read.
 std::vector<fs::path> entries_of(const fs::path& folder) {
   std::error_code error;
@@ -83,6 +77,13 @@ std::int32_t label_of(const std::string& name, const fs::path& folder, const std
 }
 
 }  // namespace
+
+bool is_image_name(const fs::path& path) {
+  std::string extension = path.extension().string();
+  for (char& c : extension) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
+}
+
 }  // namespace overtake::image
 
 namespace overtake {

@@ -19,7 +19,12 @@ ImageLoaderOptions checked(const ImageSet& set, const ImageLoaderOptions& option
 
 }  // namespace
 
-void ImageBatch::write_inputs(backend::Buffer& inputs) const { prepare_->launch(*packed_, size(), inputs); }
+void ImageBatch::write_inputs(backend::Buffer& inputs, std::int64_t first, std::int64_t count) const {
+  if (first < 0 || count < 1 || count > size() - first) {
+    throw UsageError(fmt::format("{} images from {} on, of a batch of {}", count, first, size()));
+  }
+  prepare_->launch(*packed_, first, count, inputs);
+}
 
 Array ImageBatch::inputs() const {
   const Shape shape = prepare_->shape(size());
@@ -42,10 +47,13 @@ ImageLoader::~ImageLoader() {
   }
 }
 
-void ImageLoader::begin_epoch(std::int64_t epoch) {
+void ImageLoader::begin_epoch(std::int64_t epoch, std::int64_t from) {
   if (epoch < 0) throw UsageError(fmt::format("epoch {}, expected 0 or more", epoch));
+  if (from < 0 || from > pipeline_->size()) {
+    throw UsageError(fmt::format("from {}, expected 0 to {}, the number of images", from, pipeline_->size()));
+  }
   ahead_.reset();
-  pipeline_->begin_epoch(narrow<std::uint32_t>(epoch, "the epoch"));
+  pipeline_->begin_epoch(narrow<std::uint32_t>(epoch, "the epoch"), static_cast<std::size_t>(from));
 }
 
 std::optional<ImageBatch> ImageLoader::upload(bool wait) {
@@ -56,6 +64,7 @@ std::optional<ImageBatch> ImageLoader::upload(bool wait) {
   batch.prepare_ = prepare_;
   batch.labels = std::move(packed->labels);
   batch.images = std::move(packed->images);
+  batch.end = packed->end;
   try {
     batch.packed_ = device.allocate_incoming(packed->bytes);
     device.upload_async(*batch.packed_, packed->slot.memory->data(), packed->bytes);

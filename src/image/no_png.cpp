@@ -10,3 +10,5 @@ Image decode_png(std::string_view /*bytes*/, int /*channels*/, const ChooseCut& 
 }
 
 }  // namespace overtake::image
+
+std::string overtake::encode_png(const Image& /*image*/) { return {}; }

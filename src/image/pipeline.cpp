@@ -49,19 +49,19 @@ Pipeline::~Pipeline() {
   work_.notify_all();
 }
 
-void Pipeline::reset() {
+void Pipeline::reset(std::size_t from) {
   ++generation_;
   for (auto& [number, batch] : ready_) free_.push_back(std::move(batch.slot));
   ready_.clear();
   results_.clear();
   line_.clear();
-  first_result_ = next_ = 0;
+  first_result_ = next_ = from;
   packed_ = handed_out_ = 0;
   bytes_ = 0;
   failure_ = nullptr;
 }
 
-void Pipeline::begin_epoch(std::uint32_t epoch) {
+void Pipeline::begin_epoch(std::uint32_t epoch, std::size_t from) {
   const auto count = static_cast<std::int32_t>(content_->size());
   std::vector<std::int32_t> order;
   if (options_.shuffle) {
@@ -72,7 +72,7 @@ void Pipeline::begin_epoch(std::uint32_t epoch) {
   }
   {
     const std::lock_guard lock(mutex_);
-    reset();
+    reset(from);
     epoch_ = epoch;
     order_ = std::move(order);
   }
@@ -110,7 +110,7 @@ void Pipeline::serve() {
 }
 
 Ready Pipeline::read(std::int64_t index, std::uint32_t epoch) const {
-  Ready ready{.index = index, .image = {}, .placement = {}};
+  Ready ready{.index = index, .place = 0, .image = {}, .placement = {}};
   const Draw draw{.seed = options_.seed, .image = index, .epoch = epoch};
   const auto choose = [&](int height, int width, bool scales) {
     ready.placement = place(options_.transform, draw, height, width, scales && options_.scaled_decoding);
@@ -136,6 +136,7 @@ void Pipeline::decode_one(Lock& lock) {
   result.ready.index = index;
   try {
     result.ready = read(index, epoch);
+    result.ready.place = static_cast<std::int64_t>(position);
   } catch (...) {
     result.failure = std::current_exception();
   }
@@ -225,6 +226,7 @@ PackedBatch Pipeline::packed(const std::vector<Ready>& images, Slot slot) {
     batch.slot.memory = device_.allocate_host(batch.bytes + batch.bytes / 8);
   }
   pack(images, static_cast<std::byte*>(batch.slot.memory->data()));
+  batch.end = images.back().place + 1;
   for (const Ready& ready : images) {
     batch.pixel_bytes += ready.image.pixels.size();
     batch.images.push_back(ready.index);

@@ -35,6 +35,7 @@ struct PackedBatch {
   std::size_t pixel_bytes = 0;  ///< of which are pixels
   std::vector<std::int32_t> labels;
   std::vector<std::int64_t> images;
+  std::int64_t end = 0;  ///< as ImageBatch::end
 };
 
 class Pipeline {
@@ -45,12 +46,14 @@ class Pipeline {
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 
-  void begin_epoch(std::uint32_t epoch);
+  /// `from`: a place in the order, up to size().
+  void begin_epoch(std::uint32_t epoch, std::size_t from);
   /// The next batch; nothing at the end of the epoch or, if nobody is to wait, when it is not ready. Its slot is to be
   /// given back. Throws what went wrong.
   [[nodiscard]] std::optional<PackedBatch> next(bool wait);
   void give_back(Slot slot);
 
+  [[nodiscard]] std::int64_t size() const noexcept { return content_->size(); }
   [[nodiscard]] std::int64_t batches_per_epoch() const noexcept;
   [[nodiscard]] ImageLoaderStats stats() const;
   [[nodiscard]] std::vector<std::string> skipped() const;
@@ -79,7 +82,7 @@ class Pipeline {
   [[nodiscard]] bool can_pack() const noexcept { return !free_.empty() && next_count() > 0; }
   [[nodiscard]] bool can_decode() const noexcept;
   [[nodiscard]] bool is_over() const noexcept;
-  void reset();
+  void reset(std::size_t from);
 
   const std::shared_ptr<const Content> content_;
   const ImageLoaderOptions options_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // PNG files by libpng, whose errors jump (guarded.hpp).
+#include <fmt/format.h>
 #include <png.h>
 
 #include <csetjmp>
@@ -88,3 +89,18 @@ Image decode_png(std::string_view bytes, int channels, const ChooseCut& choose) 
 }
 
 }  // namespace overtake::image
+
+std::string overtake::encode_png(const Image& image) {
+  png_image info{};
+  info.version = PNG_IMAGE_VERSION;
+  info.height = static_cast<png_uint_32>(image.height);
+  info.width = static_cast<png_uint_32>(image.width);
+  info.format = image.channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB;
+  png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(info);
+  std::string bytes(size, '\0');
+  if (png_image_write_to_memory(&info, bytes.data(), &size, 0, image.pixels.data(), 0, nullptr) == 0) {
+    throw DataError(fmt::format("an image of {} x {} cannot be written as PNG", image.height, image.width));
+  }
+  bytes.resize(size);
+  return bytes;
+}

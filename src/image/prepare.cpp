@@ -55,7 +55,7 @@ Prepare::Prepare(backend::Device& device, const ImageLoaderOptions& options)
 
 Shape Prepare::shape(std::int64_t images) const { return {images, transform_.height, transform_.width, padded_}; }
 
-void Prepare::launch(backend::Buffer& packed, std::int64_t images, backend::Buffer& inputs) {
+void Prepare::launch(backend::Buffer& packed, std::int64_t first, std::int64_t images, backend::Buffer& inputs) {
   constexpr std::uint32_t group = 256;
   constexpr std::int64_t most_groups = 32768;
   const auto need = static_cast<std::size_t>(shape(images).size()) * size_of(dtype_);
@@ -64,10 +64,19 @@ void Prepare::launch(backend::Buffer& packed, std::int64_t images, backend::Buff
   }
   const auto pixels = static_cast<std::uint32_t>(transform_.height * transform_.width);
   const std::array<float, 3>&mean = transform_.mean, &deviation = transform_.deviation;
-  const backend::KernelArgument arguments[] = {&inputs,          &packed,      narrow<std::int32_t>(images),
-                                               channels_,        padded_,      transform_.height,
-                                               transform_.width, mean[0],      mean[1],
-                                               mean[2],          deviation[0], deviation[1],
+  const backend::KernelArgument arguments[] = {&inputs,
+                                               &packed,
+                                               narrow<std::int32_t>(first),
+                                               narrow<std::int32_t>(images),
+                                               channels_,
+                                               padded_,
+                                               transform_.height,
+                                               transform_.width,
+                                               mean[0],
+                                               mean[1],
+                                               mean[2],
+                                               deviation[0],
+                                               deviation[1],
                                                deviation[2]};
   const auto rows = static_cast<std::uint32_t>(std::min(images, most_groups));
   kernel_->launch({.groups = {(pixels + group - 1) / group, rows, 1}, .group_size = {group, 1, 1}}, arguments);

@@ -31,6 +31,7 @@ inline constexpr std::size_t alignment = 16;
 /// An image that waits to be packed.
 struct Ready {
   std::int64_t index = 0;  ///< in the set
+  std::int64_t place = 0;  ///< in the epoch's order
   Image image;
   Placement placement;
 };
@@ -45,8 +46,8 @@ class Prepare {
   /// Throws DeviceError where the device cannot compile it.
   Prepare(backend::Device& device, const ImageLoaderOptions& options);
 
-  /// Throws UsageError for a buffer of another device or too small.
-  void launch(backend::Buffer& packed, std::int64_t images, backend::Buffer& inputs);
+  /// Of the images from `first` on, which are there. Throws UsageError for a buffer of another device or too small.
+  void launch(backend::Buffer& packed, std::int64_t first, std::int64_t images, backend::Buffer& inputs);
   /// (images, height, width, padded channels)
   [[nodiscard]] Shape shape(std::int64_t images) const;
   [[nodiscard]] DType dtype() const noexcept { return dtype_; }

@@ -5,6 +5,7 @@
 
 #include <numeric>
 
+#include "core/fingerprint.hpp"
 #include "data/source/binary_file.hpp"
 #include "data/source/file_kind.hpp"
 #include "data/source/gz_source.hpp"
@@ -90,6 +91,13 @@ ImageSet ImageSet::open(const std::filesystem::path& path, const std::filesystem
   return !is_folder || image::holds_cifar(path) ? from_cifar(path) : from_folder(path);
 }
 
+ImageSet ImageSet::from_paths(std::vector<std::filesystem::path> paths) {
+  if (paths.empty()) throw UsageError("no images are named", "Name files or a folder.");
+  if (paths.size() > 1 || image::is_image_name(paths.front())) return from_files(std::move(paths));
+  if (std::filesystem::is_directory(paths.front())) return open(paths.front());
+  return paths.front().extension() == ".bin" ? from_cifar(paths.front()) : from_idx(paths.front(), {});
+}
+
 std::int64_t ImageSet::size() const noexcept { return content_->size(); }
 bool ImageSet::has_labels() const noexcept { return !content_->classes.empty(); }
 const std::vector<std::string>& ImageSet::class_names() const noexcept { return content_->classes; }
@@ -99,6 +107,25 @@ std::string ImageSet::name(std::int64_t index) const { return image::checked(con
 Image ImageSet::read(std::int64_t index, int channels) const {
   image::check_channels(channels);
   return image::checked(content_, index).read(index, channels, image::whole_image);
+}
+
+std::string ImageSet::checksum() const {
+  const image::Content& all = *content_;
+  detail::Fingerprint sum;
+  sum.add_values(labels());
+  for (const std::string& name : all.classes) sum.add(name);
+  if (all.pixels) {
+    sum.add_values(std::span<const std::int64_t>(all.places));
+    sum.add_values(std::span<const std::uint8_t>(all.pixels->bytes));
+  }
+  for (const std::filesystem::path& file : all.files) {
+    std::error_code problem;
+    const std::array<std::uintmax_t, 1> bytes{std::filesystem::file_size(file, problem)};
+    if (problem) throw DataError(fmt::format("cannot read {}: {}", file.string(), problem.message()));
+    sum.add(file.filename().string());
+    sum.add_values(std::span<const std::uintmax_t>(bytes));
+  }
+  return sum.hex();
 }
 
 ImageSet ImageSet::select(std::span<const std::int32_t> indices) const {

@@ -40,6 +40,9 @@ struct Content {
 /// "0", "1", ...
 [[nodiscard]] std::vector<std::string> numbered_classes(std::int32_t count);
 
+/// True for names that end in .jpg, .jpeg or .png, in any case.
+[[nodiscard]] bool is_image_name(const std::filesystem::path& path);
+
 /// True where the folder holds binary files of CIFAR.
 [[nodiscard]] bool holds_cifar(const std::filesystem::path& folder);
 

@@ -132,33 +132,10 @@ report::Table without(const report::Table& table, const std::vector<std::string>
   return kept;
 }
 
-std::vector<report::Fact> device_facts(const DeviceInfo& info) {
-  std::vector<report::Fact> facts = {{"name", info.name}, {"driver", info.driver}};
-  if (info.memory_bytes > 0) {
-    facts.push_back({"memory", report::bytes(info.memory_bytes)});
-  }
-  if (info.compute_units > 0) {
-    facts.push_back({"compute units", fmt::format("{}", info.compute_units)});
-  }
-  if (info.peak_gflops > 0) {
-    facts.push_back({"theoretical peak", report::significant(info.peak_gflops) + " GFLOP/s"});
-  }
-  if (info.peak_gbs > 0) {
-    facts.push_back({"theoretical bandwidth", report::significant(info.peak_gbs) + " GB/s"});
-  }
-  return facts;
-}
-
 std::vector<report::FactGroup> all_facts(const RaceResult& result) {
   const RaceOptions& o = result.options;
-  const report::Machine& m = result.machine;
   std::vector<report::FactGroup> groups = {
-      {"Machine",
-       {{"processor", m.cpu},
-        {"cores", fmt::format("{}", m.cores)},
-        {"memory", report::bytes(m.memory_bytes)},
-        {"system", m.os},
-        {"Overtake", m.version}}},
+      report::machine_facts(result.machine),
       {"Settings",
        {{"network", "linear layers of widths 4, 8, 16, ..., ReLU, two outputs"},
         {"layers", list_text(o.layers)},
@@ -169,7 +146,7 @@ std::vector<report::FactGroup> all_facts(const RaceResult& result) {
         {"budget",
          o.budget_seconds > 0 ? fmt::format("{} s for each network on each device", o.budget_seconds) : "none"}}}};
   for (const DeviceInfo& info : result.devices) {
-    groups.push_back({info.id, device_facts(info)});
+    groups.push_back(report::device_facts(info));
   }
   return groups;
 }
@@ -221,8 +198,7 @@ std::string race_html(const RaceResult& result) {
   page.charts = {chart_of(result, false), chart_of(result, true)};
   page.tables = {without(race_table(result), {"loss", "train error"}), details_table(result)};
   page.facts = all_facts(result);
-  page.footer = fmt::format("Made by overtake {}. Chart.js (MIT licence) is included; this page loads nothing.",
-                            result.machine.version);
+  page.footer = report::page_footer(result.machine);
   return report::html_page(page);
 }
 

@@ -27,7 +27,7 @@ Json chart_json(const Chart& chart) {
     Json points = Json::array();
     for (std::size_t i = 0; i < series.x.size() && i < series.y.size(); ++i) {
       // A value that a logarithmic axis cannot show becomes a gap; its place keeps points and table rows in step.
-      const bool shown = series.y[i] > 0 && std::isfinite(series.y[i]);
+      const bool shown = (series.y[i] > 0 || chart.is_linear) && std::isfinite(series.y[i]);
       Json point = Json::object();
       point.set("x", series.x[i]).set("y", shown ? Json(series.y[i]) : Json());
       if (shown && i < series.spread.size()) point.set("spread", series.spread[i]);
@@ -38,6 +38,7 @@ Json chart_json(const Chart& chart) {
   Json json = Json::object();
   json.set("title", chart.title).set("x_label", chart.x_label).set("y_label", chart.y_label);
   json.set("x_unit", unit_name(chart.x_unit)).set("y_unit", unit_name(chart.y_unit));
+  json.set("linear", chart.is_linear);
   json.set("mark_x", chart.mark_x ? Json(*chart.mark_x) : Json()).set("mark_label", chart.mark_label);
   return json.set("series", std::move(series_list));
 }
@@ -77,6 +78,35 @@ std::string facts_html(const std::vector<FactGroup>& groups) {
   return out;
 }
 
+std::string base64(std::string_view bytes) {
+  constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  for (std::size_t at = 0; at < bytes.size(); at += 3) {
+    std::uint32_t three = 0;
+    for (std::size_t i = 0; i < 3; ++i) {
+      three = three << 8U | (at + i < bytes.size() ? static_cast<unsigned char>(bytes[at + i]) : 0U);
+    }
+    for (std::size_t i = 0; i < 4; ++i) {
+      out += at + i > bytes.size() ? '=' : digits[three >> (18 - 6 * i) & 63U];
+    }
+  }
+  return out;
+}
+
+std::string pictures_html(const HtmlPage& page) {
+  if (page.pictures.empty()) return {};
+  std::string out =
+      fmt::format("<section class=\"card wide\"><h2>{}</h2>\n<div class=\"pictures\">\n", escaped(page.pictures_title));
+  for (const Picture& each : page.pictures) {
+    out += fmt::format(
+        "<figure{}><img src=\"data:image/png;base64,{}\" "
+        "alt=\"{}\"><figcaption><b>{}</b><br>{}</figcaption></figure>\n",
+        each.is_marked ? " class=\"marked\"" : "", base64(each.png), escaped(each.title), escaped(each.title),
+        escaped(each.note));
+  }
+  return out + "</div></section>\n";
+}
+
 std::string notes_html(const std::vector<std::string>& notes) {
   if (notes.empty()) return {};
   std::string out = "<ul class=\"notes\">\n";
@@ -94,10 +124,13 @@ std::string html_page(const HtmlPage& page) {
   for (std::size_t i = 1; i < page.tables.size(); ++i) {
     more_tables += "<section class=\"card wide\">" + table_html(page.tables[i], false) + "</section>\n";
   }
-  const std::array<Replacement, 11> replacements = {{
+  more_tables += pictures_html(page);
+  const bool is_linear = has_charts && page.charts.front().is_linear;
+  const std::array<Replacement, 12> replacements = {{
       {"title", escaped(page.title)},
       {"headline", escaped(page.headline)},
       {"notes", notes_html(page.notes)},
+      {"axes", is_linear ? "" : "Both axes are logarithmic. "},
       {"first_table", page.tables.empty() ? "" : table_html(page.tables.front(), has_charts)},
       {"more_tables", more_tables},
       {"facts", facts_html(page.facts)},

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "overtake/report.hpp"
@@ -45,6 +47,32 @@ Json device_json(const DeviceInfo& info) {
   json.set("double_precision", info.double_precision).set("usable", info.usable);
   if (!info.usable || !info.reason.empty()) json.set("reason", info.reason).set("hint", info.hint);
   return json;
+}
+
+FactGroup machine_facts(const Machine& machine) {
+  return {"Machine",
+          {{"processor", machine.cpu},
+           {"cores", fmt::format("{}", machine.cores)},
+           {"memory", bytes(machine.memory_bytes)},
+           {"system", machine.os},
+           {"Overtake", machine.version}}};
+}
+
+FactGroup device_facts(const DeviceInfo& info) {
+  FactGroup group{info.id, {{"name", info.name}, {"driver", info.driver}}};
+  const auto add = [&](const char* name, double value, const std::string& text) {
+    if (value > 0) group.facts.push_back({name, text});
+  };
+  add("memory", static_cast<double>(info.memory_bytes), bytes(info.memory_bytes));
+  add("compute units", info.compute_units, fmt::format("{}", info.compute_units));
+  add("theoretical peak", info.peak_gflops, significant(info.peak_gflops) + " GFLOP/s");
+  add("theoretical bandwidth", info.peak_gbs, significant(info.peak_gbs) + " GB/s");
+  return group;
+}
+
+std::string page_footer(const Machine& machine) {
+  return fmt::format("Made by overtake {}. Chart.js (MIT licence) is included; this page loads nothing.",
+                     machine.version);
 }
 
 }  // namespace overtake::report

@@ -32,14 +32,12 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 struct Scene {
   Scene(const ModelBenchOptions& options, const Device& device) {
     const models::ModelInfo& info = models::info_of(options.model);
-    constexpr std::int64_t lenet_classes = 10, imagenet_classes = 1000;
-    const std::int64_t classes = options.model == "lenet" ? lenet_classes : imagenet_classes;
-    network = models::make(options.model, classes);
+    network = models::make(options.model, info.classes);
     network->to(device);
     images =
         graph::copy_of(random::uniform({options.batch_size, info.image_size, info.image_size, info.channels}, device));
     labels = graph::copy_of(
-        astype(random::uniform({options.batch_size}, device) * static_cast<float>(classes), DType::int32));
+        astype(random::uniform({options.batch_size}, device) * static_cast<float>(info.classes), DType::int32));
     const Shape input{options.batch_size, info.channels, info.image_size, info.image_size};
     for (const nn::LayerSummary& layer : summarize(*network, input)) tflop += layer.flops / 1e12;
   }

@@ -8,6 +8,7 @@
 
 #include "core/shallow_json.hpp"
 #include "data/file/safetensors_header.hpp"
+#include "nn/layers/initial.hpp"
 #include "nn/layers/tensors.hpp"
 #include "overtake/data/safetensors.hpp"
 #include "overtake/error.hpp"
@@ -74,6 +75,7 @@ ImageModel load_image_model(const std::filesystem::path& path) {
     model.channels = json.at("channels").get<int>();
     model.transform = read_transform(json);
     if (model.channels != 1 && model.channels != 3) damaged(path, "its number of channels is neither 1 nor 3");
+    const nn::Undrawn undrawn;  // shapes first: a small file may tell of a large network
     model.network = models::make(model.name, static_cast<std::int64_t>(model.classes.size()), model.channels);
   } catch (const Json::exception&) {
     damaged(path, "its description is damaged");

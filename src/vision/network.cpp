@@ -7,6 +7,7 @@
 
 #include "graph/compiled_step.hpp"
 #include "graph/primitives/layout.hpp"
+#include "nn/training/make_optimizer.hpp"
 #include "overtake/error.hpp"
 #include "overtake/models.hpp"
 #include "overtake/nn/state_file.hpp"
@@ -54,25 +55,6 @@ void start_from(const std::filesystem::path& file, nn::Module& network, std::siz
                   fmt::format("Name the --model that these weights belong to; the network has {} classes.", classes));
 }
 
-}  // namespace
-
-Prepared prepare(const ImageTrainingOptions& options, const ImageSet& images) {
-  const models::ModelInfo& info = models::info_of(options.model);
-  const int size = options.image_size == 0 ? static_cast<int>(info.image_size) : options.image_size;
-  Prepared prepared;
-  ImageModel& model = prepared.model;
-  model.name = options.model;
-  model.classes = images.class_names();
-  model.channels = static_cast<int>(info.channels);
-  const bool is_small = options.model == "lenet";
-  model.transform = is_small ? whole(size) : imagenet_evaluation(size);
-  prepared.training = is_small || !options.augment ? model.transform : imagenet_training(size);
-  nn::manual_seed(options.seed);
-  model.network = models::make(options.model, static_cast<std::int64_t>(model.classes.size()));
-  if (!options.weights.empty()) start_from(options.weights, *model.network, model.classes.size());
-  return prepared;
-}
-
 std::vector<nn::Parameter*> learnt(nn::Module& network, const std::vector<std::string>& freeze) {
   const std::vector<nn::NamedValue> named = network.named_parameters();
   const std::vector<nn::Parameter*> all = network.parameters();
@@ -95,6 +77,29 @@ std::vector<nn::Parameter*> learnt(nn::Module& network, const std::vector<std::s
   }
   if (result.empty()) throw UsageError("freeze leaves nothing to learn", "Leave the last layer out.");
   return result;
+}
+
+}  // namespace
+
+Prepared prepare(const ImageTrainingOptions& options, const ImageSet& images) {
+  const models::ModelInfo& info = models::info_of(options.model);
+  const int size = options.image_size == 0 ? static_cast<int>(info.image_size) : options.image_size;
+  Prepared prepared;
+  ImageModel& model = prepared.model;
+  model.name = options.model;
+  model.classes = images.class_names();
+  model.channels = static_cast<int>(info.channels);
+  model.transform = info.augments ? imagenet_evaluation(size) : whole(size);
+  prepared.training = info.augments && options.augment ? imagenet_training(size) : model.transform;
+  nn::manual_seed(options.seed);
+  model.network = models::make(options.model, static_cast<std::int64_t>(model.classes.size()));
+  if (!options.weights.empty()) start_from(options.weights, *model.network, model.classes.size());
+  return prepared;
+}
+
+std::unique_ptr<optim::Optimizer> optimizer_of(const ImageTrainingOptions& options, nn::Module& network) {
+  return nn::make_optimizer({options.optimizer, options.first_rate(), options.momentum, options.weight_decay},
+                            learnt(network, options.freeze));
 }
 
 void hold_weights(nn::Module& network, Precision precision) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <vector>
+#include <memory>
 
+#include "overtake/optim.hpp"
 #include "overtake/vision.hpp"
 
 namespace overtake::vision {
@@ -14,9 +15,9 @@ struct Prepared {
 };
 [[nodiscard]] Prepared prepare(const ImageTrainingOptions& options, const ImageSet& images);
 
-/// The parameters that are not frozen. Throws UsageError for a part that the network does not have, and where nothing
-/// is left to learn.
-[[nodiscard]] std::vector<nn::Parameter*> learnt(nn::Module& network, const std::vector<std::string>& freeze);
+/// The optimiser that the options describe, of parameters() that are not frozen. Throws UsageError for a part that the
+/// network does not have, and where nothing is left to learn.
+[[nodiscard]] std::unique_ptr<optim::Optimizer> optimizer_of(const ImageTrainingOptions& options, nn::Module& network);
 
 /// Keeps the weights of layers that multiply in the type that a precision computes in, so that answers read them as
 /// they are: in bf16 half the bytes, which no answer rounds again. The network can no longer be trained or saved.

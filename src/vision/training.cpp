@@ -1,80 +1,26 @@
 // SPDX-License-Identifier: MIT
-// One step is one compiled plan over the arrays of a batch, which the loader's kernel fills.
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <chrono>
 #include <cmath>
-#include <map>
-#include <tuple>
 #include <utility>
 
 #include "backend/api/details.hpp"
 #include "backend/api/device.hpp"
-#include "graph/compiled_step.hpp"
-#include "graph/node.hpp"
-#include "graph/primitives/layout.hpp"
-#include "nn/training/make_optimizer.hpp"
 #include "nn/training/mode_guard.hpp"
 #include "nn/training/training_step.hpp"
 #include "overtake/data/dataset.hpp"
 #include "overtake/error.hpp"
-#include "overtake/nn/loss.hpp"
-#include "overtake/ops.hpp"
-#include "vision/network.hpp"
+#include "vision/checkpoint.hpp"
+#include "vision/steps.hpp"
 
 namespace overtake {
 namespace {
 
+using vision::Reached;
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-// Sums over batches, on the device: losses, wrong rows.
-struct Sums {
-  Array loss, wrong;
-};
-
-Sums zero_sums(const Device& device) {
-  return {graph::copy_of(zeros(Shape{}, device)), graph::copy_of(zeros(Shape{}, device))};
-}
-
-// Batches of one size: arrays that the loader fills, and the plan over them.
-class BatchPlan {
- public:
-  BatchPlan(std::int64_t rows, const ImageTransform& how, int channels, const Device& device)
-      : inputs_(graph::copy_of(zeros(Shape{rows, how.height, how.width, channels}, device))),
-        labels_(graph::copy_of(astype(zeros(Shape{rows}, device), DType::int32))) {}
-
-  // `body` gets images (n, c, h, w) and labels; `state` is what it reassigns, `others` what other plans do.
-  template <class Body>
-  void compile(const std::vector<Array*>& state, const std::vector<Array*>& others, const Body& body) {
-    std::vector<Array> changing = {inputs_, labels_};
-    for (const Array* other : others) changing.push_back(*other);
-    step_.emplace(
-        state,
-        [this, &body] {
-          body(graph::channels_first(inputs_), labels_);
-          return std::vector<Array>();
-        },
-        true, changing);
-  }
-
-  void run(const ImageBatch& batch) {
-    batch.write_inputs(*inputs_.node()->buffer);
-    graph::overwrite(labels_, std::span<const std::int32_t>(batch.labels));
-    step_->run();
-  }
-  [[nodiscard]] const graph::CompiledStep& step() const { return *step_; }
-
- private:
-  Array inputs_, labels_;
-  std::optional<graph::CompiledStep> step_;
-};
-
-// The classes' probabilities are taken in float32, whatever the network computes in.
-Array logits_of(nn::Module& network, const Array& images) { return astype(network.forward(images), DType::float32); }
 
 class Training {
  public:
@@ -83,29 +29,37 @@ class Training {
       : options_(options),
         device_(device),
         prepared_(vision::prepare(options, images)),
-        network_(*prepared_.model.network),
-        sums_(zero_sums(device)) {
+        network_(*prepared_.model.network) {
     network_.to(device);
     network_.train();
-    optimizer_ = nn::make_optimizer({options.optimizer, options.first_rate(), options.momentum, options.weight_decay},
-                                    vision::learnt(network_, options.freeze));
+    optimizer_ = vision::optimizer_of(options, network_);
     nn::take_own_buffers(network_, *optimizer_);
+    resume(images, validation);
+    const std::int64_t rows = std::min(options.batch_size, images.size());
+    steps_.emplace(prepared_, *optimizer_, options_, device);
+    now_.part_rows = steps_->fit(rows, now_.part_rows);
+    result_.judged = validation ? *validation : images;
+    result_.parts = (rows + now_.part_rows - 1) / now_.part_rows;
+    steps_->set_sums(now_.reached.sums);
     training_.emplace(images, loader_options(prepared_.training, true), device);
     if (validation) validation_.emplace(*validation, loader_options(prepared_.model.transform, false), device);
-    total_batches_ = training_->batches_per_epoch() * options.epochs;
   }
 
   TrainedImageModel run() {
     const optim::Schedule schedule = optim::Schedule::parse(options_.schedule, options_.epochs);
-    const double base_rate = optimizer_->learning_rate();
     began_ = Clock::now();
-    for (int epoch = 0; epoch < options_.epochs && !result_.interrupted; ++epoch) {
-      optimizer_->set_learning_rate(schedule.at(base_rate, epoch));
-      train_epoch(epoch);
+    if (options_.observer != nullptr) options_.observer->on_start(result_.parts, now_.part_rows);
+    while (epochs_done() < options_.epochs && !result_.interrupted) {
+      optimizer_->set_learning_rate(schedule.at(options_.first_rate(), epochs_done()));
+      train_epoch();
     }
-    plans_.clear();
+    result_.compile_seconds = steps_->compile_seconds();
+    result_.plan_bytes = steps_->plan_bytes();
+    result_.launches_per_step = steps_->launches();
+    steps_.reset();
     network_.to(Device("cpu"));
     network_.eval();
+    result_.epochs = std::move(now_.epochs);
     result_.skipped = training_->skipped();
     result_.model = std::move(prepared_.model);
     result_.device = device_.id();
@@ -124,111 +78,100 @@ class Training {
     return reading;
   }
 
-  std::vector<Array*> training_state() {
-    std::vector<Array*> state = nn::step_state(network_, *optimizer_);
-    state.insert(state.end(), {&sums_.loss, &sums_.wrong});
-    return state;
+  [[nodiscard]] int epochs_done() const { return static_cast<int>(now_.epochs.size()); }
+
+  void resume(const ImageSet& images, const std::optional<ImageSet>& validation) {
+    if (options_.checkpoint_path.empty()) return;
+    settings_ = vision::settings_of(options_, prepared_, *optimizer_, images, validation);
+    if (!options_.resume || !std::filesystem::exists(options_.checkpoint_path)) return;
+    now_ = vision::read_standing(options_, network_, *optimizer_, images.size(), settings_);
+    result_.resumed_epochs = epochs_done();
+    result_.resumed_images = now_.reached.rows;
   }
 
-  void step(const Array& images, const Array& labels) {
-    const PrecisionScope precision(options_.precision);
-    const Array logits = logits_of(network_, images);
-    const Array loss = nn::cross_entropy(logits, labels, {.label_smoothing = options_.label_smoothing});
-    nn::learn(network_, *optimizer_, loss, options_.clip_grad_norm);
-    add_to_sums(logits, labels, loss);
-  }
-
-  void add_to_sums(const Array& logits, const Array& labels, const Array& loss) {
-    const auto rows = static_cast<float>(labels.size());
-    sums_.loss = sums_.loss + reshape(loss, {}) * rows;
-    sums_.wrong = sums_.wrong + sum(astype(not_equal(argmax(logits, -1), labels), DType::float32));
-  }
-
-  void judge(const Array& images, const Array& labels) {
-    const PrecisionScope precision(options_.precision);
-    const Array logits = logits_of(network_, images);
-    add_to_sums(logits, labels, nn::cross_entropy(logits, labels));
-  }
-
-  // The plan for batches of so many rows, made when the first comes: the last one of an epoch may be smaller.
-  BatchPlan& plan_for(std::int64_t rows, bool trains) {
-    const auto found = plans_.find({rows, trains});
-    if (found != plans_.end()) return found->second;
-    const auto start = Clock::now();
-    BatchPlan& plan = plans_
-                          .try_emplace({rows, trains}, rows, trains ? prepared_.training : prepared_.model.transform,
-                                       prepared_.model.channels, device_)
-                          .first->second;
-    if (trains) {
-      plan.compile(training_state(), {}, [this](const Array& images, const Array& labels) { step(images, labels); });
-      result_.plan_bytes = std::max(result_.plan_bytes, plan.step().bytes());
-      result_.launches_per_step = std::max(result_.launches_per_step, plan.step().stats().launches);
-    } else {
-      plan.compile({&sums_.loss, &sums_.wrong}, nn::step_state(network_, *optimizer_),
-                   [this](const Array& images, const Array& labels) { judge(images, labels); });
+  void save() {
+    if (!options_.checkpoint_path.empty()) {
+      vision::write_standing(options_, network_, *optimizer_, now_, settings_);
     }
-    result_.compile_seconds += seconds_since(start);
-    return plan;
   }
 
-  // Mean loss and share of wrong rows since the last call.
-  std::pair<double, double> read_sums(std::int64_t rows) {
-    const std::pair<double, double> sums(sums_.loss.item<float>(), sums_.wrong.item<float>());
-    for (const Array& each : {sums_.loss, sums_.wrong}) graph::overwrite(each, std::array<float, 1>{0});
-    return {sums.first / static_cast<double>(rows), sums.second / static_cast<double>(rows)};
-  }
-
-  void train_epoch(int epoch) {
-    const auto start = Clock::now();
-    const double waited = training_->stats().wait_seconds;
-    training_->begin_epoch(epoch);
-    std::int64_t rows = 0;
-    while (const std::optional<ImageBatch> batch = training_->next()) {
-      plan_for(batch->size(), true).run(*batch);
-      rows += batch->size();
-      tell_batch(rows, start);
-      result_.interrupted = options_.stop != nullptr && options_.stop->requested();
-      if (result_.interrupted) break;
-    }
-    if (rows == 0) throw DataError("no image of the set could be read");
-    ImageEpoch record{.epoch = epoch + 1, .learning_rate = optimizer_->learning_rate()};
-    std::tie(record.train_loss, record.train_error) = read_sums(rows);
-    record.seconds = seconds_since(start);
-    record.wait_seconds = training_->stats().wait_seconds - waited;
-    record.images_per_second = static_cast<double>(rows) / record.seconds;
+  void train_epoch() {
+    ImageEpoch record{.epoch = epochs_done() + 1, .learning_rate = optimizer_->learning_rate()};
+    train_batches();
+    const Reached& all = now_.reached;
+    if (all.rows == 0) throw DataError("no image of the set could be read");
+    record.train_loss = all.sums.loss / static_cast<double>(all.rows);
+    record.train_error = all.sums.wrong / static_cast<double>(all.rows);
+    record.seconds = all.seconds;
+    record.wait_seconds = all.wait_seconds;
+    record.images_per_second = static_cast<double>(all.rows) / all.seconds;
     if (!std::isfinite(record.train_loss)) {
       throw UsageError(fmt::format("training diverged in epoch {}: the loss is not finite", record.epoch),
                        "Lower the learning rate.");
     }
     if (validation_ && !result_.interrupted) judge_epoch(record);
-    result_.epochs.push_back(record);
+    if (result_.interrupted) save();  // inside of the epoch, whose record is not complete
+    now_.epochs.push_back(record);
+    if (!result_.interrupted) {
+      now_.reached = {};
+      if (record.epoch % options_.checkpoint_every == 0 || record.epoch == options_.epochs) save();
+    }
     if (options_.observer != nullptr) options_.observer->on_epoch(record);
   }
+
+  // The rest of the epoch's batches, or those until somebody interrupts.
+  void train_batches() {
+    Reached& reached = now_.reached;
+    const auto start = Clock::now();
+    const double before = reached.seconds, waited = training_->stats().wait_seconds - reached.wait_seconds;
+    training_->begin_epoch(epochs_done(), reached.end);
+    while (!result_.interrupted) {
+      const std::optional<ImageBatch> batch = training_->next();
+      if (!batch) break;
+      steps_->train(*batch);
+      reached.end = batch->end;
+      reached.rows += batch->size();
+      reached.seconds = before + seconds_since(start);
+      tell_batch();
+      result_.interrupted = is_stopped();
+    }
+    reached.sums = steps_->take_sums();
+    reached.seconds = before + seconds_since(start);
+    reached.wait_seconds = training_->stats().wait_seconds - waited;
+  }
+
+  [[nodiscard]] bool is_stopped() const { return options_.stop != nullptr && options_.stop->requested(); }
 
   void judge_epoch(ImageEpoch& record) {
     const nn::ModeGuard mode(network_, false);
     validation_->begin_epoch(0);
     std::int64_t rows = 0;
     while (const std::optional<ImageBatch> batch = validation_->next()) {
-      plan_for(batch->size(), false).run(*batch);
+      steps_->judge(*batch);
       rows += batch->size();
+      if (is_stopped()) {
+        result_.interrupted = true;
+        return;
+      }
     }
     if (rows == 0) return;
-    const auto [loss, error] = read_sums(rows);
-    record.validation_loss = loss;
-    record.validation_error = error;
+    const vision::RowSums sums = steps_->take_sums();
+    record.validation_loss = sums.loss / static_cast<double>(rows);
+    record.validation_error = sums.wrong / static_cast<double>(rows);
   }
 
-  void tell_batch(std::int64_t rows_of_epoch, Clock::time_point epoch_start) {
-    ++done_batches_;
+  void tell_batch() {
+    ++batches_run_;
     if (options_.observer == nullptr) return;
+    const std::int64_t per_epoch = training_->batches_per_epoch();
+    const Reached& reached = now_.reached;
     Progress progress;
-    progress.done = done_batches_;
-    progress.total = total_batches_;
+    progress.done = epochs_done() * per_epoch + (reached.end + options_.batch_size - 1) / options_.batch_size;
+    progress.total = options_.epochs * per_epoch;
     progress.seconds = seconds_since(began_);
     progress.seconds_left =
-        progress.seconds / static_cast<double>(done_batches_) * static_cast<double>(total_batches_ - done_batches_);
-    options_.observer->on_batch(progress, static_cast<double>(rows_of_epoch) / seconds_since(epoch_start));
+        progress.seconds / static_cast<double>(batches_run_) * static_cast<double>(progress.total - progress.done);
+    options_.observer->on_batch(progress, static_cast<double>(reached.rows) / reached.seconds);
   }
 
   ImageTrainingOptions options_;
@@ -236,19 +179,14 @@ class Training {
   vision::Prepared prepared_;
   nn::Module& network_;
   std::unique_ptr<optim::Optimizer> optimizer_;
-  Sums sums_;
+  nn::Fingerprint settings_;  // where there are checkpoints
+  vision::Standing now_;
+  std::optional<vision::Steps> steps_;
   std::optional<ImageLoader> training_, validation_;
-  std::map<std::pair<std::int64_t, bool>, BatchPlan> plans_;  // by rows, and whether it trains
   Clock::time_point began_;
-  std::int64_t done_batches_ = 0, total_batches_ = 0;
+  std::int64_t batches_run_ = 0;
   TrainedImageModel result_;
 };
-
-void require_precision(Precision precision, const Device& device) {
-  if (precision == Precision::fp32 || device.impl().probe(name_of(precision)).run) return;
-  throw DeviceError(fmt::format("{} has no units for {}", device.id(), name_of(precision)),
-                    "Use fp32, or a device that has them.");
-}
 
 }  // namespace
 
@@ -256,7 +194,7 @@ TrainedImageModel train_images(const ImageSet& images, const std::optional<Image
                                const ImageTrainingOptions& options, const Device& device) {
   options.check();
   if (!images.has_labels()) throw UsageError("these images have no labels", "Give a folder a class, or a label file.");
-  require_precision(options.precision, device);
+  nn::require_precision(options.precision, device);
   if (validation || options.validation_share == 0) return Training(images, validation, options, device).run();
   const Split split = split_stratified(images.labels(), static_cast<std::int32_t>(images.class_names().size()),
                                        options.validation_share, options.seed);

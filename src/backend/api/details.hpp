@@ -15,6 +15,7 @@ namespace overtake::backend {
 /// What there is to say of an open device.
 struct DeviceDetails {
   std::string driver_limit, runtime, compiler;  ///< as in DeviceCheckup
+  std::string convolutions;                     ///< the library that runs them; "": Overtake's own kernels
   std::uint64_t free_bytes = 0;                 ///< 0: unknown
   std::vector<MemoryHolder> holders;
   std::vector<PrecisionRate> peaks;  ///< theoretical rates but for fp32, which DeviceInfo has

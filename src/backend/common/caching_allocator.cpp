@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "overtake/error.hpp"
+#include "overtake/memory.hpp"
 
 namespace overtake::backend {
 namespace {
@@ -87,7 +87,7 @@ void CachingAllocator::release_cached(std::uint64_t at_least) noexcept {
 
 void CachingAllocator::fail(std::size_t bytes, const char* cause) const {
   const std::string limit = limit_ == 0 ? "none" : readable(limit_);
-  throw DeviceError(fmt::format("{}: out of memory: need {}, which exceeds {} (limit {}, held {}, of which {} in use)",
+  throw MemoryError(fmt::format("{}: out of memory: need {}, which exceeds {} (limit {}, held {}, of which {} in use)",
                                 source_.device_id, readable(bytes), cause, limit, readable(held_), readable(in_use_)),
                     "Lower the batch or the layer sizes, or raise the memory limit (--memory-limit).");
 }

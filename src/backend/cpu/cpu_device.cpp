@@ -36,8 +36,11 @@ class HostBuffer final : public Buffer {
   CachingAllocator::Block block_;
 };
 
+// The system promises more than it has, and ends the process that takes it at its word.
 std::uintptr_t take_memory(std::size_t bytes) {
+  constexpr std::size_t large = std::size_t{256} << 20;
   const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
+  if (rounded > large && rounded > platform::usable_memory()) return 0;
   return reinterpret_cast<std::uintptr_t>(std::aligned_alloc(alignment, rounded));
 }
 
@@ -77,6 +80,7 @@ class CpuDevice final : public Device {
     details.driver_limit = instruction_set();
     details.runtime = matmul_library().empty() ? "none: products by Overtake's own loops" : matmul_library();
     details.compiler = describe(kernel_compilers());
+    details.convolutions = matmul_library();
     const std::uint64_t left = platform::usable_memory();
     details.free_bytes = left == platform::unlimited ? 0 : left;  // unknown
     const double single = info_.peak_gflops;

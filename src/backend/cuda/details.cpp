@@ -163,7 +163,9 @@ DeviceDetails CudaDevice::details() {
   if (blas == nullptr && !lack_of(cublaslt(cuda_version_), cuda_version_)) {
     details.findings.push_back(failure_of(cublaslt(cuda_version_), info_.id, library_trouble()));
   }
-  if (dnn() == nullptr && !lack_of(cudnn(cuda_version_), cuda_version_)) {
+  if (const Dnn* library_of_images = dnn()) {
+    details.convolutions = library_of_images->version();
+  } else if (!lack_of(cudnn(cuda_version_), cuda_version_)) {
     details.findings.push_back(failure_of(cudnn(cuda_version_), info_.id, dnn_trouble()));
   }
   std::size_t free_bytes = 0, all_bytes = 0;

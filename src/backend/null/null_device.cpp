@@ -12,6 +12,7 @@
 #include "backend/api/profiling.hpp"
 #include "backend/api/registry.hpp"
 #include "overtake/error.hpp"
+#include "overtake/memory.hpp"
 
 namespace overtake::backend::null {
 namespace {
@@ -113,7 +114,7 @@ NullDevice::NullDevice(std::string id) {
 
 std::unique_ptr<Buffer> NullDevice::allocate(std::size_t bytes) {
   if (limit_ != 0 && record_.bytes_held + bytes > limit_) {
-    throw DeviceError(fmt::format("null: {} bytes are needed, {} of {} are taken", bytes, record_.bytes_held, limit_));
+    throw MemoryError(fmt::format("null: {} bytes are needed, {} of {} are taken", bytes, record_.bytes_held, limit_));
   }
   return std::make_unique<NullBuffer>(*this, bytes, record_);
 }

@@ -106,6 +106,10 @@ void write_checkpoint(const std::filesystem::path& path, Module& model, optim::O
   add_snapshot(file, "previous.", state.previous, model_values(model));
   file.tensors.push_back({"history", history_tensor(state.history)});
   file.tensors.push_back({"best_loss", host_doubles({state.best.loss}, {1})});
+  for (const auto& [name, values] : state.figures) {
+    file.tensors.push_back(
+        {std::string(checkpoint_figures) + name, host_doubles(values, {static_cast<std::int64_t>(values.size())})});
+  }
   const Json json = {{"format", checkpoint_format},
                      {"epoch", state.epoch},
                      {"best_epoch", state.best.epoch},

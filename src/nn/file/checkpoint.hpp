@@ -36,6 +36,7 @@ struct TrainingState {
   Snapshot previous;  ///< of the read-back before the latest: what divergence falls back on where nothing is `kept`
   std::optional<StopReason> ended;       ///< why training ended; empty in a file that was written on the way
   std::optional<Divergence> divergence;  ///< with StopReason::diverged
+  std::map<std::string, std::vector<double>> figures;  ///< what else the trainer of the model keeps, by name
 };
 
 /// All settings and data that decide the result of a training, as text by name. The numbers of epochs and of patience

@@ -110,6 +110,16 @@ class Reader {
     return matching_tensor(file_, name, like, context_);
   }
 
+  [[nodiscard]] std::map<std::string, std::vector<double>> figures() {
+    std::map<std::string, std::vector<double>> found;
+    for (const NamedArray& each : file_.tensors) {
+      if (!each.name.starts_with(checkpoint_figures)) continue;
+      ++taken_;
+      found[each.name.substr(checkpoint_figures.size())] = doubles(each.name, 1);
+    }
+    return found;
+  }
+
   /// A tensor of the model or the optimiser as it was; what counts something holds counts.
   [[nodiscard]] const HostArray& state(const NamedValue& entry) {
     const HostArray& found = tensor(entry.name, *entry.value);
@@ -267,6 +277,7 @@ TrainingState read_checkpoint(const std::filesystem::path& path, Module& model, 
   for (const NamedValue& entry : values) found.push_back(&reader.state(entry));
   state.kept.values = reader.snapshot("best.", model_values(model));
   state.previous.values = reader.snapshot("previous.", model_values(model));
+  state.figures = reader.figures();
   reader.check_all_taken();
   const bool keeps_best = validates && options.restore_best && state.best.epoch > 0;
   if (state.kept.values.empty() == keeps_best) {

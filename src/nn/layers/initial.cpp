@@ -6,13 +6,17 @@
 #include <cmath>
 #include <numbers>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/parallel.hpp"
 #include "core/philox.hpp"
+#include "overtake/ops.hpp"
 
 namespace overtake::nn {
 namespace {
+
+thread_local bool is_drawn = true;
 
 // Philox counters of the two draws of a layer, and of the radii and the angles of Box and Muller (1958).
 constexpr std::uint32_t weight_counter = 0;
@@ -57,6 +61,9 @@ void assign(Parameter& parameter, std::span<const float> values, const Shape& sh
 
 }  // namespace
 
+Undrawn::Undrawn() : before_(std::exchange(is_drawn, false)) {}
+Undrawn::~Undrawn() { is_drawn = before_; }
+
 std::vector<float> normal_values(std::int64_t count, InitialStream from, double deviation) {
   std::vector<float> values(static_cast<std::size_t>(count));
   in_pieces(values.size(), [&](std::size_t begin, std::size_t end) {
@@ -74,6 +81,11 @@ std::vector<float> normal_values(std::int64_t count, InitialStream from, double 
 }
 
 void draw_weights(Parameter& weight, const Shape& shape, Parameter* bias, InitialWeight initial, InitialStream from) {
+  if (!is_drawn) {
+    weight.value = zeros(shape).requires_grad(true);
+    if (bias != nullptr) bias->value = zeros(Shape{shape[0]}).requires_grad(true);
+    return;
+  }
   const std::int64_t fan_in = shape.size() / shape[0];
   if (initial == InitialWeight::uniform) {
     const auto bound = static_cast<float>(1.0 / std::sqrt(static_cast<double>(fan_in)));

@@ -17,6 +17,19 @@ struct InitialStream {
 /// Weight of `shape` (outputs first) and bias (null: none) as `initial` says, on the device that they are on.
 void draw_weights(Parameter& weight, const Shape& shape, Parameter* bias, InitialWeight initial, InitialStream from);
 
+/// While one lives, weights of layers made on this thread are not drawn: they are 0, and take no memory until somebody
+/// asks for them.
+class Undrawn {
+ public:
+  Undrawn();
+  ~Undrawn();
+  Undrawn(const Undrawn&) = delete;
+  Undrawn& operator=(const Undrawn&) = delete;
+
+ private:
+  bool before_;
+};
+
 /// Normal numbers with mean 0 (Box and Muller 1958).
 [[nodiscard]] std::vector<float> normal_values(std::int64_t count, InitialStream from, double deviation = 1);
 

@@ -79,6 +79,7 @@ void overwrite_with_all(const std::vector<NamedValue>& values, const TensorFile&
 }
 
 void overwrite_with(const Array& array, const HostArray& values) {
+  array.eval();  // of layers that were not drawn
   if (array.dtype() == DType::float32) return graph::overwrite(array, to_float32(values));
   graph::overwrite(array, to_int32(values));
 }

@@ -51,7 +51,7 @@ nn::Sequential vgg_features(int depth, bool batch_norm) {
   return layers;
 }
 
-constexpr std::array<ModelInfo, 9> known = {{{"lenet", 1, 28},
+constexpr std::array<ModelInfo, 9> known = {{{"lenet", 1, 28, 28, 28, 10, false},
                                              {"vgg11"},
                                              {"vgg11_bn"},
                                              {"vgg13"},

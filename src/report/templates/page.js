@@ -93,13 +93,14 @@
   // A little room on both sides, so that no point lies on the frame.
   function axis(view, key, title, unit) {
     const values = view.series.flatMap((series) => series.points.filter((point) => point.y).map((point) => point[key]));
+    const range = view.linear ? { type: 'linear', beginAtZero: key === 'y' }
+      : { type: 'logarithmic', min: Math.min(...values) / 1.5, max: Math.max(...values) * 1.5 };
+    const labels = view.linear ? { precision: key === 'x' ? 0 : undefined } : { callback: decade(unit), autoSkip: false };
     return {
-      type: 'logarithmic',
-      min: Math.min(...values) / 1.5,
-      max: Math.max(...values) * 1.5,
+      ...range,
       title: { display: true, text: title, color: color('--soft') },
       grid: { color: color('--grid'), borderColor: color('--line') },
-      ticks: { color: color('--soft'), callback: decade(unit), autoSkip: false, maxRotation: 0 },
+      ticks: { color: color('--soft'), maxRotation: 0, ...labels },
     };
   }
   function options(view) {

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: MIT
+"""overtake train --model and predict with its models: checkpoints, memory, the report, the plan, and flags that do not apply."""
+import json
+import random
+import signal
+import struct
+import time
+import unittest
+
+from support import CliTest, main
+
+
+def idx(numbers, *extents):
+    return struct.pack(f">HBB{len(extents)}I", 0, 8, len(extents), *extents) + bytes(numbers)
+
+
+class Images(CliTest):
+    """Forty images of 28 x 28 in two classes: noise, brighter in the upper or in the lower half."""
+
+    def setUp(self):
+        super().setUp()
+        draw = random.Random(3)
+        self.count = 40
+        labels = [draw.randrange(2) for _ in range(self.count)]
+        pixels = [draw.randrange(100) + (100 if (row < 14) == bool(label) else 0)
+                  for label in labels for row in range(28) for _ in range(28)]
+        self.write("images", idx(pixels, self.count, 28, 28))
+        self.write("labels", idx(labels, self.count))
+
+    def arguments(self, *flags):
+        return ("train", "images", "--labels", "labels", "--model", "lenet", "--device", "cpu", "--threads", "2", *flags)
+
+    def train(self, *flags, expect=0):
+        return self.overtake(*self.arguments(*flags), expect=expect)
+
+    def read(self, name):
+        return (self.folder / name).read_bytes()
+
+    def json(self, name="t.json"):
+        return json.loads((self.folder / name).read_text())
+
+
+class Checkpoints(Images):
+    FLAGS = ("--batch-size", "12", "--optimizer", "adam", "--validation", "0.1", "--seed", "5", "--epochs", "300")
+
+    def test_a_killed_or_interrupted_training_ends_with_the_same_bits(self):
+        self.train(*self.FLAGS, "--save", "whole")
+        resumable = (*self.FLAGS, "--checkpoint", "c", "--checkpoint-every", "7", "--resume", "--save", "m", "--json", "t.json")
+        codes = []
+        for kind in (signal.SIGKILL, signal.SIGINT, signal.SIGKILL):
+            process = self.start(*self.arguments(*resumable))
+            before = self.read("c") if (self.folder / "c").exists() else b""
+            deadline = time.monotonic() + 60
+            while process.poll() is None and time.monotonic() < deadline:
+                if (self.folder / "c").exists() and self.read("c") != before:
+                    time.sleep(0.03)
+                    process.send_signal(kind)
+                    break
+                time.sleep(0.002)
+            process.communicate()
+            codes.append(process.returncode)
+        self.assertIn(-signal.SIGKILL, codes)
+        out, _ = self.train(*resumable)
+        self.assertIn("resumed: c after epoch", out)
+        self.assertGreater(self.json()["resumed_epochs"], 0)
+        self.assertEqual(self.read("m"), self.read("whole"))
+
+    def test_a_checkpoint_of_another_training_is_refused(self):
+        self.train("--epochs", "1", "--checkpoint", "c")
+        self.fails(3, *self.arguments("--epochs", "2", "--lr", "0.5", "--checkpoint", "c", "--resume"),
+                   says=["c: this checkpoint belongs to another training", "learning rate was 0.01, is now 0.5"])
+        self.fails(2, *self.arguments("--resume"), says=["resume"])
+        out, _ = self.train("--epochs", "2", "--checkpoint", "none-there", "--resume")
+        self.assertIn("resumed: no", out)
+
+
+class Memory(Images):
+    def test_a_limit_makes_parts_and_says_so(self):
+        self.train("--epochs", "2", "--batch-size", "36", "--json", "whole.json")
+        most = self.json("whole.json")["plan_bytes"] * 3 // 4
+        out, _ = self.train("--epochs", "2", "--batch-size", "36", "--memory-limit", most, "--json", "t.json")
+        parts = self.json()
+        self.assertIn(f"memory: a step runs in {parts['parts']} parts of at most", out)
+        self.assertGreater(parts["parts"], 1)
+        self.assertLess(parts["plan_bytes"], most)
+        for whole, part in zip(self.json("whole.json")["epochs"], parts["epochs"]):
+            self.assertAlmostEqual(whole["train_loss"], part["train_loss"], delta=1e-4 * whole["train_loss"])
+        self.fails(4, *self.arguments("--memory-limit", "700KiB"), says=["memory", "limit 700.0 KiB"])
+
+    def test_accumulate(self):
+        self.train("--epochs", "1", "--batch-size", "8", "--accumulate", "4", "--json", "t.json")
+        self.assertEqual(self.json()["parts"], 4)
+        self.fails(2, *self.arguments("--batch-size", "8", "--accumulate", "9"), says=["--accumulate 9"])
+
+
+class Pages(Images):
+    def test_the_report_is_one_file_with_curves_and_pictures(self):
+        self.train("--epochs", "3", "--validation", "0.3", "--report", "r.html")
+        page = (self.folder / "r.html").read_text()
+        self.assertEqual(page.count("<img src=\"data:image/png;base64,iVBORw0KGgo"), 12)
+        for text in ("of validation images wrong after 3 epochs", "Answers for some validation images", "Images a second"):
+            self.assertIn(text, page)
+        self.assertNotRegex(page, r"(src|href)=.http")
+        self.fails(2, "train", "images", "--target", "x", "--report", "r2.html", says=["--report"])
+
+    def test_the_plan_runs_nothing(self):
+        out, _ = self.train("--plan", "--json", "p.json", "--save", "m")
+        for text in ("Conv2d", "61,", "convolutions: ", "memory of cpu: ", "nothing was run"):
+            self.assertIn(text, out)
+        plan = self.json("p.json")
+        self.assertEqual(plan["schema"], "overtake.plan_images/1")
+        self.assertEqual(plan["layers"][0]["output"], [1, 6, 28, 28])
+        self.assertEqual(plan["batch_size"], self.count)
+        self.assertFalse((self.folder / "m").exists())
+        start = time.monotonic()
+        self.overtake("train", "images", "--labels", "labels", "--model", "vgg16", "--device", "cpu", "--plan")
+        self.assertLess(time.monotonic() - start, 60)
+
+
+class Flags(Images):
+    def test_flags_that_say_nothing_are_refused_by_name(self):
+        for flags in (("--hidden", "3"), ("--target", "x"), ("--delimiter", ";"), ("--header",), ("--patience", "2"),
+                      ("--host-memory-limit", "1GiB"), ("--n-estimators", "3"), ("--estimator", "network"), ("--describe",),
+                      ("--task", "regression"), ("--on", "h100", "--plan"), ("--momentum", "0.5", "--optimizer", "adam"),
+                      ("--checkpoint-every", "2"), ("--no-augment",)):
+            with self.subTest(flags=flags):
+                self.fails(2, *self.arguments(*flags), says=[flags[0]])
+        for flag, value in (("--batch-size", "0"), ("--epochs", "0"), ("--lr", "-1"), ("--momentum", "2"), ("--image-size", "32")):
+            with self.subTest(flag=flag):
+                self.fails(2, *self.arguments(flag, value), says=[flag])
+        self.train("--epochs", "1", "--save", "m")
+        for flags in (("--proba",), ("--unseen", "error"), ("--plan",), ("--host-memory-limit", "1GiB"), ("--delimiter", ";")):
+            with self.subTest(flags=flags):
+                self.fails(2, "predict", "m", "images", *flags, says=[flags[0]])
+
+    def test_predictions_are_a_table(self):
+        self.train("--epochs", "1", "--save", "m")
+        out, _ = self.overtake("predict", "m", "images", "--top", "2")
+        lines = out.splitlines()
+        self.assertEqual(lines[0], "image,class_1,probability_1,class_2,probability_2")
+        self.assertEqual(len(lines), 1 + self.count)
+        self.assertTrue(lines[1].startswith('"images, image 0 (counted from 0)",'), lines[1])
+        name, first, second = lines[1].rsplit(",", 4)[0], *map(float, lines[1].split(",")[-3::2])
+        self.assertAlmostEqual(first + second, 1, delta=2e-6)
+
+    def test_a_small_file_that_tells_of_a_large_network_is_refused_at_once(self):
+        self.train("--epochs", "1", "--save", "m")
+        content = self.read("m")
+        self.assertIn(b"lenet", content)
+        self.write("hostile", content.replace(b"lenet", b"vgg19"))
+        self.fails(3, "predict", "hostile", "images", says=["hostile"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+// A training on images that was interrupted, at any batch, ends with the bits of one that was not.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "image_support.hpp"
+#include "overtake/error.hpp"
+#include "overtake/vision.hpp"
+
+namespace overtake::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Requests a stop after so many batches of one run.
+class Stopper : public ImageTrainingObserver {
+ public:
+  explicit Stopper(int batches) : left_(batches) {}
+  void on_batch(const Progress&, double) override {
+    if (--left_ == 0) token.request();
+  }
+  StopToken token;
+
+ private:
+  int left_;
+};
+
+std::string bytes_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// 3 classes of 6: batches of 8, 8 and 2.
+ImageTrainingOptions options_of(const std::string& optimizer) {
+  ImageTrainingOptions options;
+  options.model = "lenet";
+  options.epochs = 3;
+  options.batch_size = 8;
+  options.threads = 2;
+  options.optimizer = optimizer;
+  options.schedule = "step:1:0.5";
+  options.validation_share = 0.2;
+  options.seed = 7;
+  return options;
+}
+
+std::string saved(const TempFolder& folder, const TrainedImageModel& trained) {
+  save_image_model(folder / "saved", trained.model);
+  return bytes_of(folder / "saved");
+}
+
+void expect_same_epochs(const std::vector<ImageEpoch>& one, const std::vector<ImageEpoch>& other) {
+  ASSERT_EQ(one.size(), other.size());
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    EXPECT_EQ(one[i].epoch, other[i].epoch);
+    EXPECT_EQ(one[i].learning_rate, other[i].learning_rate);
+    EXPECT_EQ(one[i].train_loss, other[i].train_loss);
+    EXPECT_EQ(one[i].train_error, other[i].train_error);
+    EXPECT_EQ(one[i].validation_loss, other[i].validation_loss);
+    EXPECT_EQ(one[i].validation_error, other[i].validation_error);
+  }
+}
+
+class VisionResume : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(VisionResume, EndsWithTheBitsOfATrainingInOneGo) {
+  const TempFolder folder;
+  const ImageSet images = ImageSet::open(image_folder(folder, 3, 7));
+  const TrainedImageModel whole = train_images(images, {}, options_of(GetParam()));
+  const std::string expected = saved(folder, whole);
+  for (const int batches : {1, 2, 3, 4}) {  // 3: all of an epoch, but its validation
+    ImageTrainingOptions options = options_of(GetParam());
+    options.checkpoint_path = folder / ("checkpoint" + std::to_string(batches));
+    options.resume = true;
+    int runs = 0;
+    TrainedImageModel trained;
+    do {
+      Stopper stopper(batches);
+      options.observer = &stopper;
+      options.stop = &stopper.token;
+      trained = train_images(images, {}, options);
+      ++runs;
+    } while (trained.interrupted && runs < 20);
+    EXPECT_GT(runs, 2);
+    EXPECT_EQ(saved(folder, trained), expected) << "interrupted after each " << batches << " batches";
+    expect_same_epochs(trained.epochs, whole.epochs);
+    options.observer = nullptr;
+    options.stop = nullptr;
+    const TrainedImageModel again = train_images(images, {}, options);  // has nothing left to do
+    EXPECT_EQ(again.resumed_epochs, 3);
+    EXPECT_EQ(saved(folder, again), expected);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Optimizers, VisionResume, ::testing::Values("sgd", "adam"));
+
+TEST(VisionResumeRefusals, NameTheDifference) {
+  const TempFolder folder;
+  const ImageSet images = ImageSet::open(image_folder(folder, 3, 6));
+  ImageTrainingOptions options = options_of("sgd");
+  options.epochs = 1;
+  options.checkpoint_path = folder / "checkpoint";
+  static_cast<void>(train_images(images, {}, options));
+  options.resume = true;
+  const auto message_of = [&](const ImageSet& set, const ImageTrainingOptions& with) -> std::string {
+    try {
+      static_cast<void>(train_images(set, {}, with));
+    } catch (const DataError& error) {
+      return error.what();
+    }
+    return "nothing was thrown";
+  };
+  ImageTrainingOptions other = options;
+  other.batch_size = 9;
+  EXPECT_THAT(message_of(images, other), HasSubstr("batch size was 8, is now 9"));
+  other = options;
+  other.momentum = 0.5;
+  EXPECT_THAT(message_of(images, other), HasSubstr("optimizer was SGD"));
+  const std::int32_t few[] = {0, 1, 2, 3, 6, 7, 8, 9, 12, 13, 14, 15};
+  EXPECT_THAT(message_of(images.select(few), options), HasSubstr("training data was"));
+  std::ofstream(options.checkpoint_path, std::ios::binary) << bytes_of(options.checkpoint_path).substr(0, 999);
+  EXPECT_THAT(message_of(images, options), HasSubstr("checkpoint"));
+  other = options;
+  other.checkpoint_path.clear();
+  EXPECT_THROW(other.check(), UsageError);
+}
+
+TEST(VisionResumeLoader, BeginsAnEpochAtAnyBatch) {
+  const TempFolder folder;
+  const ImageSet images = ImageSet::open(image_folder(folder, 2, 7));
+  std::ofstream(folder / "photos" / "a" / "3.png") << "broken";
+  ImageLoaderOptions options{.transform = imagenet_training(32), .batch_size = 4, .threads = 2};
+  options.on_broken = OnBroken::skip;
+  ImageLoader loader(images, options, Device("cpu"));
+  std::vector<std::vector<float>> inputs;
+  std::vector<std::int64_t> ends = {0};
+  loader.begin_epoch(5);
+  while (const auto batch = loader.next()) {
+    inputs.push_back(batch->inputs().to_vector<float>());
+    ends.push_back(batch->end);
+  }
+  ASSERT_EQ(inputs.size(), 4U);
+  for (std::size_t from = 0; from <= inputs.size(); ++from) {
+    loader.begin_epoch(5, ends[from]);
+    for (std::size_t i = from; i < inputs.size(); ++i) {
+      const auto batch = loader.next();
+      ASSERT_TRUE(batch.has_value());
+      EXPECT_EQ(batch->inputs().to_vector<float>(), inputs[i]) << from;
+    }
+    EXPECT_FALSE(loader.next().has_value());
+  }
+  EXPECT_THROW(loader.begin_epoch(0, 15), UsageError);
+  EXPECT_THROW(loader.begin_epoch(0, -1), UsageError);
+}
+
+}  // namespace
+}  // namespace overtake::test
