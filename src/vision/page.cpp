@@ -43,7 +43,7 @@ std::vector<report::Picture> pictures_of(TrainedImageModel& trained, const Image
   for (std::int64_t i = 0; i < count; ++i) spread.push_back(static_cast<std::int32_t>(i * size / count));
   const ImageSet images = trained.judged->select(spread);
   ImageLoaderOptions reading;
-  reading.batch_size = std::min(count, options.batch_size);
+  reading.batch_size = std::clamp<std::int64_t>(options.batch_size / trained.parts, 1, count);  // what memory allows
   reading.on_broken = options.on_broken;
   const auto answers = classify(trained.model, images, 1, reading, device);
   std::vector<report::Picture> pictures;
@@ -91,7 +91,7 @@ report::Chart chart_of(const TrainedImageModel& trained, const std::string& titl
 
 report::Table table_of(const TrainedImageModel& trained) {
   report::Table table;
-  for (const char* title : {"epoch", "loss", "error %", "val. loss", "val. %", "images/s", "time", "waiting"}) {
+  for (const char* title : {"epoch", "loss", "error %", "val. loss", "val. %", "img/s", "time", "wait"}) {
     table.columns.push_back({title});
   }
   for (const ImageEpoch& epoch : trained.epochs) {

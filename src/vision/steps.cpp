@@ -43,7 +43,7 @@ std::int64_t Steps::fit(std::int64_t rows, std::int64_t most) {
   while (true) {
     try {
       // The loader keeps two batches of pixels on the device beside the plan; about these.
-      const auto room = device_.impl().allocate(2 * image_bytes * static_cast<std::size_t>(options_.batch_size));
+      const auto room = device_.impl().allocate(2 * image_bytes * static_cast<std::size_t>(rows));
       if (part_rows_ < rows && !apply_) plan_parts();
       plan_for(part_rows_, apply_ ? Work::add : Work::learn);
       return part_rows_;
