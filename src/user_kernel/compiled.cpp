@@ -118,10 +118,16 @@ std::unique_ptr<Compiled> compile(backend::Device& device, std::string_view name
   return result;
 }
 
-void launch(Compiled& compiled, const backend::LaunchGeometry& geometry,
+void launch(Compiled& compiled, std::string_view name, const backend::LaunchGeometry& geometry,
             std::span<const backend::KernelArgument> arguments) {
   const std::lock_guard lock(compiled.mutex);
-  compiled.kernel->launch(geometry, arguments);
+  try {
+    compiled.kernel->launch(geometry, arguments);
+  } catch (const UsageError& error) {
+    const std::string text = error.what(), head = fmt::format("kernel {}: ", entry_name(name));
+    if (!text.starts_with(head)) throw;
+    throw UsageError(fmt::format("[{}] {}", name, text.substr(head.size())), error.hint());
+  }
 }
 
 Compiled& Variants::find(backend::Device& device, std::string_view name, std::string_view key,

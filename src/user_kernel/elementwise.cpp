@@ -145,7 +145,7 @@ void Elementwise::launch(const Operands& operands, const ElementVariant& variant
   const std::int64_t in_a_group = variant.on_host ? span : std::int64_t{variant.group} * variant.items;
   const auto groups = narrow<std::uint32_t>((n + in_a_group - 1) / in_a_group, "groups of a kernel");
   const auto group_size = static_cast<std::uint32_t>(variant.on_host ? 1 : variant.group);
-  user_kernel::launch(compiled, {.groups = {groups, 1, 1}, .group_size = {group_size, 1, 1}}, arguments);
+  user_kernel::launch(compiled, given_.name, {.groups = {groups, 1, 1}, .group_size = {group_size, 1, 1}}, arguments);
   if (watch) throw_fault(given_.name, watch->read(), compiled, shapes, element_name, given_.watching.time_limit);
 }
 
@@ -190,6 +190,7 @@ ElementwiseKernel::ElementwiseKernel(const std::string& inputs, const std::strin
                                      const std::string& name, const KernelOptions& options) {
   user_kernel::check_name("kernel", "name", name);
   user_kernel::check_time_limit(name, options.time_limit);
+  user_kernel::check_braces(name, options.preamble, " of the preamble");
   user_kernel::ElementDeclaration declaration{
       name,
       user_kernel::parse_parameters(name, inputs, user_kernel::ListKind::inputs),
