@@ -23,8 +23,10 @@ constexpr int group = 256;
 constexpr int items_of_short_bodies = 4;           // loads that are under way at once
 constexpr std::int64_t least_for_items = 1 << 18;  // fewer elements are better spread over more work-items
 constexpr std::int64_t most_short = std::numeric_limits<std::int32_t>::max() - (1 << 20);
-constexpr std::int64_t least_in_a_span = 4096;  // of the cpu's ranges
-constexpr std::int64_t spans = 256;             // ranges of a large array: enough for all threads to end together
+// The cpu's ranges: elements of the least, and how many there are of a large array, enough for all threads to end
+// together. Elements with a loop of their own may take long, and between ranges a launch may be ended.
+constexpr std::int64_t least_in_a_span = 4096, spans = 256;
+constexpr std::int64_t least_of_loops = 256, spans_of_loops = 16384;
 
 bool has_loop(std::string_view text) {
   const std::vector<Token> tokens = code_of(text);
@@ -110,7 +112,8 @@ void Elementwise::launch(const Operands& operands, const ElementVariant& variant
   Compiled& compiled =
       variants_.find(device, given_.name, variant.key(), [&] { return element_text(given_, variant); });
   const std::int64_t n = operands.shape.size();
-  const std::int64_t span = std::max(least_in_a_span, (n + spans - 1) / spans);
+  const std::int64_t count = has_loop_ ? spans_of_loops : spans;
+  const std::int64_t span = std::max(has_loop_ ? least_of_loops : least_in_a_span, (n + count - 1) / count);
   std::vector<backend::KernelArgument> arguments;
   arguments.reserve(2 * (operands.types.size() + results.size()) + 2);
   arguments.emplace_back(n);
