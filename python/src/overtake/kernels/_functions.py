@@ -242,7 +242,8 @@ class Jit(KernelFunction):
         return _PLAIN[given] if given in _PLAIN else ArrayType(_dtypes.as_dtype(given), 1)
 
     def _translated(self, kinds: Sequence[Kind]) -> Text:
-        return Program(in_groups=True, debug=self._debug).groups(self._source, kinds)
+        whole = not self._debug and not self._time_limit  # those look at work-items one by one
+        return Program(in_groups=True, debug=self._debug, whole=whole).groups(self._source, kinds)
 
     def _prepared(self, arguments: tuple[Any, ...]) -> _Made:
         names = self._source.parameters

@@ -11,6 +11,7 @@ from typing import Any
 from ..arrays import _dtypes
 from ..arrays._dtypes import DType
 from ._errors import KernelError
+from ._fission import cut
 from ._helpers import Helpers
 from ._loops import Loops
 from ._names import Names, plain
@@ -149,24 +150,30 @@ class Function(Loops):
         if value.text in self.given:
             self.limits.append((self.given.index(value.text), target))
 
-    def declarations(self) -> list[Line]:
-        """The variables, all at the top."""
+    def variables(self) -> list[tuple[str, str]]:
+        """Type and name of each in C."""
         variables = [
             (self.held(dtype), self.names.of(name))
             for name, dtype in self.types.items()
             if name not in self.source.parameters or self.stores[name] > 1
         ]
+        return [*((str(dtype), name) for dtype, name in variables + self.temporaries), *self.structs]
+
+    def declarations(self, but: Collection[tuple[str, str]] = ()) -> list[Line]:
+        """The variables, all at the top."""
         kinds: dict[str, list[str]] = {}
-        for kind, name in [*((str(dtype), name) for dtype, name in variables + self.temporaries), *self.structs]:
-            kinds.setdefault(kind, []).append(name)
+        for kind, name in self.variables():
+            if (kind, name) not in but:
+                kinds.setdefault(kind, []).append(name)
         return [Line(self.tree.lineno, 1, f"{kind} {', '.join(names)};") for kind, names in kinds.items()]
 
 
 class Program:
     """All functions of one kernel."""
 
-    def __init__(self, in_groups: bool, debug: bool = False) -> None:
+    def __init__(self, in_groups: bool, debug: bool = False, whole: bool = False) -> None:
         self.in_groups, self.debug = in_groups, debug
+        self.whole = whole  # work-items of kernels with barriers may run one after the other
         self.helpers = Helpers()
         self.shared: dict[str, str] = {}
         self._kernel: Function | None = None
@@ -307,7 +314,9 @@ class Program:
                 arguments.append((place, axis))
         first = source.tree.lineno
         shared = [Line(first, 1, each) for each in self.shared.values()]
-        body = _rendered([*shared, *made.declarations(), *made.lines], source.file)
+        kept, lines = (cut(made.lines, made.variables()) if self.whole else None) or ([], made.lines)
+        own = [Line(first, 1, f"PRIVATE({kind}, {name});") for kind, name in kept]
+        body = _rendered([*shared, *own, *made.declarations(kept), *lines], source.file)
         return Text(
             plain(source.name), self._preamble(), ", ".join(parameters), "", body, arguments, written, [], self.limits
         )

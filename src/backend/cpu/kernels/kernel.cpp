@@ -162,6 +162,7 @@ class CpuKernel final : public Kernel {
     launch.work.words = {launch.words.data(), arguments.size()};
     launch.work.locals = {launch.locals.data(), locals};
     launch.work.needs_fibers = about.needs_fibers != 0;
+    launch.work.has_items = about.needs_fibers == 2;
   }
 
   /// False where there is nothing to do.
