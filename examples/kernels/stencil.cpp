@@ -19,19 +19,29 @@ int main(int argc, char** argv) try {
 
   const overtake::RawKernel eight_steps("const float32* u, float32* v, int64 n", R"(
     LOCAL float cells[2][256];
-    int t = LOCAL_ID(0);
-    int64 at = (int64)GROUP_ID(0) * 240 + t - 8;
-    int moves = t > 0 && t < 255 && at > 0 && at < n - 1;  // the ends of the rod stay as they are
-    cells[0][t] = at >= 0 && at < n ? u[at] : 0.0f;
+    PRIVATE(int64, at);
+    PRIVATE(int, moves);
+    WORK_ITEMS {
+      int t = LOCAL_ID(0);
+      MINE(at) = (int64)GROUP_ID(0) * 240 + t - 8;
+      MINE(moves) = t > 0 && t < 255 && MINE(at) > 0 && MINE(at) < n - 1;  // the ends of the rod stay as they are
+      cells[0][t] = MINE(at) >= 0 && MINE(at) < n ? u[MINE(at)] : 0.0f;
+    }
     SYNC;
     for (int step = 0; step < 8; ++step) {
       int old = step % 2;
-      float here = cells[old][t];
-      if (moves) here = here + 0.25f * (cells[old][t - 1] - 2.0f * here + cells[old][t + 1]);
-      cells[1 - old][t] = here;
+      WORK_ITEMS {
+        int t = LOCAL_ID(0);
+        float here = cells[old][t];
+        if (MINE(moves)) here = here + 0.25f * (cells[old][t - 1] - 2.0f * here + cells[old][t + 1]);
+        cells[1 - old][t] = here;
+      }
       SYNC;
     }
-    if (t >= 8 && t < 248 && at < n) v[at] = cells[0][t];
+    WORK_ITEMS {
+      int t = LOCAL_ID(0);
+      if (t >= 8 && t < 248 && MINE(at) < n) v[MINE(at)] = cells[0][t];
+    }
   )",
                                         "stencil");
   const auto cooled = [&](const std::vector<Array>& given, const Device& where) {

@@ -43,6 +43,9 @@ static pthread_barrier_t group_barrier;
 #define GROUP_ID(a) group_ids[a]
 #define LOCAL_SIZE(a) local_sizes[a]
 #define NUM_GROUPS(a) group_counts[a]
+#define WORK_ITEMS
+#define PRIVATE(type, name) type name
+#define MINE(name) name
 #define SYNC pthread_barrier_wait(&group_barrier)
 #define ATOMIC_ADD(p, v) __atomic_fetch_add(p, v, __ATOMIC_SEQ_CST)
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

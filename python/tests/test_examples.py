@@ -23,9 +23,9 @@ SIZES = {
 }
 
 
-def said(name, device, folder):
+def said(name, device, folder, *more):
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, str(FOLDER / f"{name}.py"), device, str(SIZES[name])]
+    command = [sys.executable, str(FOLDER / f"{name}.py"), device, str(SIZES[name]), *more]
     run = subprocess.run(command, cwd=folder, env=environment, check=False, capture_output=True, text=True, timeout=300)
     assert run.returncode == 0 and not run.stderr, run.stdout + run.stderr
     lines = run.stdout.splitlines()
@@ -34,7 +34,7 @@ def said(name, device, folder):
 
 
 def test_every_example_has_a_test():
-    assert sorted(path.stem for path in FOLDER.glob("*.py")) == sorted([*SIZES, "timing"])
+    assert sorted(path.stem for path in FOLDER.glob("*.py")) == sorted([*SIZES, "atoms", "timing"])
     assert sorted(path.stem for path in FOLDER.glob("*.cpp")) == sorted(SIZES)
 
 
@@ -42,8 +42,17 @@ def test_every_example_has_a_test():
 def test_on_the_cpu(name, tmp_path):
     lines = said(name, "cpu", tmp_path)
     assert any(re.match(r"cpu +\d", line) for line in lines)
-    if name == "mandelbrot":
-        assert (tmp_path / "mandelbrot.png").read_bytes().startswith(b"\x89PNG")
+    assert not list(tmp_path.iterdir())  # nothing is written that was not asked for
+
+
+def test_a_picture(tmp_path):
+    said("mandelbrot", "cpu", tmp_path, "set.png")
+    assert (tmp_path / "set.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_energy_over_many_steps(tmp_path):
+    lines = said("lennard_jones", "cpu", tmp_path, "1000")
+    assert any(re.search(r"drift [0-9.]+e-0[5-9]$", line) for line in lines)
 
 
 @pytest.mark.skipif("opencl:0" not in DEVICES, reason="there is no OpenCL device")

@@ -75,7 +75,7 @@ TYPES = [
     ("y = True\ny = x\nreturn y", 2, "y", "y changes its type from bool to float32", "Use another name"),
     ("y = n\ny = x > 1\nreturn y", 2, "y", "from int32 to bool", "Use another name"),
     ("if x > 0:\n    return x", 1, "if", "returns nothing on a way to its end", "every way"),
-    ("if x > 0:\n    return x\nreturn x, n", 3, "return", "returns 1 values before and 2 here", "as many"),
+    ("if x > 0:\n    return x\nreturn x, n", 3, "return", "returns 1 value before and 2 values here", "as many"),
     ("y = x", 0, "def", "f() returns nothing", "returns a number"),
     ("return x & n", 1, "x & n", "& needs whole numbers or bool, not float32", "overtake.int32(x)"),
     ("return ~x", 1, "~x", "~ needs whole numbers", "int32"),
@@ -261,7 +261,7 @@ def test_calls():
 
     with pytest.raises(KernelError, match=r"Say how many there are"):
         kernel(1, 2)
-    for sizes in ((0, 1), (1, (1, 1, 1, 1)), (1.5, 1)):
+    for sizes in ((-1, 1), (1, 0), (1, (1, 1, 1, 1)), (1.5, 1)):
         with pytest.raises(KernelError, match="is no size"):
             kernel[sizes]
     with pytest.raises(KernelError, match="there are two sizes"):

@@ -95,7 +95,7 @@ void overtake_kernel_free(overtake_kernel* kernel) { const std::unique_ptr<overt
 
 overtake_status overtake_kernel_call(const overtake_kernel* kernel, const overtake_array* const* inputs, int64_t count,
                                      const char* device, overtake_array** outputs) {
-  return api::guarded([&] {
+  return api::computing([&] {
     const auto& called = kernel_of<ElementwiseKernel>(kernel, "element-wise");
     (void)api::given(outputs, "outputs");
     std::vector<overtake::Array> results = called.call(arrays_of(inputs, count), device_or_none(device));
@@ -106,7 +106,7 @@ overtake_status overtake_kernel_call(const overtake_kernel* kernel, const overta
 overtake_status overtake_kernel_reduce(const overtake_kernel* kernel, const overtake_array* const* inputs,
                                        int64_t count, const int32_t* axes, int32_t axis_count, int32_t keepdims,
                                        overtake_array** output) {
-  return api::guarded([&] {
+  return api::computing([&] {
     const auto& called = kernel_of<ReductionKernel>(kernel, "a reduction");
     std::optional<std::vector<int>> chosen;
     if (axis_count >= 0) {
@@ -121,7 +121,7 @@ overtake_status overtake_kernel_reduce(const overtake_kernel* kernel, const over
 overtake_status overtake_kernel_launch(const overtake_kernel* kernel, const int64_t groups[3],
                                        const int32_t group_size[3], overtake_array* const* arguments, int64_t count,
                                        const char* device) {
-  return api::guarded([&] {
+  return api::computing([&] {
     const auto& called = kernel_of<RawKernel>(kernel, "raw");
     (void)api::given(groups, "groups");
     (void)api::given(group_size, "group_size");

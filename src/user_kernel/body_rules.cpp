@@ -48,9 +48,31 @@ std::vector<std::pair<std::size_t, std::size_t>> branches_of(Tokens tokens) {
   return branches;
 }
 
+// LOCAL memory has no values at first.
+void check_local(std::string_view kernel, Tokens tokens, std::size_t local) {
+  for (std::size_t i = local; i < tokens.size() && !tokens[i].is(";"); ++i) {
+    if (!tokens[i].is("=")) continue;
+    throw UsageError(
+        fmt::format("[{}] line {}: LOCAL memory is given values where it is declared", kernel, tokens[local].line),
+        "Declare it alone; then let work-items assign to it, and SYNC.");
+  }
+}
+
 }  // namespace
 
+void check_braces(std::string_view kernel, std::string_view text, std::string_view what) {
+  const std::vector<Token> tokens = code_of(text);
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    const bool is_extra = tokens[i].is("}") && tokens[i].depth < 0;
+    if (!is_extra && (!tokens[i].is("{") || closing(tokens, i) < tokens.size())) continue;
+    throw UsageError(
+        fmt::format("[{}] line {}{}: this {} has no other brace", kernel, tokens[i].line, what, tokens[i].text),
+        "Each { has its }.");
+  }
+}
+
 void check_element_body(std::string_view kernel, std::string_view body) {
+  check_braces(kernel, body);
   for (const Token& token : code_of(body)) {
     if (token.is("return")) {
       throw UsageError(fmt::format("[{}] line {}: a return in the body of an element", kernel, token.line),
@@ -71,11 +93,13 @@ void check_time_limit(std::string_view kernel, double seconds) {
 }
 
 void check_raw_body(std::string_view kernel, std::string_view body) {
+  check_braces(kernel, body);
   const std::vector<Token> tokens = code_of(body);
   const auto branches = branches_of(tokens);
   int returned = 0;
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     if (tokens[i].is("return") && returned == 0) returned = tokens[i].line;
+    if (tokens[i].is("LOCAL")) check_local(kernel, tokens, i);
     if (!tokens[i].is("SYNC")) continue;
     const auto holds = [i](const auto& branch) { return branch.first <= i && i < branch.second; };
     if (std::any_of(branches.begin(), branches.end(), holds)) {

@@ -10,10 +10,14 @@ namespace overtake::user_kernel {
 /// line.
 void check_element_body(std::string_view kernel, std::string_view body);
 
+/// Throws UsageError with the line of a brace that has no other one.
+void check_braces(std::string_view kernel, std::string_view text, std::string_view what = "");
+
 /// Throws UsageError for what is no number of seconds.
 void check_time_limit(std::string_view kernel, double seconds);
 
-/// Of a kernel of work-items: no SYNC in a branch, and none behind a `return` (docs/dialect.md says why).
+/// Of a kernel of work-items: no SYNC in a branch, and none behind a `return` (docs/dialect.md says why); no values in
+/// declarations of LOCAL memory.
 void check_raw_body(std::string_view kernel, std::string_view body);
 
 }  // namespace overtake::user_kernel

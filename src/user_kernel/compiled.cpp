@@ -8,6 +8,7 @@
 #include <charconv>
 #include <limits>
 
+#include "core/polling.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::user_kernel {
@@ -118,10 +119,20 @@ std::unique_ptr<Compiled> compile(backend::Device& device, std::string_view name
   return result;
 }
 
-void launch(Compiled& compiled, const backend::LaunchGeometry& geometry,
+void launch(Compiled& compiled, std::string_view name, const backend::LaunchGeometry& geometry,
             std::span<const backend::KernelArgument> arguments) {
+  if (Polling::is_asking()) {  // this thread may hold the lock below
+    throw UsageError(fmt::format("[{}] a handler of a signal came while a kernel ran, and calls one itself", name),
+                     "Let it set a flag, and call the kernel where the flag is read.");
+  }
   const std::lock_guard lock(compiled.mutex);
-  compiled.kernel->launch(geometry, arguments);
+  try {
+    compiled.kernel->launch(geometry, arguments);
+  } catch (const UsageError& error) {
+    const std::string text = error.what(), head = fmt::format("kernel {}: ", entry_name(name));
+    if (!text.starts_with(head)) throw;
+    throw UsageError(fmt::format("[{}] {}", name, text.substr(head.size())), error.hint());
+  }
 }
 
 Compiled& Variants::find(backend::Device& device, std::string_view name, std::string_view key,

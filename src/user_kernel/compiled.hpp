@@ -61,8 +61,8 @@ class Variants {
   const Compiled* last_ = nullptr;
 };
 
-/// Launches it; several threads may.
-void launch(Compiled& compiled, const backend::LaunchGeometry& geometry,
+/// Launches it; several threads may. What is wrong with its barriers is said with its name.
+void launch(Compiled& compiled, std::string_view name, const backend::LaunchGeometry& geometry,
             std::span<const backend::KernelArgument> arguments);
 
 /// Throws what a watched launch found, if it found something. `shapes`: those of the arrays, in the order of

@@ -20,7 +20,8 @@ class Writer {
       arrays.push_back({given_.inputs[i].name, {fmt::format("overtake_size_{}", given_.inputs[i].name)}});
     }
     texts_ = {given_.preamble, given_.body, arrays};
-    if (given_.watching.any()) texts_ = watched(given_.preamble, given_.body, std::move(arrays), given_.watching);
+    if (given_.watching.any())
+      texts_ = watched(given_.name, given_.preamble, given_.body, std::move(arrays), given_.watching);
   }
 
   KernelText write() {

@@ -23,8 +23,10 @@ constexpr int group = 256;
 constexpr int items_of_short_bodies = 4;           // loads that are under way at once
 constexpr std::int64_t least_for_items = 1 << 18;  // fewer elements are better spread over more work-items
 constexpr std::int64_t most_short = std::numeric_limits<std::int32_t>::max() - (1 << 20);
-constexpr std::int64_t least_in_a_span = 4096;  // of the cpu's ranges
-constexpr std::int64_t spans = 256;             // ranges of a large array: enough for all threads to end together
+// The cpu's ranges: elements of the least, and how many there are of a large array, enough for all threads to end
+// together. Elements with a loop of their own may take long, and between ranges a launch may be ended.
+constexpr std::int64_t least_in_a_span = 4096, spans = 256;
+constexpr std::int64_t least_of_loops = 256, spans_of_loops = 16384;
 
 bool has_loop(std::string_view text) {
   const std::vector<Token> tokens = code_of(text);
@@ -110,7 +112,8 @@ void Elementwise::launch(const Operands& operands, const ElementVariant& variant
   Compiled& compiled =
       variants_.find(device, given_.name, variant.key(), [&] { return element_text(given_, variant); });
   const std::int64_t n = operands.shape.size();
-  const std::int64_t span = std::max(least_in_a_span, (n + spans - 1) / spans);
+  const std::int64_t count = has_loop_ ? spans_of_loops : spans;
+  const std::int64_t span = std::max(has_loop_ ? least_of_loops : least_in_a_span, (n + count - 1) / count);
   std::vector<backend::KernelArgument> arguments;
   arguments.reserve(2 * (operands.types.size() + results.size()) + 2);
   arguments.emplace_back(n);
@@ -145,7 +148,7 @@ void Elementwise::launch(const Operands& operands, const ElementVariant& variant
   const std::int64_t in_a_group = variant.on_host ? span : std::int64_t{variant.group} * variant.items;
   const auto groups = narrow<std::uint32_t>((n + in_a_group - 1) / in_a_group, "groups of a kernel");
   const auto group_size = static_cast<std::uint32_t>(variant.on_host ? 1 : variant.group);
-  user_kernel::launch(compiled, {.groups = {groups, 1, 1}, .group_size = {group_size, 1, 1}}, arguments);
+  user_kernel::launch(compiled, given_.name, {.groups = {groups, 1, 1}, .group_size = {group_size, 1, 1}}, arguments);
   if (watch) throw_fault(given_.name, watch->read(), compiled, shapes, element_name, given_.watching.time_limit);
 }
 
@@ -190,6 +193,7 @@ ElementwiseKernel::ElementwiseKernel(const std::string& inputs, const std::strin
                                      const std::string& name, const KernelOptions& options) {
   user_kernel::check_name("kernel", "name", name);
   user_kernel::check_time_limit(name, options.time_limit);
+  user_kernel::check_braces(name, options.preamble, " of the preamble");
   user_kernel::ElementDeclaration declaration{
       name,
       user_kernel::parse_parameters(name, inputs, user_kernel::ListKind::inputs),

@@ -43,7 +43,7 @@ KernelText Raw::text(int group) const {
     if (parameter.whole) arrays.push_back({parameter.name, {fmt::format("overtake_size_{}", parameter.name)}});
   }
   WatchedText texts{options_.preamble, body_, arrays};
-  if (watching_.any()) texts = watched(options_.preamble, body_, std::move(arrays), watching_);
+  if (watching_.any()) texts = watched(name_, options_.preamble, body_, std::move(arrays), watching_);
   std::string source = opening(name_, texts.preamble, watching_);
   source += group > 0 ? fmt::format("KERNEL_SIZED({})", group) : "KERNEL";
   source += fmt::format(" void {}(", entry_name(name_));
@@ -173,7 +173,7 @@ void Raw::launch(const LaunchSize& size, std::span<const RawArgument> arguments,
     geometry.groups[axis] = narrow<std::uint32_t>(size.groups[axis], "groups of a kernel");
     geometry.group_size[axis] = static_cast<std::uint32_t>(size.group_size[axis]);
   }
-  user_kernel::launch(compiled, geometry, values);
+  user_kernel::launch(compiled, name_, geometry, values);
   if (!watch) return;
   const auto where = [&](std::int64_t item) { return work_item_name(item, size); };
   throw_fault(name_, watch->read(), compiled, shapes, where, options_.time_limit);
@@ -190,6 +190,7 @@ RawKernel::RawKernel(const std::string& parameters, const std::string& body, con
                      const KernelOptions& options) {
   user_kernel::check_name("kernel", "name", name);
   user_kernel::check_time_limit(name, options.time_limit);
+  user_kernel::check_braces(name, options.preamble, " of the preamble");
   user_kernel::check_raw_body(name, body);
   kernel_ = std::make_shared<user_kernel::Raw>(
       name, user_kernel::parse_parameters(name, parameters, user_kernel::ListKind::raw), body, options);

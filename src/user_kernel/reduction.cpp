@@ -100,7 +100,8 @@ void Reduction::launch(backend::Device& device, const Stage& stage, const Operan
     arguments.emplace_back(&watch.emplace(device).buffer());
   }
   const auto groups = narrow<std::uint32_t>(operands.rows * chunks, "groups of a kernel");
-  user_kernel::launch(compiled, {.groups = {groups, 1, 1}, .group_size = {stage.on_host ? 1U : 256U, 1, 1}}, arguments);
+  user_kernel::launch(compiled, given_.name,
+                      {.groups = {groups, 1, 1}, .group_size = {stage.on_host ? 1U : 256U, 1, 1}}, arguments);
   if (watch) throw_fault(given_.name, watch->read(), compiled, shapes, element_name, given_.watching.time_limit);
 }
 
@@ -152,6 +153,7 @@ ReductionKernel::ReductionKernel(const std::string& inputs, const std::string& o
                                  const std::string& name, const KernelOptions& options) {
   user_kernel::check_name("kernel", "name", name);
   user_kernel::check_time_limit(name, options.time_limit);
+  user_kernel::check_braces(name, options.preamble, " of the preamble");
   for (const std::string* text : {&map, &reduce, &post}) user_kernel::check_element_body(name, *text);
   std::vector<user_kernel::Parameter> parameters =
       user_kernel::parse_parameters(name, inputs, user_kernel::ListKind::inputs);

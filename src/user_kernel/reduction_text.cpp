@@ -106,10 +106,11 @@ KernelText Reduction::text(const Stage& stage) const {
     if (input.whole) arrays.push_back({input.name, {fmt::format("overtake_size_{}", input.name)}});
   }
   const auto changed = [&](const std::string& text) {
-    return watches ? watched(given_.preamble, text, arrays, given_.watching).body : text;
+    return watches ? watched(given_.name, given_.preamble, text, arrays, given_.watching).body : text;
   };
   const std::string_view type = value_name(stage.types.back());
-  const std::string preamble = watches ? watched(given_.preamble, "", {}, given_.watching).preamble : given_.preamble;
+  const std::string preamble =
+      watches ? watched(given_.name, given_.preamble, "", {}, given_.watching).preamble : given_.preamble;
   const std::string_view passed = places ? "overtake_watch, overtake_item, " : watches ? "overtake_watch, " : "";
   const std::string_view taken = places    ? "GLOBAL int* overtake_watch, int64 overtake_item, "
                                  : watches ? "GLOBAL int* overtake_watch, "

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "core/c_text.hpp"
+#include "overtake/error.hpp"
 #include "user_kernel/watch.hpp"
 
 namespace overtake::user_kernel {
@@ -67,8 +68,8 @@ std::optional<std::size_t> pointer_name(Tokens parameter) {
 
 class Watcher {
  public:
-  Watcher(const Watching& watching, std::vector<WatchedArray> arrays)
-      : watching_(watching), arrays_(std::move(arrays)) {}
+  Watcher(std::string_view kernel, const Watching& watching, std::vector<WatchedArray> arrays)
+      : kernel_(kernel), watching_(watching), arrays_(std::move(arrays)) {}
 
   // The preamble's functions, which get parameters more.
   void learn_functions(std::string_view preamble) {
@@ -113,30 +114,52 @@ class Watcher {
       } else if (function != functions_.end() && tokens[i + 1].is("(")) {
         call(tokens, i, function->second, edits);
       }
-      if (watching_.places && i + 1 < tokens.size() && tokens[i + 1].is("[")) places(tokens, i, edits);
+      if (watching_.places) use(tokens, i, edits);
     }
     return edits.apply();
+  }
+
+  // Macros that name an array read it where nobody looks. After the body, whose LOCAL arrays are known then.
+  void check_macros(std::string_view text, bool is_body) {
+    sign_ = is_body || text.find("#line") != std::string_view::npos ? 1 : -1;
+    for (const Token& token : c_text::tokens_of(text)) {
+      if (token.kind != Token::Kind::directive || c_text::directive_name(token) != "define") continue;
+      const std::vector<Token> words = c_text::tokens_of(c_text::directive_text(token));
+      const bool takes =
+          words.size() > 1 && words[1].is("(") && words[0].text.data() + words[0].text.size() == words[1].text.data();
+      const std::size_t begin = takes ? closing(words, 1) : 1;
+      for (std::size_t i = begin; i < words.size(); ++i) {
+        const auto is_word = [&](const Token& each) { return each.is(words[i].text); };
+        const auto is_name = [&](const WatchedArray& each) { return each.name == words[i].text; };
+        const bool is_own = std::any_of(words.begin() + 1, words.begin() + static_cast<std::ptrdiff_t>(begin), is_word);
+        const bool is_array = std::any_of(arrays_.begin(), arrays_.end(), is_name);
+        if (is_array && !is_own) refuse(token.line, words[i].text);
+      }
+    }
   }
 
   [[nodiscard]] std::vector<WatchedArray> arrays() && { return std::move(arrays_); }
 
  private:
-  // Those of the kernel, and LOCAL float tile[16][17];
+  // Those of the kernel, and LOCAL float tile[16][17], row[16];
   void learn_arrays(Tokens tokens) {
     for (std::size_t i = 0; watching_.places && i + 3 < tokens.size(); ++i) {
       if (!tokens[i].is("LOCAL")) continue;
-      std::size_t at = i + 1;
-      while (at + 1 < tokens.size() && !tokens[at + 1].is("[") && !tokens[at].is(";")) ++at;
-      WatchedArray array{std::string(tokens[at].text), {}};
-      for (std::size_t open = at + 1; open < tokens.size() && tokens[open].is("[");) {
-        const std::size_t end = closing(tokens, open);
-        if (end >= tokens.size() || end == open + 1) break;
-        array.extents.emplace_back(between(tokens[open + 1], tokens[end - 1]));
-        open = end + 1;
+      for (std::size_t at = i + 1; at + 1 < tokens.size() && !tokens[at].is(";"); ++at) {
+        if (tokens[at].kind != Token::Kind::name || !tokens[at + 1].is("[")) continue;
+        WatchedArray array{std::string(tokens[at].text), {}};
+        std::size_t open = at + 1;
+        while (open < tokens.size() && tokens[open].is("[")) {
+          const std::size_t end = closing(tokens, open);
+          if (end >= tokens.size() || end == open + 1) break;
+          array.extents.emplace_back(between(tokens[open + 1], tokens[end - 1]));
+          open = end + 1;
+        }
+        if (array.extents.empty()) continue;
+        declared_.insert(tokens[at].text.data());
+        arrays_.push_back(std::move(array));
+        at = open - 1;
       }
-      if (array.extents.empty()) continue;
-      declared_.insert(tokens[at].text.data());
-      arrays_.push_back(std::move(array));
     }
     for (std::size_t i = 0; i < arrays_.size(); ++i) {
       const auto& [name, extents] = arrays_[i];
@@ -151,31 +174,55 @@ class Watcher {
     return found == scope_.end() ? nullptr : &*found;
   }
 
-  void places(Tokens tokens, std::size_t name, Edits& edits) const {
-    if (declared_.count(tokens[name].text.data()) > 0) return;
-    if (name > 0 && (tokens[name - 1].is(".") || tokens[name - 1].is("->"))) return;  // a member of something else
+  [[noreturn]] void refuse(int line, std::string_view array) const {
+    throw UsageError(fmt::format("[{}] line {}{}: debug cannot look at what is read through '{}' here", kernel_, line,
+                                 sign_ < 0 ? " of the preamble" : "", array),
+                     fmt::format("Name the array and the place, {}[index], also where a function of the preamble is "
+                                 "given it; or leave debug out.",
+                                 array));
+  }
+
+  // A name: of an array it is looked at, or refused.
+  void use(Tokens tokens, std::size_t name, Edits& edits) const {
+    const auto before = [&](std::size_t back) { return name >= back ? tokens[name - back].text : std::string_view(); };
+    const char* const at = tokens[name].text.data();
     const Known* const array = known(tokens[name].text);
-    if (array == nullptr) return;
+    if (array == nullptr || declared_.count(at) > 0 || before(1) == "." || before(1) == "->") return;
+    const bool is_whole = name + 1 < tokens.size() && tokens[name + 1].is("[") && places(tokens, name, *array, edits);
+    if (passed_.count(at) > 0 || before(1) == "sizeof" || (before(1) == "(" && before(2) == "sizeof")) return;
+    if (before(1) == ")" && before(2) == "void" && before(3) == "(") return;
+    // &x[3] is a pointer of the text's own, but for atomics; a & x[3] and a && x[3] are not.
+    const bool is_value =
+        name >= 2 && (tokens[name - 2].kind == Token::Kind::name || before(2) == "]" || before(2) == "&" ||
+                      tokens[name - 2].kind == Token::Kind::number || (before(2) == ")" && before(3) != "*"));
+    const bool is_address = before(1) == "&" && (!is_value || before(2) == "return");
+    const bool is_atomic = before(2) == "(" && before(3).starts_with("ATOMIC_");
+    if (!is_whole || (is_address && !is_atomic)) refuse(tokens[name].line, tokens[name].text);
+  }
+
+  // True if an element is named.
+  bool places(Tokens tokens, std::size_t name, const Known& array, Edits& edits) const {
     const int line = sign_ * tokens[name].line;
-    if (array->extents.empty()) {
+    if (array.extents.empty()) {
       const std::size_t end = closing(tokens, name + 1);
-      if (end >= tokens.size()) return;
+      if (end >= tokens.size()) return false;
       edits.insert_behind(tokens[name + 1], "overtake_from((int64)(");
       edits.insert_before(tokens[end], fmt::format("), (int64)({0} - overtake_first_{0}), overtake_size_{0}, "
                                                    "overtake_array_{0}, {1}, overtake_item, overtake_watch)",
-                                                   array->name, line));
-      return;
+                                                   array.name, line));
+      return true;
     }
     std::size_t open = name + 1;
-    for (const std::string& extent : array->extents) {
-      if (open >= tokens.size() || !tokens[open].is("[")) return;
+    for (const std::string& extent : array.extents) {
+      if (open >= tokens.size() || !tokens[open].is("[")) return false;
       const std::size_t end = closing(tokens, open);
-      if (end >= tokens.size()) return;
+      if (end >= tokens.size()) return false;
       edits.insert_behind(tokens[open], "overtake_at((int64)(");
       edits.insert_before(tokens[end], fmt::format("), (int64)({}), {}, {}, overtake_item, overtake_watch)", extent,
-                                                   array - scope_.data(), line));
+                                                   &array - scope_.data(), line));
       open = end + 1;
     }
+    return true;
   }
 
   void loop(Tokens tokens, std::size_t at, Edits& edits) const {
@@ -239,7 +286,7 @@ class Watcher {
   }
 
   // Passes on the watch, and of arrays what they are.
-  void call(Tokens tokens, std::size_t name, const std::vector<bool>& pointers, Edits& edits) const {
+  void call(Tokens tokens, std::size_t name, const std::vector<bool>& pointers, Edits& edits) {
     const std::size_t open = name + 1, end = closing(tokens, open);
     if (end >= tokens.size()) return;
     edits.insert_behind(tokens[open], own(false, end > open + 1));
@@ -248,12 +295,15 @@ class Watcher {
       if (!pointers[i]) continue;
       const Known* const array = pointed_at(arguments[i]);
       edits.insert_behind(arguments[i].back(), array != nullptr ? array->passed : ", 0, 0, -1");
+      if (array == nullptr) continue;
+      const auto is_name = [&](const Token& token) { return token.is(array->name); };
+      passed_.insert(std::find_if(arguments[i].begin(), arguments[i].end(), is_name)->text.data());
     }
   }
 
   // The bodies of macros: what they call is changed, too. They may stand for anything in any scope, so their places are
   // not looked at.
-  void calls_of_macro(Tokens tokens, Edits& edits) const {
+  void calls_of_macro(Tokens tokens, Edits& edits) {
     for (std::size_t i = 1; i + 1 < tokens.size(); ++i) {
       const auto function = functions_.find(std::string(tokens[i].text));
       if (function != functions_.end() && tokens[i + 1].is("(")) call(tokens, i, function->second, edits);
@@ -276,23 +326,29 @@ class Watcher {
     return indices + (is_address ? 0 : 1) == axes ? array : nullptr;
   }
 
+  std::string_view kernel_;
   Watching watching_;
   std::vector<WatchedArray> arrays_;
   std::map<std::string, std::vector<bool>> functions_;  // and which of their parameters are pointers
   std::set<const char*> declared_;
-  std::vector<Known> scope_;  // of a body in the order of the arrays
+  std::set<const char*> passed_;  // names of arrays that functions of the preamble are given
+  std::vector<Known> scope_;      // of a body in the order of the arrays
   int sign_ = 1;
 };
 
 }  // namespace
 
-WatchedText watched(std::string_view preamble, std::string_view body, std::vector<WatchedArray> arrays,
-                    const Watching& watching) {
-  Watcher watcher(watching, std::move(arrays));
+WatchedText watched(std::string_view kernel, std::string_view preamble, std::string_view body,
+                    std::vector<WatchedArray> arrays, const Watching& watching) {
+  Watcher watcher(kernel, watching, std::move(arrays));
   watcher.learn_functions(preamble);
   WatchedText result;
   result.preamble = watcher.changed(preamble, false);
   result.body = watcher.changed(body, true);
+  if (watching.places) {
+    watcher.check_macros(preamble, false);
+    watcher.check_macros(body, true);
+  }
   result.arrays = std::move(watcher).arrays();
   return result;
 }

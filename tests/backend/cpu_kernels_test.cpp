@@ -200,6 +200,33 @@ TEST_P(CpuKernels, BarriersInLoopsAndFunctions) {
   }
 }
 
+TEST_P(CpuKernels, PartsRunForAllWorkItems) {
+  const auto program = build(
+      "KERNEL void f(GLOBAL int* out, int rounds) {\n"
+      "  LOCAL int a[256];\n"
+      "  PRIVATE(int, i); PRIVATE(int, next);\n"
+      "  int here;\n"
+      "  WORK_ITEMS {\n"
+      "    MINE(i) = (LOCAL_ID(2) * LOCAL_SIZE(1) + LOCAL_ID(1)) * LOCAL_SIZE(0) + LOCAL_ID(0);\n"
+      "    a[MINE(i)] = MINE(i);\n"
+      "  }\n"
+      "  SYNC;\n"
+      "  for (int r = 0; r < rounds + MINE(i); ++r) {\n"
+      "    WORK_ITEMS { MINE(next) = a[(MINE(i) + 1) % LOCAL_SIZE(0)]; }\n"
+      "    SYNC;\n"
+      "    WORK_ITEMS { a[MINE(i)] = MINE(next); }\n"
+      "    SYNC;\n"
+      "  }\n"
+      "  WORK_ITEMS { here = a[MINE(i)]; out[GLOBAL_ID(0)] = here; }\n"
+      "}\n");
+  for (const int size : {1, 2, 7, 256}) {
+    const auto out = upload(std::vector<std::int32_t>(static_cast<std::size_t>(16 * size), -1));
+    launch(*program, "f", 16, static_cast<std::uint32_t>(size), {out.get(), 9});
+    const auto values = download<std::int32_t>(*out);
+    for (int i = 0; i < 16 * size; ++i) ASSERT_EQ(values[static_cast<std::size_t>(i)], (i % size + 9) % size);
+  }
+}
+
 TEST_P(CpuKernels, DividedBarriersAreAnErrorAndHarmNothing) {
   const auto program = build(
       "KERNEL void f(GLOBAL int* out, int way) {\n"

@@ -35,6 +35,18 @@ def _keeps_sign(source: DType, wanted: DType) -> bool:
     return is_whole(wanted) and is_whole(source) and wider >= source.itemsize
 
 
+def _own_function(function: Any) -> types.FunctionType | None:
+    """The function itself where it is one of the author's."""
+    target = getattr(function, "_kernel_function", function)
+    if not isinstance(target, types.FunctionType) or target.__module__.partition(".")[0] in (
+        "overtake",
+        "numpy",
+        "scipy",
+    ):
+        return None
+    return target
+
+
 class Calls(Expressions):
     """Translates calls."""
 
@@ -55,10 +67,15 @@ class Calls(Expressions):
         if function is MISSING:
             self._refuse_unknown(node)
         name = known(function)
-        if node.keywords and name not in IDS:
-            self.refuse(node.keywords[0].value, "calls in kernels have no keywords", "Give the arguments in order.")
-        if starred := next((each for each in node.args if isinstance(each, ast.Starred)), None):
-            self.refuse(starred, "there is no * before arguments in kernels", "Write each argument.")
+        target = None if name is not None or isinstance(function, (type, DType)) else _own_function(function)
+        if node.keywords and name not in IDS and target is None:
+            self.refuse(
+                node.keywords[0].value, "such calls in kernels have no keywords", "Give the arguments in order."
+            )
+        starred: list[ast.expr] = [each for each in node.args if isinstance(each, ast.Starred)]
+        starred += [each.value for each in node.keywords if each.arg is None]
+        if starred:
+            self.refuse(starred[0], "there is no * before arguments in kernels", "Write each argument.")
         if name is not None:
             return [self._known(node, name, is_read)]
         dtype = self.dtype_of(node.func)
@@ -68,12 +85,7 @@ class Calls(Expressions):
             isinstance(function, type) and getattr(function, "__name__", "") == "float16"
         ):
             self.fail(node, f"kernels do not compute in {getattr(function, 'name', 'float16')}", "Use float32.")
-        target = getattr(function, "_kernel_function", function)
-        if isinstance(target, types.FunctionType) and target.__module__.partition(".")[0] not in (
-            "overtake",
-            "numpy",
-            "scipy",
-        ):
+        if target is not None:
             return self._own(node, target)
         return self._refuse_function(node, function)
 
@@ -85,7 +97,7 @@ class Calls(Expressions):
             self.fail(node, f"{node.func.id}() is not defined", f"Did you mean {near[0]}?" if near else "")
         if isinstance(node.func, ast.Attribute):
             owner = self.source.static(node.func.value, self.local)
-            if isinstance(owner, types.ModuleType):
+            if isinstance(owner, (types.ModuleType, type)):
                 near = difflib.get_close_matches(node.func.attr, dir(owner), 1)
                 self.fail(node, f"{owner.__name__} has no {node.func.attr}", f"Did you mean {near[0]}?" if near else "")
             self.refuse(node, f"there is no method .{node.func.attr}() in kernels", "Call functions: overtake.exp(x).")
@@ -111,17 +123,22 @@ class Calls(Expressions):
 
     # -- functions of the author's ---------------------------------------------------------------------------------------
     def _own(self, node: ast.Call, function: types.FunctionType) -> list[Value]:
-        arrays = [
-            each if isinstance(each, ast.Name) and self.array_of(each) is not None else None for each in node.args
-        ]
-        numbers = iter(self.in_order([each for each, array in zip(node.args, arrays, strict=True) if array is None]))
-        given: list[Value | ast.Name] = [next(numbers) if each is None else each for each in arrays]
-        callee = source_of(function)
+        nodes = [*node.args, *(each.value for each in node.keywords)]
+        arrays = [each if isinstance(each, ast.Name) and self.array_of(each) is not None else None for each in nodes]
+        numbers = iter(self.in_order([each for each, array in zip(nodes, arrays, strict=True) if array is None]))
+        values: list[Value | ast.Name] = [next(numbers) if each is None else each for each in arrays]
+        callee, count = source_of(function), len(node.args)
+        named = {str(each.arg): value for each, value in zip(node.keywords, values[count:], strict=True)}
         try:
-            defaults = callee.with_defaults(tuple(given))[len(given) :]
+            bound = callee.with_defaults(tuple(values[:count]), named)
         except KernelError as error:
             self.fail(node, error.msg)
-        given += [self.global_constant(node, each, f"the default of {callee.name}()") for each in defaults]
+        given: list[Value | ast.Name] = [
+            each
+            if isinstance(each, (Value, ast.Name))
+            else self.global_constant(node, each, f"the default of {callee.name}()")
+            for each in bound
+        ]
         made = self.program.device(self, node, callee, [self._kind(each) for each in given])
         texts: list[str] = []
         reads = False
@@ -161,7 +178,8 @@ class Calls(Expressions):
     # -- conversions -----------------------------------------------------------------------------------------------------
     def _conversion(self, node: ast.Call, dtype: DType, function: Any) -> Value:
         if len(node.args) != 1:
-            self.refuse(node, f"{ast.unparse(node.func)}() takes one number", "Write overtake.float32(x).")
+            shown = ast.unparse(node.func)
+            self.refuse(node, f"{shown}() takes one number", f"Write {shown}(x).")
         if dtype is _dtypes.bool_:
             return self.condition(node.args[0])
         value = self.expression(node.args[0])
@@ -229,7 +247,7 @@ class Calls(Expressions):
         if len(node.args) == wanted:
             return
         cures = {"log": "log(x) / log(base)", "round": "round(x * 100) / 100", "whole_round": "round(x * 100) / 100"}
-        cure = cures.get(name, f"{name}({', '.join('xyz'[:wanted])})")
+        cure = cures.get(name, f"{ast.unparse(node.func)}({', '.join('xyz'[:wanted])})")
         numbers = f"{wanted} number{'' if wanted == 1 else 's'}"
         self.refuse(node, f"{ast.unparse(node.func)}() takes {numbers} here, not {len(node.args)}", f"Write {cure}.")
 

@@ -30,8 +30,10 @@ class KernelError(UsageError):
         message = what
         if place is not None:
             shown = place.text.rstrip("\n")
-            marker = "".join("\t" if each == "\t" else " " for each in shown[: place.column]) + "^"
-            message = f"{place.file}:{place.line}:{place.column + 1}: {what}\n{shown}\n{marker}"
+            under = "".join("\t" if each == "\t" else " " for each in shown[: place.column]) + "^"
+            message = f"{place.file}:{place.line}:{place.column + 1}: {what}"
+            if shown.strip():
+                message += f"\n{shown}\n{under}"
         super().__init__(message, hint)
         self.msg = what
         self.filename = place.file if place else None

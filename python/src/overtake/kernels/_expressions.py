@@ -143,7 +143,7 @@ class Expressions(Memory):
         found = self.source.static(node, self.local)
         if found is MISSING:
             owner = self.source.static(node.value, self.local)
-            if isinstance(owner, types.ModuleType):
+            if isinstance(owner, (types.ModuleType, type)):
                 near = difflib.get_close_matches(node.attr, dir(owner), 1)
                 self.fail(node, f"{owner.__name__} has no {node.attr}", f"Did you mean {near[0]}?" if near else "")
             self.refuse(

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import operator
 import threading
 import types
 from collections.abc import Callable, Sequence
@@ -16,8 +15,8 @@ from ..arrays import _dtypes
 from ..arrays._array import Array
 from ..arrays._creation import asarray, get_default_device
 from ..arrays._dtypes import DType
-from ..arrays._scalars import require_fit, scalar
 from ._errors import KernelError
+from ._given import Method, check_limit, kept, number, placed, plain, sizes_of
 from ._native import Kernel
 from ._program import Kind, Program, Text
 from ._source import Source, source_of
@@ -66,6 +65,11 @@ class KernelFunction:
     @property
     def _source(self) -> Source:
         return source_of(self._kernel_function)
+
+    def __get__(self, owner: Any, kind: type | None = None) -> Any:
+        """Of an object: what says that methods are no kernels. A function of a class without `self` is one as any other."""
+        names = self._kernel_function.__code__.co_varnames[: self._count]
+        return Method(self, type(owner).__name__) if owner is not None and names[:1] in (("self",), ("cls",)) else self
 
     def __repr__(self) -> str:
         return f"<overtake.{self._decorator} of {self.__name__}>"  # type: ignore[attr-defined]
@@ -132,15 +136,15 @@ class Vectorized(KernelFunction):
 
     _decorator = "vectorize"
 
-    def __call__(self, *arguments: Any) -> Any:
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
         """The function of each element; the arguments broadcast.
 
         Returns
         -------
         overtake.Array, or a tuple of them where the function returns several values. Lazy, as all arrays.
         """
-        if len(arguments) != self._count:
-            arguments = self._source.with_defaults(arguments)
+        if named or len(arguments) != self._count:
+            arguments = self._source.with_defaults(arguments, named)
         made = self._made.get(
             tuple([each._describe()[0].number if type(each) is Array else type(each) for each in arguments])
         )
@@ -150,16 +154,20 @@ class Vectorized(KernelFunction):
         if made.has_numbers:
             device = None if made.has_arrays else get_default_device().encode()
             for place, dtype in made.limits:
-                require_fit(self._source.name, arguments[place], dtype)
-            arguments = tuple([each if type(each) is Array else _number(each) for each in arguments])
-        results = made.kernel.call(arguments, device)
+                check_limit(self._source, place, arguments[place], dtype)
+            arguments = tuple([each if type(each) is Array else number(each) for each in arguments])
+        try:
+            results = made.kernel.call(arguments, device)
+        except UsageError as error:
+            raise placed(error, self._source, made.text.name) from None
         return results[0] if made.outputs == 1 else tuple(results)
 
     def _prepared(self, arguments: tuple[Any, ...]) -> tuple[_Made, tuple[Any, ...]]:
         beside = next((each.device for each in arguments if type(each) is Array), None)
-        given = tuple(_operand(each, beside) for each in arguments)
+        names = self._source.parameters
+        given = tuple(self._operand(name, each, beside) for name, each in zip(names, arguments, strict=True))
         kinds = [self._kind_of(each) for each in given]
-        for name, kind in zip(self._source.parameters, kinds, strict=True):
+        for name, kind in zip(names, kinds, strict=True):
             self._check_type(kind, name)
         return self._make(
             tuple(
@@ -167,6 +175,22 @@ class Vectorized(KernelFunction):
             ),
             kinds,
         ), given
+
+    def _operand(self, name: str, given: Any, device: str | None) -> Any:
+        """An argument as an array or one of Python's own numbers."""
+        if type(given) is Array or type(given) in _PLAIN:
+            return given
+        for kind in (bool, int, float):
+            if isinstance(given, kind):
+                return kind(given)
+        try:
+            return asarray(given, device=device)
+        except TypeError:
+            shown = "None" if given is None else f"of type {type(given).__name__}"
+            raise KernelError(
+                f"{self._source.name}(): {name} is {shown}, and no array or number",
+                f"Give numbers: {name}=overtake.nan, say, where there is none.",
+            ) from None
 
     def _kind_of(self, given: Any) -> DType:
         if isinstance(given, Array):
@@ -177,16 +201,6 @@ class Vectorized(KernelFunction):
 
     def _translated(self, kinds: Sequence[Kind]) -> Text:
         return Program(in_groups=False).elementwise(self._source, [each for each in kinds if isinstance(each, DType)])
-
-
-def _operand(given: Any, device: str | None) -> Any:
-    """An argument as an array or one of Python's own numbers."""
-    if type(given) is Array or type(given) in _PLAIN:
-        return given
-    for plain in (bool, int, float):
-        if isinstance(given, plain):
-            return plain(given)
-    return asarray(given, device=device)
 
 
 class Jit(KernelFunction):
@@ -228,9 +242,10 @@ class Jit(KernelFunction):
         return _PLAIN[given] if given in _PLAIN else ArrayType(_dtypes.as_dtype(given), 1)
 
     def _translated(self, kinds: Sequence[Kind]) -> Text:
-        return Program(in_groups=True, debug=self._debug).groups(self._source, kinds)
+        whole = not self._debug and not self._time_limit  # those look at work-items one by one
+        return Program(in_groups=True, debug=self._debug, whole=whole).groups(self._source, kinds)
 
-    def _prepared(self, key: tuple[Any, ...], arguments: tuple[Any, ...]) -> _Made:
+    def _prepared(self, arguments: tuple[Any, ...]) -> _Made:
         names = self._source.parameters
         for name, each in zip(names, arguments, strict=True):
             if type(each) is Array:
@@ -244,17 +259,8 @@ class Jit(KernelFunction):
                     f"{name} is of type {type(each).__name__}",
                     "Functions of jit take arrays of overtake and Python's numbers: overtake.asarray(x), float(x).",
                 )
+        key = tuple([_key(each) if type(each) is Array else type(each) for each in arguments])
         return self._make(key, [self._kind_of(each) for each in arguments])
-
-
-@functools.lru_cache(maxsize=4096, typed=True)
-def _kept(value: Any) -> Array:
-    """A number as an argument, kept: calls in a loop have the same ones."""
-    return scalar(value)
-
-
-def _number(value: Any) -> Array:
-    return _kept(value) if value else scalar(value)  # 0.0 and -0.0 are one key
 
 
 class Launch:
@@ -264,32 +270,36 @@ class Launch:
 
     def __init__(self, function: Jit, groups: Any, size: Any) -> None:
         self._function = function
-        self._groups = (ctypes.c_int64 * 3)(*sizes_of(groups, "groups"))
+        self._groups = (ctypes.c_int64 * 3)(*sizes_of(groups, "groups", least=0))
         self._size = (ctypes.c_int32 * 3)(*sizes_of(size, "size"))
 
-    def __call__(self, *arguments: Any) -> None:
+    def __call__(self, *arguments: Any, **named: Any) -> None:
         """Runs it; arrays that it writes to get their new values."""
         function = self._function
-        if len(arguments) != function._count:
-            arguments = function._source.with_defaults(arguments)
+        if named or len(arguments) != function._count:
+            arguments = function._source.with_defaults(arguments, named)
         key = tuple([_key(each) if type(each) is Array else type(each) for each in arguments])
         made = function._made.get(key)
         if made is None:
-            made = function._prepared(key, arguments)
+            arguments = tuple([plain(each) for each in arguments])
+            made = function._prepared(arguments)
         for place, dtype in made.limits:
-            require_fit(function._source.name, arguments[place], dtype)
+            check_limit(function._source, place, arguments[place], dtype)
         passed = []
         for place, axis in made.arguments:
             each = arguments[place]
             if type(each) is not Array:
-                each = _number(each)
+                each = number(each)
             elif axis is not None:
-                each = _kept(each._describe()[1][axis])
+                each = kept(each._describe()[1][axis])
             passed.append(each)
         if len({id(each) for each in arguments}) < len(arguments):
             _check_written(function, made, arguments)
         device = None if made.has_arrays else get_default_device().encode()
-        made.kernel.launch(self._groups, self._size, passed, device)
+        try:
+            made.kernel.launch(self._groups, self._size, passed, device)
+        except UsageError as error:
+            raise placed(error, function._source, made.text.name) from None
 
 
 def _check_written(function: Jit, made: _Made, arguments: tuple[Any, ...]) -> None:
@@ -302,16 +312,6 @@ def _check_written(function: Jit, made: _Made, arguments: tuple[Any, ...]) -> No
 def _key(array: Array) -> int:
     dtype, shape = array._describe()
     return dtype.number * 16 + len(shape)
-
-
-def sizes_of(given: Any, what: str) -> tuple[int, int, int]:
-    """Groups, or work-items of a group, along three axes."""
-    sizes = tuple(given) if isinstance(given, (tuple, list)) else (given,)
-    sizes = tuple(operator.index(each) if hasattr(each, "__index__") else -1 for each in sizes)
-    if not 1 <= len(sizes) <= 3 or min(sizes) < 1:
-        raise KernelError(f"{what}: {given!r} is no size", "Give a number above 0, or a tuple of up to three.")
-    one, two, three = (*sizes, 1, 1)[:3]
-    return one, two, three
 
 
 @overload

@@ -49,7 +49,7 @@ class Loops(Statements):
             return
         if self._varying is None:
             self._varying = Varying(
-                self.source.tree, lambda call: asks_its_place(self.source.static(call.func, self.local), set())
+                self.tree, lambda call: asks_its_place(self.source.static(call.func, self.local), set())
             )
         if self._varying.differs(decides) or self._varying.leaves(body, (ast.Break,)):
             self.refuse(

@@ -83,6 +83,14 @@ class Memory(Arithmetic):
                 if self.in_groups
                 else "A function of vectorize gets one element at a time; functions of overtake.jit get arrays."
             )
+            inner = self.array_of(owner.value) if isinstance(owner, ast.Subscript) else None
+            if inner is not None and isinstance(owner, ast.Subscript):
+                indices = f"{ast.unparse(owner.slice)}, {ast.unparse(node.slice)}"
+                self.refuse(
+                    node,
+                    "an element of an array has no elements",
+                    f"Give all indices at once: {ast.unparse(owner.value)}[{indices}].",
+                )
             self.refuse(node, f"{what}, and has no elements", cure or "Give arrays as arguments.")
         place = self.place_of(node, array, node.slice)
         dtype = array.type.dtype

@@ -6,6 +6,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from ._webs import as_written
+
 _C = """auto break case char const continue default do double else enum extern float for goto if inline int long register
 restrict return short signed sizeof static struct switch typedef union unsigned void volatile while asm typeof fortran
 linux unix i386 near far huge cdecl pascal interrupt complex imaginary errno assert offsetof alloca stdin stdout stderr
@@ -31,7 +33,7 @@ RESERVED = frozenset(f"{_C} {_CPP} {_OPENCL} {_CUDA} {_OWN}".split())
 
 def plain(name: str) -> str:
     """`name` as an identifier of C in ASCII that means nothing there yet."""
-    text = "".join(each if each.isascii() else f"u{ord(each):04x}" for each in name)
+    text = "".join(each if each.isascii() else f"u{ord(each):04x}" for each in as_written(name))
     if text.startswith("_"):  # those are the compilers'
         text = f"v{text}"
     if text.startswith(("overtake_", "dialect_", "user_")):  # the library's, and functions of the author's

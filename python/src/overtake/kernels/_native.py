@@ -6,7 +6,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 
-from .._errors import InternalError
+from .._errors import InternalError, UsageError
 from .._library import Library, library
 from ..arrays._array import Array
 from ..arrays._handle import handles_of
@@ -21,6 +21,17 @@ def _library() -> Library:
     return found
 
 
+def _encoded(text: str) -> bytes:
+    """For C, where a NUL would end it."""
+    try:
+        encoded = text.encode()
+    except UnicodeEncodeError:
+        raise UsageError("a text of a kernel has half of a surrogate pair, which is no character") from None
+    if b"\0" in encoded:
+        raise UsageError("a text of a kernel has a NUL in it, where it would end", "Leave \\0 out of the text.")
+    return encoded
+
+
 class Kernel:
     """A kernel of the library, made by one of its functions; compiled for a device at its first call there."""
 
@@ -29,7 +40,7 @@ class Kernel:
     def __init__(self, make: str, texts: Sequence[str], outputs: int, debug: bool, time_limit: float) -> None:
         self.handle, made = 0, ctypes.c_void_p()
         lib = _library()
-        strings = [each.encode() for each in texts]
+        strings = [_encoded(each) for each in texts]
         lib.check(getattr(lib.raw, make)(*strings, int(debug), time_limit, ctypes.byref(made)))
         self.handle = made.value or 0
         self._raw, self._free = lib.raw, lib.raw.overtake_kernel_free

@@ -4,19 +4,20 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..arrays import _dtypes
 from ..arrays._dtypes import DType
 from ._errors import KernelError
+from ._fission import cut
 from ._helpers import Helpers
 from ._loops import Loops
 from ._names import Names, plain
-from ._scope import ArrayVariable, Line
+from ._scope import ArrayVariable, Line, Split
 from ._source import Source
-from ._types import WEAK_INT, ArrayType, Value, held_in_memory, literal
+from ._types import WEAK_INT, ArrayType, Value, held_in_memory, holds, is_float, is_whole, literal
 
 Kind = DType | ArrayType
 _MOST_PASSES = 32
@@ -62,8 +63,10 @@ class Text:
 class Function(Loops):
     """One function for one list of types."""
 
-    def __init__(self, program: Program, source: Source, kinds: Sequence[Kind], in_groups: bool) -> None:
-        super().__init__(program, source, in_groups)
+    def __init__(
+        self, program: Program, source: Source, kinds: Sequence[Kind], in_groups: bool, apart: Collection[str] = ()
+    ) -> None:
+        super().__init__(program, source, in_groups, apart)
         self.kinds = list(kinds)
         self.given: list[str] = []  # the parameters' names in C
         for place, (name, kind) in enumerate(zip(source.parameters, kinds, strict=True)):
@@ -107,7 +110,7 @@ class Function(Loops):
                         else f"({self.held(self.types[name])}){given}"
                     )
                     self.emit(f"{self.names.of(name)} = {text};")
-            self.block(self.source.tree.body)
+            self.block(self.tree.body)
             results = self.results or []
             if not self.changed and results == (self.known_results or []):
                 break
@@ -116,9 +119,30 @@ class Function(Loops):
             raise KernelError(f"the types of {self.source.name}() do not settle", "Convert values explicitly.")
         if results and self.assigned is not None:
             self.fail(
-                self.source.tree.body[-1],
+                self.tree.body[-1],
                 f"{self.source.name}() returns nothing on a way to its end",
                 "Return a value on every way.",
+            )
+        self._check_mixed()
+
+    def _check_mixed(self) -> None:
+        """An error where a float variable gets whole numbers that its type may not hold: they would be rounded unseen."""
+        for place, (name, kind) in enumerate(zip(self.source.parameters, self.kinds, strict=True)):
+            if isinstance(kind, ArrayType) or not is_whole(kind) or not is_float(self.types[name]):
+                continue
+            if kind is WEAK_INT and self.program.is_outermost:
+                self.limits.append((place, self.held(self.types[name])))
+            else:
+                self.mixed.append(([*self.tree.args.posonlyargs, *self.tree.args.args][place], name, Value(kind, "")))
+        for node, name, value in self.mixed:
+            dtype = self.held(self.types[name])
+            if holds(dtype, value.type if value.const is None else value.const):
+                continue
+            what = self.held(value.type) if value.const is None else value.const
+            self.fail(
+                node,
+                f"{name} is {what} here and {dtype} elsewhere, which holds not all such numbers",
+                f"Use another name, or convert it: overtake.{dtype}(...).",
             )
 
     def limit(self, value: Value, target: DType) -> None:
@@ -126,24 +150,30 @@ class Function(Loops):
         if value.text in self.given:
             self.limits.append((self.given.index(value.text), target))
 
-    def declarations(self) -> list[Line]:
-        """The variables, all at the top."""
+    def variables(self) -> list[tuple[str, str]]:
+        """Type and name of each in C."""
         variables = [
             (self.held(dtype), self.names.of(name))
             for name, dtype in self.types.items()
             if name not in self.source.parameters or self.stores[name] > 1
         ]
+        return [*((str(dtype), name) for dtype, name in variables + self.temporaries), *self.structs]
+
+    def declarations(self, but: Collection[tuple[str, str]] = ()) -> list[Line]:
+        """The variables, all at the top."""
         kinds: dict[str, list[str]] = {}
-        for kind, name in [*((str(dtype), name) for dtype, name in variables + self.temporaries), *self.structs]:
-            kinds.setdefault(kind, []).append(name)
-        return [Line(self.source.tree.lineno, 1, f"{kind} {', '.join(names)};") for kind, names in kinds.items()]
+        for kind, name in self.variables():
+            if (kind, name) not in but:
+                kinds.setdefault(kind, []).append(name)
+        return [Line(self.tree.lineno, 1, f"{kind} {', '.join(names)};") for kind, names in kinds.items()]
 
 
 class Program:
     """All functions of one kernel."""
 
-    def __init__(self, in_groups: bool, debug: bool = False) -> None:
+    def __init__(self, in_groups: bool, debug: bool = False, whole: bool = False) -> None:
         self.in_groups, self.debug = in_groups, debug
+        self.whole = whole  # work-items of kernels with barriers may run one after the other
         self.helpers = Helpers()
         self.shared: dict[str, str] = {}
         self._kernel: Function | None = None
@@ -157,20 +187,30 @@ class Program:
         return scope is self._kernel
 
     def _made(self, source: Source, kinds: Sequence[Kind], as_kernel: bool, wide: bool = False) -> Function:
-        function = Function(self, source, kinds, self.in_groups)
-        function.wide = wide
-        if as_kernel:
-            self._kernel = function
         self._stack.append(source)
-        try:
-            function.translate()
-        except RecursionError:
-            raise KernelError(
-                f"an expression of {source.name}() is too deep", "Split it.", source.place(source.tree)
-            ) from None
+        apart: frozenset[str] = frozenset()
+        while True:
+            function = Function(self, source, kinds, self.in_groups, apart)
+            function.wide = wide
+            if as_kernel:
+                self._kernel = function
+            try:
+                function.translate()
+                break
+            except Split as name:
+                apart |= {name.name}
+            except RecursionError:
+                raise KernelError(
+                    f"an expression of {source.name}() is too deep", "Split it.", source.place(source.tree)
+                ) from None
         self._stack.pop()
         self.limits = function.limits  # the kernel's come last
         return function
+
+    @property
+    def is_outermost(self) -> bool:
+        """Whether the function that is made is the one that was called from outside."""
+        return len(self._stack) == 1
 
     def device(self, caller: Any, node: ast.AST, source: Source, kinds: Sequence[Kind]) -> Device:
         """A function that another one calls, made at its first call with these types; floats are as wide as the caller's."""
@@ -274,7 +314,9 @@ class Program:
                 arguments.append((place, axis))
         first = source.tree.lineno
         shared = [Line(first, 1, each) for each in self.shared.values()]
-        body = _rendered([*shared, *made.declarations(), *made.lines], source.file)
+        kept, lines = (cut(made.lines, made.variables()) if self.whole else None) or ([], made.lines)
+        own = [Line(first, 1, f"PRIVATE({kind}, {name});") for kind, name in kept]
+        body = _rendered([*shared, *own, *made.declarations(kept), *lines], source.file)
         return Text(
             plain(source.name), self._preamble(), ", ".join(parameters), "", body, arguments, written, [], self.limits
         )

@@ -6,7 +6,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
@@ -30,6 +30,7 @@ from ._types import (
     promoted,
     strong,
 )
+from ._webs import as_written, split
 
 if TYPE_CHECKING:
     from ._program import Program
@@ -56,15 +57,25 @@ class Line:
     text: str
 
 
+class Split(Exception):
+    """A name is a whole number's and then a float's: its variables are to be told apart."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
 class Scope:
     """One function: what its names are, and its text. The text is made anew until no variable's type changes."""
 
-    def __init__(self, program: Program, source: Source, in_groups: bool) -> None:
+    def __init__(self, program: Program, source: Source, in_groups: bool, apart: Collection[str] = ()) -> None:
         self.program, self.source = program, source
         self.in_groups = in_groups  # made for jit: arrays, groups, barriers
+        self.apart = frozenset(apart)  # names of several variables
+        self.tree = split(source.tree, apart) if apart else source.tree
         self.names = Names()
-        self.stores = _stores(source)
-        self.local = frozenset(self.stores)
+        self.stores = _stores(source.parameters, self.tree)
+        self.local = frozenset((*self.stores, *apart))
         self.types: dict[str, DType] = {}  # of variables, which only grow
         self.arrays: dict[str, ArrayVariable] = {}
         self.positive: set[str] = set()  # variables that are never below 0
@@ -76,7 +87,7 @@ class Scope:
         """Begins the text anew."""
         self.lines: list[Line] = []
         self.depth = 1
-        self.number = self.source.tree.lineno
+        self.number = self.tree.lineno
         self.temporaries: list[tuple[DType, str]] = []
         self.structs: list[tuple[str, str]] = []  # variables of several results: type and name
         self.assigned: set[str] | None = set()  # by now, on every way; None where no way leads
@@ -86,11 +97,11 @@ class Scope:
     # -- errors --------------------------------------------------------------------------------------------------------
     def fail(self, node: ast.AST, what: str, hint: str = "") -> NoReturn:
         """Raises what is wrong with the type or the name at a node."""
-        raise KernelError(what, hint, self.source.place(node))
+        raise KernelError(as_written(what), as_written(hint), self.source.place(node))
 
     def refuse(self, node: ast.AST, what: str, hint: str = "") -> NoReturn:
         """Raises that kernels do not have a form of Python."""
-        raise KernelSyntaxError(what, hint, self.source.place(node))
+        raise KernelSyntaxError(as_written(what), as_written(hint), self.source.place(node))
 
     # -- lines ---------------------------------------------------------------------------------------------------------
     def emit(self, text: str) -> None:
@@ -192,12 +203,12 @@ class Scope:
         return Value(dtype, text, number, simple=True, positive=number >= 0)
 
 
-def _stores(source: Source) -> Counter[str]:
+def _stores(parameters: list[str], tree: ast.FunctionDef) -> Counter[str]:
     """The function's own names, and how often it gives them a value."""
-    nodes = (each for node in source.tree.body for each in ast.walk(node))
+    nodes = (each for node in tree.body for each in ast.walk(node))
     return Counter(
         [
-            *source.parameters,
+            *parameters,
             *(each.id for each in nodes if isinstance(each, ast.Name) and not isinstance(each.ctx, ast.Load)),
         ]
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import ast
 import builtins
+import enum
 import functools
 import inspect
+import linecache
 import types
 from typing import Any
 
@@ -57,20 +59,26 @@ class Source:
         self.name = function.__name__
         code = function.__code__
         self.file = code.co_filename
-        if self.name == "<lambda>":
+        if code.co_name == "<lambda>":
             raise KernelSyntaxError("a lambda cannot be a kernel", "Write a function with def.", self._first(code))
+        if hasattr(function, "__wrapped__"):
+            raise KernelError(
+                f"another decorator stands between Overtake's and def {self.name}(), and gives a function of its own",
+                "Write Overtake's decorator right above the def: kernels are made of the function itself.",
+            )
         self._lines, self.tree = self._find(function)
         self._check_kind()
 
     @staticmethod
     def _first(code: types.CodeType) -> Place:
-        return Place(code.co_filename, code.co_firstlineno, 0, "")
+        line = linecache.getline(code.co_filename, code.co_firstlineno)
+        return Place(code.co_filename, code.co_firstlineno, len(line) - len(line.lstrip()), line)
 
     def _find(self, function: types.FunctionType) -> tuple[list[str], ast.FunctionDef]:
         try:
             lines, _ = inspect.findsource(function)
             text = "".join(lines)
-            tree = _parsed(text).get((self.name, function.__code__.co_firstlineno))
+            tree = _parsed(text).get((function.__code__.co_name, function.__code__.co_firstlineno))
             if _has_changed(function.__code__, text):
                 tree = None
         except (OSError, SyntaxError, TypeError):
@@ -122,29 +130,37 @@ class Source:
         return self.function.__globals__.get(name, getattr(builtins, name, MISSING))
 
     def static(self, node: ast.AST, local: frozenset[str]) -> Any:
-        """The object of a name or of a module's attribute; MISSING for all else. `local`: the function's own names."""
+        """The object of a name, or of an attribute of a module or a class; MISSING for all else. `local`: own names."""
         if isinstance(node, ast.Name):
             return MISSING if node.id in local else self.meaning(node.id)
         if isinstance(node, ast.Attribute):
             owner = self.static(node.value, local)
-            if isinstance(owner, types.ModuleType):
+            if isinstance(owner, (types.ModuleType, type)) or (isinstance(owner, enum.Enum) and node.attr == "value"):
                 return getattr(owner, node.attr, MISSING)
         return MISSING
 
-    def with_defaults(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The arguments of a call, with the defaults of those that are missing.
+    def with_defaults(self, arguments: tuple[Any, ...], named: dict[str, Any] | None = None) -> tuple[Any, ...]:
+        """The arguments of a call in their order, with the defaults of those that are missing.
 
         Raises
         ------
         KernelError
-            Where there are too many or too few.
+            Where there are too many or too few, or a name is not known or comes twice.
         """
-        wanted, defaults = self.parameters, self.function.__defaults__ or ()
-        missing = len(wanted) - len(arguments)
-        if missing < 0 or missing > len(defaults):
+        wanted, defaults, named = self.parameters, self.function.__defaults__ or (), named or {}
+        head = f"{self.name}({', '.join(wanted)})"
+        by_name = [each.arg for each in self.tree.args.args]
+        for name in named:
+            if name not in by_name:
+                raise KernelError(f"{head} has no argument {name} that may be named")
+            if name in wanted[: len(arguments)]:
+                raise KernelError(f"{head} gets {name} twice")
+        found = dict(zip(wanted[len(wanted) - len(defaults) :], defaults, strict=True)) | named
+        rest = wanted[len(arguments) :]
+        if len(arguments) > len(wanted) or any(each not in found for each in rest):
             count = f"{len(wanted)} argument{'' if len(wanted) == 1 else 's'}"
-            raise KernelError(f"{self.name}({', '.join(wanted)}) takes {count}, not {len(arguments)}")
-        return (*arguments, *defaults[len(defaults) - missing :])
+            raise KernelError(f"{head} takes {count}, not {len(arguments) + len(named)}")
+        return (*arguments, *(found[each] for each in rest))
 
 
 @functools.lru_cache(maxsize=256)

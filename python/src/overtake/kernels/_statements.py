@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sized
 from dataclasses import dataclass, field
 
 from ..arrays import _dtypes
@@ -11,8 +12,9 @@ from ..arrays._dtypes import DType
 from ._elements import Elements
 from ._forms import OPERATORS, STATEMENTS
 from ._intrinsics import known
-from ._scope import bare
-from ._types import WEAK_INT, NoCommonType, Value, is_whole, promoted
+from ._scope import Split, bare
+from ._types import WEAK_INT, NoCommonType, Value, is_float, is_whole, promoted
+from ._webs import as_written
 
 
 @dataclass
@@ -26,6 +28,11 @@ class Loop:
     jumped: str = ""  # a break or continue so far
 
 
+def _counted(values: Sized) -> str:
+    count = len(values)
+    return f"{count} values" if count > 1 else "1 value" if count else "nothing"
+
+
 class Statements(Elements):
     """Translates statements."""
 
@@ -33,6 +40,7 @@ class Statements(Elements):
         """Begins the text anew."""
         super().restart()
         self.loops: list[Loop] = []
+        self.mixed: list[tuple[ast.AST, str, Value]] = []  # whole numbers that float variables get
         self.branches = 0
         self.returned = False
         self.results: list[DType] | None = None
@@ -80,6 +88,8 @@ class Statements(Elements):
             self._assign(target, value)
 
     def _assign_several(self, node: ast.Assign, targets: ast.Tuple | ast.List, given: ast.expr) -> None:
+        for starred in (each for each in targets.elts if isinstance(each, ast.Starred)):
+            self._refuse_target(starred)
         values = self.several(given)
         if len(values) != len(targets.elts):
             self.fail(node, f"{len(targets.elts)} names for {len(values)} values")
@@ -120,18 +130,23 @@ class Statements(Elements):
                 f"{name} changes its type from {self.arrays[name].type} to {self.held(value.type)}",
                 "Use another name.",
             )
-        self.join(target, name, value.type)
+        self.join(target, name, value)
         if self.stores[name] == 1 and value.positive and is_whole(value.type):
             self.positive.add(name)
         self.emit(f"{self.names.of(name)} = {bare(self.cast(target, value, self.types[name]))};")
         if self.assigned is not None:
             self.assigned.add(name)
 
-    def join(self, node: ast.AST, name: str, dtype: DType) -> None:
+    def join(self, node: ast.AST, name: str, value: Value) -> None:
         """Widens the type of a variable by a value's."""
         # An int is an int64 from here on; a plain float takes the type of the floats that it meets.
-        new = _dtypes.int64 if dtype is WEAK_INT else dtype
+        new = _dtypes.int64 if value.type is WEAK_INT else value.type
         old = self.types.get(name)
+        if old is not None and {is_whole(old), is_whole(new)} == {True, False} and is_float(promoted(old, new)):
+            if as_written(name) not in self.apart:
+                raise Split(name)
+            if is_whole(new):
+                self.mixed.append((node, name, value))
         if old is None:
             self.types[name] = new
             return
@@ -293,7 +308,7 @@ class Statements(Elements):
         if len(self.results) != len(values):
             self.fail(
                 node,
-                f"{self.source.name}() returns {len(self.results)} values before and {len(values)} here",
+                f"{self.source.name}() returns {_counted(self.results)} before and {_counted(values)} here",
                 "Return as many everywhere.",
             )
         try:

@@ -14,7 +14,7 @@ from .._errors import UsageError
 from ..arrays._arguments import operand_of
 from ..arrays._array import Array
 from ..arrays._creation import get_default_device
-from ._functions import sizes_of
+from ._given import sizes_of
 from ._native import Kernel
 
 
@@ -133,7 +133,7 @@ class RawKernel(_Texts):
 
     def __getitem__(self, sizes: tuple[Any, Any]) -> Any:
         """``kernel[groups, size]``: numbers, or tuples of up to three."""
-        groups = (ctypes.c_int64 * 3)(*sizes_of(sizes[0], "groups"))
+        groups = (ctypes.c_int64 * 3)(*sizes_of(sizes[0], "groups", least=0))
         size = (ctypes.c_int32 * 3)(*sizes_of(sizes[1], "size"))
 
         def launch(*arguments: Any) -> None:

@@ -122,6 +122,16 @@ def fits(number: int, dtype: DType) -> bool:
     return smallest <= number < smallest + (1 << bits)
 
 
+def holds(dtype: DType, what: DType | bool | int | float) -> bool:
+    """Whether a type of floats holds a number, or all numbers of a type of whole ones, as they are."""
+    if not isinstance(what, DType):
+        try:
+            return _rounded(what, dtype) == what
+        except OverflowError:
+            return False
+    return 8 * what.itemsize - (what.kind == "signed integer") <= (53 if dtype is _dtypes.float64 else 24)
+
+
 def wrapped(number: int, dtype: DType) -> int:
     """A whole number as a type holds it: modulo 2 to its bits."""
     bits = 8 * dtype.itemsize

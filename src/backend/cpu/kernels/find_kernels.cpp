@@ -127,6 +127,10 @@ std::vector<FoundKernel> find_kernels(const std::vector<Token>& tokens, const st
     kernel->needs_fibers = std::any_of(tokens.begin() + static_cast<std::ptrdiff_t>(kernel->open),
                                        tokens.begin() + static_cast<std::ptrdiff_t>(kernel->close),
                                        [&](const Token& t) { return t.is("LOCAL") || waiting.count(t.text) > 0; });
+    kernel->has_items = std::any_of(tokens.begin() + static_cast<std::ptrdiff_t>(kernel->open),
+                                    tokens.begin() + static_cast<std::ptrdiff_t>(kernel->close),
+                                    [](const Token& t) { return t.is("WORK_ITEMS"); });
+    kernel->needs_fibers = kernel->needs_fibers || kernel->has_items;
     kernels.push_back(std::move(*kernel));
   }
   return kernels;

@@ -37,9 +37,9 @@ using KernelEntry = void (*)(const std::uint64_t* words, const HostItem* first, 
 /// overtake_about_NAME
 struct KernelAbout {
   std::int32_t parameters;
-  std::int32_t needs_fibers;
-  std::int32_t size;   ///< of KERNEL_SIZED; 0: any
-  ParameterKind kind;  ///< of the first parameter, and so on
+  std::int32_t needs_fibers;  ///< 0: no; 1: one for each work-item; 2: one, which runs all work-items
+  std::int32_t size;          ///< of KERNEL_SIZED; 0: any
+  ParameterKind kind;         ///< of the first parameter, and so on
 
   [[nodiscard]] ParameterKind kind_of(std::size_t parameter) const noexcept { return (&kind)[parameter]; }
 };

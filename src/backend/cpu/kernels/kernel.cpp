@@ -16,6 +16,7 @@
 #include "backend/cpu/kernels/work_group.hpp"
 #include "core/checked.hpp"
 #include "core/parallel.hpp"
+#include "core/polling.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::backend::cpu {
@@ -25,6 +26,8 @@ using Clock = std::chrono::steady_clock;
 
 // Work of less than this is over before the other threads have begun.
 constexpr double worth_threads_ns = 15'000;
+// Work of less than this is over before anybody would end it; longer work has pieces of about the second.
+constexpr double worth_polling_ns = 1e6, longest_piece_ns = 2e7;
 
 const char* name_of(ParameterKind kind) {
   switch (kind) {
@@ -49,6 +52,27 @@ ParameterKind kind_of(const KernelArgument& argument) {
     ParameterKind operator()(LocalBytes) const { return ParameterKind::local; }
   };
   return std::visit(Kinds{}, argument);
+}
+
+/// Groups, a few at a time: one at first, as nobody knows how long it takes. This thread, where it `is_caller`, asks
+/// between them whether the work is still wanted; `ended`: it is not.
+template <typename Range>
+void run_polling(std::int64_t begin, std::int64_t end, bool is_caller, std::atomic<bool>& ended, const Range& range) {
+  constexpr auto short_time = std::chrono::milliseconds(3);
+  constexpr std::int64_t growth = 8;
+  try {
+    for (std::int64_t step = 1; begin < end && !ended;) {
+      const auto start = Clock::now();
+      const std::int64_t until = std::min(end, begin + step);
+      range(begin, until);
+      begin = until;
+      if (Clock::now() - start < short_time) step *= growth;
+      if (is_caller) Polling::poll();
+    }
+  } catch (...) {
+    ended = true;
+    throw;
+  }
 }
 
 /// A kernel in one of a program's codes.
@@ -138,6 +162,7 @@ class CpuKernel final : public Kernel {
     launch.work.words = {launch.words.data(), arguments.size()};
     launch.work.locals = {launch.locals.data(), locals};
     launch.work.needs_fibers = about.needs_fibers != 0;
+    launch.work.has_items = about.needs_fibers == 2;
   }
 
   /// False where there is nothing to do.
@@ -171,30 +196,36 @@ class CpuKernel final : public Kernel {
   }
 
   void run(const Launch& launch) {
-    const double pace = pace_.load(std::memory_order_relaxed);
-    const bool is_small = pace >= 0 && pace * static_cast<double>(launch.items) < worth_threads_ns;
-    const int threads = launch.groups == 1 || is_small ? 1 : thread_count();
+    const double pace = pace_.load(std::memory_order_relaxed), expected = pace * static_cast<double>(launch.items);
+    const int threads = launch.groups == 1 || (pace >= 0 && expected < worth_threads_ns) ? 1 : thread_count();
+    const bool polls = Polling::is_on() && (pace < 0 || expected > worth_polling_ns);
     // Several pieces a thread, as some take longer than others.
-    const std::int64_t pieces = threads == 1 ? 1 : std::min<std::int64_t>(launch.groups, std::int64_t{threads} * 8);
+    const std::int64_t wanted = std::max<std::int64_t>(
+        std::int64_t{threads} * 8, polls ? static_cast<std::int64_t>(std::min(expected / longest_piece_ns, 1e6)) : 0);
+    const std::int64_t pieces = threads == 1 ? 1 : std::min(launch.groups, wanted);
     std::atomic<std::int64_t> busy_ns{0};
+    std::atomic<bool> ended{false};
     std::mutex mutex;
     GroupTrouble trouble;
-    const auto piece = [&](std::int64_t i) {
-      const auto start = Clock::now();
-      GroupTrouble wrong = run_groups(launch.work, launch.groups * i / pieces, launch.groups * (i + 1) / pieces);
-      busy_ns.fetch_add(std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count(),
-                        std::memory_order_relaxed);
-      if (wrong.what.empty()) return true;
+    const auto range = [&](std::int64_t begin, std::int64_t end) {
+      GroupTrouble wrong = run_groups(launch.work, begin, end);
+      if (wrong.what.empty()) return;
       const std::lock_guard lock(mutex);
       trouble = std::move(wrong);
-      return false;
+      ended = true;
     };
-    if (pieces == 1) {
-      piece(0);
-    } else {
-      parallel_for(static_cast<std::size_t>(pieces), threads,
-                   [&](std::size_t i) { return piece(static_cast<std::int64_t>(i)); });
-    }
+    const auto piece = [&](std::size_t number, std::size_t thread) {
+      const auto start = Clock::now();
+      const auto i = static_cast<std::int64_t>(number);
+      const std::int64_t begin = launch.groups * i / pieces, end = launch.groups * (i + 1) / pieces;
+      if (polls) run_polling(begin, end, thread == 0, ended, range);
+      if (!polls) range(begin, end);
+      busy_ns.fetch_add(std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count(),
+                        std::memory_order_relaxed);
+      return !ended;
+    };
+    if (pieces == 1) piece(0, 0);
+    if (pieces > 1) parallel_for(static_cast<std::size_t>(pieces), threads, piece);
     if (!trouble.what.empty()) throw UsageError(fmt::format("kernel {}: {}", name_, trouble.what), trouble.hint);
     pace_.store(static_cast<double>(busy_ns.load()) / static_cast<double>(launch.items), std::memory_order_relaxed);
   }

@@ -82,11 +82,12 @@ void rewrite_local(const Tokens& tokens, std::size_t at, std::size_t end, std::s
 
 void rewrite_locals(const Tokens& tokens, const FoundKernel& kernel, Edits& edits) {
   bool first = true;
+  if (kernel.has_items) edits.insert_behind(tokens[kernel.open], " OVERTAKE_OWN_ITEMS");
   for (std::size_t i = kernel.open + 1; i < kernel.close; ++i) {
     if (!tokens[i].is("LOCAL") || tokens[i].depth != 1) continue;
     std::size_t end = i;
     while (end < kernel.close && !tokens[end].is(";")) ++end;
-    if (first) edits.insert_behind(tokens[kernel.open], " uint64 overtake_used = 0;");
+    if (first && !kernel.has_items) edits.insert_behind(tokens[kernel.open], " uint64 overtake_used = 0;");
     first = false;
     rewrite_local(tokens, i, end, kernel.close, edits);
   }
@@ -133,7 +134,7 @@ std::string entry_of(const FoundKernel& kernel) {
       " struct overtake_of_{0} {{ {1}char overtake_last; }}; OVERTAKE_ENTRY({0}) {{ {2}{3}({0}({4})) }} "
       "const int overtake_about_{0}[] = {{{5}, {6}, ({7}){8}}};",
       kernel.name, members, takes, kernel.needs_fibers ? "OVERTAKE_ALONE" : "OVERTAKE_GROUPS", call, names.size(),
-      static_cast<int>(kernel.needs_fibers), kernel.size, kinds);
+      kernel.has_items ? 2 : static_cast<int>(kernel.needs_fibers), kernel.size, kinds);
 }
 
 std::string variable_of(std::size_t kernel) { return fmt::format("overtake_text_{}", kernel); }

@@ -22,6 +22,7 @@ struct FoundKernel {
   std::string parameters;   ///< what is between the brackets; may hold macros
   std::string size;         ///< the expression of KERNEL_SIZED; "0": any size
   bool needs_fibers;        ///< may reach SYNC, or declares LOCAL memory
+  bool has_items;           ///< runs its work-items itself: WORK_ITEMS
   std::size_t first;        ///< token KERNEL
   std::size_t open, close;  ///< tokens of its braces
 };

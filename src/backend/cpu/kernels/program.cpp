@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // To be raised when kernel_text.cpp or host.hpp change what compiled kernels and the library know of each other.
-constexpr int entry_version = 1;
+constexpr int entry_version = 2;
 
 constexpr const char* line_hint = "Line numbers count from the first line of the source after the dialect's prelude.";
 

@@ -94,7 +94,7 @@ class Team {
 };
 
 GroupTrouble Team::run(const GroupWork& work, const std::uint64_t* words, const HostItem& first) {
-  prepare(first.local_size[0] * first.local_size[1] * first.local_size[2]);
+  prepare(work.has_items ? 1 : first.local_size[0] * first.local_size[1] * first.local_size[2]);
   work_ = &work;
   words_ = words;
   first_ = first;

@@ -19,6 +19,7 @@ inline constexpr std::int64_t most_fibers = 1024;
 struct GroupWork {
   KernelEntry entry = nullptr;
   bool needs_fibers = false;
+  bool has_items = false;  ///< one call runs all work-items of a group, between barriers one after the other
   std::array<std::int32_t, 3> size{}, groups{};
   std::span<const std::uint64_t> words;   ///< arguments; for local memory its bytes
   std::span<const std::uint16_t> locals;  ///< which of them are local memory
