@@ -2,11 +2,11 @@
 #include "race/cell.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <vector>
 
 #include "backend/api/device.hpp"
+#include "core/clock.hpp"
 #include "core/parallel.hpp"
 #include "overtake/nn.hpp"
 #include "overtake/nn/trainer.hpp"
@@ -14,10 +14,6 @@
 
 namespace overtake::race {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 /// One training from the first weights. Empty when it was stopped.
 std::optional<FitReport> train(const RaceTask& task, int layers, const Device& device, int epochs) {

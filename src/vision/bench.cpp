@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
-#include <chrono>
 #include <functional>
 #include <utility>
 
 #include "backend/api/details.hpp"
 #include "backend/api/device.hpp"
+#include "core/clock.hpp"
 #include "graph/compiled_step.hpp"
 #include "graph/primitives/layout.hpp"
 #include "nn/training/training_step.hpp"
@@ -23,10 +23,6 @@
 
 namespace overtake {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 // A network on the device with images that lie as the loader would put them.
 struct Scene {

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <vector>
 
+#include "core/clock.hpp"
 #include "graph/node.hpp"
 #include "graph/primitives/layout.hpp"
 #include "nn/training/training_step.hpp"
@@ -17,8 +18,6 @@
 
 namespace overtake::vision {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 Array zero(const Device& device) { return graph::copy_of(zeros(Shape{}, device)); }
 

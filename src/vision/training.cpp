@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
-#include <chrono>
 #include <cmath>
 #include <utility>
 
 #include "backend/api/details.hpp"
 #include "backend/api/device.hpp"
+#include "core/clock.hpp"
 #include "nn/training/mode_guard.hpp"
 #include "nn/training/training_step.hpp"
 #include "overtake/data/dataset.hpp"
@@ -18,10 +18,6 @@ namespace overtake {
 namespace {
 
 using vision::Reached;
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
 class Training {
  public:
   Training(const ImageSet& images, const std::optional<ImageSet>& validation, const ImageTrainingOptions& options,

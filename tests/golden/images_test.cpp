@@ -69,7 +69,7 @@ TEST_P(ImageResize, IsThatOfPillow) {
     impl.upload(*from, 0, packed.data(), packed.size());
     std::vector<float> values(static_cast<std::size_t>(wanted.size()));
     const auto to = impl.allocate(values.size() * sizeof(float));
-    image::Prepare(impl, options).launch(*from, 1, *to);
+    image::Prepare(impl, options).launch(*from, 0, 1, *to);
     impl.download(*to, 0, values.data(), values.size() * sizeof(float));
     const std::vector<float> all = to_float32(wanted);
     for (std::size_t i = 0; i < all.size(); ++i) ASSERT_NEAR(values[i] * 255, all[i], 0.01) << i;

@@ -136,7 +136,7 @@ std::vector<float> prepared(backend::Device& device, const ImageLoaderOptions& o
   image::Prepare prepare(device, options);
   const auto count = static_cast<std::size_t>(prepare.shape(static_cast<std::int64_t>(ready.size())).size());
   const auto to = device.allocate(count * size_of(options.dtype));
-  prepare.launch(*from, static_cast<std::int64_t>(ready.size()), *to);
+  prepare.launch(*from, 0, static_cast<std::int64_t>(ready.size()), *to);
   std::vector<float> values(count);
   if (options.dtype == DType::float32) {
     device.download(*to, 0, values.data(), count * sizeof(float));
@@ -188,7 +188,7 @@ TEST_P(ImagePrepare, IsCropResizeFlipAndNormalise) {
       const image::Draw draw{options.seed, i, static_cast<std::uint32_t>(round)};
       const image::Placement placement = image::place(options.transform, draw, whole.height, whole.width, false);
       ready.push_back(
-          {i, image::cut_pixels(whole.pixels.data(), whole, placement.cut.region, options.channels), placement});
+          {i, i, image::cut_pixels(whole.pixels.data(), whole, placement.cut.region, options.channels), placement});
     }
     const std::vector<float> values = prepared(device().impl(), options, ready);
     const std::size_t each = values.size() / ready.size();
@@ -206,7 +206,7 @@ TEST_P(ImagePrepare, RefusesABufferThatIsTooSmall) {
   image::Prepare prepare(impl, options);
   const auto packed = impl.allocate(1024);
   const auto small = impl.allocate(4 * 4 * 3 * 4 * 2 - 1);
-  EXPECT_THROW(prepare.launch(*packed, 2, *small), UsageError);
+  EXPECT_THROW(prepare.launch(*packed, 0, 2, *small), UsageError);
 }
 
 }  // namespace

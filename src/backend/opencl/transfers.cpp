@@ -8,12 +8,11 @@
 #include <utility>
 
 #include "backend/opencl/device.hpp"
+#include "core/clock.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::backend::opencl {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 cl_mem memory_of(const Buffer& buffer) { return reinterpret_cast<cl_mem>(buffer.handle()); }
 
@@ -22,8 +21,6 @@ void check_range(const Buffer& buffer, std::size_t offset, std::size_t bytes, co
     throw InternalError(fmt::format("{}: {} bytes at {} of a buffer of {}", what, bytes, offset, buffer.bytes()));
   }
 }
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 /// A marker of the queue. The driver calls when it is passed, which is when its time is taken: queues that keep times
 /// by themselves are slower with some drivers.

@@ -3,9 +3,9 @@
 #include "forest/host/grower.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 
+#include "core/clock.hpp"
 #include "core/parallel.hpp"
 #include "core/stop.hpp"
 #include "forest/grow/need.hpp"
@@ -15,10 +15,6 @@
 
 namespace overtake::forest {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 struct TreeTask {
   std::int32_t job = 0, tree = 0;

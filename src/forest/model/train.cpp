@@ -3,11 +3,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <chrono>
 #include <functional>
 #include <numeric>
 
 #include "backend/api/device.hpp"
+#include "core/clock.hpp"
 #include "core/parallel.hpp"
 #include "core/sample_weights.hpp"
 #include "forest/grow/need.hpp"
@@ -26,10 +26,6 @@
 
 namespace overtake {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 void check_data(const ForestParameters& parameters, const Dataset& data, std::span<const float> sample_weight) {
   if (data.rows < 1) throw DataError("there are no rows to train on");

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/clock.hpp"
 #include "core/philox.hpp"
 #include "nn/training/mode_guard.hpp"
 
@@ -15,10 +16,6 @@ constexpr std::uint32_t order_stream = 0x4000'0000U;
 
 // Row orders of several epochs go up together while they are not more indices than this (16 MiB).
 constexpr std::int64_t most_staged_rows = std::int64_t{1} << 22;
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 }  // namespace
 

@@ -3,17 +3,15 @@
 
 #include <algorithm>
 #include <bit>
-#include <chrono>
 #include <cmath>
 
 #include "backend/cuda/device.hpp"
 #include "backend/cuda/driver/errors.hpp"
+#include "core/clock.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::backend::cuda {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t most_plans = 8;
 /// Measured on an H100: the library's favourite is at most a tenth slower than the best, but for filter gradients up to
@@ -182,10 +180,6 @@ class Trial {
   std::unique_ptr<Buffer> memory_, workspace_;
   std::vector<std::uint64_t> addresses_;
 };
-
-[[nodiscard]] double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 }  // namespace
 

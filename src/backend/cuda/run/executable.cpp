@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <map>
 
 #include "backend/cuda/device.hpp"
@@ -11,16 +10,11 @@
 #include "backend/cuda/run/graph_builder.hpp"
 #include "backend/cuda/run/launch_clock.hpp"
 #include "backend/cuda/run/launcher.hpp"
+#include "core/clock.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::backend::cuda {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-[[nodiscard]] double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 /// cuDNN, where it shall do the convolution.
 [[nodiscard]] Dnn* library_for(CudaDevice& device, const ConvolutionCore& core, bool interpreted) {
