@@ -60,13 +60,15 @@ std::int64_t count_right(const overtake::ImageModel& model, const overtake::Imag
 int predict_images(const ImageQuestion& question) {
   check_outputs({{"--out", question.out}}, {{"MODEL", question.model}, {"DATA", question.data.front()}});
   overtake::set_cpu_threads(question.threads);
+  const auto precision =
+      question.precision.empty() ? overtake::Precision::fp32 : overtake::precision_named(question.precision);
   const overtake::Device device(question.device);
   overtake::ImageModel model = overtake::load_image_model(question.model);
   const auto images = overtake::ImageSet::from_paths({question.data.begin(), question.data.end()});
   overtake::ImageLoaderOptions reading;
   reading.batch_size = std::min<std::int64_t>(64, images.size());
   reading.threads = question.threads;
-  const auto answers = classify(model, images, question.top, reading, device);
+  const auto answers = classify(model, images, question.top, reading, device, precision);
   TableOutput output(question.out);
   output.add(table_of(model, images, answers));
   output.commit();

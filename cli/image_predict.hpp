@@ -14,6 +14,7 @@ struct ImageQuestion {
   std::int64_t top = 1;
   std::string device = "cpu";
   int threads = 0;
+  std::string precision;  ///< "": fp32
 };
 
 /// The likeliest classes of images as CSV: image, then class and probability for each place. Gives the exit code.

@@ -36,7 +36,8 @@ struct PredictFlags {
   ComputeFlags compute;
   std::string model, out = "-", unseen = "auto", plan_json;
   std::vector<std::string> data;
-  std::int64_t top = 0;  ///< of images; 0: not asked for
+  std::int64_t top = 0;   ///< of images; 0: not asked for
+  std::string precision;  ///< of images; "": not asked for
   overtake::AnswerOptions answers;
 };
 
@@ -101,15 +102,16 @@ int run(const PredictFlags& flags) {
 
 int run_any(const CLI::App& app, PredictFlags& flags) {
   if (overtake::is_image_model(flags.model)) {
-    refuse_all_but(app, {"MODEL", "DATA", "--top", "--out", "--device", "--threads"}, "", "models of images",
-                   fmt::format("{} answers with the --top likeliest classes.", flags.model));
+    refuse_all_but(app, {"MODEL", "DATA", "--top", "--out", "--device", "--threads", "--precision"}, "",
+                   "models of images", fmt::format("{} answers with the --top likeliest classes.", flags.model));
     return predict_images({flags.model, flags.data, flags.out, flags.top == 0 ? 1 : flags.top, flags.compute.device,
-                           flags.compute.threads});
+                           flags.compute.threads, flags.precision});
   }
   const bool is_there = std::filesystem::exists(flags.model);  // else reading it says so
-  if (is_there && (flags.data.size() > 1 || flags.top != 0)) {
-    throw overtake::UsageError(fmt::format("{} is a model for tables: it takes one file, and no --top", flags.model),
-                               "Several files and --top are for models of images (train --model).");
+  if (is_there && (flags.data.size() > 1 || flags.top != 0 || !flags.precision.empty())) {
+    throw overtake::UsageError(
+        fmt::format("{} is a model for tables: it takes one file, no --top and no --precision", flags.model),
+        "Several files and these are for models of images (train --model).");
   }
   flags.reading.data = flags.data.front();
   return run(flags);
@@ -125,6 +127,7 @@ Command add_predict(CLI::App& root) {
   app->add_option("DATA", flags->data, "CSV file with the columns the model was trained on; images: files or a folder")
       ->required();
   app->add_option("--top", flags->top, "Images: the likeliest classes of each, so many (default: 1)")->type_name("N");
+  app->add_option("--precision", flags->precision, "Images: fp32 (default), tf32 or bf16")->type_name("NAME");
   app->add_option("--out", flags->out, "CSV file to write (-: standard output)")
       ->capture_default_str()
       ->type_name("FILE");

@@ -45,10 +45,13 @@ struct ImageAnswer {
   float probability = 0;
 };
 /// The `top` likeliest classes of each image, likeliest first, in the set's order, all classes where there are fewer.
-/// Throws UsageError for a top below 1, and what ImageLoader throws.
+/// The model stays on the device; in bf16 it keeps the rounded weights, which can neither be trained nor saved. Throws
+/// UsageError for a top below 1, DeviceError where the device has no units for the precision, and what ImageLoader
+/// throws.
 [[nodiscard]] std::vector<std::vector<ImageAnswer>> classify(ImageModel& model, const ImageSet& images,
                                                              std::int64_t top, const ImageLoaderOptions& reading,
-                                                             const Device& device);
+                                                             const Device& device,
+                                                             Precision precision = Precision::fp32);
 
 /// What an epoch of training on images gave.
 struct ImageEpoch {

@@ -5,9 +5,10 @@
 #include <numeric>
 
 #include "graph/primitives/layout.hpp"
+#include "nn/training/training_step.hpp"
 #include "overtake/error.hpp"
 #include "overtake/ops.hpp"
-#include "overtake/vision.hpp"
+#include "vision/network.hpp"
 
 namespace overtake {
 namespace {
@@ -25,20 +26,23 @@ std::vector<ImageAnswer> likeliest(std::span<const float> probabilities, std::si
 }  // namespace
 
 std::vector<std::vector<ImageAnswer>> classify(ImageModel& model, const ImageSet& images, std::int64_t top,
-                                               const ImageLoaderOptions& reading, const Device& device) {
+                                               const ImageLoaderOptions& reading, const Device& device,
+                                               Precision precision) {
   if (top < 1) throw UsageError(fmt::format("top {} must be at least 1", top));
   ImageLoaderOptions options = reading;
   options.transform = model.transform;
   options.channels = model.channels;
   options.shuffle = false;
+  nn::require_precision(precision, device);
   model.network->to(device);
   model.network->eval();
+  vision::hold_weights(*model.network, precision);
   ImageLoader loader(images, options, device);
   loader.begin_epoch(0);
   std::vector<std::vector<ImageAnswer>> answers(static_cast<std::size_t>(images.size()));
   while (const std::optional<ImageBatch> batch = loader.next()) {
-    const Array logits = model.network->forward(graph::channels_first(batch->inputs()));
-    const std::vector<float> values = softmax(astype(logits, DType::float32)).to_vector<float>();
+    const Array logits = nn::output_of(*model.network, graph::channels_first(batch->inputs()), precision);
+    const std::vector<float> values = softmax(logits).to_vector<float>();
     const std::size_t classes = values.size() / batch->images.size();
     for (std::size_t i = 0; i < batch->images.size(); ++i) {
       answers[static_cast<std::size_t>(batch->images[i])] =

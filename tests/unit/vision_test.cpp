@@ -63,6 +63,30 @@ TEST(Vision, AFileGivesTheAnswersOfTheTrainedNetwork) {
   }
 }
 
+TEST(Vision, AnswersInBFloat16AreCloseToThoseInFloat32) {
+  const TempFolder folder;
+  const ImageSet images = ImageSet::open(image_folder(folder, 3, 4));
+  TrainedImageModel trained = train_images(images, {}, short_training());
+  const auto exact = ask(trained.model, images);
+  const Device cpu("cpu");
+  try {
+    const auto rounded = classify(trained.model, images, 3, {.transform = {}, .batch_size = 5}, cpu, Precision::bf16);
+    const auto probability = [](const std::vector<ImageAnswer>& answers, std::int32_t label) {
+      for (const ImageAnswer& each : answers) {
+        if (each.label == label) return each.probability;
+      }
+      return -1.0F;
+    };
+    for (std::size_t i = 0; i < exact.size(); ++i) {
+      for (const ImageAnswer& each : exact[i]) {
+        EXPECT_NEAR(probability(rounded[i], each.label), each.probability, 0.02);
+      }
+    }
+  } catch (const DeviceError& error) {
+    GTEST_SKIP() << error.what();
+  }
+}
+
 TEST(Vision, StartsFromWeightsAndKeepsFrozenParts) {
   const TempFolder folder;
   const TrainedImageModel first = train_images(ImageSet::open(image_folder(folder, 3, 4)), {}, short_training());
