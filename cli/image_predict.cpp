@@ -58,7 +58,9 @@ std::int64_t count_right(const overtake::ImageModel& model, const overtake::Imag
 }  // namespace
 
 int predict_images(const ImageQuestion& question) {
-  check_outputs({{"--out", question.out}}, {{"MODEL", question.model}, {"DATA", question.data.front()}});
+  std::vector<Input> inputs = {{"MODEL", question.model}};
+  for (const std::string& path : question.data) inputs.push_back({"DATA", path});
+  check_outputs({{"--out", question.out}}, inputs);
   overtake::set_cpu_threads(question.threads);
   const auto precision =
       question.precision.empty() ? overtake::Precision::fp32 : overtake::precision_named(question.precision);

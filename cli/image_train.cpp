@@ -10,6 +10,7 @@
 #include "output/terminal.hpp"
 #include "output/transfers_line.hpp"
 #include "overtake/error.hpp"
+#include "overtake/models.hpp"
 #include "overtake/placement.hpp"
 #include "overtake/report.hpp"
 #include "overtake/vision.hpp"
@@ -36,8 +37,10 @@ class Watcher : public overtake::ImageTrainingObserver {
   void on_epoch(const overtake::ImageEpoch& epoch) override {
     progress_.clear();
     if (quiet_) return;
-    std::string text = fmt::format("epoch {}: loss {}, error {}", epoch.epoch, report::significant(epoch.train_loss),
-                                   percent(epoch.train_error));
+    std::string text =
+        fmt::format("epoch {}{}: loss {}, error {}", epoch.epoch,
+                    epoch.is_whole ? "" : fmt::format(", interrupted after {}", report::counted(epoch.images, "image")),
+                    report::significant(epoch.train_loss), percent(epoch.train_error));
     if (epoch.validation_loss) {
       text += fmt::format("; validation: loss {}, error {}", report::significant(*epoch.validation_loss),
                           percent(*epoch.validation_error));
@@ -70,13 +73,15 @@ report::Json to_json(const overtake::TrainedImageModel& trained, const TrainFlag
     report::Json row = report::Json::object();
     row.set("epoch", epoch.epoch).set("learning_rate", epoch.learning_rate).set("train_loss", epoch.train_loss);
     row.set("train_error", epoch.train_error).set("seconds", epoch.seconds).set("wait_seconds", epoch.wait_seconds);
-    row.set("images_per_second", epoch.images_per_second);
+    row.set("images_per_second", epoch.images_per_second).set("images", epoch.images).set("is_whole", epoch.is_whole);
     row.set("validation_loss", epoch.validation_loss ? report::Json(*epoch.validation_loss) : report::Json());
     row.set("validation_error", epoch.validation_error ? report::Json(*epoch.validation_error) : report::Json());
     epochs.push(std::move(row));
   }
   json.set("resumed_epochs", trained.resumed_epochs).set("resumed_images", trained.resumed_images);
-  json.set("epochs", std::move(epochs)).set("saved", report::Json::text_or_null(flags.outputs.save));
+  json.set("epochs", std::move(epochs))
+      .set("saved", report::Json::text_or_null(trained.diverged.empty() ? flags.outputs.save : ""));
+  json.set("diverged", report::Json::text_or_null(trained.diverged));
   return json;
 }
 
@@ -148,6 +153,11 @@ int run_image_training(const CLI::App& app, const TrainFlags& flags) {
                       report::counted(images.size(), "image"),
                       report::counted(static_cast<std::int64_t>(images.class_names().size()), "class", "es"),
                       options.model, flags.images.precision, device.id()));
+    if (overtake::models::info_of(options.model).channels == 1) print(options.model + " sees images in grey\n");
+  }
+  if (images.class_names().size() == 1) {
+    print_error(fmt::format("note: all images are of one class, \"{}\": there is nothing to tell apart\n",
+                            images.class_names().front()));
   }
   if (flags.compute.plan) {
     return show_image_plan(plan_images(images, options, device, flags.compute.memory_limit), device,
@@ -156,7 +166,8 @@ int run_image_training(const CLI::App& app, const TrainFlags& flags) {
   overtake::TrainedImageModel trained = train_images(images, {}, options, device);
   watcher.clear();
   for (const std::string& broken : trained.skipped) print_error(fmt::format("note: skipped {}\n", broken));
-  if (!flags.outputs.save.empty()) save_image_model(flags.outputs.save, trained.model);
+  const bool is_saved = !flags.outputs.save.empty() && trained.diverged.empty();
+  if (is_saved) save_image_model(flags.outputs.save, trained.model);
   if (!flags.images.report.empty()) {
     write_output(flags.images.report, training_page(trained, options, flags.data.data, device));
   }
@@ -164,10 +175,17 @@ int run_image_training(const CLI::App& app, const TrainFlags& flags) {
   if (!quiet) {
     print(resumed_text(options, trained) +
           fmt::format("{}: {} on {} (compile {}; {} launches a step)\n",
-                      trained.interrupted ? "interrupted" : "finished",
+                      trained.interrupted        ? "interrupted"
+                      : trained.diverged.empty() ? "finished"
+                                                 : "diverged",
                       report::counted(static_cast<std::int64_t>(trained.epochs.size()), "epoch"), trained.device,
                       report::seconds(trained.compile_seconds), trained.launches_per_step) +
-          saved_text(flags) + transfers_line(overtake::transfer_stats()));
+          (is_saved ? saved_text(flags) : "") + transfers_line(overtake::transfer_stats()));
+  }
+  if (!trained.diverged.empty()) {
+    print_error(fmt::format("error: {}\nhint: Lower --lr.{}\n", trained.diverged,
+                            flags.outputs.save.empty() ? "" : " No model was saved."));
+    return exit_diverged;
   }
   return trained.interrupted ? exit_interrupted : exit_ok;
 }

@@ -27,7 +27,10 @@ int run(const CLI::App& app, const TrainFlags& flags) {
                  {"--report", flags.images.report},
                  {"--export-text", flags.forest.export_text},
                  {"--export-dot", flags.forest.export_dot}},
-                {{"DATA", flags.data.data}, {"--more-trees", flags.forest.more_trees}});
+                {{"DATA", flags.data.data},
+                 {"--more-trees", flags.forest.more_trees},
+                 {"--labels", flags.images.labels},
+                 {"--weights", flags.images.weights}});
   overtake::set_cpu_threads(flags.compute.threads);
   if (!flags.images.model.empty()) return run_image_training(app, flags);
   return flags.estimator == "network" ? run_network_training(flags) : run_forest_training(app, flags);

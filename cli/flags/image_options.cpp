@@ -57,7 +57,7 @@ overtake::ImageTrainingOptions image_options(const CLI::App& app, const TrainFla
   options.freeze = parse_words(images.freeze);
   options.on_broken = images.on_broken == "skip" ? overtake::OnBroken::skip : overtake::OnBroken::refuse;
   options.checkpoint_path = network.training.checkpoint_path;
-  options.checkpoint_every = network.training.checkpoint_every;
+  if (app.count("--checkpoint-every") > 0) options.checkpoint_every = network.training.checkpoint_every;
   options.resume = network.training.resume;
   options.seed = flags.compute.seed;
   options.threads = flags.compute.threads;

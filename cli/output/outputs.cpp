@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -43,9 +44,25 @@ std::string both_names(const std::string& one, const std::string& other) {
   return one == other ? one : fmt::format("{} (also written as {})", one, other);
 }
 
+/// A file that a folder of data is read for: of images, or CIFAR's.
+bool is_data_within(const fs::path& folder, const fs::path& file) {
+  std::string kind = file.extension().string();
+  for (char& c : kind) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  if (kind != ".jpg" && kind != ".jpeg" && kind != ".png" && kind != ".bin") return false;
+  std::error_code ignored;
+  if (!fs::is_directory(folder, ignored)) return false;
+  const fs::path within = fs::weakly_canonical(file, ignored), all = fs::weakly_canonical(folder, ignored);
+  return std::mismatch(all.begin(), all.end(), within.begin(), within.end()).first == all.end();
+}
+
 void check_against_inputs(const Output& output, const Identity& identity, const std::vector<Input>& inputs) {
   for (const Input& input : inputs) {
     if (input.path.empty() || input.flag == output.replaces) continue;
+    if (is_data_within(input.path, output.path)) {
+      throw UsageError(fmt::format("{} {} is a file of {} {}; the output would destroy it", output.flag, output.path,
+                                   input.flag, input.path),
+                       fmt::format("Give {} another file.", output.flag));
+    }
     const std::optional<Identity> other = identity_of(input.path);
     if (other && same_file(identity, *other)) {
       throw UsageError(fmt::format("{} and {} are the same file: {}; the output would destroy the input", output.flag,

@@ -60,6 +60,8 @@ struct ImageEpoch {
   double train_loss = 0, train_error = 0;  ///< means over the epoch, each row before its step; errors are shares
   std::optional<double> validation_loss{}, validation_error{};
   double seconds = 0;       ///< of its training
+  std::int64_t images = 0;  ///< that it trained on
+  bool is_whole = true;     ///< false where it was interrupted
   double wait_seconds = 0;  ///< of those spent waiting for images
   double images_per_second = 0;
 };
@@ -120,6 +122,9 @@ struct TrainedImageModel {
   std::vector<std::string> skipped;  ///< broken images that were passed over
   std::optional<ImageSet> judged;    ///< the images that validate, else those that it learnt from
   bool interrupted = false;
+  /// What went wrong where a loss became NaN or infinite: training ended there, and these weights are of no use. A
+  /// checkpoint stays that of before. "" else.
+  std::string diverged;
   int resumed_epochs = 0;           ///< complete ones of the checkpoint that training continued from
   std::int64_t resumed_images = 0;  ///< of the epoch behind those, that had been trained on
   std::string device;

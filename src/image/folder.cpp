@@ -84,6 +84,13 @@ bool is_image_name(const fs::path& path) {
   return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
 }
 
+std::vector<fs::path> loose_images(const fs::path& folder) {
+  std::vector<fs::path> entries = entries_of(folder);
+  if (std::any_of(entries.begin(), entries.end(), is_folder)) return {};
+  std::erase_if(entries, [](const fs::path& entry) { return !is_image_name(entry); });
+  return entries;
+}
+
 }  // namespace overtake::image
 
 namespace overtake {

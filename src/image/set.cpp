@@ -94,7 +94,10 @@ ImageSet ImageSet::open(const std::filesystem::path& path, const std::filesystem
 ImageSet ImageSet::from_paths(std::vector<std::filesystem::path> paths) {
   if (paths.empty()) throw UsageError("no images are named", "Name files or a folder.");
   if (paths.size() > 1 || image::is_image_name(paths.front())) return from_files(std::move(paths));
-  if (std::filesystem::is_directory(paths.front())) return open(paths.front());
+  if (std::filesystem::is_directory(paths.front())) {
+    std::vector<std::filesystem::path> entries = image::loose_images(paths.front());
+    return entries.empty() ? open(paths.front()) : from_files(std::move(entries));
+  }
   return paths.front().extension() == ".bin" ? from_cifar(paths.front()) : from_idx(paths.front(), {});
 }
 

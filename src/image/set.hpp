@@ -42,6 +42,8 @@ struct Content {
 
 /// True for names that end in .jpg, .jpeg or .png, in any case.
 [[nodiscard]] bool is_image_name(const std::filesystem::path& path);
+/// The images of a folder without folders, in order of their names; nothing of any other.
+[[nodiscard]] std::vector<std::filesystem::path> loose_images(const std::filesystem::path& folder);
 
 /// True where the folder holds binary files of CIFAR.
 [[nodiscard]] bool holds_cifar(const std::filesystem::path& folder);

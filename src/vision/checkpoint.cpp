@@ -98,6 +98,7 @@ Standing read_standing(const ImageTrainingOptions& options, nn::Module& network,
     epoch.seconds = of_epoch[0];
     epoch.wait_seconds = of_epoch[1];
     epoch.images_per_second = of_epoch[2];
+    epoch.images = std::llround(epoch.seconds * epoch.images_per_second);
     standing.epochs.push_back(epoch);
   }
   const std::vector<double>& figures = at->second;

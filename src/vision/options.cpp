@@ -30,7 +30,8 @@ void ImageTrainingOptions::check() const {
           fmt::format("accumulate {} must be from 1 to the batch size, {}", accumulate, batch_size));
   const auto is_number = [](double value, double most) { return value >= 0 && value <= most; };
   constexpr double most = 1e6;
-  require(!learning_rate || is_number(*learning_rate, most), "learning_rate must be a number of at least 0");
+  require(!learning_rate || is_number(*learning_rate, most),
+          fmt::format("learning_rate {} must be a number from 0 to {}", learning_rate.value_or(0), most));
   require(is_number(momentum, 1) && momentum < 1, fmt::format("momentum {} is not in [0, 1)", momentum));
   require(is_number(weight_decay, most), fmt::format("weight_decay {} must be a number of at least 0", weight_decay));
   require(is_number(label_smoothing, 1) && label_smoothing < 1,

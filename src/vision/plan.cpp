@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The step is planned for the null device, whose memory is a number.
 #include <algorithm>
+#include <string>
+#include <string_view>
 
 #include "backend/api/details.hpp"
 #include "backend/api/device.hpp"
@@ -12,9 +14,10 @@
 
 namespace overtake {
 
-ImagePlan plan_images(const ImageSet& images, const ImageTrainingOptions& options, const Device& device,
-                      std::uint64_t memory_limit) {
-  options.check();
+namespace {
+
+ImagePlan planned(const ImageSet& images, const ImageTrainingOptions& options, const Device& device,
+                  std::uint64_t memory_limit) {
   const nn::Undrawn undrawn;
   ImageTrainingOptions undrawn_options = options;
   undrawn_options.weights.clear();
@@ -39,6 +42,23 @@ ImagePlan plan_images(const ImageSet& images, const ImageTrainingOptions& option
   plan.parts = (plan.batch + part - 1) / part;
   plan.step_bytes = steps.plan_bytes();
   return plan;
+}
+
+}  // namespace
+
+ImagePlan plan_images(const ImageSet& images, const ImageTrainingOptions& options, const Device& device,
+                      std::uint64_t memory_limit) {
+  options.check();
+  try {
+    return planned(images, options, device, memory_limit);
+  } catch (const MemoryError& error) {  // of the device that stands for it
+    constexpr std::string_view stand_in = "null: ";
+    std::string message = error.what();
+    const std::size_t at = message.find(stand_in);
+    if (at != std::string::npos) message.replace(at, stand_in.size(), device.id() + ": ");
+    throw MemoryError(message,
+                      error.hint().empty() ? "Raise --memory-limit, or take a smaller network." : error.hint());
+  }
 }
 
 }  // namespace overtake

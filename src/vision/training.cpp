@@ -45,7 +45,7 @@ class Training {
     const optim::Schedule schedule = optim::Schedule::parse(options_.schedule, options_.epochs);
     began_ = Clock::now();
     if (options_.observer != nullptr) options_.observer->on_start(result_.parts, now_.part_rows);
-    while (epochs_done() < options_.epochs && !result_.interrupted) {
+    while (epochs_done() < options_.epochs && !result_.interrupted && result_.diverged.empty()) {
       optimizer_->set_learning_rate(schedule.at(options_.first_rate(), epochs_done()));
       train_epoch();
     }
@@ -101,14 +101,18 @@ class Training {
     record.seconds = all.seconds;
     record.wait_seconds = all.wait_seconds;
     record.images_per_second = static_cast<double>(all.rows) / all.seconds;
-    if (!std::isfinite(record.train_loss)) {
-      throw UsageError(fmt::format("training diverged in epoch {}: the loss is not finite", record.epoch),
-                       "Lower the learning rate.");
+    record.images = all.rows;
+    record.is_whole = !result_.interrupted;
+    const bool is_finite = std::isfinite(record.train_loss);
+    if (validation_ && is_finite && !result_.interrupted) judge_epoch(record);
+    if (!is_finite || !std::isfinite(record.validation_loss.value_or(0))) {
+      result_.diverged = fmt::format("training diverged in epoch {}: the {} loss is not finite", record.epoch,
+                                     is_finite ? "validation" : "training");
     }
-    if (validation_ && !result_.interrupted) judge_epoch(record);
-    if (result_.interrupted) save();  // inside of the epoch, whose record is not complete
+    const bool is_kept = result_.diverged.empty();
+    if (result_.interrupted && is_kept) save();  // inside of the epoch, whose record is not complete
     now_.epochs.push_back(record);
-    if (!result_.interrupted) {
+    if (!result_.interrupted && is_kept) {
       now_.reached = {};
       if (record.epoch % options_.checkpoint_every == 0 || record.epoch == options_.epochs) save();
     }

@@ -143,6 +143,25 @@ class Flags(Images):
         name, first, second = lines[1].rsplit(",", 4)[0], *map(float, lines[1].split(",")[-3::2])
         self.assertAlmostEqual(first + second, 1, delta=2e-6)
 
+    def test_no_output_destroys_an_input(self):
+        self.train("--epochs", "1", "--save", "m")
+        (self.folder / "photos").mkdir()
+        self.write("photos/1.png", b"not read before outputs are looked at")
+        for flag in ("--save", "--json", "--report", "--checkpoint"):
+            for name in ("labels", "images"):
+                self.fails(2, *self.arguments(flag, name), says=["would destroy"])
+            self.fails(2, "train", "photos", "--model", "lenet", flag, "photos/1.png", says=["would destroy"])
+        self.fails(2, *self.arguments("--weights", "m", "--save", "m"), says=["would destroy"])
+        self.fails(2, "predict", "m", "images", "--out", "images", says=["would destroy"])
+
+    def test_a_training_that_diverges_says_so_and_saves_nothing(self):
+        _, err = self.train("--epochs", "5", "--lr", "1e6", "--save", "m", "--json", "t.json", expect=1)
+        self.assertIn("training diverged in epoch", err)
+        self.assertIn("--lr", err)
+        self.assertFalse((self.folder / "m").exists())
+        self.assertIn("diverged", self.json()["diverged"])
+        self.assertIsNone(self.json()["saved"])
+
     def test_a_small_file_that_tells_of_a_large_network_is_refused_at_once(self):
         self.train("--epochs", "1", "--save", "m")
         content = self.read("m")
