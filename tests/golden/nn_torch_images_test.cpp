@@ -141,7 +141,10 @@ class NnTorchImages : public oracle::OnEveryDevice {
 };
 
 TEST_P(NnTorchImages, LossesAgree) { check(Precision::fp32, "fp32", 1e-4); }
-TEST_P(NnTorchImages, LossesAgreeInTf32) { check(Precision::tf32, "fp32", 2e-3); }
+TEST_P(NnTorchImages, LossesAgreeInTf32) {
+  if (GetParam().backend == "opencl") GTEST_SKIP() << "no such units there: what is computed is fp32, as above";
+  check(Precision::tf32, "fp32", 2e-3);
+}
 TEST_P(NnTorchImages, LossesAgreeInBf16) { check(Precision::bf16, "bf16", 2e-2); }
 
 std::vector<DeviceInfo> computing_devices() {
