@@ -46,7 +46,7 @@ class Watcher : public overtake::ImageTrainingObserver {
                           percent(*epoch.validation_error));
     }
     print(text + fmt::format("; {} images/s, {} ({} waiting for images)\n",
-                             report::significant(epoch.images_per_second), report::seconds(epoch.seconds),
+                             report::significant(epoch.images_per_second()), report::seconds(epoch.seconds),
                              report::seconds(epoch.wait_seconds)));
   }
   void on_start(std::int64_t parts, std::int64_t rows) override {
@@ -73,7 +73,7 @@ report::Json to_json(const overtake::TrainedImageModel& trained, const TrainFlag
     report::Json row = report::Json::object();
     row.set("epoch", epoch.epoch).set("learning_rate", epoch.learning_rate).set("train_loss", epoch.train_loss);
     row.set("train_error", epoch.train_error).set("seconds", epoch.seconds).set("wait_seconds", epoch.wait_seconds);
-    row.set("images_per_second", epoch.images_per_second).set("images", epoch.images).set("is_whole", epoch.is_whole);
+    row.set("images_per_second", epoch.images_per_second()).set("images", epoch.images).set("is_whole", epoch.is_whole);
     row.set("validation_loss", epoch.validation_loss ? report::Json(*epoch.validation_loss) : report::Json());
     row.set("validation_error", epoch.validation_error ? report::Json(*epoch.validation_error) : report::Json());
     epochs.push(std::move(row));

@@ -63,7 +63,7 @@ struct ImageEpoch {
   std::int64_t images = 0;  ///< that it trained on
   bool is_whole = true;     ///< false where it was interrupted
   double wait_seconds = 0;  ///< of those spent waiting for images
-  double images_per_second = 0;
+  [[nodiscard]] double images_per_second() const { return static_cast<double>(images) / seconds; }
 };
 
 /// Told of training, on the thread that called train_images().

@@ -62,7 +62,7 @@ void write_standing(const ImageTrainingOptions& options, nn::Module& network, op
     constexpr double none = std::numeric_limits<double>::quiet_NaN();
     state.history.push_back({epoch.epoch, epoch.learning_rate, epoch.train_loss, epoch.train_error,
                              epoch.validation_loss.value_or(none), epoch.validation_error.value_or(none)});
-    speed.insert(speed.end(), {epoch.seconds, epoch.wait_seconds, epoch.images_per_second});
+    speed.insert(speed.end(), {epoch.seconds, epoch.wait_seconds, static_cast<double>(epoch.images)});
   }
   const Reached& at = standing.reached;
   state.figures[reached] = {static_cast<double>(at.end),
@@ -97,8 +97,9 @@ Standing read_standing(const ImageTrainingOptions& options, nn::Module& network,
     if (!std::isnan(record.validation_error)) epoch.validation_error = record.validation_error;
     epoch.seconds = of_epoch[0];
     epoch.wait_seconds = of_epoch[1];
-    epoch.images_per_second = of_epoch[2];
-    epoch.images = std::llround(epoch.seconds * epoch.images_per_second);
+    const auto trained_on = whole_number(of_epoch[2], 1, images);
+    if (!trained_on) damaged(options.checkpoint_path);
+    epoch.images = *trained_on;
     standing.epochs.push_back(epoch);
   }
   const std::vector<double>& figures = at->second;

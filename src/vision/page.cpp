@@ -97,7 +97,7 @@ report::Table table_of(const TrainedImageModel& trained) {
   for (const ImageEpoch& epoch : trained.epochs) {
     table.rows.push_back({report::count(epoch.epoch), report::significant(train_loss(epoch)),
                           report::significant(train_error(epoch)), report::significant(validation_loss(epoch)),
-                          report::significant(validation_error(epoch)), report::significant(epoch.images_per_second),
+                          report::significant(validation_error(epoch)), report::significant(epoch.images_per_second()),
                           report::seconds(epoch.seconds), report::seconds(epoch.wait_seconds)});
   }
   return table;
@@ -139,7 +139,7 @@ std::string training_page(TrainedImageModel& trained, const ImageTrainingOptions
         chart_of(trained, "Error", "% of images", {{"training", train_error}, {"validation", validation_error}}),
         chart_of(trained, "Loss", "mean loss", {{"training", train_loss}, {"validation", validation_loss}}),
         chart_of(trained, "Images a second", "images/s",
-                 {{"training", [](const ImageEpoch& epoch) { return epoch.images_per_second; }}}),
+                 {{"training", [](const ImageEpoch& epoch) { return epoch.images_per_second(); }}}),
         chart_of(trained, "Waiting for images", "% of the time",
                  {{"training", [](const ImageEpoch& epoch) { return 100 * epoch.wait_seconds / epoch.seconds; }}})};
   }

@@ -100,7 +100,6 @@ class Training {
     record.train_error = all.sums.wrong / static_cast<double>(all.rows);
     record.seconds = all.seconds;
     record.wait_seconds = all.wait_seconds;
-    record.images_per_second = static_cast<double>(all.rows) / all.seconds;
     record.images = all.rows;
     record.is_whole = !result_.interrupted;
     const bool is_finite = std::isfinite(record.train_loss);

@@ -10,8 +10,6 @@
 
 #include <jpeglib.h>  // needs <cstdio>
 
-#include <png.h>
-
 #include "data_support.hpp"
 #include "overtake/image.hpp"
 
@@ -71,18 +69,7 @@ inline std::string jpeg_bytes(const Image& image, const JpegKind& kind = {}) {
   return bytes;
 }
 
-inline std::string png_bytes(const Image& image) {
-  png_image info{};
-  info.version = PNG_IMAGE_VERSION;
-  info.height = static_cast<png_uint_32>(image.height);
-  info.width = static_cast<png_uint_32>(image.width);
-  info.format = image.channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB;
-  png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(info);
-  std::string bytes(size, '\0');
-  EXPECT_NE(png_image_write_to_memory(&info, bytes.data(), &size, 0, image.pixels.data(), 0, nullptr), 0);
-  bytes.resize(size);
-  return bytes;
-}
+inline std::string png_bytes(const Image& image) { return encode_png(image); }
 
 /// A folder of `classes` classes with `each` JPEG and PNG images of random sizes each; returns its path.
 inline std::filesystem::path image_folder(const TempFolder& folder, int classes, int each) {
