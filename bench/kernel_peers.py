@@ -40,6 +40,43 @@ extern "C" __global__ void product(const float* a, const float* b, float* c, int
   c[row * n + column] = total;
 }"""
 
+FORCES = """
+extern "C" __global__ void forces(const float* x, const int* neighbours, const int* counts, float* force, float* energy, int n, float edge) {
+  int i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i >= n) return;
+  float px = x[3 * i], py = x[3 * i + 1], pz = x[3 * i + 2], fa = 0, fb = 0, fc = 0, potential = 0;
+  for (int k = 0; k < counts[i]; ++k) {
+    int j = neighbours[k * n + i];
+    float a = px - x[3 * j], b = py - x[3 * j + 1], c = pz - x[3 * j + 2];
+    a -= edge * rintf(a / edge); b -= edge * rintf(b / edge); c -= edge * rintf(c / edge);
+    float r2 = a * a + b * b + c * c;
+    if (r2 < 6.25f) {
+      float s6 = 1 / (r2 * r2 * r2), f = 24 * s6 * (2 * s6 - 1) / r2;
+      fa += f * a; fb += f * b; fc += f * c;
+      potential += 2 * (s6 * (s6 - 1) + 0.0040792f);
+    }
+  }
+  force[3 * i] = fa; force[3 * i + 1] = fb; force[3 * i + 2] = fc; energy[i] = potential;
+}"""
+
+
+def liquid(side):
+    """4 side^3 atoms near the places of a crystal, in its order, their edge, and who is nearer than 2.8: columns of 128 slots, counts."""
+    from scipy.spatial import cKDTree
+
+    n, edge = 4 * side**3, float(numpy.float32(side * (4 / 0.8442) ** (1 / 3)))
+    corners = numpy.array([[0, 0, 0], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]])
+    places = (numpy.indices([side] * 3).reshape(3, -1, 1) + corners.T[:, None, :]).reshape(3, n).T * (edge / side)
+    x = ((places + numpy.random.default_rng(6).normal(size=(n, 3)) * 0.08) % edge).astype(numpy.float32)
+    pairs = cKDTree(x.astype(float) % edge, boxsize=edge).query_pairs(2.8, output_type="ndarray")
+    first, second = numpy.concatenate([pairs, pairs[:, ::-1]]).T
+    order = numpy.lexsort((second, first))
+    first, second = first[order], second[order]
+    counts = numpy.bincount(first, minlength=n).astype(numpy.int32)
+    neighbours = numpy.zeros((128, n), numpy.int32)
+    neighbours[numpy.arange(first.size) - numpy.repeat(numpy.cumsum(counts) - counts, counts), first] = second
+    return x, neighbours, counts, edge
+
 
 def function_of(text, name, space):
     """A function that was never seen before, with its source where those look that read it."""
@@ -47,6 +84,33 @@ def function_of(text, name, space):
     linecache.cache[path] = (len(text), None, text.splitlines(True), path)
     exec(compile(text, path, "exec"), space)
     return space[name]
+
+
+def apart(a, b, edge):
+    d = a - b
+    return d - edge * numpy.float32(round(d / edge))
+
+
+def numba_forces(grid, apart):
+    f32, cut, shift = numpy.float32, numpy.float32(6.25), numpy.float32(0.0040792)
+
+    def kernel(x, neighbours, counts, force, energy, edge):
+        i = grid(1)
+        if i >= counts.size:
+            return
+        fa = fb = fc = potential = f32(0)
+        for k in range(counts[i]):
+            j = neighbours[k, i]
+            a, b, c = apart(x[i, 0], x[j, 0], edge), apart(x[i, 1], x[j, 1], edge), apart(x[i, 2], x[j, 2], edge)
+            r2 = a * a + b * b + c * c
+            if r2 < cut:
+                s6 = f32(1) / (r2 * r2 * r2)
+                f = f32(24) * s6 * (f32(2) * s6 - f32(1)) / r2
+                fa, fb, fc = fa + f * a, fb + f * b, fc + f * c
+                potential += f32(2) * (s6 * (s6 - f32(1)) + shift)
+        force[i, 0], force[i, 1], force[i, 2], energy[i] = fa, fb, fc, potential
+
+    return kernel
 
 
 class Cupy:
@@ -78,6 +142,12 @@ class Cupy:
         pa, pb, pc = self.cupy.asarray(a), self.cupy.asarray(b), self.cupy.empty_like(a)
         return lambda: kernel((m // TILE, m // TILE), (TILE, TILE), (pa, pb, pc, numpy.int32(m)))
 
+    def forces(self, x, neighbours, counts, edge):
+        kernel, n = self.cupy.RawKernel(FORCES, "forces", options=("--fmad=false",)), counts.size
+        given = [self.cupy.asarray(each) for each in (x, neighbours, counts)]
+        results = self.cupy.empty((n, 3), "float32"), self.cupy.empty(n, "float32")
+        return lambda: kernel(((n + 127) // 128,), (128,), (*given, *results, numpy.int32(n), numpy.float32(edge)))
+
     def fresh(self, host, first, second):
         x = self.cupy.asarray(host)
         body = f"y = x > 0.5f ? x * {first} + {second} : exp(x)"
@@ -88,6 +158,8 @@ class NumbaCuda:
     name = "numba_cuda"
 
     def __init__(self):
+        if not hasattr(numpy, "row_stack"):
+            numpy.row_stack = numpy.vstack  # Numba 0.68 asks for the old name, which NumPy 2.5 has no more
         self.numba, self.cuda = importlib.import_module("numba"), importlib.import_module("numba.cuda")
         self.version = self.numba.__version__
         self.numba.config.CUDA_LOW_OCCUPANCY_WARNINGS = 0
@@ -174,6 +246,14 @@ class NumbaCuda:
         pa, pb, pc = cuda.to_device(a), cuda.to_device(b), cuda.device_array(a.shape, a.dtype)
         launched = kernel[(a.shape[0] // TILE, a.shape[0] // TILE), (TILE, TILE)]
         return lambda: launched(pa, pb, pc)
+
+    def forces(self, x, neighbours, counts, edge):
+        cuda, f32 = self.cuda, numpy.float32
+        kernel = cuda.jit(numba_forces(cuda.grid, cuda.jit(device=True)(apart)))
+        given = [cuda.to_device(each) for each in (x, neighbours, counts)]
+        results = cuda.device_array(x.shape, f32), cuda.device_array(counts.shape, f32)
+        launched = kernel[(counts.size + 127) // 128, 128]
+        return lambda: launched(*given, *results, f32(edge))
 
     def fresh(self, host, first, second):
         text = f"""@cuda.jit

@@ -15,7 +15,7 @@ import time
 
 import kernel_peers
 import numpy
-from kernel_peers import TILE, function_of
+from kernel_peers import TILE, function_of, liquid
 
 import overtake as ot
 
@@ -72,6 +72,24 @@ def product(a, b, c):
             total += left[y, k] * right[k, x]
         ot.sync()
     c[row, column] = total
+
+
+@ot.jit
+def forces(x, neighbours, counts, force, energy, edge):
+    i = ot.global_id()
+    if i < counts.size:
+        fa = fb = fc = potential = ot.float32(0)
+        for k in range(counts[i]):
+            j = neighbours[k, i]
+            a, b, c = x[i, 0] - x[j, 0], x[i, 1] - x[j, 1], x[i, 2] - x[j, 2]
+            a, b, c = a - edge * ot.round(a / edge), b - edge * ot.round(b / edge), c - edge * ot.round(c / edge)
+            r2 = a * a + b * b + c * c
+            if r2 < 6.25:
+                s6 = 1 / (r2 * r2 * r2)
+                f = 24 * s6 * (2 * s6 - 1) / r2
+                fa, fb, fc = fa + f * a, fb + f * b, fc + f * c
+                potential += 2 * (s6 * (s6 - 1) + 0.0040792)
+        force[i, 0], force[i, 1], force[i, 2], energy[i] = fa, fb, fc, potential
 
 
 class Ours:
@@ -199,6 +217,13 @@ class Bench:
         c, groups = ot.zeros((m, m), device=self.device), (m // TILE, m // TILE)
         self.add(f"tiled product {m}", lambda: product[groups, (TILE, TILE)](a, b, c), "product", sides)
 
+    def atoms(self):
+        given = liquid(30 if self.scale >= 1 else 10)
+        *arrays, edge = (ot.asarray(each, device=self.device) if isinstance(each, numpy.ndarray) else each for each in given)
+        n = given[2].size
+        results = ot.zeros((n, 3), device=self.device), ot.zeros(n, device=self.device)
+        self.add(f"forces of {n:,} atoms", lambda: forces[-(-n // 128), 128](*arrays, *results, edge), "forces", given)
+
     def calls(self):
         small = numpy.random.default_rng(5).random(1000, dtype=numpy.float32)
         row = {"work": "first call of a new function"}
@@ -211,6 +236,7 @@ class Bench:
     def run(self):
         self.elements()
         self.programs()
+        self.atoms()
         self.calls()
 
 

@@ -139,6 +139,9 @@ double measure(CudaDevice& device, const Operation& operation, const std::string
   const Lowering lowering = [&](const Operation& o) { return lower(o, traits); };
   Bench bench(device, schedule, slots, lowering, {}, convolution_query(device, false));
   const Plan& plan = bench.launcher->plan();
+  if (!std::holds_alternative<LibraryConvolution>(plan.steps[0].work)) {
+    throw overtake::DeviceError("no plan of the library");
+  }
   const auto& step = std::get<LibraryConvolution>(plan.steps[0].work);
   row.set("fused", plan.steps.size() == 1).set("workspace_mb", static_cast<double>(step.workspace_bytes) / 1e6);
   const auto epilogue = convolution_epilogue(operation);

@@ -17,7 +17,7 @@ pack() {
   into=$(mktemp -d)
   mkdir -p "$into/bin" "$into/lib"
   programs=$(find "$build" -type f -executable \
-    \( -name 'overtake' -o -name 'overtake_*_tests' -o -name 'bench_*' \) -not -path '*CMakeFiles*' -not -path '*/guest/*')
+    \( -name 'overtake' -o -name 'overtake_*_tests' -o -name 'bench_*' -o -name 'kernels_*' \) -not -path '*CMakeFiles*' -not -path '*/guest/*')
   for program in $programs $(find "$build" -name 'libovertake.so.?' -not -path '*/guest/*'); do
     case $program in
       *.so*) cp -L "$program" "$into/lib/" ;;

@@ -63,6 +63,13 @@ TEST(CudaConvolutionEpilogue, StoreBiasAndReluInEitherOrder) {
     ASSERT_TRUE(rounded_first);
     EXPECT_TRUE(rounded_first->bias && rounded_first->relu);
   }
+  // As layers of bfloat16 write it: the sum is rounded, and so is what relu makes of it.
+  const auto rounded_twice = convolution_epilogue(
+      convolution({tape::core(), load(0), apply(TapeCode::add, 0, 1), apply(TapeCode::round_bfloat16, 2), constant(0),
+                   apply(TapeCode::maximum, 3, 4), apply(TapeCode::round_bfloat16, 5)},
+                  {channels(3)}, DType::bfloat16));
+  ASSERT_TRUE(rounded_twice);
+  EXPECT_TRUE(rounded_twice->bias && rounded_twice->relu);
 }
 
 TEST(CudaConvolutionEpilogue, GradientWhereTheResultWasPositive) {
@@ -73,6 +80,17 @@ TEST(CudaConvolutionEpilogue, GradientWhereTheResultWasPositive) {
   const auto epilogue = convolution_epilogue(operation);
   ASSERT_TRUE(epilogue);
   EXPECT_EQ(epilogue->mask->slot, 3);
+  Operation rounded = operation;
+  rounded.tape.code = {tape::core(),
+                       load(0),
+                       constant(0),
+                       apply(TapeCode::less, 2, 1),
+                       apply(TapeCode::round_bfloat16, 0),
+                       apply(TapeCode::select, 3, 4, 2),
+                       apply(TapeCode::round_bfloat16, 5)};
+  rounded.tape.stores[0] = {rounded.tape.stores[0].slot, 6, DType::bfloat16};
+  ASSERT_TRUE(convolution_epilogue(rounded));
+  EXPECT_TRUE(convolution_epilogue(rounded)->mask);
   operation.tape.loads[0].strides[3] = 0;
   EXPECT_FALSE(convolution_epilogue(operation)) << "a mask of another layout";
   operation.tape.loads = {whole(2, operation)};

@@ -18,12 +18,13 @@ class TapeReader {
   std::optional<ConvolutionEpilogue> read() {
     if (tape_.stores.size() != 1 || !is_library_dtype(tape_.stores[0].dtype)) return std::nullopt;
     result_.output = tape_.stores[0];
-    std::uint16_t value = result_.output.value_register;
-    const bool rounds = result_.output.dtype == DType::bfloat16;                // once, as the library stores
-    if (rounds && !is_rounded(value)) value = before_relu(before_mask(value));  // neither makes other numbers
-    if (rounds && !is_rounded(value)) return std::nullopt;
-    if (rounds) value = code(value).a;
-    if (!result_.relu && !result_.mask) value = before_relu(before_mask(value));
+    // Neither relu nor a mask makes other numbers, so a sum that is rounded before them, after them or both times is
+    // rounded once, as the library stores it.
+    const bool rounds = result_.output.dtype == DType::bfloat16;
+    std::uint16_t value = rounds ? before_rounding(result_.output.value_register) : result_.output.value_register;
+    value = before_relu(before_mask(value));
+    if (rounds) value = before_rounding(value);
+    if (rounds && !is_rounded_) return std::nullopt;
     const bool complete = is_core(before_bias(value));
     // A rectified sum without bias is rare, and a bias is what shows whether the library keeps NaN (dnn_trial.cpp).
     if (!complete || (result_.relu && (result_.mask || !result_.bias))) return std::nullopt;
@@ -37,7 +38,6 @@ class TapeReader {
  private:
   [[nodiscard]] const TapeInstruction& code(std::uint16_t value) const { return tape_.code[value]; }
   [[nodiscard]] bool is_core(std::uint16_t value) const { return code(value).code == TapeCode::core; }
-  [[nodiscard]] bool is_rounded(std::uint16_t value) const { return code(value).code == TapeCode::round_bfloat16; }
   [[nodiscard]] static bool is_library_dtype(DType dtype) {
     return dtype == DType::float32 || dtype == DType::bfloat16;
   }
@@ -49,6 +49,13 @@ class TapeReader {
     if (code(value).code != TapeCode::load) return nullptr;
     const Access& access = tape_.loads[code(value).index];
     return is_library_dtype(access.dtype) ? &access : nullptr;
+  }
+
+  /// x rounded to bfloat16: x.
+  std::uint16_t before_rounding(std::uint16_t value) {
+    if (code(value).code != TapeCode::round_bfloat16) return value;
+    is_rounded_ = true;
+    return code(value).a;
   }
 
   /// max(x, 0), in either order: x.
@@ -103,6 +110,7 @@ class TapeReader {
   const Shape& extent_;
   const ConvolutionCore& core_;
   ConvolutionEpilogue result_;
+  bool is_rounded_ = false;
 };
 
 [[nodiscard]] std::string_view short_name(DType dtype) { return dtype == DType::bfloat16 ? "bf16" : "f32"; }
