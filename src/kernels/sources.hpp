@@ -36,6 +36,7 @@ extern const std::string_view kernel_search;
 extern const std::string_view kernel_segment;
 extern const std::string_view kernel_histogram;
 extern const std::string_view kernel_convolution;
+extern const std::string_view kernel_convolution_few;
 extern const std::string_view kernel_convolution_product;
 extern const std::string_view kernel_pool;
 
