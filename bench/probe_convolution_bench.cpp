@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
-// The convolutions of VGG16 with the tapes that training gives them, by cuDNN: forward with bias and relu, the gradient
-// by the images where they are positive, the gradient by the filters. A line of JSON for each, beside the floor: what
-// the arithmetic or the memory takes at least by the device's clocks.
-//   bench_probe_convolution [BATCH [PRECISIONS [ORDERS]]]     64 f32,tf32,bf16 last,first
+// The convolutions of VGG16 with the tapes that training gives them: forward with bias and relu, the gradient by the
+// images where they are positive, the gradient by the filters. A line of JSON for each, beside the floor: what the
+// arithmetic of a sum over all places, or the memory, takes at least by the device's clocks.
+//   bench_probe_convolution [BATCH [PRECISIONS [ORDERS [WAYS [MEGABYTES]]]]]     64 f32,tf32,bf16 last,first dnn
+// WAYS: dnn (cuDNN); blas (minimal filtering where lower() would do it, its products by cuBLASLt) and own (the same
+// with own products), else cuDNN. MEGABYTES: of a block of tiles in minimal filtering.
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <string>
 
+#include "backend/common/lower/winograd.hpp"
 #include "backend/cuda/driver/discovery.hpp"
 #include "backend/cuda/driver/rates.hpp"
 #include "backend/cuda/run/executable.hpp"
@@ -116,7 +120,48 @@ void fill(CudaDevice& device, Buffer& buffer, std::uint64_t bytes) {
   }
 }
 
-double measure(CudaDevice& device, const Operation& operation, const std::string& precision, const Stage& layer) {
+/// How the convolutions are to be done.
+struct Way {
+  std::string name;
+  WinogradLimits limits;
+  [[nodiscard]] bool is_minimal(const ConvolutionCore& core) const {
+    return name != "dnn" && is_exact(core) && is_faster_minimally(core);
+  }
+};
+
+/// What cuDNN's plans took when they were tried.
+void add_trials(CudaDevice& device, const Operation& operation, Json& row) {
+  const auto& core = std::get<ConvolutionCore>(operation.core);
+  const auto epilogue = convolution_epilogue(operation);
+  const Fusing fusing = epilogue ? fusing_of(core, *epilogue) : Fusing::never;
+  LibraryConvolution other{core, {}, 0};
+  if (const auto choice = fusing == Fusing::always ? nullptr : device.dnn()->choose(other)) {
+    row.set("bare_ms", choice->seconds * 1e3).set("bare_engine", choice->plan.engine).set("bare_rank", choice->rank);
+  }
+  if (fusing == Fusing::never) return;
+  other.epilogue = *epilogue;
+  if (const auto choice = device.dnn()->choose(other)) {
+    row.set("fused_ms", choice->seconds * 1e3).set("fused_engine", choice->plan.engine);
+    row.set("fused_rank", choice->rank);
+  }
+}
+
+/// Milliseconds of the steps by the kernel's family, each alone.
+void add_parts(CudaDevice& device, const Bench& bench, Json& row) {
+  std::map<std::string, double> parts;
+  for (int time = 0; time < 2; ++time) {
+    parts.clear();
+    for (std::size_t step = 0; step < bench.launcher->size(); ++step) {
+      const auto* kernel = std::get_if<LoweredKernel>(&bench.launcher->plan().steps[step].work);
+      const std::string name = kernel == nullptr ? "library" : kernel->entry.substr(0, kernel->entry.rfind('_'));
+      parts[name] += event_seconds(device, [&] { bench.launcher->enqueue(step, device.stream()); });
+    }
+  }
+  for (const auto& [name, seconds] : parts) row.set(name + "_ms", seconds * 1e3);
+}
+
+double measure(CudaDevice& device, const Operation& operation, const std::string& precision, const Stage& layer,
+               const Way& way) {
   Schedule schedule;
   schedule.slots = slots_of(operation);
   schedule.operations = {operation};
@@ -134,28 +179,23 @@ double measure(CudaDevice& device, const Operation& operation, const std::string
   Json row;
   row.set("convolution", kinds[static_cast<int>(core.kind)]).set("precision", precision);
   row.set("order", core.channels_last ? "last" : "first").set("c", layer.c).set("k", layer.k).set("size", layer.size);
-  row.set("count", layer.count);
+  row.set("count", layer.count).set("way", way.is_minimal(core) ? way.name : "dnn");
   const LoweringTraits traits = device.lowering_traits();
-  const Lowering lowering = [&](const Operation& o) { return lower(o, traits); };
-  Bench bench(device, schedule, slots, lowering, {}, convolution_query(device, false));
+  const bool is_minimal = way.is_minimal(core);
+  const Lowering lowering = [&](const Operation& o) {
+    const auto* convolution = std::get_if<ConvolutionCore>(&o.core);
+    return is_minimal && convolution != nullptr ? lower_winograd(o, *convolution, traits, way.limits)
+                                                : lower(o, traits);
+  };
+  Bench bench(device, schedule, slots, lowering, way.name == "blas" ? library_query(device, 0) : ProductQuery{},
+              is_minimal ? ConvolutionQuery{} : convolution_query(device, false));
   const Plan& plan = bench.launcher->plan();
-  if (!std::holds_alternative<LibraryConvolution>(plan.steps[0].work)) {
-    throw overtake::DeviceError("no plan of the library");
-  }
-  const auto& step = std::get<LibraryConvolution>(plan.steps[0].work);
-  row.set("fused", plan.steps.size() == 1).set("workspace_mb", static_cast<double>(step.workspace_bytes) / 1e6);
-  const auto epilogue = convolution_epilogue(operation);
-  const Fusing fusing = epilogue ? fusing_of(core, *epilogue) : Fusing::never;
-  LibraryConvolution other{core, {}, 0};
-  if (const auto choice = fusing == Fusing::always ? nullptr : device.dnn()->choose(other)) {
-    row.set("bare_ms", choice->seconds * 1e3).set("bare_engine", choice->plan.engine).set("bare_rank", choice->rank);
-  }
-  if (fusing != Fusing::never) {
-    other.epilogue = *epilogue;
-    if (const auto choice = device.dnn()->choose(other)) {
-      row.set("fused_ms", choice->seconds * 1e3).set("fused_engine", choice->plan.engine);
-      row.set("fused_rank", choice->rank);
-    }
+  row.set("steps", static_cast<int>(plan.steps.size()));
+  row.set("workspace_mb", static_cast<double>(plan.steps[0].scratch_bytes) / 1e6);
+  if (is_minimal) {
+    add_parts(device, bench, row);
+  } else {
+    add_trials(device, operation, row);
   }
   const double seconds = time_graph(device, bench, GraphShape::chain, 2, 3, 5e-3).step_seconds;
   const ImageExtents& e = core.extents;
@@ -177,7 +217,9 @@ bool has(const std::string& list, const std::string& item) {
 int main(int count, char** arguments) {
   try {
     CudaBackend backend;
-    const auto device = open_for_probe(backend);
+    DeviceSettings settings;
+    settings.prefer_library = true;  // this probe says which way it wants
+    const auto device = open_for_probe(backend, settings);
     if (!device) return 0;
     const double start = now();
     if (device->dnn() == nullptr) {
@@ -188,17 +230,23 @@ int main(int count, char** arguments) {
     const std::int64_t batch = count > 1 ? std::atoll(arguments[1]) : 64;
     const std::string precisions = count > 2 ? arguments[2] : "f32,tf32,bf16";
     const std::string orders = count > 3 ? arguments[3] : "last,first";
+    const std::string ways = count > 4 ? arguments[4] : "dnn";
+    WinogradLimits limits;
+    if (count > 5) limits.block_bytes = std::atoll(arguments[5]) << 20U;
     for (const std::string precision : {"f32", "tf32", "bf16"}) {
-      for (const std::string order : {"last", "first"}) {
-        if (!has(precisions, precision) || !has(orders, order)) continue;
+      for (const std::string setting : {"last dnn", "last blas", "last own", "first dnn"}) {
+        const std::string order = setting.substr(0, setting.find(' '));
+        const Way way{setting.substr(order.size() + 1), limits};
+        if (!has(precisions, precision) || !has(orders, order) || !has(ways, way.name)) continue;
         const double began = now();
         double total = 0;
         Schedule network;
         for (const Stage& layer : layers) {
           for (int kind = 0; kind < 3; ++kind) {
             if (kind == 1 && layer.c == 3) continue;  // nobody asks for the gradient by the images
-            network.operations.push_back(
-                operation_of(layer, static_cast<ConvolutionKind>(kind), batch, precision, order == "last"));
+            const auto operation =
+                operation_of(layer, static_cast<ConvolutionKind>(kind), batch, precision, order == "last");
+            if (!way.is_minimal(std::get<ConvolutionCore>(operation.core))) network.operations.push_back(operation);
           }
         }
         choose_convolutions(*device, network, false);
@@ -209,7 +257,7 @@ int main(int count, char** arguments) {
             const auto operation =
                 operation_of(layer, static_cast<ConvolutionKind>(kind), batch, precision, order == "last");
             try {
-              total += layer.count * measure(*device, operation, precision, layer);
+              total += layer.count * measure(*device, operation, precision, layer, way);
             } catch (const overtake::Error& error) {
               std::printf("%s %s %lld %lld: %s\n", precision.c_str(), order.c_str(), static_cast<long long>(layer.c),
                           static_cast<long long>(kind), error.what());
@@ -218,6 +266,7 @@ int main(int count, char** arguments) {
         }
         Json row;
         row.set("network", "VGG16").set("batch", batch).set("precision", precision).set("order", order);
+        row.set("way", way.name);
         row.set("convolutions_ms", total * 1e3).set("images_per_s", static_cast<double>(batch) / total);
         row.set("seconds_of_choosing", chosen - began).set("seconds_of_bench", now() - began);
         print_row(row);

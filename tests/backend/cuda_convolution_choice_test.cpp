@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "backend/common/lower/winograd.hpp"
 #include "backend/cuda/run/dnn.hpp"
 #include "backend/cuda/run/plan.hpp"
 #include "cuda_schedules.hpp"
@@ -279,6 +280,38 @@ TEST(CudaConvolutionPlan, WhatTheLibraryRefusesTheOwnKernelDoes) {
     EXPECT_EQ(plan.slots.size(), 4U);
     EXPECT_EQ(plan.library_convolutions, 0);
   }
+}
+
+// Minimal filtering: products over scratch memory, with their workspace behind it.
+TEST(CudaConvolutionPlan, ProductsOfMinimalFilteringAreTheLibrarys) {
+  const Operation operation = convolution({tape::core()}, {}, DType::float32, ConvolutionKind::filter_gradient);
+  const auto& core = std::get<ConvolutionCore>(operation.core);
+  const LoweredOperation alone = lower_winograd(operation, core, {}, {.block_bytes = 4 * 36 * 4 * 24});
+  ASSERT_EQ(alone.kernels.size(), 7U) << "two blocks of two kinds of tiles and products, and the results";
+  const Lowering lowering = [&](const Operation&) { return alone; };
+  std::vector<LibraryProduct> asked;
+  const ProductQuery query = [&](const LibraryProduct& product) {
+    asked.push_back(product);
+    return ProductFit{1000, 0};
+  };
+  const Plan plan = make_plan(schedule_of(operation), lowering, query);
+  ASSERT_EQ(plan.steps.size(), 7U);
+  EXPECT_EQ(plan.library_products, 2);
+  ASSERT_EQ(asked.size(), 2U);
+  EXPECT_EQ(asked[0].batch.count, 36);
+  EXPECT_EQ(asked[0].batch.result_step, 8 * 16);
+  EXPECT_EQ(asked[0].epilogue.beta, 0);
+  EXPECT_EQ(asked[1].epilogue.beta, 1) << "the second block adds";
+  const auto& product = std::get<LibraryProduct>(plan.steps[2].work);
+  EXPECT_GE(product.workspace_offset, alone.scratch_bytes);
+  EXPECT_EQ(plan.steps[2].scratch_bytes, product.workspace_offset + 1000);
+  const ScratchProducts& shape = *alone.kernels[2].products;
+  const Slot& result = plan.slots[static_cast<std::size_t>(product.epilogue.output_slot)];
+  EXPECT_EQ(result.arena_offset, plan.steps[2].scratch_offset + static_cast<std::uint64_t>(shape.result_offset) * 4);
+  EXPECT_EQ(product.core.a.offset, shape.a.offset);
+  EXPECT_GE(plan.arena_bytes, plan.steps[2].scratch_offset + plan.steps[2].scratch_bytes);
+  const Plan own = make_plan(schedule_of(operation), lowering, [](const LibraryProduct&) { return std::nullopt; });
+  for (const PlanStep& step : own.steps) EXPECT_TRUE(std::holds_alternative<LoweredKernel>(step.work));
 }
 
 }  // namespace

@@ -75,6 +75,7 @@ SAME_NAME(cublasOperation_t)
 SAME_NAME(cublasLtPointerMode_t)
 SAME_NAME(cublasLtEpilogue_t)
 SAME_NAME(cublasLtMatmulDescAttributes_t)
+SAME_NAME(cublasLtMatrixLayoutAttribute_t)
 SAME_NAME(cublasLtMatmulPreferenceAttributes_t)
 SAME_NAME(cublasLtMatmulAlgo_t)
 SAME_NAME(cublasLtMatmulHeuristicResult_t)
@@ -111,6 +112,7 @@ static_assert(same_enumeration<::cublasStatus_t> && same_enumeration<::cudaDataT
 static_assert(same_enumeration<::cublasComputeType_t> && same_enumeration<::cublasOperation_t>);
 static_assert(same_enumeration<::cublasLtPointerMode_t> && same_enumeration<::cublasLtEpilogue_t>);
 static_assert(same_enumeration<::cublasLtMatmulDescAttributes_t>);
+static_assert(same_enumeration<::cublasLtMatrixLayoutAttribute_t>);
 static_assert(same_enumeration<::cublasLtMatmulPreferenceAttributes_t>);
 #ifdef CUDNN_GRAPH_H_
 static_assert(same_enumeration<::cudnnStatus_t> && same_enumeration<::cudnnDataType_t>);
@@ -177,6 +179,8 @@ SAME_VALUE(CUBLASLT_MATMUL_DESC_TRANSB)
 SAME_VALUE(CUBLASLT_MATMUL_DESC_EPILOGUE)
 SAME_VALUE(CUBLASLT_MATMUL_DESC_BIAS_POINTER)
 SAME_VALUE(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES)
+SAME_VALUE(CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT)
+SAME_VALUE(CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET)
 SAME_VALUE(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES)
 SAME_VALUE(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES)
 #ifdef CUDNN_GRAPH_H_

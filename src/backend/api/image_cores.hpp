@@ -45,7 +45,9 @@ enum class ConvolutionKind : std::uint8_t {
 ///
 /// Both operands are of one dtype; products of bfloat16 are exact in float32 and added up in float32. `tf32`: the
 /// device may round operands of float32 to 10 bits of mantissa. core() is float32. Run-to-run the same bits; not the
-/// same on every device.
+/// same on every device. Where a device filters minimally (ADR 0025), what is added up for a result comes from its tile
+/// of 4 x 4 results: a NaN or infinity in an image makes NaN of all results of the tiles that read it, never of another
+/// image's.
 struct ConvolutionCore {
   ConvolutionKind kind = ConvolutionKind::forward;
   ImageExtents extents;

@@ -274,7 +274,8 @@ class Calls(Expressions):
             text = f"((int64)GROUP_ID({axis}) * LOCAL_SIZE({axis}) + LOCAL_ID({axis}))"
         if name == "global_size":
             text = f"((int64)NUM_GROUPS({axis}) * LOCAL_SIZE({axis}))"
-        return Value(_dtypes.int64, text, positive=True)
+        counts = name in ("local_size", "num_groups", "global_size")
+        return Value(_dtypes.int64, text, positive=True, small=True, counts=counts)
 
     def _extreme(self, node: ast.Call, name: str) -> Value:
         if len(node.args) < 2:

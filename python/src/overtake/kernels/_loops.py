@@ -99,9 +99,11 @@ class Loops(Statements):
                 by = self.temporary(_dtypes.int64)
                 self.emit(f"{by} = {bare(texts[2])};")
             helpers = self.program.helpers
-            sign = "" if step.const is None else "<" if step.const > 0 else ">"
+            # A compiler unrolls what counts without a look at the ends of 64 bits.
+            plain = step.counts and start.small and (stop.small or stop.type.itemsize < 8)
+            sign = "<" if plain else "" if step.const is None else "<" if step.const > 0 else ">"
             more = f"{at} {sign} {end}" if sign else helpers.fixed("range_more", at, by, end)
-            on = f"{at} = {helpers.fixed('range_next', at, by, end)}"
+            on = f"{at} += {by}" if plain else f"{at} = {helpers.fixed('range_next', at, by, end)}"
         self.emit(f"for ({at} = {bare(texts[0])}; {more}; {on}) {{")
         rises = step.positive if step.const is None else step.const > 0
         counter = Value(dtype if dtype is not WEAK_INT else _dtypes.int64, at, positive=start.positive and rises)

@@ -53,14 +53,14 @@ class Memory(Arithmetic):
         if array.type.extents is not None:
             extent = array.type.extents[axis]
             return Value(_dtypes.int64, str(extent), extent, simple=True, positive=True)
-        return Value(_dtypes.int64, array.extents[axis], simple=True, positive=True)
+        return Value(_dtypes.int64, array.extents[axis], simple=True, positive=True, small=True)
 
     def size(self, array: ArrayVariable) -> Value:
         """How many elements there are."""
         extents = [self.extent(array, axis) for axis in range(array.type.ndim)]
         if len(extents) == 1:
             return extents[0]
-        return Value(_dtypes.int64, f"({' * '.join(each.text for each in extents)})", positive=True)
+        return Value(_dtypes.int64, f"({' * '.join(each.text for each in extents)})", positive=True, small=True)
 
     # -- elements ------------------------------------------------------------------------------------------------------
     def _subscript(self, node: ast.Subscript) -> Value:

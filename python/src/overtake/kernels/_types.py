@@ -46,6 +46,8 @@ class Value:
     simple: bool = False  # a name or a literal: may be written twice
     reads: bool = False  # memory, which a later call may change
     positive: bool = False  # never below 0
+    small: bool = False  # a size or a place: far from the ends of 64 bits
+    counts: bool = False  # work-items or groups: small, and 1 at least
 
 
 def held_in_memory(dtype: DType) -> str:

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,20 @@ struct LoweredArgument {
   friend bool operator==(const LoweredArgument&, const LoweredArgument&) = default;
 };
 
+/// Products of matrices of float32 in an operation's scratch memory that one kernel does: for `batch` numbers i,
+/// result(i) = a(i) b(i) (m x k by k x n), or that added to result(i). Results are row-major without gaps.
+struct ScratchProducts {
+  struct Operand {
+    std::int64_t offset = 0;  ///< of the first, in elements from the start of scratch memory
+    std::int64_t step = 0;    ///< elements from one to the next
+    std::int64_t row_stride = 0, column_stride = 0;
+  };
+  std::int64_t batch = 1, m = 0, n = 0, k = 0;
+  Operand a, b;
+  std::int64_t result_offset = 0, result_step = 0;
+  bool adds = false;
+};
+
 /// One kernel launch. `source` is complete but for the dialect prelude; it is independent of shapes wherever that costs
 /// no speed, so that networks of different sizes share compiled kernels. `entry` is unique to the source (it carries a
 /// hash of it), so several sources can be concatenated, in any order, and compiled as one program; equal entries mean
@@ -52,6 +67,7 @@ struct LoweredKernel {
   std::string source;
   LaunchGeometry geometry;
   std::vector<LoweredArgument> arguments;
+  std::optional<ScratchProducts> products = {};  ///< what it does, for backends with a library for that
 };
 
 struct LoweredOperation {

@@ -87,6 +87,24 @@ std::unique_ptr<Blas> Blas::open(int driver_cuda_version, std::string& why) {
   return blas;
 }
 
+Handle<cublasLtMatrixLayout_t, cublasStatus_t> Blas::layout(DType dtype, const ColumnMajor& matrix, std::int64_t count,
+                                                            std::int64_t step) const {
+  cublasLtMatrixLayout_t made = nullptr;
+  check_blas(api_,
+             api_.cublasLtMatrixLayoutCreate(&made, data_type(dtype), matrix.rows, matrix.columns, matrix.leading),
+             "cublasLtMatrixLayoutCreate");
+  Handle<cublasLtMatrixLayout_t, cublasStatus_t> owner(made, api_.cublasLtMatrixLayoutDestroy);
+  if (count == 1) return owner;
+  const auto batch = static_cast<std::int32_t>(count);
+  const auto set = [&](cublasLtMatrixLayoutAttribute_t name, const auto& value) {
+    check_blas(api_, api_.cublasLtMatrixLayoutSetAttribute(made, name, &value, sizeof(value)),
+               "cublasLtMatrixLayoutSetAttribute");
+  };
+  set(CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, batch);
+  set(CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, step);
+  return owner;
+}
+
 std::optional<PreparedProduct> Blas::prepare(const LibraryProduct& product, int rank) const {
   const MatMulCore& core = product.core;
   const auto first = column_major(core.b, core.k, core.n);
@@ -118,16 +136,10 @@ std::optional<PreparedProduct> Blas::prepare(const LibraryProduct& product, int 
         pointer(256 + base_alignment(product.epilogue.bias->offset, product.epilogue.bias->dtype)));
   }
 
-  const auto layout = [&](DType dtype, std::uint64_t rows, std::uint64_t columns, std::int64_t leading) {
-    cublasLtMatrixLayout_t made = nullptr;
-    check_blas(api_, api_.cublasLtMatrixLayoutCreate(&made, data_type(dtype), rows, columns, leading),
-               "cublasLtMatrixLayoutCreate");
-    return PreparedProduct::Owned<cublasLtMatrixLayout_t>(made, api_.cublasLtMatrixLayoutDestroy);
-  };
-  prepared.first_ = layout(core.dtype, first->rows, first->columns, first->leading);
-  prepared.second_ = layout(core.dtype, second->rows, second->columns, second->leading);
-  prepared.result_ = layout(product.epilogue.output_dtype, static_cast<std::uint64_t>(core.n),
-                            static_cast<std::uint64_t>(core.m), core.n);
+  const ColumnMajor result{static_cast<std::uint64_t>(core.n), static_cast<std::uint64_t>(core.m), core.n, false};
+  prepared.first_ = layout(core.dtype, *first, product.batch.count, product.batch.b_step);
+  prepared.second_ = layout(core.dtype, *second, product.batch.count, product.batch.a_step);
+  prepared.result_ = layout(product.epilogue.output_dtype, result, product.batch.count, product.batch.result_step);
 
   cublasLtMatmulPreference_t preference = nullptr;
   check_blas(api_, api_.cublasLtMatmulPreferenceCreate(&preference), "cublasLtMatmulPreferenceCreate");
@@ -138,8 +150,11 @@ std::optional<PreparedProduct> Blas::prepare(const LibraryProduct& product, int 
                "cublasLtMatmulPreferenceSetAttribute");
   };
   prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, PreparedProduct::workspace_limit);
-  prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, base_alignment(core.b.offset, core.dtype));
-  prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, base_alignment(core.a.offset, core.dtype));
+  const auto alignment_of_all = [&](const MatMulCore::Operand& operand, std::int64_t step) {
+    return std::min(base_alignment(operand.offset, core.dtype), base_alignment(step, core.dtype));
+  };
+  prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, alignment_of_all(core.b, product.batch.b_step));
+  prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, alignment_of_all(core.a, product.batch.a_step));
 
   std::array<cublasLtMatmulHeuristicResult_t, 8> found{};
   int count = 0;

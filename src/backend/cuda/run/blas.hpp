@@ -75,6 +75,9 @@ class Blas {
 
  private:
   Blas() = default;
+  /// Of `count` matrices that begin `step` elements apart. Throws DeviceError.
+  [[nodiscard]] Handle<cublasLtMatrixLayout_t, cublasStatus_t> layout(DType dtype, const ColumnMajor& matrix,
+                                                                      std::int64_t count, std::int64_t step) const;
   BlasApi api_;
   Handle<cublasLtHandle_t, cublasStatus_t> handle_;
   std::string version_;

@@ -5,6 +5,7 @@
 
 #include <map>
 
+#include "backend/common/lower/winograd.hpp"
 #include "backend/cuda/device.hpp"
 #include "backend/cuda/driver/errors.hpp"
 #include "backend/cuda/run/graph_builder.hpp"
@@ -16,8 +17,11 @@
 namespace overtake::backend::cuda {
 namespace {
 
-/// cuDNN, where it shall do the convolution.
+/// cuDNN, where it shall do the convolution. In true float32 it has few plans, and minimal filtering of our own beats
+/// them (ADR 0025).
 [[nodiscard]] Dnn* library_for(CudaDevice& device, const ConvolutionCore& core, bool interpreted) {
+  const bool is_own = !interpreted && is_exact(core) && is_faster_minimally(core);
+  if (is_own && !device.settings().prefer_library) return nullptr;
   const bool worthwhile = device.settings().prefer_library || library_is_faster(core, !interpreted);
   return worthwhile ? device.dnn() : nullptr;  // asked last: opening it takes time
 }
@@ -228,7 +232,7 @@ std::unique_ptr<Executable> make_executable(CudaDevice& device, const Schedule& 
     return interpreted ? lower_interpreted(operation) : lower(operation, traits);
   };
   const auto query = [&](const LibraryProduct& product) -> std::optional<ProductFit> {
-    if (!library_is_faster(product.core, !interpreted))
+    if (!library_is_faster(product.core, !interpreted, product.batch.count))
       return std::nullopt;  // asked first: opening the library takes time
     const Blas* library = device.library();
     if (library == nullptr) return std::nullopt;

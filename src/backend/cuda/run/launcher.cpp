@@ -102,7 +102,8 @@ void Launcher::bind(std::vector<std::uint64_t> slot_addresses, std::uint64_t are
         step.words_begin ? words_->handle() + *step.words_begin * sizeof(plan_.words[0]) : arena + step.scratch_offset;
     const auto* kernel = std::get_if<LoweredKernel>(&step.work);
     if (kernel == nullptr) {
-      bound.workspace = scratch;
+      const auto* product = std::get_if<LibraryProduct>(&step.work);
+      bound.workspace = scratch + (product == nullptr ? 0 : product->workspace_offset);
       if (const auto* convolution = std::get_if<LibraryConvolution>(&step.work)) {
         bound.pack = dnn_pack(device_.dnn()->api(), dnn_tensors(convolution->epilogue),
                               tensor_addresses(*convolution, slots_), scratch);

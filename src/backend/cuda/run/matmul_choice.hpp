@@ -12,8 +12,8 @@
 namespace overtake::backend::cuda {
 
 /// True when cuBLASLt is expected to be faster than the own kernel for this product: the one compiled for it, or
-/// (without a run-time compiler) the interpreted one.
-[[nodiscard]] bool library_is_faster(const MatMulCore& core, bool compiled);
+/// (without a run-time compiler) the interpreted one; `batch`: of so many.
+[[nodiscard]] bool library_is_faster(const MatMulCore& core, bool compiled, std::int64_t batch = 1);
 
 /// How the tape of a product is done by the library:
 ///   D = alpha * core + beta * C, or D = core + bias (a row vector).

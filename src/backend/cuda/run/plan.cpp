@@ -86,14 +86,60 @@ class Planner {
     const std::size_t request = requests_.size();
     const std::optional<std::size_t> words_begin = add_words(lowered.words);
     if (words_begin) lowered.scratch_bytes = lowered.zeroed_bytes = 0;  // the words are all its scratch memory
-    requests_.push_back({lowered.scratch_bytes, lowered.zeroed_bytes});
-    for (LoweredKernel& kernel : lowered.kernels) {
+    std::vector<std::optional<LibraryProduct>> products;
+    std::uint64_t workspace_bytes = 0;
+    for (const LoweredKernel& kernel : lowered.kernels) {
+      products.push_back(library_products(kernel, lowered.scratch_bytes, request));
+      if (products.back()) workspace_bytes = std::max(workspace_bytes, products.back()->workspace_bytes);
+    }
+    const std::uint64_t bytes =
+        workspace_bytes == 0 ? lowered.scratch_bytes : aligned(lowered.scratch_bytes) + workspace_bytes;
+    requests_.push_back({bytes, lowered.zeroed_bytes});
+    for (std::size_t index = 0; index < products.size(); ++index) {
       PlanStep step;
-      step.work = std::move(kernel);
-      step.scratch_bytes = lowered.scratch_bytes;
+      step.scratch_bytes = bytes;
       step.words_begin = words_begin;
+      if (products[index]) {
+        step.work = *products[index];
+        ++plan_.library_products;
+      } else {
+        step.work = std::move(lowered.kernels[index]);
+      }
       add_step(std::move(step), operation, request);
     }
+  }
+
+  /// What the kernel does as work of the library, where that takes it. Its operands are in the operation's scratch
+  /// memory, behind which the workspace is.
+  std::optional<LibraryProduct> library_products(const LoweredKernel& kernel, std::uint64_t scratch_bytes,
+                                                 std::size_t request) {
+    if (!kernel.products || !query_) return std::nullopt;
+    const ScratchProducts& shape = *kernel.products;
+    const auto slot_at = [&](std::int64_t element) {
+      const std::uint64_t offset = static_cast<std::uint64_t>(element) * size_of(DType::float32);
+      const auto found = std::find_if(own_slots_.begin(), own_slots_.end(), [&](const OwnSlot& own) {
+        return own.request == request && own.offset == offset;
+      });
+      if (found != own_slots_.end()) return found->slot;
+      return own_slot(static_cast<std::int64_t>((scratch_bytes - offset) / size_of(DType::float32)), request, offset);
+    };
+    LibraryProduct product;
+    product.core = {shape.m, shape.n, shape.k, {}, {}};
+    product.core.a = {slot_at(0), shape.a.offset, shape.a.row_stride, shape.a.column_stride};
+    product.core.b = {slot_at(0), shape.b.offset, shape.b.row_stride, shape.b.column_stride};
+    product.batch = {shape.batch, shape.a.step, shape.b.step, shape.result_step};
+    product.epilogue.output_slot = slot_at(shape.result_offset);
+    if (shape.adds) {
+      product.epilogue.kind = LibraryEpilogue::Kind::accumulate;
+      product.epilogue.c_slot = product.epilogue.output_slot;
+      product.epilogue.beta = 1;
+    }
+    const auto fit = query_(product);
+    if (!fit) return std::nullopt;
+    product.workspace_bytes = fit->workspace_bytes;
+    product.workspace_offset = aligned(scratch_bytes);
+    product.rank = fit->rank;
+    return product;
   }
 
   /// Everything a product needs beyond its operands shares one stretch of temporary memory:

@@ -18,15 +18,23 @@
 
 namespace overtake::backend::cuda {
 
-/// A matrix product for cuBLASLt: D = alpha * a b + beta * C (+ bias).
+/// Products of a batch, of like shape: elements from one's operand or result to the next one's.
+struct ProductBatch {
+  std::int64_t count = 1;
+  std::int64_t a_step = 0, b_step = 0, result_step = 0;
+};
+
+/// A matrix product for cuBLASLt: D = alpha * a b + beta * C (+ bias). A batch of several has no bias.
 struct LibraryProduct {
   MatMulCore core;
+  ProductBatch batch;
   LibraryEpilogue epilogue;
   /// One-element slots that hold alpha and beta when alpha is known on the device only; -1 otherwise.
   int alpha_slot = -1;
   int beta_slot = -1;
   std::uint64_t workspace_bytes = 0;
-  int rank = 0;  ///< which of the library's algorithms, best first by its own heuristic
+  std::uint64_t workspace_offset = 0;  ///< from the start of the step's scratch memory
+  int rank = 0;                        ///< which of the library's algorithms, best first by its own heuristic
 };
 
 struct PlanStep {

@@ -59,6 +59,11 @@ enum cublasLtMatmulDescAttributes_t : unsigned {
   CUBLASLT_MATMUL_DESC_BIAS_POINTER = 8,
 };
 
+enum cublasLtMatrixLayoutAttribute_t : unsigned {
+  CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT = 5,
+  CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET = 6,
+};
+
 enum cublasLtMatmulPreferenceAttributes_t : unsigned {
   CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES = 1,
   CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES = 5,
@@ -98,6 +103,8 @@ struct cublasLtMatmulHeuristicResult_t {
   X(cublasStatus_t, cublasLtMatrixLayoutCreate,                                                                      \
     (cublasLtMatrixLayout_t*, cudaDataType_t, std::uint64_t, std::uint64_t, std::int64_t))                           \
   X(cublasStatus_t, cublasLtMatrixLayoutDestroy, (cublasLtMatrixLayout_t))                                           \
+  X(cublasStatus_t, cublasLtMatrixLayoutSetAttribute,                                                                \
+    (cublasLtMatrixLayout_t, cublasLtMatrixLayoutAttribute_t, const void*, std::size_t))                             \
   X(cublasStatus_t, cublasLtMatmulPreferenceCreate, (cublasLtMatmulPreference_t*))                                   \
   X(cublasStatus_t, cublasLtMatmulPreferenceDestroy, (cublasLtMatmulPreference_t))                                   \
   X(cublasStatus_t, cublasLtMatmulPreferenceSetAttribute,                                                            \
