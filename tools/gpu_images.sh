@@ -33,10 +33,10 @@ bench 60 vgg16_bf16_again vgg16 --batch-size 256 --precision bf16
 bench 60 vgg16_64 vgg16 --batch-size 64 --precision fp32,tf32
 bench 30 vgg16_1 vgg16 --batch-size 1 --precision bf16 --steps 50
 bench 30 lenet lenet --batch-size 64 --precision fp32 --steps 500
-step 100 peers python3 "$root/bench/peers/vgg16_peers.py" "$out/peers.json" lenet-graph lenet tf32-64 bf16-256 infer-256 infer-1 \
+step 200 peers python3 "$root/bench/peers/vgg16_peers.py" "$out/peers.json" lenet-graph lenet tf32-64 bf16-256 infer-256 infer-1 \
   bf16-256-compiled infer-256-compiled infer-1-compiled fp32-64-first
 step 200 convolution_tests "$bin/overtake_backend_tests" \
-  --gtest_filter='CudaConvolution.*:CudaProducts.*:*DialectConvolution*cuda_0:*DialectPool*cuda_0'
+  --gtest_filter='CudaConvolution.*:CudaProducts.*:*Dialect*Convolution*cuda_0:*DialectPool*cuda_0:*Winograd*cuda_0'
 step 150 operators "$bin/overtake_oracle_tests" --gtest_filter='*Operators*/cuda_0:*Image*/cuda_0'
 if [ -n "$fashion" ]; then
   step 60 fashion "$bin/overtake" train "$fashion/train-images-idx3-ubyte.gz" --labels "$fashion/train-labels-idx1-ubyte.gz" \

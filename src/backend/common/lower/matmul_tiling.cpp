@@ -21,10 +21,6 @@ constexpr double per_stored_line = 3.093;                    // 32 results
 constexpr double per_slice = 43.6, per_exchanged_line = 2.9;
 constexpr double round_cycles = 2102, round_per_panel = 78.3, round_per_step = 5.86;
 constexpr double base_cycles = 667;
-// Few rows read their operands from memory, not from the caches that the fit's products fit into: a panel takes so long
-// where the columns exceed them. Measured on an H100: 1 x 25,088 by 25,088 x 4,096 of bfloat16 in two splits, 177 us.
-constexpr double far_panel = 1500;
-constexpr std::int64_t few_rows = 8, cached_elements = 8LL << 20U;
 constexpr double overlap_loss = 1.248;
 constexpr double split_cycles = 2888, per_partial = 19.3, per_partial_float = 0.175;
 constexpr double kernel_cycles = 2500;                 // a second kernel instead of the ticket
@@ -100,8 +96,7 @@ double estimate_cycles(const MatMulPlan& plan, std::int64_t m, std::int64_t n, s
   const double rounds = std::ceil(per_unit / tile.resident());
   const double chain = steps / tile.slices * round_per_step * std::sqrt(tile.tm * tile.tn / 16.0);
   const double work = per_unit * group;
-  const double per_panel = m <= few_rows && n * k > cached_elements ? far_panel : round_per_panel;
-  const double wait = rounds * (round_cycles + panels * per_panel + chain) + exchange;
+  const double wait = rounds * (round_cycles + panels * round_per_panel + chain) + exchange;
   double cycles = base_cycles + std::max(work, wait) + overlap_loss * std::min(work, wait);
   if (plan.splits > 1) {
     cycles += split_cycles + plan.splits * std::ceil(area / tile.work_items()) * per_partial;
