@@ -123,7 +123,7 @@ def run(command):
 
 def kept(document):
     """What of the tool's JSON belongs into a table."""
-    names = ("failure", "plan", "timing", "seconds", "device", "device_reason", "prediction", "placement", "trees", "nodes", "fit", "best_ties")
+    names = ("failure", "plan", "timing", "seconds", "device", "devices", "device_reason", "prediction", "placement", "trees", "nodes", "fit", "best_ties")
     return {name: document[name] for name in names if name in document}
 
 

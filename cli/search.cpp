@@ -114,6 +114,12 @@ void save_best(const std::string& path, const TrainingData& data, const overtake
                             result.warnings.empty() ? "" : result.warnings.back());
 }
 
+/// --device names one, or two with a comma.
+std::optional<overtake::Placement> devices_asked_for(const std::string& device) {
+  if (device.find(',') != std::string::npos) return overtake::share_between(device);
+  return asked_for(device);
+}
+
 int plan_search(const SearchFlags& flags, const TrainingData& data, const std::vector<overtake::Parameters>& candidates,
                 const overtake::SearchOptions& options, const std::optional<overtake::Placement>& asked) {
   overtake::SearchForecast forecast = overtake::forecast_search(
@@ -132,7 +138,7 @@ int run(const CLI::App& app, const SearchFlags& flags) {
   overtake::check_candidates(candidates, options);
   check_files(flags);
   overtake::set_cpu_threads(flags.compute.threads);
-  const std::optional<overtake::Placement> asked = asked_for(flags.compute.device);
+  const std::optional<overtake::Placement> asked = devices_asked_for(flags.compute.device);
   TrainingData data = read_forest_data(flags.data, flags.compute);
   options.groups = std::move(data.groups);
   options.sample_weight = std::move(data.sample_weight);
@@ -146,9 +152,7 @@ int run(const CLI::App& app, const SearchFlags& flags) {
   options.stop = &system::stop_on_interrupt();  // before anything is printed: who sees that may interrupt
   print_head(flags.data, data, device, outputs.describe, quiet);
   options.refit_stopped = !outputs.save.empty();  // who stops a search waits for what he asked for, no longer
-  options.device = overtake::Device(device.device);
-  options.device_reason = device.reason;
-  if (const overtake::Prediction* prediction = device.chosen()) options.prediction = *prediction;
+  overtake::run_on(device, options);
   Watcher watcher(quiet, flags.journal, recorded_jobs(flags.journal));
   options.observer = &watcher;
 

@@ -18,9 +18,17 @@ std::string timing_text(const overtake::SearchResult& result) {
   const overtake::Prediction& of = result.prediction;
   const std::string predicted =
       of.device.empty() ? "" : fmt::format(", predicted {}", report::seconds(of.seconds - of.start_seconds));
-  return fmt::format("time: {}{} (startup {}, upload {}, compute {}, scoring {}, refit {}) on {}\n",
+  std::string shares;
+  for (const overtake::DeviceShare& share : result.devices) {
+    if (result.devices.size() < 2) break;
+    shares +=
+        fmt::format("{}{} on {}", shares.empty() ? "shared: " : ", ", report::counted(share.jobs, "fit"), share.device);
+  }
+  if (!shares.empty()) shares += "\n";
+  return fmt::format("time: {}{} (startup {}, upload {}, compute {}, scoring {}, refit {}) on {}\n{}",
                      report::seconds(t.wall), predicted, report::seconds(t.startup), report::seconds(t.upload),
-                     report::seconds(t.compute), report::seconds(t.scoring), report::seconds(t.refit), result.device);
+                     report::seconds(t.compute), report::seconds(t.scoring), report::seconds(t.refit), result.device,
+                     shares);
 }
 
 }  // namespace

@@ -237,9 +237,9 @@ typedef struct overtake_search_result overtake_search_result;
  * "estimator" ("random-forest"), "fixed" (parameters of all), "scoring" (a list of names; accuracy or r2), "refit"
  * (true; the best by the first name, or by "refit_metric"), "train_scores" (false), "predictions" (false: keep those of
  * every candidate and fold), "invalid_candidates_fail" (false; true: parameters that are never valid are a failure of
- * their candidate instead of a usage error), "seed", "positive_class", "device" ("auto"), "memory_limit",
- * "host_memory_limit", "journal" (a path; without train_scores and predictions), "data_name" (for the journal), and
- * where `folds` is NULL "cv" (5). A stop gives what was scored so far. Determinism: exact. */
+ * their candidate instead of a usage error), "seed", "positive_class", "device" ("auto"; "cpu,cuda:0": both share the
+ * search), "memory_limit", "host_memory_limit", "journal" (a path; without train_scores and predictions), "data_name"
+ * (for the journal), and where `folds` is NULL "cv" (5). A stop gives what was scored so far. Determinism: exact. */
 overtake_status overtake_search(const overtake_data* data, const char* candidates, const overtake_folds* folds,
                                 const char* settings, const overtake_watch* watch, overtake_search_result** result);
 /** The schema "overtake.search/1". */

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,6 +55,7 @@ struct Prediction {
   double compute_seconds = 0;
   double finish_seconds = 0;  ///< scoring, fetching what was trained
   double step_seconds = 0;    ///< of a network
+  double batch_seconds = 0;   ///< of compute_seconds, what each batch takes anew however small it is
   std::uint64_t device_bytes = 0,
                 host_bytes = 0;  ///< the most that is held at once, the second by the whole process; 0: not known
   std::string failure;           ///< not empty: cannot run this training, and why
@@ -69,7 +71,9 @@ struct Prediction {
 /// its backend. GPUs are not even looked at when the CPU is done before one could have started. OpenCL on the CPU is no
 /// candidate.
 struct Placement {
-  std::string device;
+  std::string device;  ///< "cpu + cuda:0" where two share the work
+  /// Where two share the work: the one that does what only one can do, then the other.
+  std::vector<std::string> shared;
   int threads = 0;  ///< for set_cpu_threads() when the CPU was chosen
   std::vector<Prediction> predictions;
   std::string reason;              ///< the predicted times, or why there are none, in one sentence
@@ -95,10 +99,27 @@ enum class Candidates {
 [[nodiscard]] Placement choose_device(const PreparedData& data, const NetworkOptions& options, int threads = 0,
                                       Candidates candidates = Candidates::likely);
 
-/// Chooses by what `predict` says of each device; of `likely` ones a GPU is opened before it is chosen. Throws
-/// DeviceError when no device can run the work.
+/// Work that two devices can do together; by default it cannot be shared.
+struct Shareable {
+  std::int64_t parts = 0;  ///< of about one size, each run by one device
+  std::int64_t last = 0;   ///< more parts of that size, which one device runs when all others are done
+};
+
+/// What the CPU and another device take together: the most even split of the parts, the CPU with a thread less, which
+/// feeds the device. Nothing where that is not at least a tenth and 0.1 s earlier than the better of them alone, or
+/// where one of them cannot run the work or does not fit beside the other.
+[[nodiscard]] std::optional<Prediction> predict_shared(const Prediction& cpu, const Prediction& device,
+                                                       const Shareable& work, const MemoryLimits& limits = {});
+
+/// Chooses by what `predict` says of each device, and of the CPU and the GPU together where `work` can be shared; of
+/// `likely` ones a GPU is opened before it is chosen. Throws DeviceError when no device can run the work.
 [[nodiscard]] Placement choose_device(const std::function<Prediction(const DeviceInfo&)>& predict,
-                                      Candidates candidates = Candidates::likely);
+                                      Candidates candidates = Candidates::likely, const Shareable& work = {},
+                                      const MemoryLimits& limits = {});
+
+/// Two devices that are to share work, by name: "cpu,cuda:0". Opens them. Throws UsageError unless they are the CPU and
+/// one other; DeviceError as Device does.
+[[nodiscard]] Placement share_between(std::string_view devices);
 
 /// What forests take on a device, by its rates (docs/placement.md). Opens the CPU or a GPU whose rates were never
 /// measured here, to measure them. What can be cut into parts keeps to the limits; what is more than they allow by a

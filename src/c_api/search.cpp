@@ -91,14 +91,9 @@ SearchOptions options_of(const api::Settings& asked, const overtake_data& data, 
 
 void place(const std::string& device, const overtake_data& data, const std::vector<overtake::Parameters>& candidates,
            SearchOptions& options) {
-  if (device != "auto") {
-    options.device = overtake::Device(device);
-    return;
-  }
-  const overtake::Placement placement = forecast_search(data.rows, candidates, options).placement;
-  options.device = overtake::Device(placement.device);
-  options.device_reason = placement.reason;
-  if (const overtake::Prediction* prediction = placement.chosen()) options.prediction = *prediction;
+  if (device == "auto") return run_on(forecast_search(data.rows, candidates, options).placement, options);
+  if (device.find(',') != std::string::npos) return run_on(overtake::share_between(device), options);
+  options.device = overtake::Device(device);
 }
 
 /// One list of all candidates' folds for each metric; NaN where a candidate has no score.

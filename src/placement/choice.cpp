@@ -83,9 +83,36 @@ const Prediction* fastest(const std::vector<Prediction>& predictions, const std:
   return best;
 }
 
+/// Work that may be shared, and within which memory.
+struct Sharing {
+  const Shareable& work;
+  const MemoryLimits& limits;
+};
+
+/// Where the cpu and the largest GPU that can run the work are done earlier together, they are chosen. `machine`: of
+/// which the GPU is opened first; null: of those that are only planned for.
+void share(Placement& placement, const std::vector<DeviceInfo>& gpus, const Sharing& sharing, const Machine* machine) {
+  std::vector<Prediction>& predictions = placement.predictions;
+  for (const DeviceInfo& gpu : gpus) {
+    const auto found =
+        std::find_if(predictions.begin(), predictions.end(), [&](const Prediction& of) { return of.device == gpu.id; });
+    if (found == predictions.end() || !found->failure.empty()) continue;
+    if (placement.device != "cpu" && placement.device != gpu.id) continue;
+    const auto both = predict_shared(predictions.front(), *found, sharing.work, sharing.limits);
+    if (!both) return;
+    if (machine != nullptr && placement.device != gpu.id) open(*machine, *found);
+    if (!found->failure.empty()) return;
+    placement.shared = {placement.device == "cpu" ? "cpu" : gpu.id, placement.device == "cpu" ? gpu.id : "cpu"};
+    placement.device = both->device;
+    predictions.push_back(*both);
+    return;
+  }
+}
+
 }  // namespace
 
-Placement choose(const Predict& predict, Candidates candidates, const Machine& machine) {
+Placement choose(const Predict& predict, Candidates candidates, const Machine& machine, const Shareable& work,
+                 const MemoryLimits& limits) {
   const auto cpu = predict(Device().info());
   Placement placement;
   placement.device = "cpu";
@@ -112,6 +139,7 @@ Placement choose(const Predict& predict, Candidates candidates, const Machine& m
                       "Use a smaller model, batch or table, or raise the memory limit.");
   }
   placement.device = best->device;
+  share(placement, gpus, {work, limits}, all ? nullptr : &machine);
   placement.notes = take_calibration_notes();
   placement.reason = times_text(placement.predictions, !all);
   if (gpus.empty()) placement.reason += "; no usable GPU, overtake doctor says why";
@@ -138,8 +166,10 @@ MemoryLimits limits_for(const DeviceInfo& device, const MemoryLimits& limits, Ca
   return candidates == Candidates::likely && device.kind == DeviceKind::cpu ? MemoryLimits() : limits;
 }
 
-Placement choose_device(const std::function<Prediction(const DeviceInfo&)>& predict, Candidates candidates) {
-  return placement::choose([&](const DeviceInfo& device) { return std::optional(predict(device)); }, candidates);
+Placement choose_device(const std::function<Prediction(const DeviceInfo&)>& predict, Candidates candidates,
+                        const Shareable& work, const MemoryLimits& limits) {
+  return placement::choose([&](const DeviceInfo& device) { return std::optional(predict(device)); }, candidates, {},
+                           work, limits);
 }
 
 }  // namespace overtake

@@ -23,7 +23,8 @@ struct Machine {
 
 /// Predicts for the CPU and for the first GPU that can run the work, and chooses (Placement says how). Throws
 /// DeviceError when neither can. Devices are listed only if a GPU might win, or all are looked at; of likely ones a GPU
-/// that would win is opened.
-[[nodiscard]] Placement choose(const Predict& predict, Candidates candidates, const Machine& machine = {});
+/// that would win, or share the work, is opened.
+[[nodiscard]] Placement choose(const Predict& predict, Candidates candidates, const Machine& machine = {},
+                               const Shareable& work = {}, const MemoryLimits& limits = {});
 
 }  // namespace overtake::placement

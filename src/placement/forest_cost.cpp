@@ -20,9 +20,13 @@ double host_growing(const ForestWork& work, const ForestHostRates& rates) {
          rates.move * work.moves + rates.node * work.nodes + rates.grown_cell * work.cells;
 }
 
+double chain_growing(const ForestWork& work, const ForestKernelRates& rates) {
+  return work.chain_looks * (rates.chain_look + rates.chain_bin * bins_of(work));
+}
+
 double kernel_growing(const ForestWork& work, const ForestKernelRates& rates) {
   return rates.bin_look * (work.bin_looks - work.random_bin_looks) + rates.random_bin_look * work.random_bin_looks +
-         work.chain_looks * (rates.chain_look + rates.chain_bin * bins_of(work));
+         chain_growing(work, rates);
 }
 
 /// Where threads grow: trees that are scored wait in rounds of at most 2 GiB (forest/host/grower.cpp).
@@ -86,6 +90,7 @@ Prediction forest_cost(const ForestWork& work, const DeviceInfo& device, const D
     of.device_bytes = static_cast<std::uint64_t>(bytes_at_once(work, device, limits.planned));
     of.transfer_seconds = work.cells / rates.bytes_a_second;
     of.compute_seconds = rates.forest.fixed + kernel_growing(work, rates.forest);
+    of.batch_seconds = rates.forest.fixed + chain_growing(work, rates.forest);
     of.finish_seconds += rates.host.kept_node * work.kept_nodes;
   }
   of.host_bytes = std::max(of.host_bytes, memory_peak_before());

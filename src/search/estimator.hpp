@@ -38,7 +38,12 @@ struct Batch {
   std::vector<Job> jobs;
   std::int64_t models = 0;  ///< really trained: jobs that share work count once
   std::uint64_t bytes = 0;  ///< planned device memory
+  double work = 0;          ///< what it takes, in units of the estimator's own
+  std::size_t kind = 0;     ///< batches of one kind may be joined
 };
+
+/// The devices of a search: SearchOptions::device is number 0, its helper number 1.
+inline constexpr std::size_t main_device = 0, helper_device = 1;
 
 /// What running cost so far.
 struct EstimatorStats {
@@ -52,20 +57,24 @@ class Estimator {
   virtual ~Estimator() = default;
   /// One text a candidate: empty, or why it cannot be trained (a value that does not fit the data).
   [[nodiscard]] virtual std::vector<std::string> check() = 0;
-  /// Groups `jobs` into batches that fit in memory; jobs that share work are in one batch. Every job appears once.
+  /// Groups `jobs` into batches that fit in memory; jobs that share work are in one batch. Every job appears once. With
+  /// a helper batches are as small as can be: devices join those that they take.
   [[nodiscard]] virtual std::vector<Batch> plan(std::span<const Job> jobs) = 0;
+  /// Units of Batch::work a second, roughly; asked for where there is a helper.
+  [[nodiscard]] virtual double pace(std::size_t /*device*/) const { return 1; }
   /// What running `batches`, one after the other, and the refit take of the computer's memory, beside what is held
   /// already: where they take most.
   [[nodiscard]] virtual MemoryPlan host_memory(std::span<const Batch> /*batches*/) { return {}; }
   /// Trains and scores; one outcome a job, in order. Nothing when `stop` (may be null) said so before all were scored:
-  /// what is half done is no outcome.
+  /// what is half done is no outcome. Two threads may call it at once, for two devices.
   [[nodiscard]] virtual std::optional<std::vector<FoldOutcome>> run(const Batch& batch, bool probabilities,
-                                                                    const StopToken* stop) = 0;
+                                                                    const StopToken* stop, std::size_t device) = 0;
   /// Trains a candidate on all rows. Null when `stop` (may be null) said so before it was whole.
   [[nodiscard]] virtual std::shared_ptr<const Model> refit(std::int32_t candidate, const StopToken* stop) = 0;
   /// What the reader should know of how the data were taken, one sentence each.
   [[nodiscard]] virtual std::vector<std::string> notes() const { return {}; }
-  [[nodiscard]] virtual EstimatorStats stats() const = 0;
+  /// Of one device.
+  [[nodiscard]] virtual EstimatorStats stats(std::size_t device) const = 0;
 };
 
 /// The folds of a search: those given, else by SearchOptions::folds. Throws what sorted_folds() and make_folds() do.

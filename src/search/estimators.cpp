@@ -109,10 +109,29 @@ SearchForecast forecast_search(const Dataset& data, const std::vector<Parameters
   result.plan.models = forecast->models();
   result.counts = forecast->counts();
   const MemoryLimits limits{options.memory_limit, options.host_memory_limit};
-  result.placement = choose_device(
-      [&](const DeviceInfo& device) { return forecast->on(device, limits_for(device, limits, devices)); }, devices);
+  const Shareable work{result.plan.models, size.refit ? 1 : 0};
+  result.placement =
+      choose_device([&](const DeviceInfo& device) { return forecast->on(device, limits_for(device, limits, devices)); },
+                    devices, work, limits);
   for (const DeviceInfo& device : elsewhere) result.elsewhere.push_back(forecast->on(device));
   return result;
+}
+
+void run_on(const Placement& placement, SearchOptions& options) {
+  const bool is_shared = placement.shared.size() == 2;
+  options.device = Device(is_shared ? placement.shared[0] : placement.device);
+  options.helper.reset();
+  if (is_shared) options.helper.emplace(placement.shared[1]);
+  options.alone_seconds = {};
+  for (std::size_t i = 0; is_shared && i < 2; ++i) {
+    for (const Prediction& of : placement.predictions) {
+      if (of.device == placement.shared[i] && of.failure.empty()) {
+        options.alone_seconds[i] = of.transfer_seconds + of.compute_seconds + of.finish_seconds;
+      }
+    }
+  }
+  options.device_reason = placement.reason;
+  if (const Prediction* prediction = placement.chosen()) options.prediction = *prediction;
 }
 
 }  // namespace overtake

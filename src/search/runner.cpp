@@ -10,10 +10,10 @@
 #include <optional>
 #include <utility>
 
-#include "core/sample_weights.hpp"
 #include "core/stop.hpp"
 #include "overtake/error.hpp"
 #include "overtake/memory.hpp"
+#include "search/side_by_side.hpp"
 
 namespace overtake::search_detail {
 
@@ -32,36 +32,6 @@ class Clock {
  private:
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
-
-void check_data(const Dataset& data) {
-  if (data.rows < 1) throw DataError("the data has no rows", "A search needs rows to train on and to score.");
-  const std::size_t answers = data.task == Task::classification ? data.labels.size() : data.targets.size();
-  if (static_cast<std::int64_t>(answers) != data.rows) {
-    throw DataError(fmt::format("the data has {} targets for {} rows", answers, data.rows),
-                    "A search needs the target of every row.");
-  }
-  if (static_cast<std::int64_t>(data.inputs.size()) != data.rows * data.features) {
-    throw UsageError(fmt::format("the data has {} inputs, expected {} rows x {} features", data.inputs.size(),
-                                 data.rows, data.features));
-  }
-}
-
-/// The class that the metric is about; any for the others.
-std::int32_t positive_of(Metric metric, const SearchOptions& options) {
-  return is_about_one_class(metric) ? positive_class(metric, options.class_names, options.positive_class) : 1;
-}
-
-/// Its name; empty where the metric is about all classes.
-std::string positive_name(Metric metric, const SearchOptions& options) {
-  if (!is_about_one_class(metric)) return {};
-  const auto place = static_cast<std::size_t>(positive_of(metric, options));
-  return place < options.class_names.size() ? options.class_names[place] : fmt::format("{}", place);
-}
-
-void check_names(std::string_view what, const std::vector<std::string>& names, std::int64_t expected) {
-  if (names.empty() || static_cast<std::int64_t>(names.size()) == expected) return;
-  throw UsageError(fmt::format("{} has {} names for {}", what, names.size(), expected), "Give one for each, or none.");
-}
 
 class Runner {
  public:
@@ -87,8 +57,10 @@ class Runner {
     note_plan(jobs, batches);
     plan_memory(batches);
     if (input_.options.observer != nullptr) input_.options.observer->on_plan(result_.plan);
-    for (const Batch& batch : batches) {
-      if (!run_batch(batch)) break;
+    if (input_.options.helper) {
+      run_shared(batches);
+    } else {
+      run_alone(batches);
     }
     result_.interrupted = table_.jobs_done() < result_.plan.jobs;
     table_.summarise();
@@ -157,35 +129,63 @@ class Runner {
         std::max(host_memory_peak(), host_memory_held() + memory.bytes(MemoryPlace::host));
   }
 
-  /// False when it was stopped: what was not scored by then is not done.
-  [[nodiscard]] bool run_batch(const Batch& batch) {
+  /// One batch after the other, until it is stopped: what was not scored by then is not done.
+  void run_alone(const std::vector<Batch>& batches) {
     const StopToken* stop = input_.options.stop;
-    if (is_stopped(stop)) return false;
+    for (const Batch& batch : batches) {
+      if (is_stopped(stop)) return;
+      auto ran = run_timed(estimator_, batch, probabilities_, stop, main_device);
+      if (!ran) return;
+      take_batch(*std::move(ran));
+    }
+  }
+
+  void run_shared(const std::vector<Batch>& batches) {
+    double work = 0;
+    std::size_t jobs = 0;
+    for (const Batch& batch : batches) {
+      work += batch.work;
+      jobs += batch.jobs.size();
+    }
+    const SearchOptions& options = input_.options;
+    const auto& alone = options.alone_seconds;
+    Paces paces{estimator_.pace(main_device), estimator_.pace(helper_device)};
+    if (work > 0 && alone[main_device] > 0 && alone[helper_device] > 0) {
+      const double left = static_cast<double>(jobs) / static_cast<double>(result_.plan.jobs);  // beside the journal's
+      for (const std::size_t device : {main_device, helper_device}) paces[device] = work / (alone[device] * left);
+    }
+    result_.plan.batches = 0;
+    run_side_by_side(batches, paces, estimator_,
+                     {probabilities_, options.stop, {options.device.id() == "cpu", options.helper->id() == "cpu"}},
+                     [&](RanBatch ran) {
+                       result_.plan.batches += 1;
+                       take_batch(std::move(ran));
+                     });
+  }
+
+  void take_batch(RanBatch ran) {
+    const StopToken* stop = input_.options.stop;
     const Clock clock;
-    const double scoring_before = estimator_.stats().timing.scoring;
-    std::optional<std::vector<FoldOutcome>> outcomes = estimator_.run(batch, probabilities_, stop);
-    if (!outcomes) return false;
-    if (outcomes->size() != batch.jobs.size()) throw InternalError("a batch did not give one outcome a job");
-    const double ran = clock.seconds();
     std::vector<JobRecord> records;
-    records.reserve(outcomes->size());
-    for (std::size_t i = 0; i < outcomes->size(); ++i) {
-      if (is_stopped(stop) && clock.seconds() - ran > most_metric_seconds) break;
-      records.push_back(record_of(batch.jobs[i], std::move((*outcomes)[i])));
+    records.reserve(ran.outcomes.size());
+    for (std::size_t i = 0; i < ran.outcomes.size(); ++i) {
+      if (is_stopped(stop) && clock.seconds() > most_metric_seconds) break;
+      records.push_back(record_of(ran.batch.jobs[i], std::move(ran.outcomes[i])));
     }
-    const double metric_seconds = clock.seconds() - ran;
+    const double metric_seconds = clock.seconds();
     scoring_ += metric_seconds;
-    const double device_scoring = std::clamp(estimator_.stats().timing.scoring - scoring_before, 0.0, ran);
-    const auto jobs = static_cast<double>(batch.jobs.size());
+    const auto jobs = static_cast<double>(ran.batch.jobs.size());
     for (JobRecord& record : records) {
-      record.fit_seconds = (ran - device_scoring) / jobs;
-      record.score_seconds = (device_scoring + metric_seconds) / jobs;
+      record.fit_seconds = (ran.seconds - ran.scoring_seconds) / jobs;
+      record.score_seconds = (ran.scoring_seconds + metric_seconds) / jobs;
     }
-    const std::size_t scored = records.size();
+    const auto scored = static_cast<std::int64_t>(records.size());
     keep(std::move(records));
-    jobs_run_ += static_cast<std::int64_t>(scored);
+    jobs_run_ += scored;
+    DeviceShare& share = result_.devices[ran.device];
+    share.jobs += scored;
+    share.seconds += ran.seconds;
     tell();
-    return scored == batch.jobs.size();
   }
 
   [[nodiscard]] std::vector<double> scores_of(const FoldOutcome& outcome, std::span<const std::int32_t> rows) const {
@@ -272,11 +272,17 @@ class Runner {
   }
 
   void finish() {
-    const EstimatorStats stats = estimator_.stats();
-    result_.plan.launches = stats.launches;
-    result_.plan.peak_bytes = std::max(result_.plan.peak_bytes, stats.peak_bytes);
+    result_.timing = {};
+    for (std::size_t device = 0; device < result_.devices.size(); ++device) {
+      const EstimatorStats stats = estimator_.stats(device);
+      result_.plan.launches += stats.launches;
+      result_.plan.peak_bytes = std::max(result_.plan.peak_bytes, stats.peak_bytes);
+      result_.timing.startup += stats.timing.startup;
+      result_.timing.upload += stats.timing.upload;
+      result_.timing.compute += stats.timing.compute;
+      result_.timing.scoring += stats.timing.scoring;
+    }
     result_.plan.host_peak_bytes = host_memory_peak();
-    result_.timing = stats.timing;
     result_.timing.scoring += scoring_;
     result_.timing.refit = refit_seconds_;
     result_.timing.wall = clock_.seconds();
@@ -296,43 +302,6 @@ class Runner {
 };
 
 }  // namespace
-
-SearchResult checked_result(const Dataset& data, const std::vector<Parameters>& candidates,
-                            const SearchOptions& options) {
-  check_data(data);
-  check_sample_weights(options.sample_weight, data.rows);
-  check_names("feature_names", options.feature_names, data.features);
-  if (data.task == Task::classification) check_names("class_names", options.class_names, data.classes);
-  if (candidates.empty()) throw UsageError("there is no candidate to try", "Give a grid or a space to draw from.");
-  check_given_once(options.fixed);
-  for (const Parameters& candidate : candidates) check_given_once(candidate);
-  SearchResult result;
-  result.task = data.task;
-  result.estimator = estimator_named(options.estimator).name();
-  result.metrics = options.metrics;
-  if (result.metrics.empty()) result.metrics.push_back(default_metric(data.task));
-  result.refit_metric = options.refit_metric;
-  if (result.refit_metric >= result.metrics.size()) {
-    throw UsageError(fmt::format("the refit metric is number {} of {}", result.refit_metric, result.metrics.size()));
-  }
-  for (std::size_t m = 0; m < result.metrics.size(); ++m) {
-    check_metric(result.metrics[m], data.task, data.classes);
-    result.positive_classes.push_back(positive_name(result.metrics[m], options));
-    const auto end = result.metrics.begin() + static_cast<std::ptrdiff_t>(m);
-    if (std::find(result.metrics.begin(), end, result.metrics[m]) != end) {
-      throw UsageError(fmt::format("the metric {} is given twice", name_of(result.metrics[m])));
-    }
-  }
-  const bool about_one = std::any_of(result.metrics.begin(), result.metrics.end(), is_about_one_class);
-  if (!options.positive_class.empty() && !about_one) {
-    throw UsageError("a positive class is given, and no metric is about one class",
-                     "f1, precision, recall and roc_auc are; leave the positive class out for others.");
-  }
-  result.device = options.device.id();
-  result.device_reason = options.device_reason;
-  result.prediction = options.prediction;
-  return result;
-}
 
 void run_search(SearchResult& result, const SearchInput& input, Estimator& estimator,
                 std::span<const JobRecord> earlier, JobLog* log) {

@@ -2,6 +2,8 @@
 // Every device gives the file that the CPU gives, whatever memory it may use, and the same table of a search.
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "oracle/devices.hpp"
 #include "overtake/forest.hpp"
 #include "unit/forest_ugly_data.hpp"
@@ -94,6 +96,41 @@ TEST_P(ForestDevices, SameTableOfASearch) {
     if (GetParam().backend != "cpu") {
       EXPECT_LE(limited.plan.peak_bytes, options.memory_limit);
     }
+  }
+}
+
+TEST_P(ForestDevices, SameTableOfASearchThatTheCpuShares) {
+  if (GetParam().id == "cpu") GTEST_SKIP() << "the CPU shares with others";
+  for (const Fit& fit : many_fits()) {
+    SCOPED_TRACE(fit.name);
+    std::vector<Parameters> candidates = made_grid({"n_estimators=3,8", "max_features=1,2", "max_bins=8,256"});
+    candidates.push_back({{"n_estimators", std::int64_t{4}}, {"max_leaf_nodes", std::int64_t{7}}});
+    candidates.push_back({{"max_features", std::int64_t{1000}}});  // fails
+    SearchOptions options;
+    options.estimator = name_of(fit.parameters.kind);
+    options.sample_weight = fit.sample_weight;
+    options.folds.n_splits = 3;
+    options.train_scores = options.keep_predictions = true;
+    options.metrics = {default_metric(fit.data.task)};
+    const SearchResult expected = search(fit.data, candidates, options);
+    // However wrong the predicted times are, and whichever of the two refits.
+    for (const auto& seconds : {std::array<double, 2>{}, {1, 1}, {1e5, 1e3}, {1e3, 1e5}}) {
+      for (const bool cpu_helps : {false, true}) {
+        options.device = cpu_helps ? device() : Device("cpu");
+        options.helper = cpu_helps ? Device("cpu") : device();
+        options.alone_seconds = seconds;
+        const SearchResult shared = search(fit.data, candidates, options);
+        expect_same_table(shared, expected);
+        EXPECT_EQ(shared.device, "cpu + " + device().id());
+        EXPECT_EQ(shared.devices.at(0).jobs + shared.devices.at(1).jobs, 9 * 3);
+        for (std::size_t i = 0; i < shared.rows.size(); ++i) {
+          EXPECT_EQ(shared.rows[i].predictions, expected.rows[i].predictions);
+          EXPECT_EQ(shared.rows[i].train_scores, expected.rows[i].train_scores);
+        }
+      }
+    }
+    options.memory_limit = std::uint64_t{1} << 20;
+    expect_same_table(search(fit.data, candidates, options), expected);
   }
 }
 

@@ -77,7 +77,8 @@ void run_and_be_killed(const Bench& bench, const fs::path& path, int batches) {
     const std::vector<search_detail::Batch> plan = estimator.plan(jobs);
     for (int b = 0; b < batches; ++b) {
       const search_detail::Batch& batch = plan[static_cast<std::size_t>(b)];
-      const std::vector<FoldOutcome> outcomes = estimator.run(batch, false, nullptr).value();
+      const std::vector<FoldOutcome> outcomes =
+          estimator.run(batch, false, nullptr, search_detail::main_device).value();
       std::vector<JobRecord> records;
       for (std::size_t i = 0; i < outcomes.size(); ++i) {
         JobRecord record{batch.jobs[i], {}, ""};

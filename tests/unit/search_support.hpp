@@ -5,9 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <fstream>
 #include <limits>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -72,6 +74,8 @@ class FakeEstimator final : public search_detail::Estimator {
   StopToken* stop_within = nullptr;  ///< requested in batch `stop_batch`, before its last job
   StopToken* stop_in_refit = nullptr;
   int throw_in_batch = -1;
+  int throw_on_device = -1;
+  bool meets_helper = false;  ///< the main device ends no batch before the helper has begun one
   bool refit_throws = false;
 
   [[nodiscard]] std::vector<std::string> check() override {
@@ -84,7 +88,7 @@ class FakeEstimator final : public search_detail::Estimator {
     std::vector<search_detail::Batch> batches;
     for (std::size_t begin = 0; begin < jobs.size(); begin += batch_jobs) {
       const std::span<const search_detail::Job> part = jobs.subspan(begin, std::min(batch_jobs, jobs.size() - begin));
-      batches.push_back({{part.begin(), part.end()}, 1, 1000});
+      batches.push_back({{part.begin(), part.end()}, 1, 1000, static_cast<double>(part.size())});
     }
     return batches;
   }
@@ -94,7 +98,12 @@ class FakeEstimator final : public search_detail::Estimator {
   }
 
   [[nodiscard]] std::optional<std::vector<FoldOutcome>> run(const search_detail::Batch& batch, bool,
-                                                            const StopToken* stop) override {
+                                                            const StopToken* stop, std::size_t device) override {
+    if (device == search_detail::helper_device) helper_came_ = true;
+    helper_came_.notify_all();
+    if (meets_helper && device == search_detail::main_device) helper_came_.wait(false);
+    const std::lock_guard lock(mutex_);  // two devices may run at once
+    if (static_cast<int>(device) == throw_on_device) throw DeviceError("the helper is gone", "Name one device.");
     if (batches_ == throw_in_batch) throw DeviceError("the device is gone", "Buy another.");
     std::vector<FoldOutcome> outcomes;
     for (const search_detail::Job job : batch.jobs) {
@@ -131,12 +140,17 @@ class FakeEstimator final : public search_detail::Estimator {
     return std::make_shared<ForestModel>(forest);
   }
 
-  [[nodiscard]] search_detail::EstimatorStats stats() const override { return stats_; }
+  [[nodiscard]] search_detail::EstimatorStats stats(std::size_t device) const override {
+    const std::lock_guard lock(mutex_);
+    return device == search_detail::main_device ? stats_ : search_detail::EstimatorStats();
+  }
 
  private:
   const Dataset& data_;
   const std::vector<Fold>& folds_;
   std::size_t candidates_;
+  std::atomic<bool> helper_came_{false};
+  mutable std::mutex mutex_;
   search_detail::EstimatorStats stats_;
   int batches_ = 0;
 };

@@ -2,9 +2,11 @@
 // The search itself.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -75,6 +77,13 @@ struct SearchRow {
   bool done = false;    ///< every fold has a score or a failure
 };
 
+/// What a device did of a search.
+struct DeviceShare {
+  std::string device{};
+  std::int64_t jobs = 0;
+  double seconds = 0;  ///< that it ran them
+};
+
 struct SearchResult {
   Task task = Task::classification;
   std::string estimator;
@@ -87,14 +96,15 @@ struct SearchResult {
   int best_ties = 0;            ///< candidates that share the best rank, the best itself included
   SearchPlan plan;
   SearchTiming timing;
-  std::string device;
+  std::string device;  ///< "cpu + cuda:0" of two
   std::string device_reason;
   Prediction prediction;              ///< SearchOptions::prediction
   bool interrupted = false;           ///< stopped before every candidate was done, or while the best was refitted
   std::int64_t resumed_jobs = 0;      ///< taken from the journal
   std::shared_ptr<const Model> best;  ///< refitted on all rows; null: not asked for, or `warnings` say why
   std::vector<std::string> warnings;
-  TransferStats transfers;  ///< of the search
+  TransferStats transfers;           ///< of the search
+  std::vector<DeviceShare> devices;  ///< of this run; of a journal that was read: empty
 };
 
 /// Progress of a search, after each batch.
@@ -132,6 +142,10 @@ struct SearchOptions {
   bool refit_stopped = true;  ///< refit the best so far, too, where `stop` ended the search early
   std::uint64_t seed = 0;     ///< random_state of every candidate
   Device device;
+  /// Takes a part of the candidates, beside `device`, which refits the best. One of the two is the CPU.
+  std::optional<Device> helper;
+  /// Seconds that `device` and `helper` are expected to take each for all candidates alone; 0: not known.
+  std::array<double, 2> alone_seconds{};
   std::string device_reason;
   Prediction prediction;           ///< what the search is expected to take, for the result; no device: nobody asked
   std::uint64_t memory_limit = 0;  ///< bytes on the device; 0: most of what is free
@@ -167,8 +181,13 @@ struct SearchForecast {
                                              const SearchOptions& options, Candidates devices = Candidates::likely,
                                              const std::vector<DeviceInfo>& elsewhere = {});
 
+/// Has the search run where the placement says: sets device, helper, their seconds, the reason and the prediction.
+/// Throws DeviceError as Device does.
+void run_on(const Placement& placement, SearchOptions& options);
+
 /// Runs every candidate on every fold as one batch of work (or as few as memory allows), ranks them and refits the best
-/// on all rows. Determinism: exact; scores do not depend on the device, batches, the journal or interruption.
+/// on all rows. Two devices take them from one list. Determinism: exact; scores do not depend on the devices, batches,
+/// the journal or interruption.
 /// With a journal, jobs already recorded for the same data, candidates, folds and seed are not run again; one
 /// of another search is refused with DataError naming the difference. A candidate that fails (a value that does not fit
 /// the data) becomes a row that says why. Throws UsageError, DataError, DeviceError as documented there.

@@ -24,13 +24,12 @@ class HostGrower final : public Grower {
  public:
   HostGrower(const Problem& problem, std::uint64_t memory_limit) : problem_(problem), memory_limit_(memory_limit) {
     stats_.data_bytes = problem.data.size_bytes();
-    growers_.resize(static_cast<std::size_t>(thread_count()));
   }
 
   void grow(std::span<const ForestJob> jobs, const std::function<void(std::int32_t, std::int32_t, GrownTree)>& take,
             const StopToken* stop) override {
     const Capacity capacity = capacity_for(jobs);
-    for (const std::vector<TreeTask>& round : rounds(jobs, capacity, 16 * growers_.size())) {
+    for (const std::vector<TreeTask>& round : rounds(jobs, capacity, 16 * usable_threads())) {
       std::vector<std::optional<GrownTree>> trees = grow_round(jobs, round, stop);
       for (std::size_t i = 0; i < round.size(); ++i) {
         if (!trees[i]) return;
@@ -78,10 +77,15 @@ class HostGrower final : public Grower {
     std::uint64_t bytes = 0;
   };
 
+  /// Each time anew: a search that also feeds another device leaves a thread for that, and its refit does not.
+  [[nodiscard]] static std::size_t usable_threads() { return static_cast<std::size_t>(std::max(1, thread_count())); }
+
   /// Throws DeviceError when not even one tree fits beside the data.
   [[nodiscard]] Capacity capacity_for(std::span<const ForestJob> jobs) {
     constexpr std::uint64_t default_limit = std::uint64_t{2} << 30;
-    Capacity capacity{growers_.size(), std::min(default_limit, host_memory_left(0) / 2)};
+    const std::size_t threads = usable_threads();
+    if (growers_.size() < threads) growers_.resize(threads);
+    Capacity capacity{threads, std::min(default_limit, host_memory_left(0) / 2)};
     if (memory_limit_ > 0) {
       std::uint64_t rows = 0;
       std::uint64_t tree = 0;
@@ -93,7 +97,7 @@ class HostGrower final : public Grower {
       const std::uint64_t data = problem_bytes(problem_);
       if (data + grower + tree > memory_limit_) refuse_tree(data + grower + tree, memory_limit_, true);
       const std::uint64_t left = memory_limit_ - data;
-      capacity.threads = std::min<std::size_t>(growers_.size(), left / (grower + tree));
+      capacity.threads = std::min<std::size_t>(threads, left / (grower + tree));
       capacity.bytes = left - capacity.threads * grower;
     }
     threads_ = capacity.threads;

@@ -44,12 +44,14 @@ class ForestEstimator final : public search_detail::Estimator {
     std::size_t set = 0;
     for (const Sharing& group : share(jobs)) {
       const double own = work_of(group);
-      if (batches.empty() || work + own > batch_work() || group.set != set) {
+      if (batches.empty() || options_.helper || work + own > batch_work() || group.set != set) {
         batches.emplace_back();
+        batches.back().kind = group.set;
         work = 0;
       }
       set = group.set;
       work += own;
+      batches.back().work = work;
       batches.back().jobs.insert(batches.back().jobs.end(), group.jobs.begin(), group.jobs.end());
       batches.back().models += 1;
     }
@@ -58,11 +60,13 @@ class ForestEstimator final : public search_detail::Estimator {
   }
 
   [[nodiscard]] MemoryPlan host_memory(std::span<const Batch> batches) override {
-    SearchMemory memory(prepared_, data_, options_);
+    const bool helps = options_.helper && options_.helper->id() == "cpu";
+    SearchMemory memory(prepared_, data_, options_, helps ? search_detail::helper_device : search_detail::main_device);
     std::vector<Sharing> largest;
     std::uint64_t most = 0;
-    for (const Batch& batch : batches) {
-      std::vector<Sharing> groups = share(batch.jobs);
+    const double at_once = options_.helper ? 2 * placement::visits_a_second(Device().info()) : 0;
+    for (const std::vector<Job>& jobs : jobs_at_once(batches, at_once)) {
+      std::vector<Sharing> groups = share(jobs);
       const std::uint64_t bytes = memory.most_tree_bytes(groups);
       if (bytes < most) continue;
       most = bytes;
@@ -72,7 +76,7 @@ class ForestEstimator final : public search_detail::Estimator {
   }
 
   [[nodiscard]] std::optional<std::vector<FoldOutcome>> run(const Batch& batch, bool probabilities,
-                                                            const StopToken* stop) override {
+                                                            const StopToken* stop, std::size_t device) override {
     std::vector<FoldOutcome> outcomes(batch.jobs.size());
     const std::vector<Sharing> groups = share(batch.jobs);
     if (groups.empty()) return outcomes;
@@ -91,7 +95,7 @@ class ForestEstimator final : public search_detail::Estimator {
       forests.push_back(group.forest);
     }
     std::optional<std::vector<FoldOutcome>> scored =
-        prepared_.grower(groups.front().set).score(forests, views, probabilities, stop);
+        prepared_.grower(groups.front().set, device).score(forests, views, probabilities, stop);
     if (!scored) return std::nullopt;
     for (std::size_t view = 0; view < views.size(); ++view) {
       outcomes[outcome_of_view[view]] = std::move((*scored)[view]);
@@ -127,11 +131,16 @@ class ForestEstimator final : public search_detail::Estimator {
     return all;
   }
 
-  [[nodiscard]] search_detail::EstimatorStats stats() const override {
+  [[nodiscard]] double pace(std::size_t device) const override {
+    const Device& of = device == search_detail::main_device ? options_.device : *options_.helper;
+    return placement::visits_a_second(of.info());
+  }
+
+  [[nodiscard]] search_detail::EstimatorStats stats(std::size_t device) const override {
     search_detail::EstimatorStats sum;
     for (const auto& set : prepared_.all()) {
-      if (!set->grower) continue;
-      const GrowerStats stats = set->grower->stats();
+      if (!set->growers[device]) continue;
+      const GrowerStats stats = set->growers[device]->stats();
       sum.launches += stats.launches;
       sum.peak_bytes += stats.peak_bytes;
       sum.timing.startup += stats.startup_seconds;
@@ -191,6 +200,23 @@ class ForestEstimator final : public search_detail::Estimator {
   [[nodiscard]] double work_of(const Sharing& group) const {
     const std::size_t rows = prepared_.problem(group.set).folds[group.forest.fold].train.size();
     return visits_of(group.forest, static_cast<std::int64_t>(rows));
+  }
+
+  /// The jobs that run together: of each batch, or of those that come to about as much work.
+  [[nodiscard]] static std::vector<std::vector<Job>> jobs_at_once(std::span<const Batch> batches, double most) {
+    std::vector<std::vector<Job>> all;
+    double work = 0;
+    std::size_t kind = 0;
+    for (const Batch& batch : batches) {
+      work += batch.work;
+      if (all.empty() || batch.kind != kind || work > most) {
+        all.emplace_back();
+        work = batch.work;
+      }
+      kind = batch.kind;
+      all.back().insert(all.back().end(), batch.jobs.begin(), batch.jobs.end());
+    }
+    return all;
   }
 
   /// A batch is what a stopped or killed search repeats, so it takes about two seconds.

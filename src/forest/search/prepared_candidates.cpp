@@ -118,10 +118,10 @@ std::int32_t PreparedCandidates::weights_for(BinnedSet& set, const ForestParamet
   return place;
 }
 
-Grower& PreparedCandidates::grower(std::size_t set) {
-  std::unique_ptr<Grower>& grower = sets_[set]->grower;
+Grower& PreparedCandidates::grower(std::size_t set, std::size_t number) {
+  std::unique_ptr<Grower>& grower = sets_[set]->growers[number];
   if (!grower) {
-    backend::Device& device = options_.device.impl();
+    backend::Device& device = number == search_detail::main_device ? options_.device.impl() : options_.helper->impl();
     const Problem& problem = sets_[set]->problem;
     const std::uint64_t limit = device.is_host()
                                     ? host_grower_limit(problem, options_.memory_limit, options_.host_memory_limit)

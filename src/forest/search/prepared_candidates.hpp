@@ -2,6 +2,7 @@
 // What forests of a search grow from: the binned data, the folds, the weights, and each candidate's numbers.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -23,7 +24,7 @@ struct BinnedSet {
   Criterion criterion = Criterion::gini;  ///< of some candidate: all are poisson, or none is
   Problem problem;
   std::map<std::string, std::int32_t> weights_of;
-  std::unique_ptr<Grower> grower;  ///< made when first asked for
+  std::array<std::unique_ptr<Grower>, 2> growers;  ///< of each device, made when first asked for
 };
 
 /// A candidate in numbers.
@@ -42,7 +43,8 @@ class PreparedCandidates {
 
   [[nodiscard]] const std::vector<Candidate>& candidates() const noexcept { return candidates_; }
   [[nodiscard]] const Problem& problem(std::size_t set) const { return sets_[set]->problem; }
-  [[nodiscard]] Grower& grower(std::size_t set);
+  /// Of one of the search's devices. Two threads may ask at once, for two devices.
+  [[nodiscard]] Grower& grower(std::size_t set, std::size_t device = search_detail::main_device);
   [[nodiscard]] const std::vector<std::unique_ptr<BinnedSet>>& all() const noexcept { return sets_; }
 
  private:

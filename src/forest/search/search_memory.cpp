@@ -39,7 +39,8 @@ std::optional<double> SearchMemory::filled_share(const std::vector<Sharing>& gro
   constexpr std::int32_t worth_a_trial = 50;
   std::int32_t trees = 0;
   for (const Sharing& group : groups) trees += group.forest.trees;
-  if (!options_.device.impl().is_host() || trees < worth_a_trial) return std::nullopt;
+  const Device& device = device_ == search_detail::main_device ? options_.device : *options_.helper;
+  if (!device.impl().is_host() || trees < worth_a_trial) return std::nullopt;
   const auto deeper = [&](const Sharing& a, const Sharing& b) {
     return most_nodes(prepared_.problem(a.set), a.forest) < most_nodes(prepared_.problem(b.set), b.forest);
   };
@@ -50,7 +51,7 @@ std::optional<double> SearchMemory::filled_share(const std::vector<Sharing>& gro
   const auto take = [&](std::int32_t, std::int32_t, const GrownTree& tree) {
     nodes = static_cast<double>(tree.nodes.size());
   };
-  prepared_.grower(largest.set).grow({&one, 1}, take, options_.stop);
+  prepared_.grower(largest.set, device_).grow({&one, 1}, take, options_.stop);
   if (nodes == 0) return std::nullopt;
   return nodes / static_cast<double>(most_nodes(prepared_.problem(largest.set), one));
 }
@@ -85,7 +86,7 @@ MemoryPlan SearchMemory::scoring_memory(const std::vector<Sharing>& groups, doub
     sums += static_cast<double>(fold.test.size()) * static_cast<double>(outputs * sizeof(double)) * limits;
     jobs.push_back(group.forest);
   }
-  const HostRound round = prepared_.grower(set).host_round(jobs);
+  const HostRound round = prepared_.grower(set, device_).host_round(jobs);
   MemoryPlan plan;
   if (round.trees == 0) return plan;
   plan.add("code", bytes_of_code);

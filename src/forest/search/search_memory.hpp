@@ -22,8 +22,9 @@ struct Sharing {
 /// Plans the memory of batches and of the refit. What it is made of must outlive it.
 class SearchMemory {
  public:
-  SearchMemory(PreparedCandidates& prepared, const Dataset& data, const SearchOptions& options)
-      : prepared_(prepared), data_(data), options_(options) {}
+  /// `device`: the one that takes the computer's memory.
+  SearchMemory(PreparedCandidates& prepared, const Dataset& data, const SearchOptions& options, std::size_t device)
+      : prepared_(prepared), data_(data), options_(options), device_(device) {}
 
   /// The most that all trees of a batch can take.
   [[nodiscard]] std::uint64_t most_tree_bytes(const std::vector<Sharing>& batch) const;
@@ -40,6 +41,7 @@ class SearchMemory {
   PreparedCandidates& prepared_;
   const Dataset& data_;
   const SearchOptions& options_;
+  std::size_t device_;
 };
 
 }  // namespace overtake::forest

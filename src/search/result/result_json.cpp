@@ -83,11 +83,15 @@ Json cv_results(const SearchResult& result) {
   return json;
 }
 
-/// With the driver of the device that computed, if this computer has it.
+/// With the drivers of the devices that computed, if this computer has it.
 Json machine(const std::string& device) {
   std::vector<DeviceInfo> devices = {Device().info()};
   if (device != devices.front().id) devices = list_devices();  // which looks for drivers
-  std::erase_if(devices, [&](const DeviceInfo& info) { return info.id != device; });
+  const bool both = device.starts_with("cpu + ");
+  std::erase_if(devices, [&](const DeviceInfo& info) {
+    const bool computed = info.id == device || (both && (info.id == "cpu" || "cpu + " + info.id == device));
+    return !computed;
+  });
   return Json::parse(shallow_json(report::machine_json(report::this_machine(), devices).dump()));
 }
 
@@ -124,6 +128,18 @@ Json positive_of(const SearchResult& result) {
     json[std::string(name_of(result.metrics[m]))] = result.positive_classes[m];
   }
   return json;
+}
+
+Json devices_of(const SearchResult& result) {
+  Json list = Json::array();
+  for (const DeviceShare& share : result.devices) {
+    Json one = Json::object();
+    one["device"] = share.device;
+    one["jobs"] = share.jobs;
+    one["seconds"] = share.seconds;
+    list.push_back(std::move(one));
+  }
+  return list;
 }
 
 Json failures_of(const SearchResult& result) {
@@ -164,6 +180,7 @@ std::string to_json(const SearchResult& result, std::string_view settings_json) 
   json["timing"] = timing_of(result.timing);
   json["plan"] = plan_of(result.plan);
   json["device"] = result.device;
+  json["devices"] = devices_of(result);
   json["transfers"] = Json::parse(shallow_json(report::transfers_json(result.transfers).dump()));
   json["device_reason"] = result.device_reason;
   json["prediction"] =

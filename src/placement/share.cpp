@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+// What two devices take together.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+
+#include "overtake/error.hpp"
+#include "overtake/placement.hpp"
+#include "placement/calibration.hpp"
+#include "placement/cost.hpp"
+
+namespace overtake {
+namespace {
+
+constexpr double least_gain = 0.1;  // of the time, and of a second: predictions are no better than that
+/// A device that takes half of its share of what is left each time takes about so many more batches than alone.
+constexpr double more_batches = 4;
+
+/// When both are done, where the device runs `k` of the parts; the CPU needs `cpu_part` for one.
+double end_of(std::int64_t k, std::int64_t parts, double cpu_part, double device_part, double device_once) {
+  const double device = k > 0 ? device_once + static_cast<double>(k) * device_part : 0;
+  return std::max(static_cast<double>(parts - k) * cpu_part, device);
+}
+
+}  // namespace
+
+std::optional<Prediction> predict_shared(const Prediction& cpu, const Prediction& device, const Shareable& work,
+                                         const MemoryLimits& limits) {
+  if (work.parts < 2 || cpu.threads < 2 || !cpu.failure.empty() || !device.failure.empty()) return std::nullopt;
+  const auto parts = static_cast<double>(work.parts + work.last);
+  const double cpu_part = (cpu.compute_seconds + cpu.finish_seconds) / parts;
+  const double device_part = (device.compute_seconds - device.batch_seconds + device.finish_seconds) / parts;
+  const double beside = cpu_part * cpu.threads / (cpu.threads - 1);
+  const double once = device.transfer_seconds + (1 + more_batches) * device.batch_seconds;
+  // With more parts for the device its end comes later and the CPU's earlier: they cross where the fractions say.
+  const double crossing = (static_cast<double>(work.parts) * beside - once) / (beside + device_part);
+  const auto near = std::clamp<std::int64_t>(static_cast<std::int64_t>(crossing), 1, work.parts - 1);
+  double both = end_of(near, work.parts, beside, device_part, once);
+  if (near + 1 < work.parts) both = std::min(both, end_of(near + 1, work.parts, beside, device_part, once));
+  Prediction of;
+  of.device = cpu.device + " + " + device.device;
+  of.threads = cpu.threads;
+  of.start_seconds = cpu.start_seconds + device.start_seconds;
+  of.prepare_seconds = std::max(cpu.prepare_seconds, device.prepare_seconds);
+  of.compute_seconds = both;
+  of.finish_seconds = static_cast<double>(work.last) * std::min(cpu_part, device_part + device.batch_seconds);
+  of.device_bytes = device.device_bytes;
+  const std::uint64_t held = std::min(placement::memory_held_before(), device.host_bytes);
+  of.host_bytes = cpu.host_bytes + device.host_bytes - held;
+  of.total();
+  if (!placement::beyond_host_limit(of, limits).empty()) return std::nullopt;
+  const double alone = std::min(cpu.seconds, device.seconds);
+  if (of.seconds > alone * (1 - least_gain) || of.seconds > alone - least_gain) return std::nullopt;
+  return of;
+}
+
+Placement share_between(std::string_view devices) {
+  const std::size_t comma = devices.find(',');
+  const auto refuse = [&] {
+    throw UsageError(fmt::format("\"{}\" are no two devices that share a search", devices),
+                     "Name the CPU and one other, such as cpu,cuda:0.");
+  };
+  if (comma == std::string_view::npos || devices.find(',', comma + 1) != std::string_view::npos) refuse();
+  Device first{std::string(devices.substr(0, comma))};
+  Device second{std::string(devices.substr(comma + 1))};
+  if (second.id() == "cpu") std::swap(first, second);
+  if (first.id() != "cpu" || second.id() == "cpu") refuse();
+  Placement placement;
+  placement.shared = {second.id(), first.id()};
+  placement.device = first.id() + " + " + second.id();
+  placement.reason = "as asked for";
+  return placement;
+}
+
+}  // namespace overtake
