@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "backend/common/lower/winograd.hpp"
 #include "backend/cuda/backend.hpp"
 #include "backend/cuda/run/executable.hpp"
 #include "cuda_schedules.hpp"
@@ -157,8 +158,15 @@ class CudaConvolution : public ::testing::Test {
     convolution.epilogue = {};
     if (!fused && !query(convolution)) return false;
     const std::vector<Tensor> slots = slots_of(core, tape, result);
-    const Truth truth = truth_of(core, slots[0], slots[1]);
     const Tensor actual = run_twice(*device_, operation, slots);
+    EXPECT_LE(worst_error(core, tape, slots, actual, core.tf32 ? 1e-3 : 1e-6), 1) << (fused ? "fused" : "not fused");
+    return true;
+  }
+
+  /// The largest error, as a part of what is allowed: a share of the sum of magnitudes, and what bfloat16 rounds.
+  static double worst_error(const ConvolutionCore& core, TapeOf tape, const std::vector<Tensor>& slots,
+                            const Tensor& actual, double share) {
+    const Truth truth = truth_of(core, slots[0], slots[1]);
     double worst = 0;
     const std::int64_t channels = core.channels_last ? 1 : core.extents.p * core.extents.q;
     for (std::size_t i = 0; i < actual.values.size(); ++i) {
@@ -169,13 +177,12 @@ class CudaConvolution : public ::testing::Test {
         expected = std::max(expected + static_cast<double>(slots[3].values[channel]), 0.0);
       }
       if (tape == TapeOf::mask && !(slots[3].values[i] > 0)) expected = 0;
-      double allowed = (core.tf32 ? 1e-3 : 1e-6) * (truth.magnitudes[i] + 1);
-      if (result == DType::bfloat16) allowed += std::abs(expected) / 250;
+      double allowed = share * (truth.magnitudes[i] + 1);
+      if (actual.dtype == DType::bfloat16) allowed += std::abs(expected) / 250;
       const double error = std::abs(static_cast<double>(actual.values[i]) - expected) / allowed;
       worst = std::isnan(error) ? std::numeric_limits<double>::infinity() : std::max(worst, error);
     }
-    EXPECT_LE(worst, 1) << (fused ? "fused" : "not fused");
-    return true;
+    return worst;
   }
 
   /// Every kind with the tapes of networks; returns how many cuDNN did, of `asked`.
@@ -245,6 +252,30 @@ TEST_F(CudaConvolution, SameBitsInEveryRunAndFromTheKeptPlan) {
       EXPECT_EQ(run_twice(*device_, operation, slots, false).values, first.values)
           << "replay and single launches differ";
       EXPECT_EQ(run_twice(*open(), operation, slots).values, first.values) << "two processes would differ";
+    }
+  }
+}
+
+// In true float32 by our own minimal filtering, its products by cuBLASLt where that is there, or by the own kernel.
+TEST_F(CudaConvolution, MinimalFilteringWithEitherProduct) {
+  const Case size{4, 128, 31, 34, 128, 3, 3, 1, 1, 1};
+  constexpr std::int64_t tiles = 4 * 8 * 9;
+  ASSERT_TRUE(library_is_faster(MatMulCore{tiles, size.k, size.c, {}, {}}, true, 36));
+  for (const ConvolutionKind kind :
+       {ConvolutionKind::forward, ConvolutionKind::data_gradient, ConvolutionKind::filter_gradient}) {
+    const ConvolutionCore core = core_of(size, kind, true, DType::float32, false);
+    ASSERT_TRUE(is_faster_minimally(core));
+    const TapeOf tape = kind == ConvolutionKind::forward         ? TapeOf::bias_relu
+                        : kind == ConvolutionKind::data_gradient ? TapeOf::mask
+                                                                 : TapeOf::doubled;
+    const Operation operation = operation_of(core, tape, DType::float32);
+    const std::vector<Tensor> slots = slots_of(core, tape, DType::float32);
+    for (const bool library : {true, false}) {
+      SCOPED_TRACE(testing::Message() << "kind " << static_cast<int>(kind) << (library ? ", by the library" : ""));
+      const auto device = backend_.open(0, {true, library, false});
+      const Tensor actual = run_twice(*device, operation, slots);
+      EXPECT_LE(worst_error(core, tape, slots, actual, 4e-6), 1);
+      EXPECT_EQ(run_twice(*device, operation, slots, false).values, actual.values) << "other bits in another run";
     }
   }
 }
