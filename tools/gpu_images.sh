@@ -37,7 +37,7 @@ step 200 peers python3 "$root/bench/peers/vgg16_peers.py" "$out/peers.json" lene
   bf16-256-compiled infer-256-compiled infer-1-compiled fp32-64-first
 step 200 convolution_tests "$bin/overtake_backend_tests" \
   --gtest_filter='CudaConvolution.*:CudaProducts.*:*Dialect*Convolution*cuda_0:*DialectPool*cuda_0:*Winograd*cuda_0'
-step 150 operators "$bin/overtake_oracle_tests" --gtest_filter='*Operators*/cuda_0:*Image*/cuda_0'
+step 90 operators "$bin/overtake_oracle_tests" --gtest_filter='*Operators*/cuda_0:*Image*/cuda_0'
 if [ -n "$fashion" ]; then
   step 60 fashion "$bin/overtake" train "$fashion/train-images-idx3-ubyte.gz" --labels "$fashion/train-labels-idx1-ubyte.gz" \
     --model lenet --epochs 10 --device cuda:0 --save "$into/fashion.safetensors" --json "$out/fashion.json"
