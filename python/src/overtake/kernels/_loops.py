@@ -8,7 +8,7 @@ import ast
 from ..arrays import _dtypes
 from ._scope import bare
 from ._statements import Loop, Statements
-from ._types import WEAK_INT, Value, is_whole
+from ._types import WEAK_INT, Value, is_small, is_whole
 from ._uniform import Varying, asks_its_place
 
 
@@ -100,7 +100,7 @@ class Loops(Statements):
                 self.emit(f"{by} = {bare(texts[2])};")
             helpers = self.program.helpers
             # A compiler unrolls what counts without a look at the ends of 64 bits.
-            plain = step.counts and start.small and (stop.small or stop.type.itemsize < 8)
+            plain = step.counts and is_small(start) and is_small(stop)
             sign = "<" if plain else "" if step.const is None else "<" if step.const > 0 else ">"
             more = f"{at} {sign} {end}" if sign else helpers.fixed("range_more", at, by, end)
             on = f"{at} += {by}" if plain else f"{at} = {helpers.fixed('range_next', at, by, end)}"

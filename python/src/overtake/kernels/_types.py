@@ -50,6 +50,12 @@ class Value:
     counts: bool = False  # work-items or groups: small, and 1 at least
 
 
+def is_small(value: Value) -> bool:
+    """Whether a whole number is known to be far from the ends of 64 bits."""
+    is_short = value.const is not None and abs(value.const) < 1 << 31
+    return value.small or is_short or value.type.itemsize < 8
+
+
 def held_in_memory(dtype: DType) -> str:
     """The type in C of an array's elements: a bool is a byte."""
     return "uint8" if dtype is _dtypes.bool_ else dtype.name

@@ -14,8 +14,8 @@ namespace overtake::backend::cuda {
 namespace {
 
 constexpr std::size_t most_plans = 8;
-/// Measured on an H100: the library's favourite is up to 1.4 times slower than its second for sums forward, about as
-/// fast for gradients of images, and for those of filters up to four times slower than its second or third.
+/// Measured on an H100: the library's favourite is up to 1.4 times slower than its second for sums forward, at most
+/// a sixth for gradients of images, and for those of filters up to four times slower than its second or third.
 [[nodiscard]] constexpr std::size_t most_compiled_plans(ConvolutionKind kind) {
   if (kind == ConvolutionKind::filter_gradient) return 3;
   return kind == ConvolutionKind::forward ? 2 : 1;
