@@ -159,46 +159,22 @@ TEST(WrittenConvolution, OperandsThatBeginAnywhere) {
   }
 }
 
-// relu(core + bias), stored twice: as float32 and as bfloat16.
 TEST_P(DialectConvolution, BiasAndReluInTheTape) {
   for (const bool channels_last : {true, false}) {
     const ConvolutionCase size{.n = 3, .c = 8, .h = 10, .w = 8, .k = 12, .r = 3, .s = 3, .steps = {.padding = {1, 1}}};
     const ConvolutionCore core = convolution(ConvolutionKind::forward, size, channels_last);
     SCOPED_TRACE(text_of(core));
-    Operation operation;
-    operation.core = core;
-    operation.extent = extent_of(core);
-    const std::int64_t elements = operation.extent.size();
-    operation.tape.loads = {channels_last ? strided(2, 0, {0, 0, 0, 1}) : strided(2, 0, {0, 1, 0, 0})};
-    operation.tape.code = {dialect_tests::core(),       load(0),
-                           op(TapeCode::add, 0, 1),     constant(0),
-                           op(TapeCode::maximum, 2, 3), op(TapeCode::round_bfloat16, 4)};
-    operation.tape.stores = {{3, 4}, {4, 5, DType::bfloat16}};
-    std::vector<HostSlot> slots = operands_of(core, DType::float32, 0, fresh_seed());
-    slots.push_back(HostSlot::floats(random_floats(size.k, -1, 1, 3)));
-    slots.push_back(HostSlot::empty(elements));
-    slots.push_back(HostSlot::empty((elements + 1) / 2));
+    const auto [operation, slots] = bias_and_relu(core);
     check(slots, {operation}, 5e-5);
   }
 }
 
-// y > 0 ? core : 0, with y of the gradient's layout.
 TEST_P(DialectConvolution, MaskInTheTape) {
   for (const std::int64_t channels : {8, 5}) {
     const ConvolutionCase size{.n = 2, .c = channels, .h = 9, .w = 7, .k = 6, .r = 3, .s = 3};
     const ConvolutionCore core = convolution(ConvolutionKind::data_gradient, size, true);
     SCOPED_TRACE(text_of(core));
-    Operation operation;
-    operation.core = core;
-    operation.extent = extent_of(core);
-    const std::int64_t elements = operation.extent.size();
-    operation.tape.loads = {contiguous(2, operation.extent.to_vector())};
-    operation.tape.code = {dialect_tests::core(), load(0), constant(0), op(TapeCode::less, 2, 1),
-                           op(TapeCode::select, 3, 0, 2)};
-    operation.tape.stores = {{3, 4}};
-    std::vector<HostSlot> slots = operands_of(core, DType::float32, 0, fresh_seed());
-    slots.push_back(HostSlot::floats(random_floats(elements, -1, 1, 3)));
-    slots.push_back(HostSlot::empty(elements));
+    const auto [operation, slots] = masked(core);
     check(slots, {operation}, 5e-5);
   }
 }

@@ -107,39 +107,18 @@ TEST_P(DialectWinograd, SumsOverTilesInSplits) {
   }
 }
 
-// relu(core + bias), stored twice: as float32 and as bfloat16.
 TEST_P(DialectWinograd, BiasAndReluInTheTape) {
-  const ConvolutionCase size = filters3(3, 8, 10, 9, 12, {1, 1});
-  const ConvolutionCore core = convolution(ConvolutionKind::forward, size, true);
-  Operation operation = operation_of(core);
-  const std::int64_t elements = operation.extent.size();
-  operation.tape.loads = {strided(2, 0, {0, 0, 0, 1})};
-  operation.tape.code = {dialect_tests::core(),       load(0),
-                         op(TapeCode::add, 0, 1),     constant(0),
-                         op(TapeCode::maximum, 2, 3), op(TapeCode::round_bfloat16, 4)};
-  operation.tape.stores = {{3, 4}, {4, 5, DType::bfloat16}};
-  std::vector<HostSlot> slots = operands_of(core, DType::float32, 0, fresh_seed());
-  slots.push_back(HostSlot::floats(random_floats(size.k, -1, 1, 3)));
-  slots.push_back(HostSlot::empty(elements));
-  slots.push_back(HostSlot::empty((elements + 1) / 2));
+  const ConvolutionCore core = convolution(ConvolutionKind::forward, filters3(3, 8, 10, 9, 12, {1, 1}), true);
+  const auto [operation, slots] = bias_and_relu(core);
   const std::vector<HostSlot> expected = reference(slots, {operation});
   const std::vector<HostSlot> actual = run_minimally(slots, operation, small_blocks(core));
   expect_close(actual[3], expected[3], 5e-5);
   expect_close_bfloat16(actual[4], expected[4], 5e-5);
 }
 
-// y > 0 ? core : 0, with y of the gradient's layout.
 TEST_P(DialectWinograd, MaskInTheTape) {
   const ConvolutionCore core = convolution(ConvolutionKind::data_gradient, filters3(2, 8, 9, 7, 16, {1, 1}), true);
-  Operation operation = operation_of(core);
-  const std::int64_t elements = operation.extent.size();
-  operation.tape.loads = {contiguous(2, operation.extent.to_vector())};
-  operation.tape.code = {dialect_tests::core(), load(0), constant(0), op(TapeCode::less, 2, 1),
-                         op(TapeCode::select, 3, 0, 2)};
-  operation.tape.stores = {{3, 4}};
-  std::vector<HostSlot> slots = operands_of(core, DType::float32, 0, fresh_seed());
-  slots.push_back(HostSlot::floats(random_floats(elements, -1, 1, 3)));
-  slots.push_back(HostSlot::empty(elements));
+  const auto [operation, slots] = masked(core);
   expect_close(run_minimally(slots, operation, small_blocks(core))[3], reference(slots, {operation})[3], 5e-5);
 }
 

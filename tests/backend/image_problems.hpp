@@ -77,6 +77,50 @@ inline void store_result(Operation& operation, std::vector<HostSlot>& slots, DTy
   slots.push_back(HostSlot::empty(dtype == DType::bfloat16 ? (elements + 1) / 2 : elements));
 }
 
+/// Operands, tape and memory of a convolution with the tape of a layer.
+struct LayerProblem {
+  Operation operation;
+  std::vector<HostSlot> slots;
+};
+
+inline LayerProblem layer_problem(const ConvolutionCore& core) {
+  LayerProblem problem;
+  problem.operation.core = core;
+  problem.operation.extent = extent_of(core);
+  problem.slots = operands_of(core, DType::float32, 0, fresh_seed());
+  return problem;
+}
+
+/// relu(core + bias) of a forward convolution, stored twice: as float32 in slot 3 and as bfloat16 in slot 4.
+inline LayerProblem bias_and_relu(const ConvolutionCore& core) {
+  LayerProblem problem = layer_problem(core);
+  auto& [operation, slots] = problem;
+  const std::int64_t elements = operation.extent.size();
+  operation.tape.loads = {core.channels_last ? strided(2, 0, {0, 0, 0, 1}) : strided(2, 0, {0, 1, 0, 0})};
+  operation.tape.code = {dialect_tests::core(),       load(0),
+                         op(TapeCode::add, 0, 1),     constant(0),
+                         op(TapeCode::maximum, 2, 3), op(TapeCode::round_bfloat16, 4)};
+  operation.tape.stores = {{3, 4}, {4, 5, DType::bfloat16}};
+  slots.push_back(HostSlot::floats(random_floats(core.k, -1, 1, 3)));
+  slots.push_back(HostSlot::empty(elements));
+  slots.push_back(HostSlot::empty((elements + 1) / 2));
+  return problem;
+}
+
+/// y > 0 ? core : 0 in slot 3, with y of the result's layout.
+inline LayerProblem masked(const ConvolutionCore& core) {
+  LayerProblem problem = layer_problem(core);
+  auto& [operation, slots] = problem;
+  const std::int64_t elements = operation.extent.size();
+  operation.tape.loads = {contiguous(2, operation.extent.to_vector())};
+  operation.tape.code = {dialect_tests::core(), load(0), constant(0), op(TapeCode::less, 2, 1),
+                         op(TapeCode::select, 3, 0, 2)};
+  operation.tape.stores = {{3, 4}};
+  slots.push_back(HostSlot::floats(random_floats(elements, -1, 1, 3)));
+  slots.push_back(HostSlot::empty(elements));
+  return problem;
+}
+
 /// Slot 2 against the oracle, from the kernels that `write` (of the device's traits) gives, on the CPU, which compiles
 /// them quickly.
 template <class Write>
