@@ -188,7 +188,7 @@ TEST(SharedSearch, TableIsThatOfOneDevice) {
   EXPECT_EQ(expected.devices[0].device, "cpu");
   EXPECT_EQ(expected.devices[0].jobs, 60);
   FakeEstimator both = pair.estimator();
-  both.meets_helper = true;
+  both.devices_meet = true;
   Log log;
   HereWatcher watcher;
   pair.options.observer = &watcher;
@@ -238,7 +238,7 @@ TEST(SharedSearch, AnErrorOfOneDeviceEndsItAndWhatTheOtherHasDoneIsKept) {
   const SearchResult expected = pair.run(alone, false);
   FakeEstimator failing = pair.estimator();
   failing.throw_on_device = 1;
-  failing.meets_helper = true;
+  failing.devices_meet = true;
   Log log;
   EXPECT_THROW((void)pair.run(failing, true, {}, &log), DeviceError);
   EXPECT_EQ(log.records.size(), failing.ran.size()) << "all that was computed is recorded";

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <fstream>
 #include <limits>
@@ -75,7 +76,7 @@ class FakeEstimator final : public search_detail::Estimator {
   StopToken* stop_in_refit = nullptr;
   int throw_in_batch = -1;
   int throw_on_device = -1;
-  bool meets_helper = false;  ///< the main device ends no batch before the helper has begun one
+  bool devices_meet = false;  ///< neither device ends a batch before the other has begun one
   bool refit_throws = false;
 
   [[nodiscard]] std::vector<std::string> check() override {
@@ -99,9 +100,9 @@ class FakeEstimator final : public search_detail::Estimator {
 
   [[nodiscard]] std::optional<std::vector<FoldOutcome>> run(const search_detail::Batch& batch, bool,
                                                             const StopToken* stop, std::size_t device) override {
-    if (device == search_detail::helper_device) helper_came_ = true;
-    helper_came_.notify_all();
-    if (meets_helper && device == search_detail::main_device) helper_came_.wait(false);
+    came_[device] = true;
+    came_[device].notify_all();
+    if (devices_meet) came_[1 - device].wait(false);
     const std::lock_guard lock(mutex_);  // two devices may run at once
     if (static_cast<int>(device) == throw_on_device) throw DeviceError("the helper is gone", "Name one device.");
     if (batches_ == throw_in_batch) throw DeviceError("the device is gone", "Buy another.");
@@ -149,7 +150,7 @@ class FakeEstimator final : public search_detail::Estimator {
   const Dataset& data_;
   const std::vector<Fold>& folds_;
   std::size_t candidates_;
-  std::atomic<bool> helper_came_{false};
+  std::array<std::atomic<bool>, 2> came_{};  ///< the devices, by number
   mutable std::mutex mutex_;
   search_detail::EstimatorStats stats_;
   int batches_ = 0;
