@@ -12,9 +12,10 @@ DIALECT_SUITE(DialectReduce);
 struct Sizes {
   std::int64_t outer, reduced, inner;
 };
-const std::vector<Sizes> all_sizes = {{1, 1, 1},     {1, 2, 1},    {3, 3, 1},    {100, 127, 1}, {1, 4097, 1},
-                                      {2, 100, 3},   {1, 100, 2},  {1, 100, 64}, {1, 3, 4097},  {127, 2, 2},
-                                      {1, 100, 127}, {1, 4097, 2}, {4097, 2, 1}, {1, 100000, 1}};
+const std::vector<Sizes> all_sizes = {{1, 1, 1},     {1, 2, 1},    {3, 3, 1},    {100, 127, 1},  {1, 4097, 1},
+                                      {2, 100, 3},   {1, 100, 2},  {1, 100, 64}, {1, 3, 4097},   {127, 2, 2},
+                                      {1, 100, 127}, {1, 4097, 2}, {4097, 2, 1}, {1, 100000, 1}, {2, 1003, 6},
+                                      {1, 77, 31},   {1, 70, 33},  {2, 19, 300}, {1, 21, 9000}};
 
 Operation reduction(ReduceKind kind, const Sizes& size) {
   Operation operation;

@@ -106,10 +106,14 @@ class ReduceStep final : public Step {
     std::fill_n(lanes, lane_count * columns, identity<T>());
     const Range range = range_of(row % core_.chunks());
     const std::int64_t first = row / core_.chunks() * core_.reduced + range.begin;
-    for (std::int64_t r = 0; r < range.length; ++r) {
-      T* lane = lanes + r % lane_count * columns;
-      const std::int64_t from = (first + r) * core_.inner + column;
-      in_blocks([&](std::int64_t at, std::size_t n) { accumulate(lane + at, input_.values(from + at, n), n); });
+    if (columns == core_.inner) {
+      accumulate_whole_rows(first * columns, range.length * columns, lanes);
+    } else {
+      for (std::int64_t r = 0; r < range.length; ++r) {
+        T* lane = lanes + r % lane_count * columns;
+        const std::int64_t from = (first + r) * core_.inner + column;
+        in_blocks([&](std::int64_t at, std::size_t n) { accumulate(lane + at, input_.values(from + at, n), n); });
+      }
     }
     for (std::int64_t width = lane_count / 2; width > 0; width /= 2) {
       for (std::int64_t lane = 0; lane < width; ++lane) {
@@ -121,6 +125,22 @@ class ReduceStep final : public Step {
     in_blocks([&](std::int64_t at, std::size_t n) {
       tape_.run(begin + at, begin + at + static_cast<std::int64_t>(n), lanes + at);
     });
+  }
+
+  // Eight rows are as contiguous as their lanes: narrow ones need few calls.
+  template <class T>
+  void accumulate_whole_rows(std::int64_t first, std::int64_t count, T* lanes) {
+    const std::int64_t period = lane_count * core_.inner;
+    const std::int64_t at_once = period < block ? block / period * period : block;
+    for (std::int64_t at = 0; at < count;) {
+      const std::int64_t lane = at % period;
+      const std::int64_t n = std::min({count - at, at_once, period < block ? at_once : period - lane});
+      const auto* values = static_cast<const T*>(input_.values(first + at, static_cast<std::size_t>(n)));
+      for (std::int64_t done = 0; done < n; done += period) {
+        accumulate(lanes + lane, values + done, static_cast<std::size_t>(std::min(period, n - done)));
+      }
+      at += n;
+    }
   }
 
   ReduceCore core_;
