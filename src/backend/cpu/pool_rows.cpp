@@ -52,26 +52,35 @@ struct PartOfVector {
   HWY_INLINE void store(V value, float* to) const { hn::BlendedStore(value, hn::FirstN(d, count), d, to); }
 };
 
-// What one window has inside the image.
-template <class M>
+// What windows have inside the image: two rows and columns, which the compiler unrolls, or any number.
+struct TwoByTwo {
+  static constexpr std::int64_t rows = 2, columns = 2;
+  static constexpr std::int64_t first = 0, last = 2;  // of the rows whose gradients are wanted
+};
+struct AnySize {
+  std::int64_t rows = 0, columns = 0, first = 0, last = 0;
+};
+
+template <class Size, class M>
 struct Window {
   const PoolRow& row;
-  std::int64_t begin, end;  // columns
-  const M* x = nullptr;     // in the first row and column 0
+  Size size;
+  std::int64_t begin = 0;  // column
+  const M* x = nullptr;    // in the first row and column 0
   const M* dy = nullptr;
   float* out = nullptr;
   float divisor = 1;
 
   [[nodiscard]] HWY_INLINE std::int64_t at(std::int64_t r, std::int64_t column, std::int64_t channel) const {
-    return (r * row.w + column) * row.c + channel;
+    return (r * row.w + begin + column) * row.c + channel;
   }
 };
 
-template <class Channels, class M>
-HWY_INLINE typename Channels::V sum(Channels channels, const Window<M>& window, std::int64_t channel) {
+template <class Channels, class Window>
+HWY_INLINE typename Channels::V sum(Channels channels, const Window& window, std::int64_t channel) {
   auto total = hn::Zero(channels.d);
-  for (std::int64_t r = 0; r < window.row.rows; ++r) {
-    for (std::int64_t w = window.begin; w < window.end; ++w) {
+  for (std::int64_t r = 0; r < window.size.rows; ++r) {
+    for (std::int64_t w = 0; w < window.size.columns; ++w) {
       total = hn::Add(total, channels.load(window.x + window.at(r, w, channel)));
     }
   }
@@ -79,15 +88,15 @@ HWY_INLINE typename Channels::V sum(Channels channels, const Window<M>& window, 
 }
 
 // The first largest of each channel, NaN before all, and its number in the window.
-template <class Channels, class M>
-HWY_INLINE typename Channels::V largest(Channels channels, const Window<M>& window, std::int64_t channel,
+template <class Channels, class Window>
+HWY_INLINE typename Channels::V largest(Channels channels, const Window& window, std::int64_t channel,
                                         typename Channels::V& number) {
   const typename Channels::D d;
-  auto best = channels.load(window.x + window.at(0, window.begin, channel));
+  auto best = channels.load(window.x + window.at(0, 0, channel));
   number = hn::Zero(d);
   float here = 0;
-  for (std::int64_t r = 0; r < window.row.rows; ++r) {
-    for (std::int64_t w = window.begin; w < window.end; ++w, ++here) {
+  for (std::int64_t r = 0; r < window.size.rows; ++r) {
+    for (std::int64_t w = 0; w < window.size.columns; ++w, ++here) {
       const auto value = channels.load(window.x + window.at(r, w, channel));
       const auto larger = hn::Or(hn::Gt(value, best), hn::AndNot(hn::IsNaN(best), hn::IsNaN(value)));
       best = hn::IfThenElse(larger, value, best);
@@ -97,20 +106,22 @@ HWY_INLINE typename Channels::V largest(Channels channels, const Window<M>& wind
   return best;
 }
 
-// Adds to the gradients of the rows that are wanted: f(number of the place in the window).
-template <class Channels, class M, class F>
-HWY_INLINE void add_to_places(Channels channels, const Window<M>& window, std::int64_t channel, F f) {
-  for (std::int64_t r = window.row.first; r < window.row.last; ++r) {
-    for (std::int64_t w = window.begin; w < window.end; ++w) {
+// Adds to the gradients of the rows that are wanted: f(number of the place in the window). Where windows are apart
+// there is nothing to add to.
+template <class Channels, class Window, class F>
+HWY_INLINE void add_to_places(Channels channels, const Window& window, std::int64_t channel, F f) {
+  const bool apart = window.row.apart;
+  for (std::int64_t r = window.size.first; r < window.size.last; ++r) {
+    for (std::int64_t w = 0; w < window.size.columns; ++w) {
       float* place = window.out + window.at(r, w, channel);
-      const auto number = static_cast<float>(r * (window.end - window.begin) + w - window.begin);
-      channels.store(hn::Add(channels.load(place), f(hn::Set(channels.d, number))), place);
+      const auto mine = f(hn::Set(channels.d, static_cast<float>(r * window.size.columns + w)));
+      channels.store(apart ? mine : hn::Add(channels.load(place), mine), place);
     }
   }
 }
 
-template <PoolKind kind, class Channels, class M>
-HWY_INLINE void some_channels(Channels channels, const Window<M>& window, std::int64_t channel) {
+template <PoolKind kind, class Channels, class Window>
+HWY_INLINE void some_channels(Channels channels, const Window& window, std::int64_t channel) {
   const typename Channels::D d;
   auto number = hn::Zero(d);
   if constexpr (kind == PoolKind::max) {
@@ -128,8 +139,8 @@ HWY_INLINE void some_channels(Channels channels, const Window<M>& window, std::i
   }
 }
 
-template <PoolKind kind, class M>
-HWY_INLINE void all_channels(const Window<M>& window) {
+template <PoolKind kind, class Window>
+HWY_INLINE void all_channels(const Window& window) {
   using Tag = hn::ScalableTag<float>;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(Tag()));
   const std::int64_t c = window.row.c;
@@ -148,16 +159,20 @@ HWY_INLINE void all_channels(const Window<M>& window) {
 template <PoolKind kind, class M>
 HWY_INLINE void all_windows(const PoolRow& row) {
   constexpr bool forward = kind == PoolKind::max || kind == PoolKind::average;
+  const bool two_rows = row.rows == 2 && (forward || (row.first == 0 && row.last == 2));
   for (std::int64_t q = 0; q < row.windows; ++q) {
     const std::int64_t first = q * row.stride - row.padding, end = first + row.columns;
-    Window<M> window{.row = row, .begin = std::max<std::int64_t>(first, 0), .end = std::min(end, row.w)};
-    window.x = reinterpret_cast<const M*>(row.x);
-    window.dy = reinterpret_cast<const M*>(row.dy) + (forward ? 0 : q * row.c);
-    window.out = row.out + (forward ? q * row.c : 0);
-    const std::int64_t counted =
-        row.count_padding ? std::min(end, row.w + row.padding) - first : window.end - window.begin;
-    window.divisor = static_cast<float>(row.counted_rows * counted);
-    all_channels<kind>(window);
+    const std::int64_t begin = std::max<std::int64_t>(first, 0), columns = std::min(end, row.w) - begin;
+    const M* x = reinterpret_cast<const M*>(row.x);
+    const M* dy = reinterpret_cast<const M*>(row.dy) + (forward ? 0 : q * row.c);
+    float* out = row.out + (forward ? q * row.c : 0);
+    const std::int64_t counted = row.count_padding ? std::min(end, row.w + row.padding) - first : columns;
+    const auto divisor = static_cast<float>(row.counted_rows * counted);
+    if (two_rows && columns == 2) {
+      all_channels<kind>(Window<TwoByTwo, M>{row, {}, begin, x, dy, out, divisor});
+    } else {
+      all_channels<kind>(Window<AnySize, M>{row, {row.rows, columns, row.first, row.last}, begin, x, dy, out, divisor});
+    }
   }
 }
 

@@ -21,9 +21,10 @@ struct PoolRow {
   std::int64_t stride = 1, padding = 0;  ///< of columns
   std::int64_t counted_rows = 0;         ///< that an average counts
   bool count_padding = false;            ///< of columns
+  bool apart = false;                    ///< no place is in two windows
 };
 
-/// Computes `out`, to which gradients are added.
+/// Computes `out`, to which gradients are added, or written where windows are apart.
 void pool_row(const PoolRow& row);
 
 }  // namespace overtake::backend::cpu

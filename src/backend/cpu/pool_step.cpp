@@ -79,6 +79,7 @@ class PoolStep final : public Step {
     row.stride = core_.steps.stride[1];
     row.padding = core_.steps.padding[1];
     row.count_padding = core_.count_padding;
+    row.apart = core_.steps.stride[0] >= core_.r && core_.steps.stride[1] >= core_.s;
     row.counted_rows = core_.count_padding ? std::min(begin + core_.r, e.h + padding) - begin : row.rows;
     return row;
   }
