@@ -53,22 +53,6 @@ struct Bench {
   }
 };
 
-inline void expect_same_table(const SearchResult& a, const SearchResult& b) {
-  ASSERT_EQ(a.rows.size(), b.rows.size());
-  EXPECT_EQ(a.best_index, b.best_index);
-  EXPECT_EQ(a.metrics, b.metrics);
-  EXPECT_EQ(a.refit_metric, b.refit_metric);
-  EXPECT_EQ(a.parameter_names, b.parameter_names);
-  for (std::size_t c = 0; c < a.rows.size(); ++c) {
-    EXPECT_EQ(a.rows[c].parameters, b.rows[c].parameters);
-    EXPECT_EQ(a.rows[c].scores, b.rows[c].scores);
-    EXPECT_EQ(a.rows[c].mean, b.rows[c].mean);
-    EXPECT_EQ(a.rows[c].rank, b.rows[c].rank);
-    EXPECT_EQ(a.rows[c].failure, b.rows[c].failure);
-    EXPECT_EQ(a.rows[c].done, b.rows[c].done);
-  }
-}
-
 /// Runs SQL on a database as another program would.
 inline void change(const fs::path& path, const char* sql) {
   sqlite3* handle = nullptr;

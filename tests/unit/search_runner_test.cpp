@@ -41,16 +41,6 @@ double accuracy(std::int32_t candidate, std::int32_t fold) {
   return static_cast<double>(FakeEstimator::hits({candidate, fold}, 4)) / 4;
 }
 
-class Log final : public search_detail::JobLog {
- public:
-  std::vector<JobRecord> records;
-  std::vector<std::size_t> sizes;
-  void append(std::span<const JobRecord> more) override {
-    records.insert(records.end(), more.begin(), more.end());
-    sizes.push_back(more.size());
-  }
-};
-
 class Watcher final : public SearchObserver {
  public:
   std::vector<SearchPlan> plans;
@@ -132,7 +122,7 @@ TEST(SearchRunner, RefusedAndFailedCandidatesAreRowsAndNeverWin) {
   estimator.refused[plain_best] = "max_features=70 is more than the 4 features";
   estimator.failing[second] = "it diverged";
   SearchResult result = search_detail::checked_result(bench.data, bench.candidates, bench.options);
-  Log log;
+  KeptLog log;
   search_detail::run_search(result, {bench.data, bench.candidates, bench.folds, bench.options}, estimator, {}, &log);
   const SearchRow& refused = result.rows[static_cast<std::size_t>(plain_best)];
   EXPECT_EQ(refused.failure, "max_features=70 is more than the 4 features");
@@ -200,7 +190,7 @@ TEST(SearchRunner, AStopWithinABatchLeavesItsJobsAsIfNeverBegun) {
   bench.options.stop = &stop;
   bench.estimator.stop_within = &stop;
   bench.estimator.stop_batch = 1;
-  Log log;
+  KeptLog log;
   const SearchResult result = bench.run({}, &log);
   EXPECT_TRUE(result.interrupted);
   EXPECT_EQ(bench.estimator.ran.size(), 7U) << "all of the second batch but its last job";
@@ -251,13 +241,13 @@ TEST(SearchRunner, AStopInTheRefitKeepsTheTableAndMakesNoForest) {
 
 TEST(SearchRunner, GoesOnWhereItWas) {
   Bench bench;
-  Log log;
+  KeptLog log;
   const SearchResult whole = bench.run({}, &log);
   ASSERT_EQ(log.records.size(), 15U);
   const std::vector<JobRecord> earlier(log.records.begin() + 3, log.records.begin() + 10);
   FakeEstimator estimator(bench.data, bench.folds, 5);
   SearchResult result = search_detail::checked_result(bench.data, bench.candidates, bench.options);
-  Log more;
+  KeptLog more;
   search_detail::run_search(result, {bench.data, bench.candidates, bench.folds, bench.options}, estimator, earlier,
                             &more);
   EXPECT_EQ(estimator.ran.size(), 8U);
@@ -277,7 +267,7 @@ TEST(SearchRunner, GoesOnWhereItWas) {
 TEST(SearchRunner, ErrorsOfTheDevicePassThroughAfterTheLog) {
   Bench bench;
   bench.estimator.throw_in_batch = 2;
-  Log log;
+  KeptLog log;
   EXPECT_THROW((void)bench.run({}, &log), DeviceError);
   EXPECT_EQ(log.records.size(), 8U) << "what was done is kept";
 }

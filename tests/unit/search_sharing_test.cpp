@@ -149,23 +149,6 @@ struct Pair {
   [[nodiscard]] FakeEstimator estimator() const { return {data, folds, candidates.size()}; }
 };
 
-class Log final : public search_detail::JobLog {
- public:
-  std::vector<JobRecord> records;
-  void append(std::span<const JobRecord> more) override { records.insert(records.end(), more.begin(), more.end()); }
-};
-
-void expect_same(const SearchResult& a, const SearchResult& b) {
-  ASSERT_EQ(a.rows.size(), b.rows.size());
-  for (std::size_t c = 0; c < a.rows.size(); ++c) {
-    EXPECT_EQ(a.rows[c].scores, b.rows[c].scores);
-    EXPECT_EQ(a.rows[c].rank, b.rows[c].rank);
-    EXPECT_EQ(a.rows[c].failure, b.rows[c].failure);
-  }
-  EXPECT_EQ(a.best_index, b.best_index);
-  EXPECT_EQ(a.best_ties, b.best_ties);
-}
-
 class HereWatcher final : public SearchObserver {
  public:
   std::thread::id thread;
@@ -189,11 +172,11 @@ TEST(SharedSearch, TableIsThatOfOneDevice) {
   EXPECT_EQ(expected.devices[0].jobs, 60);
   FakeEstimator both = pair.estimator();
   both.devices_meet = true;
-  Log log;
+  KeptLog log;
   HereWatcher watcher;
   pair.options.observer = &watcher;
   const SearchResult result = pair.run(both, true, {}, &log);
-  expect_same(result, expected);
+  expect_same_table(result, expected);
   EXPECT_EQ(result.device, "cpu + null");
   ASSERT_EQ(result.devices.size(), 2U);
   EXPECT_EQ(result.devices[0].device, "cpu");
@@ -219,7 +202,7 @@ TEST(SharedSearch, StoppedAndContinued) {
   FakeEstimator stopped = pair.estimator();
   stopped.batch_jobs = 1;
   stopped.stop_after = &stop;
-  Log log;
+  KeptLog log;
   const SearchResult part = pair.run(stopped, true, {}, &log);
   EXPECT_TRUE(part.interrupted);
   EXPECT_FALSE(part.best);
@@ -229,7 +212,7 @@ TEST(SharedSearch, StoppedAndContinued) {
   FakeEstimator rest = pair.estimator();
   const SearchResult resumed = pair.run(rest, true, log.records);
   EXPECT_EQ(rest.ran.size(), 60U - log.records.size());
-  expect_same(resumed, expected);
+  expect_same_table(resumed, expected);
 }
 
 TEST(SharedSearch, AnErrorOfOneDeviceEndsItAndWhatTheOtherHasDoneIsKept) {
@@ -239,12 +222,12 @@ TEST(SharedSearch, AnErrorOfOneDeviceEndsItAndWhatTheOtherHasDoneIsKept) {
   FakeEstimator failing = pair.estimator();
   failing.throw_on_device = 1;
   failing.devices_meet = true;
-  Log log;
+  KeptLog log;
   EXPECT_THROW((void)pair.run(failing, true, {}, &log), DeviceError);
   EXPECT_EQ(log.records.size(), failing.ran.size()) << "all that was computed is recorded";
   EXPECT_TRUE(failing.refitted.empty());
   FakeEstimator rest = pair.estimator();
-  expect_same(pair.run(rest, true, log.records), expected);
+  expect_same_table(pair.run(rest, true, log.records), expected);
   EXPECT_EQ(rest.ran.size() + log.records.size(), 60U);
 }
 

@@ -12,12 +12,14 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "overtake/forest.hpp"
 #include "overtake/search.hpp"
 #include "search/estimator.hpp"
+#include "search/runner.hpp"
 
 namespace overtake::test {
 
@@ -161,6 +163,33 @@ class FakeEstimator final : public search_detail::Estimator {
   std::vector<Parameters> candidates;
   for (std::int64_t depth = 1; depth <= count; ++depth) candidates.push_back({{"max_depth", depth}});
   return candidates;
+}
+
+/// Keeps what is reported to it: the jobs, and how many there were at a time.
+class KeptLog final : public search_detail::JobLog {
+ public:
+  std::vector<search_detail::JobRecord> records;
+  std::vector<std::size_t> sizes;
+  void append(std::span<const search_detail::JobRecord> more) override {
+    records.insert(records.end(), more.begin(), more.end());
+    sizes.push_back(more.size());
+  }
+};
+
+inline void expect_same_table(const SearchResult& a, const SearchResult& b) {
+  ASSERT_EQ(a.rows.size(), b.rows.size());
+  EXPECT_EQ(a.best_index, b.best_index);
+  EXPECT_EQ(a.metrics, b.metrics);
+  EXPECT_EQ(a.refit_metric, b.refit_metric);
+  EXPECT_EQ(a.parameter_names, b.parameter_names);
+  for (std::size_t c = 0; c < a.rows.size(); ++c) {
+    EXPECT_EQ(a.rows[c].parameters, b.rows[c].parameters);
+    EXPECT_EQ(a.rows[c].scores, b.rows[c].scores);
+    EXPECT_EQ(a.rows[c].mean, b.rows[c].mean);
+    EXPECT_EQ(a.rows[c].rank, b.rows[c].rank);
+    EXPECT_EQ(a.rows[c].failure, b.rows[c].failure);
+    EXPECT_EQ(a.rows[c].done, b.rows[c].done);
+  }
 }
 
 }  // namespace overtake::test
