@@ -107,11 +107,10 @@ std::string resumed_text(const overtake::ImageTrainingOptions& options, const ov
 }
 
 int show_image_plan(const overtake::ImagePlan& plan, const overtake::Device& device, const std::string& json_path) {
-  const std::string library = plan.convolutions.empty() ? "Overtake's own kernels" : plan.convolutions;
-  const overtake::report::Table table = overtake::nn::summary_table(plan.layers);
+  const overtake::nn::Summary& network = plan.network;
   if (!json_path.empty()) {
     report::Json layers = report::Json::array();
-    for (const overtake::nn::LayerSummary& layer : plan.layers) {
+    for (const overtake::nn::LayerSummary& layer : network.layers) {
       report::Json row = report::Json::object(), output = report::Json::array();
       for (const std::int64_t extent : layer.output.to_vector()) output.push(extent);
       row.set("name", layer.name).set("type", layer.type).set("output", std::move(output));
@@ -119,7 +118,7 @@ int show_image_plan(const overtake::ImagePlan& plan, const overtake::Device& dev
       layers.push(std::move(row));
     }
     report::Json json = report::Json::object();
-    json.set("schema", "overtake.plan_images/1").set("device", device.id()).set("convolutions", library);
+    json.set("schema", "overtake.plan_images/1").set("device", device.id()).set("convolutions", network.convolutions);
     json.set("batch_size", plan.batch).set("parts", plan.parts).set("step_bytes", plan.step_bytes);
     json.set("free_bytes", plan.free_bytes).set("host_left_bytes", plan.host_left_bytes);
     write_output(json_path, json.set("layers", std::move(layers)).dump() + "\n");
@@ -127,8 +126,7 @@ int show_image_plan(const overtake::ImagePlan& plan, const overtake::Device& dev
   if (is_standard_output(json_path)) return exit_ok;
   const std::string parts = plan.parts == 1 ? "" : fmt::format(" in {} parts", plan.parts);
   const std::string free = plan.free_bytes == 0 ? "" : fmt::format(", {} free", report::bytes(plan.free_bytes));
-  print(fmt::format("\n{}\nof one image, forward\nconvolutions: {}\n", table_text(table, standard_output().width),
-                    library) +
+  print(fmt::format("\n{}of one image, forward\n", summary_text(network, standard_output().width)) +
         fmt::format("memory of {}: {} for a step of {}{}{}\n", device.id(), report::bytes(plan.step_bytes),
                     report::counted(plan.batch, "image"), parts, free) +
         fmt::format("memory of the computer: {} left; images wait there, and weights when they are saved\n"

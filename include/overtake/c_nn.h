@@ -64,6 +64,10 @@ overtake_status overtake_module_predict(const overtake_module* module, const ove
                                         overtake_array** output);
 /** A layer as text: "Linear(in_features=2, out_features=4, bias=True)". */
 overtake_status overtake_module_text(const overtake_module* module, overtake_text** text);
+/** nn::summarize() for an input of that shape, as JSON: "layers" (name, type, output_shape, parameters, flops,
+ * output_bytes), "parameters", "device", "convolutions", and "text", the table. */
+overtake_status overtake_module_summary(overtake_module* module, const int64_t* extents, int32_t rank,
+                                        overtake_text** json);
 /** JSON of its own: {"parameters": ["weight"], "buffers": ["running_mean"], "persistent": [true]}. */
 overtake_status overtake_module_names(const overtake_module* module, overtake_text** json);
 /** A parameter or buffer of its own, by name; keeps the layer alive. */

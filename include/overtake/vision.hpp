@@ -136,12 +136,11 @@ struct TrainedImageModel {
 
 /// What a training on images would take, found out without a device that computes.
 struct ImagePlan {
-  std::vector<nn::LayerSummary> layers;  ///< of one image
-  std::string convolutions;              ///< the library that runs them on the device; "": Overtake's own kernels
-  std::int64_t batch = 0, parts = 1;     ///< images of a step, and the parts that it is run in
-  std::uint64_t step_bytes = 0;          ///< of device memory, what libraries take for themselves not counted
-  std::uint64_t free_bytes = 0;          ///< of the device; 0: unknown
-  std::uint64_t host_left_bytes = 0;     ///< of the computer's memory, in which images wait for the device
+  nn::Summary network;                ///< with one image
+  std::int64_t batch = 0, parts = 1;  ///< images of a step, and the parts that it is run in
+  std::uint64_t step_bytes = 0;       ///< of device memory, what libraries take for themselves not counted
+  std::uint64_t free_bytes = 0;       ///< of the device; 0: unknown
+  std::uint64_t host_left_bytes = 0;  ///< of the computer's memory, in which images wait for the device
 };
 /// Draws, reads and computes nothing. `memory_limit`: of the device; 0: none. Throws as train_images() would.
 [[nodiscard]] ImagePlan plan_images(const ImageSet& images, const ImageTrainingOptions& options, const Device& device,

@@ -408,3 +408,50 @@ def test_gradients_are_clipped():
     assert clipped == pytest.approx(min(norm, 0.5), rel=1e-4)
     nn.clip_grad_value(net.parameters(), 0.01)
     assert all(abs(each.grad.numpy()).max() <= 0.01 for each in net.parameters())
+
+
+class Twice(nn.Linear):
+    """A layer that adds to the one it is derived from."""
+
+    def forward(self, x):
+        return super().forward(x) * 2
+
+
+class Branches(nn.Module):
+    def __init__(self):
+        self.body = nn.Sequential(nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.Flatten())
+        self.head = Twice(6 * 8 * 8, 3, bias=False)
+        self.offset = nn.Parameter(np.zeros(3, "float32"))
+
+    def forward(self, x):
+        return self.head(self.body(x)) + self.offset
+
+
+def test_summary_has_layers_wherever_they_are_called():
+    found = nn.summary(Branches(), (2, 1, 8, 8))
+    assert [(each.name, each.type, each.output_shape) for each in found.layers] == [
+        ("body.0", "Conv2d", (2, 6, 8, 8)),
+        ("body.1", "ReLU", (2, 6, 8, 8)),
+        ("body.2", "Flatten", (2, 384)),
+        ("head", "Linear", (2, 3)),
+    ]
+    assert [each.parameters for each in found.layers] == [6 * 25 + 6, 0, 0, 384 * 3]
+    assert found.parameters == 156 + 1152 + 3
+    assert [each.flops for each in found.layers] == [2 * 2 * 6 * 64 * 25, 0, 0, 2 * 2 * 384 * 3]
+    assert found.device == "cpu" and f"convolutions on cpu: {found.convolutions}" in str(found)
+    lenet = nn.summary(ot.models.lenet(), (1, 1, 28, 28))
+    assert (lenet.parameters, len(lenet.layers), lenet.flops) == (61_706, 12, 833_040)
+
+
+def test_summary_of_what_is_no_model_or_does_not_fit():
+    with pytest.raises(ot.UsageError, match=r"expected an overtake\.nn\.Module"):
+        nn.summary(3, (1,))
+    with pytest.raises(ot.UsageError, match="Conv2d"):
+        nn.summary(Branches(), (2, 3, 8, 8))
+
+    class Broken(nn.Module):
+        def forward(self, x):
+            raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        nn.summary(Broken(), (1, 2))

@@ -35,7 +35,7 @@ struct Scene {
     labels = graph::copy_of(
         astype(random::uniform({options.batch_size}, device) * static_cast<float>(info.classes), DType::int32));
     const Shape input{options.batch_size, info.channels, info.image_size, info.image_size};
-    for (const nn::LayerSummary& layer : summarize(*network, input)) tflop += layer.flops / 1e12;
+    for (const nn::LayerSummary& layer : summarize(*network, input).layers) tflop += layer.flops / 1e12;
   }
 
   std::unique_ptr<nn::Module> network;

@@ -25,9 +25,10 @@ ImagePlan planned(const ImageSet& images, const ImageTrainingOptions& options, c
   nn::Module& network = *prepared.model.network;
   const ImageTransform& how = prepared.training;
   ImagePlan plan;
-  plan.layers = nn::summarize(network, {1, prepared.model.channels, how.height, how.width});
+  plan.network = nn::summarize(network, {1, prepared.model.channels, how.height, how.width});
   const backend::DeviceDetails details = device.impl().details();
-  plan.convolutions = details.convolutions;
+  plan.network.convolutions = nn::convolution_library(device);
+  plan.network.device = device.id();
   plan.free_bytes = details.free_bytes;
   plan.host_left_bytes = host_memory_left(0);
   const Device nowhere("null");

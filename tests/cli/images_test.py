@@ -105,7 +105,7 @@ class Pages(Images):
 
     def test_the_plan_runs_nothing(self):
         out, _ = self.train("--plan", "--json", "p.json", "--save", "m")
-        for text in ("Conv2d", "61,", "convolutions: ", "memory of cpu: ", "nothing was run"):
+        for text in ("Conv2d", "61,", "convolutions on cpu: ", "memory of cpu: ", "nothing was run"):
             self.assertIn(text, out)
         plan = self.json("p.json")
         self.assertEqual(plan["schema"], "overtake.plan_images/1")

@@ -98,7 +98,7 @@ TEST(VisionMemory, PlansDrawAndComputeNothing) {
   const ImagePlan plan = plan_images(images, options, Device("cpu"), 0);
   EXPECT_EQ(plan.batch, 10);
   EXPECT_GT(plan.step_bytes, 134000000U * 4 * 2);  // weights and momentum
-  EXPECT_EQ(plan.layers.back().output, (Shape{1, 3}));
+  EXPECT_EQ(plan.network.layers.back().output, (Shape{1, 3}));
 }
 
 }  // namespace

@@ -11,8 +11,10 @@
 #include "image_support.hpp"
 #include "overtake/error.hpp"
 #include "overtake/models.hpp"
+#include "overtake/nn/layers.hpp"
 #include "overtake/nn/state_file.hpp"
 #include "overtake/nn/summary.hpp"
+#include "overtake/ops.hpp"
 
 namespace overtake::test {
 namespace {
@@ -141,7 +143,8 @@ TEST(Vision, RefusesWhatDoesNotFit) {
 
 TEST(Vision, SummariesCountParametersAndWork) {
   nn::Sequential lenet = models::lenet();
-  const std::vector<nn::LayerSummary> layers = nn::summarize(lenet, {2, 1, 28, 28});
+  const nn::Summary summary = nn::summarize(lenet, {2, 1, 28, 28});
+  const std::vector<nn::LayerSummary>& layers = summary.layers;
   ASSERT_EQ(layers.size(), lenet.size());
   const auto parameters = [](std::int64_t sum, const nn::LayerSummary& layer) { return sum + layer.parameters; };
   EXPECT_EQ(std::accumulate(layers.begin(), layers.end(), std::int64_t{0}, parameters), 61706);
@@ -149,7 +152,30 @@ TEST(Vision, SummariesCountParametersAndWork) {
   EXPECT_EQ(layers[3].output, (Shape{2, 16, 10, 10}));
   EXPECT_EQ(layers[3].flops, 2.0 * 2 * 16 * 10 * 10 * 6 * 5 * 5);
   EXPECT_EQ(layers[7].flops, 2.0 * 2 * 400 * 120);
-  EXPECT_EQ(nn::summary_table(layers).rows.size(), layers.size() + 1);
+  EXPECT_EQ(summary.parameters, 61706);
+  EXPECT_EQ(nn::summary_table(summary).rows.size(), layers.size() + 1);
+  EXPECT_THAT(nn::summary_text(summary), HasSubstr("convolutions on cpu: " + nn::convolution_library("cpu")));
+  EXPECT_EQ(nn::convolution_library("null"), "Overtake's own kernels");
+}
+
+/// Calls its parts itself, one of them twice, and has a parameter of its own.
+class Residual final : public nn::Module {
+ public:
+  nn::Linear inner{4, 4};
+  nn::Parameter scale{"scale", full(Shape{}, 2.0F), true};
+  Array forward(const Array& input) override { return input + inner(inner(input)) * scale.value; }
+  [[nodiscard]] std::vector<nn::NamedModule> children() override { return {{"inner", &inner}}; }
+  [[nodiscard]] std::vector<nn::Parameter*> own_parameters() override { return {&scale}; }
+};
+
+TEST(Vision, SummariesSeeLayersThatForwardCalls) {
+  Residual model;
+  const nn::Summary summary = nn::summarize(model, {3, 4});
+  ASSERT_EQ(summary.layers.size(), 2U);
+  EXPECT_EQ(summary.layers[0].name, "inner");
+  EXPECT_EQ(summary.layers[0].type, "Linear");
+  EXPECT_EQ(summary.layers[0].flops, 2.0 * 3 * 4 * 4);
+  EXPECT_EQ(summary.parameters, 4 * 4 + 4 + 1) << "what is in no layer counts, what is called twice does so once";
 }
 
 }  // namespace

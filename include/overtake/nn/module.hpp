@@ -55,7 +55,8 @@ class Module {
 
   /// The module's value for a batch (rows first). Lazy: nothing is computed before the result is read.
   [[nodiscard]] virtual Array forward(const Array& input) = 0;
-  [[nodiscard]] Array operator()(const Array& input) { return forward(input); }
+  /// forward(), which summarize() (summary.hpp) sees: call parts like this.
+  [[nodiscard]] Array operator()(const Array& input);
 
   /// Every learnable parameter of this module and its parts, in a fixed order; once where a part occurs twice, and once
   /// where two parts share it.

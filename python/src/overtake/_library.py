@@ -230,6 +230,7 @@ _CALLS: dict[str, tuple[object, ...]] = {
     "overtake_module_layer_forward": (c_void_p, c_void_p, _out),
     "overtake_module_predict": (c_void_p, c_void_p, c_int64, _out),
     "overtake_module_text": (c_void_p, _out),
+    "overtake_module_summary": (c_void_p, c_void_p, c_int32, _out),
     "overtake_module_names": (c_void_p, _out),
     "overtake_module_parameter": (c_void_p, c_char_p, _out),
     "overtake_module_train": (c_void_p, c_int32),

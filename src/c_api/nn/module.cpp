@@ -8,9 +8,11 @@
 #include "c_api/handles.hpp"
 #include "c_api/nn/handles.hpp"
 #include "graph/compiled_step.hpp"
+#include "nn/layers/layer_watch.hpp"
 #include "nn/layers/state_match.hpp"
 #include "overtake/nn/clip_grad.hpp"
 #include "overtake/nn/layers.hpp"
+#include "overtake/nn/summary.hpp"
 #include "overtake/report.hpp"
 
 namespace api = overtake::c_api;
@@ -138,7 +140,11 @@ overtake_status overtake_module_layer_forward(const overtake_module* module, con
                                               overtake_array** output) {
   return api::guarded([&] {
     overtake_array*& result = api::given(output, "output");
-    api::hand_out(api::module_of(module).compute(api::array_of(input, "input")), &result);
+    api::OpenModule& layer = api::module_of(module);
+    const Array& given = api::array_of(input, "input");
+    Array value = layer.compute(given);
+    nn::LayerWatch::tell(layer, layer.computed(), given, value);
+    api::hand_out(std::move(value), &result);
   });
 }
 
@@ -152,6 +158,29 @@ overtake_status overtake_module_predict(const overtake_module* module, const ove
 
 overtake_status overtake_module_text(const overtake_module* module, overtake_text** text) {
   return api::guarded([&] { api::hand_out(api::module_of(module).to_string(), &api::given(text, "text")); });
+}
+
+overtake_status overtake_module_summary(overtake_module* module, const int64_t* extents, int32_t rank,
+                                        overtake_text** json) {
+  return api::guarded([&] {
+    overtake_text*& result = api::given(json, "json");
+    const auto given = api::listed(extents, rank, "extents");
+    const overtake::Shape shape(std::vector<std::int64_t>(given.begin(), given.end()));
+    const nn::Summary summary = nn::summarize(api::module_of(module), shape);
+    using overtake::report::Json;
+    Json layers = Json::array();
+    for (const nn::LayerSummary& each : summary.layers) {
+      Json row = Json::object(), output = Json::array();
+      for (const std::int64_t extent : each.output.to_vector()) output.push(extent);
+      row.set("name", each.name).set("type", each.type).set("output_shape", std::move(output));
+      row.set("parameters", each.parameters).set("flops", each.flops).set("output_bytes", each.output_bytes);
+      layers.push(std::move(row));
+    }
+    Json all = Json::object();
+    all.set("layers", std::move(layers)).set("parameters", summary.parameters).set("device", summary.device);
+    all.set("convolutions", summary.convolutions).set("text", nn::summary_text(summary));
+    api::hand_out(all.dump(), &result);
+  });
 }
 
 overtake_status overtake_module_names(const overtake_module* module, overtake_text** json) {

@@ -61,7 +61,7 @@ Array OpenModule::compute(const Array& input) {
     throw UsageError("[Module] the module has neither a layer nor parts", "Write a forward() of its own.");
   }
   Array value = input;
-  for (const auto& [name, part] : parts_) value = part->forward(value);
+  for (const auto& [name, part] : parts_) value = (*part)(value);
   return value;
 }
 

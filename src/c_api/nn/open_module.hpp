@@ -22,6 +22,12 @@ class OpenModule final : public nn::Module {
   /// Of the layer if there is one, else of the parts one after the other. Throws UsageError where there is neither.
   [[nodiscard]] Array compute(const Array& input);
 
+  /// The layer if there is one, else itself.
+  [[nodiscard]] const nn::Module& computed() const {
+    if (layer_ != nullptr) return *layer_;
+    return *this;
+  }
+
   void set_layer(std::shared_ptr<nn::Module> layer) { layer_ = std::move(layer); }
   void set_forward(overtake_forward function, void* context) { function_ = function, context_ = context; }
   /// Add, replace by name, or remove (null). A value is called alike wherever it is. Throw UsageError for names that

@@ -8,6 +8,7 @@
 
 #include "graph/compiled_step.hpp"
 #include "graph/node.hpp"
+#include "nn/layers/layer_watch.hpp"
 #include "nn/training/mode_guard.hpp"
 #include "overtake/error.hpp"
 #include "overtake/ops.hpp"
@@ -41,6 +42,13 @@ std::string attribute_text(const std::string& name, double value) {
 }
 
 }  // namespace
+
+Array Module::operator()(const Array& input) {
+  const std::int64_t before = LayerWatch::count();
+  Array output = forward(input);
+  if (LayerWatch::count() == before) LayerWatch::tell(*this, *this, input, output);
+  return output;
+}
 
 std::vector<Parameter*> Module::parameters() {
   std::vector<Parameter*> result;

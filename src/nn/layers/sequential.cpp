@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include "nn/layers/layer_watch.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::nn {
@@ -23,11 +22,7 @@ Module& Sequential::operator[](std::size_t index) const {
 
 Array Sequential::forward(const Array& input) {
   Array value = input;
-  for (const auto& layer : layers_) {
-    const Array result = layer->forward(value);
-    LayerWatch::tell(*layer, value, result);
-    value = result;
-  }
+  for (const auto& layer : layers_) value = (*layer)(value);
   return value;
 }
 

@@ -50,6 +50,7 @@ from ._model_file import load_model, save_model
 from ._module import Module, manual_seed, predict
 from ._parameter import Buffer, Parameter
 from ._state import IncompatibleKeys, load_state, read_state_dict, save_state, write_state_dict
+from ._summary import LayerSummary, Summary, summary
 
 __all__ = [
     "GELU",
@@ -68,6 +69,7 @@ __all__ = [
     "IncompatibleKeys",
     "L1Loss",
     "LayerNorm",
+    "LayerSummary",
     "LeakyReLU",
     "Linear",
     "Loss",
@@ -84,6 +86,7 @@ __all__ = [
     "Sigmoid",
     "SmoothL1Loss",
     "Softmax",
+    "Summary",
     "Tanh",
     "adaptive_avg_pool2d",
     "avg_pool2d",
@@ -104,5 +107,6 @@ __all__ = [
     "save_model",
     "save_state",
     "smooth_l1_loss",
+    "summary",
     "write_state_dict",
 ]
