@@ -5,6 +5,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <memory>
@@ -120,11 +121,24 @@ std::optional<overtake::Placement> devices_asked_for(const std::string& device) 
   return asked_for(device);
 }
 
+/// Candidates that a search would list as failed. Throws where they are all.
+void note_failures(const std::vector<std::string>& problems) {
+  const auto fails = [](const std::string& problem) { return !problem.empty(); };
+  const auto failing = std::count_if(problems.begin(), problems.end(), fails);
+  if (failing == 0) return;
+  const std::string& first = *std::find_if(problems.begin(), problems.end(), fails);
+  if (failing == static_cast<std::int64_t>(problems.size())) {
+    throw overtake::DataError(fmt::format("no candidate can have a score; the first fails: {}", first));
+  }
+  print_error(fmt::format("note: {} of {} candidates will fail; the first: {}\n", failing, problems.size(), first));
+}
+
 int plan_search(const SearchFlags& flags, const TrainingData& data, const std::vector<overtake::Parameters>& candidates,
                 const overtake::SearchOptions& options, const std::optional<overtake::Placement>& asked) {
   overtake::SearchForecast forecast = overtake::forecast_search(
       data.training, candidates, options, overtake::Candidates::all, devices_elsewhere(flags.compute.elsewhere));
   if (asked) take_choice(*asked, forecast.placement);
+  note_failures(forecast.problems);
   show_plan({"search", forecast.plan, std::move(forecast.placement), std::move(forecast.elsewhere), forecast.counts},
             flags.outputs.json);
   return exit_ok;

@@ -87,6 +87,7 @@ struct SearchSize {
   std::int64_t test_rows = 0;  ///< of each, the mean
   bool refit = true;
   bool invalid_candidates_fail = false;  ///< SearchOptions::invalid_candidates_fail: they are no work
+  std::span<const std::string> class_names{};
 };
 
 /// The work of a search, told in seconds and bytes of any device.
@@ -96,6 +97,8 @@ class Forecast {
   [[nodiscard]] virtual Prediction on(const DeviceInfo& device, const MemoryLimits& limits = {}) const = 0;
   /// Models that are trained for all candidates and folds.
   [[nodiscard]] virtual std::int64_t models() const = 0;
+  /// Why a candidate will fail, as far as its values and the classes tell: "" for one that will not. Empty: none does.
+  [[nodiscard]] virtual std::vector<std::string> problems() const { return {}; }
   /// The counts behind it.
   [[nodiscard]] virtual report::Json counts() const = 0;
 };

@@ -101,12 +101,14 @@ SearchForecast forecast_search(const Dataset& data, const std::vector<Parameters
     size.test_rows += (options.given_folds.empty() ? tested : data.rows - trained) / size.folds;
   }
   size.refit = options.refit;
+  size.class_names = options.class_names;
   const auto forecast = type.forecast(data, all, size);
   SearchForecast result;
   result.plan.candidates = static_cast<std::int64_t>(candidates.size());
   result.plan.folds = size.folds;
   result.plan.jobs = result.plan.candidates * size.folds;
   result.plan.models = forecast->models();
+  result.problems = forecast->problems();
   result.counts = forecast->counts();
   const MemoryLimits limits{options.memory_limit, options.host_memory_limit};
   const Shareable work{result.plan.models, size.refit ? 1 : 0};

@@ -143,9 +143,16 @@ class PlanTest(CliTest):
                 ((*SEARCH, "--refit-by", "f1"), 2, "default metric"),
                 ((*SEARCH, "--host-memory-limit", "1.5GiB"), 2, "1536MiB"),
                 (("predict", "model", "-"), 2, "/dev/stdin"),
+                (("train", IRIS, "--target", "species", "--estimator", "random-forest", "--class-weight", "setos:2"), 2,
+                 "there is no class"),
+                (("search", IRIS, "--target", "species", "--grid", "class_weight=setos:2"), 3, "no candidate can have a score"),
                 (("train", IRIS, "--target", "species", "--hidden", "4000,4000", "--host-memory-limit", "100MiB"), 4,
                  "the limit is 100 MiB")):
             self.assertIn(text, self.overtake(*arguments, "--plan", expect=code)[1])
+
+    def test_candidates_that_will_fail_are_told(self):
+        errors = self.overtake("search", IRIS, "--target", "species", "--grid", "class_weight=setos:2,none", "--plan")[1]
+        self.assertIn("1 of 2 candidates will fail; the first: class_weight", errors)
 
     def test_rates_are_kept_until_they_are_damaged(self):
         self.overtake(*SEARCH, "--plan")

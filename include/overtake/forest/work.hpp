@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "overtake/data/dataset.hpp"
@@ -56,6 +58,11 @@ struct ForestFits {
   std::int64_t test_rows = 0;  ///< of each fold
   bool keeps_model = true;     ///< the best, or the only one, is trained on all rows and kept
 };
+
+/// Throws UsageError where class_weight names a class that is not there (naming the nearest), as train_forest() does:
+/// for plans, which do not look at names. `class_names` as ForestOptions has them.
+void check_class_weight(const ForestParameters& parameters, std::int32_t classes,
+                        std::span<const std::string> class_names);
 
 /// By the names of its fields.
 [[nodiscard]] report::Json to_json(const ForestWork& work);

@@ -173,6 +173,9 @@ struct SearchForecast {
   Placement placement;
   std::vector<Prediction> elsewhere;  ///< of the devices asked for
   report::Json counts;                ///< of the work, that the predictions come from
+  /// Why a candidate will fail, as far as its values and the classes tell: one a candidate, "" for those that will not.
+  /// Empty: none does.
+  std::vector<std::string> problems{};
 };
 
 /// Counts the work of the search on a few pilot trees, predicts it for devices and chooses. `options.device` has no

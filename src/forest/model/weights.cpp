@@ -10,6 +10,7 @@
 #include "core/sample_weights.hpp"
 #include "forest/problem/targets.hpp"
 #include "overtake/error.hpp"
+#include "overtake/forest/work.hpp"
 
 namespace overtake::forest {
 namespace {
@@ -143,3 +144,13 @@ std::int64_t count_too_light(const Weights& weights, std::span<const std::int32_
 }
 
 }  // namespace overtake::forest
+
+namespace overtake {
+
+void check_class_weight(const ForestParameters& parameters, std::int32_t classes,
+                        std::span<const std::string> class_names) {
+  if (parameters.class_weight.kind != ClassWeight::Kind::given) return;
+  static_cast<void>(forest::given(parameters.class_weight, classes, class_names));
+}
+
+}  // namespace overtake

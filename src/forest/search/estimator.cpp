@@ -229,15 +229,18 @@ class ForestEstimator final : public search_detail::Estimator {
 
 class ForestForecast final : public search_detail::Forecast {
  public:
-  explicit ForestForecast(const ForestWork& work) : work_(work) {}
+  ForestForecast(const ForestWork& work, std::vector<std::string> problems)
+      : work_(work), problems_(std::move(problems)) {}
   [[nodiscard]] Prediction on(const DeviceInfo& device, const MemoryLimits& limits) const override {
     return predict_forest(work_, device, limits);
   }
   [[nodiscard]] std::int64_t models() const override { return work_.forests; }
   [[nodiscard]] report::Json counts() const override { return to_json(work_); }
+  [[nodiscard]] std::vector<std::string> problems() const override { return problems_; }
 
  private:
   ForestWork work_;
+  std::vector<std::string> problems_;
 };
 
 class ForestType final : public search_detail::EstimatorType {
@@ -258,17 +261,25 @@ class ForestType final : public search_detail::EstimatorType {
       const Dataset& data, const std::vector<Parameters>& candidates,
       const search_detail::SearchSize& size) const override {
     std::vector<ForestParameters> forests;
+    std::vector<std::string> problems;
     for (const Parameters& candidate : candidates) {
       forests.push_back(ForestParameters::defaults(kind_, data.task));
+      problems.emplace_back();
+      bool is_set = false;
       try {
         forests.back().set(candidate);
         forests.back().check();
-      } catch (const UsageError&) {
-        if (!size.invalid_candidates_fail) throw;
+        is_set = true;
+        check_class_weight(forests.back(), data.classes, size.class_names);
+      } catch (const UsageError& error) {
+        if (!is_set && !size.invalid_candidates_fail) throw;
+        problems.back() = error.what();
         forests.pop_back();
       }
     }
-    return std::make_unique<ForestForecast>(forest_work(data, forests, {size.folds, size.test_rows, size.refit}));
+    if (forests.size() == candidates.size()) problems.clear();
+    return std::make_unique<ForestForecast>(forest_work(data, forests, {size.folds, size.test_rows, size.refit}),
+                                            std::move(problems));
   }
   [[nodiscard]] std::unique_ptr<search_detail::Estimator> make(const search_detail::SearchInput& input) const override {
     return std::make_unique<ForestEstimator>(kind_, input);
