@@ -14,8 +14,6 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 build=${BUILD:-build/release}
-newest_glibc=2.34
-newest_cxx=3.4.29 # GCC 11
 version=$(sed -n 's/^project(overtake VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
 name=overtake-$version-linux-x86_64
 with_tests=no
@@ -42,17 +40,6 @@ copy_libraries() {
   ldd "$@" | sed -n 's/^\t\(\S*\) => \(\/\S*\).*/\1 \2/p' | sort -u | while read -r library path; do
     is_system "$library" || [ -e "$stage/lib/$library" ] || { cp -L "$path" "$stage/lib/$library" && echo "$path" >>"$stage/shipped"; }
   done
-}
-
-# must_not_exceed FILE PREFIX VERSION: no symbol that FILE needs has a newer version.
-must_not_exceed() {
-  local needed
-  needed=$(objdump -T "$1" | grep -o "\*UND\*.*$2[0-9.]*" | grep -o "$2[0-9.]*$" | sort -uV | tail -n 1)
-  [ "$(printf '%s\n' "$2$3" "${needed:-${2}0}" | sort -V | tail -n 1)" = "$2$3" ] && return
-  objdump -T "$1" | grep "$needed" >&2
-  echo "error: $1 needs $needed, newer than $2$3" >&2
-  echo "hint: make the bundle on Debian 12, or avoid the functions above" >&2
-  return 1
 }
 
 copy_licence() {
@@ -107,7 +94,7 @@ find "$stage" -type f \( -perm -u+x -o -name '*.so*' \) | while read -r file; do
   esac
   case "${file#"$stage"/}" in
     lib/compat/* | tests/*) ;; # tests run where they were made to run
-    *) must_not_exceed "$file" GLIBC_ $newest_glibc && must_not_exceed "$file" GLIBCXX_ $newest_cxx || exit 4 ;;
+    *) tools/check_symbols.sh "$file" || exit 4 ;;
   esac
 done
 

@@ -12,6 +12,7 @@
 
 #include "core/parallel.hpp"
 #include "core/philox.hpp"
+#include "core/wait_until_true.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::image {
@@ -99,7 +100,7 @@ bool Pipeline::is_over() const noexcept {
 void Pipeline::serve() {
   Lock lock(mutex_);
   while (true) {
-    work_.wait(lock, [this] { return stop_ || can_pack() || can_decode(); });
+    wait_until_true(work_, lock, [this] { return stop_ || can_pack() || can_decode(); });
     if (stop_) return;
     if (can_pack()) {
       pack_one(lock);
@@ -242,7 +243,7 @@ std::optional<PackedBatch> Pipeline::next(bool wait) {
   // Batches before what failed are still handed out.
   const auto has_failed = [this] { return failure_ && packing_ == 0 && next_count() == 0; };
   if (wait) {
-    there_.wait(lock, [&] { return is_there() || has_failed() || is_over(); });
+    wait_until_true(there_, lock, [&] { return is_there() || has_failed() || is_over(); });
     stats_.wait_seconds += std::chrono::duration<double>(Clock::now() - start).count();
   }
   if (!is_there()) {

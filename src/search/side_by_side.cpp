@@ -16,6 +16,7 @@
 #include "core/stop.hpp"
 #include "core/threads.hpp"
 #include "core/threads_here.hpp"
+#include "core/wait_until_true.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::search_detail {
@@ -68,7 +69,7 @@ class Sides {
   /// given.
   [[nodiscard]] std::optional<RanBatch> wait_for_batch() {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return !ran_.empty() || threads_ == 0; });
+    wait_until_true(changed_, lock, [&] { return !ran_.empty() || threads_ == 0; });
     if (!ran_.empty()) {
       RanBatch ran = std::move(ran_.front());
       ran_.pop_front();

@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "backend/api/tape.hpp"
+#include "core/hypotenuse.hpp"
 
 namespace overtake::backend::cpu::formulas {
 
@@ -17,9 +18,11 @@ using Code = std::integral_constant<TapeCode, code>;
 
 // The names that the bodies use: of all types, and before the C library's, which are for double alone.
 using std::acos, std::acosh, std::asin, std::asinh, std::atan, std::atan2, std::atanh, std::ceil, std::copysign;
-using std::cos, std::cosh, std::erf, std::exp, std::expm1, std::fabs, std::floor, std::fmod, std::hypot, std::log;
+using std::cos, std::cosh, std::erf, std::exp, std::expm1, std::fabs, std::floor, std::fmod, std::log;
 using std::log10, std::log1p, std::log2, std::nextafter, std::pow, std::rint, std::signbit, std::sin, std::sinh;
 using std::sqrt, std::tan, std::tanh, std::trunc;
+[[maybe_unused]] static inline float hypot(float a, float b) { return hypotenuse(a, b); }
+[[maybe_unused]] static inline double hypot(double a, double b) { return hypotenuse(a, b); }
 using int8 = std::int8_t;
 using int16 = std::int16_t;
 using uint32 = std::uint32_t;

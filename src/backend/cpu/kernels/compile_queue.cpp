@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include "core/wait_until_true.hpp"
 #include "platform/process.hpp"
 
 namespace overtake::backend::cpu {
@@ -75,7 +76,7 @@ void CompileQueue::add(Job job) {
 
 void CompileQueue::finish() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return jobs_.empty() && !busy_; });
+  wait_until_true(changed_, lock, [this] { return jobs_.empty() && !busy_; });
 }
 
 void CompileQueue::work() {
@@ -85,7 +86,7 @@ void CompileQueue::work() {
   };
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return ending_ || !jobs_.empty(); });
+    wait_until_true(changed_, lock, [this] { return ending_ || !jobs_.empty(); });
     if (jobs_.empty() || (ending_ && Clock::now() >= last_)) return;
     Job job = std::move(jobs_.front());
     jobs_.pop_front();

@@ -9,6 +9,7 @@
 
 #include "backend/cpu/kernels/kernel_code.hpp"
 #include "backend/cpu/kernels/math_functions.hpp"
+#include "core/hypotenuse.hpp"
 
 // The three variables of the C library that libtcc uses have these names in our copy of it: as they were, it could not
 // be part of a shared library. It prints nothing in what it is used for here.
@@ -63,8 +64,10 @@ void add_functions(TCCState* state) {
 #define OVERTAKE_ADD(name)                                                                    \
   add<double(double, double)>(state, #name, static_cast<double (*)(double, double)>(::name)); \
   add<float(float, float)>(state, #name "f", static_cast<float (*)(float, float)>(::name##f));
-  OVERTAKE_MATH_2(OVERTAKE_ADD)
+  OVERTAKE_MATH_2_OF_C(OVERTAKE_ADD)
 #undef OVERTAKE_ADD
+  add<double(double, double)>(state, "hypot", static_cast<double (*)(double, double)>(hypotenuse));
+  add<float(float, float)>(state, "hypotf", static_cast<float (*)(float, float)>(hypotenuse));
   add<double(double, double, double)>(state, "fma", static_cast<double (*)(double, double, double)>(::fma));
   add<float(float, float, float)>(state, "fmaf", static_cast<float (*)(float, float, float)>(::fmaf));
   add<void*(void*, const void*, std::size_t)>(state, "memcpy", std::memcpy);
