@@ -4,6 +4,7 @@
 
 #include <variant>
 
+#include "backend/common/lower/thin_product.hpp"
 #include "graph/node.hpp"
 #include "graph/planner.hpp"
 #include "overtake/nn.hpp"
@@ -41,6 +42,35 @@ TEST(NarrowSteps, EveryProductIsOfBfloat16) {
   }
   EXPECT_GE(products, 5);  // gradients by weights, and by what comes in behind the first layer
   model.zero_grad();       // a gradient that nobody evaluates holds its parameter, and the parameter the gradient
+}
+
+// The classifier of VGG16 on one image: what layers hand over is what the kernel for few rows takes, with weights of
+// either precision, and so does the gradient by what comes in.
+TEST(NarrowSteps, ClassifiersOfOneImageAreThinProducts) {
+  for (const Precision precision : {Precision::fp32, Precision::bf16}) {
+    const PrecisionScope scope(precision);
+    nn::Linear layer(4096, 1000);
+    if (precision == Precision::bf16) {
+      for (nn::Parameter* parameter : layer.parameters()) parameter->value = astype(parameter->value, DType::bfloat16);
+    }
+    const Array images = zeros(Shape{1, 4096}, precision == Precision::bf16 ? DType::bfloat16 : DType::float32);
+    const Array result = relu(layer.forward(images));
+    const std::vector<std::shared_ptr<graph::Node>> targets = {result.node()};
+    const graph::Plan plan = graph::make_plan(targets, {});
+    int products = 0;
+    for (const backend::Operation& operation : plan.schedule.operations) {
+      const auto* core = std::get_if<backend::MatMulCore>(&operation.core);
+      if (core == nullptr) continue;
+      ++products;
+      EXPECT_TRUE(backend::is_thin(*core));
+      EXPECT_EQ(core->b.row_stride, 1) << "weights run along k";
+      const auto kernels = backend::lower(operation, {.compute_units = 132}).kernels;
+      ASSERT_EQ(kernels.size(), 1U) << "the tape is part of it";
+      EXPECT_EQ(kernels[0].entry.rfind("product_thin_", 0), 0U) << kernels[0].entry;
+      EXPECT_NE(kernels[0].source.find("#define X_VECTOR 1"), std::string::npos) << "loads of 16 bytes";
+    }
+    EXPECT_EQ(products, 1);
+  }
 }
 
 }  // namespace
