@@ -50,14 +50,16 @@ std::int64_t strip_bytes(const ConvolutionCore& core, const Tiles& tiles) {
   return ((tiles.rows - 1) * core.steps.stride[0] + core.r) * pitch * static_cast<std::int64_t>(sizeof(float));
 }
 
-// As many rows as fit, since the strips of tiles overlap, unless units would be idle.
+// As many rows as fit, since the strips of tiles overlap, unless units would be idle; groups that have many tiles one
+// after the other end at nearly the same time.
 Tiles choose_tiles(const ConvolutionCore& core, const LoweringTraits& traits) {
-  constexpr std::int64_t most_rows = 16, least_groups_of_unit = 2;
+  constexpr std::int64_t most_rows = 16;
+  const std::int64_t least_of_unit = is_forward(core) ? 2 : 64;
   Tiles tiles = tiles_of(core, most_rows);
   const auto is_too_large = [&] {
     const std::int64_t count = core.extents.n * tiles.y * tiles.x;
     return strip_bytes(core, tiles) > most_strip_bytes || tiles.rows >= 2 * core.extents.p ||
-           count < least_groups_of_unit * traits.compute_units;
+           count < least_of_unit * traits.compute_units;
   };
   while (tiles.rows > 1 && is_too_large()) tiles = tiles_of(core, tiles.rows / 2);
   return tiles;
