@@ -105,21 +105,6 @@ std::vector<Slot> slots_of(const Operation& operation) {
   return slots;
 }
 
-/// Bit patterns that are numbers of either format, between -1 and 1.
-void fill(CudaDevice& device, Buffer& buffer, std::uint64_t bytes) {
-  std::vector<std::uint32_t> words(1U << 16U);
-  std::uint64_t state = 88172645463325252U;
-  for (std::uint32_t& word : words) {
-    state = state * 6364136223846793005U + 1442695040888963407U;
-    word = (static_cast<std::uint32_t>(state >> 32U) & 0x807f807fU) | 0x3e803e80U;
-  }
-  const std::uint64_t chunk = words.size() * sizeof(words[0]);
-  device.upload(buffer, 0, words.data(), std::min(chunk, bytes));
-  for (std::uint64_t done = chunk; done < bytes; done += chunk) {
-    device.copy(buffer, 0, buffer, done, std::min(chunk, bytes - done));
-  }
-}
-
 /// How the convolutions are to be done.
 struct Way {
   std::string name;
@@ -171,7 +156,7 @@ double measure(CudaDevice& device, const Operation& operation, const std::string
   for (const Slot& slot : schedule.slots) {
     owned.push_back(device.allocate(slot.bytes));
     slots.push_back(owned.back().get());
-    fill(device, *owned.back(), slot.bytes);
+    fill_with_numbers(device, *owned.back(), slot.bytes);
     bytes += static_cast<double>(slot.bytes);
   }
   const auto& core = std::get<ConvolutionCore>(operation.core);

@@ -99,6 +99,7 @@ run() {
     step 60 devices "$bin/overtake" devices
     step 120 race "$bin/overtake" race --layers 2..12 --devices cpu,cuda:0 --repeat 3 --json "$out/race.json"
   fi
+  probe 100 thin bench_probe_thin
   probe 200 gemm bench_probe_gemm "$out/gemm.csv"
   report
   rm -rf "$out/cache" "$packed"

@@ -37,9 +37,12 @@ extern const std::string_view kernel_segment;
 extern const std::string_view kernel_histogram;
 extern const std::string_view kernel_convolution;
 extern const std::string_view kernel_convolution_few;
+extern const std::string_view kernel_convolution_shallow;
 extern const std::string_view kernel_convolution_product;
 extern const std::string_view kernel_winograd;
 extern const std::string_view kernel_winograd_product;
+extern const std::string_view kernel_product_thin;
+extern const std::string_view kernel_parts;
 extern const std::string_view kernel_pool;
 
 /// Complete sources; that of forests with the definitions that forest/nodes.k lists.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Which tapes cuBLASLt can do, and how products are laid out for it. Needs no GPU.
+#include "backend/common/lower/thin_product.hpp"
 #include "backend/cuda/run/matmul_choice.hpp"
 
 #include <gtest/gtest.h>
@@ -189,6 +190,19 @@ TEST(CudaMatmulChoice, TensorCoresPaySooner) {
   EXPECT_TRUE(library_is_faster(matmul, true));
   matmul.n = 2;
   EXPECT_FALSE(library_is_faster(matmul, true));
+}
+
+// Whatever the precision: the kernel for few rows has them.
+TEST(CudaMatmulChoice, ThinProductsStay) {
+  for (const DType dtype : {DType::float32, DType::bfloat16}) {
+    for (const std::int64_t rows : {1, 4}) {
+      MatMulCore matmul{rows, 4096, 25088, {0, 0, 25088, 1}, {1, 0, 1, 25088}, dtype, dtype == DType::float32};
+      EXPECT_TRUE(is_thin(matmul));
+      EXPECT_FALSE(library_is_faster(matmul, true));
+      std::swap(matmul.m, matmul.n);
+      EXPECT_FALSE(library_is_faster(matmul, true));
+    }
+  }
 }
 
 TEST(CudaColumnMajor, LayoutsOfEveryOperand) {

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <random>
 
 #include "backend/dialect_support.hpp"
 #include "oracle/truth/elements.hpp"
@@ -114,6 +115,45 @@ TEST_P(DialectMap, IntegersCoordinatesAndSelect) {
       check({HostSlot::ints(ints), HostSlot::floats(random_floats(n, -50.0F, 50.0F, 5)), HostSlot::empty(n),
              HostSlot::empty(n), HostSlot::empty(n), HostSlot::empty(n)},
             {operation}, 0);
+    }
+  }
+}
+
+// Numbers that bfloat16 holds are not rounded again, as layers ask for it behind relu; others are. Both are stored,
+// with one element and with four a call.
+TEST_P(DialectMap, BFloat16IsRoundedOnce) {
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  for (const std::int64_t n : {5, 1 << 17}) {
+    Operation operation;
+    operation.extent = Shape{n};
+    operation.tape.loads = {contiguous(0, {n}, DType::bfloat16), contiguous(1, {n})};
+    operation.tape.code = {load(0),
+                           load(1),
+                           constant(0),
+                           constant(1.001F),
+                           op(TapeCode::maximum, 0, 2),      // 4: rounded already
+                           op(TapeCode::round_bfloat16, 4),  // 5
+                           op(TapeCode::negative, 5),        // 6: rounded already
+                           op(TapeCode::less, 0, 1),         // 7
+                           op(TapeCode::select, 7, 6, 3),    // 8: not rounded
+                           op(TapeCode::round_bfloat16, 8),  // 9
+                           op(TapeCode::maximum, 9, 1)};     // 10: not rounded
+    operation.tape.stores = {{2, 5, DType::bfloat16}, {3, 8, DType::bfloat16}, {4, 9}, {5, 10, DType::bfloat16}};
+    std::vector<float> narrow = random_floats(n, -2, 2, std::random_device()());
+    narrow[0] = std::nanf(""), narrow[1] = -infinity, narrow[2] = infinity, narrow[3] = -0.0F;
+    std::vector<HostSlot> slots = {HostSlot::bfloat16s(narrow),
+                                   HostSlot::floats(random_floats(n, -2, 2, std::random_device()()))};
+    for (const bool is_narrow : {true, true, false, true})
+      slots.push_back(HostSlot::empty(is_narrow ? (n + 1) / 2 : n));
+    const std::vector<HostSlot> expected = reference(slots, {operation}),
+                                actual = run(this_device(), slots, {operation});
+    expect_close(actual[4], expected[4], 0);
+    for (const std::size_t slot : {2, 3, 5}) {
+      for (std::int64_t i = 0; i < n; ++i) {
+        const float found = actual[slot].as_bfloat16(static_cast<std::size_t>(i));
+        const float right = expected[slot].as_bfloat16(static_cast<std::size_t>(i));
+        ASSERT_TRUE(found == right || (std::isnan(found) && std::isnan(right))) << slot << ", element " << i;
+      }
     }
   }
 }

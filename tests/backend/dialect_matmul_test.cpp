@@ -2,7 +2,9 @@
 #include <cmath>
 #include <random>
 
+#include "backend/common/lower/thin_product.hpp"
 #include "backend/dialect_support.hpp"
+#include "overtake/error.hpp"
 
 namespace overtake::backend::dialect_tests {
 namespace {
@@ -57,6 +59,106 @@ TEST_P(DialectMatMul, LongSums) {
   for (const Sizes& size : {Sizes{2, 3, 4097}, {100, 2, 4096}, {1, 1, 4097}, {3, 127, 4097}, {100, 64, 2048}}) {
     check_product(size, false, true);
     check_product(size, true, false);
+  }
+}
+
+/// Operands of `dtype` from `offset` on, with bias and relu in the tape, stored as float32 and as bfloat16.
+void check_thin(const Sizes& size, bool a_transposed, bool b_transposed, DType dtype = DType::float32,
+                std::int64_t offset = 0) {
+  SCOPED_TRACE(testing::Message() << size.m << " x " << size.n << " x " << size.k << (a_transposed ? " a^T" : "")
+                                  << (b_transposed ? " b^T" : "") << " from " << offset
+                                  << (dtype == DType::bfloat16 ? " bfloat16" : ""));
+  Operation operation;
+  MatMulCore core = product(size, a_transposed, b_transposed, offset);
+  core.dtype = dtype;
+  ASSERT_TRUE(is_thin(core));
+  operation.core = core;
+  operation.extent = Shape{size.m, size.n};
+  operation.tape.loads = {strided(2, 0, {0, 1})};
+  operation.tape.code = {dialect_tests::core(),       load(0),
+                         op(TapeCode::add, 0, 1),     constant(0),
+                         op(TapeCode::maximum, 2, 3), op(TapeCode::round_bfloat16, 4)};
+  operation.tape.stores = {{3, 4}, {4, 5, DType::bfloat16}};
+  const auto operand = [&](std::int64_t elements) {
+    const std::vector<float> values = random_floats(offset + elements, -1, 1, std::random_device()());
+    return dtype == DType::bfloat16 ? HostSlot::bfloat16s(values) : HostSlot::floats(values);
+  };
+  const std::vector<HostSlot> slots = {operand(size.m * size.k), operand(size.k * size.n),
+                                       HostSlot::floats(random_floats(size.n, -1, 1, 3)),
+                                       HostSlot::empty(size.m * size.n), HostSlot::empty((size.m * size.n + 1) / 2)};
+  const std::vector<HostSlot> expected = reference(slots, {operation});
+  const double tolerance = 1e-6 * (4 + std::sqrt(static_cast<double>(size.k)));
+  const auto compare = [&](const std::vector<HostSlot>& actual) {
+    expect_close(actual[3], expected[3], tolerance);
+    expect_close_bfloat16(actual[4], expected[4], tolerance);
+  };
+  compare(run(this_device(), slots, {operation}));
+  for (const int units : {1, 132}) {
+    LoweringTraits traits;
+    traits.compute_units = units;
+    try {
+      compare(run_lowered(this_device(), slots, lower(operation, traits)));
+    } catch (const DeviceError& error) {
+      GTEST_SKIP() << error.what();  // this device does not compile
+    }
+  }
+}
+
+TEST_P(DialectMatMul, ThinProducts) {
+  for (const std::int64_t rows : {1, 2, 3, 4}) {
+    for (const bool a : {false, true}) {
+      for (const bool b : {false, true}) {
+        check_thin({rows, 520, 1048}, a, b);
+        check_thin({1016, rows, 520}, a, b);
+      }
+    }
+  }
+}
+
+TEST_P(DialectMatMul, ThinProductsOfOddSizes) {
+  for (const bool transposed : {false, true}) {
+    check_thin({1, 517, 1027}, false, transposed);
+    check_thin({3, 8217, 67}, false, transposed);
+    check_thin({5003, 2, 129}, transposed, false);
+    check_thin({1, 1, (1 << 19) + 3}, false, transposed);
+    check_thin({2, 3, 1 << 18}, transposed, transposed);
+  }
+}
+
+TEST_P(DialectMatMul, ThinProductsOfBFloat16) {
+  for (const bool transposed : {false, true}) {
+    check_thin({1, 1000, 1024}, false, transposed, DType::bfloat16);
+    check_thin({4, 504, 1048}, true, transposed, DType::bfloat16);
+    check_thin({1500, 2, 372}, transposed, true, DType::bfloat16);
+  }
+}
+
+TEST_P(DialectMatMul, ThinProductsThatBeginAnywhere) {
+  for (const std::int64_t offset : {1, 4}) {
+    for (const DType dtype : {DType::float32, DType::bfloat16}) {
+      check_thin({2, 520, 1048}, false, true, dtype, offset);
+      check_thin({2, 520, 1048}, false, false, dtype, offset);
+    }
+  }
+}
+
+// out += a b, in place, and the sums in a fixed order.
+TEST_P(DialectMatMul, ThinProductsHaveTheSameBitsEveryRun) {
+  for (const bool transposed : {false, true}) {
+    const Sizes size{2, 260, 4096};
+    Operation operation;
+    operation.core = product(size, false, transposed);
+    operation.extent = Shape{size.m, size.n};
+    operation.tape.loads = {contiguous(2, {size.m, size.n})};
+    operation.tape.code = {core(), load(0), op(TapeCode::add, 0, 1)};
+    operation.tape.stores = {{2, 2}};
+    const std::vector<HostSlot> slots = {
+        HostSlot::floats(random_floats(size.m * size.k, -1, 1, std::random_device()())),
+        HostSlot::floats(random_floats(size.k * size.n, -1, 1, std::random_device()())),
+        HostSlot::floats(std::vector<float>(static_cast<std::size_t>(size.m * size.n)))};
+    const HostSlot first = run(this_device(), slots, {operation}, 2)[2];
+    expect_close(first, reference(slots, {operation, operation})[2], 2e-4);
+    expect_same(run(this_device(), slots, {operation}, 2)[2], first);
   }
 }
 

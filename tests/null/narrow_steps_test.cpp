@@ -4,6 +4,8 @@
 
 #include <variant>
 
+#include "backend/common/lower/shallow.hpp"
+#include "backend/common/lower/thin_product.hpp"
 #include "graph/node.hpp"
 #include "graph/planner.hpp"
 #include "overtake/nn.hpp"
@@ -41,6 +43,65 @@ TEST(NarrowSteps, EveryProductIsOfBfloat16) {
   }
   EXPECT_GE(products, 5);  // gradients by weights, and by what comes in behind the first layer
   model.zero_grad();       // a gradient that nobody evaluates holds its parameter, and the parameter the gradient
+}
+
+// The classifier of VGG16 on one image: what layers hand over is what the kernel for few rows takes, with weights of
+// either precision, and so does the gradient by what comes in.
+TEST(NarrowSteps, ClassifiersOfOneImageAreThinProducts) {
+  for (const Precision precision : {Precision::fp32, Precision::bf16}) {
+    const PrecisionScope scope(precision);
+    nn::Linear layer(4096, 1000);
+    if (precision == Precision::bf16) {
+      for (nn::Parameter* parameter : layer.parameters()) parameter->value = astype(parameter->value, DType::bfloat16);
+    }
+    const Array images = zeros(Shape{1, 4096}, precision == Precision::bf16 ? DType::bfloat16 : DType::float32);
+    const Array result = relu(layer.forward(images));
+    const std::vector<std::shared_ptr<graph::Node>> targets = {result.node()};
+    const graph::Plan plan = graph::make_plan(targets, {});
+    int products = 0;
+    for (const backend::Operation& operation : plan.schedule.operations) {
+      const auto* core = std::get_if<backend::MatMulCore>(&operation.core);
+      if (core == nullptr) continue;
+      ++products;
+      EXPECT_TRUE(backend::is_thin(*core));
+      EXPECT_EQ(core->b.row_stride, 1) << "weights run along k";
+      const auto kernels = backend::lower(operation, {.compute_units = 132}).kernels;
+      ASSERT_EQ(kernels.size(), 1U) << "the tape is part of it";
+      EXPECT_EQ(kernels[0].entry.rfind("product_thin_", 0), 0U) << kernels[0].entry;
+      EXPECT_NE(kernels[0].source.find("#define X_VECTOR 1"), std::string::npos) << "loads of 16 bytes";
+    }
+    EXPECT_EQ(products, 1);
+  }
+}
+
+// VGG16's first layer, in a step: three channels are not filled up, and forward and the gradient by the filters are
+// what the kernels for shallow images take.
+TEST(NarrowSteps, FirstLayersAreShallow) {
+  for (const Precision precision : {Precision::fp32, Precision::bf16}) {
+    const PrecisionScope scope(precision);
+    nn::Sequential model;
+    model.add(nn::Conv2d(3, 64, 3, {.padding = 1})).add(nn::ReLU()).add(nn::MaxPool2d(96));
+    model.add(nn::Flatten()).add(nn::Linear(64, 4));
+    const Array images = zeros(Shape{2, 3, 96, 96});
+    const Array labels = Array::from(std::vector<std::int32_t>{1, 2}, Shape{2});
+    const Array loss = nn::cross_entropy(astype(model.forward(images), DType::float32), labels);
+    loss.backward();
+    std::vector<std::shared_ptr<graph::Node>> targets;
+    for (nn::Parameter* parameter : model.parameters()) targets.push_back(parameter->value.grad().node());
+    const graph::Plan plan = graph::make_plan(targets, {});
+    std::vector<std::string> families;
+    for (const backend::Operation& operation : plan.schedule.operations) {
+      const auto* core = std::get_if<backend::ConvolutionCore>(&operation.core);
+      if (core == nullptr) continue;
+      EXPECT_EQ(core->extents.c, 3);
+      EXPECT_EQ(core->a.dtype, precision == Precision::bf16 ? DType::bfloat16 : DType::float32);
+      EXPECT_TRUE(backend::is_faster_shallow(*core)) << operation.name;
+      const std::string entry = backend::lower(operation, {.compute_units = 132}).kernels.at(0).entry;
+      families.push_back(entry.substr(0, entry.rfind('_')));
+    }
+    EXPECT_EQ(families, (std::vector<std::string>{"convolution_shallow", "convolution_shallow_filters"}));
+    model.zero_grad();
+  }
 }
 
 }  // namespace

@@ -139,6 +139,8 @@ void add_images(std::vector<OperatorCase>& table) {
   add_convolution(table, {2, 4, 10, 10}, {6, 2, 3, 3}, {.dilation = {2, 2}, .groups = 2});
   add_convolution(table, {1, 6, 5, 5}, {6, 1, 3, 3}, {.padding = {1, 1}, .groups = 6});
   add_convolution(table, {4, 5, 1, 1}, {3, 5, 1, 1}, {});
+  // Enough positions for the kernels of shallow images (convolution_shallow.k).
+  add_convolution(table, {3, 1, 75, 75}, {32, 1, 3, 3}, {.padding = {1, 1}});
   add_convolution(table, {2, 3, 4, 4}, {2, 3, 5, 5}, {.padding = {2, 2}});
   add_pool(table, {2, 8, 8, 6}, {});
   add_pool(table, {1, 3, 7, 9}, {.window = {3, 3}, .stride = {{2, 2}}, .padding = {1, 1}});

@@ -2,10 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "backend/common/lower/kernel_text.hpp"
 #include "backend/common/lower/matmul_tiling.hpp"
+#include "backend/common/lower/thin_product.hpp"
 #include "kernels/sources.hpp"
 #include "overtake/error.hpp"
 
@@ -47,6 +49,29 @@ TEST(Lowering, SizesAndRatesShareOneKernel) {
   EXPECT_NE(lower(scaled_add(100, 2.0F), gpu).kernels.at(0).entry, one.entry);
 
   EXPECT_EQ(lower(product(100, 16, 8), gpu).kernels.at(0).entry, lower(product(100, 32, 16), gpu).kernels.at(0).entry);
+}
+
+TEST(Lowering, ThinProductsReadTheLargeOperandOnce) {
+  const auto core_of = [](std::int64_t m, std::int64_t n, std::int64_t k) {
+    return std::get<MatMulCore>(product(m, n, k).core);
+  };
+  EXPECT_TRUE(is_thin(core_of(1, 1000, 4096)));
+  EXPECT_TRUE(is_thin(core_of(4096, 4, 25088)));
+  EXPECT_TRUE(is_thin(core_of(4, 8192, 64)));
+  EXPECT_FALSE(is_thin(core_of(5, 1000, 4096))) << "rows";
+  EXPECT_FALSE(is_thin(core_of(1, 1 << 20, 63))) << "steps of k";
+  EXPECT_FALSE(is_thin(core_of(100, 2, 4096))) << "a small operand";
+  EXPECT_FALSE(is_thin(core_of(1, 1 << 20, 1 << 11))) << "indices of 64 bits";
+  EXPECT_THROW((void)lower(product(1, 1 << 20, 1 << 11), gpu), UsageError);
+  // Enough groups for every unit: of columns, and where those are few, of parts of k.
+  for (const auto& [m, n, k] : {std::array<std::int64_t, 3>{1, 4096, 25088}, {1, 1000, 4096}, {1, 2, 1 << 20}}) {
+    const LoweredOperation lowered = lower(product(m, n, k), gpu);
+    const LaunchGeometry& geometry = lowered.kernels.at(0).geometry;
+    EXPECT_GE(geometry.groups[0] * geometry.groups[1], 132U);
+    EXPECT_EQ(lowered.kernels.size(), geometry.groups[1] > 1 ? 2U : 1U);
+    EXPECT_EQ(lowered.zeroed_bytes, 0U);
+    EXPECT_LT(lowered.scratch_bytes, 1U << 20U);
+  }
 }
 
 TEST(Lowering, EqualEntriesMeanEqualSources) {

@@ -106,9 +106,13 @@ Array Conv2d::forward(const Array& input) {
   const ConvolutionOptions options{pair_of(options_.stride), pair_of(options_.padding), pair_of(options_.dilation),
                                    options_.groups};
   const bool narrow = is_narrow(input);
-  // Units for bfloat16 take channels by eight: of fewer, as images have, zeros make eight.
-  constexpr std::int64_t together = 8;
-  const std::int64_t missing = narrow && options_.groups == 1 && in_ < together ? together - in_ : 0;
+  // Units for bfloat16 take channels by eight: of fewer, as images have, zeros make eight. Where a result has so few
+  // products that devices have kernels for that, and CPUs lose nothing, channels stay what they are (ADR 0025).
+  constexpr std::int64_t together = 8, most_products = 28, filters_together = 32;
+  const bool is_shallow = in_ * kernel_.height * kernel_.width <= most_products && out_ % filters_together == 0 &&
+                          options_.dilation == Size2d(1);
+  const bool fills = narrow && options_.groups == 1 && in_ < together && !is_shallow;
+  const std::int64_t missing = fills ? together - in_ : 0;
   const auto operand = [&](const Array& each) {
     if (!narrow) return each;
     return rounded(missing == 0 ? each : pad(each, {{0, 0}, {0, missing}, {0, 0}, {0, 0}}));

@@ -55,6 +55,26 @@ void KernelText::define_tape_call(std::size_t rank, const TapeSource& tape, bool
   }
 }
 
+void KernelText::define_coordinates(const std::vector<std::int64_t>& extents, const TapeSource& tape) {
+  std::string parameters;
+  std::string coordinates;
+  if (tape.uses_coordinates) {
+    coordinates = "UINDEX rest = linear; ";
+    for (std::size_t axis = extents.size(); axis-- > 1;) {
+      coordinates += fmt::format("INDEX c{0} = (INDEX)(rest % (UINDEX)e{0}); rest /= (UINDEX)e{0}; ", axis);
+    }
+    coordinates += "INDEX c0 = (INDEX)rest;";
+    for (std::size_t axis = 1; axis < extents.size(); ++axis) {
+      parameters += fmt::format(", INDEX e{}", axis);
+      add_index(extents[axis]);
+    }
+  } else {
+    for (std::size_t axis = 0; axis < extents.size(); ++axis) coordinates += fmt::format("INDEX c{} = 0; ", axis);
+  }
+  define("COORDINATE_PARAMETERS", parameters);
+  define("COORDINATES", coordinates);
+}
+
 void KernelText::add_int(std::int64_t value) {
   arguments_.push_back({LoweredArgument::Kind::int32, to_index(value), -1});
 }

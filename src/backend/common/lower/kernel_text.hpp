@@ -35,6 +35,10 @@ class KernelText {
   /// 1), TAPE(value, loaded) and TAPE_LOAD.
   void define_tape_call(std::size_t rank, const TapeSource& tape, bool has_core);
 
+  /// Defines COORDINATES, statements that find c0 ... of the element `linear` where the tape uses them (else they are
+  /// 0), and COORDINATE_PARAMETERS, whose arguments it adds.
+  void define_coordinates(const std::vector<std::int64_t>& extents, const TapeSource& tape);
+
   /// The kernel's own arguments come first, then those of the tapes in the order given.
   void add(const LoweredArgument& argument) { arguments_.push_back(argument); }
   void add_int(std::int64_t value);

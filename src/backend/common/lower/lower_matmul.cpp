@@ -3,6 +3,7 @@
 
 #include "backend/common/lower/load_pattern.hpp"
 #include "backend/common/lower/product_text.hpp"
+#include "backend/common/lower/thin_product.hpp"
 #include "kernels/sources.hpp"
 #include "overtake/error.hpp"
 
@@ -34,6 +35,7 @@ Layout layout_of(std::int64_t offset, std::int64_t outer, std::int64_t outer_str
 }  // namespace
 
 LoweredOperation lower_matmul(const Operation& operation, const MatMulCore& core, const LoweringTraits& traits) {
+  if (is_thin(core)) return lower_thin_product(operation, core, traits);
   return lower_matmul(operation, core, traits, plan_matmul(core.m, core.n, core.k, traits));
 }
 

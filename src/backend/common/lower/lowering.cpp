@@ -70,23 +70,7 @@ LoweredKernel lower_map(const Operation& operation, const LoweringTraits& traits
   text.define_tape_call(extents.size(), tape, false);
   text.set_long_indices(!has_short_indices(operation.tape, extents));
   text.add_index(count);
-  std::string parameters;
-  std::string coordinates;
-  if (tape.uses_coordinates) {
-    coordinates = "UINDEX rest = linear; ";
-    for (std::size_t axis = extents.size(); axis-- > 1;) {
-      coordinates += fmt::format("INDEX c{0} = (INDEX)(rest % (UINDEX)e{0}); rest /= (UINDEX)e{0}; ", axis);
-    }
-    coordinates += "INDEX c0 = (INDEX)rest;";
-    for (std::size_t axis = 1; axis < extents.size(); ++axis) {
-      parameters += fmt::format(", INDEX e{}", axis);
-      text.add_index(extents[axis]);
-    }
-  } else {
-    for (std::size_t axis = 0; axis < extents.size(); ++axis) coordinates += fmt::format("INDEX c{} = 0; ", axis);
-  }
-  text.define("COORDINATE_PARAMETERS", parameters);
-  text.define("COORDINATES", coordinates);
+  text.define_coordinates(extents, tape);
   text.add_arguments_of(tape);
   return text.finish(divide_up(count, std::int64_t{group_size} * width), 1, group_size);
 }

@@ -38,6 +38,29 @@ constexpr std::array<MemoryType, dtype_count> memory_types{{
     {"double", "double_4", "{}", "{}"},
 }};
 
+/// Which registers of float32 hold numbers of bfloat16: rounding these again changes nothing, and takes nine
+/// instructions an element.
+std::vector<bool> rounded_registers(const Tape& tape) {
+  std::vector<bool> rounded;
+  const auto is_rounded = [&](std::uint16_t i) { return i < rounded.size() && rounded[i]; };
+  for (const TapeInstruction& code : tape.code) {
+    bool result = code.code == TapeCode::round_bfloat16;
+    switch (code.code) {
+      case TapeCode::load:
+        result = code.index < tape.loads.size() && tape.loads[code.index].dtype == DType::bfloat16;
+        break;
+      case TapeCode::constant: result = (code.bits & 0xffffU) == 0; break;
+      case TapeCode::negative: result = is_rounded(code.a); break;
+      case TapeCode::maximum:
+      case TapeCode::minimum: result = is_rounded(code.a) && is_rounded(code.b); break;
+      case TapeCode::select: result = is_rounded(code.b) && is_rounded(code.c); break;
+      default: break;
+    }
+    rounded.push_back(result && result_of(code) == ValueType::float32);
+  }
+  return rounded;
+}
+
 std::string widened(DType dtype, const std::string& value) {
   return fmt::format(fmt::runtime(memory_type(dtype).widen), value);
 }
@@ -48,7 +71,8 @@ std::string narrowed(DType dtype, const std::string& value) {
 
 class Writer {
  public:
-  Writer(const Tape& tape, const TapeRequest& request) : tape_(tape), request_(request) {}
+  Writer(const Tape& tape, const TapeRequest& request)
+      : tape_(tape), request_(request), rounded_(rounded_registers(tape)) {}
 
   TapeSource write() {
     for (const Access& access : tape_.loads) patterns_.push_back(pattern_of(access, request_.extents));
@@ -330,7 +354,10 @@ class Writer {
     const TapeStore& store = tape_.stores[i];
     const std::string target = fmt::format("{0} + {0}_at + (INDEX)linear", param(fmt::format("out{}", i)));
     const auto value = [&](int j) {
-      return narrowed(store.dtype, operand(store.value_register, value_type_of(store.dtype), j));
+      const std::string number = operand(store.value_register, value_type_of(store.dtype), j);
+      const bool is_rounded = store.dtype == DType::bfloat16 && rounded_[store.value_register];
+      return is_rounded ? fmt::format("(unsigned short)((uint32)as_int({}) >> 16)", number)
+                        : narrowed(store.dtype, number);
     };
     if (request_.width == 4) {
       body_ += fmt::format("  STORE_VECTOR({0}, {1}, MAKE_VECTOR({0}, {2}, {3}, {4}, {5}));\n",
@@ -342,6 +369,7 @@ class Writer {
 
   const Tape& tape_;
   const TapeRequest& request_;
+  const std::vector<bool> rounded_;
   TapeSource source_;
   std::string functions_;  // element functions that the tape calls
   std::vector<std::pair<TapeCode, ValueType>> written_;
@@ -371,6 +399,9 @@ void Writer::instruction(std::size_t i) {
       const ValueType type = types_[code.b];
       return compute(code, type, {ValueType::int32, type, type}, "{0} != 0 ? {1} : {2}");
     }
+    case TapeCode::round_bfloat16:
+      if (code.a < i && rounded_[code.a]) return compute(code, code.type, {code.type}, "{0}");
+      break;
     default: break;
   }
   const ElementFunction* function = element_function(code.code);

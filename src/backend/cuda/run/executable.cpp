@@ -5,6 +5,7 @@
 
 #include <map>
 
+#include "backend/common/lower/shallow.hpp"
 #include "backend/common/lower/winograd.hpp"
 #include "backend/cuda/device.hpp"
 #include "backend/cuda/driver/errors.hpp"
@@ -17,10 +18,10 @@
 namespace overtake::backend::cuda {
 namespace {
 
-/// cuDNN, where it shall do the convolution. In true float32 it has few plans, and minimal filtering of our own beats
-/// them (ADR 0025).
+/// cuDNN, where it shall do the convolution. In true float32 it has few plans, which minimal filtering of our own
+/// beats, and for images of few channels no good one (ADR 0025).
 [[nodiscard]] Dnn* library_for(CudaDevice& device, const ConvolutionCore& core, bool interpreted) {
-  const bool is_own = !interpreted && is_exact(core) && is_faster_minimally(core);
+  const bool is_own = !interpreted && ((is_exact(core) && is_faster_minimally(core)) || is_faster_shallow(core));
   if (is_own && !device.settings().prefer_library) return nullptr;
   const bool worthwhile = device.settings().prefer_library || library_is_faster(core, !interpreted);
   return worthwhile ? device.dnn() : nullptr;  // asked last: opening it takes time
