@@ -137,9 +137,7 @@ int show_image_plan(const overtake::ImagePlan& plan, const overtake::Device& dev
   return exit_ok;
 }
 
-}  // namespace
-
-int run_image_training(const CLI::App& app, const TrainFlags& flags) {
+int train_or_plan(const CLI::App& app, const TrainFlags& flags) {
   const bool quiet = is_standard_output(flags.outputs.json);
   Watcher watcher(quiet);
   overtake::ImageTrainingOptions options = image_options(app, flags);
@@ -188,6 +186,16 @@ int run_image_training(const CLI::App& app, const TrainFlags& flags) {
     return exit_diverged;
   }
   return trained.interrupted ? exit_interrupted : exit_ok;
+}
+
+}  // namespace
+
+int run_image_training(const CLI::App& app, const TrainFlags& flags) {
+  try {
+    return train_or_plan(app, flags);
+  } catch (const overtake::UsageError& error) {  // of an option of the library, which a flag sets
+    throw overtake::UsageError(in_flags(app, error.what()), error.hint());
+  }
 }
 
 }  // namespace cli

@@ -133,6 +133,11 @@ class Flags(Images):
             with self.subTest(flags=flags):
                 self.fails(2, "predict", "m", "images", *flags, says=[flags[0]])
 
+    def test_a_wrong_part_to_freeze_names_all_that_are_there(self):
+        self.fails(2, *self.arguments("--freeze", "features"), says=["--freeze 'features'", "parts are 0, 3, 7, 9, 11."])
+        self.fails(2, "train", "images", "--labels", "labels", "--model", "vgg11", "--freeze", "feature", "--device", "cpu",
+                   says=["parts are features, features.0, features.3, ", "classifier, classifier.0, classifier.3, classifier.6."])
+
     def test_predictions_are_a_table(self):
         self.train("--epochs", "1", "--save", "m")
         out, _ = self.overtake("predict", "m", "images", "--top", "2")
