@@ -13,6 +13,7 @@
 #include "overtake/data/table.hpp"
 #include "overtake/placement.hpp"
 #include "overtake/report.hpp"
+#include "overtake/text.hpp"
 #include "overtake/vision.hpp"
 
 namespace cli {
@@ -57,6 +58,18 @@ std::int64_t count_right(const overtake::ImageModel& model, const overtake::Imag
 
 }  // namespace
 
+void print_notes(const std::vector<std::string>& notes) {
+  for (const std::string& note : notes) {
+    print_error(fmt::format("note: {}\n", overtake::text::printable_line(note)));
+  }
+}
+
+void print_skipped(const std::vector<std::string>& skipped) {
+  for (const std::string& broken : skipped) {
+    print_error(fmt::format("note: skipped {}\n", overtake::text::printable_line(broken)));
+  }
+}
+
 int predict_images(const ImageQuestion& question) {
   std::vector<Input> inputs = {{"MODEL", question.model}};
   for (const std::string& path : question.data) inputs.push_back({"DATA", path});
@@ -67,6 +80,7 @@ int predict_images(const ImageQuestion& question) {
   const overtake::Device device(question.device);
   overtake::ImageModel model = overtake::load_image_model(question.model);
   const auto images = overtake::ImageSet::from_paths({question.data.begin(), question.data.end()});
+  print_notes(images.notes());
   overtake::ImageLoaderOptions reading;
   reading.batch_size = std::min<std::int64_t>(64, images.size());
   reading.threads = question.threads;

@@ -6,6 +6,7 @@
 #include <CLI/Formatter.hpp>
 
 #include "command.hpp"
+#include "image_predict.hpp"
 #include "output/outputs.hpp"
 #include "output/terminal.hpp"
 #include "output/transfers_line.hpp"
@@ -144,6 +145,7 @@ int train_or_plan(const CLI::App& app, const TrainFlags& flags) {
   options.stop = &system::stop_on_interrupt();
   options.observer = &watcher;
   const overtake::ImageSet images = overtake::ImageSet::open(flags.data.data, flags.images.labels);
+  print_notes(images.notes());
   const overtake::Device device(device_of(flags.compute.device));
   device.set_memory_limit(flags.compute.memory_limit);
   if (!quiet) {
@@ -163,7 +165,7 @@ int train_or_plan(const CLI::App& app, const TrainFlags& flags) {
   }
   overtake::TrainedImageModel trained = train_images(images, {}, options, device);
   watcher.clear();
-  for (const std::string& broken : trained.skipped) print_error(fmt::format("note: skipped {}\n", broken));
+  print_skipped(trained.skipped);
   const bool is_saved = !flags.outputs.save.empty() && trained.diverged.empty();
   if (is_saved) save_image_model(flags.outputs.save, trained.model);
   if (!flags.images.report.empty()) {

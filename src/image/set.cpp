@@ -95,8 +95,12 @@ ImageSet ImageSet::from_paths(std::vector<std::filesystem::path> paths) {
   if (paths.empty()) throw UsageError("no images are named", "Name files or a folder.");
   if (paths.size() > 1 || image::is_image_name(paths.front())) return from_files(std::move(paths));
   if (std::filesystem::is_directory(paths.front())) {
-    std::vector<std::filesystem::path> entries = image::loose_images(paths.front());
-    return entries.empty() ? open(paths.front()) : from_files(std::move(entries));
+    image::FoundFiles found = image::loose_files(paths.front());
+    if (found.images.empty()) return open(paths.front());
+    auto content = std::make_shared<image::Content>();
+    content->files = std::move(found.images);
+    if (found.foreign.count > 0) content->notes.push_back(image::foreign_note(found.foreign));
+    return ImageSet(std::move(content));
   }
   return paths.front().extension() == ".bin" ? from_cifar(paths.front()) : from_idx(paths.front(), {});
 }
@@ -104,6 +108,7 @@ ImageSet ImageSet::from_paths(std::vector<std::filesystem::path> paths) {
 std::int64_t ImageSet::size() const noexcept { return content_->size(); }
 bool ImageSet::has_labels() const noexcept { return !content_->classes.empty(); }
 const std::vector<std::string>& ImageSet::class_names() const noexcept { return content_->classes; }
+const std::vector<std::string>& ImageSet::notes() const noexcept { return content_->notes; }
 std::span<const std::int32_t> ImageSet::labels() const noexcept { return content_->labels; }
 std::string ImageSet::name(std::int64_t index) const { return image::checked(content_, index).name(index); }
 

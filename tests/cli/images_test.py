@@ -6,6 +6,7 @@ import signal
 import struct
 import time
 import unittest
+import zlib
 
 from support import CliTest, main
 
@@ -115,6 +116,43 @@ class Pages(Images):
         start = time.monotonic()
         self.overtake("train", "images", "--labels", "labels", "--model", "vgg16", "--device", "cpu", "--plan")
         self.assertLess(time.monotonic() - start, 60)
+
+
+class Folders(CliTest):
+    """A folder a class, of grey images: one class is dark, the other bright."""
+
+    def setUp(self):
+        super().setUp()
+        draw = random.Random(4)
+        for name, dark in (("cat", 0), ("dog", 130)):
+            for i in range(4):
+                self.picture(f"photos/{name}/{i}.png", bytes(dark + draw.randrange(100) for _ in range(28 * 28)))
+
+    def picture(self, name, pixels, side=28):
+        def chunk(kind, data):
+            return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        rows = b"".join(b"\0" + pixels[row * side:(row + 1) * side] for row in range(side))
+        self.put(name, b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)) +
+                 chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+    def put(self, name, content=b""):
+        (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        self.write(name, content)
+
+    def train(self, *flags, expect=0):
+        return self.overtake("train", "photos", "--model", "lenet", "--device", "cpu", "--threads", "2", "--epochs", "1", *flags,
+                             expect=expect)
+
+    def test_files_that_are_passed_over_are_noted(self):
+        _, err = self.train("--save", "m")
+        self.assertNotIn("passed over", err)
+        for name in ("photos/cat/x.webp", "photos/dog/deep/y.gif", "photos/dog/Thumbs.db", "photos/dog/.z.webp", "photos/1.jpg"):
+            self.put(name)
+        _, err = self.train()
+        self.assertIn("note: passed over 2 files that are neither JPEG nor PNG, for example photos/cat/x.webp; convert them\n", err)
+        self.assertIn("note: passed over an image beside the folders of the classes, photos/1.jpg: it is in no class\n", err)
+        _, err = self.overtake("predict", "m", "photos/cat")
+        self.assertIn("note: passed over a file that is neither JPEG nor PNG, photos/cat/x.webp; convert it\n", err)
 
 
 class Flags(Images):
