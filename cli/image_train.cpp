@@ -62,6 +62,14 @@ class Watcher : public overtake::ImageTrainingObserver {
   ProgressLine progress_;
 };
 
+std::int64_t judging_of(const overtake::ImageParts& parts) { return parts.validation ? parts.validation->size() : 0; }
+
+/// Of a training and of a plan.
+void set_sizes(report::Json& json, std::int64_t training, std::int64_t validation, std::size_t classes) {
+  json.set("train_images", training).set("validation_images", validation);
+  json.set("classes", static_cast<std::int64_t>(classes));
+}
+
 report::Json to_json(const overtake::TrainedImageModel& trained, const TrainFlags& flags) {
   report::Json json = report::Json::object();
   json.set("schema", "overtake.train_images/1").set("data", flags.data.data).set("model", trained.model.name);
@@ -69,6 +77,7 @@ report::Json to_json(const overtake::TrainedImageModel& trained, const TrainFlag
   json.set("compile_seconds", trained.compile_seconds).set("launches_per_step", trained.launches_per_step);
   json.set("plan_bytes", static_cast<std::int64_t>(trained.plan_bytes)).set("interrupted", trained.interrupted);
   json.set("parts", trained.parts);
+  set_sizes(json, trained.training_images, trained.validation_images, trained.model.classes.size());
   report::Json epochs = report::Json::array();
   for (const overtake::ImageEpoch& epoch : trained.epochs) {
     report::Json row = report::Json::object();
@@ -107,7 +116,8 @@ std::string resumed_text(const overtake::ImageTrainingOptions& options, const ov
                          : fmt::format(" and {} of the next", report::counted(trained.resumed_images, "image")));
 }
 
-int show_image_plan(const overtake::ImagePlan& plan, const overtake::Device& device, const std::string& json_path) {
+int show_image_plan(const overtake::ImagePlan& plan, const overtake::ImageParts& parts, const overtake::Device& device,
+                    const std::string& json_path) {
   const std::string library = plan.convolutions.empty() ? "Overtake's own kernels" : plan.convolutions;
   const overtake::report::Table table = overtake::nn::summary_table(plan.layers);
   if (!json_path.empty()) {
@@ -122,49 +132,51 @@ int show_image_plan(const overtake::ImagePlan& plan, const overtake::Device& dev
     report::Json json = report::Json::object();
     json.set("schema", "overtake.plan_images/1").set("device", device.id()).set("convolutions", library);
     json.set("batch_size", plan.batch).set("parts", plan.parts).set("step_bytes", plan.step_bytes);
+    set_sizes(json, parts.training.size(), judging_of(parts), parts.training.class_names().size());
     json.set("free_bytes", plan.free_bytes).set("host_left_bytes", plan.host_left_bytes);
     write_output(json_path, json.set("layers", std::move(layers)).dump() + "\n");
   }
   if (is_standard_output(json_path)) return exit_ok;
-  const std::string parts = plan.parts == 1 ? "" : fmt::format(" in {} parts", plan.parts);
+  const std::string in_parts = plan.parts == 1 ? "" : fmt::format(" in {} parts", plan.parts);
   const std::string free = plan.free_bytes == 0 ? "" : fmt::format(", {} free", report::bytes(plan.free_bytes));
   print(fmt::format("\n{}\nof one image, forward\nconvolutions: {}\n", table_text(table, standard_output().width),
                     library) +
         fmt::format("memory of {}: {} for a step of {}{}{}\n", device.id(), report::bytes(plan.step_bytes),
-                    report::counted(plan.batch, "image"), parts, free) +
+                    report::counted(plan.batch, "image"), in_parts, free) +
         fmt::format("memory of the computer: {} left; images wait there, and weights when they are saved\n"
                     "nothing was run\n",
                     report::bytes(plan.host_left_bytes)));
   return exit_ok;
 }
 
-int train_or_plan(const CLI::App& app, const TrainFlags& flags) {
-  const bool quiet = is_standard_output(flags.outputs.json);
-  Watcher watcher(quiet);
-  overtake::ImageTrainingOptions options = image_options(app, flags);
-  options.stop = &system::stop_on_interrupt();
-  options.observer = &watcher;
-  const overtake::ImageSet images = overtake::ImageSet::open(flags.data.data, flags.images.labels);
-  print_notes(images.notes());
-  const overtake::Device device(device_of(flags.compute.device));
-  device.set_memory_limit(flags.compute.memory_limit);
-  if (!quiet) {
-    print(fmt::format("data: {}, {} of {}\nnetwork: {}, {}\ndevice: {}\n", flags.data.data,
-                      report::counted(images.size(), "image"),
-                      report::counted(static_cast<std::int64_t>(images.class_names().size()), "class", "es"),
-                      options.model, flags.images.precision, device.id()));
-    if (overtake::models::info_of(options.model).channels == 1) print(options.model + " sees images in grey\n");
+void print_head(const TrainFlags& flags, const overtake::ImageParts& parts, const overtake::Device& device) {
+  const std::string& model = flags.images.model;
+  const auto classes = static_cast<std::int64_t>(parts.training.class_names().size());
+  print(fmt::format("data: {}\nimages: {} train, {} validation, {}\nnetwork: {}, {}\ndevice: {}\n", flags.data.data,
+                    report::count(parts.training.size()), report::count(judging_of(parts)),
+                    report::counted(classes, "class", "es"), model, flags.images.precision, device.id()));
+  if (overtake::models::info_of(model).channels == 1) print(model + " sees images in grey\n");
+}
+
+/// Of sets that say little.
+std::vector<std::string> notes_of(const overtake::ImageParts& parts) {
+  std::vector<std::string> notes;
+  const std::vector<std::string>& classes = parts.training.class_names();
+  if (classes.size() == 1) {
+    notes.push_back(
+        fmt::format("all images are of one class, \"{}\": there is nothing to tell apart", classes.front()));
   }
-  if (images.class_names().size() == 1) {
-    print_error(fmt::format("note: all images are of one class, \"{}\": there is nothing to tell apart\n",
-                            images.class_names().front()));
+  if (!parts.unjudged.empty()) {
+    notes.push_back(fmt::format("{} of {} classes {} too few images to give one to validation, for example \"{}\"",
+                                parts.unjudged.size(), classes.size(), parts.unjudged.size() == 1 ? "has" : "have",
+                                parts.unjudged.front()));
   }
-  if (flags.compute.plan) {
-    return show_image_plan(plan_images(images, options, device, flags.compute.memory_limit), device,
-                           flags.outputs.json);
-  }
-  overtake::TrainedImageModel trained = train_images(images, {}, options, device);
-  watcher.clear();
+  return notes;
+}
+
+/// Saves and shows what a training gave. Gives the exit code.
+int finish(overtake::TrainedImageModel& trained, const overtake::ImageTrainingOptions& options, const TrainFlags& flags,
+           const overtake::Device& device) {
   print_skipped(trained.skipped);
   const bool is_saved = !flags.outputs.save.empty() && trained.diverged.empty();
   if (is_saved) save_image_model(flags.outputs.save, trained.model);
@@ -172,7 +184,7 @@ int train_or_plan(const CLI::App& app, const TrainFlags& flags) {
     write_output(flags.images.report, training_page(trained, options, flags.data.data, device));
   }
   if (!flags.outputs.json.empty()) write_output(flags.outputs.json, to_json(trained, flags).dump() + "\n");
-  if (!quiet) {
+  if (!is_standard_output(flags.outputs.json)) {
     print(resumed_text(options, trained) +
           fmt::format("{}: {} on {} (compile {}; {} launches a step)\n",
                       trained.interrupted        ? "interrupted"
@@ -188,6 +200,28 @@ int train_or_plan(const CLI::App& app, const TrainFlags& flags) {
     return exit_diverged;
   }
   return trained.interrupted ? exit_interrupted : exit_ok;
+}
+
+int train_or_plan(const CLI::App& app, const TrainFlags& flags) {
+  const bool quiet = is_standard_output(flags.outputs.json);
+  Watcher watcher(quiet);
+  overtake::ImageTrainingOptions options = image_options(app, flags);
+  options.stop = &system::stop_on_interrupt();
+  options.observer = &watcher;
+  const overtake::ImageSet images = overtake::ImageSet::open(flags.data.data, flags.images.labels);
+  print_notes(images.notes());
+  const overtake::Device device(device_of(flags.compute.device));
+  device.set_memory_limit(flags.compute.memory_limit);
+  const overtake::ImageParts parts = split_images(images, options.validation_share, options.seed);
+  if (!quiet) print_head(flags, parts, device);
+  print_notes(notes_of(parts));
+  if (flags.compute.plan) {
+    return show_image_plan(plan_images(images, options, device, flags.compute.memory_limit), parts, device,
+                           flags.outputs.json);
+  }
+  overtake::TrainedImageModel trained = train_images(parts.training, parts.validation, options, device);
+  watcher.clear();
+  return finish(trained, options, flags, device);
 }
 
 }  // namespace

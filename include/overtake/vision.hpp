@@ -92,7 +92,7 @@ struct ImageTrainingOptions {
   std::string schedule = "constant";  ///< see optim::Schedule::parse()
   double label_smoothing = 0;
   double clip_grad_norm = 0;    ///< 0: none
-  double validation_share = 0;  ///< of the images of each class, drawn by the seed
+  double validation_share = 0;  ///< of the images of each class, drawn by the seed: split_images()
   bool augment = true;          ///< random crops and flips; lenet has none
   int image_size = 0;           ///< height and width of the network's input; 0: the model's own (lenet takes no other)
   std::uint64_t seed = 0;       ///< of first weights, order, augmentation and the share that validates
@@ -127,12 +127,25 @@ struct TrainedImageModel {
   std::string diverged;
   int resumed_epochs = 0;           ///< complete ones of the checkpoint that training continued from
   std::int64_t resumed_images = 0;  ///< of the epoch behind those, that had been trained on
+  std::int64_t training_images = 0, validation_images = 0;
   std::string device;
   double compile_seconds = 0;
   std::int64_t parts = 1;        ///< that a step was run in
   std::uint64_t plan_bytes = 0;  ///< of device memory that a training step takes
   int launches_per_step = 0;
 };
+
+/// The images that a network learns from, and those that judge it.
+struct ImageParts {
+  ImageSet training;
+  std::optional<ImageSet> validation{};  ///< nothing for a share of 0
+  std::vector<std::string> unjudged{};   ///< classes too small to give an image to validation
+};
+/// What train_images() makes of a set by validation_share and seed. Each class gives its share, but for less than one
+/// image more or less, and keeps one at least; a class of one image gives none. The same set, share and seed give the
+/// same parts everywhere. Throws UsageError for images without labels and shares outside of [0, 1), DataError where
+/// each class has one image and so none can be given.
+[[nodiscard]] ImageParts split_images(const ImageSet& images, double share, std::uint64_t seed);
 
 /// What a training on images would take, found out without a device that computes.
 struct ImagePlan {

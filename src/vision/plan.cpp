@@ -50,7 +50,8 @@ ImagePlan plan_images(const ImageSet& images, const ImageTrainingOptions& option
                       std::uint64_t memory_limit) {
   options.check();
   try {
-    return planned(images, options, device, memory_limit);
+    const ImageParts parts = split_images(images, options.validation_share, options.seed);
+    return planned(parts.training, options, device, memory_limit);
   } catch (const MemoryError& error) {  // of the device that stands for it
     constexpr std::string_view stand_in = "null: ";
     std::string message = error.what();

@@ -9,7 +9,6 @@
 #include "core/clock.hpp"
 #include "nn/training/mode_guard.hpp"
 #include "nn/training/training_step.hpp"
-#include "overtake/data/dataset.hpp"
 #include "overtake/error.hpp"
 #include "vision/checkpoint.hpp"
 #include "vision/steps.hpp"
@@ -35,6 +34,8 @@ class Training {
     steps_.emplace(prepared_, *optimizer_, options_, device);
     now_.part_rows = steps_->fit(rows, now_.part_rows);
     result_.judged = validation ? *validation : images;
+    result_.training_images = images.size();
+    result_.validation_images = validation ? validation->size() : 0;
     result_.parts = (rows + now_.part_rows - 1) / now_.part_rows;
     steps_->set_sums(now_.reached.sums);
     training_.emplace(images, loader_options(prepared_.training, true), device);
@@ -192,12 +193,9 @@ class Training {
 TrainedImageModel train_images(const ImageSet& images, const std::optional<ImageSet>& validation,
                                const ImageTrainingOptions& options, const Device& device) {
   options.check();
-  if (!images.has_labels()) throw UsageError("these images have no labels", "Give a folder a class, or a label file.");
   nn::require_precision(options.precision, device);
-  if (validation || options.validation_share == 0) return Training(images, validation, options, device).run();
-  const Split split = split_stratified(images.labels(), static_cast<std::int32_t>(images.class_names().size()),
-                                       options.validation_share, options.seed);
-  return Training(images.select(split.training), images.select(split.validation), options, device).run();
+  const ImageParts parts = split_images(images, validation ? 0 : options.validation_share, options.seed);
+  return Training(parts.training, validation ? validation : parts.validation, options, device).run();
 }
 
 }  // namespace overtake

@@ -155,6 +155,21 @@ class Folders(CliTest):
         self.assertIn("note: passed over a file that is neither JPEG nor PNG, photos/cat/x.webp; convert it\n", err)
 
 
+    def test_both_parts_of_the_images_are_told(self):
+        for i in range(4, 12):
+            self.put(f"photos/cat/{i}.png", (self.folder / "photos/cat/0.png").read_bytes())
+        self.put("photos/emu/1.png", (self.folder / "photos/cat/0.png").read_bytes())
+        out, err = self.train("--validation", "0.25", "--json", "t.json")
+        self.assertIn("images: 13 train, 4 validation, 3 classes\n", out)
+        self.assertIn("note: 1 of 3 classes has too few images to give one to validation, for example \"emu\"\n", err)
+        report = json.loads((self.folder / "t.json").read_text())
+        self.assertEqual([report[key] for key in ("train_images", "validation_images", "classes")], [13, 4, 3])
+        out, err = self.train("--plan", "--json", "p.json")
+        self.assertIn("images: 17 train, 0 validation, 3 classes\n", out)
+        self.assertNotIn("too few images", err)
+        self.assertEqual(json.loads((self.folder / "p.json").read_text())["train_images"], 17)
+
+
 class Flags(Images):
     def test_flags_that_say_nothing_are_refused_by_name(self):
         for flags in (("--hidden", "3"), ("--target", "x"), ("--delimiter", ";"), ("--header",), ("--patience", "2"),
