@@ -14,6 +14,7 @@
 #include "overtake/models.hpp"
 #include "overtake/placement.hpp"
 #include "overtake/report.hpp"
+#include "overtake/text.hpp"
 #include "overtake/vision.hpp"
 #include "system.hpp"
 #include "train.hpp"
@@ -55,6 +56,11 @@ class Watcher : public overtake::ImageTrainingObserver {
     print(fmt::format("memory: a step runs in {} parts of at most {}; batch norm, where there is any, sees the parts\n",
                       parts, report::counted(rows, "image")));
   }
+  void on_checkpoint_failure(const std::string& problem) override {
+    progress_.clear();
+    print_error(fmt::format("note: no checkpoint: {}; training goes on, and the next one tries again\n",
+                            overtake::text::printable_line(problem)));
+  }
   void clear() { progress_.clear(); }
 
  private:
@@ -91,6 +97,7 @@ report::Json to_json(const overtake::TrainedImageModel& trained, const TrainFlag
   json.set("resumed_epochs", trained.resumed_epochs).set("resumed_images", trained.resumed_images);
   json.set("epochs", std::move(epochs))
       .set("saved", report::Json::text_or_null(trained.diverged.empty() ? flags.outputs.save : ""));
+  json.set("checkpoint_failure", report::Json::text_or_null(trained.checkpoint_failure));
   json.set("diverged", report::Json::text_or_null(trained.diverged));
   return json;
 }
@@ -198,6 +205,12 @@ int finish(overtake::TrainedImageModel& trained, const overtake::ImageTrainingOp
     print_error(fmt::format("error: {}\nhint: Lower --lr.{}\n", trained.diverged,
                             flags.outputs.save.empty() ? "" : " No model was saved."));
     return exit_diverged;
+  }
+  if (!trained.checkpoint_failure.empty()) {
+    throw overtake::DataError("the last checkpoint was not written: " + trained.checkpoint_failure,
+                              is_saved
+                                  ? "The model is saved; --resume would go on from an earlier state, if from any."
+                                  : "--resume goes on from the last checkpoint that was written, if there is one.");
   }
   return trained.interrupted ? exit_interrupted : exit_ok;
 }

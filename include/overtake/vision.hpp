@@ -75,6 +75,9 @@ class ImageTrainingObserver {
   /// After each batch: `done` of `total` batches of the whole training, with the time left. Cheap to ignore.
   virtual void on_batch(const Progress& /*progress*/, double /*images_per_second*/) {}
   virtual void on_epoch(const ImageEpoch&) {}
+  /// A checkpoint could not be written: the file is as it was before, training goes on, and the next one tries again.
+  /// Not told again until one was written.
+  virtual void on_checkpoint_failure(const std::string& /*problem*/) {}
 };
 
 struct ImageTrainingOptions {
@@ -100,7 +103,7 @@ struct ImageTrainingOptions {
   OnBroken on_broken = OnBroken::refuse;
   std::filesystem::path weights;    ///< start from a safetensors file with the model's names; "": from random numbers
   std::vector<std::string> freeze;  ///< parts that keep their weights: "features", "classifier.0"
-  std::filesystem::path checkpoint_path;  ///< "": no checkpoints
+  std::filesystem::path checkpoint_path;  ///< "": no checkpoints. One that cannot be written does not end the training
   int checkpoint_every = 1;               ///< epochs; one is also written at the end, and of the batch reached when
                                           ///  training is interrupted
   /// Continue from checkpoint_path if that file exists, at the batch that it reached, with the same bits as if training
@@ -125,6 +128,8 @@ struct TrainedImageModel {
   /// What went wrong where a loss became NaN or infinite: training ended there, and these weights are of no use. A
   /// checkpoint stays that of before. "" else.
   std::string diverged;
+  /// Why the last checkpoint could not be written; the file is then an earlier one. "" else.
+  std::string checkpoint_failure;
   int resumed_epochs = 0;           ///< complete ones of the checkpoint that training continued from
   std::int64_t resumed_images = 0;  ///< of the epoch behind those, that had been trained on
   std::int64_t training_images = 0, validation_images = 0;

@@ -86,9 +86,17 @@ class Training {
     result_.resumed_images = now_.reached.rows;
   }
 
+  // A full disk must not end days of training: the next checkpoint tries again, and the result says what became of the
+  // last one.
   void save() {
-    if (!options_.checkpoint_path.empty()) {
+    if (options_.checkpoint_path.empty()) return;
+    const bool had_failed = !result_.checkpoint_failure.empty();
+    result_.checkpoint_failure.clear();
+    try {
       vision::write_standing(options_, network_, *optimizer_, now_, settings_);
+    } catch (const DataError& error) {
+      result_.checkpoint_failure = error.what();
+      if (!had_failed && options_.observer != nullptr) options_.observer->on_checkpoint_failure(error.what());
     }
   }
 

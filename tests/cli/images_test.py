@@ -2,6 +2,7 @@
 """overtake train --model and predict with its models: checkpoints, memory, the report, the plan, and flags that do not apply."""
 import json
 import random
+import resource
 import signal
 import struct
 import time
@@ -65,6 +66,25 @@ class Checkpoints(Images):
         self.assertIn("resumed: c after epoch", out)
         self.assertGreater(self.json()["resumed_epochs"], 0)
         self.assertEqual(self.read("m"), self.read("whole"))
+
+    def test_a_full_disk_costs_checkpoints_and_not_the_training(self):
+        self.train("--epochs", "2", "--seed", "1", "--checkpoint", "c")
+        last = self.read("c")
+        whole = (*self.arguments("--epochs", "5", "--seed", "1", "--checkpoint", "c", "--resume"), "--save", "m", "--json", "t.json")
+        # The file grows with each epoch, beyond what the limit lets be written.
+        process = self.start(*whole, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (len(last) + 8, len(last) + 8)))
+        out, err = process.communicate(timeout=100)
+        self.assertEqual(process.returncode, 3, out + err)
+        self.assertEqual(err.count("note: no checkpoint: "), 1)
+        self.assertIn("error: the last checkpoint was not written: ", err)
+        self.assertIn("finished: 5 epochs", out)
+        self.assertEqual(self.read("c"), last)
+        self.assertEqual(sorted(p.name for p in self.folder.iterdir()), ["c", "images", "labels", "m", "t.json"])
+        self.assertIn("c", self.json()["checkpoint_failure"])
+        model = self.read("m")
+        self.overtake(*whole)
+        self.assertEqual(self.read("m"), model)
+        self.assertIsNone(self.json()["checkpoint_failure"])
 
     def test_a_checkpoint_of_another_training_is_refused(self):
         self.train("--epochs", "1", "--checkpoint", "c")

@@ -96,6 +96,55 @@ TEST_P(VisionResume, EndsWithTheBitsOfATrainingInOneGo) {
 
 INSTANTIATE_TEST_SUITE_P(Optimizers, VisionResume, ::testing::Values("sgd", "adam"));
 
+// Takes the folder of the checkpoints away after one epoch, and gives it back after another.
+class FolderThief : public ImageTrainingObserver {
+ public:
+  FolderThief(std::filesystem::path folder, int gone_after, int back_after)
+      : folder_(std::move(folder)), gone_after_(gone_after), back_after_(back_after) {}
+  void on_epoch(const ImageEpoch& epoch) override {
+    if (epoch.epoch == gone_after_) std::filesystem::rename(folder_, folder_.string() + "-away");
+    if (epoch.epoch == back_after_) std::filesystem::rename(folder_.string() + "-away", folder_);
+  }
+  void on_checkpoint_failure(const std::string& problem) override { problems.push_back(problem); }
+  std::vector<std::string> problems;
+
+ private:
+  std::filesystem::path folder_;
+  int gone_after_, back_after_;
+};
+
+TEST(VisionCheckpoint, ThatCannotBeWrittenDoesNotEndTheTraining) {
+  const TempFolder folder;
+  const ImageSet images = ImageSet::open(image_folder(folder, 2, 4));
+  ImageTrainingOptions options = options_of("sgd");
+  options.epochs = 5;
+  const std::string expected = saved(folder, train_images(images, {}, options));
+  std::filesystem::create_directories(folder / "states");
+  options.checkpoint_path = folder / "states" / "checkpoint";
+  FolderThief comes_back(folder / "states", 1, 3);
+  options.observer = &comes_back;
+  const TrainedImageModel trained = train_images(images, {}, options);
+  EXPECT_EQ(saved(folder, trained), expected);
+  EXPECT_EQ(trained.checkpoint_failure, "");
+  ASSERT_EQ(comes_back.problems.size(), 1U);  // of two that were not written
+  EXPECT_THAT(comes_back.problems.front(), HasSubstr("checkpoint"));
+  options.resume = true;
+  EXPECT_EQ(train_images(images, {}, options).resumed_epochs, 5);
+  options.resume = false;
+  FolderThief stays_away(folder / "states", 2, 99);
+  options.observer = &stays_away;
+  const TrainedImageModel unsaved = train_images(images, {}, options);
+  EXPECT_EQ(saved(folder, unsaved), expected);
+  EXPECT_THAT(unsaved.checkpoint_failure, HasSubstr("checkpoint"));
+  EXPECT_EQ(stays_away.problems.size(), 1U);
+  std::filesystem::rename(folder / "states-away", folder / "states");
+  options.observer = nullptr;
+  options.resume = true;
+  const TrainedImageModel resumed = train_images(images, {}, options);
+  EXPECT_EQ(resumed.resumed_epochs, 2);
+  EXPECT_EQ(saved(folder, resumed), expected);
+}
+
 TEST(VisionResumeRefusals, NameTheDifference) {
   const TempFolder folder;
   const ImageSet images = ImageSet::open(image_folder(folder, 3, 6));
