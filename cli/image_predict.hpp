@@ -9,7 +9,9 @@ namespace cli {
 
 struct ImageQuestion {
   std::string model;
-  std::vector<std::string> data;  ///< image files, or one folder, IDX or CIFAR file
+  std::vector<std::string> data;  ///< image files and folders, or one IDX or CIFAR file
+  std::string labels;             ///< of an IDX file; "": none
+  std::string on_broken;          ///< refuse or skip; "": refuse
   std::string out = "-";
   std::int64_t top = 1;
   std::string device = "cpu";

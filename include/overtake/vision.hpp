@@ -44,14 +44,16 @@ struct ImageAnswer {
   std::int32_t label = 0;
   float probability = 0;
 };
-/// The `top` likeliest classes of each image, likeliest first, in the set's order, all classes where there are fewer.
+/// The `top` likeliest classes of each image, likeliest first, in the set's order, all classes where there are fewer;
+/// none of broken images that reading.on_broken passes over, which are told to `skipped`, a sentence each.
 /// The model stays on the device; in bf16 it keeps the rounded weights, which can neither be trained nor saved. Throws
 /// UsageError for a top below 1, DeviceError where the device has no units for the precision, and what ImageLoader
 /// throws.
 [[nodiscard]] std::vector<std::vector<ImageAnswer>> classify(ImageModel& model, const ImageSet& images,
                                                              std::int64_t top, const ImageLoaderOptions& reading,
                                                              const Device& device,
-                                                             Precision precision = Precision::fp32);
+                                                             Precision precision = Precision::fp32,
+                                                             std::vector<std::string>* skipped = nullptr);
 
 /// What an epoch of training on images gave.
 struct ImageEpoch {

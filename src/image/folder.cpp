@@ -168,6 +168,24 @@ FoundFiles files_below(const fs::path& top) {
   return found;
 }
 
+FoundFiles files_of(const std::vector<fs::path>& paths) {
+  FoundFiles all;
+  for (const fs::path& path : paths) {
+    if (!is_folder(path)) {
+      all.images.push_back(path);
+      continue;
+    }
+    FoundFiles found = files_below(path);
+    if (found.images.empty()) {
+      throw DataError(fmt::format("{} holds {} (.jpg, .jpeg, .png)", path.string(), without_images(found)),
+                      found.foreign.count > 0 ? "Convert its files to JPEG or PNG." : "Leave the folder out.");
+    }
+    all.images.insert(all.images.end(), found.images.begin(), found.images.end());
+    all.foreign.add(found.foreign);
+  }
+  return all;
+}
+
 FoundFiles loose_files(const fs::path& folder) {
   const std::vector<fs::path> entries = entries_of(folder);
   FoundFiles found;

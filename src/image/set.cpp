@@ -91,18 +91,25 @@ ImageSet ImageSet::open(const std::filesystem::path& path, const std::filesystem
   return !is_folder || image::holds_cifar(path) ? from_cifar(path) : from_folder(path);
 }
 
-ImageSet ImageSet::from_paths(std::vector<std::filesystem::path> paths) {
+ImageSet ImageSet::from_paths(const std::vector<std::filesystem::path>& paths, const std::filesystem::path& labels) {
   if (paths.empty()) throw UsageError("no images are named", "Name files or a folder.");
-  if (paths.size() > 1 || image::is_image_name(paths.front())) return from_files(std::move(paths));
-  if (std::filesystem::is_directory(paths.front())) {
-    image::FoundFiles found = image::loose_files(paths.front());
-    if (found.images.empty()) return open(paths.front());
-    auto content = std::make_shared<image::Content>();
-    content->files = std::move(found.images);
-    if (found.foreign.count > 0) content->notes.push_back(image::foreign_note(found.foreign));
-    return ImageSet(std::move(content));
+  const std::filesystem::path& first = paths.front();
+  const bool is_folder = std::filesystem::is_directory(first);
+  const bool are_files = paths.size() > 1 || image::is_image_name(first);
+  const bool is_idx = !are_files && !is_folder && first.extension() != ".bin";
+  if (is_idx) return from_idx(first, labels);
+  if (!labels.empty()) {
+    throw UsageError(fmt::format("the labels {} belong to one IDX file of images, not to {}", labels.string(),
+                                 paths.size() > 1 ? fmt::format("{} paths", paths.size()) : first.string()),
+                     "Leave the labels out; those of folders and of CIFAR are known.");
   }
-  return paths.front().extension() == ".bin" ? from_cifar(paths.front()) : from_idx(paths.front(), {});
+  if (!are_files && !is_folder) return from_cifar(first);
+  image::FoundFiles found = are_files ? image::files_of(paths) : image::loose_files(first);
+  if (found.images.empty()) return open(first);
+  auto content = std::make_shared<image::Content>();
+  content->files = std::move(found.images);
+  if (found.foreign.count > 0) content->notes.push_back(image::foreign_note(found.foreign));
+  return ImageSet(std::move(content));
 }
 
 std::int64_t ImageSet::size() const noexcept { return content_->size(); }

@@ -59,6 +59,9 @@ struct FoundFiles {
 };
 /// All below a folder. A link may lead back to a folder that holds it: each is entered once. Throws DataError.
 [[nodiscard]] FoundFiles files_below(const std::filesystem::path& top);
+/// Files of images, as named, and all below folders, in the order of `paths`. Throws DataError for a folder without
+/// images.
+[[nodiscard]] FoundFiles files_of(const std::vector<std::filesystem::path>& paths);
 /// Those of a folder without folders; nothing of any other. Throws DataError.
 [[nodiscard]] FoundFiles loose_files(const std::filesystem::path& folder);
 /// What ImageSet::notes() says of images that are neither JPEG nor PNG.

@@ -27,7 +27,7 @@ std::vector<ImageAnswer> likeliest(std::span<const float> probabilities, std::si
 
 std::vector<std::vector<ImageAnswer>> classify(ImageModel& model, const ImageSet& images, std::int64_t top,
                                                const ImageLoaderOptions& reading, const Device& device,
-                                               Precision precision) {
+                                               Precision precision, std::vector<std::string>* skipped) {
   if (top < 1) throw UsageError(fmt::format("top {} must be at least 1", top));
   ImageLoaderOptions options = reading;
   options.transform = model.transform;
@@ -49,6 +49,7 @@ std::vector<std::vector<ImageAnswer>> classify(ImageModel& model, const ImageSet
           likeliest(std::span(values).subspan(i * classes, classes), static_cast<std::size_t>(top));
     }
   }
+  if (skipped != nullptr) *skipped = loader.skipped();
   return answers;
 }
 

@@ -9,7 +9,7 @@ import time
 import unittest
 import zlib
 
-from support import CliTest, main
+from support import IRIS, CliTest, main
 
 
 def idx(numbers, *extents):
@@ -190,6 +190,38 @@ class Folders(CliTest):
         self.assertEqual(json.loads((self.folder / "p.json").read_text())["train_images"], 17)
 
 
+    def test_predict_takes_files_and_folders_together(self):
+        self.train("--save", "m")
+        self.picture("more/deep/a b.png", bytes(28 * 28))
+        self.picture("one.png", bytes(28 * 28))
+        self.put("more/x.gif")
+        out, err = self.overtake("predict", "m", "one.png", "photos/dog", "more")
+        self.assertEqual([line.split(",")[0] for line in out.splitlines()[1:]],
+                         ["one.png", *(f"photos/dog/{i}.png" for i in range(4)), "more/deep/a b.png"])
+        self.assertIn("more/x.gif", err)
+        self.put("empty/notes.txt")
+        self.fails(3, "predict", "m", "one.png", "empty", says=["empty holds no images, but 1 other file"])
+        out, _ = self.overtake("predict", "m", "more", "--out", "p.csv")  # its folders are no classes
+        self.assertNotIn("accuracy", out)
+
+    def test_predict_passes_broken_images_over_where_asked(self):
+        self.train("--save", "m")
+        self.put("photos/dog/1.png", (self.folder / "photos/dog/1.png").read_bytes()[:60])
+        self.fails(3, "predict", "m", "photos", says=["photos/dog/1.png"])
+        out, err = self.overtake("predict", "m", "photos", "--on-broken", "skip", "--out", "p.csv")
+        self.assertIn("note: skipped: ", err)
+        self.assertIn("photos/dog/1.png", err)
+        self.assertIn("wrote 7 predictions to p.csv\n", out)
+        self.assertRegex(out, r"accuracy: .* \(\d of 7\)")
+        table = (self.folder / "p.csv").read_text()
+        self.assertEqual(len(table.splitlines()), 8)
+        self.assertNotIn("photos/dog/1.png", table)
+        _, err = self.overtake("predict", "m", "photos/dog/1.png", "--on-broken", "skip", expect=3)
+        self.assertIn("error: no image could be read", err)
+        self.fails(2, "predict", "m", "photos", "--on-broken", "ignore", says=["--on-broken", "refuse", "skip"])
+        self.train("--on-broken", "skip", "--report", "r.html", "--validation", "0.5")
+
+
 class Flags(Images):
     def test_flags_that_say_nothing_are_refused_by_name(self):
         for flags in (("--hidden", "3"), ("--target", "x"), ("--delimiter", ";"), ("--header",), ("--patience", "2"),
@@ -220,6 +252,24 @@ class Flags(Images):
         self.assertTrue(lines[1].startswith('"images, image 0 (counted from 0)",'), lines[1])
         name, first, second = lines[1].rsplit(",", 4)[0], *map(float, lines[1].split(",")[-3::2])
         self.assertAlmostEqual(first + second, 1, delta=2e-6)
+
+    def test_labels_of_idx_images_give_an_accuracy(self):
+        self.train("--epochs", "1", "--save", "m")
+        answers, _ = self.overtake("predict", "m", "images", "--labels", "labels")
+        labels = self.read("labels")[8:]
+        right = sum(line.rsplit(",", 2)[1] == str(label) for line, label in zip(answers.splitlines()[1:], labels))
+        out, _ = self.overtake("predict", "m", "images", "--labels", "labels", "--out", "p.csv")
+        self.assertIn(f"({right} of {self.count})", out)
+        out, _ = self.overtake("predict", "m", "images", "--out", "p.csv")
+        self.assertNotIn("accuracy", out)
+        self.write("few", idx([0, 1], 2))
+        self.fails(3, "predict", "m", "images", "--labels", "few", says=["2 labels in few, but 40 images"])
+        self.write("one.png", b"")
+        self.fails(2, "predict", "m", "one.png", "--labels", "labels", says=["labels belong to one IDX file"])
+        self.fails(2, "predict", "m", "images", "--labels", "labels", "--out", "labels", says=["would destroy"])
+        self.overtake("train", IRIS, "--target", "species", "--epochs", "1", "--device", "cpu", "--save", "t")
+        for flag, value in (("--labels", "labels"), ("--on-broken", "skip"), ("--top", "2"), ("--precision", "bf16")):
+            self.fails(2, "predict", "t", IRIS, flag, value, says=["is a model for tables", flag])
 
     def test_no_output_destroys_an_input(self):
         self.train("--epochs", "1", "--save", "m")
