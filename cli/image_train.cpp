@@ -76,7 +76,7 @@ void set_sizes(report::Json& json, std::int64_t training, std::int64_t validatio
   json.set("classes", static_cast<std::int64_t>(classes));
 }
 
-report::Json to_json(const overtake::TrainedImageModel& trained, const TrainFlags& flags) {
+report::Json to_json(const overtake::TrainedImageModel& trained, const TrainFlags& flags, bool is_saved) {
   report::Json json = report::Json::object();
   json.set("schema", "overtake.train_images/1").set("data", flags.data.data).set("model", trained.model.name);
   json.set("precision", flags.images.precision).set("device", trained.device);
@@ -95,8 +95,7 @@ report::Json to_json(const overtake::TrainedImageModel& trained, const TrainFlag
     epochs.push(std::move(row));
   }
   json.set("resumed_epochs", trained.resumed_epochs).set("resumed_images", trained.resumed_images);
-  json.set("epochs", std::move(epochs))
-      .set("saved", report::Json::text_or_null(trained.diverged.empty() ? flags.outputs.save : ""));
+  json.set("epochs", std::move(epochs)).set("saved", report::Json::text_or_null(is_saved ? flags.outputs.save : ""));
   json.set("checkpoint_failure", report::Json::text_or_null(trained.checkpoint_failure));
   json.set("diverged", report::Json::text_or_null(trained.diverged));
   return json;
@@ -165,6 +164,13 @@ void print_head(const TrainFlags& flags, const overtake::ImageParts& parts, cons
   if (overtake::models::info_of(model).channels == 1) print(model + " sees images in grey\n");
 }
 
+/// On a terminal behind the line of progress, or the ^C that the terminal shows.
+std::string_view interrupt_notice() {
+  constexpr std::string_view notice =
+      "\ninterrupted: ending with the last whole batch; a second Ctrl-C ends at once and saves nothing\n";
+  return system::is_terminal(system::errors) ? notice : notice.substr(1);
+}
+
 /// Of sets that say little.
 std::vector<std::string> notes_of(const overtake::ImageParts& parts) {
   std::vector<std::string> notes;
@@ -185,12 +191,14 @@ std::vector<std::string> notes_of(const overtake::ImageParts& parts) {
 int finish(overtake::TrainedImageModel& trained, const overtake::ImageTrainingOptions& options, const TrainFlags& flags,
            const overtake::Device& device) {
   print_skipped(trained.skipped);
-  const bool is_saved = !flags.outputs.save.empty() && trained.diverged.empty();
+  const bool is_new = trained.interrupted && trained.epochs.empty();
+  if (is_new) print_error("note: interrupted before the first batch ended, so nothing is saved\n");
+  const bool is_saved = !flags.outputs.save.empty() && trained.diverged.empty() && !is_new;
   if (is_saved) save_image_model(flags.outputs.save, trained.model);
-  if (!flags.images.report.empty()) {
+  if (!flags.images.report.empty() && !is_new) {
     write_output(flags.images.report, training_page(trained, options, flags.data.data, device));
   }
-  if (!flags.outputs.json.empty()) write_output(flags.outputs.json, to_json(trained, flags).dump() + "\n");
+  if (!flags.outputs.json.empty()) write_output(flags.outputs.json, to_json(trained, flags, is_saved).dump() + "\n");
   if (!is_standard_output(flags.outputs.json)) {
     print(resumed_text(options, trained) +
           fmt::format("{}: {} on {} (compile {}; {} launches a step)\n",
@@ -219,7 +227,7 @@ int train_or_plan(const CLI::App& app, const TrainFlags& flags) {
   const bool quiet = is_standard_output(flags.outputs.json);
   Watcher watcher(quiet);
   overtake::ImageTrainingOptions options = image_options(app, flags);
-  options.stop = &system::stop_on_interrupt();
+  options.stop = &system::stop_on_interrupt(interrupt_notice());
   options.observer = &watcher;
   const overtake::ImageSet images = overtake::ImageSet::open(flags.data.data, flags.images.labels);
   print_notes(images.notes());

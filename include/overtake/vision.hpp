@@ -112,7 +112,9 @@ struct ImageTrainingOptions {
   /// had never stopped. A checkpoint of other settings, data, or another model, or of more epochs than asked for, is
   /// refused (DataError) naming the difference. Without it the file is overwritten.
   bool resume = false;
-  const StopToken* stop = nullptr;  ///< looked at after each batch
+  /// Looked at after each batch; on the cpu within one, too, where a batch takes a second or more: what it did so far
+  /// is undone.
+  const StopToken* stop = nullptr;
   ImageTrainingObserver* observer = nullptr;
 
   /// learning_rate, or what stands for it where it is unset.
@@ -122,8 +124,8 @@ struct ImageTrainingOptions {
 };
 
 struct TrainedImageModel {
-  ImageModel model;  ///< on the CPU, in evaluation mode
-  std::vector<ImageEpoch> epochs;
+  ImageModel model;                  ///< on the CPU, in evaluation mode
+  std::vector<ImageEpoch> epochs;    ///< empty where it was interrupted before the first batch ended
   std::vector<std::string> skipped;  ///< broken images that were passed over
   std::optional<ImageSet> judged;    ///< the images that validate, else those that it learnt from
   bool interrupted = false;

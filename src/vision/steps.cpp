@@ -89,6 +89,12 @@ void Steps::set_sums(const RowSums& sums) {
   graph::overwrite(wrong_, std::array{static_cast<float>(sums.wrong)});
 }
 
+std::vector<Array> Steps::changed_arrays() {
+  std::vector<Array> arrays = {loss_, wrong_};
+  for (const Array* each : nn::step_state(network_, optimizer_)) arrays.push_back(*each);
+  return arrays;
+}
+
 void Steps::compute(Work work, const Array& images, const Array& labels) {
   const Array logits = nn::output_of(network_, images, options_.precision);
   const double smoothing = work == Work::judge ? 0 : options_.label_smoothing;

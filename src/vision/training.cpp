@@ -12,6 +12,7 @@
 #include "overtake/error.hpp"
 #include "vision/checkpoint.hpp"
 #include "vision/steps.hpp"
+#include "vision/stopping.hpp"
 
 namespace overtake {
 namespace {
@@ -38,6 +39,7 @@ class Training {
     result_.validation_images = validation ? validation->size() : 0;
     result_.parts = (rows + now_.part_rows - 1) / now_.part_rows;
     steps_->set_sums(now_.reached.sums);
+    if (options.stop != nullptr && device.impl().is_host()) undo_.emplace(steps_->changed_arrays());
     training_.emplace(images, loader_options(prepared_.training, true), device);
     if (validation) validation_.emplace(*validation, loader_options(prepared_.model.transform, false), device);
   }
@@ -54,6 +56,7 @@ class Training {
     result_.plan_bytes = steps_->plan_bytes();
     result_.launches_per_step = steps_->launches();
     steps_.reset();
+    undo_.reset();
     network_.to(Device("cpu"));
     network_.eval();
     result_.epochs = std::move(now_.epochs);
@@ -104,6 +107,10 @@ class Training {
     ImageEpoch record{.epoch = epochs_done() + 1, .learning_rate = optimizer_->learning_rate()};
     train_batches();
     const Reached& all = now_.reached;
+    if (all.rows == 0 && result_.interrupted) {
+      if (epochs_done() > 0) save();
+      return;
+    }
     if (all.rows == 0) throw DataError("no image of the set could be read");
     record.train_loss = all.sums.loss / static_cast<double>(all.rows);
     record.train_error = all.sums.wrong / static_cast<double>(all.rows);
@@ -133,16 +140,15 @@ class Training {
     const auto start = Clock::now();
     const double before = reached.seconds, waited = training_->stats().wait_seconds - reached.wait_seconds;
     training_->begin_epoch(epochs_done(), reached.end);
-    while (!result_.interrupted) {
+    while (!is_stopped()) {
       const std::optional<ImageBatch> batch = training_->next();
-      if (!batch) break;
-      steps_->train(*batch);
+      if (!batch || !train_batch(*batch)) break;
       reached.end = batch->end;
       reached.rows += batch->size();
       reached.seconds = before + seconds_since(start);
       tell_batch();
-      result_.interrupted = is_stopped();
     }
+    result_.interrupted = is_stopped();
     reached.sums = steps_->take_sums();
     reached.seconds = before + seconds_since(start);
     reached.wait_seconds = training_->stats().wait_seconds - waited;
@@ -150,12 +156,40 @@ class Training {
 
   [[nodiscard]] bool is_stopped() const { return options_.stop != nullptr && options_.stop->requested(); }
 
+  // False where somebody asked to stop meanwhile: all is as it was before the batch. A device that is told of its work
+  // ahead of time does all of it.
+  bool train_batch(const ImageBatch& batch) {
+    const auto start = Clock::now();
+    if (undo_ && undo_->keep(batch_seconds_)) {
+      try {
+        const vision::Stoppable stoppable(*options_.stop);
+        steps_->train(batch);
+      } catch (const vision::Stopped&) {
+        undo_->restore();
+        return false;
+      }
+    } else {
+      steps_->train(batch);
+    }
+    batch_seconds_ = seconds_since(start);
+    return true;
+  }
+
+  void judge_batch(const ImageBatch& batch) {
+    if (!undo_) return steps_->judge(batch);
+    try {
+      const vision::Stoppable stoppable(*options_.stop);
+      steps_->judge(batch);
+    } catch (const vision::Stopped&) {  // judge_epoch() asks, too
+    }
+  }
+
   void judge_epoch(ImageEpoch& record) {
     const nn::ModeGuard mode(network_, false);
     validation_->begin_epoch(0);
     std::int64_t rows = 0;
     while (const std::optional<ImageBatch> batch = validation_->next()) {
-      steps_->judge(*batch);
+      judge_batch(*batch);
       rows += batch->size();
       if (is_stopped()) {
         result_.interrupted = true;
@@ -190,6 +224,8 @@ class Training {
   nn::Fingerprint settings_;  // where there are checkpoints
   vision::Standing now_;
   std::optional<vision::Steps> steps_;
+  std::optional<vision::Undo> undo_;  // where batches may end in the middle
+  double batch_seconds_ = 0;          // of the last one; 0: none ran
   std::optional<ImageLoader> training_, validation_;
   Clock::time_point began_;
   std::int64_t batches_run_ = 0;

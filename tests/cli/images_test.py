@@ -67,6 +67,25 @@ class Checkpoints(Images):
         self.assertGreater(self.json()["resumed_epochs"], 0)
         self.assertEqual(self.read("m"), self.read("whole"))
 
+    def test_ctrl_c_is_answered_at_once_and_inside_of_a_batch(self):
+        # A batch of a large network takes seconds.
+        flags = ("train", "images", "--labels", "labels", "--model", "vgg11", "--device", "cpu", "--threads", "2", "--image-size", "96",
+                 "--save", "m", "--checkpoint", "c", "--report", "r.html", "--json", "t.json")
+        process = self.start(*flags)
+        self.addCleanup(process.kill)
+        for line in process.stdout:
+            if line.startswith("device: "):
+                break
+        time.sleep(1.5)
+        process.send_signal(signal.SIGINT)
+        line = process.stderr.readline()
+        self.assertEqual(line, "interrupted: ending with the last whole batch; a second Ctrl-C ends at once and saves nothing\n")
+        _, err = process.communicate(timeout=100)
+        self.assertEqual(process.returncode, 130, err)
+        self.assertIn("note: interrupted before the first batch ended, so nothing is saved\n", err)
+        self.assertEqual(sorted(p.name for p in self.folder.iterdir()), ["images", "labels", "t.json"])
+        self.assertEqual((self.json()["epochs"], self.json()["saved"], self.json()["interrupted"]), ([], None, True))
+
     def test_a_full_disk_costs_checkpoints_and_not_the_training(self):
         self.train("--epochs", "2", "--seed", "1", "--checkpoint", "c")
         last = self.read("c")

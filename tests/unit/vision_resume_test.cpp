@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <fstream>
+#include <random>
+#include <thread>
 
 #include "image_support.hpp"
 #include "overtake/error.hpp"
@@ -143,6 +146,78 @@ TEST(VisionCheckpoint, ThatCannotBeWrittenDoesNotEndTheTraining) {
   const TrainedImageModel resumed = train_images(images, {}, options);
   EXPECT_EQ(resumed.resumed_epochs, 2);
   EXPECT_EQ(saved(folder, resumed), expected);
+}
+
+// Requests a stop some time after the first batch began.
+class Impatient : public ImageTrainingObserver {
+ public:
+  explicit Impatient(std::chrono::microseconds patience) : patience_(patience) {}
+  ~Impatient() override {
+    if (thread_.joinable()) thread_.join();
+  }
+  Impatient(const Impatient&) = delete;
+  Impatient& operator=(const Impatient&) = delete;
+  void on_start(std::int64_t, std::int64_t) override {
+    thread_ = std::thread([this] {
+      std::this_thread::sleep_for(patience_);
+      token.request();
+    });
+  }
+  StopToken token;
+
+ private:
+  std::chrono::microseconds patience_;
+  std::thread thread_;
+};
+
+// Images of noise, of which a batch takes all: some tenths of a second.
+ImageSet large_set(const TempFolder& folder) {
+  constexpr std::uint32_t count = 2000, side = 28;
+  std::mt19937 engine(std::random_device{}());
+  const auto idx = [](std::initializer_list<std::uint32_t> extents) {
+    std::string head = {'\0', '\0', '\x08', static_cast<char>(extents.size())};
+    for (const std::uint32_t extent : extents) {
+      for (int shift = 24; shift >= 0; shift -= 8) head += static_cast<char>(extent >> shift & 0xFFU);
+    }
+    return head;
+  };
+  std::string images = idx({count, side, side}), labels = idx({count});
+  for (std::uint32_t i = 0; i < count * side * side; ++i) images += static_cast<char>(engine());
+  for (std::uint32_t i = 0; i < count; ++i) labels += static_cast<char>(engine() % 10);
+  return ImageSet::open(folder.file("images", images), folder.file("labels", labels));
+}
+
+TEST_P(VisionResume, ABatchThatIsStoppedInTheMiddleIsAsIfItHadNeverBegun) {
+  const TempFolder folder;
+  const ImageSet images = large_set(folder);
+  ImageTrainingOptions options = options_of(GetParam());
+  options.validation_share = 0;
+  options.batch_size = images.size();
+  options.accumulate = options.optimizer == "sgd" ? 1 : 2;
+  options.epochs = 2;
+  const TrainedImageModel whole = train_images(images, {}, options);
+  const std::string expected = saved(folder, whole);
+  options.checkpoint_path = folder / "checkpoint";
+  options.epochs = 1;
+  const std::string first = saved(folder, train_images(images, {}, options));
+  EXPECT_NE(first, expected);
+  options.epochs = 2;
+  options.resume = true;
+  const auto seconds = whole.epochs.back().seconds;
+  for (const double share : {0.05, 0.4, 0.55, 0.7, 0.85}) {
+    Impatient observer{std::chrono::microseconds(static_cast<int>(1e6 * share * seconds))};
+    options.observer = &observer;
+    options.stop = &observer.token;
+    const TrainedImageModel stopped = train_images(images, {}, options);
+    if (!stopped.interrupted || stopped.epochs.size() > 1) break;  // the batch had ended
+    EXPECT_EQ(saved(folder, stopped), first) << share;
+  }
+  const StopToken never;  // the batch may be stopped, which must not change a bit
+  options.observer = nullptr;
+  options.stop = &never;
+  const TrainedImageModel resumed = train_images(images, {}, options);
+  EXPECT_EQ(saved(folder, resumed), expected);
+  expect_same_epochs(resumed.epochs, whole.epochs);
 }
 
 TEST(VisionResumeRefusals, NameTheDifference) {
