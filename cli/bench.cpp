@@ -16,6 +16,7 @@
 #include "output/outputs.hpp"
 #include "output/terminal.hpp"
 #include "overtake/array_bench.hpp"
+#include "overtake/error.hpp"
 #include "overtake/model_bench.hpp"
 #include "overtake/models.hpp"
 #include "overtake/profile.hpp"
@@ -92,9 +93,11 @@ void check_flags(const CLI::App& app, const Options& options) {
   }
   refuse_all_but(app, {"WHAT", "--device", "--batch-size", "--precision", "--profile", "--steps", "--json"}, "",
                  "bench " + options.what, "It belongs to arrays: overtake bench arrays.");
-  require(options.bench.devices.size() <= 1,
-          fmt::format("--device {}: networks are measured on one device", options.bench.devices.back()),
-          "Run the command once a device.");
+  if (options.bench.devices.size() > 1) {
+    throw overtake::UsageError(
+        fmt::format("--device {}: networks are measured on one device", options.bench.devices.back()),
+        "Run the command once a device.");
+  }
 }
 
 int run(const CLI::App& app, Options& options) {

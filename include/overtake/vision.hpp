@@ -47,7 +47,8 @@ struct ImageAnswer {
 /// The `top` likeliest classes of each image, likeliest first, in the set's order, all classes where there are fewer;
 /// none of broken images that reading.on_broken passes over, which are told to `skipped`, a sentence each.
 /// The model stays on the device; in bf16 it keeps the rounded weights, which can neither be trained nor saved. Throws
-/// UsageError for a top below 1, DeviceError where the device has no units for the precision, and what ImageLoader
+/// UsageError for a top below 1, MemoryError where one image does not fit (batches become smaller until they do),
+/// DeviceError where the device has no units for the precision, and what ImageLoader
 /// throws.
 [[nodiscard]] std::vector<std::vector<ImageAnswer>> classify(ImageModel& model, const ImageSet& images,
                                                              std::int64_t top, const ImageLoaderOptions& reading,

@@ -46,12 +46,8 @@ std::int64_t Steps::fit(std::int64_t rows, std::int64_t most) {
       if (part_rows_ < rows && !apply_) plan_parts();
       plan_for(part_rows_, apply_ ? Work::add : Work::learn);
       return part_rows_;
-    } catch (const MemoryError& error) {
-      if (part_rows_ == 1) {
-        throw MemoryError(
-            fmt::format("a training step of {} does not fit, not even of one image: {}", options_.model, error.what()),
-            "Raise --memory-limit, or take smaller images, a smaller batch or a smaller network.");
-      }
+    } catch (const MemoryError&) {
+      if (part_rows_ == 1) throw;
     }
     part_rows_ = in_parts(in_parts((part_rows_ + 1) / 2));  // parts of one size, as far as it goes
   }

@@ -10,7 +10,9 @@
 #include "nn/training/mode_guard.hpp"
 #include "nn/training/training_step.hpp"
 #include "overtake/error.hpp"
+#include "overtake/memory.hpp"
 #include "vision/checkpoint.hpp"
+#include "vision/need.hpp"
 #include "vision/steps.hpp"
 #include "vision/stopping.hpp"
 
@@ -239,7 +241,11 @@ TrainedImageModel train_images(const ImageSet& images, const std::optional<Image
   options.check();
   nn::require_precision(options.precision, device);
   const ImageParts parts = split_images(images, validation ? 0 : options.validation_share, options.seed);
-  return Training(parts.training, validation ? validation : parts.validation, options, device).run();
+  try {
+    return Training(parts.training, validation ? validation : parts.validation, options, device).run();
+  } catch (const MemoryError& cause) {
+    throw vision::too_large_to_train(parts.training, options, device, device.impl().memory_limit(), cause);
+  }
 }
 
 }  // namespace overtake

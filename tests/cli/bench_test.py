@@ -52,6 +52,10 @@ class Bench(CliTest):
             self.fails(2, "bench", "arrays", *flags, says=[f"{flags[0]} is not for bench arrays"])
         self.fails(2, "bench", "lenet", "--device", "cpu", "--device", "cuda", says=["--device cuda"])
 
+    def test_networks_run_on_the_cpu_where_no_device_is_named(self):
+        out, _ = self.overtake("bench", "lenet", "--batch-size", "2", "--steps", "1")
+        self.assertIn("lenet on cpu", out)
+
 
 class Transfers(CliTest):
     def other_device(self):

@@ -125,7 +125,10 @@ class Memory(Images):
         self.assertLess(parts["plan_bytes"], most)
         for whole, part in zip(self.json("whole.json")["epochs"], parts["epochs"]):
             self.assertAlmostEqual(whole["train_loss"], part["train_loss"], delta=1e-4 * whole["train_loss"])
-        self.fails(4, *self.arguments("--memory-limit", "700KiB"), says=["memory", "limit 700.0 KiB"])
+        self.fails(4, *self.arguments("--memory-limit", "700KiB"), says=[
+            "training lenet does not fit into the memory of cpu: 40 images take ", "one alone ", "(limit 700 KiB: about 4 images fit)"])
+        self.train("--epochs", "1", "--memory-limit", "700KiB", "--batch-size", "4")
+        self.fails(4, *self.arguments("--memory-limit", "100KiB", "--plan"), says=["limit 100 KiB: not one image fits"])
 
     def test_accumulate(self):
         self.train("--epochs", "1", "--batch-size", "8", "--accumulate", "4", "--json", "t.json")
