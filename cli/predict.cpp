@@ -106,6 +106,7 @@ int run_any(const CLI::App& app, PredictFlags& flags) {
     refuse_all_but(
         app, {"MODEL", "DATA", "--top", "--out", "--device", "--threads", "--precision", "--labels", "--on-broken"}, "",
         "models of images", fmt::format("{} answers with the --top likeliest classes.", flags.model));
+    require(app.count("--top") == 0 || flags.top >= 1, fmt::format("--top {}: expected 1 or more", flags.top));
     ImageQuestion question;
     question.model = flags.model;
     question.data = flags.data;

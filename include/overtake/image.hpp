@@ -87,8 +87,8 @@ class ImageSet {
   /// One an image; empty without labels.
   [[nodiscard]] std::span<const std::int32_t> labels() const noexcept;
   /// What was passed over when a folder was listed, a sentence each, with a count and an example: images that are
-  /// neither JPEG nor PNG by their names (WebP, GIF, TIFF, ...), and images beside the folders of the classes. Of other
-  /// sets, and of what select() gives, nothing.
+  /// neither JPEG nor PNG by their names (WebP, GIF, TIFF, ...), images beside the folders of the classes; of IDX
+  /// files, how many classes have no image. Of other sets, and of what select() gives, nothing.
   [[nodiscard]] const std::vector<std::string>& notes() const noexcept;
   /// "photos/cat/1.jpg", "train-images-idx3-ubyte.gz, image 17 (counted from 0)". Throws UsageError for an index out of
   /// range, as all that follow.

@@ -75,8 +75,10 @@ std::string without_images(const FoundFiles& found) {
 }
 
 [[noreturn]] void fail_without_folders(const fs::path& folder) {
-  const FoundFiles found = loose_files(folder);
-  const std::string what = found.images.empty() ? without_images(found) : fmt::format("{} images", found.images.size());
+  const FoundFiles found = files_below(folder);
+  const std::string what = found.images.empty()
+                               ? without_images(found)
+                               : fmt::format("{} image{}", found.images.size(), found.images.size() == 1 ? "" : "s");
   throw DataError(
       fmt::format("{} holds {} and no folders, expected a folder of images for each class", folder.string(), what),
       "Sort the images into folders called as their classes: photos/cat/1.jpg, photos/dog/2.jpg. Images without labels "
@@ -186,12 +188,9 @@ FoundFiles files_of(const std::vector<fs::path>& paths) {
   return all;
 }
 
-FoundFiles loose_files(const fs::path& folder) {
+bool holds_folders(const fs::path& folder) {
   const std::vector<fs::path> entries = entries_of(folder);
-  FoundFiles found;
-  if (std::any_of(entries.begin(), entries.end(), is_folder)) return found;
-  for (const fs::path& entry : entries) sort_one_in(found, entry);
-  return found;
+  return std::any_of(entries.begin(), entries.end(), is_folder);
 }
 
 }  // namespace overtake::image

@@ -80,6 +80,10 @@ ImageSet ImageSet::open(const std::filesystem::path& path, const std::filesystem
   const bool is_idx = !is_folder && path.extension() != ".bin";
   if (is_idx) {
     if (!labels.empty()) return from_idx(path, labels);
+    if (!head.starts_with(std::string_view("\0\0", 2))) {
+      throw DataError(fmt::format("{} is neither an IDX nor a CIFAR file, and no folder of images", path.string()),
+                      "Name the folder that holds a folder of images a class.");
+    }
     throw UsageError(fmt::format("the labels of {} are missing", path.string()),
                      "Name the IDX file of its labels: --labels train-labels-idx1-ubyte.gz");
   }
@@ -104,8 +108,9 @@ ImageSet ImageSet::from_paths(const std::vector<std::filesystem::path>& paths, c
                      "Leave the labels out; those of folders and of CIFAR are known.");
   }
   if (!are_files && !is_folder) return from_cifar(first);
-  image::FoundFiles found = are_files ? image::files_of(paths) : image::loose_files(first);
-  if (found.images.empty()) return open(first);
+  const bool has_classes = !are_files && (image::holds_folders(first) || image::holds_cifar(first));
+  if (has_classes) return open(first);
+  image::FoundFiles found = image::files_of(paths);
   auto content = std::make_shared<image::Content>();
   content->files = std::move(found.images);
   if (found.foreign.count > 0) content->notes.push_back(image::foreign_note(found.foreign));

@@ -62,8 +62,8 @@ struct FoundFiles {
 /// Files of images, as named, and all below folders, in the order of `paths`. Throws DataError for a folder without
 /// images.
 [[nodiscard]] FoundFiles files_of(const std::vector<std::filesystem::path>& paths);
-/// Those of a folder without folders; nothing of any other. Throws DataError.
-[[nodiscard]] FoundFiles loose_files(const std::filesystem::path& folder);
+/// True where there is one in it that is not hidden. Throws DataError.
+[[nodiscard]] bool holds_folders(const std::filesystem::path& folder);
 /// What ImageSet::notes() says of images that are neither JPEG nor PNG.
 [[nodiscard]] std::string foreign_note(const PassedOver& foreign);
 

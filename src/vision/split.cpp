@@ -34,9 +34,9 @@ ImageParts split_images(const ImageSet& images, double share, std::uint64_t seed
   const Split split = split_stratified(images.labels(), classes, share, seed);
   parts.training = images.select(split.training);
   parts.validation = images.select(split.validation);
-  const std::vector<std::int64_t> judged = sizes_of(*parts.validation);
+  const std::vector<std::int64_t> judged = sizes_of(*parts.validation), all = sizes_of(images);
   for (std::size_t i = 0; i < judged.size(); ++i) {
-    if (judged[i] == 0) parts.unjudged.push_back(images.class_names()[i]);
+    if (judged[i] == 0 && all[i] > 0) parts.unjudged.push_back(images.class_names()[i]);
   }
   return parts;
 }

@@ -223,6 +223,8 @@ class Folders(CliTest):
         self.assertIn("more/x.gif", err)
         self.put("empty/notes.txt")
         self.fails(3, "predict", "m", "one.png", "empty", says=["empty holds no images, but 1 other file"])
+        self.fails(3, "predict", "m", "empty", says=["empty holds no images, but 1 other file"])
+        self.fails(2, "predict", "m", "photos", "--top", "0", says=["--top 0: expected 1 or more"])
         out, _ = self.overtake("predict", "m", "more", "--out", "p.csv")  # its folders are no classes
         self.assertNotIn("accuracy", out)
 

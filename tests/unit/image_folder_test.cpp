@@ -127,7 +127,7 @@ TEST(ImageFolder, SaysWhatIsMissing) {
   fs::create_directories(folder / "photos" / "dog" / "deep");
   expect_error<DataError>([&] { (void)ImageSet::from_folder(folder / "photos"); }, {"no images", "photos/dog"});
   expect_error<DataError>([&] { (void)ImageSet::from_folder(folder / "photos" / "cat"); },
-                          {"holds 1 images and no folders", "a folder of images for each class"});
+                          {"holds 1 image and no folders", "a folder of images for each class"});
   expect_error<DataError>([&] { (void)ImageSet::from_folder(folder / "none"); }, {"none"});
   const fs::path one = folder.file("one.png", png_bytes(random_image(3, 3, 3, 1)));
   expect_error<UsageError>([&] { (void)ImageSet::open(one); }, {"one.png is one image"});

@@ -61,7 +61,7 @@ void assign(Parameter& parameter, std::span<const float> values, const Shape& sh
 
 }  // namespace
 
-Undrawn::Undrawn(Device place) : place_(std::move(place)), before_(std::exchange(undrawn_place, &place_)) {}
+Undrawn::Undrawn(const Device& place) : place_(place), before_(std::exchange(undrawn_place, &place_)) {}
 Undrawn::~Undrawn() { undrawn_place = before_; }
 
 std::vector<float> normal_values(std::int64_t count, InitialStream from, double deviation) {

@@ -21,7 +21,7 @@ void draw_weights(Parameter& weight, const Shape& shape, Parameter* bias, Initia
 /// memory, which a plan asks for.
 class Undrawn {
  public:
-  explicit Undrawn(Device place = Device("cpu"));
+  explicit Undrawn(const Device& place = Device("cpu"));
   ~Undrawn();
   Undrawn(const Undrawn&) = delete;
   Undrawn& operator=(const Undrawn&) = delete;
