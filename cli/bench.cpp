@@ -16,6 +16,7 @@
 #include "output/outputs.hpp"
 #include "output/terminal.hpp"
 #include "overtake/array_bench.hpp"
+#include "overtake/error.hpp"
 #include "overtake/model_bench.hpp"
 #include "overtake/models.hpp"
 #include "overtake/profile.hpp"
@@ -83,10 +84,27 @@ int run_model(const Options& options) {
   return exit_ok;
 }
 
-int run(Options& options) {
+/// A flag that would change nothing is an error: who gives it expects something else.
+void check_flags(const CLI::App& app, const Options& options) {
+  if (options.what == "arrays") {
+    refuse_all_but(app, {"WHAT", "--device", "--size", "--seconds", "--json"}, "", "bench arrays",
+                   "It belongs to networks: overtake bench vgg16.");
+    return;
+  }
+  refuse_all_but(app, {"WHAT", "--device", "--batch-size", "--precision", "--profile", "--steps", "--json"}, "",
+                 "bench " + options.what, "It belongs to arrays: overtake bench arrays.");
+  if (options.bench.devices.size() > 1) {
+    throw overtake::UsageError(
+        fmt::format("--device {}: networks are measured on one device", options.bench.devices.back()),
+        "Run the command once a device.");
+  }
+}
+
+int run(const CLI::App& app, Options& options) {
   std::vector<std::string> known = {"arrays"};
   for (const overtake::models::ModelInfo& info : overtake::models::list()) known.emplace_back(info.name);
   overtake::text::check_choice("bench", options.what, known);
+  check_flags(app, options);
   if (options.what != "arrays") return run_model(options);
   check_outputs({{"--json", options.json}});
   Watcher watcher;
@@ -127,7 +145,7 @@ Command add_bench(CLI::App& root) {
       "  overtake bench arrays\n"
       "  overtake bench arrays --device cuda --size 268435456 --json bench.json\n"
       "  overtake bench vgg16 --device cuda --batch-size 256 --precision fp32,tf32,bf16");
-  return {app, [options] { return run(*options); }};
+  return {app, [app, options] { return run(*app, *options); }};
 }
 
 }  // namespace cli

@@ -9,13 +9,20 @@ namespace cli {
 
 struct ImageQuestion {
   std::string model;
-  std::vector<std::string> data;  ///< image files, or one folder, IDX or CIFAR file
+  std::vector<std::string> data;  ///< image files and folders, or one IDX or CIFAR file
+  std::string labels;             ///< of an IDX file; "": none
+  std::string on_broken;          ///< refuse or skip; "": refuse
   std::string out = "-";
   std::int64_t top = 1;
   std::string device = "cpu";
   int threads = 0;
   std::string precision;  ///< "": fp32
 };
+
+/// ImageSet::notes(), a line each on standard error.
+void print_notes(const std::vector<std::string>& notes);
+/// Likewise broken images that were passed over.
+void print_skipped(const std::vector<std::string>& skipped);
 
 /// The likeliest classes of images as CSV: image, then class and probability for each place. Gives the exit code.
 [[nodiscard]] int predict_images(const ImageQuestion& question);

@@ -14,6 +14,7 @@
 
 #include "command.hpp"
 #include "flags/common_options.hpp"
+#include "flags/names.hpp"
 #include "flags/reading_options.hpp"
 #include "image_predict.hpp"
 #include "output/outputs.hpp"
@@ -36,8 +37,8 @@ struct PredictFlags {
   ComputeFlags compute;
   std::string model, out = "-", unseen = "auto", plan_json;
   std::vector<std::string> data;
-  std::int64_t top = 0;   ///< of images; 0: not asked for
-  std::string precision;  ///< of images; "": not asked for
+  std::int64_t top = 0;                      ///< of images; 0: not asked for
+  std::string precision, labels, on_broken;  ///< of images; "": not asked for
   overtake::AnswerOptions answers;
 };
 
@@ -102,17 +103,31 @@ int run(const PredictFlags& flags) {
 
 int run_any(const CLI::App& app, PredictFlags& flags) {
   if (overtake::is_image_model(flags.model)) {
-    refuse_all_but(app, {"MODEL", "DATA", "--top", "--out", "--device", "--threads", "--precision"}, "",
-                   "models of images", fmt::format("{} answers with the --top likeliest classes.", flags.model));
-    return predict_images({flags.model, flags.data, flags.out, flags.top == 0 ? 1 : flags.top, flags.compute.device,
-                           flags.compute.threads, flags.precision});
+    refuse_all_but(
+        app, {"MODEL", "DATA", "--top", "--out", "--device", "--threads", "--precision", "--labels", "--on-broken"}, "",
+        "models of images", fmt::format("{} answers with the --top likeliest classes.", flags.model));
+    require(app.count("--top") == 0 || flags.top >= 1, fmt::format("--top {}: expected 1 or more", flags.top));
+    ImageQuestion question;
+    question.model = flags.model;
+    question.data = flags.data;
+    question.labels = flags.labels;
+    question.on_broken = flags.on_broken;
+    question.out = flags.out;
+    question.top = flags.top == 0 ? 1 : flags.top;
+    question.device = flags.compute.device;
+    question.threads = flags.compute.threads;
+    question.precision = flags.precision;
+    return predict_images(question);
   }
   const bool is_there = std::filesystem::exists(flags.model);  // else reading it says so
-  if (is_there && (flags.data.size() > 1 || flags.top != 0 || !flags.precision.empty())) {
-    throw overtake::UsageError(
-        fmt::format("{} is a model for tables: it takes one file, no --top and no --precision", flags.model),
-        "Several files and these are for models of images (train --model).");
+  for (const char* flag : {"--top", "--precision", "--labels", "--on-broken"}) {
+    require(!is_there || app.count(flag) == 0,
+            fmt::format("{} is a model for tables: {} is not for it", flags.model, flag),
+            "It belongs to models of images (train --model).");
   }
+  require(!is_there || flags.data.size() == 1,
+          fmt::format("{} is a model for tables: it takes one file, not {}", flags.model, flags.data.size()),
+          "Several are for models of images (train --model).");
   flags.reading.data = flags.data.front();
   return run(flags);
 }
@@ -124,10 +139,14 @@ Command add_predict(CLI::App& root) {
   flags->compute.device = "cpu";
   CLI::App* app = root.add_subcommand("predict", "Predict rows of a CSV file, or images, with a trained model");
   app->add_option("MODEL", flags->model, "File that \"overtake train --save\" or \"search --save\" wrote")->required();
-  app->add_option("DATA", flags->data, "CSV file with the columns the model was trained on; images: files or a folder")
+  app->add_option("DATA", flags->data, "CSV file with the columns the model was trained on; images: files and folders")
       ->required();
   app->add_option("--top", flags->top, "Images: the likeliest classes of each, so many (default: 1)")->type_name("N");
   app->add_option("--precision", flags->precision, "Images: fp32 (default), tf32 or bf16")->type_name("NAME");
+  app->add_option("--labels", flags->labels, "Images: labels of an IDX file, to say how many answers are right")
+      ->type_name("FILE");
+  app->add_option("--on-broken", flags->on_broken, "Images that cannot be read: refuse (default) or skip")
+      ->type_name("RULE");
   app->add_option("--out", flags->out, "CSV file to write (-: standard output)")
       ->capture_default_str()
       ->type_name("FILE");
@@ -149,7 +168,7 @@ Command add_predict(CLI::App& root) {
       "  overtake predict iris.safetensors flowers.csv --out predictions.csv --proba\n"
       "  overtake predict forest.overtake flowers.csv --proba\n"
       "  overtake predict forest.overtake flowers.csv --plan\n"
-      "  overtake predict vgg16.safetensors new/*.jpg --top 5");
+      "  overtake predict vgg16.safetensors new/*.jpg more --top 5");
   return {app, [app, flags] { return run_any(*app, *flags); }};
 }
 

@@ -19,6 +19,9 @@ static_assert(output == STDOUT_FILENO && errors == STDERR_FILENO);
 
 overtake::StopToken interrupt_token;
 
+/// What the first signal says at once; empty: nothing. Complete before the handler is there.
+std::string_view notice;
+
 /// The second signal, of whatever kind, ends the process as it does programs that know nothing of it.
 extern "C" void on_signal(int number) {
   if (interrupt_token.requested()) {
@@ -26,6 +29,9 @@ extern "C" void on_signal(int number) {
     static_cast<void>(std::raise(number));
   }
   interrupt_token.request();
+  const int error = errno;  // of whatever was interrupted
+  if (!notice.empty()) static_cast<void>(!write(STDERR_FILENO, notice.data(), notice.size()));
+  errno = error;
 }
 
 FoundFile found(const struct stat& status) {
@@ -75,7 +81,8 @@ std::error_code write_output(std::string_view text) {
   return {};
 }
 
-overtake::StopToken& stop_on_interrupt() {
+overtake::StopToken& stop_on_interrupt(std::string_view said) {
+  notice = said;
   struct sigaction action {};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;  // what is being read or written goes on; the token is asked in between

@@ -32,8 +32,9 @@ void guard_standard_streams();
 [[nodiscard]] std::error_code write_output(std::string_view text);
 
 /// From now on the first Ctrl-C (or SIGTERM, or SIGHUP unless nohup has it ignored) sets the token, and the second ends
-/// the process.
-[[nodiscard]] overtake::StopToken& stop_on_interrupt();
+/// the process. The first one writes `said`, which lives on, to standard error at once, for work that does not end at
+/// once.
+[[nodiscard]] overtake::StopToken& stop_on_interrupt(std::string_view said = {});
 /// True after the first such signal.
 [[nodiscard]] bool is_interrupted() noexcept;
 

@@ -6,7 +6,6 @@
 #include "flags/train_options.hpp"
 #include "overtake/error.hpp"
 #include "overtake/models.hpp"
-#include "overtake/text.hpp"
 
 namespace cli {
 
@@ -35,8 +34,6 @@ void add_image_flags(CLI::App& app, ImageFlags& flags) {
 overtake::ImageTrainingOptions image_options(const CLI::App& app, const TrainFlags& flags) {
   const overtake::NetworkOptions& network = flags.network;
   const ImageFlags& images = flags.images;
-  static const std::vector<std::string> rules = {"refuse", "skip"};
-  overtake::text::check_choice("--on-broken", images.on_broken, rules);
   overtake::ImageTrainingOptions options;
   options.model = images.model;
   options.precision = overtake::precision_named(images.precision);
@@ -55,7 +52,7 @@ overtake::ImageTrainingOptions image_options(const CLI::App& app, const TrainFla
   options.augment = !images.plain;
   options.weights = images.weights;
   options.freeze = parse_words(images.freeze);
-  options.on_broken = images.on_broken == "skip" ? overtake::OnBroken::skip : overtake::OnBroken::refuse;
+  options.on_broken = parse_broken_rule(images.on_broken);
   options.checkpoint_path = network.training.checkpoint_path;
   if (app.count("--checkpoint-every") > 0) options.checkpoint_every = network.training.checkpoint_every;
   options.resume = network.training.resume;

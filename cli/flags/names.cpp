@@ -147,6 +147,12 @@ std::optional<overtake::Placement> asked_for(const std::string& device) {
   return placement;
 }
 
+overtake::OnBroken parse_broken_rule(const std::string& name) {
+  static const std::vector<std::string> rules = {"refuse", "skip"};
+  overtake::text::check_choice("--on-broken", name, rules);
+  return name == "skip" ? overtake::OnBroken::skip : overtake::OnBroken::refuse;
+}
+
 void require(bool holds, const std::string& message, const std::string& hint) {
   if (!holds) throw overtake::UsageError(message, hint);
 }

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "overtake/image.hpp"
+
 namespace overtake {
 struct Placement;
 }
@@ -25,6 +27,9 @@ void check_names(const CLI::App& root, int argc, const char* const* argv);
 [[nodiscard]] std::vector<std::int64_t> parse_sizes(const std::string& text, const std::string& flag);
 /// What --device says, opened: throws what opening it throws. Nothing for "auto".
 [[nodiscard]] std::optional<overtake::Placement> asked_for(const std::string& device);
+
+/// What --on-broken says: refuse or skip. Throws overtake::UsageError.
+[[nodiscard]] overtake::OnBroken parse_broken_rule(const std::string& name);
 
 /// Throws overtake::UsageError unless it holds.
 void require(bool holds, const std::string& message, const std::string& hint = {});

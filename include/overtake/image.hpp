@@ -73,10 +73,12 @@ class ImageSet {
   /// without labels or others come with them, and for a single JPEG or PNG file.
   [[nodiscard]] static ImageSet open(const std::filesystem::path& path, const std::filesystem::path& labels = {});
 
-  /// What is to be predicted: several paths, and one that ends in .jpg, .jpeg or .png, are files of images; else one
-  /// path is a folder as for open(), an IDX file, whose labels nobody asks for, or a file of CIFAR (.bin). Throws as
-  /// these do.
-  [[nodiscard]] static ImageSet from_paths(std::vector<std::filesystem::path> paths);
+  /// What is to be predicted. Several paths: files of images, and folders, of which all images below count, without
+  /// labels, in the given order. One path: a file that ends in .jpg, .jpeg or .png, a folder of such files, a folder as
+  /// for open(), a file of CIFAR (.bin), or an IDX file, whose `labels` may be given. Throws as these do, UsageError
+  /// for labels of anything else.
+  [[nodiscard]] static ImageSet from_paths(const std::vector<std::filesystem::path>& paths,
+                                           const std::filesystem::path& labels = {});
 
   [[nodiscard]] std::int64_t size() const noexcept;
   [[nodiscard]] bool has_labels() const noexcept;
@@ -84,6 +86,10 @@ class ImageSet {
   [[nodiscard]] const std::vector<std::string>& class_names() const noexcept;
   /// One an image; empty without labels.
   [[nodiscard]] std::span<const std::int32_t> labels() const noexcept;
+  /// What was passed over when a folder was listed, a sentence each, with a count and an example: images that are
+  /// neither JPEG nor PNG by their names (WebP, GIF, TIFF, ...), images beside the folders of the classes; of IDX
+  /// files, how many classes have no image. Of other sets, and of what select() gives, nothing.
+  [[nodiscard]] const std::vector<std::string>& notes() const noexcept;
   /// "photos/cat/1.jpg", "train-images-idx3-ubyte.gz, image 17 (counted from 0)". Throws UsageError for an index out of
   /// range, as all that follow.
   [[nodiscard]] std::string name(std::int64_t index) const;

@@ -44,14 +44,17 @@ struct ImageAnswer {
   std::int32_t label = 0;
   float probability = 0;
 };
-/// The `top` likeliest classes of each image, likeliest first, in the set's order, all classes where there are fewer.
+/// The `top` likeliest classes of each image, likeliest first, in the set's order, all classes where there are fewer;
+/// none of broken images that reading.on_broken passes over, which are told to `skipped`, a sentence each.
 /// The model stays on the device; in bf16 it keeps the rounded weights, which can neither be trained nor saved. Throws
-/// UsageError for a top below 1, DeviceError where the device has no units for the precision, and what ImageLoader
+/// UsageError for a top below 1, MemoryError where one image does not fit (batches become smaller until they do),
+/// DeviceError where the device has no units for the precision, and what ImageLoader
 /// throws.
 [[nodiscard]] std::vector<std::vector<ImageAnswer>> classify(ImageModel& model, const ImageSet& images,
                                                              std::int64_t top, const ImageLoaderOptions& reading,
                                                              const Device& device,
-                                                             Precision precision = Precision::fp32);
+                                                             Precision precision = Precision::fp32,
+                                                             std::vector<std::string>* skipped = nullptr);
 
 /// What an epoch of training on images gave.
 struct ImageEpoch {
@@ -75,6 +78,9 @@ class ImageTrainingObserver {
   /// After each batch: `done` of `total` batches of the whole training, with the time left. Cheap to ignore.
   virtual void on_batch(const Progress& /*progress*/, double /*images_per_second*/) {}
   virtual void on_epoch(const ImageEpoch&) {}
+  /// A checkpoint could not be written: the file is as it was before, training goes on, and the next one tries again.
+  /// Not told again until one was written.
+  virtual void on_checkpoint_failure(const std::string& /*problem*/) {}
 };
 
 struct ImageTrainingOptions {
@@ -92,7 +98,7 @@ struct ImageTrainingOptions {
   std::string schedule = "constant";  ///< see optim::Schedule::parse()
   double label_smoothing = 0;
   double clip_grad_norm = 0;    ///< 0: none
-  double validation_share = 0;  ///< of the images of each class, drawn by the seed
+  double validation_share = 0;  ///< of the images of each class, drawn by the seed: split_images()
   bool augment = true;          ///< random crops and flips; lenet has none
   int image_size = 0;           ///< height and width of the network's input; 0: the model's own (lenet takes no other)
   std::uint64_t seed = 0;       ///< of first weights, order, augmentation and the share that validates
@@ -100,14 +106,16 @@ struct ImageTrainingOptions {
   OnBroken on_broken = OnBroken::refuse;
   std::filesystem::path weights;    ///< start from a safetensors file with the model's names; "": from random numbers
   std::vector<std::string> freeze;  ///< parts that keep their weights: "features", "classifier.0"
-  std::filesystem::path checkpoint_path;  ///< "": no checkpoints
+  std::filesystem::path checkpoint_path;  ///< "": no checkpoints. One that cannot be written does not end the training
   int checkpoint_every = 1;               ///< epochs; one is also written at the end, and of the batch reached when
                                           ///  training is interrupted
   /// Continue from checkpoint_path if that file exists, at the batch that it reached, with the same bits as if training
   /// had never stopped. A checkpoint of other settings, data, or another model, or of more epochs than asked for, is
   /// refused (DataError) naming the difference. Without it the file is overwritten.
   bool resume = false;
-  const StopToken* stop = nullptr;  ///< looked at after each batch
+  /// Looked at after each batch; on the cpu within one, too, where a batch takes a second or more: what it did so far
+  /// is undone.
+  const StopToken* stop = nullptr;
   ImageTrainingObserver* observer = nullptr;
 
   /// learning_rate, or what stands for it where it is unset.
@@ -117,22 +125,37 @@ struct ImageTrainingOptions {
 };
 
 struct TrainedImageModel {
-  ImageModel model;  ///< on the CPU, in evaluation mode
-  std::vector<ImageEpoch> epochs;
+  ImageModel model;                  ///< on the CPU, in evaluation mode
+  std::vector<ImageEpoch> epochs;    ///< empty where it was interrupted before the first batch ended
   std::vector<std::string> skipped;  ///< broken images that were passed over
   std::optional<ImageSet> judged;    ///< the images that validate, else those that it learnt from
   bool interrupted = false;
   /// What went wrong where a loss became NaN or infinite: training ended there, and these weights are of no use. A
   /// checkpoint stays that of before. "" else.
   std::string diverged;
+  /// Why the last checkpoint could not be written; the file is then an earlier one. "" else.
+  std::string checkpoint_failure;
   int resumed_epochs = 0;           ///< complete ones of the checkpoint that training continued from
   std::int64_t resumed_images = 0;  ///< of the epoch behind those, that had been trained on
+  std::int64_t training_images = 0, validation_images = 0;
   std::string device;
   double compile_seconds = 0;
   std::int64_t parts = 1;        ///< that a step was run in
   std::uint64_t plan_bytes = 0;  ///< of device memory that a training step takes
   int launches_per_step = 0;
 };
+
+/// The images that a network learns from, and those that judge it.
+struct ImageParts {
+  ImageSet training;
+  std::optional<ImageSet> validation{};  ///< nothing for a share of 0
+  std::vector<std::string> unjudged{};   ///< classes too small to give an image to validation
+};
+/// What train_images() makes of a set by validation_share and seed. Each class gives its share, but for less than one
+/// image more or less, and keeps one at least; a class of one image gives none. The same set, share and seed give the
+/// same parts everywhere. Throws UsageError for images without labels and shares outside of [0, 1), DataError where
+/// each class has one image and so none can be given.
+[[nodiscard]] ImageParts split_images(const ImageSet& images, double share, std::uint64_t seed);
 
 /// What a training on images would take, found out without a device that computes.
 struct ImagePlan {

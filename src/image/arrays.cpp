@@ -34,7 +34,12 @@ std::shared_ptr<const Pixels> pixels_of(const fs::path& path, const HostArray& a
                     path.string(), name_of(array.type), extents.size()),
         extents.size() == 1 ? "It may be the file of the labels: images come first." : "Check the file.");
   }
-  check_size(static_cast<std::uint64_t>(extents[1]), static_cast<std::uint64_t>(extents[2]));
+  if (extents[0] == 0) throw DataError(fmt::format("{} holds no images", path.string()), "Check the file.");
+  try {
+    check_size(static_cast<std::uint64_t>(extents[1]), static_cast<std::uint64_t>(extents[2]));
+  } catch (const DataError& error) {
+    throw DataError(fmt::format("cannot use the images of {}: {}", path.string(), error.what()), "Check the file.");
+  }
   auto pixels = std::make_shared<Pixels>();
   pixels->name = path.string();
   pixels->size = {
@@ -62,6 +67,17 @@ std::vector<std::int32_t> idx_labels(const fs::path& path, std::int64_t images, 
     if (labels[i] < 0 || labels[i] >= most) fail_label(path, i, labels[i], most);
   }
   return labels;
+}
+
+/// Of labels that count with gaps: a network would learn classes that nothing shows. "" where there are none.
+std::string gaps_note(const std::vector<std::int32_t>& labels, std::int32_t classes) {
+  std::vector<bool> is_there(static_cast<std::size_t>(classes));
+  for (const std::int32_t label : labels) is_there[static_cast<std::size_t>(label)] = true;
+  const auto missing = std::count(is_there.begin(), is_there.end(), false);
+  if (missing == 0) return "";
+  const auto first = std::find(is_there.begin(), is_there.end(), false) - is_there.begin();
+  return fmt::format("{} of {} classes have no image, for example {}: labels count from 0 to {}", missing, classes,
+                     first, classes - 1);
 }
 
 constexpr std::size_t cifar_side = 32;
@@ -151,6 +167,7 @@ ImageSet ImageSet::from_idx(const std::filesystem::path& images, const std::file
   std::int32_t count = classes;
   for (const std::int32_t label : content->labels) count = std::max(count, label + 1);
   content->classes = image::numbered_classes(count);
+  if (const std::string note = image::gaps_note(content->labels, count); !note.empty()) content->notes.push_back(note);
   return ImageSet(std::move(content));
 }
 

@@ -37,35 +37,83 @@ bool is_folder(const fs::path& path) {
   return fs::is_directory(path, ignored);
 }
 
-/// The images below a folder. A link may lead back to a folder that holds it: each is entered once.
-std::vector<fs::path> images_below(const fs::path& top) {
-  std::vector<fs::path> found;
-  std::set<fs::path> entered;
-  std::vector<fs::path> waiting{top};
-  while (!waiting.empty()) {
-    const fs::path folder = std::move(waiting.back());
-    waiting.pop_back();
-    std::error_code error;
-    if (!entered.insert(fs::canonical(folder, error)).second) continue;
-    for (fs::path& entry : entries_of(folder)) {
-      if (is_folder(entry)) {
-        waiting.push_back(std::move(entry));
-      } else if (is_image_name(entry)) {
-        found.push_back(std::move(entry));
-      }
-    }
-  }
-  std::sort(found.begin(), found.end(), [](const fs::path& a, const fs::path& b) { return a.native() < b.native(); });
-  return found;
+std::string lower_extension(const fs::path& path) {
+  std::string extension = path.extension().string();
+  for (char& c : extension) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return extension;
 }
 
-[[noreturn]] void fail_without_folders(const fs::path& folder, const std::vector<fs::path>& entries) {
-  const auto images = std::count_if(entries.begin(), entries.end(), is_image_name);
-  throw DataError(fmt::format("{} holds {} images and no folders, expected a folder of images for each class",
-                              folder.string(), images),
-                  "Sort the images into folders called as their classes: photos/cat/1.jpg, photos/dog/2.jpg. Images "
-                  "without labels can only be predicted.");
+/// Images in formats that nothing here reads, and JPEG files that are called otherwise, by their names.
+bool is_foreign_image_name(const fs::path& path) {
+  static const std::set<std::string> endings = {".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif",
+                                                ".avif", ".jxl", ".jp2", ".ppm", ".pgm",  ".jfif", ".jpe"};
+  return endings.count(lower_extension(path)) > 0;
 }
+
+/// What other systems leave in every folder.
+bool is_litter(const fs::path& path) {
+  const fs::path name = path.filename();
+  return name == "Thumbs.db" || name == "ehthumbs.db" || name == "desktop.ini" || name == "Icon\r";
+}
+
+void sort_one_in(FoundFiles& found, const fs::path& file) {
+  if (is_image_name(file)) {
+    found.images.push_back(file);
+  } else if (is_foreign_image_name(file)) {
+    found.foreign.add(file);
+  } else if (!is_litter(file)) {
+    found.others.add(file);
+  }
+}
+
+/// "no images", "no images, but 3 other files, for example photos/cat/a.webp".
+std::string without_images(const FoundFiles& found) {
+  const std::int64_t count = found.foreign.count + found.others.count;
+  if (count == 0) return "no images";
+  return fmt::format("no images, but {} other file{}, for example {}", count, count == 1 ? "" : "s",
+                     (found.foreign.count > 0 ? found.foreign : found.others).example.string());
+}
+
+[[noreturn]] void fail_without_folders(const fs::path& folder) {
+  const FoundFiles found = files_below(folder);
+  const std::string what = found.images.empty()
+                               ? without_images(found)
+                               : fmt::format("{} image{}", found.images.size(), found.images.size() == 1 ? "" : "s");
+  throw DataError(
+      fmt::format("{} holds {} and no folders, expected a folder of images for each class", folder.string(), what),
+      "Sort the images into folders called as their classes: photos/cat/1.jpg, photos/dog/2.jpg. Images without labels "
+      "can only be predicted.");
+}
+
+std::string beside_note(const PassedOver& beside) {
+  return fmt::format("passed over {} beside the folders of the classes, {}{}: {} in no class",
+                     beside.count == 1 ? "an image" : fmt::format("{} images", beside.count),
+                     beside.count == 1 ? "" : "for example ", beside.example.string(),
+                     beside.count == 1 ? "it is" : "they are");
+}
+
+/// Classes without an image, and the first of them with what it holds.
+struct EmptyClasses {
+  std::int64_t count = 0;
+  fs::path first;
+  FoundFiles found;
+
+  void add(const fs::path& folder, FoundFiles&& in_it) {
+    if (count++ > 0) return;
+    first = folder;
+    found = std::move(in_it);
+  }
+  /// Throws DataError where there are any.
+  void check() const {
+    if (count == 0) return;
+    const std::string more =
+        count == 1 ? "" : fmt::format(", and {} more such folder{}", count - 1, count == 2 ? "" : "s");
+    throw DataError(
+        fmt::format("the folder of a class, {}, holds {} (.jpg, .jpeg, .png){}", first.string(), without_images(found),
+                    more),
+        found.foreign.count > 0 ? "Convert its files to JPEG or PNG." : "Add images, or remove the folder.");
+  }
+};
 
 std::int32_t label_of(const std::string& name, const fs::path& folder, const std::vector<std::string>& classes) {
   const auto found = std::find(classes.begin(), classes.end(), name);
@@ -78,17 +126,71 @@ std::int32_t label_of(const std::string& name, const fs::path& folder, const std
 
 }  // namespace
 
+void PassedOver::add(const fs::path& file) {
+  if (count++ == 0 || file.native() < example.native()) example = file;
+}
+
+void PassedOver::add(const PassedOver& more) {
+  if (more.count == 0) return;
+  if (count == 0 || more.example.native() < example.native()) example = more.example;
+  count += more.count;
+}
+
+std::string foreign_note(const PassedOver& foreign) {
+  return foreign.count == 1
+             ? fmt::format("passed over a file that is neither JPEG nor PNG, {}; convert it", foreign.example.string())
+             : fmt::format("passed over {} files that are neither JPEG nor PNG, for example {}; convert them",
+                           foreign.count, foreign.example.string());
+}
+
 bool is_image_name(const fs::path& path) {
-  std::string extension = path.extension().string();
-  for (char& c : extension) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  const std::string extension = lower_extension(path);
   return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
 }
 
-std::vector<fs::path> loose_images(const fs::path& folder) {
-  std::vector<fs::path> entries = entries_of(folder);
-  if (std::any_of(entries.begin(), entries.end(), is_folder)) return {};
-  std::erase_if(entries, [](const fs::path& entry) { return !is_image_name(entry); });
-  return entries;
+FoundFiles files_below(const fs::path& top) {
+  FoundFiles found;
+  std::set<fs::path> entered;
+  std::vector<fs::path> waiting{top};
+  while (!waiting.empty()) {
+    const fs::path folder = std::move(waiting.back());
+    waiting.pop_back();
+    std::error_code error;
+    if (!entered.insert(fs::canonical(folder, error)).second) continue;
+    for (const fs::path& entry : entries_of(folder)) {
+      if (is_folder(entry)) {
+        waiting.push_back(entry);
+      } else {
+        sort_one_in(found, entry);
+      }
+    }
+  }
+  std::sort(found.images.begin(), found.images.end(),
+            [](const fs::path& a, const fs::path& b) { return a.native() < b.native(); });
+  return found;
+}
+
+FoundFiles files_of(const std::vector<fs::path>& paths) {
+  FoundFiles all;
+  for (const fs::path& path : paths) {
+    if (!is_folder(path)) {
+      all.images.push_back(path);
+      continue;
+    }
+    FoundFiles found = files_below(path);
+    if (found.images.empty()) {
+      throw DataError(fmt::format("{} holds {} (.jpg, .jpeg, .png)", path.string(), without_images(found)),
+                      found.foreign.count > 0 ? "Convert its files to JPEG or PNG." : "Leave the folder out.");
+    }
+    all.images.insert(all.images.end(), found.images.begin(), found.images.end());
+    all.foreign.add(found.foreign);
+  }
+  return all;
+}
+
+bool holds_folders(const fs::path& folder) {
+  const std::vector<fs::path> entries = entries_of(folder);
+  return std::any_of(entries.begin(), entries.end(), is_folder);
 }
 
 }  // namespace overtake::image
@@ -96,26 +198,29 @@ std::vector<fs::path> loose_images(const fs::path& folder) {
 namespace overtake {
 
 ImageSet ImageSet::from_folder(const std::filesystem::path& folder, std::vector<std::string> classes) {
-  const std::vector<std::filesystem::path> entries = image::entries_of(folder);
   auto content = std::make_shared<image::Content>();
   const bool are_given = !classes.empty();
   content->classes = std::move(classes);
-  std::string empty;
-  for (const std::filesystem::path& entry : entries) {
-    if (!image::is_folder(entry)) continue;
+  image::EmptyClasses empty;
+  image::PassedOver foreign, beside;
+  for (const std::filesystem::path& entry : image::entries_of(folder)) {
+    if (!image::is_folder(entry)) {
+      if (image::is_image_name(entry) || image::is_foreign_image_name(entry)) beside.add(entry);
+      continue;
+    }
     const std::string name = text::printable_line(entry.filename().string());
     if (!are_given) content->classes.push_back(name);
     const std::int32_t label = image::label_of(name, entry, content->classes);
-    std::vector<std::filesystem::path> files = image::images_below(entry);
-    if (files.empty()) empty += (empty.empty() ? "" : ", ") + entry.string();
-    content->labels.insert(content->labels.end(), files.size(), label);
-    std::move(files.begin(), files.end(), std::back_inserter(content->files));
+    image::FoundFiles found = image::files_below(entry);
+    content->labels.insert(content->labels.end(), found.images.size(), label);
+    content->files.insert(content->files.end(), found.images.begin(), found.images.end());
+    foreign.add(found.foreign);
+    if (found.images.empty()) empty.add(entry, std::move(found));
   }
-  if (content->classes.empty()) image::fail_without_folders(folder, entries);
-  if (!empty.empty()) {
-    throw DataError(fmt::format("no images (.jpg, .jpeg, .png) for a class in {}", empty),
-                    "Add images, or remove the empty folder.");
-  }
+  if (content->classes.empty()) image::fail_without_folders(folder);
+  empty.check();
+  if (foreign.count > 0) content->notes.push_back(image::foreign_note(foreign));
+  if (beside.count > 0) content->notes.push_back(image::beside_note(beside));
   return ImageSet(std::move(content));
 }
 

@@ -80,6 +80,10 @@ ImageSet ImageSet::open(const std::filesystem::path& path, const std::filesystem
   const bool is_idx = !is_folder && path.extension() != ".bin";
   if (is_idx) {
     if (!labels.empty()) return from_idx(path, labels);
+    if (!head.starts_with(std::string_view("\0\0", 2))) {
+      throw DataError(fmt::format("{} is neither an IDX nor a CIFAR file, and no folder of images", path.string()),
+                      "Name the folder that holds a folder of images a class.");
+    }
     throw UsageError(fmt::format("the labels of {} are missing", path.string()),
                      "Name the IDX file of its labels: --labels train-labels-idx1-ubyte.gz");
   }
@@ -91,19 +95,32 @@ ImageSet ImageSet::open(const std::filesystem::path& path, const std::filesystem
   return !is_folder || image::holds_cifar(path) ? from_cifar(path) : from_folder(path);
 }
 
-ImageSet ImageSet::from_paths(std::vector<std::filesystem::path> paths) {
+ImageSet ImageSet::from_paths(const std::vector<std::filesystem::path>& paths, const std::filesystem::path& labels) {
   if (paths.empty()) throw UsageError("no images are named", "Name files or a folder.");
-  if (paths.size() > 1 || image::is_image_name(paths.front())) return from_files(std::move(paths));
-  if (std::filesystem::is_directory(paths.front())) {
-    std::vector<std::filesystem::path> entries = image::loose_images(paths.front());
-    return entries.empty() ? open(paths.front()) : from_files(std::move(entries));
+  const std::filesystem::path& first = paths.front();
+  const bool is_folder = std::filesystem::is_directory(first);
+  const bool are_files = paths.size() > 1 || image::is_image_name(first);
+  const bool is_idx = !are_files && !is_folder && first.extension() != ".bin";
+  if (is_idx) return from_idx(first, labels);
+  if (!labels.empty()) {
+    throw UsageError(fmt::format("the labels {} belong to one IDX file of images, not to {}", labels.string(),
+                                 paths.size() > 1 ? fmt::format("{} paths", paths.size()) : first.string()),
+                     "Leave the labels out; those of folders and of CIFAR are known.");
   }
-  return paths.front().extension() == ".bin" ? from_cifar(paths.front()) : from_idx(paths.front(), {});
+  if (!are_files && !is_folder) return from_cifar(first);
+  const bool has_classes = !are_files && (image::holds_folders(first) || image::holds_cifar(first));
+  if (has_classes) return open(first);
+  image::FoundFiles found = image::files_of(paths);
+  auto content = std::make_shared<image::Content>();
+  content->files = std::move(found.images);
+  if (found.foreign.count > 0) content->notes.push_back(image::foreign_note(found.foreign));
+  return ImageSet(std::move(content));
 }
 
 std::int64_t ImageSet::size() const noexcept { return content_->size(); }
 bool ImageSet::has_labels() const noexcept { return !content_->classes.empty(); }
 const std::vector<std::string>& ImageSet::class_names() const noexcept { return content_->classes; }
+const std::vector<std::string>& ImageSet::notes() const noexcept { return content_->notes; }
 std::span<const std::int32_t> ImageSet::labels() const noexcept { return content_->labels; }
 std::string ImageSet::name(std::int64_t index) const { return image::checked(content_, index).name(index); }
 

@@ -25,6 +25,7 @@ struct Content {
   std::vector<std::int64_t> places;  ///< with pixels: which of them each image is
   std::vector<std::int32_t> labels;
   std::vector<std::string> classes;
+  std::vector<std::string> notes;
 
   [[nodiscard]] std::int64_t size() const noexcept {
     return static_cast<std::int64_t>(pixels ? places.size() : files.size());
@@ -42,8 +43,29 @@ struct Content {
 
 /// True for names that end in .jpg, .jpeg or .png, in any case.
 [[nodiscard]] bool is_image_name(const std::filesystem::path& path);
-/// The images of a folder without folders, in order of their names; nothing of any other.
-[[nodiscard]] std::vector<std::filesystem::path> loose_images(const std::filesystem::path& folder);
+/// Files that are not taken for images: how many, and the first by the bytes of its name.
+struct PassedOver {
+  std::int64_t count = 0;
+  std::filesystem::path example;
+
+  void add(const std::filesystem::path& file);
+  void add(const PassedOver& more);
+};
+/// The files of a folder, by their names; hidden ones and what other systems leave there are nowhere.
+struct FoundFiles {
+  std::vector<std::filesystem::path> images;  ///< in order
+  PassedOver foreign;                         ///< images that are neither JPEG nor PNG
+  PassedOver others;
+};
+/// All below a folder. A link may lead back to a folder that holds it: each is entered once. Throws DataError.
+[[nodiscard]] FoundFiles files_below(const std::filesystem::path& top);
+/// Files of images, as named, and all below folders, in the order of `paths`. Throws DataError for a folder without
+/// images.
+[[nodiscard]] FoundFiles files_of(const std::vector<std::filesystem::path>& paths);
+/// True where there is one in it that is not hidden. Throws DataError.
+[[nodiscard]] bool holds_folders(const std::filesystem::path& folder);
+/// What ImageSet::notes() says of images that are neither JPEG nor PNG.
+[[nodiscard]] std::string foreign_note(const PassedOver& foreign);
 
 /// True where the folder holds binary files of CIFAR.
 [[nodiscard]] bool holds_cifar(const std::filesystem::path& folder);

@@ -9,9 +9,11 @@
 #include "core/clock.hpp"
 #include "graph/compiled_step.hpp"
 #include "graph/primitives/layout.hpp"
+#include "nn/layers/initial.hpp"
 #include "nn/training/training_step.hpp"
 #include "overtake/device/peak.hpp"
 #include "overtake/error.hpp"
+#include "overtake/memory.hpp"
 #include "overtake/model_bench.hpp"
 #include "overtake/models.hpp"
 #include "overtake/nn/loss.hpp"
@@ -19,6 +21,7 @@
 #include "overtake/ops.hpp"
 #include "overtake/optim.hpp"
 #include "overtake/random.hpp"
+#include "vision/need.hpp"
 #include "vision/network.hpp"
 
 namespace overtake {
@@ -92,6 +95,26 @@ void bench_inference(ModelBenchRow& row, const ModelBenchOptions& options, const
   row.tflops = scene.tflop / row.step_seconds;
 }
 
+using Bench = void (*)(ModelBenchRow&, const ModelBenchOptions&, const Device&);
+
+/// The error of a batch that did not fit: what it takes is what its plan takes of a device that computes nothing.
+MemoryError too_large_batch(const ModelBenchRow& row, Bench bench, const ModelBenchOptions& options,
+                            const Device& device, const MemoryError& cause) {
+  const Device nowhere("null");
+  nowhere.set_memory_limit(0);
+  const nn::Undrawn undrawn(nowhere);
+  const auto bytes_of = [&](std::int64_t rows) {
+    ModelBenchOptions few = options;
+    few.batch_size = rows;
+    few.steps = 1;
+    ModelBenchRow planned = row;
+    bench(planned, few, nowhere);
+    return planned.bytes;
+  };
+  return vision::too_large(fmt::format("{} of {}", row.work, options.model), vision::need_of(bytes_of),
+                           options.batch_size, device, device.impl().memory_limit(), cause);
+}
+
 double peak_tflops(Precision precision, const Device& device) {
   if (precision == Precision::fp32) return kept_peak(device).gflops / 1000;
   const backend::RateProbe probe = device.impl().probe(name_of(precision));
@@ -122,7 +145,12 @@ std::vector<ModelBenchRow> bench_model(const ModelBenchOptions& options, const D
         if (precision != Precision::fp32 && peak == 0) {
           throw DeviceError(fmt::format("{} has no units for {}", device.id(), name_of(precision)));
         }
-        (trains ? bench_training : bench_inference)(row, options, device);
+        const Bench bench = trains ? bench_training : bench_inference;
+        try {
+          bench(row, options, device);
+        } catch (const MemoryError& cause) {
+          throw too_large_batch(row, bench, options, device, cause);
+        }
       } catch (const Error& error) {
         row.failure = error.what();
       }

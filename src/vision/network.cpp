@@ -2,6 +2,7 @@
 #include "vision/network.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -55,6 +56,21 @@ void start_from(const std::filesystem::path& file, nn::Module& network, std::siz
                   fmt::format("Name the --model that these weights belong to; the network has {} classes.", classes));
 }
 
+/// What --freeze may name: parameters without their last word ("features.0"), in the network's order, the first words
+/// of those that lie deeper in front of them ("features").
+std::string parts_text(const std::vector<nn::NamedValue>& named) {
+  std::vector<std::string> parts;
+  const auto add = [&](const std::string& part) {
+    if (std::find(parts.begin(), parts.end(), part) == parts.end()) parts.push_back(part);
+  };
+  for (const nn::NamedValue& entry : named) {
+    const std::string layer = entry.name.substr(0, entry.name.rfind('.'));
+    add(layer.substr(0, layer.find('.')));
+    add(layer);
+  }
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
 std::vector<nn::Parameter*> learnt(nn::Module& network, const std::vector<std::string>& freeze) {
   const std::vector<nn::NamedValue> named = network.named_parameters();
   const std::vector<nn::Parameter*> all = network.parameters();
@@ -73,7 +89,7 @@ std::vector<nn::Parameter*> learnt(nn::Module& network, const std::vector<std::s
   if (unused != used.end()) {
     throw UsageError(fmt::format("freeze '{}': the network has no such part",
                                  freeze[static_cast<std::size_t>(unused - used.begin())]),
-                     fmt::format("Its parameters are called {}, ...", named.front().name));
+                     fmt::format("Its parts are {}.", parts_text(named)));
   }
   if (result.empty()) throw UsageError("freeze leaves nothing to learn", "Leave the last layer out.");
   return result;

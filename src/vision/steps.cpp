@@ -46,12 +46,8 @@ std::int64_t Steps::fit(std::int64_t rows, std::int64_t most) {
       if (part_rows_ < rows && !apply_) plan_parts();
       plan_for(part_rows_, apply_ ? Work::add : Work::learn);
       return part_rows_;
-    } catch (const MemoryError& error) {
-      if (part_rows_ == 1) {
-        throw MemoryError(
-            fmt::format("a training step of {} does not fit, not even of one image: {}", options_.model, error.what()),
-            "Raise --memory-limit, or take smaller images, a smaller batch or a smaller network.");
-      }
+    } catch (const MemoryError&) {
+      if (part_rows_ == 1) throw;
     }
     part_rows_ = in_parts(in_parts((part_rows_ + 1) / 2));  // parts of one size, as far as it goes
   }
@@ -87,6 +83,12 @@ RowSums Steps::take_sums() {
 void Steps::set_sums(const RowSums& sums) {
   graph::overwrite(loss_, std::array{static_cast<float>(sums.loss)});
   graph::overwrite(wrong_, std::array{static_cast<float>(sums.wrong)});
+}
+
+std::vector<Array> Steps::changed_arrays() {
+  std::vector<Array> arrays = {loss_, wrong_};
+  for (const Array* each : nn::step_state(network_, optimizer_)) arrays.push_back(*each);
+  return arrays;
 }
 
 void Steps::compute(Work work, const Array& images, const Array& labels) {

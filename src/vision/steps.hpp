@@ -39,6 +39,9 @@ class Steps {
   /// What the next rows are added to.
   void set_sums(const RowSums& sums);
 
+  /// What train() overwrites in place and a checkpoint or the next step reads.
+  [[nodiscard]] std::vector<Array> changed_arrays();
+
   [[nodiscard]] double compile_seconds() const noexcept { return compile_seconds_; }
   [[nodiscard]] std::uint64_t plan_bytes() const noexcept { return plan_bytes_; }  ///< of the largest plan that trains
   [[nodiscard]] int launches() const noexcept { return launches_; }                ///< of a whole step

@@ -9,10 +9,12 @@
 #include "core/clock.hpp"
 #include "nn/training/mode_guard.hpp"
 #include "nn/training/training_step.hpp"
-#include "overtake/data/dataset.hpp"
 #include "overtake/error.hpp"
+#include "overtake/memory.hpp"
 #include "vision/checkpoint.hpp"
+#include "vision/need.hpp"
 #include "vision/steps.hpp"
+#include "vision/stopping.hpp"
 
 namespace overtake {
 namespace {
@@ -35,8 +37,11 @@ class Training {
     steps_.emplace(prepared_, *optimizer_, options_, device);
     now_.part_rows = steps_->fit(rows, now_.part_rows);
     result_.judged = validation ? *validation : images;
+    result_.training_images = images.size();
+    result_.validation_images = validation ? validation->size() : 0;
     result_.parts = (rows + now_.part_rows - 1) / now_.part_rows;
     steps_->set_sums(now_.reached.sums);
+    if (options.stop != nullptr && device.impl().is_host()) undo_.emplace(steps_->changed_arrays());
     training_.emplace(images, loader_options(prepared_.training, true), device);
     if (validation) validation_.emplace(*validation, loader_options(prepared_.model.transform, false), device);
   }
@@ -53,6 +58,7 @@ class Training {
     result_.plan_bytes = steps_->plan_bytes();
     result_.launches_per_step = steps_->launches();
     steps_.reset();
+    undo_.reset();
     network_.to(Device("cpu"));
     network_.eval();
     result_.epochs = std::move(now_.epochs);
@@ -85,9 +91,17 @@ class Training {
     result_.resumed_images = now_.reached.rows;
   }
 
+  // A full disk must not end days of training: the next checkpoint tries again, and the result says what became of the
+  // last one.
   void save() {
-    if (!options_.checkpoint_path.empty()) {
+    if (options_.checkpoint_path.empty()) return;
+    const bool had_failed = !result_.checkpoint_failure.empty();
+    result_.checkpoint_failure.clear();
+    try {
       vision::write_standing(options_, network_, *optimizer_, now_, settings_);
+    } catch (const DataError& error) {
+      result_.checkpoint_failure = error.what();
+      if (!had_failed && options_.observer != nullptr) options_.observer->on_checkpoint_failure(error.what());
     }
   }
 
@@ -95,6 +109,10 @@ class Training {
     ImageEpoch record{.epoch = epochs_done() + 1, .learning_rate = optimizer_->learning_rate()};
     train_batches();
     const Reached& all = now_.reached;
+    if (all.rows == 0 && result_.interrupted) {
+      if (epochs_done() > 0) save();
+      return;
+    }
     if (all.rows == 0) throw DataError("no image of the set could be read");
     record.train_loss = all.sums.loss / static_cast<double>(all.rows);
     record.train_error = all.sums.wrong / static_cast<double>(all.rows);
@@ -124,16 +142,15 @@ class Training {
     const auto start = Clock::now();
     const double before = reached.seconds, waited = training_->stats().wait_seconds - reached.wait_seconds;
     training_->begin_epoch(epochs_done(), reached.end);
-    while (!result_.interrupted) {
+    while (!is_stopped()) {
       const std::optional<ImageBatch> batch = training_->next();
-      if (!batch) break;
-      steps_->train(*batch);
+      if (!batch || !train_batch(*batch)) break;
       reached.end = batch->end;
       reached.rows += batch->size();
       reached.seconds = before + seconds_since(start);
       tell_batch();
-      result_.interrupted = is_stopped();
     }
+    result_.interrupted = is_stopped();
     reached.sums = steps_->take_sums();
     reached.seconds = before + seconds_since(start);
     reached.wait_seconds = training_->stats().wait_seconds - waited;
@@ -141,12 +158,40 @@ class Training {
 
   [[nodiscard]] bool is_stopped() const { return options_.stop != nullptr && options_.stop->requested(); }
 
+  // False where somebody asked to stop meanwhile: all is as it was before the batch. A device that is told of its work
+  // ahead of time does all of it.
+  bool train_batch(const ImageBatch& batch) {
+    const auto start = Clock::now();
+    if (undo_ && undo_->keep(batch_seconds_)) {
+      try {
+        const vision::Stoppable stoppable(*options_.stop);
+        steps_->train(batch);
+      } catch (const vision::Stopped&) {
+        undo_->restore();
+        return false;
+      }
+    } else {
+      steps_->train(batch);
+    }
+    batch_seconds_ = seconds_since(start);
+    return true;
+  }
+
+  void judge_batch(const ImageBatch& batch) {
+    if (!undo_) return steps_->judge(batch);
+    try {
+      const vision::Stoppable stoppable(*options_.stop);
+      steps_->judge(batch);
+    } catch (const vision::Stopped&) {  // judge_epoch() asks, too
+    }
+  }
+
   void judge_epoch(ImageEpoch& record) {
     const nn::ModeGuard mode(network_, false);
     validation_->begin_epoch(0);
     std::int64_t rows = 0;
     while (const std::optional<ImageBatch> batch = validation_->next()) {
-      steps_->judge(*batch);
+      judge_batch(*batch);
       rows += batch->size();
       if (is_stopped()) {
         result_.interrupted = true;
@@ -181,6 +226,8 @@ class Training {
   nn::Fingerprint settings_;  // where there are checkpoints
   vision::Standing now_;
   std::optional<vision::Steps> steps_;
+  std::optional<vision::Undo> undo_;  // where batches may end in the middle
+  double batch_seconds_ = 0;          // of the last one; 0: none ran
   std::optional<ImageLoader> training_, validation_;
   Clock::time_point began_;
   std::int64_t batches_run_ = 0;
@@ -192,12 +239,13 @@ class Training {
 TrainedImageModel train_images(const ImageSet& images, const std::optional<ImageSet>& validation,
                                const ImageTrainingOptions& options, const Device& device) {
   options.check();
-  if (!images.has_labels()) throw UsageError("these images have no labels", "Give a folder a class, or a label file.");
   nn::require_precision(options.precision, device);
-  if (validation || options.validation_share == 0) return Training(images, validation, options, device).run();
-  const Split split = split_stratified(images.labels(), static_cast<std::int32_t>(images.class_names().size()),
-                                       options.validation_share, options.seed);
-  return Training(images.select(split.training), images.select(split.validation), options, device).run();
+  const ImageParts parts = split_images(images, validation ? 0 : options.validation_share, options.seed);
+  try {
+    return Training(parts.training, validation ? validation : parts.validation, options, device).run();
+  } catch (const MemoryError& cause) {
+    throw vision::too_large_to_train(parts.training, options, device, device.impl().memory_limit(), cause);
+  }
 }
 
 }  // namespace overtake

@@ -45,6 +45,17 @@ class Bench(CliTest):
         self.fails(2, "bench", "arrays", "--device", "null", says=["computes nothing"])
         self.fails(2, "bench", "arrays", "--device", "cqu", says=["unknown device"])
 
+    def test_flags_that_would_change_nothing_are_refused(self):
+        for flag, value in (("--size", "5"), ("--seconds", "0.1")):
+            self.fails(2, "bench", "lenet", flag, value, says=[f"{flag} is not for bench lenet", "bench arrays"])
+        for flags in (("--batch-size", "5"), ("--precision", "fp32"), ("--steps", "1"), ("--profile",)):
+            self.fails(2, "bench", "arrays", *flags, says=[f"{flags[0]} is not for bench arrays"])
+        self.fails(2, "bench", "lenet", "--device", "cpu", "--device", "cuda", says=["--device cuda"])
+
+    def test_networks_run_on_the_cpu_where_no_device_is_named(self):
+        out, _ = self.overtake("bench", "lenet", "--batch-size", "2", "--steps", "1")
+        self.assertIn("lenet on cpu", out)
+
 
 class Transfers(CliTest):
     def other_device(self):

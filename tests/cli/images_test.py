@@ -2,12 +2,14 @@
 """overtake train --model and predict with its models: checkpoints, memory, the report, the plan, and flags that do not apply."""
 import json
 import random
+import resource
 import signal
 import struct
 import time
 import unittest
+import zlib
 
-from support import CliTest, main
+from support import IRIS, CliTest, main
 
 
 def idx(numbers, *extents):
@@ -65,6 +67,44 @@ class Checkpoints(Images):
         self.assertGreater(self.json()["resumed_epochs"], 0)
         self.assertEqual(self.read("m"), self.read("whole"))
 
+    def test_ctrl_c_is_answered_at_once_and_inside_of_a_batch(self):
+        # A batch of a large network takes seconds.
+        flags = ("train", "images", "--labels", "labels", "--model", "vgg11", "--device", "cpu", "--threads", "2", "--image-size", "96",
+                 "--save", "m", "--checkpoint", "c", "--report", "r.html", "--json", "t.json")
+        process = self.start(*flags)
+        self.addCleanup(process.kill)
+        for line in process.stdout:
+            if line.startswith("device: "):
+                break
+        time.sleep(1.5)
+        process.send_signal(signal.SIGINT)
+        line = process.stderr.readline()
+        self.assertEqual(line, "interrupted: ending with the last whole batch; a second Ctrl-C ends at once and saves nothing\n")
+        _, err = process.communicate(timeout=100)
+        self.assertEqual(process.returncode, 130, err)
+        self.assertIn("note: interrupted before the first batch ended, so nothing is saved\n", err)
+        self.assertEqual(sorted(p.name for p in self.folder.iterdir()), ["images", "labels", "t.json"])
+        self.assertEqual((self.json()["epochs"], self.json()["saved"], self.json()["interrupted"]), ([], None, True))
+
+    def test_a_full_disk_costs_checkpoints_and_not_the_training(self):
+        self.train("--epochs", "2", "--seed", "1", "--checkpoint", "c")
+        last = self.read("c")
+        whole = (*self.arguments("--epochs", "5", "--seed", "1", "--checkpoint", "c", "--resume"), "--save", "m", "--json", "t.json")
+        # The file grows with each epoch, beyond what the limit lets be written.
+        process = self.start(*whole, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (len(last) + 8, len(last) + 8)))
+        out, err = process.communicate(timeout=100)
+        self.assertEqual(process.returncode, 3, out + err)
+        self.assertEqual(err.count("note: no checkpoint: "), 1)
+        self.assertIn("error: the last checkpoint was not written: ", err)
+        self.assertIn("finished: 5 epochs", out)
+        self.assertEqual(self.read("c"), last)
+        self.assertEqual(sorted(p.name for p in self.folder.iterdir()), ["c", "images", "labels", "m", "t.json"])
+        self.assertIn("c", self.json()["checkpoint_failure"])
+        model = self.read("m")
+        self.overtake(*whole)
+        self.assertEqual(self.read("m"), model)
+        self.assertIsNone(self.json()["checkpoint_failure"])
+
     def test_a_checkpoint_of_another_training_is_refused(self):
         self.train("--epochs", "1", "--checkpoint", "c")
         self.fails(3, *self.arguments("--epochs", "2", "--lr", "0.5", "--checkpoint", "c", "--resume"),
@@ -85,7 +125,10 @@ class Memory(Images):
         self.assertLess(parts["plan_bytes"], most)
         for whole, part in zip(self.json("whole.json")["epochs"], parts["epochs"]):
             self.assertAlmostEqual(whole["train_loss"], part["train_loss"], delta=1e-4 * whole["train_loss"])
-        self.fails(4, *self.arguments("--memory-limit", "700KiB"), says=["memory", "limit 700.0 KiB"])
+        self.fails(4, *self.arguments("--memory-limit", "700KiB"), says=[
+            "training lenet does not fit into the memory of cpu: 40 images take ", "one alone ", "(limit 700 KiB: about 4 images fit)"])
+        self.train("--epochs", "1", "--memory-limit", "700KiB", "--batch-size", "4")
+        self.fails(4, *self.arguments("--memory-limit", "100KiB", "--plan"), says=["limit 100 KiB: not one image fits"])
 
     def test_accumulate(self):
         self.train("--epochs", "1", "--batch-size", "8", "--accumulate", "4", "--json", "t.json")
@@ -117,6 +160,92 @@ class Pages(Images):
         self.assertLess(time.monotonic() - start, 60)
 
 
+class Folders(CliTest):
+    """A folder a class, of grey images: one class is dark, the other bright."""
+
+    def setUp(self):
+        super().setUp()
+        draw = random.Random(4)
+        for name, dark in (("cat", 0), ("dog", 130)):
+            for i in range(4):
+                self.picture(f"photos/{name}/{i}.png", bytes(dark + draw.randrange(100) for _ in range(28 * 28)))
+
+    def picture(self, name, pixels, side=28):
+        def chunk(kind, data):
+            return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        rows = b"".join(b"\0" + pixels[row * side:(row + 1) * side] for row in range(side))
+        self.put(name, b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)) +
+                 chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+    def put(self, name, content=b""):
+        (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        self.write(name, content)
+
+    def train(self, *flags, expect=0):
+        return self.overtake("train", "photos", "--model", "lenet", "--device", "cpu", "--threads", "2", "--epochs", "1", *flags,
+                             expect=expect)
+
+    def test_files_that_are_passed_over_are_noted(self):
+        _, err = self.train("--save", "m")
+        self.assertNotIn("passed over", err)
+        for name in ("photos/cat/x.webp", "photos/dog/deep/y.gif", "photos/dog/Thumbs.db", "photos/dog/.z.webp", "photos/1.jpg"):
+            self.put(name)
+        _, err = self.train()
+        self.assertIn("note: passed over 2 files that are neither JPEG nor PNG, for example photos/cat/x.webp; convert them\n", err)
+        self.assertIn("note: passed over an image beside the folders of the classes, photos/1.jpg: it is in no class\n", err)
+        _, err = self.overtake("predict", "m", "photos/cat")
+        self.assertIn("note: passed over a file that is neither JPEG nor PNG, photos/cat/x.webp; convert it\n", err)
+
+
+    def test_both_parts_of_the_images_are_told(self):
+        for i in range(4, 12):
+            self.put(f"photos/cat/{i}.png", (self.folder / "photos/cat/0.png").read_bytes())
+        self.put("photos/emu/1.png", (self.folder / "photos/cat/0.png").read_bytes())
+        out, err = self.train("--validation", "0.25", "--json", "t.json")
+        self.assertIn("images: 13 train, 4 validation, 3 classes\n", out)
+        self.assertIn("note: 1 of 3 classes has too few images to give one to validation, for example \"emu\"\n", err)
+        report = json.loads((self.folder / "t.json").read_text())
+        self.assertEqual([report[key] for key in ("train_images", "validation_images", "classes")], [13, 4, 3])
+        out, err = self.train("--plan", "--json", "p.json")
+        self.assertIn("images: 17 train, 0 validation, 3 classes\n", out)
+        self.assertNotIn("too few images", err)
+        self.assertEqual(json.loads((self.folder / "p.json").read_text())["train_images"], 17)
+
+
+    def test_predict_takes_files_and_folders_together(self):
+        self.train("--save", "m")
+        self.picture("more/deep/a b.png", bytes(28 * 28))
+        self.picture("one.png", bytes(28 * 28))
+        self.put("more/x.gif")
+        out, err = self.overtake("predict", "m", "one.png", "photos/dog", "more")
+        self.assertEqual([line.split(",")[0] for line in out.splitlines()[1:]],
+                         ["one.png", *(f"photos/dog/{i}.png" for i in range(4)), "more/deep/a b.png"])
+        self.assertIn("more/x.gif", err)
+        self.put("empty/notes.txt")
+        self.fails(3, "predict", "m", "one.png", "empty", says=["empty holds no images, but 1 other file"])
+        self.fails(3, "predict", "m", "empty", says=["empty holds no images, but 1 other file"])
+        self.fails(2, "predict", "m", "photos", "--top", "0", says=["--top 0: expected 1 or more"])
+        out, _ = self.overtake("predict", "m", "more", "--out", "p.csv")  # its folders are no classes
+        self.assertNotIn("accuracy", out)
+
+    def test_predict_passes_broken_images_over_where_asked(self):
+        self.train("--save", "m")
+        self.put("photos/dog/1.png", (self.folder / "photos/dog/1.png").read_bytes()[:60])
+        self.fails(3, "predict", "m", "photos", says=["photos/dog/1.png"])
+        out, err = self.overtake("predict", "m", "photos", "--on-broken", "skip", "--out", "p.csv")
+        self.assertIn("note: skipped: ", err)
+        self.assertIn("photos/dog/1.png", err)
+        self.assertIn("wrote 7 predictions to p.csv\n", out)
+        self.assertRegex(out, r"accuracy: .* \(\d of 7\)")
+        table = (self.folder / "p.csv").read_text()
+        self.assertEqual(len(table.splitlines()), 8)
+        self.assertNotIn("photos/dog/1.png", table)
+        _, err = self.overtake("predict", "m", "photos/dog/1.png", "--on-broken", "skip", expect=3)
+        self.assertIn("error: no image could be read", err)
+        self.fails(2, "predict", "m", "photos", "--on-broken", "ignore", says=["--on-broken", "refuse", "skip"])
+        self.train("--on-broken", "skip", "--report", "r.html", "--validation", "0.5")
+
+
 class Flags(Images):
     def test_flags_that_say_nothing_are_refused_by_name(self):
         for flags in (("--hidden", "3"), ("--target", "x"), ("--delimiter", ";"), ("--header",), ("--patience", "2"),
@@ -133,6 +262,11 @@ class Flags(Images):
             with self.subTest(flags=flags):
                 self.fails(2, "predict", "m", "images", *flags, says=[flags[0]])
 
+    def test_a_wrong_part_to_freeze_names_all_that_are_there(self):
+        self.fails(2, *self.arguments("--freeze", "features"), says=["--freeze 'features'", "parts are 0, 3, 7, 9, 11."])
+        self.fails(2, "train", "images", "--labels", "labels", "--model", "vgg11", "--freeze", "feature", "--device", "cpu",
+                   says=["parts are features, features.0, features.3, ", "classifier, classifier.0, classifier.3, classifier.6."])
+
     def test_predictions_are_a_table(self):
         self.train("--epochs", "1", "--save", "m")
         out, _ = self.overtake("predict", "m", "images", "--top", "2")
@@ -142,6 +276,24 @@ class Flags(Images):
         self.assertTrue(lines[1].startswith('"images, image 0 (counted from 0)",'), lines[1])
         name, first, second = lines[1].rsplit(",", 4)[0], *map(float, lines[1].split(",")[-3::2])
         self.assertAlmostEqual(first + second, 1, delta=2e-6)
+
+    def test_labels_of_idx_images_give_an_accuracy(self):
+        self.train("--epochs", "1", "--save", "m")
+        answers, _ = self.overtake("predict", "m", "images", "--labels", "labels")
+        labels = self.read("labels")[8:]
+        right = sum(line.rsplit(",", 2)[1] == str(label) for line, label in zip(answers.splitlines()[1:], labels))
+        out, _ = self.overtake("predict", "m", "images", "--labels", "labels", "--out", "p.csv")
+        self.assertIn(f"({right} of {self.count})", out)
+        out, _ = self.overtake("predict", "m", "images", "--out", "p.csv")
+        self.assertNotIn("accuracy", out)
+        self.write("few", idx([0, 1], 2))
+        self.fails(3, "predict", "m", "images", "--labels", "few", says=["2 labels in few, but 40 images"])
+        self.write("one.png", b"")
+        self.fails(2, "predict", "m", "one.png", "--labels", "labels", says=["labels belong to one IDX file"])
+        self.fails(2, "predict", "m", "images", "--labels", "labels", "--out", "labels", says=["would destroy"])
+        self.overtake("train", IRIS, "--target", "species", "--epochs", "1", "--device", "cpu", "--save", "t")
+        for flag, value in (("--labels", "labels"), ("--on-broken", "skip"), ("--top", "2"), ("--precision", "bf16")):
+            self.fails(2, "predict", "t", IRIS, flag, value, says=["is a model for tables", flag])
 
     def test_no_output_destroys_an_input(self):
         self.train("--epochs", "1", "--save", "m")

@@ -38,6 +38,10 @@ TEST(ImageArrays, IdxPlainAndCompressed) {
   EXPECT_EQ(set.size(), 3);
   EXPECT_THAT(set.labels(), ElementsAre(2, 0, 1));
   EXPECT_THAT(set.class_names(), ElementsAre("0", "1", "2"));
+  EXPECT_TRUE(set.notes().empty());
+  const auto gaps = folder.file("gaps", idx({3}, "\4\0\1"s));
+  EXPECT_THAT(ImageSet::open(images, gaps).notes(),
+              ElementsAre("2 of 5 classes have no image, for example 2: labels count from 0 to 4"));
   const Image second = set.read(1, 1);
   EXPECT_EQ(second.height, 2);
   EXPECT_THAT(second.pixels, ElementsAre('e', 'f', 'g', 'h'));
@@ -66,6 +70,11 @@ TEST(ImageArrays, IdxSaysWhatDoesNotFit) {
   expect_error<DataError>([&] { (void)ImageSet::from_idx(labels, images); }, {"of 1 dimensions", "labels"});
   expect_error<DataError>([&] { (void)ImageSet::from_idx(images, images); }, {"3 dimensions", "exchanged"});
   expect_error<UsageError>([&] { (void)ImageSet::open(images); }, {"the labels of", "--labels"});
+  const auto text = folder.file("table.csv", "a,b\n1,2\n");
+  expect_error<DataError>([&] { (void)ImageSet::open(text); }, {"table.csv is neither an IDX nor a CIFAR file"});
+  const auto none = folder.file("none", idx({0, 2, 2}, "")), flat = folder.file("flat", idx({3, 0, 2}, ""));
+  expect_error<DataError>([&] { (void)ImageSet::from_idx(none, {}); }, {"none holds no images"});
+  expect_error<DataError>([&] { (void)ImageSet::from_idx(flat, {}); }, {"flat: it has no pixels"});
   const auto cut = folder.file("cut", idx({2, 2, 1}, "abc"));
   expect_error<DataError>([&] { (void)ImageSet::from_idx(cut, labels); }, {"cut", "only 3 follow"});
 }

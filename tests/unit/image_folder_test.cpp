@@ -86,13 +86,48 @@ TEST(ImageFolder, NamesMayHoldAnyBytes) {
   expect_error<DataError>([&] { (void)set.read(1, 3); }, {"c\xC3.png"});
 }
 
+TEST(ImageFolder, SaysWhatItPassesOver) {
+  const TempFolder folder;
+  for (const char* name : {"cat/1.jpg", "dog/1.jpg", "dog/b.WebP", "cat/deep/a.gif", "cat/z.heic", "cat/note.txt",
+                           "cat/Thumbs.db", "cat/.DS_Store", "cat/.hidden.webp", "readme.md", ".x.png"}) {
+    touch(folder, name);
+  }
+  const ImageSet set = ImageSet::from_folder(folder.path());
+  EXPECT_EQ(set.size(), 2);
+  EXPECT_THAT(set.notes(), ElementsAre("passed over 3 files that are neither JPEG nor PNG, for example " +
+                                       (folder / "cat" / "deep" / "a.gif").string() + "; convert them"));
+  for (const char* name : {"stray.png", "other.tiff"}) touch(folder, name);
+  EXPECT_THAT(ImageSet::from_folder(folder.path()).notes(),
+              ElementsAre(set.notes().front(), "passed over 2 images beside the folders of the classes, for example " +
+                                                   (folder / "other.tiff").string() + ": they are in no class"));
+  const TempFolder loose;
+  for (const char* name : {"1.jpg", "2.bmp"}) touch(loose, name);
+  EXPECT_THAT(
+      ImageSet::from_paths({loose.path()}).notes(),
+      ElementsAre("passed over a file that is neither JPEG nor PNG, " + (loose / "2.bmp").string() + "; convert it"));
+  EXPECT_TRUE(ImageSet::from_files({loose / "1.jpg"}).notes().empty());
+}
+
+TEST(ImageFolder, AnEmptyClassSaysWhatItHolds) {
+  const TempFolder folder;
+  for (const char* name : {"cat/1.jpg", "dog/b.webp", "dog/a.webp", "dog/note.txt", "emu/list.csv"})
+    touch(folder, name);
+  expect_error<DataError>(
+      [&] { (void)ImageSet::from_folder(folder.path()); },
+      {"dog, holds no images, but 3 other files, for example", "dog/a.webp", "1 more such folder", "Convert"});
+  touch(folder, "dog/1.jpg");
+  expect_error<DataError>([&] { (void)ImageSet::from_folder(folder.path()); },
+                          {"emu, holds no images, but 1 other file, for example", "emu/list.csv"});
+  expect_error<DataError>([&] { (void)ImageSet::open(folder / "emu"); }, {"no images, but 1 other file", "no folders"});
+}
+
 TEST(ImageFolder, SaysWhatIsMissing) {
   const TempFolder folder;
   touch(folder, "photos/cat/1.jpg");
   fs::create_directories(folder / "photos" / "dog" / "deep");
   expect_error<DataError>([&] { (void)ImageSet::from_folder(folder / "photos"); }, {"no images", "photos/dog"});
   expect_error<DataError>([&] { (void)ImageSet::from_folder(folder / "photos" / "cat"); },
-                          {"holds 1 images and no folders", "a folder of images for each class"});
+                          {"holds 1 image and no folders", "a folder of images for each class"});
   expect_error<DataError>([&] { (void)ImageSet::from_folder(folder / "none"); }, {"none"});
   const fs::path one = folder.file("one.png", png_bytes(random_image(3, 3, 3, 1)));
   expect_error<UsageError>([&] { (void)ImageSet::open(one); }, {"one.png is one image"});

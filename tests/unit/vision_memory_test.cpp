@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Steps in parts: the same step, in less memory.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <functional>
+#include <string>
 
 #include "image_support.hpp"
 #include "overtake/error.hpp"
@@ -11,6 +15,7 @@
 namespace overtake::test {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 ImageTrainingOptions options_with(int accumulate) {
@@ -78,16 +83,65 @@ TEST(VisionMemory, ALimitMakesParts) {
   EXPECT_LT(plan.step_bytes, most);
 }
 
+std::string message_of(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const MemoryError& error) {
+    return std::string(error.what()) + " " + error.hint();
+  }
+  return "it fits";
+}
+
 TEST(VisionMemory, WhatOneImageDoesNotFitIntoIsRefused) {
   const TempFolder folder;
   const ImageSet images = ImageSet::open(image_folder(folder, 2, 4));
-  const Limit limit(900 << 10);
-  try {
-    static_cast<void>(train_images(images, {}, options_with(1)));
-    FAIL() << "it fits";
-  } catch (const MemoryError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("limit 900.0 KiB"));
+  ImageTrainingOptions options = options_with(1);
+  const std::string all = "training lenet does not fit into the memory of cpu: 6 images take ";
+  for (const std::uint64_t most : {100 << 10, 300 << 10}) {  // not even weights, not their gradients
+    const Limit limit(most);
+    const auto train = [&] { static_cast<void>(train_images(images, {}, options)); };
+    EXPECT_THAT(message_of(train),
+                AllOf(HasSubstr(all), HasSubstr(fmt::format("limit {} KiB: not one image", most >> 10))));
+    const auto plan = [&] { static_cast<void>(plan_images(images, options, Device("cpu"), most)); };
+    EXPECT_EQ(message_of(plan), message_of(train));
   }
+}
+
+TEST(VisionMemory, TheLargestBatchThatFitsIsNamed) {
+  const TempFolder folder;
+  const ImageSet images = ImageSet::open(image_folder(folder, 2, 80));
+  ImageTrainingOptions options = options_with(1);
+  options.epochs = 1;
+  options.batch_size = 128;
+  const Limit limit(900 << 10);  // parts of a step add their gradients up, for which there is no room
+  const auto train = [&] { static_cast<void>(train_images(images, {}, options)); };
+  const std::string message = message_of(train);
+  ASSERT_THAT(message, HasSubstr("limit 900 KiB: about "));
+  options.batch_size = std::stoi(message.substr(message.find(": about ") + 8)) - 1;  // other tests may hold some
+  ASSERT_GE(options.batch_size, 1);
+  EXPECT_EQ(message_of(train), "it fits");
+  options.batch_size += options.batch_size / 2 + 1;
+  EXPECT_NE(message_of(train), "it fits");
+}
+
+TEST(VisionMemory, AnswersComeInBatchesThatFit) {
+  const TempFolder folder;
+  const ImageSet images = ImageSet::open(image_folder(folder, 2, 40));
+  ImageTrainingOptions options = options_with(1);
+  options.epochs = 1;
+  TrainedImageModel trained = train_images(images, {}, options);
+  const auto ask = [&] {
+    return classify(trained.model, images, 1, {.transform = {}, .batch_size = 80}, Device("cpu"));
+  };
+  const auto whole = ask();
+  {
+    const Limit limit(1 << 20);  // layers of all images take more
+    const auto small = ask();
+    ASSERT_EQ(small.size(), whole.size());
+    for (std::size_t i = 0; i < whole.size(); ++i) EXPECT_EQ(small[i].front().label, whole[i].front().label);
+  }
+  const Limit limit(100 << 10);
+  EXPECT_THAT(message_of([&] { static_cast<void>(ask()); }), HasSubstr("asking lenet does not fit"));
 }
 
 TEST(VisionMemory, PlansDrawAndComputeNothing) {

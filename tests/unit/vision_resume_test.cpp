@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <fstream>
+#include <random>
+#include <thread>
 
 #include "image_support.hpp"
 #include "overtake/error.hpp"
@@ -95,6 +98,127 @@ TEST_P(VisionResume, EndsWithTheBitsOfATrainingInOneGo) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Optimizers, VisionResume, ::testing::Values("sgd", "adam"));
+
+// Takes the folder of the checkpoints away after one epoch, and gives it back after another.
+class FolderThief : public ImageTrainingObserver {
+ public:
+  FolderThief(std::filesystem::path folder, int gone_after, int back_after)
+      : folder_(std::move(folder)), gone_after_(gone_after), back_after_(back_after) {}
+  void on_epoch(const ImageEpoch& epoch) override {
+    if (epoch.epoch == gone_after_) std::filesystem::rename(folder_, folder_.string() + "-away");
+    if (epoch.epoch == back_after_) std::filesystem::rename(folder_.string() + "-away", folder_);
+  }
+  void on_checkpoint_failure(const std::string& problem) override { problems.push_back(problem); }
+  std::vector<std::string> problems;
+
+ private:
+  std::filesystem::path folder_;
+  int gone_after_, back_after_;
+};
+
+TEST(VisionCheckpoint, ThatCannotBeWrittenDoesNotEndTheTraining) {
+  const TempFolder folder;
+  const ImageSet images = ImageSet::open(image_folder(folder, 2, 4));
+  ImageTrainingOptions options = options_of("sgd");
+  options.epochs = 5;
+  const std::string expected = saved(folder, train_images(images, {}, options));
+  std::filesystem::create_directories(folder / "states");
+  options.checkpoint_path = folder / "states" / "checkpoint";
+  FolderThief comes_back(folder / "states", 1, 3);
+  options.observer = &comes_back;
+  const TrainedImageModel trained = train_images(images, {}, options);
+  EXPECT_EQ(saved(folder, trained), expected);
+  EXPECT_EQ(trained.checkpoint_failure, "");
+  ASSERT_EQ(comes_back.problems.size(), 1U);  // of two that were not written
+  EXPECT_THAT(comes_back.problems.front(), HasSubstr("checkpoint"));
+  options.resume = true;
+  EXPECT_EQ(train_images(images, {}, options).resumed_epochs, 5);
+  options.resume = false;
+  FolderThief stays_away(folder / "states", 2, 99);
+  options.observer = &stays_away;
+  const TrainedImageModel unsaved = train_images(images, {}, options);
+  EXPECT_EQ(saved(folder, unsaved), expected);
+  EXPECT_THAT(unsaved.checkpoint_failure, HasSubstr("checkpoint"));
+  EXPECT_EQ(stays_away.problems.size(), 1U);
+  std::filesystem::rename(folder / "states-away", folder / "states");
+  options.observer = nullptr;
+  options.resume = true;
+  const TrainedImageModel resumed = train_images(images, {}, options);
+  EXPECT_EQ(resumed.resumed_epochs, 2);
+  EXPECT_EQ(saved(folder, resumed), expected);
+}
+
+// Requests a stop some time after the first batch began.
+class Impatient : public ImageTrainingObserver {
+ public:
+  explicit Impatient(std::chrono::microseconds patience) : patience_(patience) {}
+  ~Impatient() override {
+    if (thread_.joinable()) thread_.join();
+  }
+  Impatient(const Impatient&) = delete;
+  Impatient& operator=(const Impatient&) = delete;
+  void on_start(std::int64_t, std::int64_t) override {
+    thread_ = std::thread([this] {
+      std::this_thread::sleep_for(patience_);
+      token.request();
+    });
+  }
+  StopToken token;
+
+ private:
+  std::chrono::microseconds patience_;
+  std::thread thread_;
+};
+
+// Images of noise, of which a batch takes all: some tenths of a second.
+ImageSet large_set(const TempFolder& folder) {
+  constexpr std::uint32_t count = 2000, side = 28;
+  std::mt19937 engine(std::random_device{}());
+  const auto idx = [](std::initializer_list<std::uint32_t> extents) {
+    std::string head = {'\0', '\0', '\x08', static_cast<char>(extents.size())};
+    for (const std::uint32_t extent : extents) {
+      for (int shift = 24; shift >= 0; shift -= 8) head += static_cast<char>(extent >> shift & 0xFFU);
+    }
+    return head;
+  };
+  std::string images = idx({count, side, side}), labels = idx({count});
+  for (std::uint32_t i = 0; i < count * side * side; ++i) images += static_cast<char>(engine());
+  for (std::uint32_t i = 0; i < count; ++i) labels += static_cast<char>(engine() % 10);
+  return ImageSet::open(folder.file("images", images), folder.file("labels", labels));
+}
+
+TEST_P(VisionResume, ABatchThatIsStoppedInTheMiddleIsAsIfItHadNeverBegun) {
+  const TempFolder folder;
+  const ImageSet images = large_set(folder);
+  ImageTrainingOptions options = options_of(GetParam());
+  options.validation_share = 0;
+  options.batch_size = images.size();
+  options.accumulate = options.optimizer == "sgd" ? 1 : 2;
+  options.epochs = 2;
+  const TrainedImageModel whole = train_images(images, {}, options);
+  const std::string expected = saved(folder, whole);
+  options.checkpoint_path = folder / "checkpoint";
+  options.epochs = 1;
+  const std::string first = saved(folder, train_images(images, {}, options));
+  EXPECT_NE(first, expected);
+  options.epochs = 2;
+  options.resume = true;
+  const auto seconds = whole.epochs.back().seconds;
+  for (const double share : {0.05, 0.4, 0.55, 0.7, 0.85}) {
+    Impatient observer{std::chrono::microseconds(static_cast<int>(1e6 * share * seconds))};
+    options.observer = &observer;
+    options.stop = &observer.token;
+    const TrainedImageModel stopped = train_images(images, {}, options);
+    if (!stopped.interrupted || stopped.epochs.size() > 1) break;  // the batch had ended
+    EXPECT_EQ(saved(folder, stopped), first) << share;
+  }
+  const StopToken never;  // the batch may be stopped, which must not change a bit
+  options.observer = nullptr;
+  options.stop = &never;
+  const TrainedImageModel resumed = train_images(images, {}, options);
+  EXPECT_EQ(saved(folder, resumed), expected);
+  expect_same_epochs(resumed.epochs, whole.epochs);
+}
 
 TEST(VisionResumeRefusals, NameTheDifference) {
   const TempFolder folder;

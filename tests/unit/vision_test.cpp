@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <numeric>
 
@@ -139,6 +140,37 @@ TEST(Vision, RefusesWhatDoesNotFit) {
   std::ofstream(folder / "cut.safetensors") << "12345678{\"__metadata__\":";
   EXPECT_FALSE(is_image_model(folder / "cut.safetensors"));
   EXPECT_THROW(static_cast<void>(load_image_model(folder / "cut.safetensors")), DataError);
+}
+
+TEST(Vision, EachClassGivesItsShareAndKeepsAnImage) {
+  const TempFolder folder;
+  const std::vector<int> sizes = {40, 13, 2, 1};
+  for (std::size_t c = 0; c < sizes.size(); ++c) {
+    std::filesystem::create_directories(folder / "photos" / std::to_string(c));
+    for (int i = 0; i < sizes[c]; ++i) {  // listed, never read
+      static_cast<void>(folder.file("photos/" + std::to_string(c) + "/" + std::to_string(i) + ".png", ""));
+    }
+  }
+  const ImageSet images = ImageSet::open(folder / "photos");
+  for (const double share : {0.1, 0.5, 0.99}) {
+    const ImageParts parts = split_images(images, share, 5), again = split_images(images, share, 5);
+    EXPECT_EQ(parts.training.size() + parts.validation->size(), images.size());
+    EXPECT_EQ(parts.training.checksum(), again.training.checksum());
+    EXPECT_NE(parts.training.checksum(), split_images(images, share, 6).training.checksum());
+    const std::vector<std::int32_t> judged(parts.validation->labels().begin(), parts.validation->labels().end());
+    for (std::size_t c = 0; c < sizes.size(); ++c) {
+      const auto given = std::count(judged.begin(), judged.end(), static_cast<std::int32_t>(c));
+      EXPECT_LT(given, sizes[c]);
+      if (sizes[c] > 2) {
+        EXPECT_LT(std::abs(static_cast<double>(given) - share * sizes[c]), 1) << share;
+      }
+    }
+    EXPECT_THAT(parts.unjudged, ::testing::Contains("3"));
+  }
+  EXPECT_FALSE(split_images(images, 0, 5).validation.has_value());
+  const std::int32_t one_each[] = {0, 40, 53, 55};
+  expect_error<DataError>([&] { static_cast<void>(split_images(images.select(one_each), 0.3, 5)); },
+                          {"no class has two"});
 }
 
 TEST(Vision, SummariesCountParametersAndWork) {

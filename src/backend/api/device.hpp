@@ -118,6 +118,8 @@ class Device {
   /// Copies between host and device since it was opened. Waits for those that are under way.
   [[nodiscard]] Transfers transfers();
   virtual void set_memory_limit(std::uint64_t bytes) = 0;
+  /// 0: none.
+  [[nodiscard]] virtual std::uint64_t memory_limit() const { return 0; }
   [[nodiscard]] virtual std::uint64_t memory_held() const = 0;
   [[nodiscard]] virtual std::uint64_t memory_peak() const = 0;
   /// True when this processor runs the program itself (cpu): modules that bring C++ code of their own beside their

@@ -72,6 +72,7 @@ class CpuDevice final : public Device {
   }
 
   void set_memory_limit(std::uint64_t bytes) override { allocator_.set_limit(bytes); }
+  [[nodiscard]] std::uint64_t memory_limit() const override { return allocator_.limit(); }
   [[nodiscard]] std::uint64_t memory_held() const override { return allocator_.held(); }
   [[nodiscard]] std::uint64_t memory_peak() const override { return allocator_.peak(); }
   [[nodiscard]] bool is_host() const override { return true; }

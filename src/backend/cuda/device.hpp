@@ -76,6 +76,7 @@ class CudaDevice final : public Device {
   /// Machine code that was made when Overtake was built, where there is some of this name.
   [[nodiscard]] std::unique_ptr<Program> build(const ProgramSource& program) override;
   void set_memory_limit(std::uint64_t bytes) override { allocator_.set_limit(bytes); }
+  [[nodiscard]] std::uint64_t memory_limit() const override { return allocator_.limit(); }
   [[nodiscard]] std::uint64_t memory_held() const override { return allocator_.held(); }
   [[nodiscard]] std::uint64_t memory_peak() const override { return allocator_.peak(); }
   [[nodiscard]] DeviceDetails details() override;

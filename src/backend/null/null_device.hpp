@@ -39,6 +39,7 @@ class NullDevice : public Device {
   /// A program that knows its kernels' names and records their launches.
   [[nodiscard]] std::unique_ptr<Program> build(const ProgramSource& program) override;
   void set_memory_limit(std::uint64_t bytes) override { limit_ = bytes; }
+  [[nodiscard]] std::uint64_t memory_limit() const override { return limit_; }
   [[nodiscard]] std::uint64_t memory_held() const override { return record_.bytes_held; }
   [[nodiscard]] std::uint64_t memory_peak() const override { return record_.bytes_peak; }
 

@@ -16,7 +16,7 @@
 namespace overtake::nn {
 namespace {
 
-thread_local bool is_drawn = true;
+thread_local const Device* undrawn_place = nullptr;
 
 // Philox counters of the two draws of a layer, and of the radii and the angles of Box and Muller (1958).
 constexpr std::uint32_t weight_counter = 0;
@@ -61,8 +61,8 @@ void assign(Parameter& parameter, std::span<const float> values, const Shape& sh
 
 }  // namespace
 
-Undrawn::Undrawn() : before_(std::exchange(is_drawn, false)) {}
-Undrawn::~Undrawn() { is_drawn = before_; }
+Undrawn::Undrawn(const Device& place) : place_(place), before_(std::exchange(undrawn_place, &place_)) {}
+Undrawn::~Undrawn() { undrawn_place = before_; }
 
 std::vector<float> normal_values(std::int64_t count, InitialStream from, double deviation) {
   std::vector<float> values(static_cast<std::size_t>(count));
@@ -81,9 +81,9 @@ std::vector<float> normal_values(std::int64_t count, InitialStream from, double 
 }
 
 void draw_weights(Parameter& weight, const Shape& shape, Parameter* bias, InitialWeight initial, InitialStream from) {
-  if (!is_drawn) {
-    weight.value = zeros(shape).requires_grad(true);
-    if (bias != nullptr) bias->value = zeros(Shape{shape[0]}).requires_grad(true);
+  if (undrawn_place != nullptr) {
+    weight.value = zeros(shape, *undrawn_place).requires_grad(true);
+    if (bias != nullptr) bias->value = zeros(Shape{shape[0]}, *undrawn_place).requires_grad(true);
     return;
   }
   const std::int64_t fan_in = shape.size() / shape[0];

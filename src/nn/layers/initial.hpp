@@ -17,17 +17,18 @@ struct InitialStream {
 /// Weight of `shape` (outputs first) and bias (null: none) as `initial` says, on the device that they are on.
 void draw_weights(Parameter& weight, const Shape& shape, Parameter* bias, InitialWeight initial, InitialStream from);
 
-/// While one lives, weights of layers made on this thread are not drawn: they are 0, and take no memory until somebody
-/// asks for them.
+/// While one lives, weights of layers made on this thread are not drawn: they are 0. On the device "null" they take no
+/// memory, which a plan asks for.
 class Undrawn {
  public:
-  Undrawn();
+  explicit Undrawn(const Device& place = Device("cpu"));
   ~Undrawn();
   Undrawn(const Undrawn&) = delete;
   Undrawn& operator=(const Undrawn&) = delete;
 
  private:
-  bool before_;
+  Device place_;
+  const Device* before_;
 };
 
 /// Normal numbers with mean 0 (Box and Muller 1958).
