@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import math
 import threading
 import types
 from collections.abc import Callable, Sequence
@@ -23,6 +24,8 @@ from ._source import Source, source_of
 from ._types import WEAK_FLOAT, WEAK_INT, ArrayType
 
 _PLAIN: dict[Any, DType] = {bool: _dtypes.bool_, int: WEAK_INT, float: WEAK_FLOAT}
+_LARGEST_KNOWN = 4
+_SHORT = 2**31  # places, and sizes of arrays, below it are held in 32 bits
 _MOST_LAUNCHES = 64  # of different sizes that a function remembers
 
 
@@ -98,10 +101,11 @@ class KernelFunction:
                 )
             made = list(self._made.values())
         else:
-            kinds = [self._kind_of(each) for each in self._source.with_defaults(types)]
+            types = tuple(self._source.with_defaults(types))
+            kinds, short = [self._kind_of(each) for each in types], all(map(_is_short, types))
             if device is None:
-                return self._translated(kinds).source
-            made = [_Made(self._translated(kinds), (), self._debug, self._time_limit)]
+                return self._translated(kinds, short).source
+            made = [_Made(self._translated(kinds, short), (), self._debug, self._time_limit)]
         return "\n".join(each.text.source if device is None else each.kernel.source(device) for each in made)
 
     def print_source(self, *types: Any, device: str | None = None) -> None:
@@ -111,13 +115,13 @@ class KernelFunction:
     def _kind_of(self, given: Any) -> Kind:
         raise NotImplementedError
 
-    def _translated(self, kinds: Sequence[Kind]) -> Text:
+    def _translated(self, kinds: Sequence[Kind], short: bool) -> Text:
         raise NotImplementedError
 
-    def _make(self, key: tuple[Any, ...], kinds: Sequence[Kind]) -> _Made:
+    def _make(self, key: tuple[Any, ...], kinds: Sequence[Kind], short: bool = True) -> _Made:
         with self._lock:
             if key not in self._made:
-                self._made[key] = _Made(self._translated(kinds), key, self._debug, self._time_limit)
+                self._made[key] = _Made(self._translated(kinds, short), key, self._debug, self._time_limit)
             return self._made[key]
 
     def _check_type(self, dtype: DType, name: str) -> DType:
@@ -199,7 +203,7 @@ class Vectorized(KernelFunction):
             return _PLAIN[type(given)]
         return _PLAIN[given] if given in _PLAIN else _dtypes.as_dtype(given)
 
-    def _translated(self, kinds: Sequence[Kind]) -> Text:
+    def _translated(self, kinds: Sequence[Kind], short: bool) -> Text:
         return Program(in_groups=False).elementwise(self._source, [each for each in kinds if isinstance(each, DType)])
 
 
@@ -234,18 +238,20 @@ class Jit(KernelFunction):
 
     def _kind_of(self, given: Any) -> Kind:
         if isinstance(given, Array):
-            return ArrayType(given.dtype, given.ndim)
+            dtype, shape = given._describe()
+            return ArrayType(dtype, len(shape), last=_last_of(shape) or None)
         if type(given) in _PLAIN:
             return _PLAIN[type(given)]
         if isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], int):
             return ArrayType(_dtypes.as_dtype(given[0]), given[1])
         return _PLAIN[given] if given in _PLAIN else ArrayType(_dtypes.as_dtype(given), 1)
 
-    def _translated(self, kinds: Sequence[Kind]) -> Text:
+    def _translated(self, kinds: Sequence[Kind], short: bool) -> Text:
         whole = not self._debug and not self._time_limit  # those look at work-items one by one
-        return Program(in_groups=True, debug=self._debug, whole=whole).groups(self._source, kinds)
+        short = short and not self._debug  # which tells places that no array has
+        return Program(in_groups=True, debug=self._debug, whole=whole, short=short).groups(self._source, kinds)
 
-    def _prepared(self, arguments: tuple[Any, ...]) -> _Made:
+    def _prepared(self, arguments: tuple[Any, ...], short: bool) -> _Made:
         names = self._source.parameters
         for name, each in zip(names, arguments, strict=True):
             if type(each) is Array:
@@ -259,30 +265,30 @@ class Jit(KernelFunction):
                     f"{name} is of type {type(each).__name__}",
                     "Functions of jit take arrays of overtake and Python's numbers: overtake.asarray(x), float(x).",
                 )
-        key = tuple([_key(each) if type(each) is Array else type(each) for each in arguments])
-        return self._make(key, [self._kind_of(each) for each in arguments])
+        key = _key(arguments, short)
+        return self._make(key, [self._kind_of(each) for each in arguments], short and all(map(_is_short, arguments)))
 
 
 class Launch:
     """A function of jit with its sizes."""
 
-    __slots__ = ("_function", "_groups", "_size")
+    __slots__ = ("_function", "_groups", "_short", "_size")
 
     def __init__(self, function: Jit, groups: Any, size: Any) -> None:
         self._function = function
         self._groups = (ctypes.c_int64 * 3)(*sizes_of(groups, "groups", least=0))
         self._size = (ctypes.c_int32 * 3)(*sizes_of(size, "size"))
+        self._short = all(a * b < _SHORT for a, b in zip(self._groups, self._size, strict=True))
 
     def __call__(self, *arguments: Any, **named: Any) -> None:
         """Runs it; arrays that it writes to get their new values."""
         function = self._function
         if named or len(arguments) != function._count:
             arguments = function._source.with_defaults(arguments, named)
-        key = tuple([_key(each) if type(each) is Array else type(each) for each in arguments])
-        made = function._made.get(key)
+        made = function._made.get(_key(arguments, self._short))
         if made is None:
             arguments = tuple([plain(each) for each in arguments])
-            made = function._prepared(arguments)
+            made = function._prepared(arguments, self._short)
         for place, dtype in made.limits:
             check_limit(function._source, place, arguments[place], dtype)
         passed = []
@@ -309,9 +315,29 @@ def _check_written(function: Jit, made: _Made, arguments: tuple[Any, ...]) -> No
             raise KernelError(f"{name} is written to, and given twice", f"Give a copy of it: {name} + 0.")
 
 
-def _key(array: Array) -> int:
-    dtype, shape = array._describe()
-    return dtype.number * 16 + len(shape)
+def _key(arguments: Sequence[Any], short: bool) -> tuple[Any, ...]:
+    """What a kernel is made for: types, axes, known extents, and whether 32 bits are enough for places."""
+    key = [_array_key(*each._describe()) if type(each) is Array else type(each) for each in arguments]
+    return tuple(key) if short else (*key, None)
+
+
+def _array_key(dtype: DType, shape: tuple[int, ...]) -> int:
+    key = (dtype.number * 16 + len(shape)) * (_LARGEST_KNOWN + 1) + _last_of(shape)
+    return key if _is_short_shape(shape) else -1 - key
+
+
+def _last_of(shape: tuple[int, ...]) -> int:
+    """The last extent of rows of few numbers, such as the places of atoms, which are constants; 0 of all else."""
+    return shape[-1] if len(shape) > 1 and shape[-1] <= _LARGEST_KNOWN else 0
+
+
+def _is_short_shape(shape: tuple[int, ...]) -> bool:
+    size = math.prod(shape)
+    return size < _SHORT and (size > 0 or math.prod([each or 1 for each in shape]) < _SHORT)
+
+
+def _is_short(argument: Any) -> bool:
+    return not isinstance(argument, Array) or _is_short_shape(argument.shape)
 
 
 @overload
