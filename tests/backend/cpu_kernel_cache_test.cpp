@@ -129,7 +129,8 @@ TEST_F(CpuKernelCache, ProgramsChangeToBetterCodeAndLaterOnesBeginWithIt) {
 TEST_F(CpuKernelCache, WhatHasRunForLongWaitsForBetterCode) {
   fs::create_directories(folder_);
   const fs::path begins = folder_ / "begins", script = folder_ / "patient";
-  std::ofstream(script) << "#!/bin/sh\nwhile [ ! -e '" << begins.string() << "' ]; do sleep 0.01; done\nexec cc \"$@\"\n";
+  std::ofstream(script) << "#!/bin/sh\nwhile [ ! -e '" << begins.string()
+                        << "' ]; do sleep 0.01; done\nexec cc \"$@\"\n";
   fs::permissions(script, fs::perms::owner_all);
   KernelCompilers patient = compilers(true);
   patient.ordinary = OrdinaryCompiler::find({script.string()}, {});

@@ -259,7 +259,7 @@ class CpuKernel final : public Kernel {
   Compiled first_, kept_second_;
   std::atomic<const Compiled*> second_{nullptr};
   std::mutex mutex_;
-  std::atomic<double> pace_{unknown};  ///< nanoseconds a work-item, at the last launch
+  std::atomic<double> pace_{unknown};                                ///< nanoseconds a work-item, at the last launch
   std::atomic<std::int64_t> slow_ns_{0}, wait_from_ns_{10'000'000};  ///< time in the first code, and when to wait
 };
 
