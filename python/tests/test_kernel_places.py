@@ -123,6 +123,24 @@ def test_loops_whose_ends_are_known(monkeypatch, short):
 
 
 @WIDTHS
+def test_numbers_that_were_floats(monkeypatch, short):
+    def converted(x, out):
+        kept = 0
+        large = int(x[0])
+        for i in range(large - 40, large, 16):
+            out[kept] = i
+            kept += 1
+        out[kept] = large % 1000003
+        out[kept + 1] = int(x[1]) // 7
+
+    out = ot.zeros(8, dtype=ot.int64)
+    fresh(converted, monkeypatch, short)[1, 1](ot.asarray([1e19, -5e12], dtype=ot.float32), out)
+    large = 2**63 - 1
+    wanted = [*range(large - 40, large, 16), large % 1000003, int(np.float32(-5e12)) // 7]
+    assert np.asarray(out).tolist()[: len(wanted)] == wanted
+
+
+@WIDTHS
 def test_what_wraps_round_may_be_below_0(monkeypatch, short):
     def wrapping(x, small, out, n):
         doubled, tripled, a, b = 1, 1, 0, 1

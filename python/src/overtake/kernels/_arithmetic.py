@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import operator
 from collections.abc import Callable
 from typing import Any
 
 from ..arrays import _dtypes
 from ..arrays._dtypes import DType
-from ._scope import Scope
+from ._scope import Scope, bare
 from ._types import (
     WEAK_FLOAT,
     WEAK_INT,
@@ -79,7 +80,9 @@ class Arithmetic(Scope):
         dtype = self.counted(self.promote(node, a, b))
         left, right = self.cast(node, a, dtype), self.cast(node, b, dtype)
         if is_float(dtype):
-            return self.made(dtype, f"({left} {symbol} {right})", a, b)
+            fused = self._fused(dtype, symbol, (a, left), (b, right)) if self.program.fma and symbol != "*" else ""
+            made = self.made(dtype, fused or f"({left} {symbol} {right})", a, b)
+            return dataclasses.replace(made, factors=(left, right)) if symbol == "*" else made
         bits = bits_of(a) + bits_of(b) if symbol == "*" else max(bits_of(a), bits_of(b)) + 1
         are_above, is_unsigned = a.positive and b.positive, dtype.kind == "unsigned integer"
         if symbol == "-" and are_above:
@@ -88,6 +91,17 @@ class Arithmetic(Scope):
         positive = is_unsigned or (symbol != "-" and are_above and bits < 64)
         text = self.program.helpers.call(_WRAPPING[symbol], self.held(dtype), left, right)
         return self.made(dtype, text, a, b, positive=positive, bits=bits)
+
+    def _fused(self, dtype: DType, symbol: str, a: tuple[Value, str], b: tuple[Value, str]) -> str:
+        """A product and a sum that are rounded once; empty where neither number is a product of that type."""
+        for (value, _), (_, other), is_first in ((a, b, True), (b, a, False)):
+            if value.factors is None or self.held(value.type) is not self.held(dtype):
+                continue
+            left, right = value.factors
+            less = symbol == "-"
+            left, added = f"(-{left})" if less and not is_first else left, f"(-{other})" if less and is_first else other
+            return self.program.helpers.call("fma", self.held(dtype), bare(left), bare(right), bare(added))
+        return ""
 
     def _quotient(self, node: ast.AST, symbol: str, a: Value, b: Value) -> Value:
         dtype = self.counted(self.promote(node, a, b))
@@ -119,7 +133,8 @@ class Arithmetic(Scope):
                     base if abs(exponent) == 1 else self.program.helpers.product(self.held(dtype), abs(exponent), base)
                 )
                 one = literal(1.0, self.held(dtype))
-                return self.made(dtype, product if exponent > 0 else f"({one} / {product})", a)
+                made = self.made(dtype, product if exponent > 0 else f"({one} / {product})", a)
+                return dataclasses.replace(made, factors=(base, base)) if exponent == 2 and a.simple else made
             return self.made(dtype, f"pow({base}, {self.cast(node, b, dtype)})", a, b)
         if b.const is not None and b.const < 0:
             self.fail(node, "a whole number to a negative power is no whole number", "Write overtake.float32(x) ** n.")

@@ -50,7 +50,7 @@ class _Made:
 class KernelFunction:
     """A function of the author's that becomes a kernel at its first call with arguments of some types."""
 
-    def __init__(self, function: Callable[..., Any], debug: bool, time_limit: float | None) -> None:
+    def __init__(self, function: Callable[..., Any], debug: bool, time_limit: float | None, fma: bool) -> None:
         by = type(self)._decorator
         if not isinstance(function, types.FunctionType):
             raise KernelError(f"{by} takes a function, not {function!r}", f"Write @overtake.{by} above a def.")
@@ -58,7 +58,7 @@ class KernelFunction:
             raise UsageError(f"time_limit: {time_limit} is not above 0", "Give seconds, or None for no limit.")
         functools.update_wrapper(self, function)  # type: ignore[arg-type]
         self._kernel_function = function
-        self._debug, self._time_limit = debug, time_limit or 0.0
+        self._debug, self._time_limit, self._fma = debug, time_limit or 0.0, fma
         self._made: dict[tuple[Any, ...], _Made] = {}
         self._lock = threading.Lock()
         self._count = function.__code__.co_argcount
@@ -204,7 +204,8 @@ class Vectorized(KernelFunction):
         return _PLAIN[given] if given in _PLAIN else _dtypes.as_dtype(given)
 
     def _translated(self, kinds: Sequence[Kind], short: bool) -> Text:
-        return Program(in_groups=False).elementwise(self._source, [each for each in kinds if isinstance(each, DType)])
+        program = Program(in_groups=False, fma=self._fma)
+        return program.elementwise(self._source, [each for each in kinds if isinstance(each, DType)])
 
 
 class Jit(KernelFunction):
@@ -212,8 +213,8 @@ class Jit(KernelFunction):
 
     _decorator = "jit"
 
-    def __init__(self, function: Callable[..., Any], debug: bool, time_limit: float | None) -> None:
-        super().__init__(function, debug, time_limit)
+    def __init__(self, function: Callable[..., Any], debug: bool, time_limit: float | None, fma: bool) -> None:
+        super().__init__(function, debug, time_limit, fma)
         self._launches: dict[Any, Launch] = {}
 
     def __call__(self, *arguments: Any) -> Any:
@@ -249,7 +250,8 @@ class Jit(KernelFunction):
     def _translated(self, kinds: Sequence[Kind], short: bool) -> Text:
         whole = not self._debug and not self._time_limit  # those look at work-items one by one
         short = short and not self._debug  # which tells places that no array has
-        return Program(in_groups=True, debug=self._debug, whole=whole, short=short).groups(self._source, kinds)
+        program = Program(in_groups=True, debug=self._debug, whole=whole, short=short, fma=self._fma)
+        return program.groups(self._source, kinds)
 
     def _prepared(self, arguments: tuple[Any, ...], short: bool) -> _Made:
         names = self._source.parameters
@@ -344,11 +346,11 @@ def _is_short(argument: Any) -> bool:
 def vectorize(function: Callable[..., Any]) -> Vectorized: ...
 @overload
 def vectorize(
-    *, debug: bool = False, time_limit: float | None = None
+    *, debug: bool = False, time_limit: float | None = None, fma: bool = False
 ) -> Callable[[Callable[..., Any]], Vectorized]: ...
 
 
-def vectorize(function: Any = None, *, debug: bool = False, time_limit: float | None = None) -> Any:
+def vectorize(function: Any = None, *, debug: bool = False, time_limit: float | None = None, fma: bool = False) -> Any:
     """Makes a function of numbers one of arrays, on any device: ``@overtake.vectorize``.
 
     The function's own Python is translated for each list of argument types (docs/python-kernels.md says which Python)
@@ -362,23 +364,28 @@ def vectorize(function: Any = None, *, debug: bool = False, time_limit: float | 
         Checks while it runs, where the device can.
     time_limit : float, optional
         Seconds after which a run is an error.
+    fma : bool
+        Rounds ``a * b + c`` of floats once, in functions that it calls, too. Faster where the device has an
+        instruction for it, and the same on every device, but not the numbers of NumPy.
     """
     if function is None:
-        return lambda given: Vectorized(given, debug, time_limit)
-    return Vectorized(function, debug, time_limit)
+        return lambda given: Vectorized(given, debug, time_limit, fma)
+    return Vectorized(function, debug, time_limit, fma)
 
 
 @overload
 def jit(function: Callable[..., Any]) -> Jit: ...
 @overload
-def jit(*, debug: bool = False, time_limit: float | None = None) -> Callable[[Callable[..., Any]], Jit]: ...
+def jit(
+    *, debug: bool = False, time_limit: float | None = None, fma: bool = False
+) -> Callable[[Callable[..., Any]], Jit]: ...
 
 
-def jit(function: Any = None, *, debug: bool = False, time_limit: float | None = None) -> Any:
+def jit(function: Any = None, *, debug: bool = False, time_limit: float | None = None, fma: bool = False) -> Any:
     """Makes a function a kernel that is launched in groups of work-items: ``@overtake.jit``, ``f[groups, size](x, out)``.
 
     Arrays that it assigns to get new values, as after ``x[1:3] = 0``. The arguments are those of :func:`vectorize`.
     """
     if function is None:
-        return lambda given: Jit(given, debug, time_limit)
-    return Jit(function, debug, time_limit)
+        return lambda given: Jit(given, debug, time_limit, fma)
+    return Jit(function, debug, time_limit, fma)

@@ -97,6 +97,11 @@ _FLOAT: dict[str, tuple[str, str, str]] = {
         "  if (rest == ({T})0) return copysign(rest, b);\n"
         "  return (rest < ({T})0) != (b < ({T})0) ? rest + b : rest;",
     ),
+    "fma": (
+        "{T} a, {T} b, {T} c",
+        "",
+        "return fma(a, b, c);",
+    ),  # a function: the dialect's is a macro that grows when nested
     "sigmoid": ("{T} a", "", "{T} e = exp(-fabs(a));\n  return (a >= ({T})0 ? ({T})1 : e) / (({T})1 + e);"),
     "logaddexp": (
         "{T} a, {T} b",

@@ -179,8 +179,10 @@ class Function(Loops):
 class Program:
     """All functions of one kernel."""
 
-    def __init__(self, in_groups: bool, debug: bool = False, whole: bool = False, short: bool = False) -> None:
-        self.in_groups, self.debug = in_groups, debug
+    def __init__(
+        self, in_groups: bool, debug: bool = False, whole: bool = False, short: bool = False, fma: bool = False
+    ) -> None:
+        self.in_groups, self.debug, self.fma = in_groups, debug, fma
         self.short = short  # int32 holds the places of all arrays and of all work-items
         self.place_bits = 31 if short else 47
         self.whole = whole  # work-items of kernels with barriers may run one after the other

@@ -135,7 +135,7 @@ class Scope:
             return value
         name = self.temporary(value.type)
         self.emit(f"{name} = {bare(value.text)};")
-        return dataclasses.replace(value, text=name, simple=True, reads=False)
+        return dataclasses.replace(value, text=name, simple=True, reads=False, factors=None)
 
     def keep_at(self, mark: int, value: Value) -> Value:
         """The same for a value that was computed when there were `mark` lines, where later ones may change what it reads."""

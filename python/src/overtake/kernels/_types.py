@@ -58,6 +58,7 @@ class Value:
     positive: bool = False  # never below 0
     bits: int = 64  # of a whole number: it lies between -(2 ** bits) and 2 ** bits, without those
     counts: bool = False  # work-items or groups: 1 at least
+    factors: tuple[str, str] | None = None  # of a product of floats, which a sum may be fused with
 
 
 def bits_of(value: Value) -> int:
@@ -68,8 +69,8 @@ def bits_of(value: Value) -> int:
 
 
 def bits_of_type(dtype: DType) -> int:
-    """The same of all numbers of a type; of the smallest one of a signed type it is all of them."""
-    return 1 if dtype.kind == "bool" else 8 * dtype.itemsize
+    """The same of all numbers of a type; of the smallest one of a signed type it is all of them, of floats nothing is known."""
+    return 1 if dtype.kind == "bool" else 64 if is_float(dtype) else 8 * dtype.itemsize
 
 
 def keeps_sign(source: DType, wanted: DType) -> bool:
