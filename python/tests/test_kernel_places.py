@@ -199,6 +199,32 @@ def test_numbers_that_cannot_be_below_0_are_not_looked_at():
     assert looks(unsure.source(*kinds)) == 4
 
 
+def test_plain_ints_that_32_bits_hold_are_counted_so():
+    @ot.vectorize
+    def turns(x, n):
+        count = ot.int32(0)
+        while count < n and count < x:
+            count += 1
+        return count
+
+    @ot.jit
+    def total(n, first, out):
+        for i in range(first, n):
+            out[0] += i
+
+    x = numbers(50, 100)
+    ends = [int(RNG.integers(-5, 60)), 0, -(2**31), 2**31, 2**40, -(2**40)]
+    for n in ends:
+        assert np.array_equal(np.asarray(turns(ot.asarray(x), n)), np.minimum(x, np.maximum(n, 0)))
+    assert len(turns._made) == 2
+    for first in (-3, 2**31 - 5, 2**40, 2**63 - 9):
+        out = ot.zeros(1, dtype=ot.int64)
+        total[1, 1](first + 7, first, out)
+        assert int(out[0]) == (sum(range(first, first + 7)) + 2**63) % 2**64 - 2**63
+    assert "PLACE" in total.source(int, int, ot.int64)
+    assert "PLACE" not in total.source(2**40, 0, ot.int64)
+
+
 def test_rows_of_few_numbers_are_a_kernel_of_their_own():
     function = ot.jit(rows_of_three)
     for columns in (3, 3, 5, 6, 4):

@@ -20,6 +20,7 @@ from ._types import (
     fits,
     has_room,
     is_float,
+    is_short,
     is_weak,
     is_whole,
     literal,
@@ -184,7 +185,12 @@ class Arithmetic(Scope):
             if dtype is _dtypes.uint64 and not plain.positive:
                 return self._beside_unsigned(node, symbol if plain is a else _MIRRORED[symbol], plain, other)
             dtype = _dtypes.int64 if dtype.itemsize < 8 else dtype
-        left, right = self.cast(node, a, dtype), self.cast(node, b, dtype)
+        # Compilers see of sizes that 32 bits hold them, and not of arguments.
+        is_argument = any(each.type is WEAK_INT and each.const is None for each in (a, b))
+        if is_argument and self.held(dtype) is _dtypes.int64 and is_short(a) and is_short(b):
+            left, right = (self.cast(node, each, _dtypes.int32, exact=False) for each in (a, b))
+        else:
+            left, right = self.cast(node, a, dtype), self.cast(node, b, dtype)
         return self.made(_dtypes.bool_, f"({left} {symbol} {right})", a, b, positive=True)
 
     def _beside_unsigned(self, node: ast.AST, symbol: str, plain: Value, other: Value) -> Value:

@@ -19,7 +19,7 @@ from ..arrays._dtypes import DType
 from ._errors import KernelError
 from ._given import Method, check_limit, kept, number, placed, plain, sizes_of
 from ._native import Kernel
-from ._program import Kind, Program, Text
+from ._program import Facts, Kind, Program, Text
 from ._source import Source, source_of
 from ._types import WEAK_FLOAT, WEAK_INT, ArrayType
 
@@ -102,10 +102,9 @@ class KernelFunction:
             made = list(self._made.values())
         else:
             types = tuple(self._source.with_defaults(types))
-            kinds, short = [self._kind_of(each) for each in types], all(map(_is_short, types))
             if device is None:
-                return self._translated(kinds, short).source
-            made = [_Made(self._translated(kinds, short), (), self._debug, self._time_limit)]
+                return self._translated(types, True).source
+            made = [_Made(self._translated(types, True), (), self._debug, self._time_limit)]
         return "\n".join(each.text.source if device is None else each.kernel.source(device) for each in made)
 
     def print_source(self, *types: Any, device: str | None = None) -> None:
@@ -115,13 +114,14 @@ class KernelFunction:
     def _kind_of(self, given: Any) -> Kind:
         raise NotImplementedError
 
-    def _translated(self, kinds: Sequence[Kind], short: bool) -> Text:
+    def _translated(self, arguments: Sequence[Any], short: bool) -> Text:
+        """The text for arguments, or types of such; `short`: int32 holds the places of all work-items."""
         raise NotImplementedError
 
-    def _make(self, key: tuple[Any, ...], kinds: Sequence[Kind], short: bool = True) -> _Made:
+    def _make(self, key: tuple[Any, ...], arguments: Sequence[Any], short: bool = True) -> _Made:
         with self._lock:
             if key not in self._made:
-                self._made[key] = _Made(self._translated(kinds, short), key, self._debug, self._time_limit)
+                self._made[key] = _Made(self._translated(arguments, short), key, self._debug, self._time_limit)
             return self._made[key]
 
     def _check_type(self, dtype: DType, name: str) -> DType:
@@ -150,7 +150,7 @@ class Vectorized(KernelFunction):
         if named or len(arguments) != self._count:
             arguments = self._source.with_defaults(arguments, named)
         made = self._made.get(
-            tuple([each._describe()[0].number if type(each) is Array else type(each) for each in arguments])
+            tuple([each._describe()[0].number if type(each) is Array else _number_key(each) for each in arguments])
         )
         if made is None:
             made, arguments = self._prepared(arguments)
@@ -170,15 +170,10 @@ class Vectorized(KernelFunction):
         beside = next((each.device for each in arguments if type(each) is Array), None)
         names = self._source.parameters
         given = tuple(self._operand(name, each, beside) for name, each in zip(names, arguments, strict=True))
-        kinds = [self._kind_of(each) for each in given]
-        for name, kind in zip(names, kinds, strict=True):
-            self._check_type(kind, name)
-        return self._make(
-            tuple(
-                each.number if type(value) is Array else type(value) for each, value in zip(kinds, given, strict=True)
-            ),
-            kinds,
-        ), given
+        for name, each in zip(names, given, strict=True):
+            self._check_type(self._kind_of(each), name)
+        key = tuple(each.dtype.number if type(each) is Array else _number_key(each) for each in given)
+        return self._make(key, given), given
 
     def _operand(self, name: str, given: Any, device: str | None) -> Any:
         """An argument as an array or one of Python's own numbers."""
@@ -203,9 +198,9 @@ class Vectorized(KernelFunction):
             return _PLAIN[type(given)]
         return _PLAIN[given] if given in _PLAIN else _dtypes.as_dtype(given)
 
-    def _translated(self, kinds: Sequence[Kind], short: bool) -> Text:
+    def _translated(self, arguments: Sequence[Any], short: bool) -> Text:
         program = Program(in_groups=False, fma=self._fma)
-        return program.elementwise(self._source, [each for each in kinds if isinstance(each, DType)])
+        return program.elementwise(self._source, [self._kind_of(each) for each in arguments], _facts(arguments))
 
 
 class Jit(KernelFunction):
@@ -247,11 +242,12 @@ class Jit(KernelFunction):
             return ArrayType(_dtypes.as_dtype(given[0]), given[1])
         return _PLAIN[given] if given in _PLAIN else ArrayType(_dtypes.as_dtype(given), 1)
 
-    def _translated(self, kinds: Sequence[Kind], short: bool) -> Text:
+    def _translated(self, arguments: Sequence[Any], short: bool) -> Text:
         whole = not self._debug and not self._time_limit  # those look at work-items one by one
-        short = short and not self._debug  # which tells places that no array has
+        # Debug tells places that no array has.
+        short = short and not self._debug and all(map(_is_short, arguments))
         program = Program(in_groups=True, debug=self._debug, whole=whole, short=short, fma=self._fma)
-        return program.groups(self._source, kinds)
+        return program.groups(self._source, [self._kind_of(each) for each in arguments], _facts(arguments))
 
     def _prepared(self, arguments: tuple[Any, ...], short: bool) -> _Made:
         names = self._source.parameters
@@ -267,8 +263,7 @@ class Jit(KernelFunction):
                     f"{name} is of type {type(each).__name__}",
                     "Functions of jit take arrays of overtake and Python's numbers: overtake.asarray(x), float(x).",
                 )
-        key = _key(arguments, short)
-        return self._make(key, [self._kind_of(each) for each in arguments], short and all(map(_is_short, arguments)))
+        return self._make(_key(arguments, short), arguments, short)
 
 
 class Launch:
@@ -319,13 +314,27 @@ def _check_written(function: Jit, made: _Made, arguments: tuple[Any, ...]) -> No
 
 def _key(arguments: Sequence[Any], short: bool) -> tuple[Any, ...]:
     """What a kernel is made for: types, axes, known extents, and whether 32 bits are enough for places."""
-    key = [_array_key(*each._describe()) if type(each) is Array else type(each) for each in arguments]
+    key = [_array_key(*each._describe()) if type(each) is Array else _number_key(each) for each in arguments]
     return tuple(key) if short else (*key, None)
 
 
 def _array_key(dtype: DType, shape: tuple[int, ...]) -> int:
     key = (dtype.number * 16 + len(shape)) * (_LARGEST_KNOWN + 1) + _last_of(shape)
     return key if _is_short_shape(shape) else -1 - key
+
+
+class _ShortInt:
+    """The type of ints that an int32 holds, in keys."""
+
+
+def _number_key(value: Any) -> type:
+    kind = type(value)
+    return _ShortInt if kind is int and -_SHORT < value < _SHORT else kind
+
+
+def _facts(arguments: Sequence[Any]) -> Facts:
+    """What is known of plain numbers; `int` itself stands for a small one."""
+    return tuple((False, each is int or _number_key(each) is _ShortInt) for each in arguments)
 
 
 def _last_of(shape: tuple[int, ...]) -> int:

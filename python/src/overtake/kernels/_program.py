@@ -274,7 +274,7 @@ class Program:
     def _preamble(self) -> str:
         return self.helpers.text + "".join(self._texts)
 
-    def elementwise(self, source: Source, kinds: Sequence[DType]) -> Text:
+    def elementwise(self, source: Source, kinds: Sequence[DType], facts: Facts = ()) -> Text:
         """The texts of a function of vectorize."""
         if not kinds:
             raise KernelError(
@@ -282,7 +282,7 @@ class Program:
                 "A function of vectorize takes a number or more.",
                 source.place(source.tree),
             )
-        device = self._device(source, kinds)
+        device = self._device(source, kinds, facts)
         if not device.results:
             raise KernelError(
                 f"{source.name}() returns nothing",
@@ -313,9 +313,9 @@ class Program:
             self.limits,
         )
 
-    def groups(self, source: Source, kinds: Sequence[Kind]) -> Text:
+    def groups(self, source: Source, kinds: Sequence[Kind], facts: Facts = ()) -> Text:
         """The texts of a function of jit."""
-        made = self._made(source, kinds)
+        made = self._made(source, kinds, facts)
         parameters: list[str] = []
         arguments: list[tuple[int, int | None]] = []
         written: list[int] = []
