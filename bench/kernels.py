@@ -39,6 +39,9 @@ def mandelbrot(cx, cy, limit):
     return n
 
 
+mandelbrot_fused = ot.vectorize(fma=True)(mandelbrot._kernel_function)  # as Numba's
+
+
 @ot.vectorize
 def black_scholes(s, k, t):
     d = (ot.log(s / k) + (0.02 + 0.045) * t) / (0.3 * ot.sqrt(t))
@@ -208,6 +211,8 @@ class Bench:
         lines = [numpy.linspace(-2, 1, side, dtype=numpy.float32), numpy.linspace(-1, 1, side, dtype=numpy.float32)]
         cx, cy = (ot.asarray(each, device=self.device) for each in (lines[0], lines[1].reshape(side, 1)))
         self.add(f"Mandelbrot {side}^2, 256 iterations", lambda: mandelbrot(cx, cy, 256), "mandelbrot", (*lines, 256))
+        fused = f"Mandelbrot {side}^2, 256 iterations, products and sums rounded once"
+        self.add(fused, lambda: mandelbrot_fused(cx, cy, 256), "mandelbrot", (*lines, 256))
         whole = numpy.random.default_rng(2).integers(0, 256, int(2**28 * self.scale), dtype=numpy.int32)
         u, counts = ot.asarray(whole, device=self.device), ot.zeros((256,), dtype=ot.int32, device=self.device)
         self.add("histogram of 256 bins", lambda: histogram[1056, 256](u, counts), "histogram", (whole,), 4 * whole.size)

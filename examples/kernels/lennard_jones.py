@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Molecular dynamics: atoms with the potential of Lennard and Jones, cut and shifted at 2.5, at constant energy (leapfrog), from
-a crystal that melts. Every 10 steps atoms are sorted by cells and list their neighbours. A run repeats to the last bit: nothing
-depends on the order in which work-items run. Usage: lennard_jones.py [device] [atoms] [steps].
+a crystal that melts; every 10 steps they list their neighbours. Usage: lennard_jones.py [device] [atoms] [steps].
 """
 
 import atoms
 
 import overtake as ot
 
-CUT, REACH, DT = 2.5, 2.8, 0.002  # neighbours are listed up to REACH
-SLOTS, GROUP = 128, 128
+CUT, REACH, SLOTS, DT, GROUP = 2.5, 2.8, 128, 0.002, 128  # SLOTS neighbours at most are listed, up to REACH
 
 
 def apart(x, i, j, edge):
@@ -56,19 +54,16 @@ def move(x, v, f):
 
 
 def simulate(device, wanted, steps):
-    x, v, edge = atoms.crystal(wanted, density=0.8442, temperature=1.44, device=device)
-    n, cells = len(x), int(edge / REACH)
-    force, energy, groups = ot.zeros((n, 3), device=device), ot.zeros(n, device=device), -(-n // GROUP)
-    neighbours, counts = (ot.zeros(shape, dtype=ot.int32, device=device) for shape in ((SLOTS, n), n))
+    a = atoms.Atoms(wanted, density=0.8442, temperature=1.44, reach=REACH, slots=SLOTS, device=device)
+    groups = -(-a.n // GROUP)
     for step in range(steps + 1):
         if step % 10 == 0:
-            x, v, cell, begins = atoms.by_cells(x % edge, v, cells, edge)
-            list_neighbours[groups, GROUP](x, cell, begins, neighbours, counts, cells, edge)
-        compute_forces[groups, GROUP](x, neighbours, counts, force, energy, edge)
-        if step in (0, steps):  # velocities are half a step behind the places
-            yield n, atoms.total_energy(v + 0.5 * DT * force, energy)
-        x, v = move(x, v, force)
-    assert int(ot.max(counts)) < SLOTS
+            a.sort()
+            list_neighbours[groups, GROUP](a.x, a.cell, a.begins, a.neighbours, a.counts, a.cells, a.edge)
+        compute_forces[groups, GROUP](a.x, a.neighbours, a.counts, a.force, a.energy, a.edge)
+        if step in (0, steps):
+            yield a.n, a.total_energy(behind=0.5 * DT)  # velocities are half a step behind the places
+        a.x, a.v = move(a.x, a.v, a.force)
 
 
 atoms.check(simulate)

@@ -10,6 +10,7 @@ import types
 import numpy as np
 
 import overtake as ot
+from overtake.kernels._functions import _last_of
 from overtake.kernels._program import Program
 from overtake.kernels._source import source_of
 from overtake.kernels._types import WEAK_FLOAT, WEAK_INT, ArrayType
@@ -33,6 +34,7 @@ typedef float float32; typedef double float64;
 #define GLOBAL
 #define LOCAL static
 #define LOCAL_ARG
+#define PLACE int32
 static inline float as_float(uint32 bits) { float x; memcpy(&x, &bits, 4); return x; }
 static inline double bits_double(uint64 bits) { double x; memcpy(&x, &bits, 8); return x; }
 #define BITS_DOUBLE(x) bits_double(x)
@@ -43,6 +45,8 @@ static pthread_barrier_t group_barrier;
 #define GROUP_ID(a) group_ids[a]
 #define LOCAL_SIZE(a) local_sizes[a]
 #define NUM_GROUPS(a) group_counts[a]
+#define GLOBAL_ID(a) (GROUP_ID(a) * LOCAL_SIZE(a) + LOCAL_ID(a))
+#define GLOBAL_SIZE(a) (NUM_GROUPS(a) * LOCAL_SIZE(a))
 #define WORK_ITEMS
 #define PRIVATE(type, name) type name
 #define MINE(name) name
@@ -188,9 +192,12 @@ def run(library, k, text, arguments):
 def translated_groups(function, arguments):
     """The text of a function of jit."""
     kinds = [
-        ArrayType(kind_of(each), each.ndim) if isinstance(each, np.ndarray) else kind_of(each) for each in arguments
+        ArrayType(kind_of(each), each.ndim, last=_last_of(each.shape) or None)
+        if isinstance(each, np.ndarray)
+        else kind_of(each)
+        for each in arguments
     ]
-    return Program(True).groups(source_of(getattr(function, "_kernel_function", function)), kinds)
+    return Program(True, short=True).groups(source_of(getattr(function, "_kernel_function", function)), kinds)
 
 
 def launch(library, k, text, groups, size, arguments):
@@ -200,7 +207,7 @@ def launch(library, k, text, groups, size, arguments):
     for (place, axis), kind in zip(text.arguments, kinds, strict=True):
         each = arguments[place]
         passed.append(
-            np.array(each.shape[axis], "int64")
+            np.array(each.shape[axis], kind)
             if axis is not None
             else each
             if kind.endswith("*")

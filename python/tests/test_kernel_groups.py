@@ -246,7 +246,7 @@ def ran(tmp_path_factory):
 def test_histogram(ran):
     (x, counts), _, text = ran["histogram"]
     np.testing.assert_array_equal(counts, np.bincount(x, minlength=16))
-    assert text.parameters == "const int32* x, int64 x_size, int32* out"
+    assert text.parameters == "const int32* x, int32 x_size, int32* out"
     assert text.written == [1]
 
 

@@ -125,6 +125,43 @@ TEST_F(CpuKernelCache, ProgramsChangeToBetterCodeAndLaterOnesBeginWithIt) {
   EXPECT_GE(fs::last_write_time(kept()[0]), time);
 }
 
+// A compiler that begins when a file is there, and a kernel that says which one made it.
+TEST_F(CpuKernelCache, WhatHasRunForLongWaitsForBetterCode) {
+  fs::create_directories(folder_);
+  const fs::path begins = folder_ / "begins", script = folder_ / "patient";
+  std::ofstream(script) << "#!/bin/sh\nwhile [ ! -e '" << begins.string()
+                        << "' ]; do sleep 0.01; done\nexec cc \"$@\"\n";
+  fs::permissions(script, fs::perms::owner_all);
+  KernelCompilers patient = compilers(true);
+  patient.ordinary = OrdinaryCompiler::find({script.string()}, {});
+  ASSERT_TRUE(patient.ordinary.has_value());
+  const ProgramSource long_one{.source = R"(
+KERNEL void f(GLOBAL float* out, int n) {
+  float x = (float)GLOBAL_ID(0);
+  for (int k = 0; k < n; ++k) x = x * 0.5f + 1.0f;
+#ifdef __TINYC__
+  out[GLOBAL_ID(0)] = -x;
+#else
+  out[GLOBAL_ID(0)] = x;
+#endif
+})",
+                               .defines = {},
+                               .name = {}};
+  Device& device = open_device("cpu");
+  const auto program = build_program(device, long_one, patient);
+  const auto kernel = program->kernel("f");
+  const auto out = device.allocate(4 * 100);
+  float first = 0, second = 0;
+  // Longer than the compiler takes.
+  kernel->launch({{1, 1, 1}, {100, 1, 1}}, std::vector<KernelArgument>{out.get(), 2'000'000});
+  device.download(*out, 0, &first, 4);
+  std::ofstream(begins) << "now";
+  kernel->launch({{1, 1, 1}, {100, 1, 1}}, std::vector<KernelArgument>{out.get(), 1000});
+  device.download(*out, 0, &second, 4);
+  EXPECT_LT(first, 0);
+  EXPECT_GT(second, 0) << "the second launch did not wait";
+}
+
 TEST_F(CpuKernelCache, DamagedCodeIsCompiledAgain) {
   expect_works(*build_program(open_device("cpu"), source(), compilers(false)));
   ASSERT_EQ(kept().size(), 1U);

@@ -4,14 +4,28 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import operator
 from collections.abc import Callable
 from typing import Any
 
 from ..arrays import _dtypes
 from ..arrays._dtypes import DType
-from ._scope import Scope
-from ._types import WEAK_FLOAT, WEAK_INT, Value, fits, is_float, is_weak, is_whole, literal
+from ._scope import Scope, bare
+from ._types import (
+    WEAK_FLOAT,
+    WEAK_INT,
+    Value,
+    bits_of,
+    fits,
+    has_room,
+    is_float,
+    is_short,
+    is_weak,
+    is_whole,
+    literal,
+    stays_positive,
+)
 
 _FOLDED: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv,
@@ -58,21 +72,37 @@ class Arithmetic(Scope):
         """The type that arithmetic gives: bools count as ints."""
         return _dtypes.int64 if dtype is _dtypes.bool_ else dtype
 
-    def made(self, dtype: DType, text: str, *sources: Value, positive: bool = False) -> Value:
+    def made(self, dtype: DType, text: str, *sources: Value, positive: bool = False, bits: int = 64) -> Value:
         """A value made of others."""
         self.note(dtype)
-        return Value(dtype, text, reads=any(each.reads for each in sources), positive=positive)
+        return Value(dtype, text, reads=any(each.reads for each in sources), positive=positive, bits=bits)
 
     def _sum(self, node: ast.AST, symbol: str, a: Value, b: Value) -> Value:
         dtype = self.counted(self.promote(node, a, b))
         left, right = self.cast(node, a, dtype), self.cast(node, b, dtype)
-        # Narrow ones wrap round below 0; 64 bits are beyond all places.
-        positive = symbol != "-" and a.positive and b.positive and is_whole(dtype) and _is_roomy(dtype)
         if is_float(dtype):
-            return self.made(dtype, f"({left} {symbol} {right})", a, b)
-        return self.made(
-            dtype, self.program.helpers.call(_WRAPPING[symbol], self.held(dtype), left, right), a, b, positive=positive
-        )
+            fused = self._fused(dtype, symbol, (a, left), (b, right)) if self.program.fma and symbol != "*" else ""
+            made = self.made(dtype, fused or f"({left} {symbol} {right})", a, b)
+            return dataclasses.replace(made, factors=(left, right)) if symbol == "*" else made
+        bits = bits_of(a) + bits_of(b) if symbol == "*" else max(bits_of(a), bits_of(b)) + 1
+        are_above, is_unsigned = a.positive and b.positive, dtype.kind == "unsigned integer"
+        if symbol == "-" and are_above:
+            bits = 64 if is_unsigned else bits - 1
+        bits = bits if has_room(dtype, bits) else 64  # else they wrap round
+        positive = is_unsigned or (symbol != "-" and are_above and bits < 64)
+        text = self.program.helpers.call(_WRAPPING[symbol], self.held(dtype), left, right)
+        return self.made(dtype, text, a, b, positive=positive, bits=bits)
+
+    def _fused(self, dtype: DType, symbol: str, a: tuple[Value, str], b: tuple[Value, str]) -> str:
+        """A product and a sum that are rounded once; empty where neither number is a product of that type."""
+        for (value, _), (_, other), is_first in ((a, b, True), (b, a, False)):
+            if value.factors is None or self.held(value.type) is not self.held(dtype):
+                continue
+            left, right = value.factors
+            less = symbol == "-"
+            left, added = f"(-{left})" if less and not is_first else left, f"(-{other})" if less and is_first else other
+            return self.program.helpers.call("fma", self.held(dtype), bare(left), bare(right), bare(added))
+        return ""
 
     def _quotient(self, node: ast.AST, symbol: str, a: Value, b: Value) -> Value:
         dtype = self.counted(self.promote(node, a, b))
@@ -82,13 +112,17 @@ class Arithmetic(Scope):
         if symbol == "/":
             return self.made(dtype, f"({left} / {right})", a, b)
         name = "floordiv" if symbol == "//" else "mod"
-        return self.made(
-            dtype,
-            self.program.helpers.call(name, self.held(dtype), left, right),
-            a,
-            b,
-            positive=a.positive and b.positive,
-        )
+        # What is left of a division has the divisor's sign, and is nearer to 0.
+        positive, bits = stays_positive(b, dtype), bits_of(b)
+        if name == "floordiv":
+            positive, bits = positive and stays_positive(a, dtype), bits_of(a) + 1
+        held = self.held(dtype)
+        if held is _dtypes.int64 and max(bits_of(a), bits_of(b)) < 32:  # of 64 bits a division takes long
+            held = _dtypes.uint32 if stays_positive(a, dtype) and stays_positive(b, dtype) else _dtypes.int32
+            left, right = (self.cast(node, each, held, exact=False) for each in (a, b))
+        text = self.program.helpers.call(name, held, left, right)
+        text = f"((int64){text})" if held is not self.held(dtype) else text
+        return self.made(dtype, text, a, b, positive=positive, bits=bits)
 
     def _power(self, node: ast.AST, a: Value, b: Value) -> Value:
         dtype = self.counted(self.promote(node, a, b))
@@ -100,7 +134,8 @@ class Arithmetic(Scope):
                     base if abs(exponent) == 1 else self.program.helpers.product(self.held(dtype), abs(exponent), base)
                 )
                 one = literal(1.0, self.held(dtype))
-                return self.made(dtype, product if exponent > 0 else f"({one} / {product})", a)
+                made = self.made(dtype, product if exponent > 0 else f"({one} / {product})", a)
+                return dataclasses.replace(made, factors=(base, base)) if exponent == 2 and a.simple else made
             return self.made(dtype, f"pow({base}, {self.cast(node, b, dtype)})", a, b)
         if b.const is not None and b.const < 0:
             self.fail(node, "a whole number to a negative power is no whole number", "Write overtake.float32(x) ** n.")
@@ -110,10 +145,10 @@ class Arithmetic(Scope):
                 dtype,
                 self.program.helpers.product(self.held(dtype), exponent, base),
                 a,
-                positive=a.positive and _is_roomy(dtype),
+                positive=a.positive and has_room(dtype, exponent * bits_of(a)),
             )
         text = self.program.helpers.call("power", self.held(dtype), base, self.cast(node, b, dtype))
-        return self.made(dtype, text, a, b, positive=a.positive and _is_roomy(dtype))
+        return self.made(dtype, text, a, b, positive=dtype.kind == "unsigned integer")
 
     def _bits(self, node: ast.AST, symbol: str, a: Value, b: Value) -> Value:
         dtype = self.promote(node, a, b)
@@ -127,9 +162,15 @@ class Arithmetic(Scope):
                 b.const is not None and not 0 <= b.const < 8 * self.held(dtype).itemsize
             ):  # wrapped it might be a small one
                 right = literal(8 * self.held(dtype).itemsize, self.held(dtype))
-            return self.made(dtype, self.program.helpers.call(_SHIFTS[symbol], self.held(dtype), left, right), a, b)
+            text = self.program.helpers.call(_SHIFTS[symbol], self.held(dtype), left, right)
+            positive, bits = (stays_positive(a, dtype), bits_of(a)) if symbol == ">>" else (False, 64)
+            return self.made(dtype, text, a, b, positive=positive, bits=bits)
         left, right = self.cast(node, a, dtype), self.cast(node, b, dtype)
-        return self.made(dtype, f"({left} {symbol} {right})", a, b, positive=a.positive and b.positive)
+        above = [each for each in (a, b) if stays_positive(each, dtype)]
+        positive, bits = len(above) == 2, max(bits_of(a), bits_of(b))
+        if symbol == "&" and above:
+            positive, bits = True, min(bits_of(each) for each in above)
+        return self.made(dtype, f"({left} {symbol} {right})", a, b, positive=positive, bits=bits)
 
     def compare(self, node: ast.AST, symbol: str, a: Value, b: Value) -> Value:
         """A comparison: a bool."""
@@ -144,8 +185,13 @@ class Arithmetic(Scope):
             if dtype is _dtypes.uint64 and not plain.positive:
                 return self._beside_unsigned(node, symbol if plain is a else _MIRRORED[symbol], plain, other)
             dtype = _dtypes.int64 if dtype.itemsize < 8 else dtype
-        left, right = self.cast(node, a, dtype), self.cast(node, b, dtype)
-        return self.made(_dtypes.bool_, f"({left} {symbol} {right})", a, b)
+        # Compilers see of sizes that 32 bits hold them, and not of arguments.
+        is_argument = any(each.type is WEAK_INT and each.const is None for each in (a, b))
+        if is_argument and self.held(dtype) is _dtypes.int64 and is_short(a) and is_short(b):
+            left, right = (self.cast(node, each, _dtypes.int32, exact=False) for each in (a, b))
+        else:
+            left, right = self.cast(node, a, dtype), self.cast(node, b, dtype)
+        return self.made(_dtypes.bool_, f"({left} {symbol} {right})", a, b, positive=True)
 
     def _beside_unsigned(self, node: ast.AST, symbol: str, plain: Value, other: Value) -> Value:
         """An int that may be below 0 compared with a uint64."""
@@ -166,7 +212,7 @@ class Arithmetic(Scope):
         dtype = self.counted(a.type)
         text = self.cast(node, a, dtype)
         if isinstance(operation, ast.UAdd):
-            return self.made(dtype, text, a, positive=a.positive)
+            return self.made(dtype, text, a, positive=a.positive, bits=bits_of(a))
         if is_float(dtype):
             return self.made(dtype, f"(-{text})", a)
         return self.made(dtype, self.program.helpers.call("neg", self.held(dtype), text), a)
@@ -185,10 +231,6 @@ class Arithmetic(Scope):
         if a.const is not None:
             return self.constant(node, not a.const)
         return self.made(_dtypes.bool_, f"(!{self.cast(node, a, _dtypes.bool_)})", a)
-
-
-def _is_roomy(dtype: DType) -> bool:
-    return dtype.itemsize == 8 or dtype.kind == "unsigned integer"
 
 
 def _is_typed(value: Value) -> bool:

@@ -24,15 +24,9 @@ from ._intrinsics import (
     names_of_overtake,
 )
 from ._source import MISSING, source_of
-from ._types import ArrayType, Value, converted, is_float, is_weak, is_whole
+from ._types import ArrayType, Value, bits_of, converted, is_float, is_short, is_weak, is_whole, stays_positive
 
-
-def _keeps_sign(source: DType, wanted: DType) -> bool:
-    """Whether what is not below 0 is not below 0 in another type: where that holds it, or has no sign."""
-    if wanted.kind == "unsigned integer":
-        return True
-    wider = wanted.itemsize - (source.kind == "unsigned integer")
-    return is_whole(wanted) and is_whole(source) and wider >= source.itemsize
+_GROUP_BITS = 11  # of at most 1,024 work-items
 
 
 def _own_function(function: Any) -> types.FunctionType | None:
@@ -139,7 +133,8 @@ class Calls(Expressions):
             else self.global_constant(node, each, f"the default of {callee.name}()")
             for each in bound
         ]
-        made = self.program.device(self, node, callee, [self._kind(each) for each in given])
+        facts = tuple((each.positive, is_short(each)) if isinstance(each, Value) else (False, False) for each in given)
+        made = self.program.device(self, node, callee, [self._kind(each) for each in given], facts)
         texts: list[str] = []
         reads = False
         for place, argument in enumerate(given):
@@ -152,7 +147,7 @@ class Calls(Expressions):
                 self.write(array)
             texts.append(array.text)
             if not array.type.is_shared:
-                texts += [self.extent(array, axis).text for axis in range(array.type.ndim)]
+                texts += [self.extent(array, axis).text for axis in array.type.open_axes]
         call = f"{made.name}({', '.join(texts)})"
         reads = reads or any(isinstance(each, Value) and each.reads for each in given)
         self.effects = self.effects or made.effects
@@ -192,7 +187,7 @@ class Calls(Expressions):
             self.note(dtype)
             const = converted(value.const, dtype)
             return Value(dtype, text, const, simple=True, positive=const >= 0)
-        return self.made(dtype, text, value, positive=value.positive and _keeps_sign(value.type, dtype))
+        return self.made(dtype, text, value, positive=stays_positive(value, dtype), bits=bits_of(value))
 
     # -- functions that kernels know -------------------------------------------------------------------------------------
     def _known(self, node: ast.Call, name: str, is_read: bool = True) -> Value:
@@ -270,12 +265,13 @@ class Calls(Expressions):
                 node, f"the axis of {name}() is 0, 1 or 2, and known while compiling", f"Write overtake.{name}(0)."
             )
         text = f"((int64){name.upper()}({axis}))"
-        if name == "global_id":  # in 64 bits: the macro counts in int
+        if name == "global_id" and not self.program.short:  # in 64 bits: the macro counts in int
             text = f"((int64)GROUP_ID({axis}) * LOCAL_SIZE({axis}) + LOCAL_ID({axis}))"
-        if name == "global_size":
+        if name == "global_size" and not self.program.short:
             text = f"((int64)NUM_GROUPS({axis}) * LOCAL_SIZE({axis}))"
+        bits = _GROUP_BITS if name.startswith("local") else self.program.place_bits
         counts = name in ("local_size", "num_groups", "global_size")
-        return Value(_dtypes.int64, text, positive=True, small=True, counts=counts)
+        return Value(_dtypes.int64, text, positive=True, bits=bits, counts=counts)
 
     def _extreme(self, node: ast.Call, name: str) -> Value:
         if len(node.args) < 2:
@@ -295,7 +291,9 @@ class Calls(Expressions):
     def _helper(self, node: ast.AST, name: str, a: Value, b: Value) -> Value:
         dtype = self.promote(node, a, b)
         text = self.program.helpers.call(name, self.held(dtype), self.cast(node, a, dtype), self.cast(node, b, dtype))
-        return self.made(dtype, text, a, b, positive=a.positive and b.positive)
+        is_above = [stays_positive(each, dtype) for each in (a, b)]
+        positive = any(is_above) if name in ("max", "maximum") else all(is_above)
+        return self.made(dtype, text, a, b, positive=positive, bits=max(bits_of(a), bits_of(b)))
 
     def _logical(self, node: ast.Call, name: str) -> Value:
         test, *rest = node.args

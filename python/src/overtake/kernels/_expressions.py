@@ -17,7 +17,7 @@ from ._forms import EXPRESSIONS, OPERATORS
 from ._memory import Memory
 from ._scope import Line, bare
 from ._source import MISSING
-from ._types import Value
+from ._types import Value, bits_of, stays_positive
 
 
 class Expressions(Memory):
@@ -99,7 +99,8 @@ class Expressions(Memory):
             self.fail(node, f"{name} has no value yet", "Assign to it before.")
         dtype = self.types[name]
         self.note(dtype)
-        return Value(dtype, self.names.of(name), simple=True, positive=name in self.positive)
+        positive, bits = self.facts.get(name, (name in self.bounds, self.bounds.get(name, 64)))
+        return Value(dtype, self.names.of(name), simple=True, positive=positive, bits=bits)
 
     def global_constant(self, node: ast.expr, found: Any, name: str) -> Value:
         """A number of the module or of a closure."""
@@ -264,13 +265,15 @@ class Expressions(Memory):
         """One of two values, each with the lines that compute it."""
         dtype = self.promote(node, yes[0], no[0])
         texts = [self.cast(node, each, dtype) for each, _ in (yes, no)]
-        positive = yes[0].positive and no[0].positive
+        positive = stays_positive(yes[0], dtype) and stays_positive(no[0], dtype)
+        bits = max(bits_of(yes[0]), bits_of(no[0]))
         if not yes[1] and not no[1]:
-            return self.made(dtype, f"({test.text} ? {texts[0]} : {texts[1]})", test, yes[0], no[0], positive=positive)
+            text = f"({test.text} ? {texts[0]} : {texts[1]})"
+            return self.made(dtype, text, test, yes[0], no[0], positive=positive, bits=bits)
         name = self.temporary(dtype)
         self.emit(f"if ({bare(test.text)}) {{")
         self.append([*yes[1], Line(self.number, self.depth, f"{name} = {bare(texts[0])};")])
         self.emit("} else {")
         self.append([*no[1], Line(self.number, self.depth, f"{name} = {bare(texts[1])};")])
         self.emit("}")
-        return Value(dtype, name, simple=True, positive=positive)
+        return Value(dtype, name, simple=True, positive=positive, bits=bits)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import math
 import threading
 import types
 from collections.abc import Callable, Sequence
@@ -18,11 +19,13 @@ from ..arrays._dtypes import DType
 from ._errors import KernelError
 from ._given import Method, check_limit, kept, number, placed, plain, sizes_of
 from ._native import Kernel
-from ._program import Kind, Program, Text
+from ._program import Facts, Kind, Program, Text
 from ._source import Source, source_of
 from ._types import WEAK_FLOAT, WEAK_INT, ArrayType
 
 _PLAIN: dict[Any, DType] = {bool: _dtypes.bool_, int: WEAK_INT, float: WEAK_FLOAT}
+_LARGEST_KNOWN = 4
+_SHORT = 2**31  # places, and sizes of arrays, below it are held in 32 bits
 _MOST_LAUNCHES = 64  # of different sizes that a function remembers
 
 
@@ -47,7 +50,7 @@ class _Made:
 class KernelFunction:
     """A function of the author's that becomes a kernel at its first call with arguments of some types."""
 
-    def __init__(self, function: Callable[..., Any], debug: bool, time_limit: float | None) -> None:
+    def __init__(self, function: Callable[..., Any], debug: bool, time_limit: float | None, fma: bool) -> None:
         by = type(self)._decorator
         if not isinstance(function, types.FunctionType):
             raise KernelError(f"{by} takes a function, not {function!r}", f"Write @overtake.{by} above a def.")
@@ -55,7 +58,7 @@ class KernelFunction:
             raise UsageError(f"time_limit: {time_limit} is not above 0", "Give seconds, or None for no limit.")
         functools.update_wrapper(self, function)  # type: ignore[arg-type]
         self._kernel_function = function
-        self._debug, self._time_limit = debug, time_limit or 0.0
+        self._debug, self._time_limit, self._fma = debug, time_limit or 0.0, fma
         self._made: dict[tuple[Any, ...], _Made] = {}
         self._lock = threading.Lock()
         self._count = function.__code__.co_argcount
@@ -98,10 +101,10 @@ class KernelFunction:
                 )
             made = list(self._made.values())
         else:
-            kinds = [self._kind_of(each) for each in self._source.with_defaults(types)]
+            types = tuple(self._source.with_defaults(types))
             if device is None:
-                return self._translated(kinds).source
-            made = [_Made(self._translated(kinds), (), self._debug, self._time_limit)]
+                return self._translated(types, True).source
+            made = [_Made(self._translated(types, True), (), self._debug, self._time_limit)]
         return "\n".join(each.text.source if device is None else each.kernel.source(device) for each in made)
 
     def print_source(self, *types: Any, device: str | None = None) -> None:
@@ -111,13 +114,14 @@ class KernelFunction:
     def _kind_of(self, given: Any) -> Kind:
         raise NotImplementedError
 
-    def _translated(self, kinds: Sequence[Kind]) -> Text:
+    def _translated(self, arguments: Sequence[Any], short: bool) -> Text:
+        """The text for arguments, or types of such; `short`: int32 holds the places of all work-items."""
         raise NotImplementedError
 
-    def _make(self, key: tuple[Any, ...], kinds: Sequence[Kind]) -> _Made:
+    def _make(self, key: tuple[Any, ...], arguments: Sequence[Any], short: bool = True) -> _Made:
         with self._lock:
             if key not in self._made:
-                self._made[key] = _Made(self._translated(kinds), key, self._debug, self._time_limit)
+                self._made[key] = _Made(self._translated(arguments, short), key, self._debug, self._time_limit)
             return self._made[key]
 
     def _check_type(self, dtype: DType, name: str) -> DType:
@@ -146,7 +150,7 @@ class Vectorized(KernelFunction):
         if named or len(arguments) != self._count:
             arguments = self._source.with_defaults(arguments, named)
         made = self._made.get(
-            tuple([each._describe()[0].number if type(each) is Array else type(each) for each in arguments])
+            tuple([each._describe()[0].number if type(each) is Array else _number_key(each) for each in arguments])
         )
         if made is None:
             made, arguments = self._prepared(arguments)
@@ -166,15 +170,10 @@ class Vectorized(KernelFunction):
         beside = next((each.device for each in arguments if type(each) is Array), None)
         names = self._source.parameters
         given = tuple(self._operand(name, each, beside) for name, each in zip(names, arguments, strict=True))
-        kinds = [self._kind_of(each) for each in given]
-        for name, kind in zip(names, kinds, strict=True):
-            self._check_type(kind, name)
-        return self._make(
-            tuple(
-                each.number if type(value) is Array else type(value) for each, value in zip(kinds, given, strict=True)
-            ),
-            kinds,
-        ), given
+        for name, each in zip(names, given, strict=True):
+            self._check_type(self._kind_of(each), name)
+        key = tuple(each.dtype.number if type(each) is Array else _number_key(each) for each in given)
+        return self._make(key, given), given
 
     def _operand(self, name: str, given: Any, device: str | None) -> Any:
         """An argument as an array or one of Python's own numbers."""
@@ -199,8 +198,9 @@ class Vectorized(KernelFunction):
             return _PLAIN[type(given)]
         return _PLAIN[given] if given in _PLAIN else _dtypes.as_dtype(given)
 
-    def _translated(self, kinds: Sequence[Kind]) -> Text:
-        return Program(in_groups=False).elementwise(self._source, [each for each in kinds if isinstance(each, DType)])
+    def _translated(self, arguments: Sequence[Any], short: bool) -> Text:
+        program = Program(in_groups=False, fma=self._fma)
+        return program.elementwise(self._source, [self._kind_of(each) for each in arguments], _facts(arguments))
 
 
 class Jit(KernelFunction):
@@ -208,8 +208,8 @@ class Jit(KernelFunction):
 
     _decorator = "jit"
 
-    def __init__(self, function: Callable[..., Any], debug: bool, time_limit: float | None) -> None:
-        super().__init__(function, debug, time_limit)
+    def __init__(self, function: Callable[..., Any], debug: bool, time_limit: float | None, fma: bool) -> None:
+        super().__init__(function, debug, time_limit, fma)
         self._launches: dict[Any, Launch] = {}
 
     def __call__(self, *arguments: Any) -> Any:
@@ -234,18 +234,22 @@ class Jit(KernelFunction):
 
     def _kind_of(self, given: Any) -> Kind:
         if isinstance(given, Array):
-            return ArrayType(given.dtype, given.ndim)
+            dtype, shape = given._describe()
+            return ArrayType(dtype, len(shape), last=_last_of(shape) or None)
         if type(given) in _PLAIN:
             return _PLAIN[type(given)]
         if isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], int):
             return ArrayType(_dtypes.as_dtype(given[0]), given[1])
         return _PLAIN[given] if given in _PLAIN else ArrayType(_dtypes.as_dtype(given), 1)
 
-    def _translated(self, kinds: Sequence[Kind]) -> Text:
+    def _translated(self, arguments: Sequence[Any], short: bool) -> Text:
         whole = not self._debug and not self._time_limit  # those look at work-items one by one
-        return Program(in_groups=True, debug=self._debug, whole=whole).groups(self._source, kinds)
+        # Debug tells places that no array has.
+        short = short and not self._debug and all(map(_is_short, arguments))
+        program = Program(in_groups=True, debug=self._debug, whole=whole, short=short, fma=self._fma)
+        return program.groups(self._source, [self._kind_of(each) for each in arguments], _facts(arguments))
 
-    def _prepared(self, arguments: tuple[Any, ...]) -> _Made:
+    def _prepared(self, arguments: tuple[Any, ...], short: bool) -> _Made:
         names = self._source.parameters
         for name, each in zip(names, arguments, strict=True):
             if type(each) is Array:
@@ -259,30 +263,29 @@ class Jit(KernelFunction):
                     f"{name} is of type {type(each).__name__}",
                     "Functions of jit take arrays of overtake and Python's numbers: overtake.asarray(x), float(x).",
                 )
-        key = tuple([_key(each) if type(each) is Array else type(each) for each in arguments])
-        return self._make(key, [self._kind_of(each) for each in arguments])
+        return self._make(_key(arguments, short), arguments, short)
 
 
 class Launch:
     """A function of jit with its sizes."""
 
-    __slots__ = ("_function", "_groups", "_size")
+    __slots__ = ("_function", "_groups", "_short", "_size")
 
     def __init__(self, function: Jit, groups: Any, size: Any) -> None:
         self._function = function
         self._groups = (ctypes.c_int64 * 3)(*sizes_of(groups, "groups", least=0))
         self._size = (ctypes.c_int32 * 3)(*sizes_of(size, "size"))
+        self._short = all(a * b < _SHORT for a, b in zip(self._groups, self._size, strict=True))
 
     def __call__(self, *arguments: Any, **named: Any) -> None:
         """Runs it; arrays that it writes to get their new values."""
         function = self._function
         if named or len(arguments) != function._count:
             arguments = function._source.with_defaults(arguments, named)
-        key = tuple([_key(each) if type(each) is Array else type(each) for each in arguments])
-        made = function._made.get(key)
+        made = function._made.get(_key(arguments, self._short))
         if made is None:
             arguments = tuple([plain(each) for each in arguments])
-            made = function._prepared(arguments)
+            made = function._prepared(arguments, self._short)
         for place, dtype in made.limits:
             check_limit(function._source, place, arguments[place], dtype)
         passed = []
@@ -309,20 +312,54 @@ def _check_written(function: Jit, made: _Made, arguments: tuple[Any, ...]) -> No
             raise KernelError(f"{name} is written to, and given twice", f"Give a copy of it: {name} + 0.")
 
 
-def _key(array: Array) -> int:
-    dtype, shape = array._describe()
-    return dtype.number * 16 + len(shape)
+def _key(arguments: Sequence[Any], short: bool) -> tuple[Any, ...]:
+    """What a kernel is made for: types, axes, known extents, and whether 32 bits are enough for places."""
+    key = [_array_key(*each._describe()) if type(each) is Array else _number_key(each) for each in arguments]
+    return tuple(key) if short else (*key, None)
+
+
+def _array_key(dtype: DType, shape: tuple[int, ...]) -> int:
+    key = (dtype.number * 16 + len(shape)) * (_LARGEST_KNOWN + 1) + _last_of(shape)
+    return key if _is_short_shape(shape) else -1 - key
+
+
+class _ShortInt:
+    """The type of ints that an int32 holds, in keys."""
+
+
+def _number_key(value: Any) -> type:
+    kind = type(value)
+    return _ShortInt if kind is int and -_SHORT < value < _SHORT else kind
+
+
+def _facts(arguments: Sequence[Any]) -> Facts:
+    """What is known of plain numbers; `int` itself stands for a small one."""
+    return tuple((False, each is int or _number_key(each) is _ShortInt) for each in arguments)
+
+
+def _last_of(shape: tuple[int, ...]) -> int:
+    """The last extent of rows of few numbers, such as the places of atoms, which are constants; 0 of all else."""
+    return shape[-1] if len(shape) > 1 and shape[-1] <= _LARGEST_KNOWN else 0
+
+
+def _is_short_shape(shape: tuple[int, ...]) -> bool:
+    size = math.prod(shape)
+    return size < _SHORT and (size > 0 or math.prod([each or 1 for each in shape]) < _SHORT)
+
+
+def _is_short(argument: Any) -> bool:
+    return not isinstance(argument, Array) or _is_short_shape(argument.shape)
 
 
 @overload
 def vectorize(function: Callable[..., Any]) -> Vectorized: ...
 @overload
 def vectorize(
-    *, debug: bool = False, time_limit: float | None = None
+    *, debug: bool = False, time_limit: float | None = None, fma: bool = False
 ) -> Callable[[Callable[..., Any]], Vectorized]: ...
 
 
-def vectorize(function: Any = None, *, debug: bool = False, time_limit: float | None = None) -> Any:
+def vectorize(function: Any = None, *, debug: bool = False, time_limit: float | None = None, fma: bool = False) -> Any:
     """Makes a function of numbers one of arrays, on any device: ``@overtake.vectorize``.
 
     The function's own Python is translated for each list of argument types (docs/python-kernels.md says which Python)
@@ -336,23 +373,28 @@ def vectorize(function: Any = None, *, debug: bool = False, time_limit: float | 
         Checks while it runs, where the device can.
     time_limit : float, optional
         Seconds after which a run is an error.
+    fma : bool
+        Rounds ``a * b + c`` of floats once, in functions that it calls, too. Faster where the device has an
+        instruction for it, and the same on every device, but not the numbers of NumPy.
     """
     if function is None:
-        return lambda given: Vectorized(given, debug, time_limit)
-    return Vectorized(function, debug, time_limit)
+        return lambda given: Vectorized(given, debug, time_limit, fma)
+    return Vectorized(function, debug, time_limit, fma)
 
 
 @overload
 def jit(function: Callable[..., Any]) -> Jit: ...
 @overload
-def jit(*, debug: bool = False, time_limit: float | None = None) -> Callable[[Callable[..., Any]], Jit]: ...
+def jit(
+    *, debug: bool = False, time_limit: float | None = None, fma: bool = False
+) -> Callable[[Callable[..., Any]], Jit]: ...
 
 
-def jit(function: Any = None, *, debug: bool = False, time_limit: float | None = None) -> Any:
+def jit(function: Any = None, *, debug: bool = False, time_limit: float | None = None, fma: bool = False) -> Any:
     """Makes a function a kernel that is launched in groups of work-items: ``@overtake.jit``, ``f[groups, size](x, out)``.
 
     Arrays that it assigns to get new values, as after ``x[1:3] = 0``. The arguments are those of :func:`vectorize`.
     """
     if function is None:
-        return lambda given: Jit(given, debug, time_limit)
-    return Jit(function, debug, time_limit)
+        return lambda given: Jit(given, debug, time_limit, fma)
+    return Jit(function, debug, time_limit, fma)

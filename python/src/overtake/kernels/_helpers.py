@@ -55,7 +55,7 @@ _WHOLE: dict[str, tuple[str, str, str]] = {
         "return b < ({T})0 || b >= ({T}){bits} ? (a < ({T})0 ? ({T})-1 : ({T})0) : ({T})(a >> b);",
     ),
     # Python's negative index.
-    "at": ("{T} index, int64 count", "int64", "return index < 0 ? (int64)index + count : (int64)index;"),
+    "at": ("{T} index, {P} count", "{P}", "return ({P})index + (index < 0 ? count : 0);"),
 }
 _WHOLE["minimum"] = ("{T} a, {T} b", "", "return a < b ? a : b;")
 _WHOLE["maximum"] = ("{T} a, {T} b", "", "return a > b ? a : b;")
@@ -97,6 +97,11 @@ _FLOAT: dict[str, tuple[str, str, str]] = {
         "  if (rest == ({T})0) return copysign(rest, b);\n"
         "  return (rest < ({T})0) != (b < ({T})0) ? rest + b : rest;",
     ),
+    "fma": (
+        "{T} a, {T} b, {T} c",
+        "",
+        "return fma(a, b, c);",
+    ),  # a function: the dialect's is a macro that grows when nested
     "sigmoid": ("{T} a", "", "{T} e = exp(-fabs(a));\n  return (a >= ({T})0 ? ({T})1 : e) / (({T})1 + e);"),
     "logaddexp": (
         "{T} a, {T} b",
@@ -128,6 +133,12 @@ _RANGE = {
     "range_more": (
         "DEVICE bool ot_range_more(int64 at, int64 step, int64 stop) {\n"
         "  return step > 0 ? at < stop : step < 0 && at > stop;\n"
+        "}\n"
+    ),
+    # How many turns a loop has whose step is above 0: compilers make several of a loop that counts down at once.
+    "turns": (
+        "DEVICE uint32 ot_turns(int32 at, int32 stop, int32 step) {\n"
+        "  return at < stop ? ((uint32)stop - (uint32)at - 1u) / (uint32)step + 1u : 0u;\n"
         "}\n"
     ),
     # With debug: the place on one axis, or below all places which index and axis it was (compiled.cpp reads them); and rows.
@@ -175,7 +186,8 @@ def unsigned_of(dtype: DType) -> str:
 class Helpers:
     """The helpers that a program uses, in the order of their first use."""
 
-    def __init__(self) -> None:
+    def __init__(self, place: str) -> None:
+        self._place = place  # the type of places
         self._texts: dict[str, str] = {}
 
     @property
@@ -186,7 +198,7 @@ class Helpers:
     def call(self, name: str, dtype: DType, *arguments: str) -> str:
         """A call of a helper on arguments of a type."""
         function = f"ot_{name}_{dtype}"
-        known = {"T": dtype.name, "U": unsigned_of(dtype), "bits": 8 * dtype.itemsize}
+        known = {"T": dtype.name, "U": unsigned_of(dtype), "P": self._place, "bits": 8 * dtype.itemsize}
         if name in _MACROS:
             self._texts.setdefault(function, f"#define {function}{_MACROS[name].format(**known)}\n")
         elif function not in self._texts:

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 
 from ..arrays import _dtypes
 from ._scope import bare
 from ._statements import Loop, Statements
-from ._types import WEAK_INT, Value, is_small, is_whole
+from ._types import PLACE, WEAK_INT, Value, bits_of, is_short, is_small, is_whole
 from ._uniform import Varying, asks_its_place
 
 
@@ -85,34 +86,45 @@ class Loops(Statements):
             dtype = self.promote(node.iter, Value(dtype, ""), each)
         if step.const == 0:
             self.fail(node.iter, "the step of range() is 0")
-        # The count is kept in 64 bits beside the loop's variable, which the body may change.
-        texts = [self.cast(node.iter, each, _dtypes.int64) for each in (start, stop, step)]
-        at, end = self.temporary(_dtypes.int64), texts[1]
-        if stop.const is None:
-            end = self.temporary(_dtypes.int64)
-            self.emit(f"{end} = {bare(texts[1])};")
-        if step.const in (1, -1):
-            more, on = f"{at} {'<' if step.const == 1 else '>'} {end}", f"{'++' if step.const == 1 else '--'}{at}"
-        else:
-            by = texts[2]
-            if step.const is None:
-                by = self.temporary(_dtypes.int64)
-                self.emit(f"{by} = {bare(texts[2])};")
-            helpers = self.program.helpers
-            # A compiler unrolls what counts without a look at the ends of 64 bits.
-            plain = step.counts and is_small(start) and is_small(stop)
-            sign = "<" if plain else "" if step.const is None else "<" if step.const > 0 else ">"
-            more = f"{at} {sign} {end}" if sign else helpers.fixed("range_more", at, by, end)
-            on = f"{at} += {by}" if plain else f"{at} = {helpers.fixed('range_next', at, by, end)}"
-        self.emit(f"for ({at} = {bare(texts[0])}; {more}; {on}) {{")
-        rises = step.positive if step.const is None else step.const > 0
-        counter = Value(dtype if dtype is not WEAK_INT else _dtypes.int64, at, positive=start.positive and rises)
+        rises = step.counts if step.const is None else step.const > 0  # and is never 0
+        is_short_loop = (rises or step.const == -1) and all(is_short(each) for each in (start, stop, step))
+        # The count is kept beside the loop's variable, which the body may change.
+        at = self.temporary(PLACE if is_short_loop else _dtypes.int64)
+        self._head(node, at, (start, stop, step), is_short_loop)
+        # It lies between the first and the last.
+        is_above = step.positive if step.const is None else step.const > 0
+        positive = start.positive if is_above else step.const is not None and (stop.positive or stop.const == -1)
+        counter = Value(_dtypes.int64, at, positive=positive, bits=max(bits_of(start), bits_of(stop)))
         if dtype not in (WEAK_INT, _dtypes.int64):
-            counter = Value(dtype, f"(({dtype}){at})", positive=counter.positive)
+            counter = dataclasses.replace(counter, type=dtype, text=f"(({dtype}){at})")
         runs = all(each.const is not None for each in (start, stop, step)) and bool(
             range(int(start.const or 0), int(stop.const or 0), int(step.const or 1))
         )
         self._body(node, target, counter, runs)
+
+    def _head(self, node: ast.For, at: str, ends: tuple[Value, Value, Value], is_short_loop: bool) -> None:
+        """Opens a loop that counts in a variable of 32 or of 64 bits."""
+        dtype, helpers, step = PLACE if is_short_loop else _dtypes.int64, self.program.helpers, ends[2]
+        start, end, by = (self.cast(node.iter, each, dtype, exact=not is_short_loop) for each in ends)
+        if ends[1].const is None:
+            end = self.keep(Value(dtype, end)).text
+        if step.const in (1, -1):
+            more, on = f"{at} {'<' if step.const > 0 else '>'} {end}", f"{'++' if step.const > 0 else '--'}{at}"
+            self.emit(f"for ({at} = {bare(start)}; {more}; {on}) {{")
+            return
+        if step.const is None:
+            by = self.keep(Value(dtype, by)).text
+        start = f"{at} = {bare(start)}"
+        if is_short_loop:  # at + by may be more than 32 bits hold; and what counts turns is unrolled
+            left = self.temporary(_dtypes.uint32)
+            on = f"--{left}, {at} = (PLACE)((uint64){at} + (uint64){by})"
+            self.emit(f"for ({start}, {left} = {helpers.fixed('turns', at, end, by)}; {left} != 0; {on}) {{")
+        elif (step.counts or (step.const or 0) > 0) and all(is_small(each) for each in ends):
+            self.emit(f"for ({start}; {at} < {end}; {at} += {by}) {{")
+        else:
+            sign = "" if step.const is None else "<" if step.const > 0 else ">"
+            more = f"{at} {sign} {end}" if sign else helpers.fixed("range_more", at, by, end)
+            self.emit(f"for ({start}; {more}; {at} = {helpers.fixed('range_next', at, by, end)}) {{")
 
     def _body(self, node: ast.For, target: ast.Name, counter: Value, runs: bool) -> None:
         before = set(self.assigned or ())

@@ -53,14 +53,15 @@ class Memory(Arithmetic):
         if array.type.extents is not None:
             extent = array.type.extents[axis]
             return Value(_dtypes.int64, str(extent), extent, simple=True, positive=True)
-        return Value(_dtypes.int64, array.extents[axis], simple=True, positive=True, small=True)
+        return Value(_dtypes.int64, array.extents[axis], simple=True, positive=True, bits=self.program.place_bits)
 
     def size(self, array: ArrayVariable) -> Value:
         """How many elements there are."""
         extents = [self.extent(array, axis) for axis in range(array.type.ndim)]
         if len(extents) == 1:
             return extents[0]
-        return Value(_dtypes.int64, f"({' * '.join(each.text for each in extents)})", positive=True, small=True)
+        text = f"({' * '.join(each.text for each in extents)})"
+        return Value(_dtypes.int64, text, positive=True, bits=self.program.place_bits)
 
     # -- elements ------------------------------------------------------------------------------------------------------
     def _subscript(self, node: ast.Subscript) -> Value:
@@ -151,17 +152,19 @@ class Memory(Arithmetic):
             extent = array.type.extents[axis]
             if not -extent <= value.const < extent:
                 self.fail(node, f"index {value.const} is outside of axis {axis}, which has {extent} elements")
-        dtype = self.held(value.type)
+        if value.const is not None:
+            return value.text if value.positive else f"({self.extent(array, axis).text} - {-value.const})"
+        dtype, wanted = self.held(value.type), self.program.place
+        text = value.text
         if value.positive or dtype.kind == "unsigned integer":
-            text = value.text
-        elif value.const is not None:
-            text = f"({self.extent(array, axis).text} - {-value.const})"
-        elif value.simple:
-            text = f"({value.text} < 0 ? {value.text} + {self.extent(array, axis).text} : {value.text})"
-        else:
-            text = self.program.helpers.call("at", dtype, bare(value.text), self.extent(array, axis).text)
-        narrow = array.type.ndim > 1 and dtype.itemsize < 8 and value.const is None and value.text is text
-        return f"(int64){text}" if narrow else text  # products of places are computed in 64 bits
+            # Products of places are computed in the type of sizes.
+            return text if array.type.ndim == 1 or dtype is wanted else f"({wanted}){text}"
+        if dtype.itemsize > wanted.itemsize:  # what is no place in 32 bits is none
+            dtype, text = wanted, f"({wanted}){text}"
+        count = self.extent(array, axis).text
+        if value.simple:
+            return f"({text} + ({text} < 0 ? {count} : 0))"
+        return self.program.helpers.call("at", dtype, bare(text), count)
 
     def store(self, node: ast.AST, array: ArrayVariable, place: str, value: Value) -> None:
         """Writes an element, converted to the array's type."""

@@ -17,9 +17,11 @@ from ._loops import Loops
 from ._names import Names, plain
 from ._scope import ArrayVariable, Line, Split
 from ._source import Source
-from ._types import WEAK_INT, ArrayType, Value, held_in_memory, holds, is_float, is_whole, literal
+from ._types import PLACE, WEAK_INT, ArrayType, Value, held_in_memory, holds, is_float, is_whole, literal
 
 Kind = DType | ArrayType
+# Of each argument, where something is known: whether it is never below 0, and whether an int32 holds it.
+Facts = tuple[tuple[bool, bool], ...]
 _MOST_PASSES = 32
 _LONGEST_LINE = 118
 # What an element's body knows beside its inputs and outputs.
@@ -64,9 +66,14 @@ class Function(Loops):
     """One function for one list of types."""
 
     def __init__(
-        self, program: Program, source: Source, kinds: Sequence[Kind], in_groups: bool, apart: Collection[str] = ()
+        self,
+        program: Program,
+        source: Source,
+        kinds: Sequence[Kind],
+        facts: Facts,
+        apart: Collection[str] = (),
     ) -> None:
-        super().__init__(program, source, in_groups, apart)
+        super().__init__(program, source, program.in_groups, apart)
         self.kinds = list(kinds)
         self.given: list[str] = []  # the parameters' names in C
         for place, (name, kind) in enumerate(zip(source.parameters, kinds, strict=True)):
@@ -74,16 +81,17 @@ class Function(Loops):
             if isinstance(kind, ArrayType):
                 text = self.given[-1]
                 ends = ["size"] if kind.ndim == 1 else [f"shape{axis}" for axis in range(kind.ndim)]
-                extents = (
-                    [str(each) for each in kind.extents]
-                    if kind.extents
-                    else [self.names.fresh(f"{text}_{each}") for each in ends]
-                )
+                extents = [str(each) for each in kind.extents or ()]
+                if not extents:
+                    extents = [self.names.fresh(f"{text}_{ends[axis]}") for axis in kind.open_axes]
+                    extents += [] if kind.last is None else [str(kind.last)]
                 self.arrays[name] = ArrayVariable(kind, text, extents, place)
                 self.note(kind.dtype)
                 continue
             self.note(kind)
             self.types[name] = kind
+            if facts and self.stores[name] == 1:
+                self.facts[name] = facts[place][0], 31 if facts[place][1] else 64
             if self.stores[name] > 1:  # it is a variable then, which may get another type
                 self.given[-1] = self.names.fresh(f"{self.given[-1]}_given".replace("__", "_"))
                 self.types[name] = _dtypes.int64 if kind is WEAK_INT else kind
@@ -171,10 +179,15 @@ class Function(Loops):
 class Program:
     """All functions of one kernel."""
 
-    def __init__(self, in_groups: bool, debug: bool = False, whole: bool = False) -> None:
-        self.in_groups, self.debug = in_groups, debug
+    def __init__(
+        self, in_groups: bool, debug: bool = False, whole: bool = False, short: bool = False, fma: bool = False
+    ) -> None:
+        self.in_groups, self.debug, self.fma = in_groups, debug, fma
+        self.short = short  # int32 holds the places of all arrays and of all work-items
+        self.place_bits = 31 if short else 47
         self.whole = whole  # work-items of kernels with barriers may run one after the other
-        self.helpers = Helpers()
+        self.place = PLACE if short else _dtypes.int64
+        self.helpers = Helpers(self.place.name)
         self.shared: dict[str, str] = {}
         self._kernel: Function | None = None
         self._names = Names()
@@ -182,17 +195,22 @@ class Program:
         self._devices: dict[tuple[Any, ...], Device] = {}
         self._texts: list[str] = []
 
+    @property
+    def extent_type(self) -> str:
+        """The type of sizes in C."""
+        return "int32" if self.short else "int64"
+
     def is_kernel(self, scope: Any) -> bool:
         """Whether a function is the one that is launched."""
         return scope is self._kernel
 
-    def _made(self, source: Source, kinds: Sequence[Kind], as_kernel: bool, wide: bool = False) -> Function:
+    def _made(self, source: Source, kinds: Sequence[Kind], facts: Facts = (), wide: bool = False) -> Function:
         self._stack.append(source)
         apart: frozenset[str] = frozenset()
         while True:
-            function = Function(self, source, kinds, self.in_groups, apart)
+            function = Function(self, source, kinds, facts, apart)
             function.wide = wide
-            if as_kernel:
+            if self.in_groups and self.is_outermost:
                 self._kernel = function
             try:
                 function.translate()
@@ -212,23 +230,23 @@ class Program:
         """Whether the function that is made is the one that was called from outside."""
         return len(self._stack) == 1
 
-    def device(self, caller: Any, node: ast.AST, source: Source, kinds: Sequence[Kind]) -> Device:
+    def device(self, caller: Any, node: ast.AST, source: Source, kinds: Sequence[Kind], facts: Facts) -> Device:
         """A function that another one calls, made at its first call with these types; floats are as wide as the caller's."""
-        key = (source, caller.wide, *kinds)
+        key = (source, caller.wide, *kinds, facts)
         if key in self._devices:
             return self._devices[key]
         if any(each is source for each in self._stack):
             caller.fail(node, f"{source.name}() calls itself, which kernels do not do", "Write a loop.")
-        return self._device(source, kinds, caller.wide)
+        return self._device(source, kinds, facts, caller.wide)
 
-    def _device(self, source: Source, kinds: Sequence[Kind], wide: bool = False) -> Device:
-        made = self._made(source, kinds, as_kernel=False, wide=wide)
+    def _device(self, source: Source, kinds: Sequence[Kind], facts: Facts = (), wide: bool = False) -> Device:
+        made = self._made(source, kinds, facts, wide)
         name = self._names.fresh(f"user_{plain(source.name)}")
         results = [made.held(each) for each in made.results or []]
         struct = f"{name}_results" if len(results) > 1 else ""
         parameters: list[str] = []
         for place, (given, kind) in enumerate(zip(made.given, kinds, strict=True)):
-            parameters += _device_parameter(made, source.parameters[place], given, kind)
+            parameters += _device_parameter(made, source.parameters[place], given, kind, self.extent_type)
         lines = made.declarations() + made.lines
         if struct:
             fields = "".join(f"  {dtype} v{at};\n" for at, dtype in enumerate(results))
@@ -249,14 +267,14 @@ class Program:
             results,
             struct,
         )
-        key = (source, wide, *kinds)
+        key = (source, wide, *kinds, facts)
         self._devices[key] = device
         return device
 
     def _preamble(self) -> str:
         return self.helpers.text + "".join(self._texts)
 
-    def elementwise(self, source: Source, kinds: Sequence[DType]) -> Text:
+    def elementwise(self, source: Source, kinds: Sequence[DType], facts: Facts = ()) -> Text:
         """The texts of a function of vectorize."""
         if not kinds:
             raise KernelError(
@@ -264,7 +282,7 @@ class Program:
                 "A function of vectorize takes a number or more.",
                 source.place(source.tree),
             )
-        device = self._device(source, kinds)
+        device = self._device(source, kinds, facts)
         if not device.results:
             raise KernelError(
                 f"{source.name}() returns nothing",
@@ -295,9 +313,9 @@ class Program:
             self.limits,
         )
 
-    def groups(self, source: Source, kinds: Sequence[Kind]) -> Text:
+    def groups(self, source: Source, kinds: Sequence[Kind], facts: Facts = ()) -> Text:
         """The texts of a function of jit."""
-        made = self._made(source, kinds, as_kernel=True)
+        made = self._made(source, kinds, facts)
         parameters: list[str] = []
         arguments: list[tuple[int, int | None]] = []
         written: list[int] = []
@@ -309,8 +327,8 @@ class Program:
             array = made.arrays[name]
             written += [place] if array.written else []
             parameters.append(f"{'' if array.written else 'const '}{kind.dtype}* {given}")
-            for axis in sorted(array.used_extents):
-                parameters.append(f"int64 {array.extents[axis]}")
+            for axis in sorted(array.used_extents.intersection(kind.open_axes)):
+                parameters.append(f"{self.extent_type} {array.extents[axis]}")
                 arguments.append((place, axis))
         first = source.tree.lineno
         shared = [Line(first, 1, each) for each in self.shared.values()]
@@ -322,7 +340,7 @@ class Program:
         )
 
 
-def _device_parameter(made: Function, name: str, given: str, kind: Kind) -> list[str]:
+def _device_parameter(made: Function, name: str, given: str, kind: Kind, extent_type: str) -> list[str]:
     if not isinstance(kind, ArrayType):
         return [f"{made.held(kind)} {given}"]
     const = "" if made.arrays[name].written else "const "
@@ -330,7 +348,7 @@ def _device_parameter(made: Function, name: str, given: str, kind: Kind) -> list
         return [f"LOCAL_ARG {const}{held_in_memory(kind.dtype)}* {given}"]
     return [
         f"GLOBAL {const}{held_in_memory(kind.dtype)}* {given}",
-        *(f"int64 {each}" for each in made.arrays[name].extents),
+        *(f"{extent_type} {made.arrays[name].extents[axis]}" for axis in kind.open_axes),
     ]
 
 

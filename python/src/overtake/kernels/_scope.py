@@ -78,7 +78,9 @@ class Scope:
         self.local = frozenset((*self.stores, *apart))
         self.types: dict[str, DType] = {}  # of variables, which only grow
         self.arrays: dict[str, ArrayVariable] = {}
-        self.positive: set[str] = set()  # variables that are never below 0
+        self.facts: dict[str, tuple[bool, int]] = {}  # of variables with one value: never below 0, bits
+        # Of variables with several values that are never below 0: their bits, until one of the values says otherwise.
+        self.bounds = _bounds(source.parameters, self.tree, self.stores)
         self.wide = False  # something is computed in float64
         self.changed = False
         self.restart()
@@ -133,7 +135,7 @@ class Scope:
             return value
         name = self.temporary(value.type)
         self.emit(f"{name} = {bare(value.text)};")
-        return dataclasses.replace(value, text=name, simple=True, reads=False)
+        return dataclasses.replace(value, text=name, simple=True, reads=False, factors=None)
 
     def keep_at(self, mark: int, value: Value) -> Value:
         """The same for a value that was computed when there were `mark` lines, where later ones may change what it reads."""
@@ -201,6 +203,14 @@ class Scope:
         self.note(dtype)
         text = literal(number, self.held(dtype))
         return Value(dtype, text, number, simple=True, positive=number >= 0)
+
+
+def _bounds(parameters: list[str], tree: ast.FunctionDef, stores: Counter[str]) -> dict[str, int]:
+    """Variables with several values; those that something is added to have all bits."""
+    nodes = (each for statement in tree.body for each in ast.walk(statement))
+    grown = {each.target.id for each in nodes if isinstance(each, ast.AugAssign) and isinstance(each.target, ast.Name)}
+    names = (name for name, count in stores.items() if count > 1 and name not in parameters)
+    return {name: 64 if name in grown else 31 for name in names}
 
 
 def _stores(parameters: list[str], tree: ast.FunctionDef) -> Counter[str]:

@@ -13,7 +13,7 @@ from ._elements import Elements
 from ._forms import OPERATORS, STATEMENTS
 from ._intrinsics import known
 from ._scope import Split, bare
-from ._types import WEAK_INT, NoCommonType, Value, is_float, is_whole, promoted
+from ._types import SMALL, WEAK_INT, NoCommonType, Value, bits_of, is_float, is_short, is_small, is_whole, promoted
 from ._webs import as_written
 
 
@@ -101,7 +101,7 @@ class Statements(Elements):
     def _copied(self, value: Value) -> Value:
         if value.const is not None:
             return value
-        return self.keep(Value(value.type, value.text, positive=value.positive))
+        return self.keep(Value(value.type, value.text, positive=value.positive, bits=value.bits))
 
     def _assign(self, target: ast.expr, value: Value) -> None:
         if isinstance(target, ast.Subscript) and (array := self.array_of(target.value)) is not None:
@@ -121,8 +121,8 @@ class Statements(Elements):
         )
         self.refuse(target, f"kernels do not assign to {what}", "Assign to a variable, or to an element: x[i] = y.")
 
-    def assign_name(self, target: ast.Name, value: Value) -> None:
-        """Gives a variable a value; its type is what all its values have in common."""
+    def assign_name(self, target: ast.Name, value: Value, added: Value | None = None) -> None:
+        """Gives a variable a value, maybe with a number `added`; its type is what all its values have in common."""
         name = target.id
         if name in self.arrays:
             self.fail(
@@ -131,11 +131,24 @@ class Statements(Elements):
                 "Use another name.",
             )
         self.join(target, name, value)
-        if self.stores[name] == 1 and value.positive and is_whole(value.type):
-            self.positive.add(name)
+        if self.stores[name] == 1 and is_whole(value.type):
+            self.facts[name] = value.positive, bits_of(value)
+        if name in self.bounds:
+            self._check_bound(name, value, added)
         self.emit(f"{self.names.of(name)} = {bare(self.cast(target, value, self.types[name]))};")
         if self.assigned is not None:
             self.assigned.add(name)
+
+    def _check_bound(self, name: str, value: Value, added: Value | None) -> None:
+        """Notes where a variable with several values may be below 0, or large, after all."""
+        before = self.bounds[name]
+        # What grows by what is short cannot come to the end of 64 bits while a kernel runs.
+        is_above = value.positive and is_small(value) if added is None else added.positive and is_short(added)
+        if not is_above or not is_whole(value.type) or (added is not None and value.type is not _dtypes.int64):
+            del self.bounds[name]
+        elif bits_of(value) > before:
+            self.bounds[name] = SMALL
+        self.changed = self.changed or (is_whole(value.type) and self.bounds.get(name) != before)
 
     def join(self, node: ast.AST, name: str, value: Value) -> None:
         """Widens the type of a variable by a value's."""
@@ -186,7 +199,7 @@ class Statements(Elements):
         elif isinstance(target, ast.Name):
             old = self.expression(ast.copy_location(ast.Name(target.id, ast.Load()), target))
             right = self.expression(node.value)
-            self.assign_name(target, self.binary(node, symbol, old, right))
+            self.assign_name(target, self.binary(node, symbol, old, right), right if symbol == "+" else None)
         else:
             self._refuse_target(target)
 

@@ -14,17 +14,27 @@ from ..arrays._dtypes import DType
 WEAK_INT = DType(-1, "int", 8, "signed integer")
 WEAK_FLOAT = DType(-2, "float", 4, "real floating")
 
+# A place that 32 bits hold, in the type in which the device computes it fastest: int32 at least.
+PLACE = DType(-3, "PLACE", 4, "signed integer")
+
 _RANKS = {"bool": 0, "signed integer": 1, "unsigned integer": 1, "real floating": 2}
 _WIDEST_PLAIN = 2**31
+SMALL = 48  # bits
 
 
 @dataclass(frozen=True)
 class ArrayType:
-    """An array of a kernel: `extents` are known for shared ones."""
+    """An array of a kernel: `extents` are known for shared ones, of others maybe the `last` one."""
 
     dtype: DType
     ndim: int
     extents: tuple[int, ...] | None = None
+    last: int | None = None
+
+    @property
+    def open_axes(self) -> range:
+        """The axes of an array that is not shared whose extents are known at the launch alone."""
+        return range(self.ndim - (self.last is not None))
 
     @property
     def is_shared(self) -> bool:
@@ -46,14 +56,49 @@ class Value:
     simple: bool = False  # a name or a literal: may be written twice
     reads: bool = False  # memory, which a later call may change
     positive: bool = False  # never below 0
-    small: bool = False  # a size or a place: far from the ends of 64 bits
-    counts: bool = False  # work-items or groups: small, and 1 at least
+    bits: int = 64  # of a whole number: it lies between -(2 ** bits) and 2 ** bits, without those
+    counts: bool = False  # work-items or groups: 1 at least
+    factors: tuple[str, str] | None = None  # of a product of floats, which a sum may be fused with
+
+
+def bits_of(value: Value) -> int:
+    """How many bits a whole number has at most, beside its sign."""
+    if isinstance(value.const, int):
+        return abs(value.const).bit_length()
+    return min(value.bits, bits_of_type(value.type))
+
+
+def bits_of_type(dtype: DType) -> int:
+    """The same of all numbers of a type; of the smallest one of a signed type it is all of them, of floats nothing is known."""
+    return 1 if dtype.kind == "bool" else 64 if is_float(dtype) else 8 * dtype.itemsize
+
+
+def keeps_sign(source: DType, wanted: DType) -> bool:
+    """Whether what is not below 0 is not below 0 in another type: where that holds it, or has no sign."""
+    if wanted.kind == "unsigned integer":
+        return True
+    wider = wanted.itemsize - (source.kind == "unsigned integer")
+    return is_whole(wanted) and is_whole(source) and wider >= source.itemsize
+
+
+def has_room(dtype: DType, bits: int) -> bool:
+    """Whether whole numbers of so many bits do not wrap round in a type."""
+    return bits <= bits_of_type(dtype) - (dtype.kind == "signed integer")
+
+
+def stays_positive(value: Value, dtype: DType) -> bool:
+    """Whether a whole number is not below 0 in a type."""
+    return value.positive and (keeps_sign(value.type, dtype) or has_room(dtype, bits_of(value)))
 
 
 def is_small(value: Value) -> bool:
-    """Whether a whole number is known to be far from the ends of 64 bits."""
-    is_short = value.const is not None and abs(value.const) < 1 << 31
-    return value.small or is_short or value.type.itemsize < 8
+    """Whether a whole number is known to be far from the ends of 64 bits: a size, a place."""
+    return bits_of(value) <= SMALL
+
+
+def is_short(value: Value) -> bool:
+    """Whether an int32 holds a whole number."""
+    return bits_of(value) <= 31 or (value.const is None and value.type is _dtypes.int32)
 
 
 def held_in_memory(dtype: DType) -> str:

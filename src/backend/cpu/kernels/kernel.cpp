@@ -18,6 +18,7 @@
 #include "core/parallel.hpp"
 #include "core/polling.hpp"
 #include "overtake/error.hpp"
+#include "platform/process.hpp"
 
 namespace overtake::backend::cpu {
 namespace {
@@ -107,8 +108,13 @@ class CpuKernel final : public Kernel {
     pack(*code.about, arguments, launch);
     if (!set_geometry(*code.about, geometry, launch)) return;
     launch.work.entry = code.entry;
-    if (!is_profiling()) return run(launch);
-    timed_launch(device_.info().id, {name_, {}}, "", true, [&] { run(launch); });
+    const auto begin = Clock::now();
+    if (is_profiling()) {
+      timed_launch(device_.info().id, {name_, {}}, "", true, [&] { run(launch); });
+    } else {
+      run(launch);
+    }
+    if (&code == &first_) slow_ns_ += std::chrono::nanoseconds(Clock::now() - begin).count();
   }
 
  private:
@@ -124,6 +130,7 @@ class CpuKernel final : public Kernel {
   const Compiled& now() {
     if (const Compiled* second = second_.load(std::memory_order_acquire)) return *second;
     const KernelCode* code = tiers_->second();
+    if (code == nullptr && slow_ns_ > wait_from_ns_) code = wait_for_better();
     if (code == nullptr) return first_;
     const std::lock_guard lock(mutex_);
     if (second_.load() == nullptr) {
@@ -133,6 +140,20 @@ class CpuKernel final : public Kernel {
       pace_.store(unknown);
     }
     return *second_.load();
+  }
+
+  /// Libtcc's code takes ten times as long and more: what has run it for long waits, no longer than it has run, so that
+  /// it takes twice its time at worst.
+  const KernelCode* wait_for_better() {
+    const auto begin = Clock::now();
+    const std::chrono::nanoseconds longest(slow_ns_.load());
+    constexpr std::chrono::nanoseconds slice = std::chrono::milliseconds(20);
+    for (auto left = longest; left.count() > 0; left = longest - (Clock::now() - begin)) {
+      if (!tiers_->wait_for_second(std::min(left, slice)) || tiers_->second() != nullptr) break;
+      if (Polling::is_on()) Polling::poll();
+    }
+    wait_from_ns_ = 2 * longest.count();
+    return tiers_->second();
   }
 
   void pack(const KernelAbout& about, std::span<const KernelArgument> arguments, Launch& launch) const {
@@ -238,7 +259,8 @@ class CpuKernel final : public Kernel {
   Compiled first_, kept_second_;
   std::atomic<const Compiled*> second_{nullptr};
   std::mutex mutex_;
-  std::atomic<double> pace_{unknown};  ///< nanoseconds a work-item, at the last launch
+  std::atomic<double> pace_{unknown};                                ///< nanoseconds a work-item, at the last launch
+  std::atomic<std::int64_t> slow_ns_{0}, wait_from_ns_{10'000'000};  ///< time in the first code, and when to wait
 };
 
 /// Tells code where the functions of the library are.
@@ -254,6 +276,24 @@ void Tiers::adopt(std::unique_ptr<KernelCode> second) {
   connect(*second);
   adopted_ = std::move(second);
   second_.store(adopted_.get(), std::memory_order_release);
+}
+
+std::shared_ptr<void> Tiers::announce(const std::shared_ptr<Tiers>& tiers) {
+  tiers->announced_at_ = platform::forks();
+  return {nullptr, [program = std::weak_ptr(tiers)](void*) {
+            const std::shared_ptr<Tiers> living = program.lock();
+            if (living == nullptr) return;
+            const std::lock_guard lock(living->mutex_);
+            living->announced_at_ = -1;
+            living->changed_.notify_all();
+          }};
+}
+
+bool Tiers::wait_for_second(std::chrono::nanoseconds longest) {
+  std::unique_lock lock(mutex_);
+  if (announced_at_ != platform::forks()) return false;
+  changed_.wait_for(lock, longest, [this] { return announced_at_ < 0; });
+  return true;
 }
 
 std::unique_ptr<Kernel> make_kernel(Device& device, std::shared_ptr<Tiers> tiers, const std::string& name) {

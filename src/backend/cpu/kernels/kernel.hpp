@@ -2,7 +2,10 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "backend/api/device.hpp"
@@ -17,8 +20,12 @@ class Tiers {
   Tiers(const Tiers&) = delete;
   Tiers& operator=(const Tiers&) = delete;
 
+  /// Says that there will be better code, until it is there or what this gave is gone: then none comes.
+  [[nodiscard]] static std::shared_ptr<void> announce(const std::shared_ptr<Tiers>& tiers);
   /// Once. What runs goes on with the code it has, which stays.
   void adopt(std::unique_ptr<KernelCode> second);
+  /// Waits for announced code; false where none is to be expected.
+  bool wait_for_second(std::chrono::nanoseconds longest);
   [[nodiscard]] const KernelCode& first() const noexcept { return *first_; }
   /// Null as long as there is none.
   [[nodiscard]] const KernelCode* second() const noexcept { return second_.load(std::memory_order_acquire); }
@@ -26,6 +33,9 @@ class Tiers {
  private:
   std::unique_ptr<KernelCode> first_, adopted_;
   std::atomic<const KernelCode*> second_{nullptr};
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int announced_at_ = -1;  ///< forks of the process that compiles it, -1: none comes. A child does not compile it
 };
 
 /// The kernel of a name. Throws UsageError where there is none.

@@ -113,7 +113,8 @@ std::unique_ptr<KernelCode> compile_now(const std::string& text, const ProgramKe
 
 /// Compiles in the background, for the program and for the cache: programs often end with what uses them.
 void compile_later(const std::shared_ptr<Tiers>& tiers, std::string text, ProgramKey key, KernelCompilers compilers) {
-  CompileQueue::instance().add([program = std::weak_ptr(tiers), text = std::move(text), key = std::move(key),
+  CompileQueue::instance().add([announced = Tiers::announce(tiers), program = std::weak_ptr(tiers),
+                                text = std::move(text), key = std::move(key),
                                 compilers = std::move(compilers)](const CompileQueue::Stop& stop) {
     if (program.expired() && !compilers.cache) return;
     std::string log;
