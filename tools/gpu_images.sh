@@ -33,15 +33,23 @@ bench 60 vgg16_bf16_again vgg16 --batch-size 256 --precision bf16
 bench 60 vgg16_64 vgg16 --batch-size 64 --precision fp32,tf32
 bench 30 vgg16_1 vgg16 --batch-size 1 --precision bf16 --steps 50
 bench 30 lenet lenet --batch-size 64 --precision fp32 --steps 500
-step 200 peers python3 "$root/bench/peers/vgg16_peers.py" "$out/peers.json" lenet-graph lenet tf32-64 bf16-256 infer-256 infer-1 \
+step 30 lenet_cpu "$bin/overtake" bench lenet --device cpu --steps 1000 --json "$out/lenet_cpu.json"
+step 30 lenet_cpu_profile "$bin/overtake" bench lenet --device cpu --steps 300 --profile
+step 100 thin "$bin/record.py" "$out/thin.json" "$bin/bench_probe_thin"
+step 60 loader "$bin/record.py" "$out/loader.json" "$bin/bench_image_loader" cuda:0
+step 200 peers python3 "$root/bench/peers/vgg16_peers.py" "$out/peers.json" lenet-graph lenet lenet-cpu tf32-64 bf16-256 infer-256 infer-1 \
   bf16-256-compiled infer-256-compiled infer-1-compiled fp32-64-first
 step 200 convolution_tests "$bin/overtake_backend_tests" \
-  --gtest_filter='CudaConvolution.*:CudaProducts.*:*Dialect*Convolution*cuda_0:*DialectPool*cuda_0:*Winograd*cuda_0'
+  --gtest_filter='CudaConvolution.*:CudaProducts.*:*Dialect*cuda_0'
 step 90 operators "$bin/overtake_oracle_tests" --gtest_filter='*Operators*/cuda_0:*Image*/cuda_0'
-if [ -n "$fashion" ]; then
-  step 60 fashion "$bin/overtake" train "$fashion/train-images-idx3-ubyte.gz" --labels "$fashion/train-labels-idx1-ubyte.gz" \
-    --model lenet --epochs 10 --device cuda:0 --save "$into/fashion.safetensors" --json "$out/fashion.json"
-fi
+opencl=$("$bin/overtake" devices --json - 2>/dev/null | python3 -c 'import json, sys
+print(next((d["id"] for d in json.load(sys.stdin)["devices"] if d["backend"] == "opencl" and "NVIDIA" in d["name"] and d["usable"]), ""))')
+for device in ${fashion:+cuda:0 $opencl}; do
+  step 90 "fashion_${device%:*}" "$bin/overtake" train "$fashion/train-images-idx3-ubyte.gz" --labels "$fashion/train-labels-idx1-ubyte.gz" \
+    --model lenet --epochs 10 --device "$device" --save "$into/fashion.safetensors" --json "$out/fashion_${device%:*}.json"
+  step 30 "fashion_${device%:*}_test" "$bin/overtake" predict "$into/fashion.safetensors" "$fashion/t10k-images-idx3-ubyte.gz" \
+    --labels "$fashion/t10k-labels-idx1-ubyte.gz" --device "$device" --out "$into/answers.csv"
+done
 cat "$out/gpu.txt"
 printf '%s' "$summary" | tee "$out/summary.txt"
 rm -rf "$into"

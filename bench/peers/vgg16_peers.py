@@ -5,28 +5,33 @@ device, stochastic gradient descent with momentum; the best of PyTorch's setting
 
 Usage: bench/peers/vgg16_peers.py OUTPUT.json [WORK...]
     WORK  fp32-64 tf32-64 bf16-256 bf16-256-compiled infer-256 infer-256-compiled infer-1 infer-1-compiled lenet
-          lenet-graph; all of them by default. Each is written as soon as it is measured.
+          lenet-graph lenet-cpu; all of them by default. Each is written as soon as it is measured. lenet-cpu needs no GPU
+          and no torchvision; on as many threads as PyTorch takes.
 """
 import json
 import sys
 import time
 
 import torch
-import torchvision
 from torch import nn
 
 torch.backends.cudnn.benchmark = True
 LAST = torch.channels_last
 
 
+def wait():
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
 def seconds_of(step, times):
     for _ in range(3):
         step()
-    torch.cuda.synchronize()
+    wait()
     start = time.perf_counter()
     for _ in range(times):
         step()
-    torch.cuda.synchronize()
+    wait()
     return (time.perf_counter() - start) / times
 
 
@@ -35,7 +40,7 @@ def trainer(net, images, labels, *, bf16=False):
     loss_of = nn.CrossEntropyLoss()
 
     def step():
-        with torch.autocast("cuda", torch.bfloat16, enabled=bf16):
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=bf16):
             loss = loss_of(net(images), labels)
         loss.backward()
         optimizer.step()
@@ -44,9 +49,15 @@ def trainer(net, images, labels, *, bf16=False):
     return step
 
 
+def vgg16():
+    import torchvision
+
+    return torchvision.models.vgg16()
+
+
 def vgg_training(batch, precision, *, compiled=False, last=True):
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision != "fp32"
-    net = torchvision.models.vgg16().cuda()
+    net = vgg16().cuda()
     images = torch.rand(batch, 3, 224, 224, device="cuda")
     if last:
         net, images = net.to(memory_format=LAST), images.to(memory_format=LAST)
@@ -59,7 +70,7 @@ def vgg_training(batch, precision, *, compiled=False, last=True):
 
 
 def vgg_inference(batch, *, compiled=False):
-    net = torchvision.models.vgg16().cuda().eval().to(memory_format=LAST).bfloat16()
+    net = vgg16().cuda().eval().to(memory_format=LAST).bfloat16()
     images = torch.rand(batch, 3, 224, 224, device="cuda", dtype=torch.bfloat16).to(memory_format=LAST)
     mode = "reduce-overhead" if batch == 1 else "default"
     run = torch.compile(net, mode=mode) if compiled else net
@@ -77,9 +88,9 @@ def lenet_net():
         nn.Flatten(), nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10))  # fmt: skip
 
 
-def lenet(*, graph):
-    net = lenet_net().cuda()
-    images, labels = torch.rand(64, 1, 28, 28, device="cuda"), torch.randint(10, (64,), device="cuda")
+def lenet(*, graph=False, place="cuda"):
+    net = lenet_net().to(place)
+    images, labels = torch.rand(64, 1, 28, 28, device=place), torch.randint(10, (64,), device=place)
     if not graph:
         return 64, 0.0, seconds_of(trainer(net, images, labels), 300)
     step = trainer(net, images, labels)
@@ -104,14 +115,16 @@ WORKS = {
     "infer-256-compiled": lambda: vgg_inference(256, compiled=True),
     "infer-1": lambda: vgg_inference(1),
     "infer-1-compiled": lambda: vgg_inference(1, compiled=True),
-    "lenet": lambda: lenet(graph=False),
+    "lenet": lenet,
+    "lenet-cpu": lambda: lenet(place="cpu"),
     "lenet-graph": lambda: lenet(graph=True),
 }
 
 
 def main():
     output, works = sys.argv[1], sys.argv[2:] or list(WORKS)
-    result = {"torch": torch.__version__, "device": torch.cuda.get_device_name(), "rows": []}
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+    result = {"torch": torch.__version__, "device": device, "threads": torch.get_num_threads(), "rows": []}
     for work in works:
         row = {"work": work}
         try:
