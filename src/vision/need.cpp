@@ -48,7 +48,10 @@ MemoryError too_large(const std::string& what, const Need& need, std::int64_t ro
                        is_limit ? "Raise --memory-limit, or take smaller images or a smaller network."
                                 : "Take smaller images or a smaller network.");
   }
-  const std::uint64_t most = need.each == 0 ? 1 : (room - need.one) / need.each + 1;
+  // Images that wait are as large as their files say, and libraries take some: who follows the advice should get
+  // through.
+  const std::uint64_t usable = std::max(room - room / 16, need.one);
+  const std::uint64_t most = need.each == 0 ? 1 : (usable - need.one) / need.each + 1;
   const std::string fits = report::counted(static_cast<std::int64_t>(most), "image");
   return MemoryError(fmt::format("{} ({}: about {} fit)", message, there, fits),
                      fmt::format("Take batches of {} at most.", fits));

@@ -113,14 +113,15 @@ TEST(VisionMemory, TheLargestBatchThatFitsIsNamed) {
   ImageTrainingOptions options = options_with(1);
   options.epochs = 1;
   options.batch_size = 128;
+  options.validation_share = 0;
   const Limit limit(900 << 10);  // parts of a step add their gradients up, for which there is no room
   const auto train = [&] { static_cast<void>(train_images(images, {}, options)); };
   const std::string message = message_of(train);
   ASSERT_THAT(message, HasSubstr("limit 900 KiB: about "));
-  options.batch_size = std::stoi(message.substr(message.find(": about ") + 8)) - 1;  // other tests may hold some
+  options.batch_size = std::stoi(message.substr(message.find(": about ") + 8));
   ASSERT_GE(options.batch_size, 1);
   EXPECT_EQ(message_of(train), "it fits");
-  options.batch_size += options.batch_size / 2 + 1;
+  options.batch_size *= 4;
   EXPECT_NE(message_of(train), "it fits");
 }
 
