@@ -70,7 +70,8 @@ class Estimator {
   [[nodiscard]] virtual std::optional<std::vector<FoldOutcome>> run(const Batch& batch, bool probabilities,
                                                                     const StopToken* stop, std::size_t device) = 0;
   /// Trains a candidate on all rows. Null when `stop` (may be null) said so before it was whole.
-  [[nodiscard]] virtual std::shared_ptr<const Model> refit(std::int32_t candidate, const StopToken* stop) = 0;
+  [[nodiscard]] virtual std::shared_ptr<const Model> refit(std::int32_t candidate, const StopToken* stop,
+                                                           std::size_t device) = 0;
   /// What the reader should know of how the data were taken, one sentence each.
   [[nodiscard]] virtual std::vector<std::string> notes() const { return {}; }
   /// Of one device.

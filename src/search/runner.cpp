@@ -252,6 +252,17 @@ class Runner {
     }
   }
 
+  /// The one whose jobs took less time each: they ran many at a time, which helps a GPU, so it is not asked to run one
+  /// alone that was slower even so.
+  [[nodiscard]] std::size_t faster_device() const {
+    if (result_.devices.size() < 2) return main_device;
+    const DeviceShare& main = result_.devices[main_device];
+    const DeviceShare& helper = result_.devices[helper_device];
+    const bool helper_is_faster =
+        helper.seconds * static_cast<double>(main.jobs) < main.seconds * static_cast<double>(helper.jobs);
+    return helper.jobs > 0 && main.jobs > 0 && helper_is_faster ? helper_device : main_device;
+  }
+
   /// A stop that ended the jobs leaves the best of them to be trained, if that is wanted; one that comes later ends
   /// this.
   void refit() {
@@ -259,7 +270,8 @@ class Runner {
     if (result_.interrupted && !input_.options.refit_stopped) return;
     const Clock clock;
     try {
-      result_.best = estimator_.refit(result_.best_index, result_.interrupted ? nullptr : input_.options.stop);
+      const StopToken* stop = result_.interrupted ? nullptr : input_.options.stop;
+      result_.best = estimator_.refit(result_.best_index, stop, faster_device());
       if (!result_.best) {
         result_.interrupted = true;
         result_.warnings.emplace_back("stopped while the best candidate was trained on all rows: there is no model");

@@ -192,6 +192,18 @@ TEST(SharedSearch, TableIsThatOfOneDevice) {
   EXPECT_GT(result.plan.batches, 1);
 }
 
+TEST(SharedSearch, TheFasterDeviceTrainsTheBest) {
+  for (const std::size_t slow : {search_detail::main_device, search_detail::helper_device}) {
+    Pair pair;
+    FakeEstimator estimator = pair.estimator();
+    estimator.devices_meet = true;
+    estimator.slow[slow] = std::chrono::milliseconds(20);
+    const SearchResult result = pair.run(estimator, true);
+    EXPECT_EQ(estimator.refit_device, 1 - slow);
+    EXPECT_EQ(estimator.refitted, std::vector<std::int32_t>{result.best_index});
+  }
+}
+
 TEST(SharedSearch, StoppedAndContinued) {
   Pair pair;
   FakeEstimator alone = pair.estimator();

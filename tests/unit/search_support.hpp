@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <fstream>
 #include <limits>
 #include <map>
@@ -14,6 +15,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "overtake/forest.hpp"
@@ -72,7 +74,9 @@ class FakeEstimator final : public search_detail::Estimator {
   std::map<std::int32_t, std::string> failing;  ///< what every outcome of a candidate says
   std::vector<search_detail::Job> ran;          ///< in order
   std::vector<std::int32_t> refitted;
-  StopToken* stop_after = nullptr;  ///< requested at the end of batch `stop_batch`
+  std::size_t refit_device = search_detail::main_device;
+  std::array<std::chrono::milliseconds, 2> slow{};  ///< what each device takes for a batch beside
+  StopToken* stop_after = nullptr;                  ///< requested at the end of batch `stop_batch`
   int stop_batch = 0;
   StopToken* stop_within = nullptr;  ///< requested in batch `stop_batch`, before its last job
   StopToken* stop_in_refit = nullptr;
@@ -105,6 +109,7 @@ class FakeEstimator final : public search_detail::Estimator {
     came_[device] = true;
     came_[device].notify_all();
     if (devices_meet) came_[1 - device].wait(false);
+    std::this_thread::sleep_for(slow[device]);
     const std::lock_guard lock(mutex_);  // two devices may run at once
     if (static_cast<int>(device) == throw_on_device) throw DeviceError("the helper is gone", "Name one device.");
     if (batches_ == throw_in_batch) throw DeviceError("the device is gone", "Buy another.");
@@ -133,7 +138,9 @@ class FakeEstimator final : public search_detail::Estimator {
     return outcomes;
   }
 
-  [[nodiscard]] std::shared_ptr<const Model> refit(std::int32_t candidate, const StopToken* stop) override {
+  [[nodiscard]] std::shared_ptr<const Model> refit(std::int32_t candidate, const StopToken* stop,
+                                                   std::size_t device) override {
+    refit_device = device;
     if (stop_in_refit != nullptr) stop_in_refit->request();
     if (stop != nullptr && stop->requested()) return nullptr;
     if (refit_throws) throw DeviceError("no memory left", "Use a smaller forest.");

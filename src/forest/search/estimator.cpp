@@ -103,10 +103,11 @@ class ForestEstimator final : public search_detail::Estimator {
     return outcomes;
   }
 
-  [[nodiscard]] std::shared_ptr<const Model> refit(std::int32_t candidate, const StopToken* stop) override {
+  [[nodiscard]] std::shared_ptr<const Model> refit(std::int32_t candidate, const StopToken* stop,
+                                                   std::size_t device) override {
     const Candidate& of = prepared_.candidates().at(static_cast<std::size_t>(candidate));
     if (!of.problem.empty()) throw DataError(of.problem);
-    Forest forest = grow_forest(prepared_.grower(of.set), prepared_.problem(of.set), data_,
+    Forest forest = grow_forest(prepared_.grower(of.set, device), prepared_.problem(of.set), data_,
                                 {of.parameters, of.of_fold.back(), options_.sample_weight, options_.host_memory_limit},
                                 {}, stop, nullptr);
     if (forest.trees.size() < static_cast<std::size_t>(of.parameters.n_estimators)) return nullptr;
