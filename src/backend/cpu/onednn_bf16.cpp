@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // A product in bfloat16, which nothing else here computes in: the doctor measures what it reaches.
-#include <omp.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -8,6 +7,7 @@
 #include <oneapi/dnnl/dnnl.hpp>
 
 #include "backend/cpu/matmul_library.hpp"
+#include "backend/cpu/onednn_support.hpp"
 
 namespace overtake::backend::cpu {
 namespace {
@@ -41,7 +41,7 @@ struct Product {
   }
 
   void run(int threads) {
-    omp_set_num_threads(threads);
+    const OneDnnThreads team(threads);
     multiply.execute(stream, {{DNNL_ARG_SRC, a}, {DNNL_ARG_WEIGHTS, b}, {DNNL_ARG_DST, c}});
     stream.wait();
   }

@@ -6,12 +6,14 @@
 #include <omp.h>
 
 #include <new>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "backend/cpu/matmul_library.hpp"
 #include "overtake/error.hpp"
 #include "platform/host_limits.hpp"
+#include "platform/signals.hpp"
 
 namespace overtake::backend::cpu {
 namespace {
@@ -119,7 +121,10 @@ class StripMatMul final : public Step {
     if (!std::exchange(has_run_, true) && !platform::has_address_space(library_bytes)) throw std::bad_alloc();
     const std::int64_t length = by_rows_ ? core_.m : core_.n;
     parallel_ranges(length, strip_, threads_, [&](std::int64_t begin, std::int64_t end) {
-      omp_set_num_threads(1);  // oneDNN must not start a team of its own on each of ours
+      // oneDNN must not start a team of its own on each of ours, and no handler of a signal may run on its stack.
+      omp_set_num_threads(1);
+      std::optional<platform::SignalsWait> quiet;
+      if (core_.k > most_depth_on_stack) quiet.emplace();
       for (std::int64_t at = begin; at < end; at += strip_) run_strip(at, std::min(strip_, end - at));
     });
   }
@@ -127,6 +132,7 @@ class StripMatMul final : public Step {
  private:
   static constexpr std::int64_t vector_floats = 16;
   static constexpr std::int64_t most_strip_floats = 96 * 1024;  // finished values that stay in the second-level cache
+  static constexpr std::int64_t most_depth_on_stack = 32;       // OneDnnThreads says what becomes of the stack pointer
   static constexpr std::int64_t least_columns = 1024;           // the rest is interpreted for a row of a strip at once
 
   void run_strip(std::int64_t begin, std::int64_t length) const {

@@ -7,6 +7,8 @@
 #include <functional>
 #include <memory>
 
+#include "platform/signals.hpp"
+
 namespace dnnl {
 struct engine;  // NOLINT(readability-identifier-naming): the library's
 }
@@ -20,7 +22,10 @@ inline constexpr std::size_t onednn_bytes = std::size_t{16} << 20;
 
 [[nodiscard]] const dnnl::engine& onednn_engine();
 
-/// Threads that oneDNN sees when it makes and runs primitives on this thread, while this lives.
+/// Threads that oneDNN sees when it makes and runs primitives on this thread, while this lives. Signals wait meanwhile:
+/// oneDNN's products keep the stack pointer in memory that they allocated, and a handler would write below it, over
+/// what lies there (src/cpu/x64/gemm/f32/jit_*_gemm_f32.cpp of oneDNN: "buffer_in_ws"). Threads that it starts inherit
+/// that.
 class OneDnnThreads {
  public:
   explicit OneDnnThreads(int threads);
@@ -29,6 +34,7 @@ class OneDnnThreads {
   OneDnnThreads& operator=(const OneDnnThreads&) = delete;
 
  private:
+  platform::SignalsWait quiet_;
   int before_;
 };
 
