@@ -142,7 +142,11 @@ int run_forest_training(const CLI::App& app, const TrainFlags& flags) {
       read_forest_data(flags.data, flags.compute, earlier != nullptr ? &saved.preprocessing : nullptr);
   const overtake::Dataset& rows = data.training;
   const ForestParameters parameters = make_parameters(app, flags, rows.task, earlier);
-  check_class_weight(parameters, rows.classes, data.preprocessing.classes);
+  check_fits(parameters, rows, 0, data.preprocessing.classes);
+  if (!flags.forest.export_text.empty() || !flags.forest.export_dot.empty()) {
+    require(static_cast<std::int64_t>(flags.forest.tree) < parameters.n_estimators,
+            fmt::format("--tree {}: the forest has the trees 0 to {}", flags.forest.tree, parameters.n_estimators - 1));
+  }
   if (flags.compute.plan) return plan_forest(flags, rows, parameters, asked);
   const overtake::Placement device =
       asked ? *asked : choose_device(overtake::forest_work(rows, {parameters}), limits_of(flags.compute));

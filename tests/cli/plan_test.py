@@ -145,6 +145,11 @@ class PlanTest(CliTest):
                 (("predict", "model", "-"), 2, "/dev/stdin"),
                 (("train", IRIS, "--target", "species", "--estimator", "random-forest", "--class-weight", "setos:2"), 2,
                  "there is no class"),
+                (("train", IRIS, "--target", "species", "--estimator", "random-forest", "--max-features", "9"), 3, "features"),
+                (("train", IRIS, "--target", "species", "--estimator", "random-forest", "--max-samples", "999"), 3, "rows"),
+                (("train", IRIS, "--target", "species", "--estimator", "random-forest", "--tree", "500", "--export-text", "-"), 2,
+                 "--tree 500"),
+                (("search", IRIS, "--target", "species", "--grid", "max_features=99"), 3, "no candidate can have a score"),
                 (("search", IRIS, "--target", "species", "--grid", "class_weight=setos:2"), 3, "no candidate can have a score"),
                 (("train", IRIS, "--target", "species", "--hidden", "4000,4000", "--host-memory-limit", "100MiB"), 4,
                  "the limit is 100 MiB")):

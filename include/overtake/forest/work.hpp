@@ -59,10 +59,11 @@ struct ForestFits {
   bool keeps_model = true;     ///< the best, or the only one, is trained on all rows and kept
 };
 
-/// Throws UsageError where class_weight names a class that is not there (naming the nearest), as train_forest() does:
-/// for plans, which do not look at names. `class_names` as ForestOptions has them.
-void check_class_weight(const ForestParameters& parameters, std::int32_t classes,
-                        std::span<const std::string> class_names);
+/// For plans: throws what train_forest() throws for parameters that these data do not fit: UsageError where
+/// class_weight names a class that is not there (naming the nearest), DataError where more rows or features are asked
+/// for than there are. `rows`: trained on, 0: all. `class_names` as ForestOptions has them.
+void check_fits(const ForestParameters& parameters, const Dataset& data, std::int64_t rows,
+                std::span<const std::string> class_names);
 
 /// By the names of its fields.
 [[nodiscard]] report::Json to_json(const ForestWork& work);

@@ -8,6 +8,7 @@
 
 #include "core/nearest.hpp"
 #include "core/sample_weights.hpp"
+#include "forest/model/resolve.hpp"
 #include "forest/problem/targets.hpp"
 #include "overtake/error.hpp"
 #include "overtake/forest/work.hpp"
@@ -147,10 +148,14 @@ std::int64_t count_too_light(const Weights& weights, std::span<const std::int32_
 
 namespace overtake {
 
-void check_class_weight(const ForestParameters& parameters, std::int32_t classes,
-                        std::span<const std::string> class_names) {
-  if (parameters.class_weight.kind != ClassWeight::Kind::given) return;
-  static_cast<void>(forest::given(parameters.class_weight, classes, class_names));
+void check_fits(const ForestParameters& parameters, const Dataset& data, std::int64_t rows,
+                std::span<const std::string> class_names) {
+  if (parameters.class_weight.kind == ClassWeight::Kind::given) {
+    static_cast<void>(forest::given(parameters.class_weight, data.classes, class_names));
+  }
+  const std::int64_t trained = rows > 0 ? rows : data.rows;
+  const forest::Scope scope{static_cast<std::int32_t>(data.features), trained, static_cast<double>(trained), 0, 0};
+  static_cast<void>(forest::resolve(parameters, scope));
 }
 
 }  // namespace overtake

@@ -271,8 +271,8 @@ class ForestType final : public search_detail::EstimatorType {
         forests.back().set(candidate);
         forests.back().check();
         is_set = true;
-        check_class_weight(forests.back(), data.classes, size.class_names);
-      } catch (const UsageError& error) {
+        check_fits(forests.back(), data, data.rows - size.test_rows, size.class_names);
+      } catch (const Error& error) {
         if (!is_set && !size.invalid_candidates_fail) throw;
         problems.back() = error.what();
         forests.pop_back();
