@@ -234,7 +234,7 @@ bool Diagnosis::healthy() const noexcept {
 Diagnosis examine(const DoctorOptions& options) {
   const auto begin = Clock::now();
   const std::vector<Wanted> wanted = wanted_of(options.devices);
-  backend::distrust_kept_failures();
+  backend::distrust_kept_verdicts();
   Visit visit(options);
   for (const Wanted& one : wanted) {
     if (!visit.is_over()) visit.see(one);

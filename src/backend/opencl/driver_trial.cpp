@@ -121,6 +121,7 @@ TrialSubject start_trial() {
       fmt::format("listing devices: {}", names.empty() ? "no driver" : fmt::format("{}", fmt::join(names, ", ")));
   subject.key = installation_key();
   subject.request = {{"start", "opencl"}, start_patience, {}};
+  subject.is_quick = true;
   subject.hint =
       "Update or remove that driver, or leave it out: OCL_ICD_VENDORS names a folder with the .icd files of the "
       "others.";

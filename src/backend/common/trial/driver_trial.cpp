@@ -42,7 +42,7 @@ struct Memory {
   std::mutex mutex;
   std::map<std::string, TrialResult> results;
   std::map<std::string, TrialRun> just_made;  // by try_now(), for the next use; by the subject's name
-  bool distrusts_failures = false;
+  bool distrusts_kept = false;
 };
 Memory& memory() {
   static Memory instance;
@@ -160,7 +160,7 @@ std::optional<TrialResult> known_result(const TrialSubject& subject) {
   if (const auto found = known.results.find(digest); found != known.results.end()) return found->second;
   if (mode == config::TrialMode::again) return std::nullopt;
   auto kept = kept_result(subject, digest);
-  if (kept && !kept->trouble.empty() && known.distrusts_failures) return std::nullopt;
+  if (kept && known.distrusts_kept && (subject.is_quick || !kept->trouble.empty())) return std::nullopt;
   if (kept && kept->trouble.empty()) known.results.emplace(digest, *kept);
   return kept;
 }
@@ -199,10 +199,10 @@ TrialRun try_now(const std::string& name, const TrialRequest& request,
   return run;
 }
 
-void distrust_kept_failures() {
+void distrust_kept_verdicts() {
   Memory& known = memory();
   const std::scoped_lock lock(known.mutex);
-  known.distrusts_failures = true;
+  known.distrusts_kept = true;
 }
 
 }  // namespace backend

@@ -17,7 +17,8 @@ struct TrialSubject {
   std::string title;             ///< for people: "AMD EPYC, OpenCL 3.0 PoCL 3.1"
   std::vector<std::string> key;  ///< all that the verdict depends on, but for Overtake's version and kernels
   TrialRequest request;
-  std::string hint;  ///< the cure, if it fails
+  std::string hint;       ///< the cure, if it fails
+  bool is_quick = false;  ///< the doctor tries it anew, whatever an earlier process found
   /// Where not empty: finds out more about a failure, as by which of several drivers; gives the reason to be told.
   /// Asks `stop` as run_trial() does.
   std::function<std::string(const TrialRun&, const std::function<bool()>& stop)> explain;
@@ -46,7 +47,8 @@ struct TrialResult {
                                const std::function<void(const std::string&)>& on_check,
                                const std::function<bool()>& stop);
 
-/// For the doctor: from now on a driver that failed in an earlier process is tried again in this one.
-void distrust_kept_failures();
+/// For the doctor: from now on a driver that failed in an earlier process is tried again in this one, and what is quick
+/// whatever was found, since the system around a driver may have changed.
+void distrust_kept_verdicts();
 
 }  // namespace overtake::backend

@@ -39,6 +39,7 @@ std::optional<Trouble> start_trouble() {
   subject.title = fmt::format("starting {}", subject.key.front().substr(0, subject.key.front().find(": ")));
   subject.key.push_back(kernel_module());
   subject.request = {{"start", "cuda"}, start_patience, {}};
+  subject.is_quick = true;
   subject.hint = "Does nvidia-smi answer? If not, restart the computer or install the driver anew.";
   TrialResult result = try_driver(subject);
   if (result.trouble.empty()) return std::nullopt;
