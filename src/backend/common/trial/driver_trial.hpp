@@ -17,11 +17,11 @@ struct TrialSubject {
   std::string title;             ///< for people: "AMD EPYC, OpenCL 3.0 PoCL 3.1"
   std::vector<std::string> key;  ///< all that the verdict depends on, but for Overtake's version and kernels
   TrialRequest request;
-  std::string hint;       ///< the cure, if it fails
-  bool is_quick = false;  ///< the doctor tries it anew, whatever an earlier process found
+  std::string hint;  ///< the cure, if it fails
   /// Where not empty: finds out more about a failure, as by which of several drivers; gives the reason to be told.
   /// Asks `stop` as run_trial() does.
-  std::function<std::string(const TrialRun&, const std::function<bool()>& stop)> explain;
+  std::function<std::string(const TrialRun&, const std::function<bool()>& stop)> explain{};
+  bool is_quick = false;  ///< the doctor tries it anew, whatever an earlier process found
 };
 
 /// What a trial found, now or earlier.
