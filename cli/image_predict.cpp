@@ -15,7 +15,6 @@
 #include "overtake/error.hpp"
 #include "overtake/placement.hpp"
 #include "overtake/report.hpp"
-#include "overtake/text.hpp"
 #include "overtake/vision.hpp"
 
 namespace cli {
@@ -70,18 +69,6 @@ std::string accuracy_text(const overtake::ImageModel& model, const overtake::Ima
 
 }  // namespace
 
-void print_notes(const std::vector<std::string>& notes) {
-  for (const std::string& note : notes) {
-    print_error(fmt::format("note: {}\n", overtake::text::printable_line(note)));
-  }
-}
-
-void print_skipped(const std::vector<std::string>& skipped) {
-  for (const std::string& broken : skipped) {
-    print_error(fmt::format("note: skipped: {}\n", overtake::text::printable_line(broken)));
-  }
-}
-
 int predict_images(const ImageQuestion& question) {
   std::vector<Input> inputs = {{"MODEL", question.model}};
   if (!question.labels.empty()) inputs.push_back({"--labels", question.labels});
@@ -100,7 +87,7 @@ int predict_images(const ImageQuestion& question) {
   if (!question.on_broken.empty()) reading.on_broken = parse_broken_rule(question.on_broken);
   std::vector<std::string> skipped;
   const Answers answers = classify(model, images, question.top, reading, device, precision, &skipped);
-  print_skipped(skipped);
+  print_notes(skipped, "skipped: ");
   const overtake::Table table = table_of(model, images, answers, question.top);
   if (table.rows == 0) throw overtake::DataError("no image could be read", "The notes above say why.");
   TableOutput output(question.out);

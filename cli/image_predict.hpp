@@ -19,11 +19,6 @@ struct ImageQuestion {
   std::string precision;  ///< "": fp32
 };
 
-/// ImageSet::notes(), a line each on standard error.
-void print_notes(const std::vector<std::string>& notes);
-/// Likewise broken images that were passed over.
-void print_skipped(const std::vector<std::string>& skipped);
-
 /// The likeliest classes of images as CSV: image, then class and probability for each place. Gives the exit code.
 [[nodiscard]] int predict_images(const ImageQuestion& question);
 

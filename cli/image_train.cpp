@@ -6,7 +6,6 @@
 #include <CLI/Formatter.hpp>
 
 #include "command.hpp"
-#include "image_predict.hpp"
 #include "output/outputs.hpp"
 #include "output/terminal.hpp"
 #include "output/transfers_line.hpp"
@@ -188,7 +187,7 @@ std::vector<std::string> notes_of(const overtake::ImageParts& parts) {
 /// Saves and shows what a training gave. Gives the exit code.
 int finish(overtake::TrainedImageModel& trained, const overtake::ImageTrainingOptions& options, const TrainFlags& flags,
            const overtake::Device& device) {
-  print_skipped(trained.skipped);
+  print_notes(trained.skipped, "skipped: ");
   const bool is_new = trained.interrupted && trained.epochs.empty();
   if (is_new) print_error("note: interrupted before the first batch ended, so nothing is saved\n");
   const bool is_saved = !flags.outputs.save.empty() && trained.diverged.empty() && !is_new;

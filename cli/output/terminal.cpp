@@ -29,6 +29,12 @@ Terminal standard_output() {
 
 void print_error(std::string_view text) { print_fixed_error(overtake::text::printable(text)); }
 
+void print_notes(const std::vector<std::string>& sentences, std::string_view before) {
+  for (const std::string& sentence : sentences) {
+    print_error(fmt::format("note: {}{}\n", before, overtake::text::printable_line(sentence)));
+  }
+}
+
 void print_fixed_error(std::string_view text) {
   static_cast<void>(std::fwrite(text.data(), 1, text.size(), stderr));
   static_cast<void>(std::fflush(stderr));

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "overtake/data/table_parts.hpp"
 
@@ -25,6 +26,9 @@ void print_error(std::string_view text);
 
 /// Likewise for text that holds nothing from files. Takes no memory.
 void print_fixed_error(std::string_view text);
+
+/// Sentences as notes, a line each on standard error: "note: ", `before`, and the sentence.
+void print_notes(const std::vector<std::string>& sentences, std::string_view before = "");
 
 /// Writes to standard output. Throws overtake::DataError when that fails (a full disk, a closed pipe).
 void print(std::string_view text);

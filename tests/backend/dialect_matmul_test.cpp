@@ -142,16 +142,22 @@ TEST_P(DialectMatMul, ThinProductsThatBeginAnywhere) {
   }
 }
 
+// out += a b, in place.
+Operation adding_product(const Sizes& size, bool b_transposed) {
+  Operation operation;
+  operation.core = product(size, false, b_transposed);
+  operation.extent = Shape{size.m, size.n};
+  operation.tape.loads = {contiguous(2, {size.m, size.n})};
+  operation.tape.code = {core(), load(0), op(TapeCode::add, 0, 1)};
+  operation.tape.stores = {{2, 2}};
+  return operation;
+}
+
 // out += a b, in place, and the sums in a fixed order.
 TEST_P(DialectMatMul, ThinProductsHaveTheSameBitsEveryRun) {
   for (const bool transposed : {false, true}) {
     const Sizes size{2, 260, 4096};
-    Operation operation;
-    operation.core = product(size, false, transposed);
-    operation.extent = Shape{size.m, size.n};
-    operation.tape.loads = {contiguous(2, {size.m, size.n})};
-    operation.tape.code = {core(), load(0), op(TapeCode::add, 0, 1)};
-    operation.tape.stores = {{2, 2}};
+    const Operation operation = adding_product(size, transposed);
     const std::vector<HostSlot> slots = {
         HostSlot::floats(random_floats(size.m * size.k, -1, 1, std::random_device()())),
         HostSlot::floats(random_floats(size.k * size.n, -1, 1, std::random_device()())),
@@ -248,12 +254,7 @@ TEST_P(DialectMatMul, SameBitsEveryRunAndAfterManyRuns) {
   // Split along k: the tickets must be back at zero after each run. out += a b, so that a run that stores nothing
   // shows.
   const Sizes size{7, 9, 4096};
-  Operation operation;
-  operation.core = product(size, false, true);
-  operation.extent = Shape{size.m, size.n};
-  operation.tape.loads = {contiguous(2, {size.m, size.n})};
-  operation.tape.code = {core(), load(0), op(TapeCode::add, 0, 1)};
-  operation.tape.stores = {{2, 2}};
+  const Operation operation = adding_product(size, true);
   const std::vector<HostSlot> slots = {HostSlot::floats(random_floats(size.m * size.k, -1, 1, 1)),
                                        HostSlot::floats(random_floats(size.k * size.n, -1, 1, 2)),
                                        HostSlot::floats(std::vector<float>(static_cast<std::size_t>(size.m * size.n)))};

@@ -16,6 +16,16 @@
 namespace overtake {
 namespace {
 
+/// What computes the gradients by all parameters, of two images.
+graph::Plan plan_of_gradients(nn::Module& model, const Array& images) {
+  const Array labels = Array::from(std::vector<std::int32_t>{1, 2}, Shape{2});
+  const Array loss = nn::cross_entropy(astype(model.forward(images), DType::float32), labels);
+  loss.backward();
+  std::vector<std::shared_ptr<graph::Node>> targets;
+  for (nn::Parameter* parameter : model.parameters()) targets.push_back(parameter->value.grad().node());
+  return graph::make_plan(targets, {});
+}
+
 TEST(NarrowSteps, EveryProductIsOfBfloat16) {
   const PrecisionScope precision(Precision::bf16);
   nn::Sequential model;
@@ -23,12 +33,7 @@ TEST(NarrowSteps, EveryProductIsOfBfloat16) {
   model.add(nn::Conv2d(8, 8, 3, {.padding = 1})).add(nn::ReLU()).add(nn::MaxPool2d(2));
   model.add(nn::Flatten()).add(nn::Linear(128, 16)).add(nn::ReLU()).add(nn::Linear(16, 4));
   const Array images = zeros(Shape{2, 3, 8, 8});
-  const Array labels = Array::from(std::vector<std::int32_t>{1, 2}, Shape{2});
-  const Array loss = nn::cross_entropy(astype(model.forward(images), DType::float32), labels);
-  loss.backward();
-  std::vector<std::shared_ptr<graph::Node>> targets;
-  for (nn::Parameter* parameter : model.parameters()) targets.push_back(parameter->value.grad().node());
-  const graph::Plan plan = graph::make_plan(targets, {});
+  const graph::Plan plan = plan_of_gradients(model, images);
   int products = 0;
   for (const backend::Operation& operation : plan.schedule.operations) {
     if (const auto* product = std::get_if<backend::MatMulCore>(&operation.core)) {
@@ -83,12 +88,7 @@ TEST(NarrowSteps, FirstLayersAreShallow) {
     model.add(nn::Conv2d(3, 64, 3, {.padding = 1})).add(nn::ReLU()).add(nn::MaxPool2d(96));
     model.add(nn::Flatten()).add(nn::Linear(64, 4));
     const Array images = zeros(Shape{2, 3, 96, 96});
-    const Array labels = Array::from(std::vector<std::int32_t>{1, 2}, Shape{2});
-    const Array loss = nn::cross_entropy(astype(model.forward(images), DType::float32), labels);
-    loss.backward();
-    std::vector<std::shared_ptr<graph::Node>> targets;
-    for (nn::Parameter* parameter : model.parameters()) targets.push_back(parameter->value.grad().node());
-    const graph::Plan plan = graph::make_plan(targets, {});
+    const graph::Plan plan = plan_of_gradients(model, images);
     std::vector<std::string> families;
     for (const backend::Operation& operation : plan.schedule.operations) {
       const auto* core = std::get_if<backend::ConvolutionCore>(&operation.core);
