@@ -39,6 +39,7 @@ class Grouper {
     for (int i = 0; i < count(); ++i) place(i);
     for (int i = 0; i < count(); ++i) mark_stored(i);
     for (int i = count() - 1; i >= 0; --i) sink(i);
+    store_before_widening();
     cut_by_stores();
   }
 
@@ -54,10 +55,13 @@ class Grouper {
     return at(i).kind == NodeKind::core && static_cast<const Core&>(*at(i).node->primitive).computes_its_input();
   }
 
-  // True if element-wise nodes may join the group.
-  [[nodiscard]] bool is_open(int g) {
+  // True if element-wise node i may join the group.
+  [[nodiscard]] bool is_open(int g, int i) {
     const int core = group(g).core;
-    return core < 0 || static_cast<const Core&>(*at(core).node->primitive).takes_epilogue();
+    const auto epilogue =
+        core < 0 ? Core::Epilogue::any : static_cast<const Core&>(*at(core).node->primitive).epilogue();
+    if (epilogue != Core::Epilogue::narrowing) return epilogue == Core::Epilogue::any;
+    return at(i).node->dtype == DType::bfloat16 && at(i).node->primitive->name() == "astype";
   }
 
   [[nodiscard]] bool positional(int i) { return static_cast<const Elementwise&>(*at(i).node->primitive).positional(); }
@@ -205,7 +209,7 @@ class Grouper {
     const int last = static_cast<int>(plan_.groups.size()) - 1;
     int newest = last;
     while (newest >= 0 && last - newest < most_looked_at && group(newest).extent.size() != 1) --newest;
-    if (newest < 0 || group(newest).extent.size() != 1 || !is_open(newest)) return -1;
+    if (newest < 0 || group(newest).extent.size() != 1 || !is_open(newest, i)) return -1;
     for (const int input : at(i).inputs) {
       const std::vector<int>& users = at(plan_.resolve(input).base).users;
       if (users.size() > most_looked_at) return -1;
@@ -221,7 +225,7 @@ class Grouper {
     add_needs(i, need);
     int latest = need.join;
     if (latest < 0 && need.after < 0 && at(i).node->shape.size() == 1 && !can_float(i)) latest = group_to_ride_with(i);
-    if (latest < 0 || latest <= need.after || !is_open(latest)) return -1;
+    if (latest < 0 || latest <= need.after || !is_open(latest, i)) return -1;
     const Group& candidate = group(latest);
     const bool room = (candidate.cost + whole_cost(i)).within(limits_);
     return room && addressable_with_floats(i, candidate.extent) ? latest : -1;
@@ -247,6 +251,44 @@ class Grouper {
     group(to).cost = cost;
     each.group = to;
     each.stored = false;
+  }
+
+  // What node i was converted from, where it is stored for element-wise functions alone, which could as well read the
+  // half as wide numbers that it was made of; else -1.
+  [[nodiscard]] int before_widening(int i) {
+    const PlannedNode& each = at(i);
+    if (each.kind != NodeKind::elementwise || each.group < 0 || !each.stored || each.target) return -1;
+    if (each.node->dtype != DType::float32 || each.node->primitive->name() != "astype") return -1;
+    const Resolved from = plan_.resolve(each.inputs[0]);
+    const PlannedNode& before = at(from.base);
+    const bool is_narrow = before.node->dtype == DType::bfloat16 || before.node->dtype == DType::float16;
+    if (!is_narrow || !from.whole || before.group < 0) return -1;
+    if (!before.stored && before.group != each.group) return -1;
+    const bool read_by_elements = std::all_of(each.users.begin(), each.users.end(),
+                                              [this](int user) { return at(user).kind == NodeKind::elementwise; });
+    return read_by_elements ? from.base : -1;
+  }
+
+  void store_before_widening() {
+    std::vector<int> narrow(plan_.nodes.size(), -1);
+    bool any = false;
+    for (int i = 0; i < count(); ++i) {
+      const int before = before_widening(i);
+      if (before < 0) continue;
+      any = true;
+      narrow[index(i)] = before;
+      std::erase(group(at(i).group).members, i);
+      std::vector<int>& users = at(before).users;
+      std::erase(users, i);
+      users.insert(users.end(), at(i).users.begin(), at(i).users.end());
+      at(before).stored = true;
+      at(i).stored = false;
+      at(i).group = -1;
+      at(i).users.clear();
+    }
+    for (Resolved& each : plan_.resolved) {
+      if (any && narrow[index(each.base)] >= 0) each.base = narrow[index(each.base)];
+    }
   }
 
   void mark_stored(int i) {

@@ -53,8 +53,9 @@ class Planner {
     if (!updates_.empty()) note_leaf_reads();
     choose_update_slots();
     for (std::size_t g = 0; g < parts_.groups.size(); ++g) {
-      if (parts_.groups[g].extent.size() == 0) continue;
       const int core = parts_.groups[g].core;
+      const bool is_empty = core < 0 && parts_.groups[g].members.empty();  // its only member is read as it was before
+      if (is_empty || parts_.groups[g].extent.size() == 0) continue;
       if (core >= 0 && static_cast<const Core&>(*parts_.nodes[at(core)].node->primitive).joins_inputs()) {
         add_pieces(core);
       } else {

@@ -148,8 +148,13 @@ class Core : public Primitive {
   /// True if the first input may be computed where the core reads it (its operation has a tape for that) instead of
   /// being stored first.
   [[nodiscard]] virtual bool computes_its_input() const { return false; }
-  /// False if the operation can only store its result: element-wise nodes do not join it.
-  [[nodiscard]] virtual bool takes_epilogue() const { return true; }
+  /// Which element-wise nodes join it.
+  enum class Epilogue : std::uint8_t {
+    any,
+    narrowing,  ///< a conversion to bfloat16 alone: with more, no library has kernels that store it
+    none        ///< the operation can only store its result
+  };
+  [[nodiscard]] virtual Epilogue epilogue() const { return Epilogue::any; }
   /// True if the result is the inputs, one behind the other in memory: an operation for each, and lower() is not asked.
   [[nodiscard]] virtual bool joins_inputs() const { return false; }
 };

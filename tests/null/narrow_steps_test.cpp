@@ -16,13 +16,15 @@
 namespace overtake {
 namespace {
 
-/// What computes the gradients by all parameters, of two images.
-graph::Plan plan_of_gradients(nn::Module& model, const Array& images) {
+/// What steps down the gradients by all parameters, of two images.
+graph::Plan plan_of_step(nn::Module& model, const Array& images) {
   const Array labels = Array::from(std::vector<std::int32_t>{1, 2}, Shape{2});
   const Array loss = nn::cross_entropy(astype(model.forward(images), DType::float32), labels);
   loss.backward();
   std::vector<std::shared_ptr<graph::Node>> targets;
-  for (nn::Parameter* parameter : model.parameters()) targets.push_back(parameter->value.grad().node());
+  for (nn::Parameter* parameter : model.parameters()) {
+    targets.push_back((parameter->value - 0.1F * parameter->value.grad()).node());
+  }
   return graph::make_plan(targets, {});
 }
 
@@ -33,7 +35,7 @@ TEST(NarrowSteps, EveryProductIsOfBfloat16) {
   model.add(nn::Conv2d(8, 8, 3, {.padding = 1})).add(nn::ReLU()).add(nn::MaxPool2d(2));
   model.add(nn::Flatten()).add(nn::Linear(128, 16)).add(nn::ReLU()).add(nn::Linear(16, 4));
   const Array images = zeros(Shape{2, 3, 8, 8});
-  const graph::Plan plan = plan_of_gradients(model, images);
+  const graph::Plan plan = plan_of_step(model, images);
   int products = 0;
   for (const backend::Operation& operation : plan.schedule.operations) {
     if (const auto* product = std::get_if<backend::MatMulCore>(&operation.core)) {
@@ -43,6 +45,8 @@ TEST(NarrowSteps, EveryProductIsOfBfloat16) {
     if (const auto* convolution = std::get_if<backend::ConvolutionCore>(&operation.core)) {
       EXPECT_EQ(convolution->a.dtype, DType::bfloat16) << operation.name;
       EXPECT_EQ(convolution->b.dtype, DType::bfloat16) << operation.name;
+      ASSERT_EQ(operation.tape.stores.size(), 1U) << operation.name;
+      EXPECT_EQ(operation.tape.stores[0].dtype, DType::bfloat16) << operation.name << ": what libraries store fast";
       ++products;
     }
   }
@@ -88,7 +92,7 @@ TEST(NarrowSteps, FirstLayersAreShallow) {
     model.add(nn::Conv2d(3, 64, 3, {.padding = 1})).add(nn::ReLU()).add(nn::MaxPool2d(96));
     model.add(nn::Flatten()).add(nn::Linear(64, 4));
     const Array images = zeros(Shape{2, 3, 96, 96});
-    const graph::Plan plan = plan_of_gradients(model, images);
+    const graph::Plan plan = plan_of_step(model, images);
     std::vector<std::string> families;
     for (const backend::Operation& operation : plan.schedule.operations) {
       const auto* core = std::get_if<backend::ConvolutionCore>(&operation.core);

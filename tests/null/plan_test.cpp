@@ -61,6 +61,16 @@ TEST(Fusion, ContiguousAxesAreMerged) {
   EXPECT_EQ(planned(a + row).operations[0].extent, (Shape{24, 5}));
 }
 
+// Functions in another order read it, so it has to be stored: in half the bytes, where it was rounded before.
+TEST(Fusion, WidenedValuesAreStoredNarrow) {
+  const Array x = leaf({64, 48}), y = leaf({48, 64});
+  const Array wide = astype(astype(exp(x), DType::bfloat16), DType::float32);
+  const Schedule narrow = planned(transpose(wide) * y + transpose(wide));
+  EXPECT_THAT(operations(narrow), ElementsAre("exp+astype", "multiply+add"));
+  EXPECT_EQ(narrow.operations[0].tape.stores.at(0).dtype, DType::bfloat16);
+  EXPECT_EQ(narrow.operations[1].tape.loads.at(0).dtype, DType::bfloat16);
+}
+
 TEST(Fusion, OneHotDoesNotReachMemory) {
   Array logits = leaf({100, 10});
   logits.requires_grad();

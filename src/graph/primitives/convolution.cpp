@@ -23,7 +23,7 @@ Array convolution(const ConvolutionCore& core, const Array& a, const Array& b, b
 
 class Convolution final : public graph::Core {
  public:
-  // Without operands.
+  // Without operands but for the type of the first.
   Convolution(const ConvolutionCore& core, bool narrow) : core_(core), narrow_(narrow) {}
   [[nodiscard]] std::string_view name() const override {
     switch (core_.kind) {
@@ -48,7 +48,11 @@ class Convolution final : public graph::Core {
     const auto of = [&](ConvolutionKind kind, const Array& a, const Array& b) {
       ConvolutionCore core = core_;
       core.kind = kind;
-      return convolution(core, a, b, narrow_);
+      const Array gradient = convolution(core, a, b, narrow_);
+      // Of filters in bfloat16, too, parameters or not: what libraries have their fast kernels for, and what
+      // frameworks that round parameters for a product give.
+      const bool is_rounded = kind == ConvolutionKind::filter_gradient && core.a.dtype == DType::bfloat16;
+      return is_rounded ? astype(gradient, DType::bfloat16) : gradient;
     };
     std::vector<Array> result(2);
     switch (core_.kind) {
@@ -70,6 +74,11 @@ class Convolution final : public graph::Core {
     }
     return result;
   }
+  // Filters' gradients in bfloat16 are stored so: what an optimiser does with them is cheap beside it.
+  [[nodiscard]] Epilogue epilogue() const override {
+    const bool is_narrow = core_.kind == ConvolutionKind::filter_gradient && core_.a.dtype == DType::bfloat16;
+    return is_narrow ? Epilogue::narrowing : Epilogue::any;
+  }
   [[nodiscard]] Variant lower(const std::vector<Operand>& in, const Shape&) const override {
     ConvolutionCore core = core_;
     core.a = {in[0].slot, in[0].layout.offset, in[0].dtype};
@@ -85,10 +94,12 @@ class Convolution final : public graph::Core {
 Array convolution(const ConvolutionCore& core, const Array& a, const Array& b, bool narrow) {
   const Array left = graph::before_widening(a), right = graph::before_widening(b);
   const bool in_bfloat16 = narrow || (left.dtype() == DType::bfloat16 && right.dtype() == DType::bfloat16);
+  ConvolutionCore typed = core;
+  typed.a.dtype = in_bfloat16 ? DType::bfloat16 : DType::float32;
   const auto operand = [&](const Array& each) {
-    return graph::contiguous(graph::in_memory(astype(each, in_bfloat16 ? DType::bfloat16 : DType::float32)));
+    return graph::contiguous(graph::in_memory(astype(each, typed.a.dtype)));
   };
-  return graph::make_node(std::make_shared<Convolution>(core, narrow), {operand(left), operand(right)},
+  return graph::make_node(std::make_shared<Convolution>(typed, narrow), {operand(left), operand(right)},
                           backend::extent_of(core), DType::float32);
 }
 

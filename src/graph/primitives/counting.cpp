@@ -27,7 +27,7 @@ class Counts final : public graph::Core {
   [[nodiscard]] Variant lower(const std::vector<graph::Operand>& in, const Shape& shape) const override {
     return backend::HistogramCore{.n = in[0].shape[0], .bins = shape[0], .ids = in[0].access()};
   }
-  [[nodiscard]] bool takes_epilogue() const override { return false; }
+  [[nodiscard]] Epilogue epilogue() const override { return Epilogue::none; }
 };
 
 Array counts_of(const Array& ids, std::int64_t bins) {

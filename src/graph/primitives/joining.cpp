@@ -18,7 +18,7 @@ namespace {
 class Concat final : public graph::Core {
  public:
   [[nodiscard]] std::string_view name() const override { return "concat"; }
-  [[nodiscard]] bool takes_epilogue() const override { return false; }
+  [[nodiscard]] Epilogue epilogue() const override { return Epilogue::none; }
   [[nodiscard]] bool joins_inputs() const override { return true; }
   [[nodiscard]] std::vector<Array> vjp(const std::vector<Array>& in, const Array&, const Array& g,
                                        const std::vector<bool>& wanted) const override {

@@ -48,7 +48,7 @@ class Scan final : public graph::Core {
   [[nodiscard]] Variant lower(const std::vector<graph::Operand>& in, const Shape& shape) const override {
     return ScanCore{.kind = kind_, .outer = shape[0], .n = shape[1], .inner = shape[2], .input = in[0].access()};
   }
-  [[nodiscard]] bool takes_epilogue() const override { return false; }
+  [[nodiscard]] Epilogue epilogue() const override { return Epilogue::none; }
 
  private:
   ReduceKind kind_;

@@ -28,7 +28,7 @@ class Order final : public graph::Core {
     return SortCore{
         .descending = descending_, .outer = shape[0], .n = shape[1], .inner = shape[2], .input = in[0].access()};
   }
-  [[nodiscard]] bool takes_epilogue() const override { return false; }
+  [[nodiscard]] Epilogue epilogue() const override { return Epilogue::none; }
 
  private:
   bool descending_;
@@ -52,7 +52,7 @@ class Sorted final : public graph::Core {
                     .inner = shape[2],
                     .input = in[0].access()};
   }
-  [[nodiscard]] bool takes_epilogue() const override { return false; }
+  [[nodiscard]] Epilogue epilogue() const override { return Epilogue::none; }
 
  private:
   bool descending_;

@@ -19,9 +19,11 @@ namespace overtake::backend::cuda {
 namespace {
 
 /// cuDNN, where it shall do the convolution. In true float32 it has few plans, which minimal filtering of our own
-/// beats, and for images of few channels no good one (ADR 0025).
+/// beats, and for images of few channels none that is good but for the filters' gradient in bfloat16 (ADR 0025).
 [[nodiscard]] Dnn* library_for(CudaDevice& device, const ConvolutionCore& core, bool interpreted) {
-  const bool is_own = !interpreted && ((is_exact(core) && is_faster_minimally(core)) || is_faster_shallow(core));
+  const bool is_narrow_gradient = core.kind == ConvolutionKind::filter_gradient && core.a.dtype == DType::bfloat16;
+  const bool is_shallow = is_faster_shallow(core) && !is_narrow_gradient;
+  const bool is_own = !interpreted && ((is_exact(core) && is_faster_minimally(core)) || is_shallow);
   if (is_own && !device.settings().prefer_library) return nullptr;
   const bool worthwhile = device.settings().prefer_library || library_is_faster(core, !interpreted);
   return worthwhile ? device.dnn() : nullptr;  // asked last: opening it takes time
