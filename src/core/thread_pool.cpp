@@ -14,8 +14,9 @@
 namespace overtake {
 namespace {
 
-// Long enough to bridge the gap between two parts of a step, too short for others on the machine to notice.
-constexpr auto awake = std::chrono::microseconds(40);
+// Long enough to bridge what one thread does between two parts of a step, too short for others on the machine to notice.
+// LeNet's step of 64 images on 16 Xeon cores: 0.90 to 1.03 ms with 40, 0.80 to 0.93 with 250.
+constexpr auto awake = std::chrono::microseconds(200);
 
 thread_local bool inside_team = false;
 

@@ -14,13 +14,13 @@ namespace overtake::backend::cuda {
 namespace {
 
 constexpr std::size_t most_plans = 8;
-/// Each takes half a second or more. Measured on an H100 and an H200: the library's favourite is up to 1.4 times slower
-/// than its second for sums forward; for gradients of images it is the best within a twentieth, but of many places with
-/// few channels the fourth or fifth can take three quarters of its time. For gradients of filters, where results are
-/// float32, it is up to four times slower than the second or third.
+/// Each takes half a second or more to make, and time to try. Measured on an H100 and an H200: forward the library's
+/// favourite is up to 1.4 times slower than the best of its first four; for gradients of images it is the best within a
+/// twentieth, but of many places with few channels the fourth or fifth can take three quarters of its time. For
+/// gradients of filters, where results are float32, it is up to four times slower than the second or third.
 [[nodiscard]] std::size_t most_compiled_plans(const ConvolutionCore& core) {
   if (core.kind == ConvolutionKind::filter_gradient) return 3;
-  if (core.kind == ConvolutionKind::forward) return 2;
+  if (core.kind == ConvolutionKind::forward) return 4;
   constexpr std::int64_t many_places = 1 << 20;
   return core.extents.n * core.extents.h * core.extents.w >= many_places ? 5 : 1;
 }
