@@ -71,7 +71,7 @@ Operation operation_of(const Stage& layer, ConvolutionKind kind, std::int64_t ba
   operation.name = "convolution";
   auto& [code, loads, random, stores] = operation.tape;
   code = {tape::core()};
-  DType result = dtype;
+  const DType result = dtype;  // as layers have it: in bfloat16 gradients by filters are rounded, too
   if (kind == ConvolutionKind::forward) {
     Access bias{3, 0, {}, DType::float32};
     bias.strides[channels_last ? 3 : 1] = 1;
@@ -83,8 +83,6 @@ Operation operation_of(const Stage& layer, ConvolutionKind kind, std::int64_t ba
     for (std::size_t axis = 4; axis-- > 0; stride *= operation.extent[axis]) mask.strides[axis] = stride;
     loads = {mask};
     code.insert(code.end(), {load(0), constant(0), apply(TapeCode::less, 2, 1), apply(TapeCode::select, 3, 0, 2)});
-  } else {
-    result = DType::float32;
   }
   if (result == DType::bfloat16) code.push_back(apply(TapeCode::round_bfloat16, static_cast<int>(code.size()) - 1));
   stores = {{2, static_cast<std::uint16_t>(code.size() - 1), result}};

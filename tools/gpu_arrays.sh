@@ -72,6 +72,9 @@ kernels() {
   step 60 huge "$bin/overtake_oracle_tests" --gtest_filter='*HugeArrays*/cuda_0:*LongRows*/cuda_0'
   step 240 bench_kernels python3 "$root/bench/kernels.py" cuda:0 "$out/kernels.json"
   step 60 kernel_call "$bin/bench_kernel_call" cuda:0
+  step 60 lennard_jones "$bin/kernels_lennard_jones" cuda:0 108000 10000
+  step 60 lennard_jones_cpu "$bin/kernels_lennard_jones" cpu 108000 200
+  step 60 lennard_jones_python python3 "$root/examples/kernels/lennard_jones.py" cuda:0 108000 2000
   step 60 disc_step "$bin/bench_disc_step" cuda:0
   step 200 kernel_python python3 -m pytest -q -n 6 -p no:cacheprovider "$root/python/tests/"test_kernel_{devices,groups,errors}.py
 }

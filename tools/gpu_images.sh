@@ -37,6 +37,12 @@ bench 30 lenet lenet --batch-size 64 --precision fp32 --steps 500
 step 30 lenet_profile "$bin/overtake" bench lenet --device cuda:0 --batch-size 64 --steps 300 --profile
 step 30 lenet_cpu "$bin/overtake" bench lenet --device cpu --steps 1000 --json "$out/lenet_cpu.json"
 step 30 lenet_cpu_profile "$bin/overtake" bench lenet --device cpu --steps 300 --profile
+for precision in bf16 f32 tf32; do  # layer by layer, beside the floor; bf16 as trained, the others of 64 images
+  batch=64 way=dnn
+  [ $precision = bf16 ] && batch=256
+  [ $precision = f32 ] && way=blas
+  step 60 "layers_$precision" "$bin/record.py" "$out/layers_$precision.json" "$bin/bench_probe_convolution" $batch $precision last $way
+done
 step 100 thin "$bin/record.py" "$out/thin.json" "$bin/bench_probe_thin"
 step 60 loader "$bin/record.py" "$out/loader.json" "$bin/bench_image_loader" cuda:0
 step 200 peers python3 "$root/bench/peers/vgg16_peers.py" "$out/peers.json" lenet-graph lenet lenet-cpu tf32-64 bf16-256 infer-256 infer-1 \
