@@ -15,8 +15,9 @@ namespace overtake {
 namespace {
 
 constexpr double least_gain = 0.1;  // of the time, and of a second: predictions are no better than that
-/// A device that takes half of its share of what is left each time takes about so many more batches than alone.
-constexpr double more_batches = 4;
+/// A device that takes half of its share of what is left each time takes about so many more batches than alone, and one
+/// that would waste time on that takes one more (search/batch_queue.cpp).
+constexpr double more_batches = 4, more_long_batches = 1, long_latencies = 8;
 
 /// When both are done, where the device runs `k` of the parts; the CPU needs `cpu_part` for one.
 double end_of(std::int64_t k, std::int64_t parts, double cpu_part, double device_part, double device_once) {
@@ -33,9 +34,15 @@ std::optional<Prediction> predict_shared(const Prediction& cpu, const Prediction
   const double cpu_part = (cpu.compute_seconds + cpu.finish_seconds) / parts;
   const double device_part = (device.compute_seconds - device.batch_seconds + device.finish_seconds) / parts;
   const double beside = cpu_part * cpu.threads / (cpu.threads - 1);
-  const double once = device.transfer_seconds + (1 + more_batches) * device.batch_seconds;
   // With more parts for the device its end comes later and the CPU's earlier: they cross where the fractions say.
-  const double crossing = (static_cast<double>(work.parts) * beside - once) / (beside + device_part);
+  const auto crossing_of = [&](double at_once) {
+    return (static_cast<double>(work.parts) * beside - at_once) / (beside + device_part);
+  };
+  double once = device.transfer_seconds + (1 + more_long_batches) * device.batch_seconds;
+  if (crossing_of(once) * device_part > long_latencies * device.batch_seconds) {
+    once += (more_batches - more_long_batches) * device.batch_seconds;
+  }
+  const double crossing = crossing_of(once);
   const auto near = std::clamp<std::int64_t>(static_cast<std::int64_t>(crossing), 1, work.parts - 1);
   double both = end_of(near, work.parts, beside, device_part, once);
   if (near + 1 < work.parts) both = std::min(both, end_of(near + 1, work.parts, beside, device_part, once));

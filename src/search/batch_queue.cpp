@@ -10,6 +10,8 @@ namespace {
 
 /// A batch is what a stopped or killed search repeats, and each costs a GPU its latency anew.
 constexpr double most_seconds = 2, least_seconds = 0.25;
+/// Batches that are shorter than so many latencies waste more than an eighth of their time.
+constexpr double short_latencies = 8;
 
 void join(Batch& batch, Batch&& more) {
   batch.jobs.insert(batch.jobs.end(), more.jobs.begin(), more.jobs.end());
@@ -20,8 +22,8 @@ void join(Batch& batch, Batch&& more) {
 
 }  // namespace
 
-BatchQueue::BatchQueue(const std::vector<Batch>& batches, Paces predicted)
-    : left_(batches.begin(), batches.end()), predicted_(predicted), sides_() {
+BatchQueue::BatchQueue(const std::vector<Batch>& batches, Paces predicted, Latencies latencies)
+    : left_(batches.begin(), batches.end()), predicted_(predicted), latencies_(latencies), sides_() {
   // What has no work of its own counts as a little, so that no pace is 0.
   for (Batch& batch : left_) batch.work = std::max(batch.work, 1e-9);
   for (double& pace : predicted_) pace = std::max(pace, 1e-9);
@@ -39,13 +41,31 @@ double BatchQueue::pace(std::size_t device, double now) const {
   } else if (other.measured > 0) {
     pace *= other.measured / predicted_[1 - device];
   }
-  const double ran = now - side.since;
+  const double ran = now - side.since - latencies_[device];
   return side.work > 0 && ran > 0 ? std::min(pace, side.work / ran) : pace;
 }
 
 double BatchQueue::busy_seconds(std::size_t device, double now) const {
   const Side& side = sides_[device];
-  return side.work > 0 ? std::max(0.0, side.work / pace(device, now) - (now - side.since)) : 0;
+  return side.work > 0 ? std::max(0.0, latencies_[device] + side.work / pace(device, now) - (now - side.since)) : 0;
+}
+
+double BatchQueue::even_share(std::size_t device, double work, double now) const {
+  const std::size_t other = 1 - device;
+  const double mine = pace(device, now), others = pace(other, now);
+  const double ahead = latencies_[device] > 0 ? busy_seconds(other, now) + latencies_[other] - latencies_[device] : 0;
+  return std::clamp((work / others + ahead) * mine * others / (mine + others), 0.0, work);
+}
+
+double BatchQueue::largest(std::size_t device, double work, double now) const {
+  const double mine = pace(device, now), latency = latencies_[device];
+  const double share = even_share(device, work, now);
+  // Half of what is short would only be another batch's latency later.
+  const bool is_short = share < short_latencies * latency * mine;
+  // A prediction is not trusted with more than a short batch.
+  const double longest =
+      std::max(sides_[device].measured > 0 ? most_seconds : least_seconds, short_latencies * latency);
+  return std::clamp(is_short ? share : share / 2, least_seconds * mine, longest * mine);
 }
 
 std::optional<Batch> BatchQueue::take(std::size_t device, double now) {
@@ -56,9 +76,14 @@ std::optional<Batch> BatchQueue::take(std::size_t device, double now) {
   const double busy = busy_seconds(other, now);
   const bool is_faster = mine > others || (mine == others && device == main_device);
   // True where the other device is done with all of the rest before this one is with `work`.
-  const auto is_late = [&](double work, double rest) { return work / mine > busy + rest / others; };
+  const auto is_late = [&](double work, double rest) {
+    const double later = rest > 0 ? latencies_[other] + rest / others : 0;
+    return latencies_[device] + work / mine > busy + later;
+  };
   std::size_t at = is_faster ? 0 : left_.size() - 1;
-  if (!is_faster && is_late(left_[at].work, left_work_)) return std::nullopt;
+  // Of two that wait for work never both are late.
+  if ((!is_faster || latencies_[device] > 0) && is_late(left_[at].work, left_work_)) return std::nullopt;
+  const double most = largest(device, left_work_, now);
   const auto remove = [&] {
     Batch batch = std::move(left_[at]);
     left_.erase(left_.begin() + static_cast<std::ptrdiff_t>(at));
@@ -66,10 +91,6 @@ std::optional<Batch> BatchQueue::take(std::size_t device, double now) {
     return batch;
   };
   Batch taken = remove();
-  const double share = (left_work_ + taken.work) * mine / (mine + others) / 2;
-  // A prediction is not trusted with more than a short batch.
-  const double longest = sides_[device].measured > 0 ? most_seconds : least_seconds;
-  const double most = std::clamp(share, least_seconds * mine, longest * mine);
   // Removing moves what comes behind to its place; towards the front the place itself moves.
   if (!is_faster) --at;
   while (at < left_.size()) {
@@ -91,7 +112,8 @@ std::optional<Batch> BatchQueue::take(std::size_t device, double now) {
 
 void BatchQueue::done(std::size_t device, double now) {
   Side& side = sides_[device];
-  side.measured = side.work / std::max(now - side.since, 1e-6);
+  const double ran = now - side.since;
+  side.measured = side.work / std::max({ran - latencies_[device], ran / short_latencies, 1e-6});
   side.work = 0;
 }
 

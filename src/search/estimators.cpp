@@ -124,11 +124,12 @@ void run_on(const Placement& placement, SearchOptions& options) {
   options.device = Device(is_shared ? placement.shared[0] : placement.device);
   options.helper.reset();
   if (is_shared) options.helper.emplace(placement.shared[1]);
-  options.alone_seconds = {};
+  options.alone_seconds = options.batch_seconds = {};
   for (std::size_t i = 0; is_shared && i < 2; ++i) {
     for (const Prediction& of : placement.predictions) {
       if (of.device == placement.shared[i] && of.failure.empty()) {
         options.alone_seconds[i] = of.transfer_seconds + of.compute_seconds + of.finish_seconds;
+        options.batch_seconds[i] = of.batch_seconds;
       }
     }
   }

@@ -152,11 +152,17 @@ class Runner {
     Paces paces{estimator_.pace(main_device), estimator_.pace(helper_device)};
     if (work > 0 && alone[main_device] > 0 && alone[helper_device] > 0) {
       const double left = static_cast<double>(jobs) / static_cast<double>(result_.plan.jobs);  // beside the journal's
-      for (const std::size_t device : {main_device, helper_device}) paces[device] = work / (alone[device] * left);
+      for (const std::size_t device : {main_device, helper_device}) {
+        const double growing = std::max(alone[device] - options.batch_seconds[device], alone[device] / 8);
+        paces[device] = work / (growing * left);
+      }
     }
     result_.plan.batches = 0;
     run_side_by_side(batches, paces, estimator_,
-                     {probabilities_, options.stop, {options.device.id() == "cpu", options.helper->id() == "cpu"}},
+                     {probabilities_,
+                      options.stop,
+                      options.batch_seconds,
+                      {options.device.id() == "cpu", options.helper->id() == "cpu"}},
                      [&](RanBatch ran) {
                        result_.plan.batches += 1;
                        take_batch(std::move(ran));

@@ -25,8 +25,8 @@ namespace {
 /// What the two threads and the caller share.
 class Sides {
  public:
-  Sides(const std::vector<Batch>& batches, Paces predicted, const StopToken* stop)
-      : queue_(batches, predicted), stop_(stop) {}
+  Sides(const std::vector<Batch>& batches, Paces predicted, const SideBySide& how)
+      : queue_(batches, predicted, how.latencies), stop_(how.stop) {}
 
   /// Waits for a batch that the device should run; nothing when there will be none.
   [[nodiscard]] std::optional<Batch> next(std::size_t device) {
@@ -137,7 +137,7 @@ std::optional<RanBatch> run_timed(Estimator& estimator, Batch batch, bool probab
 
 void run_side_by_side(const std::vector<Batch>& batches, Paces predicted, Estimator& estimator, const SideBySide& how,
                       const std::function<void(RanBatch)>& take) {
-  Sides sides(batches, predicted, how.stop);
+  Sides sides(batches, predicted, how);
   ThreadGroup group;
   const Ending ending(sides);
   const int threads = thread_count();

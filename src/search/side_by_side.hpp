@@ -30,6 +30,7 @@ struct RanBatch {
 struct SideBySide {
   bool probabilities = false;
   const StopToken* stop = nullptr;
+  Latencies latencies{};
   std::array<bool, 2> is_host{};  ///< which device is the CPU: it computes with a thread less, the other has that one
 };
 

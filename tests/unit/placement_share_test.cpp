@@ -67,7 +67,7 @@ TEST(SharedPrediction, SmallerBatchesCostTheirLatency) {
   gpu.batch_seconds = 0.3;
   const auto with = predict_shared(made_up("cpu", 0, 4, 16), gpu, {100, 0});
   ASSERT_TRUE(without && with);
-  EXPECT_GT(with->seconds, without->seconds + 0.3);
+  EXPECT_GT(with->seconds, without->seconds + 0.2) << "two batches there, as long as more would waste time";
 }
 
 TEST(SharedPrediction, MemoryOfBothCounts) {

@@ -22,6 +22,7 @@ using search_detail::Batch;
 using search_detail::BatchQueue;
 using search_detail::Job;
 using search_detail::JobRecord;
+using search_detail::Latencies;
 using search_detail::Paces;
 
 std::vector<Batch> batches_of(const std::vector<double>& works) {
@@ -41,9 +42,9 @@ struct Course {
   std::array<std::vector<Batch>, 2> took;  ///< by device
   std::map<std::int32_t, int> runs;        ///< of each job
 
-  Course(const std::vector<Batch>& batches, Paces predicted, Paces paces) {
+  Course(const std::vector<Batch>& batches, Paces predicted, Paces paces, Latencies latencies = {}) {
     constexpr double never = std::numeric_limits<double>::infinity();
-    BatchQueue queue(batches, predicted);
+    BatchQueue queue(batches, predicted, latencies);
     std::array<double, 2> ends = {never, never};
     for (double now = 0; now < 1e6; now += 0.01) {
       for (const std::size_t device : {0U, 1U}) {
@@ -54,7 +55,7 @@ struct Course {
         }
         if (ends[device] != never) continue;
         if (auto batch = queue.take(device, now)) {
-          ends[device] = now + batch->work / paces[device];
+          ends[device] = now + latencies[device] + batch->work / paces[device];
           for (const Job& job : batch->jobs) ++runs[job.candidate];
           took[device].push_back(*batch);
         }
@@ -85,6 +86,32 @@ TEST(BatchQueue, EveryBatchRunsOnceAndBothEndTogetherWhateverWasPredicted) {
       // A wrong prediction costs a batch of a quarter of a second that takes up to ten times as long, or the largest.
       const double wrong = std::max(2.5, 50 / std::min(paces[0], paces[1]));
       EXPECT_LT(course.end, is_right ? 1.1 * best + 0.6 : 1.2 * best + wrong);
+    }
+  }
+}
+
+// Half a second a batch, as deep trees take on a GPU: all of its share at once, not half of what is left each time.
+TEST(BatchQueue, ADeviceWithLatencyTakesFewBatches) {
+  const std::vector<double> works = mixed_works();
+  double sum = 0;
+  for (const double work : works) sum += work;
+  const double latency = 0.5;
+  for (const Paces& paces : {Paces{3000, 600}, Paces{600, 3000}, Paces{2000, 2000}}) {
+    for (const double off : {1.0, 2.0, 0.5}) {
+      for (const std::size_t slow_to_start : {0U, 1U}) {
+        SCOPED_TRACE(testing::Message() << paces[0] << " " << paces[1] << " off by " << off << ", " << slow_to_start);
+        Latencies latencies{};
+        latencies[slow_to_start] = latency;
+        Paces predicted = paces;
+        predicted[slow_to_start] *= off;
+        const Course course(batches_of(works), predicted, paces, latencies);
+        ASSERT_EQ(course.runs.size(), works.size());
+        const std::size_t other = 1 - slow_to_start;
+        const double alone = std::min(latency + sum / paces[slow_to_start], sum / paces[other]);
+        const double best = std::min(alone, (sum + latency * paces[slow_to_start]) / (paces[0] + paces[1]));
+        EXPECT_LE(course.took[slow_to_start].size(), 3U);
+        EXPECT_LT(course.end, off == 1.0 ? 1.1 * best + 0.1 : 1.3 * alone);
+      }
     }
   }
 }

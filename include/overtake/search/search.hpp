@@ -146,6 +146,8 @@ struct SearchOptions {
   std::optional<Device> helper;
   /// Seconds that `device` and `helper` are expected to take each for all candidates alone; 0: not known.
   std::array<double, 2> alone_seconds{};
+  /// Of them, what each batch takes anew however small it is; 0: not known.
+  std::array<double, 2> batch_seconds{};
   std::string device_reason;
   Prediction prediction;           ///< what the search is expected to take, for the result; no device: nobody asked
   std::uint64_t memory_limit = 0;  ///< bytes on the device; 0: most of what is free
