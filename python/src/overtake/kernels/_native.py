@@ -52,13 +52,15 @@ class Kernel:
         if handle:
             self._free(handle)
 
-    def call(self, inputs: Sequence[Array], device: bytes | None) -> list[Array]:
-        """The results of an element-wise one."""
+    def call(self, inputs: Sequence[Array], device: bytes | None) -> Array | list[Array]:
+        """The result of an element-wise one, or a list of several."""
         outputs = self._output_handles()
-        handles = handles_of([each._handle for each in inputs])
-        status = self._call(self.handle, handles, len(inputs), device, outputs)
+        given = [each._handle for each in inputs]  # which hold them until the call is over
+        status = self._call(self.handle, handles_of(given), len(given), device, outputs)
         if status:
             library().check(status)
+        if len(outputs) == 1:
+            return Array(outputs[0] or 0)
         return [Array(each or 0) for each in outputs]
 
     def launch(

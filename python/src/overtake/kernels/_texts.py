@@ -75,7 +75,7 @@ class ElementwiseKernel(_Texts):
         """An array, or a tuple of them where there are several outputs. Does not wait."""
         given = self._given(inputs)
         results = self._kernel.call(given, _device_for(inputs, given))
-        return results[0] if self._count == 1 else tuple(results)
+        return results if self._count == 1 else tuple(results)
 
 
 class ReductionKernel(_Texts):
