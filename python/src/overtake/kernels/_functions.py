@@ -294,19 +294,19 @@ class Launch:
             made = function._prepared(arguments, self._short)
         for place, dtype in made.limits:
             check_limit(function._source, place, arguments[place], dtype)
-        passed = []
+        handles = []
         for place, axis in made.arguments:
             each = arguments[place]
             if type(each) is not Array:
                 each = number(each)
             elif axis is not None:
                 each = kept(each._describe()[1][axis])
-            passed.append(each)
+            handles.append(each._handle)
         if len({id(each) for each in arguments}) < len(arguments):
             _check_written(function, made, arguments)
         device = None if made.has_arrays else get_default_device().encode()
         try:
-            made.kernel.launch(self._groups, self._size, passed, device)
+            made.kernel.launch(self._groups, self._size, handles, device)
         except UsageError as error:
             raise placed(error, function._source, made.text.name) from None
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from .._errors import InternalError, UsageError
 from .._library import Library, library
 from ..arrays._array import Array
-from ..arrays._handle import handles_of
+from ..arrays._handle import ArrayHandle, handles_of
 
 
 def _library() -> Library:
@@ -67,12 +67,11 @@ class Kernel:
         self,
         groups: ctypes.Array[ctypes.c_int64],
         size: ctypes.Array[ctypes.c_int32],
-        arguments: Sequence[Array],
+        arguments: Sequence[ArrayHandle],
         device: bytes | None,
     ) -> None:
         """Runs one in groups; arrays that it writes to get their new values."""
-        handles = handles_of([each._handle for each in arguments])
-        status = self._launch(self.handle, groups, size, handles, len(arguments), device)
+        status = self._launch(self.handle, groups, size, handles_of(arguments), len(arguments), device)
         if status:
             library().check(status)
 

@@ -144,6 +144,7 @@ class RawKernel(_Texts):
                         "What it writes is an array of overtake: out = overtake.asarray(x).",
                     )
             given = self._given(arguments)
-            self._kernel.launch(groups, size, given, _device_for(arguments, given))
+            handles = [each._handle for each in given]
+            self._kernel.launch(groups, size, handles, _device_for(arguments, given))
 
         return launch
