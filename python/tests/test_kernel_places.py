@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from networks import DEVICES
 
 import overtake as ot
 from overtake.kernels import _functions
@@ -173,6 +174,24 @@ def test_what_wraps_round_may_be_below_0(monkeypatch, short):
     assert np.asarray(out).tolist() == x[places].tolist()
 
 
+@WIDTHS
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64"])
+def test_places_below_0_count_from_the_end(monkeypatch, short, dtype):
+    def both(x, places, out):
+        k = ot.global_id()
+        if k < places.size:
+            j = places[k]
+            out[k, 0], out[k, 1], out[k, 2] = x[j], x[places[k]], x[j // 2]
+
+    for device in DEVICES:
+        x = RNG.random(100, dtype=np.float32)
+        places = np.concatenate([[-100, -1, 0, 99], RNG.integers(-100, 100, 60)]).astype(dtype)
+        out = ot.zeros((64, 3), device=device)
+        fresh(both, monkeypatch, short)[1, 64](ot.asarray(x, device=device), ot.asarray(places, device=device), out)
+        expected = np.stack([x[places], x[places], x[places // 2]], axis=1)
+        assert np.array_equal(np.asarray(out), expected), device
+
+
 def test_numbers_that_cannot_be_below_0_are_not_looked_at():
     def called(x, i, j):
         return x[i] - x[j]
@@ -192,7 +211,7 @@ def test_numbers_that_cannot_be_below_0_are_not_looked_at():
             out[y[k], k - 1] = called(x, y[1], k * 3)
 
     def looks(text):
-        return len(re.findall(r" < 0 \?|ot_at_\w+\(", re.sub("(?m)^DEVICE .* ot_.*", "", text)))
+        return len(re.findall(r"ot_(?:at|short_at|place)_\w+\(", re.sub("(?m)^(?:DEVICE|#define) .*ot_.*", "", text)))
 
     kinds = ot.float32, ot.int32, (ot.float32, 2)
     assert looks(sure.source(*kinds)) == 0

@@ -65,11 +65,28 @@ class Writer {
 
   [[nodiscard]] DType output_type(std::size_t i) const { return variant_.types[given_.inputs.size() + i]; }
 
-  // A few elements a work-item, a group apart; all loads first, so that they do not wait for each other.
-  void device_loop() {
+  void device_loop() { variant_.items > 1 ? several_elements() : one_element(); }
+
+  void one_element() {
     text_ += fmt::format(
-        "OVERTAKE_PLACE overtake_first = (OVERTAKE_PLACE)GROUP_ID(0) * {} + LOCAL_ID(0);\n"
-        "OVERTAKE_PLACE overtake_n = (OVERTAKE_PLACE)size;\n",
+        "OVERTAKE_PLACE overtake_i = (OVERTAKE_PLACE)GROUP_ID(0) * {} + LOCAL_ID(0);\n"
+        "if (overtake_i < (OVERTAKE_PLACE)size) {{\n",
+        variant_.group);
+    if (strides_) coordinates("overtake_i");
+    for (std::size_t i = 0; i < given_.inputs.size(); ++i) {
+      if (is_loaded(i)) value(i, loaded(i));
+    }
+    element("overtake_i");
+    text_ += "}\n";
+  }
+
+  // A few elements a work-item, a group apart; all loads first, so that they do not wait for each other. The last group
+  // begins where it is a full one: it computes some elements of the one before it again, and nobody looks for the end.
+  void several_elements() {
+    text_ += fmt::format(
+        "OVERTAKE_PLACE overtake_first = (OVERTAKE_PLACE)GROUP_ID(0) * {0}, overtake_last = (OVERTAKE_PLACE)size - "
+        "{0};\n"
+        "overtake_first = (overtake_first < overtake_last ? overtake_first : overtake_last) + LOCAL_ID(0);\n",
         variant_.group * variant_.items);
     for (std::size_t i = 0; i < given_.inputs.size(); ++i) {
       if (is_loaded(i))
@@ -77,31 +94,30 @@ class Writer {
                              variant_.items);
     }
     each_item();
-    text_ += fmt::format(
-        "OVERTAKE_PLACE overtake_i = overtake_first + overtake_k * {};\n"
-        "if (overtake_i >= overtake_n) overtake_i = overtake_n - 1;\n",
-        variant_.group);
     if (strides_) coordinates("overtake_i");
     for (std::size_t i = 0; i < given_.inputs.size(); ++i) {
-      if (!is_loaded(i)) continue;
-      text_ += fmt::format("overtake_all_{0}[overtake_k] = overtake_in_{0}[{1}];\n", given_.inputs[i].name,
-                           by_strides(variant_.accesses[i]) ? place_of(i) : "overtake_i");
+      if (is_loaded(i)) text_ += fmt::format("overtake_all_{}[overtake_k] = {};\n", given_.inputs[i].name, loaded(i));
     }
     text_ += "}\n";
     each_item();
-    text_ += fmt::format(
-        "OVERTAKE_PLACE overtake_i = overtake_first + overtake_k * {};\n"
-        "if (overtake_i < overtake_n) {{\n",
-        variant_.group);
     for (std::size_t i = 0; i < given_.inputs.size(); ++i) {
       if (is_loaded(i)) value(i, fmt::format("overtake_all_{}[overtake_k]", given_.inputs[i].name));
     }
     element("overtake_i");
-    text_ += "}\n}\n";
+    text_ += "}\n";
   }
 
   void each_item() {
-    text_ += fmt::format("UNROLL\nfor (int overtake_k = 0; overtake_k < {}; ++overtake_k) {{\n", variant_.items);
+    text_ += fmt::format(
+        "UNROLL\nfor (int overtake_k = 0; overtake_k < {}; ++overtake_k) {{\n"
+        "OVERTAKE_PLACE overtake_i = overtake_first + overtake_k * {};\n",
+        variant_.items, variant_.group);
+  }
+
+  // An input's element in memory, of element overtake_i.
+  [[nodiscard]] std::string loaded(std::size_t i) const {
+    return fmt::format("overtake_in_{}[{}]", given_.inputs[i].name,
+                       by_strides(variant_.accesses[i]) ? place_of(i) : "overtake_i");
   }
 
   // A range of elements a work-item, row by row where anything is read by strides: loops that compilers make vectors

@@ -29,7 +29,7 @@ struct ElementVariant {
   int rank = 1;                  ///< of the loop: 1, or the merged axes of arrays that are read by strides
   bool is_long = false;          ///< places need 64 bits
   bool on_host = false;          ///< each work-item has a range of elements, not one
-  int items = 1;                 ///< elements of a work-item, a group apart
+  int items = 1;                 ///< elements of a work-item, a group apart; of more than one a group's are all there
   int group = 256;
 
   /// The same for equal variants.

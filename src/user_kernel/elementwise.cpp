@@ -22,6 +22,7 @@ using c_text::code_of, c_text::Token;
 constexpr int group = 256;
 constexpr int items_of_short_bodies = 4;           // loads that are under way at once
 constexpr std::int64_t least_for_items = 1 << 18;  // fewer elements are better spread over more work-items
+static_assert(least_for_items >= group * items_of_short_bodies, "groups of several elements a work-item are full");
 constexpr std::int64_t most_short = std::numeric_limits<std::int32_t>::max() - (1 << 20);
 // The cpu's ranges: elements of the least, and how many there are of a large array, enough for all threads to end
 // together. Elements with a loop of their own may take long, and between ranges a launch may be ended.

@@ -68,6 +68,19 @@ TEST_P(UserKernels, EveryTypeInEveryShape) {
   ASSERT_TRUE(all(equal(opposite(flags), logical_not(flags))).item<bool>());
 }
 
+// Work-items with several elements: the last group shares some with the one before it.
+TEST_P(UserKernels, LargeArraysOfAnySizeHaveEachElementOnce) {
+  const ElementwiseKernel kernel("raw int64 table, int32 x, int32 y", "int64 z", "z = table[i] + x * 1000 + y;", "sum");
+  for (const std::int64_t n : {262143, 262144, 262145, 262144 + 1023, 262144 + 1025}) {
+    // Other values for each size: memory that was not written to may hold those of the last one.
+    const Array table = arange(n, DType::int64, device()) * 3 + n * 7919;
+    const Array x = remainder(arange(n, DType::int32, device()), 11);
+    const Array expected = table + astype(x, DType::int64) * 1000;
+    ASSERT_TRUE(all(equal(kernel(table, x, n % 1000), expected + n % 1000)).item<bool>()) << n;
+    ASSERT_TRUE(all(equal(kernel(table, x, flip(x)), expected + astype(flip(x), DType::int64))).item<bool>()) << n;
+  }
+}
+
 TEST_P(UserKernels, SeveralOutputsWholeArraysAndPlaces) {
   const ElementwiseKernel kernel("raw float32 table, int32 k", "float32 value, int64 place",
                                  "value = table[(k * 3 + 1) % 5]; place = i * size;", "look_up");

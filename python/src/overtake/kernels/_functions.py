@@ -149,8 +149,14 @@ class Vectorized(KernelFunction):
         """
         if named or len(arguments) != self._count:
             arguments = self._source.with_defaults(arguments, named)
+        # Known types are read without a call: small kernels take little longer than this function.
         made = self._made.get(
-            tuple([each._describe()[0].number if type(each) is Array else _number_key(each) for each in arguments])
+            tuple(
+                [
+                    (each._handle.described or each._describe())[0].number if type(each) is Array else _number_key(each)
+                    for each in arguments
+                ]
+            )
         )
         if made is None:
             made, arguments = self._prepared(arguments)
@@ -164,7 +170,7 @@ class Vectorized(KernelFunction):
             results = made.kernel.call(arguments, device)
         except UsageError as error:
             raise placed(error, self._source, made.text.name) from None
-        return results[0] if made.outputs == 1 else tuple(results)
+        return results if made.outputs == 1 else tuple(results)
 
     def _prepared(self, arguments: tuple[Any, ...]) -> tuple[_Made, tuple[Any, ...]]:
         beside = next((each.device for each in arguments if type(each) is Array), None)
@@ -288,19 +294,19 @@ class Launch:
             made = function._prepared(arguments, self._short)
         for place, dtype in made.limits:
             check_limit(function._source, place, arguments[place], dtype)
-        passed = []
+        handles = []
         for place, axis in made.arguments:
             each = arguments[place]
             if type(each) is not Array:
                 each = number(each)
             elif axis is not None:
                 each = kept(each._describe()[1][axis])
-            passed.append(each)
+            handles.append(each._handle)
         if len({id(each) for each in arguments}) < len(arguments):
             _check_written(function, made, arguments)
         device = None if made.has_arrays else get_default_device().encode()
         try:
-            made.kernel.launch(self._groups, self._size, passed, device)
+            made.kernel.launch(self._groups, self._size, handles, device)
         except UsageError as error:
             raise placed(error, function._source, made.text.name) from None
 
@@ -314,10 +320,14 @@ def _check_written(function: Jit, made: _Made, arguments: tuple[Any, ...]) -> No
 
 def _key(arguments: Sequence[Any], short: bool) -> tuple[Any, ...]:
     """What a kernel is made for: types, axes, known extents, and whether 32 bits are enough for places."""
-    key = [_array_key(*each._describe()) if type(each) is Array else _number_key(each) for each in arguments]
+    key = [
+        _array_key(*(each._handle.described or each._describe())) if type(each) is Array else _number_key(each)
+        for each in arguments
+    ]
     return tuple(key) if short else (*key, None)
 
 
+@functools.lru_cache(maxsize=4096)
 def _array_key(dtype: DType, shape: tuple[int, ...]) -> int:
     key = (dtype.number * 16 + len(shape)) * (_LARGEST_KNOWN + 1) + _last_of(shape)
     return key if _is_short_shape(shape) else -1 - key

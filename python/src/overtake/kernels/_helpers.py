@@ -16,6 +16,8 @@ _MACROS = {
     "sub": "(a, b) (({T})(({U})(a) - ({U})(b)))",
     "mul": "(a, b) (({T})(({U})(a) * ({U})(b)))",
     "neg": "(a) (({T})(({U})0 - ({U})(a)))",
+    # Python's negative index in 32 bits, where a place below 0 is above all others: on a GPU one instruction.
+    "place": "(at, n) ((int32)((uint32)(at) < (uint32)(at) + (uint32)(n) ? (uint32)(at) : (uint32)(at) + (uint32)(n)))",
 }
 # name: (its arguments, the type of its result or "" for {T}, its body)
 _WHOLE: dict[str, tuple[str, str, str]] = {
@@ -56,6 +58,12 @@ _WHOLE: dict[str, tuple[str, str, str]] = {
     ),
     # Python's negative index.
     "at": ("{T} index, {P} count", "{P}", "return ({P})index + (index < 0 ? count : 0);"),
+    "short_at": (
+        "{T} index, int32 count",
+        "{P}",
+        "uint32 place = (uint32)index, other = place + (uint32)count;\n"
+        "  return (int32)(place < other ? place : other);",
+    ),
 }
 _WHOLE["minimum"] = ("{T} a, {T} b", "", "return a < b ? a : b;")
 _WHOLE["maximum"] = ("{T} a, {T} b", "", "return a > b ? a : b;")

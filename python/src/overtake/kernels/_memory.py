@@ -162,9 +162,10 @@ class Memory(Arithmetic):
         if dtype.itemsize > wanted.itemsize:  # what is no place in 32 bits is none
             dtype, text = wanted, f"({wanted}){text}"
         count = self.extent(array, axis).text
-        if value.simple:
+        if value.simple and not self.program.short:
             return f"({text} + ({text} < 0 ? {count} : 0))"
-        return self.program.helpers.call("at", dtype, bare(text), count)
+        name = "at" if not self.program.short else "place" if value.simple else "short_at"
+        return self.program.helpers.call(name, dtype, bare(text), count)
 
     def store(self, node: ast.AST, array: ArrayVariable, place: str, value: Value) -> None:
         """Writes an element, converted to the array's type."""

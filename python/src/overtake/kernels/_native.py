@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from .._errors import InternalError, UsageError
 from .._library import Library, library
 from ..arrays._array import Array
-from ..arrays._handle import handles_of
+from ..arrays._handle import ArrayHandle, handles_of
 
 
 def _library() -> Library:
@@ -52,25 +52,26 @@ class Kernel:
         if handle:
             self._free(handle)
 
-    def call(self, inputs: Sequence[Array], device: bytes | None) -> list[Array]:
-        """The results of an element-wise one."""
+    def call(self, inputs: Sequence[Array], device: bytes | None) -> Array | list[Array]:
+        """The result of an element-wise one, or a list of several."""
         outputs = self._output_handles()
-        handles = handles_of([each._handle for each in inputs])
-        status = self._call(self.handle, handles, len(inputs), device, outputs)
+        given = [each._handle for each in inputs]  # which hold them until the call is over
+        status = self._call(self.handle, handles_of(given), len(given), device, outputs)
         if status:
             library().check(status)
+        if len(outputs) == 1:
+            return Array(outputs[0] or 0)
         return [Array(each or 0) for each in outputs]
 
     def launch(
         self,
         groups: ctypes.Array[ctypes.c_int64],
         size: ctypes.Array[ctypes.c_int32],
-        arguments: Sequence[Array],
+        arguments: Sequence[ArrayHandle],
         device: bytes | None,
     ) -> None:
         """Runs one in groups; arrays that it writes to get their new values."""
-        handles = handles_of([each._handle for each in arguments])
-        status = self._launch(self.handle, groups, size, handles, len(arguments), device)
+        status = self._launch(self.handle, groups, size, handles_of(arguments), len(arguments), device)
         if status:
             library().check(status)
 

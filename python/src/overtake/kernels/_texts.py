@@ -75,7 +75,7 @@ class ElementwiseKernel(_Texts):
         """An array, or a tuple of them where there are several outputs. Does not wait."""
         given = self._given(inputs)
         results = self._kernel.call(given, _device_for(inputs, given))
-        return results[0] if self._count == 1 else tuple(results)
+        return results if self._count == 1 else tuple(results)
 
 
 class ReductionKernel(_Texts):
@@ -144,6 +144,7 @@ class RawKernel(_Texts):
                         "What it writes is an array of overtake: out = overtake.asarray(x).",
                     )
             given = self._given(arguments)
-            self._kernel.launch(groups, size, given, _device_for(arguments, given))
+            handles = [each._handle for each in given]
+            self._kernel.launch(groups, size, handles, _device_for(arguments, given))
 
         return launch
