@@ -150,6 +150,10 @@ class Core : public Primitive {
   [[nodiscard]] virtual bool computes_its_input() const { return false; }
   /// False if the operation can only store its result: element-wise nodes do not join it.
   [[nodiscard]] virtual bool takes_epilogue() const { return true; }
+  /// Whether it pools images, whose result it can also give with the channels first; or is a gradient of that, which
+  /// takes its last input so.
+  enum class Pooling : std::uint8_t { none, forward, gradient };
+  [[nodiscard]] virtual Pooling pooling() const { return Pooling::none; }
   /// True if the result is the inputs, one behind the other in memory: an operation for each, and lower() is not asked.
   [[nodiscard]] virtual bool joins_inputs() const { return false; }
 };
