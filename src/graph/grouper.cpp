@@ -131,7 +131,9 @@ class Grouper {
 
   void open_group(int i) {
     const bool core = at(i).kind == NodeKind::core;
-    plan_.groups.push_back({.core = core ? i : -1, .extent = at(i).node->shape, .members = {}, .cost = {}});
+    const Shape& shape = at(i).node->shape;
+    const Shape extent = at(i).turned ? Shape{shape[0], shape[3], shape[1], shape[2]} : shape;
+    plan_.groups.push_back({.core = core ? i : -1, .extent = extent, .members = {}, .cost = {}});
     const int opened = static_cast<int>(plan_.groups.size()) - 1;
     if (core) {
       at(i).group = opened;

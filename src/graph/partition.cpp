@@ -97,6 +97,7 @@ Partition partition(std::span<const std::shared_ptr<Node>> targets, const backen
     plan.resolved.push_back(resolve_node(plan, static_cast<int>(plan.nodes.size()) - 1));
   }
   for (const auto& target : targets) plan.nodes[static_cast<std::size_t>(index.at(target.get()))].target = true;
+  absorb_copies(plan);
   for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
     if (plan.nodes[i].kind == NodeKind::view) continue;
     for (const int input : plan.nodes[i].inputs) {

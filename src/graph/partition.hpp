@@ -22,6 +22,7 @@ struct PlannedNode {
   bool floating = false;   ///< to be computed by the group of its only user
   bool target = false;     ///< the caller wants its value
   bool stored = false;     ///< its value must be in memory
+  bool turned = false;     ///< a pool that gives its windows with the channels first
 };
 
 /// An input as it lies in memory: the base node that holds the values and the layout of the view on it.
@@ -67,7 +68,12 @@ struct Partition {
 /// device. Takes time in proportion to the nodes, and no more stack for deep graphs than for shallow ones.
 [[nodiscard]] Partition partition(std::span<const std::shared_ptr<Node>> targets, const backend::FusionLimits& limits);
 
-/// The second step of partition(): distributes nodes whose kind, inputs and users are known among groups.
+/// A step of partition() before users are known: copies that only give pooled images another order of axes become
+/// views, because pooling can write, and its gradient read, that order itself. For layers that flatten images; only
+/// where the images are small, since a large copy is faster than reads far from each other.
+void absorb_copies(Partition& plan);
+
+/// The last step of partition(): distributes nodes whose kind, inputs and users are known among groups.
 void make_groups(Partition& plan, const backend::FusionLimits& limits);
 
 /// Strides over `extent` for a layout given over `shape` (same number of elements, same row-major order); false when no

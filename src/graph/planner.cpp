@@ -181,6 +181,9 @@ class Planner {
           {in_memory ? slot_of(from.base) : -1, from.layout, parts_.nodes[at(input)].node->shape, source.node->dtype});
     }
     auto core = static_cast<const Core&>(*planned.node->primitive).lower(operands, planned.node->shape);
+    if (auto* pool = std::get_if<backend::PoolCore>(&core); pool != nullptr && planned.turned) {
+      pool->y_channels_first = true;
+    }
     if (auto* reduce = std::get_if<backend::ReduceCore>(&core); reduce != nullptr && operands[0].slot < 0) {
       reduce->input = {};
       TapeBuilder tape(reduce->input);

@@ -155,6 +155,10 @@ class Core : public Primitive {
     none        ///< the operation can only store its result
   };
   [[nodiscard]] virtual Epilogue epilogue() const { return Epilogue::any; }
+  /// Whether it pools images, whose result it can also give with the channels first; or is a gradient of that, which
+  /// takes its last input so.
+  enum class Pooling : std::uint8_t { none, forward, gradient };
+  [[nodiscard]] virtual Pooling pooling() const { return Pooling::none; }
   /// True if the result is the inputs, one behind the other in memory: an operation for each, and lower() is not asked.
   [[nodiscard]] virtual bool joins_inputs() const { return false; }
 };

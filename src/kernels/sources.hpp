@@ -37,6 +37,8 @@ extern const std::string_view kernel_segment;
 extern const std::string_view kernel_histogram;
 extern const std::string_view kernel_convolution;
 extern const std::string_view kernel_convolution_few;
+extern const std::string_view kernel_convolution_small;
+extern const std::string_view kernel_convolution_small_filters;
 extern const std::string_view kernel_convolution_shallow;
 extern const std::string_view kernel_convolution_product;
 extern const std::string_view kernel_winograd;

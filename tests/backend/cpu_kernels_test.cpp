@@ -175,6 +175,24 @@ TEST_P(CpuKernels, LocalMemoryIsOfEachGroup) {
   for (int g = 0; g < 5000; ++g) ASSERT_EQ(values[static_cast<std::size_t>(g)], 32 * (g + 19) + 2 * 31 * 16) << g;
 }
 
+// Stacks are kept for the next group, which may have more work-items than the first but no more than there are stacks.
+TEST_P(CpuKernels, GroupsThatGrowAgain) {
+  const auto program = build(
+      "KERNEL void f(GLOBAL int* out) {\n"
+      "  LOCAL int a[1024];\n"
+      "  int i = LOCAL_ID(0), n = LOCAL_SIZE(0);\n"
+      "  a[i] = i;\n"
+      "  SYNC;\n"
+      "  out[GLOBAL_ID(0)] = a[n - 1 - i];\n"
+      "}\n");
+  for (const int size : {513, 1024, 700, 1024}) {
+    const auto out = upload(std::vector<std::int32_t>(static_cast<std::size_t>(16 * size), -1));
+    launch(*program, "f", 16, static_cast<std::uint32_t>(size), {out.get()});
+    const auto values = download<std::int32_t>(*out);
+    for (int i = 0; i < 16 * size; ++i) ASSERT_EQ(values[static_cast<std::size_t>(i)], size - 1 - i % size);
+  }
+}
+
 TEST_P(CpuKernels, BarriersInLoopsAndFunctions) {
   const auto program = build(
       "#define WAIT SYNC\n"

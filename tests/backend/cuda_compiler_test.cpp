@@ -103,13 +103,23 @@ TEST_F(CudaCompiler, ConvolutionsAndPoolingCompile) {
                         dtype);
           }
           for (const int kind : {0, 1, 2, 3}) {
-            compile_all(
-                PoolCore{static_cast<PoolKind>(kind), half, 2, 2, {.stride = {2, 2}}, true, channels_last, a, b},
-                dtype);
+            for (const bool turned : {false, true}) {
+              compile_all(
+                  PoolCore{
+                      static_cast<PoolKind>(kind), half, 2, 2, {.stride = {2, 2}}, true, channels_last, a, b, turned},
+                  dtype);
+            }
           }
         }
       }
     }
+  }
+  for (const int kind : {0, 1, 2}) {  // few channels and filters
+    const ImageOperand a{0, 0, DType::float32}, b{1, 0, DType::float32};
+    compile_all(
+        ConvolutionCore{
+            static_cast<ConvolutionKind>(kind), {64, 6, 14, 14, 10, 10}, 16, 5, 5, 1, {}, true, false, a, b},
+        DType::float32);
   }
 }
 

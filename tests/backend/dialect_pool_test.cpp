@@ -45,15 +45,16 @@ std::string text_of(const PoolCore& core, DType dtype) {
                      core.count_padding ? "padding counts" : "padding does not count");
 }
 
-/// All kinds, as check_core() says.
-void check_kinds(const PoolCase& size, bool channels_last, Way way, DType dtype = DType::float32) {
+/// All kinds, as check_core() says. `turned`: windows with their channels first, images with them last.
+void check_kinds(const PoolCase& size, bool channels_last, Way way, DType dtype = DType::float32, bool turned = false) {
   for (const PoolKind kind : kinds) {
     for (const bool count_padding : {true, false}) {
       const bool pads = size.steps.padding[0] + size.steps.padding[1] > 0;
       const bool average = kind == PoolKind::average || kind == PoolKind::average_gradient;
       if (!count_padding && !(pads && average)) continue;
-      const PoolCore core = pool(kind, size, channels_last, count_padding, dtype);
-      SCOPED_TRACE(text_of(core, dtype));
+      PoolCore core = pool(kind, size, channels_last, count_padding, dtype);
+      core.y_channels_first = turned;
+      SCOPED_TRACE(text_of(core, dtype) + (turned ? ", turned" : ""));
       check_core(core, dtype, dtype, 0, 1e-5, way);
     }
   }
@@ -74,6 +75,16 @@ TEST_P(DialectPool, BFloat16) {
               DType::bfloat16);
 }
 
+TEST_P(DialectPool, WindowsInAnotherOrderThanImages) {
+  const WindowSteps apart{.stride = {2, 2}}, padded{.stride = {2, 1}, .padding = {1, 1}};
+  check_kinds({.n = 3, .c = 16, .h = 10, .w = 8, .r = 2, .s = 2, .steps = apart}, true, Way::device, DType::float32,
+              true);
+  check_kinds({.n = 2, .c = 5, .h = 9, .w = 7, .r = 3, .s = 3, .steps = padded}, true, Way::device, DType::float32,
+              true);
+  check_kinds({.n = 2, .c = 8, .h = 6, .w = 9, .r = 2, .s = 2, .steps = apart}, true, Way::device, DType::bfloat16,
+              true);
+}
+
 // The kernels on the CPU, over many shapes.
 TEST(WrittenPool, ManyShapes) {
   for (const PoolCase& size :
@@ -84,6 +95,7 @@ TEST(WrittenPool, ManyShapes) {
     for (const bool channels_last : {true, false}) check_kinds(size, channels_last, Way::written);
     check_kinds(size, true, Way::written, DType::bfloat16);
     check_kinds(size, true, Way::written_long);
+    check_kinds(size, true, Way::written, DType::float32, true);
   }
 }
 

@@ -79,6 +79,23 @@ TEST(Fusion, OneHotDoesNotReachMemory) {
   EXPECT_THAT(operations(planned(gradients(loss, inputs)[0])), ElementsAre("softmax+one_hot+subtract+multiply"));
 }
 
+// Pooling writes the order of layers that flatten its result, and its gradient reads that order.
+TEST(Fusion, FlattenedPoolsAreNotCopied) {
+  Array x = leaf({2, 5, 4, 6});
+  x.requires_grad();
+  const Array w = leaf({30, 7});
+  const Array windows = max_pool2d(x, {.window = {2, 2}});
+  const Array flat = reshape(windows, {2, 30});
+  EXPECT_THAT(operations(planned(matmul(flat, w))), ElementsAre("copy", "max_pool2d", "matmul"));  // x, once
+  const std::vector<Array> inputs{x};
+  const Array loss = sum(matmul(reshape(max_pool2d(x, {.window = {2, 2}}), {2, 30}), w));
+  EXPECT_THAT(operations(planned(gradients(loss, inputs)[0])),
+              ElementsAre("copy", "copy", "matmul", "max_pool2d_gradient", "copy"));  // x, ones; the result
+  const Array large = leaf({64, 64, 32, 32});
+  const Array sums = sum(reshape(max_pool2d(large, {.window = {2, 2}}), {64, -1}) * leaf({64, 64 * 256}), 1);
+  EXPECT_THAT(operations(planned(sums)), ElementsAre("copy", "max_pool2d", "copy", "sum"));
+}
+
 TEST(PlanCache, SameStructureIsCompiledOnce) {
   const Array a = leaf({7, 3}), b = leaf({7, 3}), c = leaf({7, 3});
   (a * b - 1.0F).eval();

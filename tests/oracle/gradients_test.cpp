@@ -85,5 +85,43 @@ TEST_P(Gradients, DoNotGoIntoWhatWasMadeUnderNoGrad) {
   EXPECT_EQ(gradients(sum(square(x) * x), inputs)[0].item(), 27.0F);  // asked for by name
 }
 
+// Pooled images (n, c, h, w) flattened are in another order than pooling has them in memory; whoever asks for them,
+// too, or for the gradient by them, gets what he would without that.
+TEST_P(Gradients, GoThroughFlattenedPools) {
+  constexpr std::int64_t n = 3, c = 5, h = 4, w = 6, p = h / 2, q = w / 2;
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE(seed);
+  std::mt19937 random(seed);
+  std::uniform_real_distribution<float> uniform(-1, 1);
+  Floats values(n * c * h * w), weights(n * c * p * q);
+  for (Floats* each : {&values, &weights}) {
+    for (float& value : *each) value = uniform(random);
+  }
+  Floats pooled(weights.size()), by_values(values.size(), 0.0F);
+  for (std::int64_t at = 0; at < n * c * p * q; ++at) {
+    const std::int64_t corner = (at / (p * q) * h + at / q % p * 2) * w + at % q * 2;
+    std::int64_t best = corner;
+    for (const std::int64_t place : {corner + 1, corner + w, corner + w + 1}) {
+      if (values[static_cast<std::size_t>(place)] > values[static_cast<std::size_t>(best)]) best = place;
+    }
+    pooled[static_cast<std::size_t>(at)] = values[static_cast<std::size_t>(best)];
+    by_values[static_cast<std::size_t>(best)] = weights[static_cast<std::size_t>(at)];
+  }
+  const PoolOptions halves{.window = {2, 2}};
+  const Array factors = Array::from(weights, {n, c * p * q}, device());
+  Array x = Array::from(values, {n, c, h, w}, device());
+  x.requires_grad();
+  sum(reshape(max_pool2d(x, halves), {n, -1}) * factors).backward();
+  EXPECT_EQ(x.grad().to_vector<float>(), by_values);
+  EXPECT_EQ(relu(reshape(max_pool2d(x, halves), {n, -1}) - 2.0F).to_vector<float>(), Floats(pooled.size(), 0.0F));
+  EXPECT_EQ(reshape(max_pool2d(x, halves), {n, -1}).to_vector<float>(), pooled);
+  Array windows = max_pool2d(x, halves);
+  windows.requires_grad();
+  const Array inputs[] = {windows};
+  const Array by_windows = gradients(sum(reshape(windows, {n, -1}) * factors), inputs)[0];
+  EXPECT_EQ(by_windows.to_vector<float>(), weights);
+  EXPECT_EQ(windows.to_vector<float>(), pooled);
+}
+
 }  // namespace
 }  // namespace overtake::oracle

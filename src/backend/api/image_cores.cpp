@@ -23,7 +23,8 @@ Shape extent_of(const ConvolutionCore& core) {
 Shape extent_of(const PoolCore& core) {
   const ImageExtents& x = core.extents;
   const bool forward = core.kind == PoolKind::max || core.kind == PoolKind::average;
-  return ordered(core.channels_last, x.n, x.c, forward ? x.p : x.h, forward ? x.q : x.w);
+  if (forward) return ordered(core.y_channels_last(), x.n, x.c, x.p, x.q);
+  return ordered(core.channels_last, x.n, x.c, x.h, x.w);
 }
 
 }  // namespace overtake::backend

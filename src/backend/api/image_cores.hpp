@@ -69,7 +69,8 @@ enum class PoolKind : std::uint8_t {
 /// Pooling of windows of r x s, each of which has a place inside the image. The divisor of an average is the number of
 /// places inside, or, with `count_padding`, of those inside the padded image (PyTorch's count_include_pad). Gradients
 /// are added in the order of the windows, rows first. `x` is read by max, average and max_gradient, `dy` by gradients;
-/// orders of axes as ConvolutionCore's. The tape's extent is y's, of gradients x's. core() is float32.
+/// orders of axes as ConvolutionCore's, but with `y_channels_first` y and dy are (n, c, p, q) whatever the order of x:
+/// layers behind flatten them so. The tape's extent is y's, of gradients x's. core() is float32.
 struct PoolCore {
   PoolKind kind = PoolKind::max;
   ImageExtents extents;
@@ -78,6 +79,8 @@ struct PoolCore {
   bool count_padding = true;
   bool channels_last = true;
   ImageOperand x, dy;
+  bool y_channels_first = false;
+  [[nodiscard]] bool y_channels_last() const noexcept { return channels_last && !y_channels_first; }
   friend bool operator==(const PoolCore&, const PoolCore&) = default;
 };
 

@@ -47,10 +47,15 @@ class Pool final : public graph::Core {
     const auto operand = [](const Operand& from) {
       return backend::ImageOperand{from.slot, from.layout.offset, from.dtype};
     };
-    const bool is_gradient = core.kind == PoolKind::max_gradient || core.kind == PoolKind::average_gradient;
+    const bool is_gradient = pooling() == Pooling::gradient;
     if (core.kind != PoolKind::average_gradient) core.x = operand(in.front());
     if (is_gradient) core.dy = operand(in.back());
+    core.y_channels_first = is_gradient && !graph::is_row_major(in.back().layout, in.back().shape);
     return core;
+  }
+  [[nodiscard]] Pooling pooling() const override {
+    const bool is_gradient = core_.kind == PoolKind::max_gradient || core_.kind == PoolKind::average_gradient;
+    return is_gradient ? Pooling::gradient : Pooling::forward;
   }
 
  private:

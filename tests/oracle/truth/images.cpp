@@ -67,7 +67,7 @@ std::vector<double> convolution_of(const ConvolutionCore& core, const std::vecto
 
 std::vector<double> pool_of(const PoolCore& core, const std::vector<double>& x, const std::vector<double>& dy) {
   const ImageExtents& e = core.extents;
-  const Order image{core.channels_last, e.c, e.h, e.w}, windows{core.channels_last, e.c, e.p, e.q};
+  const Order image{core.channels_last, e.c, e.h, e.w}, windows{core.y_channels_last(), e.c, e.p, e.q};
   std::vector<double> result(static_cast<std::size_t>(backend::extent_of(core).size()));
   const auto window = [&](std::int64_t n, std::int64_t c, std::int64_t p, std::int64_t q) {
     std::vector<std::size_t> places;

@@ -9,6 +9,7 @@
 #include "backend/common/lower/load_pattern.hpp"
 #include "backend/common/lower/product_text.hpp"
 #include "backend/common/lower/shallow.hpp"
+#include "backend/common/lower/small.hpp"
 #include "backend/common/lower/winograd.hpp"
 #include "kernels/sources.hpp"
 
@@ -208,6 +209,7 @@ LoweredOperation lower_convolution(const Operation& operation, const Convolution
   if (is_short && is_faster_minimally(core)) return lower_winograd(operation, core, traits);
   if (core.groups > 1 || !is_short) return single(lower_directly(operation, core));
   if (is_faster_shallow(core)) return lower_shallow(operation, core, traits);
+  if (const auto plan = plan_small(core, traits)) return lower_small(operation, core, traits, *plan);
   if (has_few_channels(core)) return lower_few_channels(operation, core);
   return lower_convolution(operation, core, traits, plan_of(core, traits));
 }

@@ -38,13 +38,14 @@ LoweredOperation lower_pool(const Operation& operation, const PoolCore& core) {
   const bool average = core.kind == PoolKind::average || core.kind == PoolKind::average_gradient;
   const bool apart = gradient && windows_are_apart(core);
   const bool wide =
-      core.channels_last && core.x.offset % 4 == 0 && core.dy.offset % 4 == 0 && can_widen(operation.tape, extents);
+      core.y_channels_last() && core.x.offset % 4 == 0 && core.dy.offset % 4 == 0 && can_widen(operation.tape, extents);
   const int width = wide ? 4 : 1;
   const TapeSource tape = write_tape(operation.tape, {.extents = extents, .core = ValueType::float32, .width = width});
   KernelText text("pool", embedded::kernel_pool);
   text.define("GROUP_SIZE", group_size);
   text.define("WIDTH", width);
   text.define("CHANNELS_LAST", core.channels_last ? 1 : 0);
+  text.define("WINDOWS_LAST", core.y_channels_last() ? 1 : 0);
   text.define("KIND_AVERAGE", average ? 1 : 0);
   text.define("GRADIENT", gradient ? 1 : 0);
   text.define("APART", apart ? 1 : 0);
@@ -67,8 +68,9 @@ LoweredOperation lower_pool(const Operation& operation, const PoolCore& core) {
   const std::int64_t columns = apart ? divide_up(e.w, core.s) : blocks ? e.q : e.w;
   const std::int64_t count = e.n * rows * columns * e.c / width;
   text.add_index(count);
+  const bool is_last = gradient ? core.channels_last : core.y_channels_last();
   const std::array<std::int64_t, 3> grid =
-      core.channels_last ? std::array{rows, columns, e.c / width} : std::array{e.c, rows, columns};
+      is_last ? std::array{rows, columns, e.c / width} : std::array{e.c, rows, columns};
   for (const std::int64_t extent : grid) text.add_index(extent);
   for (const std::int64_t number : {e.c, e.h, e.w, e.p, e.q, core.steps.padding[0], core.steps.padding[1]})
     text.add_index(number);

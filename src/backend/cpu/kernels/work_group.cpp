@@ -53,9 +53,9 @@ class Team {
   void prepare(std::int32_t items) {
     const auto count = static_cast<std::size_t>(items);
     if (stacks_.count() < count) {
-      courses_.resize(count);
       stacks_ = platform::Stacks();  // the old ones go first
       stacks_ = platform::Stacks(std::bit_ceil(count), stack_bytes);
+      courses_.resize(stacks_.count());
     }
     items_ = items;
     started_ = 0;
