@@ -122,6 +122,7 @@ TrialSubject start_trial() {
   subject.key = installation_key();
   subject.request = {{"start", "opencl"}, start_patience, {}};
   subject.is_quick = true;
+  subject.in_each_process = true;  // a library under a driver, a variable, the PATH it starts a linker by
   subject.hint =
       "Update or remove that driver, or leave it out: OCL_ICD_VENDORS names a folder with the .icd files of the "
       "others.";
