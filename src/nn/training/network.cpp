@@ -147,7 +147,7 @@ MemoryPlan memory_of(const NetworkOptions& options, const PreparedData& data, co
   const auto at_once = [](std::int64_t batch, std::int64_t of) { return static_cast<double>(std::min(batch, of)); };
   const auto of_row = static_cast<double>(how.inputs()) + 1;
   const bool on_host = device.id() == "cpu";
-  const MemoryPlace place = on_host ? MemoryPlace::host : MemoryPlace::device;
+  const MemoryPlace place = is_in_host_memory(device.info().kind) ? MemoryPlace::host : MemoryPlace::device;
   MemoryPlan plan;
   plan.add("programs that compute", on_host ? bytes_of_programs : 0);
   plan.add("rows as arrays", bytes(rows * of_row));
