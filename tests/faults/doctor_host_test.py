@@ -5,6 +5,7 @@ import os
 import pathlib
 import pwd
 import subprocess
+import tempfile
 
 from doctor import REAL, DoctorTest
 from fault import BINARY, main, skip_unless
@@ -67,6 +68,28 @@ class Host(DoctorTest):
             found = self.told("tight-limits", severity="error", cure="ulimit -u", user=nobody, limits={"NPROC": processes})
             self.assertEqual(len(found["tight-limits"]), 1, found["tight-limits"])
             self.assertNotIn("driver-fails", found)
+
+    def test_processes_that_just_suffice_for_the_tool(self):
+        """Somewhere between the tool and a driver with its threads the limit is met: whoever meets it names it."""
+        self.environment["OCL_ICD_VENDORS"] = str(REAL)
+        self.environment["POCL_CACHE_DIR"] = str(self.folder / "home")
+        nobody, tight = self.as_nobody(), 0
+        for processes in (4, 5, 6):
+            found = self.findings("--device", "opencl", user=nobody, limits={"NPROC": processes})
+            for name in ("driver-aborts", "driver-hangs", "driver-fails", "not-tried"):
+                self.assertNotIn(name, found, processes)
+            for finding in found.get("tight-limits", []):
+                tight += 1
+                self.assertIn("ulimit -u", finding["cure"], processes)
+        self.assertGreater(tight, 0)
+
+    def test_a_small_stack(self):
+        real = sorted(REAL.glob("*.icd"))
+        skip_unless(real, f"no OpenCL driver is installed in {REAL}")
+        self.environment["OCL_ICD_VENDORS"] = str(REAL)
+        self.environment["POCL_CACHE_DIR"] = tempfile.mkdtemp(dir=self.folder)  # what is compiled already needs no stack
+        found = self.told("tight-limits", "--device", "opencl", severity="error", cure="ulimit -s 8192", limits={"STACK": 100 * 1024})
+        self.assertNotIn("driver-aborts", found)
 
     def as_nobody(self):
         """Another user than root, who may write to the folders of the test."""

@@ -123,17 +123,26 @@ std::string device_text(cl_device_id device, cl_device_info what) {
   return text.substr(0, text.find('\0'));
 }
 
+struct Refusal {
+  std::string what;    ///< empty: nothing
+  std::string limits;  ///< as a shell calls them
+};
+
 /// What the system refuses of that without which drivers do not give an error but end the process: those that compute
 /// on the CPU start their threads when they are asked what there is, and bring a compiler (PoCL: LLVM).
-std::string missing_resources() {
+Refusal missing_resources() {
   constexpr std::size_t driver_bytes = std::size_t{1} << 30;
   constexpr int driver_files = 16;  // libraries under libraries, the cache, and pipes of the program that tries them
   const unsigned threads = std::thread::hardware_concurrency();
-  if (!threads_start(threads)) return fmt::format("the system refuses the {} threads that drivers start", threads);
+  const std::string tight = platform::tight_limits();  // threads need stacks, too
+  if (!threads_start(threads)) {
+    return {fmt::format("the system refuses the {} threads that drivers start", threads),
+            tight.empty() ? "ulimit -u" : "ulimit -u, " + tight};
+  }
   if (!platform::has_address_space(driver_bytes))
-    return "the limit of address space leaves less than 1 GiB for drivers";
+    return {"the limit of address space leaves less than 1 GiB for drivers", "ulimit -v"};
   if (!platform::can_open_files(driver_files))
-    return fmt::format("the limit of open files leaves fewer than {} for drivers", driver_files);
+    return {fmt::format("the limit of open files leaves fewer than {} for drivers", driver_files), "ulimit -n"};
   return {};
 }
 
@@ -231,14 +240,10 @@ Discovery discover() {
                         "of LD_LIBRARY_PATH and OVERTAKE_LIBRARY_PATH.";
     return result;
   }
-  result.reason = missing_resources();
-  if (!result.reason.empty()) {
+  if (const Refusal refusal = missing_resources(); !refusal.what.empty()) {
+    result.reason = result.evidence = refusal.what;
     result.finding = "tight-limits";
-    result.hint =
-        "Raise the limits of processes, memory and open files (ulimit -u, ulimit -v, ulimit -n), or compute on the "
-        "CPU: --device "
-        "cpu.";
-    result.evidence = result.reason;
+    result.hint = hint_of_limits(refusal.limits);
     return result;
   }
   if (TrialResult trial = try_driver(start_trial()); !trial.trouble.empty()) {

@@ -16,7 +16,6 @@
 #include "core/fingerprint.hpp"
 #include "overtake/device/driver_trial.hpp"
 #include "overtake/error.hpp"
-#include "platform/host_limits.hpp"
 #include "platform/lock_file.hpp"
 
 namespace overtake {
@@ -117,14 +116,11 @@ TrialResult judged(const TrialSubject& subject, const std::string& digest, Trial
     return {};
   }
   const bool bad = run.kind == Kind::failed || run.kind == Kind::timed_out;
-  const std::string limits = bad ? platform::tight_limits() : "";
   if (bad && subject.explain) run.reason = subject.explain(run, stop);
   if (observer.stop()) give_up(subject);
-  if (run.kind == Kind::unclear || !limits.empty()) {  // the next process may have more luck
-    if (!limits.empty()) run.reason += fmt::format("; this process has limits that may be the cause ({})", limits);
+  if (run.kind == Kind::unclear || !run.limits.empty()) {  // the next process may have more luck
     observer.on_verdict(subject.name, run.reason);
-    return {run.reason, limits.empty() ? unclear_hint : "Raise these limits, or use another device: --device cpu.",
-            run.finding};
+    return {run.reason, run.limits.empty() ? unclear_hint : hint_of_limits(run.limits), run.finding};
   }
   const KeptVerdict kept{{fmt::format("{} ({})", subject.name, subject.title), !bad, run.reason, seconds_now()},
                          run.kind == Kind::timed_out,
@@ -181,7 +177,8 @@ std::optional<TrialResult> known_result(const TrialSubject& subject) {
   Memory& known = memory();
   const std::scoped_lock lock(known.mutex);
   if (const auto made = known.just_made.find(subject.name); made != known.just_made.end()) {
-    return TrialResult{made->second.reason, subject.hint, made->second.finding};
+    const TrialRun& run = made->second;
+    return TrialResult{run.reason, run.limits.empty() ? subject.hint : hint_of_limits(run.limits), run.finding};
   }
   if (mode == config::TrialMode::off) return TrialResult{};
   const std::string digest = digest_of(subject);
