@@ -13,6 +13,7 @@
 #include "backend/common/trial/driver_text.hpp"
 #include "backend/opencl/driver_trial.hpp"
 #include "core/config.hpp"
+#include "core/library_files.hpp"
 #include "core/threads.hpp"
 #include "platform/file.hpp"
 #include "platform/host_limits.hpp"
@@ -158,7 +159,7 @@ std::vector<std::string> names_of(std::vector<std::string> settings) {
 void explain_no_platform(Discovery& result) {
   std::vector<std::string> names;
   for (const InstalledDriver& driver : installed_drivers())
-    names.push_back(fmt::format("{} names \"{}\"", driver.file.string(), printable(driver.library)));
+    names.push_back(fmt::format("{} names \"{}\"", driver.named_by(), printable(driver.library)));
   result.reason = "no OpenCL driver (platform) is installed";
   result.hint = install_hint();
   result.finding = "no-opencl-icd";
@@ -223,6 +224,27 @@ bool list_platforms(cl_uint count, Discovery& result) {
   return has_pocl;
 }
 
+/// Why the loader must not be asked: it opens what is named to it, and waits where that is a pipe.
+bool is_trapped(Discovery& result) {
+  const auto tell = [&result](const fs::path& trap, const std::string& by, std::string hint) {
+    result.reason =
+        fmt::format("{} is a named pipe or a device, and no library; the loader would wait there", trap.string());
+    result.evidence = fmt::format("{} names \"{}\"", by, trap.string());
+    result.hint = std::move(hint);
+    result.finding = "icd-missing-file";
+    return true;
+  };
+  for (const InstalledDriver& driver : installed_drivers()) {
+    for (const std::string& name : {driver.file.string(), driver.library}) {
+      if (const fs::path trap = detail::trap_for(name); !trap.empty())
+        return tell(trap, driver.named_by(), driver.cure());
+    }
+  }
+  const std::string layers = config::opencl_layers();
+  const fs::path trap = detail::trap_for(layers);
+  return !trap.empty() && tell(trap, "OPENCL_LAYERS", "unset OPENCL_LAYERS");
+}
+
 }  // namespace
 
 Discovery discover() {
@@ -246,6 +268,7 @@ Discovery discover() {
     result.hint = hint_of_limits(refusal.limits);
     return result;
   }
+  if (is_trapped(result)) return result;
   if (TrialResult trial = try_driver(start_trial()); !trial.trouble.empty()) {
     result.reason = std::move(trial.trouble);
     result.hint = std::move(trial.hint);
