@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "core/parallel.hpp"
+#include "overtake/memory.hpp"
 #include "overtake/placement.hpp"
-#include "overtake/report.hpp"
 #include "placement/calibration.hpp"
 #include "placement/cost.hpp"
 
@@ -73,17 +71,14 @@ std::string does_not_fit(const ForestWork& work, const DeviceInfo& device, const
                          const Prediction& of) {
   const std::uint64_t most = limits.planned > 0 ? limits.planned : device.memory_bytes;
   if (!exceeds(work.data_bytes, most)) return beyond_host_limit(of, limits);
-  return fmt::format("the data in bins alone need {} there, and {} {}",
-                     report::bytes(static_cast<std::uint64_t>(work.data_bytes)),
-                     limits.planned > 0 ? "the limit is" : "it has", report::bytes(most));
+  return "the table in bins " + device_memory_lack(static_cast<std::uint64_t>(work.data_bytes), most, limits.planned);
 }
 
 }  // namespace
 
 std::string beyond_host_limit(const Prediction& of, const MemoryLimits& limits) {
   if (!exceeds(static_cast<double>(of.host_bytes), limits.host)) return "";
-  return fmt::format("about {} of the computer's memory are needed, and the limit is {}", report::bytes(of.host_bytes),
-                     report::bytes(limits.host));
+  return "it " + host_memory_lack(of.host_bytes - std::min(of.host_bytes, host_memory_held()), limits.host);
 }
 
 Prediction forest_cost(const ForestWork& work, const DeviceInfo& device, const DeviceRates& rates,
@@ -119,7 +114,8 @@ Prediction forest_cost(const ForestWork& work, const DeviceInfo& device, const D
 
 Placement choose_device(const ForestWork& work, const MemoryLimits& limits, Candidates candidates) {
   return choose_device(
-      [&](const DeviceInfo& on) { return predict_forest(work, on, limits_for(on, limits, candidates)); }, candidates);
+      [&](const DeviceInfo& on) { return predict_forest(work, on, limits_for(on, limits, candidates)); }, candidates,
+      {}, limits);
 }
 
 Prediction predict_forest(const ForestWork& work, const DeviceInfo& device, const MemoryLimits& limits) {

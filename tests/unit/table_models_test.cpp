@@ -133,7 +133,7 @@ TEST(TableModels, ADeviceIsChosenForANetwork) {
   options.training.epochs = 1;
   EXPECT_EQ(choose_device(data, options).device, "cpu");
   options.memory_limit = 100;
-  expect_error<DeviceError>([&] { (void)choose_device(data, options); }, {"hidden 8", "the memory limit has 100 B"});
+  expect_error<DeviceError>([&] { (void)choose_device(data, options); }, {"hidden 8", "the limit is 100 B"});
 }
 
 TEST(NetworkOptions, RefusesWhatCannotBe) {
