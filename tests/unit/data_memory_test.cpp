@@ -71,8 +71,8 @@ TEST(DataMemory, CompressedTablesStopAtTheLimit) {
   const std::string rows = repeated("0,0\n", 100'000);
   const auto path = folder.file("bomb.csv.gz", packed("x,y\n", rows, 40));
   ASSERT_LT(std::filesystem::file_size(path), 100'000U);
-  EXPECT_THAT(reading(path, 50 * mib),
-              AllOf(HasSubstr("bomb.csv.gz"), HasSubstr("50.0 MiB may be used"), HasSubstr("Raise --memory-limit")));
+  EXPECT_THAT(reading(path, 50 * mib), AllOf(HasSubstr("bomb.csv.gz"), HasSubstr("50.0 MiB may be used"),
+                                             HasSubstr("Raise the memory limit (--memory-limit")));
   const auto small = folder.file("small.csv.gz", packed("x,y\n", rows, 1));
   EXPECT_EQ(reading(small, 50 * mib), "");
 }
@@ -144,9 +144,9 @@ TEST(DataMemory, ForestsOnTheCpuKeepToTheLimit) {
       options.memory_limit = limit;
       return train_forest(parameters, data, options);
     };
-    EXPECT_THAT(refusal([&] { (void)grown(mib / 2); }),
-                AllOf(HasSubstr("one tree needs"), HasSubstr("the limit is 512 KiB"),
-                      HasSubstr("Raise the memory limit (--memory-limit")));
+    EXPECT_THAT(
+        refusal([&] { (void)grown(mib / 2); }),
+        AllOf(HasSubstr("one tree needs"), HasSubstr("the limit is 512 KiB"), HasSubstr("Raise --memory-limit")));
     EXPECT_EQ(grown(6 * mib), grown(0));  // one tree at a time, the same forest
   }
 }
