@@ -31,6 +31,8 @@ CASES = {
                            "cpu"),
     "1,000,000 x 28 train": (1_000_000, 28, "classes", "train", FOREST + ["--set", "n_estimators=10"], "cpu"),
     "20,000 x 20 train, OpenCL on the CPU": (20_000, 20, "classes", "train", FOREST + ["--set", "n_estimators=20"], "opencl"),
+    "20,000 x 20 search, OpenCL on the CPU": (20_000, 20, "classes", "search", ["--grid", "max_depth=none,10", "--set", "n_estimators=30"],
+                                              "opencl"),
 }
 
 

@@ -86,11 +86,13 @@ find "$stage" -type f \( -perm -u+x -o -name '*.so*' \) | while read -r file; do
   is_elf "$file" || continue
   chmod u+w,a+x "$file"
   strip --strip-unneeded "$file"
+  # RPATH, which comes before LD_LIBRARY_PATH, and not RUNPATH, which comes behind: a broken libOpenCL.so.1 there would
+  # keep the tool from starting, as oneDNN is linked to that.
   # shellcheck disable=SC2016  # it is the loader that expands $ORIGIN
   case "${file#"$stage"/}" in
     lib/compat/* | bin/*) ;;
-    lib/*) patchelf --set-rpath '$ORIGIN' "$file" ;;
-    *) patchelf --set-rpath '$ORIGIN/../lib' "$file" ;;
+    lib/*) patchelf --force-rpath --set-rpath '$ORIGIN' "$file" ;;
+    *) patchelf --force-rpath --set-rpath '$ORIGIN/../lib' "$file" ;;
   esac
   case "${file#"$stage"/}" in
     lib/compat/* | tests/*) ;; # tests run where they were made to run
@@ -107,6 +109,10 @@ trial=$(mktemp -d)
 trap 'rm -rf "$trial"' EXIT
 tar -xzf "$tarball" -C "$trial"
 env -i HOME="$trial" "$trial/$name/bin/overtake" --version
+# Nor may libraries elsewhere that have the names of ours keep it from starting.
+mkdir "$trial/broken"
+for library in "$trial/$name"/lib/*.so.*; do : >"$trial/broken/$(basename "$library")"; done
+env -i HOME="$trial" LD_LIBRARY_PATH="$trial/broken" "$trial/$name/bin/overtake" --version >/dev/null
 size=$(stat -c %s "$tarball")
 printf '%s: %d.%d MB\n' "$tarball" $((size / 1000000)) $((size / 100000 % 10))
 if [ "$size" -ge 60000000 ]; then

@@ -22,6 +22,11 @@ enum class DeviceKind {
   opencl_on_cpu,  ///< an OpenCL driver whose kernels run on the CPU (PoCL, say)
 };
 
+/// True where arrays on the device lie in the computer's memory, and in this process.
+[[nodiscard]] constexpr bool is_in_host_memory(DeviceKind kind) noexcept {
+  return kind == DeviceKind::cpu || kind == DeviceKind::opencl_on_cpu;
+}
+
 /// What one processor is, as `overtake devices` shows it. Unknown figures are 0.
 struct DeviceInfo {
   std::string id;       ///< "cpu", "cuda:0", "opencl:1", "null"

@@ -53,4 +53,15 @@ struct MemoryPlan {
 /// is guessed is not refused.
 void require_host_memory(const MemoryPlan& plan, std::uint64_t limit, std::string_view what, std::string_view change);
 
+/// How plans and runs say that the computer's memory, or its limit, does not suffice: "needs 89.2 MiB of the computer's
+/// memory beside the 12.0 MiB that the process holds (its program and the data), and the limit is 14.0 MiB". `need`:
+/// beside what is held.
+[[nodiscard]] std::string host_memory_lack(std::uint64_t need, std::uint64_t limit);
+/// The same of a device: "needs 1.00 MiB on the device, and the limit is 512 KiB". `limit`: 0 where `most` is all that
+/// the device has.
+[[nodiscard]] std::string device_memory_lack(std::uint64_t need, std::uint64_t most, std::uint64_t limit);
+/// The cure: "Raise --host-memory-limit, or use a smaller batch." where such a limit was given, else "Use a smaller
+/// batch."
+[[nodiscard]] std::string memory_cure(std::uint64_t device_limit, std::uint64_t host_limit, std::string_view change);
+
 }  // namespace overtake

@@ -67,7 +67,7 @@ std::vector<PlacedLibrary> find_files(std::string_view name, const fs::path& roo
   std::vector<PlacedLibrary> found;
   for (PlacedLibrary& candidate : candidates) {
     std::error_code error;
-    if (!fs::exists(candidate.path, error) || error) continue;
+    if (!fs::is_regular_file(candidate.path, error) || error) continue;
     const bool known = std::any_of(found.begin(), found.end(), [&](const PlacedLibrary& other) {
       std::error_code trouble;
       return fs::equivalent(candidate.path, other.path, trouble);
@@ -89,6 +89,22 @@ std::vector<PlacedLibrary> placed_library_files(std::string_view name, const fs:
   std::vector<PlacedLibrary> files = find_files(name, root);
   std::erase_if(files, [](const PlacedLibrary& file) { return is_foreign_library(file.path); });
   return files;
+}
+
+fs::path trap_for(std::string_view name) {
+  if (name.empty()) return {};
+  std::vector<fs::path> places{name};
+  if (name.find('/') == std::string_view::npos) {
+    places.clear();
+    for (const fs::path& folder : config::loader_paths()) places.push_back(folder / name);
+  }
+  for (const fs::path& place : places) {
+    std::error_code error;
+    const fs::file_type type = fs::status(place, error).type();
+    if (type == fs::file_type::regular) return {};
+    if (type == fs::file_type::fifo || type == fs::file_type::character || type == fs::file_type::block) return place;
+  }
+  return {};
 }
 
 bool is_foreign_library(const fs::path& path) {

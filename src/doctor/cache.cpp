@@ -87,6 +87,22 @@ Finding unreadable(const Closed& closed) {
                       closed.first.parent_path().string())};
 }
 
+/// A folder that has the name of one of our files, which nobody can write there then, and which is not ours to remove.
+Finding in_the_way(const fs::path& path) {
+  return {"cache-damaged",
+          Severity::warning,
+          "",
+          "a folder in the cache has the name of a file of the cache, which is made anew at every start",
+          path.string(),
+          fmt::format("remove the folder: rm -r {}", path.string())};
+}
+
+bool is_in_the_way(const fs::directory_entry& entry) {
+  const backend::CacheFile kind = backend::kind_of(entry.path());
+  std::error_code error;
+  return kind != backend::CacheFile::foreign && kind != backend::CacheFile::unfinished && entry.is_directory(error);
+}
+
 /// True for a file of ours that is not what was written.
 bool is_damaged(const fs::path& path) {
   switch (backend::kind_of(path)) {
@@ -120,6 +136,10 @@ CacheCheckup examine_cache(const std::optional<fs::path>& folder) {
   Closed closed;
   std::error_code error;
   for (fs::directory_iterator it(*folder, error), end; !error && it != end; it.increment(error)) {
+    if (is_in_the_way(*it)) {
+      result.findings.push_back(in_the_way(it->path()));
+      continue;
+    }
     if (backend::kind_of(it->path()) == backend::CacheFile::program) ++result.programs;
     const backend::CacheFile kind = backend::kind_of(it->path());
     std::error_code refused;

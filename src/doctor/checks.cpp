@@ -90,6 +90,10 @@ std::optional<Finding> limits_finding(const TrialRun& run, const std::string& de
       finding.cause = fmt::format("the limits of this process leave too little memory to try a device: {}", limits);
       finding.cure = "raise them: ulimit -v unlimited, ulimit -d unlimited";
     }
+  } else if (!run.limits.empty()) {
+    finding.cause = fmt::format("the limits of this process are too small to try a device: {}", run.limits);
+    finding.cure =
+        fmt::format("raise them: {}; a shell that was started under a limit cannot", platform::raised(run.limits));
   } else {
     return std::nullopt;
   }

@@ -109,10 +109,12 @@ void Visit::explain(const DeviceCheckup& checkup, const TrialRun& run) {
     return;
   }
   if (run.kind == TrialRun::Kind::not_started) {
+    const bool has_null = run.reason.find("/dev/null") == std::string::npos;
     add({"not-tried", Severity::error, checkup.info.id,
          "no check was made: whether the device computes rightly is not known", run.reason,
-         "install overtake-trial of this version with the library, or name it in OVERTAKE_TRIAL_PROGRAM (unset it "
-         "where it names another program)"});
+         has_null ? "install overtake-trial of this version with the library, or name it in OVERTAKE_TRIAL_PROGRAM "
+                    "(unset it where it names another program)"
+                  : "give this root its /dev: mount --bind /dev ROOT/dev, or mknod -m 666 /dev/null c 1 3"});
     return;
   }
   const char* cure = checkup.info.kind == DeviceKind::cpu

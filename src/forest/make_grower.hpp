@@ -16,4 +16,9 @@ namespace overtake::forest {
 [[nodiscard]] std::unique_ptr<Grower> make_grower(backend::Device& device, const Problem& problem,
                                                   std::uint64_t memory_limit);
 
+/// The `memory_limit` for it where --memory-limit and --host-memory-limit are these (0: none): on a device whose memory
+/// is the computer's both hold.
+[[nodiscard]] std::uint64_t grower_limit(const backend::Device& device, const Problem& problem,
+                                         std::uint64_t memory_limit, std::uint64_t host_limit);
+
 }  // namespace overtake::forest

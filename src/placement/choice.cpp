@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "overtake/error.hpp"
+#include "overtake/memory.hpp"
 #include "overtake/report.hpp"
 #include "placement/calibration.hpp"
 
@@ -136,7 +137,7 @@ Placement choose(const Predict& predict, Candidates candidates, const Machine& m
   const Prediction* best = fastest(placement.predictions, gpus);
   if (best == nullptr) {
     throw DeviceError("no processor can run this training: " + placement.predictions.front().failure,
-                      "Use a smaller model, batch or table, or raise the memory limit.");
+                      memory_cure(limits.planned, limits.host, "use a smaller model, batch or table."));
   }
   placement.device = best->device;
   share(placement, gpus, {work, limits}, all ? nullptr : &machine);

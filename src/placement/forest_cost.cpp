@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "core/parallel.hpp"
+#include "overtake/memory.hpp"
 #include "overtake/placement.hpp"
-#include "overtake/report.hpp"
 #include "placement/calibration.hpp"
 #include "placement/cost.hpp"
 
@@ -50,6 +48,20 @@ double bytes_at_once(const ForestWork& work, const DeviceInfo& device, std::uint
   return most > 0 ? std::min(bytes, most) : bytes;
 }
 
+/// Where kernels grow them in the computer's memory: the data twice, and of a batch what its trees fill of their tables
+/// (forest/device/plan.cpp), or the forest that is kept.
+std::uint64_t host_bytes_of_kernels(const ForestWork& work, const DeviceInfo& device, const MemoryLimits& limits) {
+  constexpr double filled = 0.4;
+  std::uint64_t most = limits.planned;
+  if (limits.host > 0) {  // half of what is left (forest/make_grower.cpp)
+    const std::uint64_t half = (limits.host - std::min(limits.host, memory_held_before())) / 2;
+    most = most > 0 ? std::min(most, half) : half;
+  }
+  const double trees = std::max(0.0, bytes_at_once(work, device, most) - work.data_bytes);
+  const double bytes = work.data_bytes + std::max(work.data_bytes + filled * trees, work.host_bytes_beside);
+  return memory_held_before() + static_cast<std::uint64_t>(bytes);
+}
+
 constexpr double uncertain = 1.2;  // predictions of memory may be off by a fifth
 
 bool exceeds(double bytes, std::uint64_t limit) { return limit > 0 && bytes > uncertain * static_cast<double>(limit); }
@@ -59,17 +71,14 @@ std::string does_not_fit(const ForestWork& work, const DeviceInfo& device, const
                          const Prediction& of) {
   const std::uint64_t most = limits.planned > 0 ? limits.planned : device.memory_bytes;
   if (!exceeds(work.data_bytes, most)) return beyond_host_limit(of, limits);
-  return fmt::format("the data in bins alone need {} there, and {} {}",
-                     report::bytes(static_cast<std::uint64_t>(work.data_bytes)),
-                     limits.planned > 0 ? "the limit is" : "it has", report::bytes(most));
+  return "the table in bins " + device_memory_lack(static_cast<std::uint64_t>(work.data_bytes), most, limits.planned);
 }
 
 }  // namespace
 
 std::string beyond_host_limit(const Prediction& of, const MemoryLimits& limits) {
   if (!exceeds(static_cast<double>(of.host_bytes), limits.host)) return "";
-  return fmt::format("about {} of the computer's memory are needed, and the limit is {}", report::bytes(of.host_bytes),
-                     report::bytes(limits.host));
+  return "it " + host_memory_lack(of.host_bytes - std::min(of.host_bytes, host_memory_held()), limits.host);
 }
 
 Prediction forest_cost(const ForestWork& work, const DeviceInfo& device, const DeviceRates& rates,
@@ -82,7 +91,9 @@ Prediction forest_cost(const ForestWork& work, const DeviceInfo& device, const D
   of.finish_seconds = rates.host.result * work.results / threads;
   if (device.kind == DeviceKind::cpu || device.kind == DeviceKind::opencl_on_cpu) {
     of.threads = cpu_threads();
-    of.host_bytes = host_bytes(work, limits) + static_cast<std::uint64_t>(rates.context_bytes);
+    of.host_bytes =
+        device.kind == DeviceKind::cpu ? host_bytes(work, limits) : host_bytes_of_kernels(work, device, limits);
+    of.host_bytes += static_cast<std::uint64_t>(rates.context_bytes);
     of.compute_seconds = rates.host.fixed + host_growing(work, rates.host) / threads;
     of.finish_seconds += rates.host.scored * work.scored / threads;
   } else {
@@ -103,7 +114,8 @@ Prediction forest_cost(const ForestWork& work, const DeviceInfo& device, const D
 
 Placement choose_device(const ForestWork& work, const MemoryLimits& limits, Candidates candidates) {
   return choose_device(
-      [&](const DeviceInfo& on) { return predict_forest(work, on, limits_for(on, limits, candidates)); }, candidates);
+      [&](const DeviceInfo& on) { return predict_forest(work, on, limits_for(on, limits, candidates)); }, candidates,
+      {}, limits);
 }
 
 Prediction predict_forest(const ForestWork& work, const DeviceInfo& device, const MemoryLimits& limits) {

@@ -117,7 +117,7 @@ Placement choose_device(const PreparedData& data, const NetworkOptions& options,
     of.failure = placement::beyond_host_limit(of, limits_for(device, limits, candidates));
     return of;
   };
-  Placement placement = choose_device(predict_on, candidates);
+  Placement placement = choose_device(predict_on, candidates, {}, limits);
   set_thread_count(std::max(placement.threads, threads));
   return placement;
 }

@@ -92,13 +92,14 @@ DeviceRates usual_rates(const DeviceInfo& info) {
   rates.forest = h100_forest;
   rates.network = rates.team = h100_network;
   rates.bytes_a_second = 5e9;
-  rates.context_bytes = 1.5e8;  // 193 MB of a process on an H100 and 100 MB with PoCL, where 40 MB had been
+  rates.context_bytes = 1.5e8;  // 193 MB of a process on an H100, where 40 MB had been
   if (info.kind == DeviceKind::gpu) {
     const double slower = against_h100(info);
     const double latency = mhz_of_h100 / std::max(500.0, info.clock_mhz);
     rates = with(rates,
                  {.forest_wide = slower, .forest_chain = latency, .network_step = latency, .network_product = slower});
   } else if (info.kind == DeviceKind::opencl_on_cpu) {
+    rates.context_bytes = 7.5e7;  // a process with PoCL holds 85 MiB, on the cpu 13
     // PoCL 3.1 on two cores: forests in twice the time of the cpu backend, networks at tens of microseconds a kernel.
     rates.host = with(rates, {.host = 2}).host;
     rates.network = rates.team = with(rates, {.network_step = 30, .network_product = 600}).network;

@@ -50,4 +50,7 @@ struct MemoryLeft {
 /// of files, of address space and data, of processor time, a small stack, few open files. Empty where there are none.
 [[nodiscard]] std::string tight_limits();
 
+/// How a shell raises limits of those names: "ulimit -f unlimited, ulimit -s 8192".
+[[nodiscard]] std::string raised(const std::string& limits);
+
 }  // namespace overtake::platform

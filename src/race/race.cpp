@@ -194,9 +194,9 @@ std::int64_t race_parameters(int layers) {
 
 namespace {
 
-/// The device "cpu" takes the computer's memory, so that both limits hold.
+/// The cpu, and OpenCL on it, take the computer's memory, so that both limits hold.
 std::uint64_t limit_of(const Device& device, const RaceOptions& options) {
-  if (device.id() != "cpu" || options.host_memory_limit == 0) return options.memory_limit;
+  if (!is_in_host_memory(device.info().kind) || options.host_memory_limit == 0) return options.memory_limit;
   const std::uint64_t left = std::max<std::uint64_t>(1, host_memory_left(options.host_memory_limit));
   return options.memory_limit > 0 ? std::min(options.memory_limit, left) : left;
 }

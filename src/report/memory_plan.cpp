@@ -36,6 +36,13 @@ std::string to_text(const MemoryPlan& plan, MemoryPlace place) {
   return text;
 }
 
+namespace {
+
+/// True where the limit that was given leaves less than the computer does.
+bool is_own_limit(std::uint64_t limit, std::uint64_t left) { return limit > 0 && left < platform::usable_memory(); }
+
+}  // namespace
+
 std::uint64_t host_memory_held() { return platform::held_memory(); }
 
 std::uint64_t host_memory_peak() { return platform::peak_memory(); }
@@ -52,15 +59,32 @@ void require_host_memory(const MemoryPlan& plan, std::uint64_t limit, std::strin
   platform::return_free_memory();  // of a table that was read and forgotten, say
   const std::uint64_t left = host_memory_left(limit);
   if (need <= left) return;
-  const std::uint64_t held = host_memory_held();
-  const bool own_limit = limit > 0 && left < platform::usable_memory();
-  const std::string bound = own_limit ? fmt::format("the limit is {}", report::bytes(limit))
-                                      : fmt::format("the computer has {} left", report::bytes(left));
-  throw DeviceError(
-      fmt::format("{} needs {} of the computer's memory beside the {} that the process holds (its program and the "
-                  "data), and {}: {}",
-                  what, report::bytes(need), report::bytes(held), bound, to_text(plan, MemoryPlace::host)),
-      fmt::format("{}{}", own_limit ? "Raise --host-memory-limit, or " : "", change));
+  throw DeviceError(fmt::format("{} {}: {}", what, host_memory_lack(need, limit), to_text(plan, MemoryPlace::host)),
+                    memory_cure(0, is_own_limit(limit, left) ? limit : 0, change));
+}
+
+std::string host_memory_lack(std::uint64_t need, std::uint64_t limit) {
+  const std::uint64_t left = host_memory_left(limit);
+  const std::string bound = is_own_limit(limit, left) ? fmt::format("the limit is {}", report::bytes(limit))
+                                                      : fmt::format("the computer has {} left", report::bytes(left));
+  return fmt::format(
+      "needs {} of the computer's memory beside the {} that the process holds (its program and the "
+      "data), and {}",
+      report::bytes(need), report::bytes(host_memory_held()), bound);
+}
+
+std::string device_memory_lack(std::uint64_t need, std::uint64_t most, std::uint64_t limit) {
+  return fmt::format("needs {} on the device, and {} {}", report::bytes(need), limit > 0 ? "the limit is" : "it has",
+                     report::bytes(most));
+}
+
+std::string memory_cure(std::uint64_t device_limit, std::uint64_t host_limit, std::string_view change) {
+  std::string flags = device_limit > 0 ? "--memory-limit" : "";
+  if (host_limit > 0) flags += flags.empty() ? "--host-memory-limit" : " or --host-memory-limit";
+  if (!flags.empty()) return fmt::format("Raise {}, or {}", flags, change);
+  std::string alone(change);
+  if (!alone.empty() && alone[0] >= 'a' && alone[0] <= 'z') alone[0] = static_cast<char>(alone[0] - 'a' + 'A');
+  return alone;
 }
 
 }  // namespace overtake

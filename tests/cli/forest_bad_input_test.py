@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What forests and searches refuse: the right exit code, the nearest name, accepted values, nothing left behind."""
+import itertools
+
 from search_support import SearchTest
 from support import IRIS, main
 
@@ -67,6 +69,25 @@ class Usage(SearchTest):
         self.fails(2, *SEARCH, *grid, "--device", "gpu", says=("gpu",))
         self.fails(2, *SEARCH, *grid, "--group", "sepal_lenth", says=("sepal_length",))
         self.fails(2, *SEARCH, *grid, "--target", "specis")
+
+
+class Roles(SearchTest):
+    def test_no_column_has_two(self):
+        rows = [f"{i % 7},{i % 4},{i % 3},{'ab'[i % 2]}" for i in range(40)]
+        self.write("d.csv", "\n".join(["x,g,w,y", *rows]) + "\n")
+        flags = {"target": "--target", "sample_weight": "--sample-weight", "group": "--group", "fold": "--fold", "ignored (--drop)": "--drop"}
+        for one, other in itertools.combinations(flags, 2):
+            if {one, other} == {"group", "fold"}:
+                continue  # exclude each other, whatever they name
+            given = [] if one == "target" else ["--target", "y"]
+            command = ("d.csv", flags[one], "w", flags[other], "w", *given)
+            says = ("column w cannot be", one, other, "at once")
+            self.fails(2, "search", *command, "--grid", "max_depth=1,2", "--save", "m", says=says)
+            self.fails(2, "search", *command, "--grid", "max_depth=1,2", "--plan", says=says)
+            if not {one, other} & {"group", "fold"}:
+                self.fails(2, "train", *command, "--estimator", "random-forest", "--save", "m", says=says)
+        self.overtake("search", "d.csv", "--target", "y", "--sample-weight", "w", "--group", "g", "--drop", "x,x", "--grid", "max_depth=1,2",
+                      "--cv", "2", expect=3)  # no feature is left, and no flag is wrong
 
 
 class Data(SearchTest):

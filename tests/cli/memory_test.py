@@ -2,6 +2,7 @@
 """Limits of the computer's memory: what cannot fit is refused before the work, and files larger than it are predicted."""
 import json
 import os
+import random
 import subprocess
 import time
 import unittest
@@ -88,6 +89,35 @@ class MemoryTest(CliTest):
             refused += code == 4
             self.assertLess(peak, limit + 4 * 2**20, f"{share} of what it takes")
         self.assertGreater(refused, 0)
+
+    @unittest.skipUnless(PLAIN, "the limit is meant for the plain program")
+    def test_what_opencl_on_the_cpu_takes_is_memory_of_the_process(self):
+        listed = json.loads(self.overtake("devices", "--json", "-", "--no-measure")[0])["devices"]
+        names = [d["id"] for d in listed if d["kind"] == "opencl-on-cpu" and d["usable"]]
+        if not names:
+            self.skipTest("no OpenCL driver here computes on the CPU")
+        draw = random.Random()
+        rows = [[draw.gauss(0, 1) for _ in range(20)] for _ in range(20_000)]
+        lines = []
+        for x in rows:
+            label = "up" if x[0] + x[1] * x[2] + draw.gauss(0, 0.5) > 0 else "down"
+            lines.append(",".join(f"{value:.4f}" for value in x) + f",{label}\n")
+        data = self.write("d.csv", ",".join(f"x{i}" for i in range(20)) + ",y\n" + "".join(lines))
+        search = ("search", data, "--target", "y", "--grid", "max_depth=none,10", "--set", "n_estimators=30", "--device", names[0],
+                  "--json", "out.json")
+        self.overtake(*search)  # compiles, if that was not done before: the driver's compiler is not planned for
+        code, free = self.peak_of(*search)
+        self.assertEqual(code, 0)
+        self.assertLess(abs(self.planned() / free - 1), 0.2)
+        before = 3 * free // 4  # the driver and the table are more than half of it
+        for limit in (before, (before + free) // 2, free):
+            code, peak = self.peak_of(*search, "--host-memory-limit", limit)
+            self.assertEqual(code, 0)
+            self.assertLess(peak, limit + 4 * 2**20, f"{limit} of {free}")
+            self.assertLess(abs(self.planned() / peak - 1), 0.2)
+
+    def planned(self):
+        return json.loads((self.folder / "out.json").read_text())["plan"]["planned_host_bytes"]
 
     @unittest.skipUnless(PLAIN, "the limit is meant for the plain program")
     def test_candidates_that_cut_trees_alike_share_their_tables_in_the_plan(self):

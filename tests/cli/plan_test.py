@@ -112,6 +112,17 @@ class PlanTest(CliTest):
             self.assertIn(text, self.overtake(*arguments, "--plan", expect=code)[1])
         self.assertIn("--plan", self.overtake("predict", model, IRIS, "--json", "-", expect=2)[1])
 
+    def test_a_plan_refuses_in_the_words_of_the_run(self):
+        network = ("train", IRIS, "--target", "species", "--hidden", "2000,2000", "--device", "cpu")
+        beside = r" needs [\d.]+ MiB of the computer's memory beside the [\d.]+ MiB that the process holds \(its program and the data\), and the limit is "
+        cases = (((*network, "--host-memory-limit", "20MiB"), beside + "20.0 MiB", "Raise --host-memory-limit, or use "),
+                 ((*network, "--memory-limit", "1MiB"), r"needs at least [\d.]+ MiB, but the limit is 1.00 MiB", "Raise --memory-limit, or use "))
+        for command, words, cure in cases:
+            for more in ((), ("--plan",)):
+                error = self.overtake(*command, *more, expect=4)[1]
+                self.assertRegex(error, words, (command, more))
+                self.assertIn("hint: " + cure, error)
+
     def test_limits_of_memory_have_a_say(self):
         wide = self.write("wide.csv", "\n".join(
             [",".join([*(f"x{i}" for i in range(50)), "y"])] +
@@ -130,7 +141,7 @@ class PlanTest(CliTest):
         for arguments, code, text in (
                 ((*SEARCH, "--on", "h1000"), 2, "h1000"),
                 (("search", IRIS, "--target", "species", "--grid", "nothing=1"), 2, "nothing"),
-                (("train", IRIS, "--target", "species", "--hidden", "2000000,2000000"), 4, "needs at least"),
+                (("train", IRIS, "--target", "species", "--hidden", "2000000,2000000"), 4, r"needs at least"),
                 (("train", IRIS, "--target", "species", "--estimator", "random-forest", "--n-estimators", "1000000000"), 4,
                  "trees"),
                 (("race", "--layers", "99"), 2, "layers"),

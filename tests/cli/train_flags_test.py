@@ -71,7 +71,7 @@ class TrainFlags(CliTest):
         self.fails(4, "train", IRIS, "--target", "species", "--hidden", "16777216,16777216",
                    says=["needs at least"])
         self.fails(4, "train", IRIS, "--target", "species", "--hidden", "1000,1000", "--device", "cpu", "--memory-limit",
-                   "4MiB", says=["needs at least 19", "the memory limit has 4"])
+                   "4MiB", says=["needs at least 19", "the limit is 4"])
 
     def test_no_hidden_layers_have_no_activation(self):
         out, _, _ = self.train("--hidden", "", "--epochs", "1")

@@ -5,6 +5,8 @@ import os
 import pathlib
 import pwd
 import subprocess
+import tempfile
+import time
 
 from doctor import REAL, DoctorTest
 from fault import BINARY, main, skip_unless
@@ -41,6 +43,41 @@ class Host(DoctorTest):
             file.write_bytes(file.read_bytes()[:-7] + b"damaged")
         self.told("cache-damaged", *self.cpu, severity="warning", evidence=str(self.cache), cure="overtake cache clear")
 
+    def test_folders_that_have_the_names_of_files(self):
+        digest = "0123456789abcdef" * 2
+        for ending in ("program", "verdict", "rates"):
+            folder = self.cache / f"{digest}.{ending}"
+            folder.mkdir()
+            self.told("cache-damaged", *self.cpu, severity="warning", evidence=str(folder), cure=f"rm -r {folder}")
+            folder.rmdir()
+        self.not_told("cache-damaged", *self.cpu)
+
+    def test_what_killed_runs_left(self):
+        folder = self.cache / ("0" * 32 + ".unfinished-aB3dE6")
+        file = self.cache / ("1" * 32 + ".unfinished-aB3dE6")
+
+        def leave(hours):
+            folder.mkdir(exist_ok=True)
+            (folder / "kernel.c").write_text("int x;")
+            file.write_text("half a progr")
+            for path in (folder, file):
+                os.utime(path, (time.time() - hours * 3600,) * 2)
+
+        leave(hours=0)
+        out, _ = self.run_tool("cache", "clear")
+        self.assertIn("2 unfinished files", out)
+        self.assertEqual(list(self.cache.iterdir()), [])
+        leave(hours=2)
+        self.run_tool("devices", "--no-measure", environment={"OCL_ICD_VENDORS": str(REAL)})  # keeps a verdict, if there is a driver
+        if any(self.cache.glob("*.verdict")):
+            self.assertFalse(folder.exists() or file.exists())
+        leave(hours=0)
+        self.run_tool("cache", "clear")
+
+    def test_a_root_without_devices(self):
+        machine = Machine(self.folder).folder("/dev")
+        self.told("not-tried", *self.cpu, severity="error", evidence="/dev/null: No such file", cure="mknod -m 666 /dev/null", machine=machine)
+
     def test_more_threads_than_cores(self):
         cores = len(os.sched_getaffinity(0))
         self.told("fewer-cores", *self.cpu, severity="warning", cure="--threads", environment={"OVERTAKE_THREADS": str(cores + 6)})
@@ -67,6 +104,28 @@ class Host(DoctorTest):
             found = self.told("tight-limits", severity="error", cure="ulimit -u", user=nobody, limits={"NPROC": processes})
             self.assertEqual(len(found["tight-limits"]), 1, found["tight-limits"])
             self.assertNotIn("driver-fails", found)
+
+    def test_processes_that_just_suffice_for_the_tool(self):
+        """Somewhere between the tool and a driver with its threads the limit is met: whoever meets it names it."""
+        self.environment["OCL_ICD_VENDORS"] = str(REAL)
+        self.environment["POCL_CACHE_DIR"] = str(self.folder / "home")
+        nobody, tight = self.as_nobody(), 0
+        for processes in (4, 5, 6):
+            found = self.findings("--device", "opencl", user=nobody, limits={"NPROC": processes})
+            for name in ("driver-aborts", "driver-hangs", "driver-fails", "not-tried"):
+                self.assertNotIn(name, found, processes)
+            for finding in found.get("tight-limits", []):
+                tight += 1
+                self.assertIn("ulimit -u", finding["cure"], processes)
+        self.assertGreater(tight, 0)
+
+    def test_a_small_stack(self):
+        real = sorted(REAL.glob("*.icd"))
+        skip_unless(real, f"no OpenCL driver is installed in {REAL}")
+        self.environment["OCL_ICD_VENDORS"] = str(REAL)
+        self.environment["POCL_CACHE_DIR"] = tempfile.mkdtemp(dir=self.folder)  # what is compiled already needs no stack
+        found = self.told("tight-limits", "--device", "opencl", severity="error", cure="ulimit -s 8192", limits={"STACK": 100 * 1024})
+        self.assertNotIn("driver-aborts", found)
 
     def as_nobody(self):
         """Another user than root, who may write to the folders of the test."""

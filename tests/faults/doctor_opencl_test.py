@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Faults of OpenCL drivers, and the finding of "overtake doctor" that each must have: docs/doctor.md lists them."""
+import os
+import time
+
 from doctor import DRIVERS, REAL, DoctorTest
 from fault import IRIS, faulty_opencl, main, skip_unless
 from machine import Machine
@@ -40,6 +43,43 @@ class OpenCl(DoctorTest):
         self.must_work_without_a_fault()
         (self.vendors / "missing.icd").write_text("libmissing.so.1\n")
         self.told("icd-missing-file", "--device", "cpu", "--device", "opencl", severity="warning", evidence="libmissing.so.1")
+
+    def test_a_library_that_a_variable_names_and_that_is_missing(self):
+        self.told("icd-missing-file", "--device", "opencl", severity="error", evidence="OCL_ICD_FILENAMES", cure="unset OCL_ICD_FILENAMES",
+                  environment={"OCL_ICD_FILENAMES": "/nowhere/libmissing.so", "OCL_ICD_VENDORS": str(self.folder / "none")})
+        self.told("icd-missing-file", "--device", "opencl", severity="error", evidence="OCL_ICD_VENDORS", cure="unset OCL_ICD_VENDORS",
+                  environment={"OCL_ICD_VENDORS": "libmissing.so"})
+
+    def test_a_named_pipe_in_place_of_a_file(self):
+        """Who opens it waits for ever."""
+        pipe = self.folder / "pipe.so"
+        os.mkfifo(pipe)
+        (self.vendors / "faulty.icd").write_text(f"{pipe}\n")
+        elsewhere = {"OCL_ICD_FILENAMES": str(pipe), "OCL_ICD_VENDORS": str(self.folder / "none")}
+        (self.folder / "libs").mkdir()
+        os.mkfifo(self.folder / "libs" / "libpiped.so")
+        by_name = {"LD_LIBRARY_PATH": str(self.folder / "libs"), "OCL_ICD_VENDORS": "libpiped.so"}
+        (self.folder / "piped").mkdir()
+        os.mkfifo(self.folder / "piped" / "driver.icd")
+        icd = {"OCL_ICD_VENDORS": str(self.folder / "piped")}
+        devices = {"OCL_ICD_VENDORS": "/dev/zero"}
+        for variables in ({}, elsewhere, by_name, icd, devices, {"OPENCL_LAYERS": str(pipe), "OCL_ICD_VENDORS": str(REAL)}):
+            begin = time.monotonic()
+            found = self.told("icd-missing-file", "--device", "opencl", severity="error", environment=variables)
+            self.assertLess(time.monotonic() - begin, 30, variables)
+            self.assertNotIn("driver-hangs", found)
+            self.assertEqual(self.code, 1)
+
+    def test_named_pipes_in_place_of_libraries_that_are_looked_for(self):
+        (self.folder / "libs").mkdir()
+        for name in ("libOpenCL.so.1", "libcuda.so.1", "libnvrtc.so.13", "libnvidia-ml.so.1"):
+            os.mkfifo(self.folder / "libs" / name)
+        begin = time.monotonic()
+        self.findings(environment={"OVERTAKE_LIBRARY_PATH": str(self.folder / "libs"), "OCL_ICD_VENDORS": str(self.folder / "none")})
+        self.assertLess(time.monotonic() - begin, 30)
+        (self.folder / "libs" / "libOpenCL.so.1").unlink()  # that one the system's loader opens before the tool begins
+        self.told("no-driver", "--device", "cuda", environment={"LD_LIBRARY_PATH": str(self.folder / "libs")})
+        self.assertLess(time.monotonic() - begin, 60)
 
     def test_a_gpu_without_a_driver(self):
         card = {"0000:03:00.0/vendor": "0x1002\n", "0000:03:00.0/class": "0x030000\n"}

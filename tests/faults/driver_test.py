@@ -137,6 +137,22 @@ class OpenCl(DriverTest):
         self.the_cpu_works()
         self.refused(DEVICE, *TRAIN, "opencl:0", says=("SIGABRT", "faulty.icd"))
 
+    def test_one_that_worked_once_and_crashes_when_devices_are_listed(self):
+        self.assertTrue(self.device("opencl")["usable"])
+        self.assertEqual([v["passed"] for v in self.verdicts()], [True])
+        self.fault("abort-list")  # nothing that a key could name has changed
+        forest = ("--target", "species", "--grid", "n_estimators=2,4", "--plan")
+        for command in (("devices", "--no-measure"), ("search", IRIS, *forest), (*TRAIN, "auto"), ("cache", "clear")):
+            out, _ = self.run_tool(*command)
+            if command[0] == "devices":
+                self.assertIn("opencl: cannot be used: ", out)
+                self.assertIn("SIGABRT", out)
+        self.fault("none")
+        self.assertTrue(self.device("opencl")["usable"])
+        self.fault("hang-list")
+        self.assertIn("hangs", self.device("opencl", environment={"OVERTAKE_TRIAL_SECONDS": "2"})["reason"])
+        self.refused(DEVICE, *TRAIN, "opencl:0", says=("hangs",), environment={"OVERTAKE_TRIAL_SECONDS": "2"})
+
     def test_one_that_hangs_when_devices_are_listed(self):
         self.fault("hang-list")
         listed = self.device("opencl", environment={"OVERTAKE_TRIAL_SECONDS": "2"})

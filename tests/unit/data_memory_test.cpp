@@ -144,9 +144,9 @@ TEST(DataMemory, ForestsOnTheCpuKeepToTheLimit) {
       options.memory_limit = limit;
       return train_forest(parameters, data, options);
     };
-    EXPECT_THAT(refusal([&] { (void)grown(mib / 2); }),
-                AllOf(HasSubstr("one tree needs"), HasSubstr("524288 may be used"),
-                      HasSubstr("Raise the memory limit (--memory-limit")));
+    EXPECT_THAT(
+        refusal([&] { (void)grown(mib / 2); }),
+        AllOf(HasSubstr("one tree needs"), HasSubstr("the limit is 512 KiB"), HasSubstr("Raise --memory-limit")));
     EXPECT_EQ(grown(6 * mib), grown(0));  // one tree at a time, the same forest
   }
 }

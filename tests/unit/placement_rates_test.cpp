@@ -90,7 +90,7 @@ TEST(PlacementCosts, KeepToLimitsOfMemoryOrSayWhatIsTooMuch) {
   const Prediction cut = cost(h100, {.planned = 5'000'000'000U});
   EXPECT_EQ(cut.device_bytes, 5'000'000'000U) << "trees grow in parts";
   EXPECT_TRUE(cut.failure.empty());
-  EXPECT_NE(cost(h100, {.planned = 2'000'000'000U}).failure.find("the data in bins alone need"), std::string::npos);
+  EXPECT_NE(cost(h100, {.planned = 2'000'000'000U}).failure.find("the table in bins needs"), std::string::npos);
   EXPECT_NE(cost(h100, {.host = 500'000'000U}).failure.find("of the computer's memory"), std::string::npos);
   DeviceInfo small = h100;
   small.memory_bytes = 2'000'000'000U;
@@ -99,6 +99,10 @@ TEST(PlacementCosts, KeepToLimitsOfMemoryOrSayWhatIsTooMuch) {
   work.grown_bytes = 20e9;
   EXPECT_GT(cost(cpu, {}).host_bytes, 5'000'000'000U);
   EXPECT_LT(cost(cpu, {.host = 5'000'000'000U}).host_bytes, 5'600'000'000U) << "fewer trees wait to be scored";
+  DeviceInfo opencl = cpu;
+  opencl.kind = DeviceKind::opencl_on_cpu;
+  EXPECT_GT(cost(opencl, {}).host_bytes, 6'000'000'000U) << "the data twice, and trees";
+  EXPECT_LT(cost(opencl, {.host = 8'000'000'000U}).host_bytes, 8'000'000'000U) << "fewer trees grow at a time";
 }
 
 TEST(PlacementCosts, AnsweringIsLessThanAStepOfTraining) {

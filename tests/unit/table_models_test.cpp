@@ -117,7 +117,7 @@ TEST(TableModels, RolesThatCannotBe) {
   const TempFolder folder;
   TableOptions reading;
   expect_error<UsageError>([&] { ColumnRoles{.target = "y", .group = "y"}.apply_to(reading, {}); },
-                           {"group y", "target"});
+                           {"column y", "the target and group"});
   reading.ignored = {"y"};
   expect_error<UsageError>([&] { ColumnRoles{.target = "y"}.apply_to(reading, {}); }, {"y", "target"});
   const Table table = read_table(folder.file("d.csv", "x,w,y\n1,2,a\n2,-3,b\n"));
@@ -133,7 +133,7 @@ TEST(TableModels, ADeviceIsChosenForANetwork) {
   options.training.epochs = 1;
   EXPECT_EQ(choose_device(data, options).device, "cpu");
   options.memory_limit = 100;
-  expect_error<DeviceError>([&] { (void)choose_device(data, options); }, {"hidden 8", "the memory limit has 100 B"});
+  expect_error<DeviceError>([&] { (void)choose_device(data, options); }, {"hidden 8", "the limit is 100 B"});
 }
 
 TEST(NetworkOptions, RefusesWhatCannotBe) {

@@ -121,6 +121,8 @@ class Device {
   /// 0: none.
   [[nodiscard]] virtual std::uint64_t memory_limit() const { return 0; }
   [[nodiscard]] virtual std::uint64_t memory_held() const = 0;
+  /// Gives back memory that is kept for buffers to come, where that is memory of the computer.
+  virtual void release_unused() {}
   [[nodiscard]] virtual std::uint64_t memory_peak() const = 0;
   /// True when this processor runs the program itself (cpu): modules that bring C++ code of their own beside their
   /// kernels run that.

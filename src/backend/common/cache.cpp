@@ -29,7 +29,9 @@ CacheContents walk(const std::function<void(const fs::path&)>& visit) {
   for (fs::directory_iterator it(*contents.folder, error), end; !error && it != end; it.increment(error)) {
     std::error_code gone;  // another process may remove files meanwhile
     const CacheFile kind = backend::kind_of(it->path());
-    if (kind != CacheFile::foreign && kind != CacheFile::lock && it->is_regular_file(gone)) files.push_back(it->path());
+    if (kind == CacheFile::foreign || kind == CacheFile::lock) continue;
+    const bool is_folder = kind == CacheFile::unfinished && it->is_directory(gone);  // of a compiler that was killed
+    if (is_folder || it->is_regular_file(gone)) files.push_back(it->path());
   }
   if (error) {
     throw DataError(fmt::format("the cache in {} cannot be read: {}", contents.folder->string(), error.message()),
@@ -76,7 +78,7 @@ CacheContents cache_contents() {
 CacheContents clear_cache() {
   return walk([](const fs::path& path) {
     std::error_code error;
-    fs::remove(path, error);
+    fs::remove_all(path, error);
     if (!error) return;
     throw DataError(fmt::format("{} cannot be removed: {}", path.string(), error.message()),
                     "Check the permissions of the cache's folder.");

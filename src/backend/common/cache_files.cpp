@@ -35,6 +35,7 @@ bool write_cache_file(const fs::path& folder, const std::string& digest, std::st
                       std::string_view content) {
   std::error_code error;
   fs::create_directories(folder, error);
+  remove_left_over(folder);
   std::string temporary = (folder / unfinished_name(digest)).string();
   platform::File file = platform::create_private(temporary, error);
   if (error) return false;

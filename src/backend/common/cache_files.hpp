@@ -28,8 +28,8 @@ enum class CacheFile : std::uint8_t {
 /// What a file with this name is.
 [[nodiscard]] CacheFile kind_of(const std::filesystem::path& path);
 
-/// Writes `content` as digest + ending: under an unfinished name first, which is renamed. Makes the folder. False where
-/// that fails; nothing stays behind then.
+/// Writes `content` as digest + ending: under an unfinished name first, which is renamed. Makes the folder, and removes
+/// what is left over in it. False where that fails; nothing stays behind then.
 bool write_cache_file(const std::filesystem::path& folder, const std::string& digest, std::string_view ending,
                       std::string_view content);
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "core/library_files.hpp"
 #include "overtake/error.hpp"
 
 namespace overtake::backend {
@@ -10,6 +11,10 @@ namespace overtake::backend {
 Library::Library(const std::vector<std::string>& candidates) {
   for (const std::string& candidate : candidates) {
     std::string reason;
+    if (const std::filesystem::path trap = detail::trap_for(candidate); !trap.empty()) {
+      attempts_.push_back({candidate, trap.string() + " is a named pipe or a device, and no library"});
+      continue;
+    }
     library_ = platform::SharedLibrary(candidate, reason);
     attempts_.push_back({candidate, reason});
     if (!loaded()) continue;

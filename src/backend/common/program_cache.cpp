@@ -103,7 +103,6 @@ void ProgramCache::bound_size() const {
     fs::file_time_type used;
     std::uint64_t bytes;
   };
-  remove_left_over(*folder_);
   std::vector<Entry> entries;
   std::uint64_t total = 0;
   std::error_code error;

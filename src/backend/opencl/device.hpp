@@ -31,6 +31,9 @@ class OpenClDevice final : public Device {
   [[nodiscard]] std::unique_ptr<Executable> compile(const Schedule& schedule, const CompileOptions& options) override;
   [[nodiscard]] std::unique_ptr<Program> build(const ProgramSource& program) override;
   void set_memory_limit(std::uint64_t bytes) override { allocator_->set_limit(bytes); }
+  void release_unused() override {
+    if (is_in_host_memory(found_.info.kind)) allocator_->trim();
+  }
   [[nodiscard]] std::uint64_t memory_limit() const override { return allocator_->limit(); }
   [[nodiscard]] std::uint64_t memory_held() const override { return allocator_->held(); }
   [[nodiscard]] std::uint64_t memory_peak() const override { return allocator_->peak(); }

@@ -13,6 +13,7 @@
 #include "backend/common/trial/driver_text.hpp"
 #include "backend/opencl/driver_trial.hpp"
 #include "core/config.hpp"
+#include "core/library_files.hpp"
 #include "core/threads.hpp"
 #include "platform/file.hpp"
 #include "platform/host_limits.hpp"
@@ -123,17 +124,26 @@ std::string device_text(cl_device_id device, cl_device_info what) {
   return text.substr(0, text.find('\0'));
 }
 
+struct Refusal {
+  std::string what;    ///< empty: nothing
+  std::string limits;  ///< as a shell calls them
+};
+
 /// What the system refuses of that without which drivers do not give an error but end the process: those that compute
 /// on the CPU start their threads when they are asked what there is, and bring a compiler (PoCL: LLVM).
-std::string missing_resources() {
+Refusal missing_resources() {
   constexpr std::size_t driver_bytes = std::size_t{1} << 30;
   constexpr int driver_files = 16;  // libraries under libraries, the cache, and pipes of the program that tries them
   const unsigned threads = std::thread::hardware_concurrency();
-  if (!threads_start(threads)) return fmt::format("the system refuses the {} threads that drivers start", threads);
+  const std::string tight = platform::tight_limits();  // threads need stacks, too
+  if (!threads_start(threads)) {
+    return {fmt::format("the system refuses the {} threads that drivers start", threads),
+            tight.empty() ? "ulimit -u" : "ulimit -u, " + tight};
+  }
   if (!platform::has_address_space(driver_bytes))
-    return "the limit of address space leaves less than 1 GiB for drivers";
+    return {"the limit of address space leaves less than 1 GiB for drivers", "ulimit -v"};
   if (!platform::can_open_files(driver_files))
-    return fmt::format("the limit of open files leaves fewer than {} for drivers", driver_files);
+    return {fmt::format("the limit of open files leaves fewer than {} for drivers", driver_files), "ulimit -n"};
   return {};
 }
 
@@ -149,7 +159,7 @@ std::vector<std::string> names_of(std::vector<std::string> settings) {
 void explain_no_platform(Discovery& result) {
   std::vector<std::string> names;
   for (const InstalledDriver& driver : installed_drivers())
-    names.push_back(fmt::format("{} names \"{}\"", driver.file.string(), printable(driver.library)));
+    names.push_back(fmt::format("{} names \"{}\"", driver.named_by(), printable(driver.library)));
   result.reason = "no OpenCL driver (platform) is installed";
   result.hint = install_hint();
   result.finding = "no-opencl-icd";
@@ -214,6 +224,27 @@ bool list_platforms(cl_uint count, Discovery& result) {
   return has_pocl;
 }
 
+/// Why the loader must not be asked: it opens what is named to it, and waits where that is a pipe.
+bool is_trapped(Discovery& result) {
+  const auto tell = [&result](const fs::path& trap, const std::string& by, std::string hint) {
+    result.reason =
+        fmt::format("{} is a named pipe or a device, and no library; the loader would wait there", trap.string());
+    result.evidence = fmt::format("{} names \"{}\"", by, trap.string());
+    result.hint = std::move(hint);
+    result.finding = "icd-missing-file";
+    return true;
+  };
+  for (const InstalledDriver& driver : installed_drivers()) {
+    for (const std::string& name : {driver.file.string(), driver.library}) {
+      if (const fs::path trap = detail::trap_for(name); !trap.empty())
+        return tell(trap, driver.named_by(), driver.cure());
+    }
+  }
+  const std::string layers = config::opencl_layers();
+  const fs::path trap = detail::trap_for(layers);
+  return !trap.empty() && tell(trap, "OPENCL_LAYERS", "unset OPENCL_LAYERS");
+}
+
 }  // namespace
 
 Discovery discover() {
@@ -231,16 +262,13 @@ Discovery discover() {
                         "of LD_LIBRARY_PATH and OVERTAKE_LIBRARY_PATH.";
     return result;
   }
-  result.reason = missing_resources();
-  if (!result.reason.empty()) {
+  if (const Refusal refusal = missing_resources(); !refusal.what.empty()) {
+    result.reason = result.evidence = refusal.what;
     result.finding = "tight-limits";
-    result.hint =
-        "Raise the limits of processes, memory and open files (ulimit -u, ulimit -v, ulimit -n), or compute on the "
-        "CPU: --device "
-        "cpu.";
-    result.evidence = result.reason;
+    result.hint = hint_of_limits(refusal.limits);
     return result;
   }
+  if (is_trapped(result)) return result;
   if (TrialResult trial = try_driver(start_trial()); !trial.trouble.empty()) {
     result.reason = std::move(trial.trouble);
     result.hint = std::move(trial.hint);

@@ -17,13 +17,14 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uintmax_t most_icd_bytes = 4096;  // a line with a file's name
+constexpr const char* filenames_variable = "OCL_ICD_FILENAMES";
 constexpr const char* vendors_folder = "/etc/OpenCL/vendors";
 constexpr auto start_patience = std::chrono::seconds(60);
 constexpr auto device_patience =
     std::chrono::minutes(2);  // a CPU's compiler takes 5 s for each check, where it has a core
 
-InstalledDriver read_driver(const fs::path& file) {
-  if (file.extension() != ".icd") return {file, file.string()};
+InstalledDriver read_driver(const fs::path& file, const std::string& variable) {
+  if (file.extension() != ".icd") return {file, file.string(), variable};
   std::error_code error;
   if (!fs::is_regular_file(file, error) || fs::file_size(file, error) > most_icd_bytes || error) return {file, ""};
   std::ifstream text(file);
@@ -33,14 +34,15 @@ InstalledDriver read_driver(const fs::path& file) {
   return {file, library};
 }
 
-std::vector<InstalledDriver> drivers_in(const fs::path& place) {
+/// `variable`: the one that names the place.
+std::vector<InstalledDriver> drivers_in(const fs::path& place, const std::string& variable) {
   std::error_code error;
   if (!fs::is_directory(place, error)) {
-    if (fs::exists(place, error)) return {read_driver(place)};
+    if (fs::exists(place, error)) return {read_driver(place, variable)};
     if (place.has_parent_path()) return {};
     // What the loader finds by itself: a file of its folder, or a library.
-    if (place.extension() == ".icd") return {read_driver(vendors_folder / place)};
-    return {{place, place.string()}};
+    if (place.extension() == ".icd") return {read_driver(vendors_folder / place, variable)};
+    return {{place, place.string(), variable}};
   }
   std::vector<fs::path> files;
   for (fs::directory_iterator it(place, error), end; !error && it != end; it.increment(error)) {
@@ -48,7 +50,7 @@ std::vector<InstalledDriver> drivers_in(const fs::path& place) {
   }
   std::sort(files.begin(), files.end());
   std::vector<InstalledDriver> drivers;
-  for (const fs::path& file : files) drivers.push_back(read_driver(file));
+  for (const fs::path& file : files) drivers.push_back(read_driver(file, variable));
   return drivers;
 }
 
@@ -84,29 +86,34 @@ std::string explain_start(const TrialRun& all, const std::function<bool()>& stop
   for (const InstalledDriver& driver : installed_drivers()) {
     // The one variable is for ocl-icd, both are for the loader of Khronos.
     if (ends_alike({{"OCL_ICD_VENDORS", driver.file.string()}, {"OCL_ICD_FILENAMES", driver.library}}))
-      return fmt::format("{}; the driver is {} of {}", what, driver.library, driver.file.string());
+      return fmt::format("{}; the driver is {} of {}", what, driver.library, driver.named_by());
   }
   return what;
 }
 
 }  // namespace
 
+std::string InstalledDriver::cure() const {
+  if (variable.empty()) return fmt::format("install that driver again, or remove the entry: sudo rm {}", file.string());
+  return fmt::format("unset {}, or let it name a library that is there", variable);
+}
+
 std::vector<InstalledDriver> installed_drivers() {
   std::vector<InstalledDriver> drivers;
-  std::optional<std::string> vendors;
+  std::pair<std::string, std::string> vendors{"", vendors_folder};
   for (const auto& [name, value] : config::opencl_loader_variables()) {
-    if (name == "OCL_ICD_FILENAMES" && !value.empty()) {
+    if (name == filenames_variable && !value.empty()) {
       std::size_t begin = 0;
       while (begin <= value.size()) {
         const std::size_t end = std::min(value.find(':', begin), value.size());
-        if (end > begin) drivers.push_back(read_driver(value.substr(begin, end - begin)));
+        if (end > begin) drivers.push_back(read_driver(value.substr(begin, end - begin), filenames_variable));
         begin = end + 1;
       }
     } else if (!value.empty()) {
-      vendors = value;
+      vendors = {name, value};
     }
   }
-  for (InstalledDriver& driver : drivers_in(vendors.value_or(vendors_folder))) {
+  for (InstalledDriver& driver : drivers_in(vendors.second, vendors.first)) {
     drivers.push_back(std::move(driver));
   }
   return drivers;
@@ -122,9 +129,15 @@ TrialSubject start_trial() {
   subject.key = installation_key();
   subject.request = {{"start", "opencl"}, start_patience, {}};
   subject.is_quick = true;
+  subject.in_each_process = true;  // a library under a driver, a variable, the PATH it starts a linker by
   subject.hint =
       "Update or remove that driver, or leave it out: OCL_ICD_VENDORS names a folder with the .icd files of the "
       "others.";
+  const auto is_of_variable = [](const InstalledDriver& driver) { return driver.variable == filenames_variable; };
+  const std::vector<InstalledDriver> drivers = installed_drivers();
+  if (std::any_of(drivers.begin(), drivers.end(), is_of_variable)) {
+    subject.hint = "Update or remove that driver, or leave it out: unset OCL_ICD_FILENAMES, which names drivers here.";
+  }
   subject.explain = explain_start;
   return subject;
 }

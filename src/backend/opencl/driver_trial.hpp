@@ -15,6 +15,11 @@ namespace overtake::backend::opencl {
 struct InstalledDriver {
   std::filesystem::path file;  ///< the .icd file; a library where that is named directly
   std::string library;
+  std::string variable = {};  ///< the one that names the library itself; empty for an .icd file
+
+  /// Who names the library, and how that ends.
+  [[nodiscard]] std::string named_by() const { return variable.empty() ? file.string() : variable; }
+  [[nodiscard]] std::string cure() const;
 };
 
 /// The drivers that the loader will load, found without it.

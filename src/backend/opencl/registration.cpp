@@ -25,11 +25,10 @@ Severity severity_of(const std::string& finding) {
 void add_missing_drivers(BackendDetails& details, bool any_device) {
   for (const InstalledDriver& driver : installed_drivers()) {
     if (!driver.library.empty() && !detail::library_files(driver.library).empty()) continue;
-    details.findings.push_back(
-        {"icd-missing-file", any_device ? Severity::warning : Severity::error, "opencl",
-         "an OpenCL driver is registered whose library is not there",
-         fmt::format("{} names \"{}\"", driver.file.string(), printable(driver.library)),
-         fmt::format("install that driver again, or remove the entry: sudo rm {}", driver.file.string())});
+    details.findings.push_back({"icd-missing-file", any_device ? Severity::warning : Severity::error, "opencl",
+                                "an OpenCL driver is registered whose library is not there",
+                                fmt::format("{} names \"{}\"", driver.named_by(), printable(driver.library)),
+                                driver.cure()});
   }
 }
 
@@ -87,7 +86,7 @@ class OpenClBackend final : public Backend {
     for (const InstalledDriver& driver : installed_drivers()) {
       if (driver.library.empty()) continue;
       for (const auto& file : detail::placed_library_files(driver.library)) {
-        details.libraries.push_back({driver.library, file.path, "named by " + driver.file.string()});
+        details.libraries.push_back({driver.library, file.path, "named by " + driver.named_by()});
       }
     }
     const Discovery discovery = discover();

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include "data/set/encoded_memory.hpp"
@@ -58,6 +58,22 @@ std::vector<std::int32_t> folds_of(const Table& table, const std::string& name) 
   return std::move(labels.codes);
 }
 
+/// What a column is for excludes all else that it could be for.
+void refuse_two_roles(const ColumnRoles& roles, const TableOptions& reading) {
+  std::vector<std::pair<const char*, std::string>> named = {{"the target", roles.target},
+                                                            {"sample_weight", roles.sample_weight},
+                                                            {"group", roles.group},
+                                                            {"fold", roles.fold}};
+  for (const std::string& column : reading.ignored) named.emplace_back("ignored (--drop)", column);
+  for (auto one = named.begin(); one != named.end(); ++one) {
+    const auto is_other = [&](const auto& other) { return other.second == one->second && other.first != one->first; };
+    const auto other = std::find_if(std::next(one), named.end(), is_other);
+    if (one->second.empty() || other == named.end()) continue;
+    throw UsageError(fmt::format("column {} cannot be {} and {} at once", one->second, one->first, other->first),
+                     "Name it in one of the two.");
+  }
+}
+
 }  // namespace
 
 PreprocessingOptions PreprocessingOptions::for_forests() {
@@ -71,15 +87,10 @@ PreprocessingOptions PreprocessingOptions::for_forests() {
 }
 
 void ColumnRoles::apply_to(TableOptions& reading, std::optional<Task> task) const {
-  const std::array<std::pair<const char*, const std::string*>, 3> others = {
-      {{"sample_weight", &sample_weight}, {"group", &group}, {"fold", &fold}}};
-  for (const auto& [role, column] : others) {
-    if (column->empty()) continue;
-    if (*column == target) throw UsageError(fmt::format("{} {}: that column is the target", role, *column));
-    (column == &sample_weight ? reading.numeric : reading.names).push_back(*column);
-  }
-  if (std::find(reading.ignored.begin(), reading.ignored.end(), target) != reading.ignored.end()) {
-    throw UsageError(fmt::format("ignored (--drop) {}: that column is the target", target));
+  refuse_two_roles(*this, reading);
+  if (!sample_weight.empty()) reading.numeric.push_back(sample_weight);
+  for (const std::string* column : {&group, &fold}) {
+    if (!column->empty()) reading.names.push_back(*column);
   }
   if (std::find(reading.names.begin(), reading.names.end(), target) != reading.names.end()) return;
   // Where the task says that its cells are names, they need not be of one kind.

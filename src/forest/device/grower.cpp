@@ -12,7 +12,9 @@
 #include "core/stop.hpp"
 #include "forest/device/batch.hpp"
 #include "forest/device/scorer.hpp"
+#include "forest/grow/need.hpp"
 #include "overtake/forest/parameters.hpp"
+#include "overtake/memory.hpp"
 
 namespace overtake::forest {
 namespace {
@@ -56,6 +58,7 @@ class KernelGrower final : public Grower {
         if (!give(*batch, jobs, ranges, take, stop)) return;
       }
     }
+    device_.release_unused();  // the trees are with the host now
   }
 
   [[nodiscard]] std::optional<std::vector<FoldOutcome>> score(std::span<const ForestJob> jobs,
@@ -87,6 +90,26 @@ class KernelGrower final : public Grower {
     scorer.finish(outcomes);
     stats_.waits += 1;
     return outcomes;
+  }
+
+  [[nodiscard]] HostRound host_round(std::span<const ForestJob> jobs, double filled) override {
+    HostRound round;
+    if (!is_in_host_memory(device_.info().kind)) return round;
+    const KernelProgram& program = program_for(jobs);
+    const BatchRules rules = rules_for(program);
+    for (const Wave& wave : plan(program, jobs, {}, false, 0)) {
+      for (const GrowBatch& batch : wave.batches) {
+        BatchCapacity capacity;
+        double nodes = 0;
+        for (const TreeRange& range : batch.ranges) {
+          const ForestJob& job = jobs[range.job];
+          capacity.add(capacity_for(problem_, job), range.last - range.first, rules);
+          nodes += (range.last - range.first) * filled * static_cast<double>(most_nodes(problem_, job));
+        }
+        round.device_bytes = std::max(round.device_bytes, filled_bytes(rules, capacity, nodes));
+      }
+    }
+    return round;
   }
 
   [[nodiscard]] GrowerStats stats() const override {
@@ -127,7 +150,8 @@ class KernelGrower final : public Grower {
   [[nodiscard]] std::uint64_t budget(std::uint64_t memory_limit) const {
     if (memory_limit > 0) return memory_limit;
     constexpr std::uint64_t unknown = std::uint64_t{1} << 30;
-    const std::uint64_t memory = device_.info().memory_bytes;
+    std::uint64_t memory = device_.info().memory_bytes;
+    if (is_in_host_memory(device_.info().kind)) memory = std::min(memory, host_memory_left(0));
     return memory > 0 ? memory / 10 * 6 : unknown;
   }
 
@@ -170,6 +194,7 @@ class KernelGrower final : public Grower {
                                                       const GrowBatch& ranges, const StopToken* stop) {
     if (is_stopped(stop)) return std::nullopt;
     const Stopwatch watch(stats_.compute_seconds);
+    device_.release_unused();  // tables of the batch before have other sizes
     std::optional<KernelBatch> batch(std::in_place, device_, program, problem_, *data_, jobs, ranges,
                                      rules_for(program));
     if (!batch->grow(stop)) return std::nullopt;

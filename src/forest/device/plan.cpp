@@ -105,6 +105,15 @@ std::array<std::uint64_t, batch_tables> batch_layout(const BatchRules& rules, co
   return bytes;
 }
 
+std::uint64_t filled_bytes(const BatchRules& rules, const BatchCapacity& capacity, double nodes) {
+  const auto tables = batch_layout(rules, capacity);
+  const auto of = [&tables](Table table) { return tables[static_cast<std::size_t>(table)]; };
+  const std::uint64_t room = of(Table::nodes) + of(Table::stats);
+  const double share = std::min(1.0, nodes / static_cast<double>(std::max<std::int64_t>(1, capacity.nodes)));
+  return std::accumulate(tables.begin(), tables.end(), std::uint64_t{0}) - room +
+         static_cast<std::uint64_t>(share * static_cast<double>(room));
+}
+
 TreeCapacity capacity_for(const Problem& problem, const ForestJob& job) {
   return tree_capacity(job, static_cast<std::int64_t>(problem.folds[job.fold].train.size()));
 }

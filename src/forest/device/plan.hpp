@@ -82,6 +82,10 @@ inline constexpr std::size_t batch_tables = 17;
 [[nodiscard]] std::array<std::uint64_t, batch_tables> batch_layout(const BatchRules& rules,
                                                                    const BatchCapacity& capacity);
 
+/// Bytes of the tables that are written to where all trees have so many nodes together: there is room for more, and the
+/// system gives memory to what is touched.
+[[nodiscard]] std::uint64_t filled_bytes(const BatchRules& rules, const BatchCapacity& capacity, double nodes);
+
 /// What waves and batches cost.
 struct PlanCosts {
   BatchRules rules;

@@ -27,8 +27,9 @@ struct GrowerStats {
 
 /// What is on the host at a time.
 struct HostRound {
-  std::size_t threads = 0;  ///< that grow
-  std::size_t trees = 0;    ///< that are grown before they are scored
+  std::size_t threads = 0;         ///< that grow
+  std::size_t trees = 0;           ///< that are grown before they are scored
+  std::uint64_t device_bytes = 0;  ///< of a device whose memory is the host's: what a batch fills there
 };
 
 /// Grows forests on one processor. Exact: results do not depend on the processor, threads or batches.
@@ -47,8 +48,9 @@ class Grower {
                                                                       std::span<const View> views, bool predictions,
                                                                       const StopToken* stop) = 0;
   [[nodiscard]] virtual GrowerStats stats() const = 0;
-  /// How scoring `jobs` is cut so that it fits into the computer's memory; nothing where a device has the trees.
-  [[nodiscard]] virtual HostRound host_round(std::span<const ForestJob> /*jobs*/) { return {}; }
+  /// How growing `jobs` is cut so that it fits into the computer's memory; nothing where that of a device has the
+  /// trees. `filled`: the nodes that a tree is expected to have, as a share of most_nodes().
+  [[nodiscard]] virtual HostRound host_round(std::span<const ForestJob> /*jobs*/, double /*filled*/) { return {}; }
 };
 
 }  // namespace overtake::forest

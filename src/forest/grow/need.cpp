@@ -82,11 +82,9 @@ void check_kept(std::int64_t trees, double bytes_a_tree, std::uint64_t usable, b
 }
 
 void refuse_tree(std::uint64_t need, std::uint64_t limit, bool cpu) {
-  throw DeviceError(
-      fmt::format("one tree needs {} bytes on the device, {} may be used", need, limit),
-      cpu ? "Raise the memory limit (--memory-limit or --host-memory-limit), or lower max_depth, or train "
-            "on fewer rows."
-          : "Raise the memory limit (--memory-limit), lower max_depth or max_samples, or use the cpu.");
+  const char* change =
+      cpu ? "lower max_depth, or train on fewer rows." : "lower max_depth or max_samples, or use the cpu.";
+  throw DeviceError("one tree " + device_memory_lack(need, limit, limit), memory_cure(limit, limit, change));
 }
 
 KeptTrees::KeptTrees(std::int64_t trees, std::int32_t outputs, std::uint64_t usable)

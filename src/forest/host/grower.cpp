@@ -62,7 +62,7 @@ class HostGrower final : public Grower {
 
   [[nodiscard]] GrowerStats stats() const override { return stats_; }
 
-  [[nodiscard]] HostRound host_round(std::span<const ForestJob> jobs) override {
+  [[nodiscard]] HostRound host_round(std::span<const ForestJob> jobs, double /*filled*/) override {
     const Capacity capacity = capacity_for(jobs);
     HostRound largest{capacity.threads, 0};
     for (const std::vector<TreeTask>& round : rounds(jobs, capacity))

@@ -59,6 +59,7 @@ MemoryPlan host_memory_of(const ForestNeed& need) {
   add_problem(need, growing);
   growing.add(fmt::format("{} grown trees", need.trees),
               static_cast<std::uint64_t>(trees * static_cast<double>(grown_bytes(need.nodes, need.classes))));
+  growing.add("trees that grow on the device", need.device_bytes);
   MemoryPlan finishing;
   finishing.add("code", bytes_of_code);
   add_problem(need, finishing);

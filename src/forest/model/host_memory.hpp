@@ -17,8 +17,9 @@ struct ForestNeed {
   bool weighted = false;  ///< rows differ in weight
   bool out_of_bag = false;
   std::int64_t trees = 0, earlier_trees = 0;
-  double nodes = 1;  ///< of a tree; 1: the least
-  int growing = 0;   ///< trees that threads of the host grow at a time; 0: a device grows them
+  double nodes = 1;                ///< of a tree; 1: the least
+  std::uint64_t device_bytes = 0;  ///< of a batch on a device whose memory is the host's
+  int growing = 0;                 ///< trees that threads of the host grow at a time; 0: a device grows them
 };
 
 /// Code of this program and its libraries that the system loads as it is used.

@@ -212,12 +212,10 @@ Forest train_forest(const ForestParameters& parameters, const Dataset& data, con
   if (device.info().kind == DeviceKind::none) {
     throw DeviceError("the null device computes nothing: no trees come back from it", "Use cpu, cuda or opencl.");
   }
-  const std::uint64_t grower_limit =
-      on_host ? forest::host_grower_limit(problem, options.memory_limit, options.host_memory_limit)
-              : options.memory_limit;
-  const auto grower = forest::make_grower(device, problem, grower_limit);
+  const auto grower = forest::make_grower(
+      device, problem, forest::grower_limit(device, problem, options.memory_limit, options.host_memory_limit));
   const std::uint64_t held = host_memory_held() - std::min(host_memory_held(), forest::problem_bytes(problem));
-  need.growing = static_cast<int>(grower->host_round({&resolved.job, 1}).threads);
+  need.growing = static_cast<int>(grower->host_round({&resolved.job, 1}, 1.0).threads);
   need.max_bins = problem.data.edges.widest();
   Forest forest =
       forest::grow_forest(*grower, problem, data, {parameters, resolved, sample_weight, options.host_memory_limit},
@@ -234,6 +232,8 @@ Forest train_forest(const ForestParameters& parameters, const Dataset& data, con
     count_trees(forest, grower->stats(), *report);
     report->binned_bytes = problem.data.size_bytes();
     need.nodes = nodes_of_first(forest.trees, first_tree);
+    const double filled = need.nodes / static_cast<double>(forest::most_nodes(problem, resolved.job));
+    need.device_bytes = grower->host_round({&resolved.job, 1}, filled).device_bytes;
     report->planned_host_bytes = std::max(peak_before, held + host_memory_of(need).bytes(MemoryPlace::host));
     report->host_peak_bytes = host_memory_peak();
     report->seconds.prepare = prepared;

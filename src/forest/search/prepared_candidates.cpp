@@ -123,10 +123,8 @@ Grower& PreparedCandidates::grower(std::size_t set, std::size_t number) {
   if (!grower) {
     backend::Device& device = number == search_detail::main_device ? options_.device.impl() : options_.helper->impl();
     const Problem& problem = sets_[set]->problem;
-    const std::uint64_t limit = device.is_host()
-                                    ? host_grower_limit(problem, options_.memory_limit, options_.host_memory_limit)
-                                    : options_.memory_limit;
-    grower = make_grower(device, problem, limit);
+    grower =
+        make_grower(device, problem, grower_limit(device, problem, options_.memory_limit, options_.host_memory_limit));
   }
   return *grower;
 }

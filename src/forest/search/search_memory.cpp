@@ -34,13 +34,13 @@ MemoryPlan SearchMemory::plan(const std::vector<Sharing>& largest) {
 }
 
 /// Nodes that trees have, as a share of the most that they can have: what one tree of the largest group says. Nothing
-/// where a device grows them, and of few trees one is too much to grow for that.
+/// where a device has them in memory of its own, and of few trees one is too much to grow for that.
 std::optional<double> SearchMemory::filled_share(const std::vector<Sharing>& groups) {
   constexpr std::int32_t worth_a_trial = 50;
   std::int32_t trees = 0;
   for (const Sharing& group : groups) trees += group.forest.trees;
   const Device& device = device_ == search_detail::main_device ? options_.device : *options_.helper;
-  if (!device.impl().is_host() || trees < worth_a_trial) return std::nullopt;
+  if (!is_in_host_memory(device.info().kind) || trees < worth_a_trial) return std::nullopt;
   const auto deeper = [&](const Sharing& a, const Sharing& b) {
     return most_nodes(prepared_.problem(a.set), a.forest) < most_nodes(prepared_.problem(b.set), b.forest);
   };
@@ -66,6 +66,16 @@ std::size_t SearchMemory::limits_of(const Sharing& group) const {
   return group_limits(views).size();
 }
 
+/// What the other of two devices takes of the computer's memory for its trees.
+std::uint64_t SearchMemory::helped_bytes(std::size_t set, std::span<const ForestJob> jobs, double filled) {
+  if (!options_.helper) return 0;
+  const bool is_main = device_ == search_detail::helper_device;
+  const Device& other = is_main ? options_.device : *options_.helper;
+  if (!is_in_host_memory(other.info().kind)) return 0;
+  const std::size_t number = is_main ? search_detail::main_device : search_detail::helper_device;
+  return prepared_.grower(set, number).host_round(jobs, filled).device_bytes;
+}
+
 /// Trees that wait to be scored, their tables, and the sums of the test rows.
 MemoryPlan SearchMemory::scoring_memory(const std::vector<Sharing>& groups, double filled) {
   const std::size_t set = groups.front().set;
@@ -86,20 +96,22 @@ MemoryPlan SearchMemory::scoring_memory(const std::vector<Sharing>& groups, doub
     sums += static_cast<double>(fold.test.size()) * static_cast<double>(outputs * sizeof(double)) * limits;
     jobs.push_back(group.forest);
   }
-  const HostRound round = prepared_.grower(set, device_).host_round(jobs);
+  const HostRound round = prepared_.grower(set, device_).host_round(jobs, filled);
   MemoryPlan plan;
-  if (round.trees == 0) return plan;
+  if (round.trees == 0 && round.device_bytes == 0) return plan;
   plan.add("code", bytes_of_code);
+  plan.add("trees that grow on the device", round.device_bytes + helped_bytes(set, jobs, filled));
+  plan.add("scores of the test rows", static_cast<std::uint64_t>(sums));
+  if (round.trees == 0) return plan;
   plan.add(fmt::format("growing {} at a time", round.threads),
            round.threads * host_grower_bytes(rows, data_.classes, problem.data.edges.widest()));
   plan.add(fmt::format("{} trees to score", round.trees),
            static_cast<std::uint64_t>(bytes / trees * static_cast<double>(round.trees)));
-  plan.add("scores of the test rows", static_cast<std::uint64_t>(sums));
   return plan;
 }
 
 /// The largest forest that may win.
-MemoryPlan SearchMemory::refit_memory(double filled) const {
+MemoryPlan SearchMemory::refit_memory(double filled) {
   MemoryPlan most;
   if (!options_.refit) return most;
   for (const Candidate& candidate : prepared_.candidates()) {
@@ -111,6 +123,7 @@ MemoryPlan SearchMemory::refit_memory(double filled) const {
     need.out_of_bag = candidate.parameters.oob_score;
     need.trees = candidate.parameters.n_estimators;
     need.nodes = filled * static_cast<double>(most_nodes(prepared_.problem(candidate.set), job));
+    need.device_bytes = prepared_.grower(candidate.set, device_).host_round({&job, 1}, filled).device_bytes;
     MemoryPlan plan = host_memory_of(need);
     if (plan.bytes(MemoryPlace::host) > most.bytes(MemoryPlace::host)) most = std::move(plan);
   }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "forest/search/prepared_candidates.hpp"
@@ -28,15 +29,16 @@ class SearchMemory {
 
   /// The most that all trees of a batch can take.
   [[nodiscard]] std::uint64_t most_tree_bytes(const std::vector<Sharing>& batch) const;
-  /// Beside what is held already, where scoring the largest batch or the refit takes most. On the host one tree of the
-  /// batch is grown for that; else, and for few trees, how full trees are is guessed.
+  /// Beside what is held already, where scoring the largest batch or the refit takes most. On the host, and on
+  /// OpenCL there, one tree of the batch is grown for that; else, and for few trees, how full trees are is guessed.
   [[nodiscard]] MemoryPlan plan(const std::vector<Sharing>& largest);
 
  private:
   [[nodiscard]] std::optional<double> filled_share(const std::vector<Sharing>& groups);
   [[nodiscard]] std::size_t limits_of(const Sharing& group) const;
   [[nodiscard]] MemoryPlan scoring_memory(const std::vector<Sharing>& groups, double filled);
-  [[nodiscard]] MemoryPlan refit_memory(double filled) const;
+  [[nodiscard]] std::uint64_t helped_bytes(std::size_t set, std::span<const ForestJob> jobs, double filled);
+  [[nodiscard]] MemoryPlan refit_memory(double filled);
 
   PreparedCandidates& prepared_;
   const Dataset& data_;

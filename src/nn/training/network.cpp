@@ -147,7 +147,7 @@ MemoryPlan memory_of(const NetworkOptions& options, const PreparedData& data, co
   const auto at_once = [](std::int64_t batch, std::int64_t of) { return static_cast<double>(std::min(batch, of)); };
   const auto of_row = static_cast<double>(how.inputs()) + 1;
   const bool on_host = device.id() == "cpu";
-  const MemoryPlace place = on_host ? MemoryPlace::host : MemoryPlace::device;
+  const MemoryPlace place = is_in_host_memory(device.info().kind) ? MemoryPlace::host : MemoryPlace::device;
   MemoryPlan plan;
   plan.add("programs that compute", on_host ? bytes_of_programs : 0);
   plan.add("rows as arrays", bytes(rows * of_row));
@@ -173,18 +173,19 @@ void check_network_memory(const NetworkOptions& options, std::int64_t inputs, st
   const Size size = size_of(options, inputs, outputs);
   const auto refuse_beyond = [&](const std::string& who, std::uint64_t limit, double need) {
     if (limit == 0 || need <= static_cast<double>(limit)) return;
-    throw DeviceError(fmt::format("hidden {}: the network has {} weights and needs at least {}, but {} has {}",
-                                  fmt::join(options.hidden, ","), report::significant(size.weights),
-                                  report::bytes(static_cast<std::uint64_t>(need)), who, report::bytes(limit)),
-                      "Use narrower layers or a smaller batch.");
+    throw DeviceError(
+        fmt::format("hidden {}: the network has {} weights and needs at least {}, but {} {}",
+                    fmt::join(options.hidden, ","), report::significant(size.weights),
+                    report::bytes(static_cast<std::uint64_t>(need)), who, report::bytes(limit)),
+        memory_cure(limit == options.memory_limit ? limit : 0, 0, "use narrower layers or a smaller batch."));
   };
   // The network is made on the CPU and moved from there.
-  refuse_beyond("the computer", Device("cpu").info().memory_bytes, value_bytes * size.weights);
+  refuse_beyond("the computer has", Device("cpu").info().memory_bytes, value_bytes * size.weights);
   const double copies = copies_of_weights(options);
   const auto batch = static_cast<double>(std::min(options.training.batch_size, rows));
   const double need = value_bytes * (copies * size.weights + batch * size.widths);
-  refuse_beyond("the memory limit", options.memory_limit, need);
-  if (device != nullptr) refuse_beyond(device->id(), device->info().memory_bytes, need);
+  refuse_beyond("the limit is", options.memory_limit, need);
+  if (device != nullptr) refuse_beyond(device->id() + " has", device->info().memory_bytes, need);
 }
 
 }  // namespace overtake

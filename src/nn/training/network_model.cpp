@@ -34,9 +34,9 @@ NetworkFigures figures_of(const NetworkModel& model, const Dataset& rows, const 
   return figures;
 }
 
-/// The device "cpu" takes the computer's memory, so that both limits hold there.
+/// The cpu, and OpenCL on it, take the computer's memory, so that both limits hold there.
 std::uint64_t device_limit(const NetworkOptions& options, const Device& device) {
-  if (device.id() != "cpu" || options.host_memory_limit == 0) return options.memory_limit;
+  if (!is_in_host_memory(device.info().kind) || options.host_memory_limit == 0) return options.memory_limit;
   const std::uint64_t own = device.memory_held() + host_memory_left(options.host_memory_limit);
   return options.memory_limit > 0 ? std::min(options.memory_limit, own) : own;
 }

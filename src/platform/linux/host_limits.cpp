@@ -203,4 +203,16 @@ std::string tight_limits() {
   return names;
 }
 
+std::string raised(const std::string& limits) {
+  std::string text;
+  for (std::size_t begin = 0; begin < limits.size();) {
+    const std::size_t end = std::min(limits.find(", ", begin), limits.size());
+    const std::string name = limits.substr(begin, end - begin);
+    const char* enough = name.ends_with("-s") ? "8192" : name.ends_with("-n") ? "1024" : "unlimited";
+    text += (text.empty() ? "" : ", ") + name + " " + enough;
+    begin = end + 2;
+  }
+  return text;
+}
+
 }  // namespace overtake::platform

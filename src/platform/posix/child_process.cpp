@@ -146,7 +146,11 @@ pid_t start(const ChildCommand& command, int errors, int reports) {
   pid_t child = 0;
   const int error = ::posix_spawn(&child, command.program.c_str(), settings.actions(), settings.attributes(),
                                   argument_pointers.data(), environment_pointers.data());
-  if (error != 0) refuse(error, command.program.c_str());
+  if (error != 0) {
+    // What is given to it in place of standard input and output may be what is not there, in a root without /dev.
+    if (::access("/dev/null", R_OK | W_OK) != 0) refuse(errno, "/dev/null");
+    refuse(error, command.program.c_str());
+  }
   return child;
 }
 

@@ -16,7 +16,6 @@
 #include "core/fingerprint.hpp"
 #include "overtake/device/driver_trial.hpp"
 #include "overtake/error.hpp"
-#include "platform/host_limits.hpp"
 #include "platform/lock_file.hpp"
 
 namespace overtake {
@@ -117,14 +116,11 @@ TrialResult judged(const TrialSubject& subject, const std::string& digest, Trial
     return {};
   }
   const bool bad = run.kind == Kind::failed || run.kind == Kind::timed_out;
-  const std::string limits = bad ? platform::tight_limits() : "";
   if (bad && subject.explain) run.reason = subject.explain(run, stop);
   if (observer.stop()) give_up(subject);
-  if (run.kind == Kind::unclear || !limits.empty()) {  // the next process may have more luck
-    if (!limits.empty()) run.reason += fmt::format("; this process has limits that may be the cause ({})", limits);
+  if (run.kind == Kind::unclear || !run.limits.empty()) {  // the next process may have more luck
     observer.on_verdict(subject.name, run.reason);
-    return {run.reason, limits.empty() ? unclear_hint : "Raise these limits, or use another device: --device cpu.",
-            run.finding};
+    return {run.reason, run.limits.empty() ? unclear_hint : hint_of_limits(run.limits), run.finding};
   }
   const KeptVerdict kept{{fmt::format("{} ({})", subject.name, subject.title), !bad, run.reason, seconds_now()},
                          run.kind == Kind::timed_out,
@@ -136,6 +132,34 @@ TrialResult judged(const TrialSubject& subject, const std::string& digest, Trial
   TrialResult result = result_of(subject, kept.verdict);
   result.finding = run.finding;
   return result;
+}
+
+TrialResult remember(const std::string& digest, const TrialResult& result) {
+  Memory& known = memory();
+  const std::scoped_lock guard(known.mutex);
+  known.results.insert_or_assign(digest, result);
+  return result;
+}
+
+/// True for good news of an earlier process that this one has to see for itself.
+bool is_hearsay(const TrialSubject& subject, const TrialResult& result) {
+  if (!subject.in_each_process || !result.trouble.empty() || config::trial_mode() == config::TrialMode::off)
+    return false;
+  Memory& known = memory();
+  const std::scoped_lock guard(known.mutex);
+  return known.results.count(digest_of(subject)) == 0;
+}
+
+/// A driver that worked in an earlier process, looked at again. Nobody is told as long as it works, and nobody waits
+/// for a trial by another process; without the program that tries, what was found then counts.
+TrialResult confirmed(const TrialSubject& subject) {
+  const std::string digest = digest_of(subject);
+  TrialObserver& observer = *current_observer.load();
+  TrialRun run = run_trial(
+      subject.request, [](const std::string&) {}, [&observer] { return observer.stop(); });
+  using Kind = TrialRun::Kind;
+  if (run.kind == Kind::passed || run.kind == Kind::not_started) return remember(digest, {});
+  return remember(digest, judged(subject, digest, std::move(run)));
 }
 
 /// What try_now() has found, once.
@@ -153,7 +177,8 @@ std::optional<TrialResult> known_result(const TrialSubject& subject) {
   Memory& known = memory();
   const std::scoped_lock lock(known.mutex);
   if (const auto made = known.just_made.find(subject.name); made != known.just_made.end()) {
-    return TrialResult{made->second.reason, subject.hint, made->second.finding};
+    const TrialRun& run = made->second;
+    return TrialResult{run.reason, run.limits.empty() ? subject.hint : hint_of_limits(run.limits), run.finding};
   }
   if (mode == config::TrialMode::off) return TrialResult{};
   const std::string digest = digest_of(subject);
@@ -161,29 +186,23 @@ std::optional<TrialResult> known_result(const TrialSubject& subject) {
   if (mode == config::TrialMode::again) return std::nullopt;
   auto kept = kept_result(subject, digest);
   if (kept && known.distrusts_kept && (subject.is_quick || !kept->trouble.empty())) return std::nullopt;
-  if (kept && kept->trouble.empty()) known.results.emplace(digest, *kept);
+  if (kept && kept->trouble.empty() && !subject.in_each_process) known.results.emplace(digest, *kept);
   return kept;
 }
 
 TrialResult try_driver(const TrialSubject& subject) {
-  const auto remember = [](const std::string& digest, const TrialResult& result) {
-    Memory& known = memory();
-    const std::scoped_lock guard(known.mutex);
-    known.results.insert_or_assign(digest, result);
-    return result;
-  };
   if (auto made = take_just_made(subject.name)) {
     const std::string digest = digest_of(subject);
     return remember(digest, judged(subject, digest, std::move(*made)));
   }
-  if (auto known = known_result(subject)) return *known;
+  if (auto known = known_result(subject)) return is_hearsay(subject, *known) ? confirmed(subject) : *known;
   TrialObserver& observer = *current_observer.load();
   observer.on_trial(subject.name);
   const auto lock = wait_for_lock(subject.name, observer);
   if (observer.stop()) give_up(subject);
   if (auto known = known_result(subject)) {  // another process has just found out
     observer.on_verdict(subject.name, known->trouble);
-    return *known;
+    return remember(digest_of(subject), *known);
   }
   const std::string digest = digest_of(subject);
   return remember(digest, judged(subject, digest, run(subject)));

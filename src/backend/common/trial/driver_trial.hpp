@@ -22,6 +22,9 @@ struct TrialSubject {
   /// Asks `stop` as run_trial() does.
   std::function<std::string(const TrialRun&, const std::function<bool()>& stop)> explain{};
   bool is_quick = false;  ///< the doctor tries it anew, whatever an earlier process found
+  /// Each process looks once itself where an earlier one found that the driver works: for what takes some tens of
+  /// milliseconds and depends on more than any key can name.
+  bool in_each_process = false;
 };
 
 /// What a trial found, now or earlier.

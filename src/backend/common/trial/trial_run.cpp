@@ -7,12 +7,15 @@
 #include <array>
 #include <cstdlib>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "core/config.hpp"
 #include "core/fingerprint.hpp"
+#include "core/threads.hpp"
 #include "kernels/sources.hpp"
 #include "overtake/version.hpp"
+#include "platform/host_limits.hpp"
 #include "platform/process.hpp"
 #include "platform/shared_library.hpp"
 
@@ -27,6 +30,26 @@ constexpr const char* program_name = "overtake-trial";
 fs::path own_folder() {
   static const char here = 0;
   return platform::file_that_holds(&here).parent_path();
+}
+
+/// Limits of this process under which a driver may fail that works elsewhere. That of processes says nothing by its
+/// number, as all of a user count in it: room for the threads of a driver and a compiler is tried.
+std::string limits_here() {
+  std::string limits = platform::tight_limits();
+  if (!threads_start(2 * std::thread::hardware_concurrency() + 8))
+    limits += limits.empty() ? "ulimit -u" : ", ulimit -u";
+  return limits;
+}
+
+/// A failure that limits may be the cause of says so.
+void blame_limits(TrialRun& run) {
+  using Kind = TrialRun::Kind;
+  const bool is_unexplained = run.kind == Kind::unclear && run.finding.empty();
+  if (run.kind != Kind::failed && run.kind != Kind::timed_out && !is_unexplained) return;
+  run.limits = limits_here();
+  if (run.limits.empty()) return;
+  run.reason += fmt::format("; this process has limits that may be the cause ({})", run.limits);
+  run.finding = "tight-limits";
 }
 
 std::string last_words(const platform::ChildEnd& end) {
@@ -121,6 +144,13 @@ TrialRun judge(const TrialReport& report, const platform::ChildEnd& end, std::ch
           "driver-aborts"};
 }
 
+std::string hint_of_limits(const std::string& limits) {
+  return fmt::format(
+      "Raise what is too small ({}; a shell that was started under a limit cannot), or use another "
+      "device: --device cpu.",
+      platform::raised(limits));
+}
+
 // The program that tries drivers tells errors as text.
 bool speaks_of_memory(std::string_view error) {
   constexpr std::array signs{"free memory of the device", "OUT_OF_MEMORY", "CL_MEM_OBJECT_ALLOCATION_FAILURE",
@@ -155,6 +185,7 @@ TrialRun run_trial(const TrialRequest& request, const std::function<void(const s
     };
     TrialRun run = judge(report, platform::run_child(command, timeout, take, stop), timeout);
     run.checks = std::move(report.checks);
+    blame_limits(run);
     return run;
   } catch (const std::system_error& error) {
     return {TrialRun::Kind::not_started, fmt::format("it cannot be tried: {}", error.what())};

@@ -42,7 +42,8 @@ struct TrialRun {
   Kind kind = Kind::passed;
   std::string reason;  ///< a phrase that goes on after "opencl:0: "; empty if it passed
   std::string finding =
-      {};  ///< "driver-aborts", "driver-hangs", "wrong-results" or "no-device-memory" (docs/doctor.md)
+      {};  ///< "driver-aborts", "driver-hangs", "wrong-results", "tight-limits" or "no-device-memory" (docs/doctor.md)
+  std::string limits = {};              ///< of a failure: those of this process that may be its cause ("ulimit -s")
   std::vector<TimedCheck> checks = {};  ///< those that were begun; the last has no time where the run ended in it
 };
 
@@ -61,6 +62,9 @@ inline constexpr std::string_view report_done = "done";        ///< all is right
 /// Where the program is: OVERTAKE_TRIAL_PROGRAM, beside this library, or in the libexec folder of its installation.
 /// Empty where it is not.
 [[nodiscard]] std::filesystem::path find_trial_program();
+
+/// The cure of a failure under such limits.
+[[nodiscard]] std::string hint_of_limits(const std::string& limits);
 
 /// True for an error that says that a device has no memory left: the allocator's, or a driver's.
 [[nodiscard]] bool speaks_of_memory(std::string_view error);

@@ -170,6 +170,7 @@ PrivateFolder::PrivateFolder(const std::vector<fs::path>& places) {
   for (const fs::path& place : places) {
     std::error_code error;
     fs::create_directories(place, error);
+    remove_left_over(place);
     std::string name = (place / unfinished_name(std::string(32, '0'))).string();
     if (platform::create_private_folder(name)) continue;
     path_ = name;
