@@ -106,8 +106,8 @@ struct Shareable {
 };
 
 /// What the CPU and another device take together: the most even split of the parts, the CPU with a thread less, which
-/// feeds the device. Nothing where that is not at least a tenth and 0.1 s earlier than the better of them alone, or
-/// where one of them cannot run the work or does not fit beside the other.
+/// feeds the device. Nothing where that is not at least a twentieth and 0.1 s earlier than the better of them alone,
+/// or where one of them cannot run the work or does not fit beside the other.
 [[nodiscard]] std::optional<Prediction> predict_shared(const Prediction& cpu, const Prediction& device,
                                                        const Shareable& work, const MemoryLimits& limits = {});
 

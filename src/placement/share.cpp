@@ -14,10 +14,11 @@
 namespace overtake {
 namespace {
 
-constexpr double least_gain = 0.1;  // of the time, and of a second: predictions are no better than that
-/// A device that takes half of its share of what is left each time takes about so many more batches than alone, and one
-/// that would waste time on that takes one more (search/batch_queue.cpp).
-constexpr double more_batches = 4, more_long_batches = 1, long_latencies = 8;
+constexpr double least_share = 0.05, least_seconds = 0.1;  // that are to be gained, of the time and at all
+/// A device that takes half of its share of what is left each time takes about so many more batches than alone; one
+/// that would waste time on that, as its share is shorter than so many latencies, takes it at once
+/// (search/batch_queue.cpp).
+constexpr double more_batches = 4, short_latencies = 8;
 
 /// When both are done, where the device runs `k` of the parts; the CPU needs `cpu_part` for one.
 double end_of(std::int64_t k, std::int64_t parts, double cpu_part, double device_part, double device_once) {
@@ -38,10 +39,9 @@ std::optional<Prediction> predict_shared(const Prediction& cpu, const Prediction
   const auto crossing_of = [&](double at_once) {
     return (static_cast<double>(work.parts) * beside - at_once) / (beside + device_part);
   };
-  double once = device.transfer_seconds + (1 + more_long_batches) * device.batch_seconds;
-  if (crossing_of(once) * device_part > long_latencies * device.batch_seconds) {
-    once += (more_batches - more_long_batches) * device.batch_seconds;
-  }
+  double once = device.transfer_seconds + device.batch_seconds;
+  const bool is_short = crossing_of(once) * device_part < short_latencies * device.batch_seconds;
+  if (!is_short) once += more_batches * device.batch_seconds;
   const double crossing = crossing_of(once);
   const auto near = std::clamp<std::int64_t>(static_cast<std::int64_t>(crossing), 1, work.parts - 1);
   double both = end_of(near, work.parts, beside, device_part, once);
@@ -59,7 +59,7 @@ std::optional<Prediction> predict_shared(const Prediction& cpu, const Prediction
   of.total();
   if (!placement::beyond_host_limit(of, limits).empty()) return std::nullopt;
   const double alone = std::min(cpu.seconds, device.seconds);
-  if (of.seconds > alone * (1 - least_gain) || of.seconds > alone - least_gain) return std::nullopt;
+  if (of.seconds > alone * (1 - least_share) || of.seconds > alone - least_seconds) return std::nullopt;
   return of;
 }
 

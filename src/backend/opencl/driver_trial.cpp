@@ -129,8 +129,8 @@ TrialSubject start_trial() {
   subject.key = installation_key();
   subject.request = {{"start", "opencl"}, start_patience, {}};
   subject.is_quick = true;
-  // A library under a driver, a variable, the PATH it starts a linker by. NVIDIA's starts the GPU, which takes ten times
-  // as long as the rest and is what the cuda backend tries.
+  // A library under a driver, a variable, the PATH it starts a linker by. NVIDIA's starts the GPU, which takes ten
+  // times as long as the rest and is what the cuda backend tries.
   const auto is_nvidia = [](const std::string& name) { return name.find("nvidia") != std::string::npos; };
   subject.in_each_process = std::none_of(names.begin(), names.end(), is_nvidia);
   subject.hint =
