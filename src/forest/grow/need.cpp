@@ -84,7 +84,11 @@ void check_kept(std::int64_t trees, double bytes_a_tree, std::uint64_t usable, b
 void refuse_tree(std::uint64_t need, std::uint64_t limit, bool cpu) {
   const char* change =
       cpu ? "lower max_depth, or train on fewer rows." : "lower max_depth or max_samples, or use the cpu.";
-  throw DeviceError("one tree " + device_memory_lack(need, limit, limit), memory_cure(limit, limit, change));
+  const std::string lack =
+      cpu ? device_memory_lack(need, limit, limit)
+          : fmt::format("needs {} on the device, and {} can be used beside the data",
+                        size_text(static_cast<double>(need)), size_text(static_cast<double>(limit)));
+  throw DeviceError("one tree " + lack, memory_cure(1, 1, change));  // either limit may be the one
 }
 
 KeptTrees::KeptTrees(std::int64_t trees, std::int32_t outputs, std::uint64_t usable)
