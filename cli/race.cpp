@@ -18,6 +18,8 @@
 #include "output/plan_output.hpp"
 #include "output/terminal.hpp"
 #include "output/transfers_line.hpp"
+#include "overtake/error.hpp"
+#include "overtake/memory.hpp"
 #include "overtake/race.hpp"
 #include "overtake/report.hpp"
 #include "system.hpp"
@@ -77,7 +79,13 @@ int plan_race(const Options& options) {
   for (const overtake::DeviceInfo& device : devices) {
     if (device.id == "null") continue;
     plan.placement.predictions.push_back(predict_race(options.race, device));
-    if (!device.usable) plan.placement.predictions.back().failure = device.reason;
+    overtake::Prediction& last = plan.placement.predictions.back();
+    if (!device.usable) {
+      last.failure = device.reason;
+    } else if (!last.failure.empty()) {  // a race ends where one of its devices does
+      throw overtake::DeviceError(device.id + ": " + last.failure,
+                                  overtake::memory_cure(options.race.memory_limit, 0, "race fewer layers or points."));
+    }
   }
   for (const overtake::DeviceInfo& device : devices_elsewhere(options.compute.elsewhere)) {
     plan.elsewhere.push_back(predict_race(options.race, device));

@@ -4,8 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -58,12 +56,7 @@ std::string digest_of(std::string_view text) {
 std::optional<Slowness> read(const fs::path& path, std::string_view subject) {
   std::error_code error;
   if (!fs::exists(path, error)) return std::nullopt;
-  const auto size = fs::file_size(path, error);
-  std::string text;
-  if (!error && size <= most_bytes) {
-    std::ifstream file(path, std::ios::binary);
-    text.assign(std::istreambuf_iterator<char>(file), {});
-  }
+  const std::string text = backend::read_cache_file(path, most_bytes).value_or("");
   auto kept = parse_slowness(text, subject);
   if (!kept) {
     known().notes.push_back(

@@ -16,6 +16,8 @@ namespace overtake::race {
 
 /// Throws UsageError for options out of range.
 void check(const RaceOptions& options);
+/// Throws DeviceError where the points of a race do not fit into the computer's memory or its limit.
+void require_points(const RaceOptions& options);
 
 /// What every network of one race is trained on.
 struct RaceTask {

@@ -2,6 +2,7 @@
 // How long a race is going to take.
 #include <algorithm>
 
+#include "overtake/memory.hpp"
 #include "overtake/race.hpp"
 #include "race/cell.hpp"
 
@@ -9,6 +10,7 @@ namespace overtake {
 
 Prediction predict_race(const RaceOptions& options, const DeviceInfo& device) {
   race::check(options);
+  race::require_points(options);
   constexpr double warm_up_seconds = 0.05;  // for each number of threads that is tried
   const double tried = device.kind == DeviceKind::cpu ? 2 : 1;
   const double repeats = options.repeat;
@@ -29,6 +31,10 @@ Prediction predict_race(const RaceOptions& options, const DeviceInfo& device) {
     of.device_bytes = std::max(of.device_bytes, one.device_bytes);
   }
   of.total();
+  if (options.memory_limit > 0 && of.device_bytes > options.memory_limit) {
+    of.failure =
+        "the largest network " + device_memory_lack(of.device_bytes, options.memory_limit, options.memory_limit);
+  }
   return of;
 }
 

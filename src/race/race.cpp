@@ -201,16 +201,16 @@ std::uint64_t limit_of(const Device& device, const RaceOptions& options) {
   return options.memory_limit > 0 ? std::min(options.memory_limit, left) : left;
 }
 
+}  // namespace
+
 /// The points, and their copies as arrays.
-void require_points(const RaceOptions& options) {
+void race::require_points(const RaceOptions& options) {
   constexpr std::uint64_t of_point = 2 * (2 * sizeof(float) + sizeof(std::int32_t)) + 2 * sizeof(double);
   MemoryPlan plan;
   plan.add("points", static_cast<std::uint64_t>(options.samples) * of_point);
   require_host_memory(plan, options.host_memory_limit, fmt::format("a race over {} points", options.samples),
                       "lower --samples.");
 }
-
-}  // namespace
 
 RaceResult run_race(const RaceOptions& options, ProgressObserver* observer, const StopToken* stop) {
   race::check(options);
@@ -237,7 +237,7 @@ RaceResult run_race(const RaceOptions& options, ProgressObserver* observer, cons
     result.notes.push_back("No usable GPU was found; overtake devices says why.");
   }
 
-  require_points(options);
+  race::require_points(options);
   const TransferStats before = transfer_stats();
   const Dataset data = disc(options.samples, options.seed);
   const race::RaceTask task{Array::from(data.inputs, {data.rows, data.features}), Array::from(data.labels, {data.rows}),

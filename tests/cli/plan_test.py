@@ -28,6 +28,14 @@ class PlanTest(CliTest):
     def plan(self, *arguments):
         return json.loads(self.overtake(*arguments, "--plan", "--json", "-")[0])
 
+    def test_a_race_that_would_be_refused_is_refused(self):
+        race = ("race", "--quick", "--layers", "2", "--devices", "cpu")
+        self.overtake(*race, "--plan")  # measures, and keeps that
+        self.fails(4, *race, "--memory-limit", "1KB", "--plan", says=("cpu: the largest network needs", "the limit is 1.00 KiB", "--memory-limit"))
+        self.fails(4, *race, "--memory-limit", "1KB", says=("cpu: out of memory", "--memory-limit"))
+        for plan in ((), ("--plan",)):
+            self.fails(4, *race, "--samples", "100000000", "--host-memory-limit", "100MiB", *plan, says=("a race over 100000000 points needs", "--host-memory-limit"))
+
     def test_a_search_is_planned_and_not_run(self):
         saved = self.folder / "best.overtake"
         journal = self.folder / "j.db"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -98,6 +99,17 @@ TEST_F(ProgramCacheTest, AHeaderThatLiesAboutTheLengthIsRefused) {
     stream.write(reinterpret_cast<const char*>(&huge), sizeof huge);
   }
   EXPECT_FALSE(cache.load(key_).has_value());
+}
+
+TEST_F(ProgramCacheTest, NobodyWaitsForANamedPipe) {
+  ProgramCache cache(folder_);
+  cache.store(key_, "binary");
+  const fs::path file = folder_ / (key_.digest() + ".program");
+  ASSERT_TRUE(fs::remove(file));
+  ASSERT_EQ(::mkfifo(file.c_str(), 0600), 0);
+  EXPECT_FALSE(cache.load(key_));
+  cache.store(key_, "binary");
+  EXPECT_EQ(cache.load(key_), "binary") << "replaced";
 }
 
 TEST_F(ProgramCacheTest, FoldersThatCannotBeWrittenMeanNoCache) {

@@ -166,6 +166,20 @@ TEST(MemoryPlan, ANetworkIsRefusedBeforeItIsMade) {
   EXPECT_GT(train_network(data, options).fit.host_peak_bytes, 0U);
 }
 
+// Its answers for all rows, which are asked for at the end, take smaller batches where those of 4,096 do not fit.
+TEST(MemoryPlan, ATrainedNetworkIsNotLostToItsFigures) {
+  PreparedData data;
+  data.training = noisy(5000);
+  data.preprocessing.classes = {"a", "b"};
+  data.preprocessing.features.resize(4);
+  NetworkOptions options;
+  options.hidden = {512, 512};
+  options.training.epochs = 1;
+  const double expected = train_network(data, options).training->accuracy;
+  options.memory_limit = 12 * mib;  // 4,096 rows of 512 numbers take 8 MiB for each layer
+  EXPECT_EQ(train_network(data, options).training->accuracy, expected);
+}
+
 TEST(MemoryPlan, ALargeFileIsRefusedSoon) {
   const TempFolder folder;
   std::string text = "x,y\n";

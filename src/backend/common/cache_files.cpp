@@ -2,7 +2,10 @@
 #include "backend/common/cache_files.hpp"
 
 #include <chrono>
+#include <fstream>
+#include <iterator>
 #include <span>
+#include <utility>
 
 #include "platform/file.hpp"
 
@@ -30,6 +33,14 @@ CacheFile kind_of(const fs::path& path) {
 }
 
 std::string unfinished_name(const std::string& digest) { return digest + std::string(unfinished); }
+
+std::optional<std::string> read_cache_file(const fs::path& path, std::uintmax_t most) {
+  std::error_code error;
+  if (!fs::is_regular_file(path, error) || fs::file_size(path, error) > most || error) return std::nullopt;
+  std::ifstream file(path, std::ios::binary);
+  std::string text(std::istreambuf_iterator<char>(file), {});
+  return file.bad() ? std::nullopt : std::optional(std::move(text));
+}
 
 bool write_cache_file(const fs::path& folder, const std::string& digest, std::string_view ending,
                       std::string_view content) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,10 @@ enum class CacheFile : std::uint8_t {
 
 /// What a file with this name is.
 [[nodiscard]] CacheFile kind_of(const std::filesystem::path& path);
+
+/// What a file of the cache holds: nothing where it is longer than `most` or no plain file (a pipe would be waited
+/// for).
+[[nodiscard]] std::optional<std::string> read_cache_file(const std::filesystem::path& path, std::uintmax_t most);
 
 /// Writes `content` as digest + ending: under an unfinished name first, which is renamed. Makes the folder, and removes
 /// what is left over in it. False where that fails; nothing stays behind then.

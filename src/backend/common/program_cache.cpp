@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <fstream>
+#include <limits>
 #include <vector>
 
 #include "backend/common/cache_files.hpp"
@@ -32,20 +32,14 @@ void append_field(std::string& text, std::string_view field) {
 
 /// What a file holds; nothing where it cannot be read or is not whole.
 std::optional<std::string> read_program(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
+  auto text = read_cache_file(path, std::numeric_limits<std::uintmax_t>::max());
   Header header{};
-  std::error_code error;
-  const std::uintmax_t size = fs::file_size(path, error);
-  const bool opened = !error && size >= sizeof header && file.read(reinterpret_cast<char*>(&header), sizeof header);
-  if (!opened || std::memcmp(header.magic, magic, sizeof magic) != 0 || header.length != size - sizeof header) {
-    return std::nullopt;
-  }
-  std::string binary(header.length, '\0');
-  if (!file.read(binary.data(), static_cast<std::streamsize>(binary.size())) ||
-      XXH3_64bits(binary.data(), binary.size()) != header.checksum) {
-    return std::nullopt;
-  }
-  return binary;
+  if (!text || text->size() < sizeof header) return std::nullopt;
+  std::memcpy(&header, text->data(), sizeof header);
+  text->erase(0, sizeof header);
+  const bool is_whole = std::memcmp(header.magic, magic, sizeof magic) == 0 && header.length == text->size() &&
+                        XXH3_64bits(text->data(), text->size()) == header.checksum;
+  return is_whole ? text : std::nullopt;
 }
 
 }  // namespace

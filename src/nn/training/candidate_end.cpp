@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "graph/node.hpp"
+#include "nn/training/batches_that_fit.hpp"
 #include "nn/training/candidate.hpp"
 #include "nn/training/evaluator.hpp"
 #include "overtake/ops.hpp"
@@ -140,9 +141,9 @@ bool Candidate::weights_are_finite() {
 bool Candidate::measure() {
   const auto evaluate = [&](const Array& inputs, const Array& targets) {
     const std::int64_t most = std::max(judged_rows, data_.batch(options_.batch_size));
-    return Evaluator(model_, loss_, inputs, targets, std::min(inputs.shape()[0], most),
-                     options_.precision.value_or(current_precision()))
-        .run();
+    return with_batch_that_fits(std::min(inputs.shape()[0], most), [&](std::int64_t batch) {
+      return Evaluator(model_, loss_, inputs, targets, batch, options_.precision.value_or(current_precision())).run();
+    });
   };
   report_.training = evaluate(data_.inputs, data_.targets);
   if (data_.has_validation()) report_.validation = evaluate(data_.validation_inputs, data_.validation_targets);

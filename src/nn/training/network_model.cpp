@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/parallel.hpp"
+#include "nn/training/batches_that_fit.hpp"
 #include "overtake/error.hpp"
 #include "overtake/metrics.hpp"
 #include "overtake/nn/model_file.hpp"
@@ -85,9 +86,11 @@ std::string NetworkModel::describe() const {
 }
 
 Array NetworkModel::outputs(std::span<const float> inputs) const {
-  constexpr std::int64_t batch = 4096;
+  constexpr std::int64_t most = 4096;
   const auto rows = static_cast<std::int64_t>(inputs.size()) / inputs_;
-  return nn::predict(network_, Array::from(inputs, {rows, inputs_}), batch).to("cpu");
+  const Array given = Array::from(inputs, {rows, inputs_});
+  return nn::with_batch_that_fits(most,
+                                  [&](std::int64_t batch) { return nn::predict(network_, given, batch).to("cpu"); });
 }
 
 std::vector<double> NetworkModel::predict(std::span<const float> inputs) const {

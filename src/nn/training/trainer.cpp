@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "nn/training/batches_that_fit.hpp"
 #include "nn/training/evaluator.hpp"
 #include "nn/training/fit.hpp"
 #include "nn/training/float_setting.hpp"
@@ -101,10 +102,10 @@ FitReport Trainer::fit(std::span<const float> inputs, std::span<const std::int32
 Evaluation Trainer::evaluate(const Array& inputs, const Array& targets) {
   nn::check_data(model_, loss_, inputs, targets, options_.check_data, "evaluation data");
   const Device device = model_.device();
-  nn::Evaluator evaluator(model_, loss_, inputs.to(device), targets.to(device),
-                          std::min(inputs.shape()[0], evaluation_batch),
-                          options_.precision.value_or(current_precision()));
-  return evaluator.run();
+  const Array here = inputs.to(device), truth = targets.to(device);
+  return nn::with_batch_that_fits(std::min(inputs.shape()[0], evaluation_batch), [&](std::int64_t batch) {
+    return nn::Evaluator(model_, loss_, here, truth, batch, options_.precision.value_or(current_precision())).run();
+  });
 }
 
 }  // namespace overtake

@@ -5,8 +5,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
-#include <iterator>
 #include <vector>
 
 #include "backend/common/cache_files.hpp"
@@ -88,12 +86,8 @@ std::optional<KeptVerdict> parse_verdict(std::string_view text) {
 }
 
 std::optional<KeptVerdict> read_verdict(const fs::path& path) {
-  std::error_code error;
-  const auto size = fs::file_size(path, error);
-  if (error || size > most_bytes) return std::nullopt;
-  std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  return parse_verdict(text);
+  const auto text = read_cache_file(path, most_bytes);
+  return text ? parse_verdict(*text) : std::nullopt;
 }
 
 VerdictStore::VerdictStore(std::optional<fs::path> folder, std::size_t most)
