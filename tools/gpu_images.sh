@@ -61,7 +61,7 @@ opencl=$("$bin/overtake" devices --json - 2>/dev/null | python3 -c 'import json,
 print(next((d["id"] for d in json.load(sys.stdin)["devices"] if d["backend"] == "opencl" and "NVIDIA" in d["name"] and d["usable"]), ""))')
 for device in ${fashion:+cuda:0 $opencl}; do
   step 90 "fashion_${device%:*}" "$bin/overtake" train "$fashion/train-images-idx3-ubyte.gz" --labels "$fashion/train-labels-idx1-ubyte.gz" \
-    --model lenet --epochs 10 --device "$device" --save "$into/fashion.safetensors" --json "$out/fashion_${device%:*}.json"
+    --model lenet --epochs 10 --lr 0.05 --schedule cosine --device "$device" --save "$into/fashion.safetensors" --json "$out/fashion_${device%:*}.json"
   step 30 "fashion_${device%:*}_test" "$bin/overtake" predict "$into/fashion.safetensors" "$fashion/t10k-images-idx3-ubyte.gz" \
     --labels "$fashion/t10k-labels-idx1-ubyte.gz" --device "$device" --out "$into/answers.csv"
 done

@@ -147,11 +147,16 @@ TEST(MemoryPlan, ASearchSaysWhatItTakes) {
       {"a search over 3000 rows", "features in bins", "rows of the folds", "--host-memory-limit"});
 }
 
-TEST(MemoryPlan, ANetworkIsRefusedBeforeItIsMade) {
+PreparedData prepared(std::int64_t rows) {
   PreparedData data;
-  data.training = noisy(1000);
+  data.training = noisy(rows);
   data.preprocessing.classes = {"a", "b"};
   data.preprocessing.features.resize(4);
+  return data;
+}
+
+TEST(MemoryPlan, ANetworkIsRefusedBeforeItIsMade) {
+  const PreparedData data = prepared(1000);
   NetworkOptions options;
   options.hidden = {512, 512};
   options.training.epochs = 1;
@@ -168,10 +173,7 @@ TEST(MemoryPlan, ANetworkIsRefusedBeforeItIsMade) {
 
 // Its answers for all rows, which are asked for at the end, take smaller batches where those of 4,096 do not fit.
 TEST(MemoryPlan, ATrainedNetworkIsNotLostToItsFigures) {
-  PreparedData data;
-  data.training = noisy(5000);
-  data.preprocessing.classes = {"a", "b"};
-  data.preprocessing.features.resize(4);
+  const PreparedData data = prepared(5000);
   NetworkOptions options;
   options.hidden = {512, 512};
   options.training.epochs = 1;
