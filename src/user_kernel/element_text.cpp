@@ -65,7 +65,10 @@ class Writer {
 
   [[nodiscard]] DType output_type(std::size_t i) const { return variant_.types[given_.inputs.size() + i]; }
 
-  void device_loop() { variant_.items > 1 ? several_elements() : one_element(); }
+  void device_loop() {
+    if (variant_.in_vectors) return vectors();
+    variant_.items > 1 ? several_elements() : one_element();
+  }
 
   void one_element() {
     text_ += fmt::format(
@@ -105,6 +108,62 @@ class Writer {
     }
     element("overtake_i");
     text_ += "}\n";
+  }
+
+  // As several_elements(), of four neighbours at a time, which are one load and one store each.
+  void vectors() {
+    const int pieces = variant_.items / 4;
+    text_ += fmt::format(
+        "OVERTAKE_PLACE overtake_first = (OVERTAKE_PLACE)GROUP_ID(0) * {0}, overtake_last = (OVERTAKE_PLACE)size - "
+        "{0};\n"
+        "overtake_first = (overtake_first < overtake_last ? overtake_first : overtake_last) + LOCAL_ID(0) * 4;\n",
+        variant_.group * variant_.items);
+    for (std::size_t i = 0; i < given_.inputs.size(); ++i) {
+      if (is_loaded(i))
+        text_ +=
+            fmt::format("{} overtake_all_{}[{}];\n", vector_name(variant_.types[i]), given_.inputs[i].name, pieces);
+    }
+    const std::string each_piece = fmt::format(
+        "UNROLL\nfor (int overtake_j = 0; overtake_j < {}; ++overtake_j) {{\n"
+        "OVERTAKE_PLACE overtake_piece = overtake_first + overtake_j * {};\n",
+        pieces, 4 * variant_.group);
+    text_ += each_piece;
+    for (std::size_t i = 0; i < given_.inputs.size(); ++i) {
+      if (!is_loaded(i)) continue;
+      text_ += fmt::format("overtake_all_{0}[overtake_j] = LOAD_VECTOR({1}, overtake_in_{0} + overtake_piece);\n",
+                           given_.inputs[i].name, vector_name(variant_.types[i]));
+    }
+    text_ += "}\n" + each_piece;
+    four_elements();
+    text_ += "}\n";
+  }
+
+  void four_elements() {
+    for (std::size_t i = 0; i < given_.inputs.size(); ++i) {
+      if (!is_loaded(i)) continue;
+      text_ += fmt::format(
+          "const {1} overtake_four_{0}[4] = {{overtake_all_{0}[overtake_j].x, overtake_all_{0}[overtake_j].y, "
+          "overtake_all_{0}[overtake_j].z, overtake_all_{0}[overtake_j].w}};\n",
+          given_.inputs[i].name, memory_name(variant_.types[i]));
+    }
+    for (std::size_t i = 0; i < given_.outputs.size(); ++i) {
+      text_ += fmt::format("{} overtake_new_{}[4];\n", memory_name(output_type(i)), given_.outputs[i].name);
+    }
+    text_ += "UNROLL\nfor (int overtake_k = 0; overtake_k < 4; ++overtake_k) {\n";
+    for (std::size_t i = 0; i < given_.inputs.size(); ++i) {
+      if (is_loaded(i)) value(i, fmt::format("overtake_four_{}[overtake_k]", given_.inputs[i].name));
+    }
+    computed("overtake_piece + overtake_k");
+    for (const Parameter& output : given_.outputs) {
+      text_ += fmt::format("overtake_new_{0}[overtake_k] = {0};\n", output.name);
+    }
+    text_ += "}\n";
+    for (std::size_t i = 0; i < given_.outputs.size(); ++i) {
+      text_ += fmt::format(
+          "STORE_VECTOR({1}, overtake_out_{0} + overtake_piece, MAKE_VECTOR({1}, overtake_new_{0}[0], "
+          "overtake_new_{0}[1], overtake_new_{0}[2], overtake_new_{0}[3]));\n",
+          given_.outputs[i].name, vector_name(output_type(i)));
+    }
   }
 
   void each_item() {
@@ -200,8 +259,15 @@ class Writer {
     text_ += fmt::format("const {} {} = {}{};\n", value_name(type), given_.inputs[i].name, from, suffix);
   }
 
-  // Numbers, outputs, the body, and the results' way to memory.
   void element(std::string_view place) {
+    computed(place);
+    for (const Parameter& output : given_.outputs) {
+      text_ += fmt::format("overtake_out_{0}[{1}] = {0};\n", output.name, place);
+    }
+  }
+
+  // Numbers, outputs, and the body.
+  void computed(std::string_view place) {
     text_ += fmt::format("const int64 i = {}; (void)i;\n", place);
     if (given_.watching.any()) text_ += "const int64 overtake_item = i; (void)overtake_item;\n";
     for (std::size_t i = 0; i < given_.inputs.size(); ++i) {
@@ -212,9 +278,6 @@ class Writer {
       text_ += fmt::format("{} {} = 0;\n", value_name(output_type(i)), given_.outputs[i].name);
     }
     text_ += "{" + marked(given_.name, texts_.body) + "}\n";
-    for (const Parameter& output : given_.outputs) {
-      text_ += fmt::format("overtake_out_{0}[{1}] = {0};\n", output.name, place);
-    }
   }
 
   const ElementDeclaration& given_;
@@ -233,6 +296,7 @@ std::string ElementVariant::key() const {
   key.push_back(static_cast<char>('0' + rank));
   key.push_back(static_cast<char>('0' + items));
   if (is_long) key.push_back('l');
+  if (in_vectors) key.push_back('v');
   return key;
 }
 

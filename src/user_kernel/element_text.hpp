@@ -30,6 +30,7 @@ struct ElementVariant {
   bool is_long = false;          ///< places need 64 bits
   bool on_host = false;          ///< each work-item has a range of elements, not one
   int items = 1;                 ///< elements of a work-item, a group apart; of more than one a group's are all there
+  bool in_vectors = false;  ///< `items` are fours of neighbours; nothing is read by strides, the count is one of fours
   int group = 256;
 
   /// The same for equal variants.

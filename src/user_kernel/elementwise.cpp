@@ -21,8 +21,10 @@ using c_text::code_of, c_text::Token;
 
 constexpr int group = 256;
 constexpr int items_of_short_bodies = 4;           // loads that are under way at once
+constexpr int items_in_vectors = 8;                // two loads of four elements
+constexpr int most_loaded_in_vectors = 128;        // bytes of a work-item, which stand in registers
 constexpr std::int64_t least_for_items = 1 << 18;  // fewer elements are better spread over more work-items
-static_assert(least_for_items >= group * items_of_short_bodies, "groups of several elements a work-item are full");
+static_assert(least_for_items >= group * items_in_vectors, "groups of several elements a work-item are full");
 constexpr std::int64_t most_short = std::numeric_limits<std::int32_t>::max() - (1 << 20);
 // The cpu's ranges: elements of the least, and how many there are of a large array, enough for all threads to end
 // together. Elements with a loop of their own may take long, and between ranges a launch may be ended.
@@ -104,7 +106,13 @@ ElementVariant Elementwise::variant_of(const Operands& operands, const backend::
   variant.is_long = operands.shape.size() > most_short;
   variant.group = group;
   const bool is_large = operands.shape.size() >= least_for_items;
-  variant.items = !has_loop_ && is_large && !variant.on_host ? items_of_short_bodies : 1;
+  if (has_loop_ || !is_large || variant.on_host) return variant;
+  variant.in_vectors = !strides && operands.shape.size() % 4 == 0;
+  std::size_t loaded = 0;
+  for (std::size_t i = 0; i < variant.accesses.size(); ++i) {
+    if (variant.accesses[i] == Access::flat) loaded += items_in_vectors * size_of(variant.types[i]);
+  }
+  variant.items = variant.in_vectors && loaded <= most_loaded_in_vectors ? items_in_vectors : items_of_short_bodies;
   return variant;
 }
 

@@ -141,6 +141,22 @@ std::string_view value_name(DType type) {
 
 std::string_view memory_name(DType type) { return type == DType::boolean ? "uint8" : value_name(type); }
 
+std::string_view vector_name(DType type) {
+  switch (type) {
+    case DType::boolean:
+    case DType::uint8: return "uchar4";
+    case DType::int8: return "char4";
+    case DType::int16: return "short4";
+    case DType::uint16: return "ushort4";
+    case DType::int32: return "int4";
+    case DType::uint32: return "uint4";
+    case DType::int64: return "int64_4";
+    case DType::uint64: return "uint64_4";
+    case DType::float64: return "double_4";
+    default: return "float4";
+  }
+}
+
 std::string_view argument_type(DType type) {
   if (is_floating(type)) return value_name(type);
   return size_of(type) == sizeof(std::int64_t) ? "int64" : "int";

@@ -39,6 +39,9 @@ void check_different(std::string_view kernel, const std::vector<Parameter>& some
 [[nodiscard]] std::string_view value_name(DType type);
 [[nodiscard]] std::string_view memory_name(DType type);
 
+/// The dialect's type of four neighbours in memory ("float4").
+[[nodiscard]] std::string_view vector_name(DType type);
+
 /// The dialect's type of the kernel argument that brings a number of a type, and the number again, from an argument.
 [[nodiscard]] std::string_view argument_type(DType type);
 [[nodiscard]] std::string number_from(std::string_view argument, DType type);

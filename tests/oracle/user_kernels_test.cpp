@@ -64,20 +64,34 @@ TEST_P(UserKernels, EveryTypeInEveryShape) {
   ASSERT_TRUE(all(equal(twice(turned, flip(row)), turned * 2 - flip(row))).item<bool>());
   ASSERT_EQ(twice(zeros(Shape{0, 3}, device()), 1.0F).shape(), (Shape{0, 3}));
   const ElementwiseKernel opposite("bool b", "bool c", "c = !b;", "opposite");
-  const Array flags = greater(row, 1);
+  const Array flags = greater(row, 1), many = equal(remainder(arange(300000, DType::int32, device()), 3), 1);
   ASSERT_TRUE(all(equal(opposite(flags), logical_not(flags))).item<bool>());
+  ASSERT_TRUE(all(equal(opposite(many), logical_not(many))).item<bool>());
 }
 
 // Work-items with several elements: the last group shares some with the one before it.
 TEST_P(UserKernels, LargeArraysOfAnySizeHaveEachElementOnce) {
   const ElementwiseKernel kernel("raw int64 table, int32 x, int32 y", "int64 z", "z = table[i] + x * 1000 + y;", "sum");
-  for (const std::int64_t n : {262143, 262144, 262145, 262144 + 1023, 262144 + 1025}) {
+  for (const std::int64_t n : {262143, 262144, 262145, 262148, 262144 + 1023, 262144 + 1025, 262144 + 2044}) {
     // Other values for each size: memory that was not written to may hold those of the last one.
     const Array table = arange(n, DType::int64, device()) * 3 + n * 7919;
     const Array x = remainder(arange(n, DType::int32, device()), 11);
     const Array expected = table + astype(x, DType::int64) * 1000;
     ASSERT_TRUE(all(equal(kernel(table, x, n % 1000), expected + n % 1000)).item<bool>()) << n;
     ASSERT_TRUE(all(equal(kernel(table, x, flip(x)), expected + astype(flip(x), DType::int64))).item<bool>()) << n;
+  }
+}
+
+// More bytes than a work-item loads at once of eight elements, in vectors of four.
+TEST_P(UserKernels, LargeArraysOfManyInputs) {
+  const ElementwiseKernel kernel("int32 a, int32 b, int32 c, uint8 d, int32 e", "int32 y, uint8 z",
+                                 "y = a + 2 * b - c + d + 3 * e; z = (uint8)(d + a);", "many");
+  for (const std::int64_t n : {262144, 262148, 262150}) {
+    const Array a = remainder(arange(n, DType::int32, device()), 1009), b = flip(a), c = a * 7, e = b - 3;
+    const Array d = astype(remainder(a, 251), DType::uint8);
+    const std::vector<Array> got = kernel.call({a, b, c, d, e});
+    ASSERT_TRUE(all(equal(got[0], a + 2 * b - c + astype(d, DType::int32) + 3 * e)).item<bool>()) << n;
+    ASSERT_TRUE(all(equal(got[1], d + astype(a, DType::uint8))).item<bool>()) << n;
   }
 }
 
