@@ -30,6 +30,7 @@ typedef uint8_t uint8; typedef uint16_t uint16; typedef uint32_t uint32; typedef
 typedef float float32; typedef double float64;
 #define DEVICE static inline
 #define UNROLL
+#define DIVIDE(a, b) ((a) / (b))
 #define MULHI32(a, b) ((unsigned)(((uint64)(a) * (uint64)(b)) >> 32))
 #define GLOBAL
 #define LOCAL static

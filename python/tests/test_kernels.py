@@ -88,7 +88,7 @@ def test_source():
     assert f'"{functions.__file__}"' in text
     line = functions.price.__wrapped__.__code__.co_firstlineno
     assert f"#line {line + 1} " in text
-    assert f"#line {line + 5}\n  d = log(s / k) / sqrt(t);" in text
+    assert f"#line {line + 5}\n  d = DIVIDE(log(DIVIDE(s, k)), sqrt(t));" in text
     assert "float64 t" in functions.price.source("float64", np.float64, float)
     assert repr(functions.price) == "<overtake.vectorize of price>"
     assert functions.price.__doc__ == "Several returns."

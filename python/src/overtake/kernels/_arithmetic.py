@@ -110,7 +110,9 @@ class Arithmetic(Scope):
             dtype = WEAK_FLOAT if dtype is WEAK_INT else _dtypes.float32
         left, right = self.cast(node, a, dtype), self.cast(node, b, dtype)
         if symbol == "/":
-            return self.made(dtype, f"({left} / {right})", a, b)
+            # Compilers know more of a constant than DIVIDE does.
+            is_plain = a.const is not None or b.const is not None or self.held(dtype) is not _dtypes.float32
+            return self.made(dtype, f"({left} / {right})" if is_plain else f"DIVIDE({bare(left)}, {bare(right)})", a, b)
         name = "floordiv" if symbol == "//" else "mod"
         # What is left of a division has the divisor's sign, and is nearer to 0.
         positive, bits = stays_positive(b, dtype), bits_of(b)

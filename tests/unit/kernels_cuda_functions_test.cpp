@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The sine and the cosine of CUDA's prelude, compiled for the host: all their steps are rounded as on a device.
+// The sine, the cosine and the division of CUDA's prelude, compiled for the host: all their steps are rounded as on a
+// device.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,6 +17,15 @@ namespace {
 #define DEVICE [[maybe_unused]] inline
 #define DEVICE_APART [[maybe_unused]] inline
 #define FMA(a, b, c) std::fma(a, b, c)
+
+// What a device may take for one: the nearest float, or a neighbour of it.
+inline float near_reciprocal(float x) {
+  static int turn = 0;
+  const float nearest = 1 / x, upwards = std::numeric_limits<float>::infinity();
+  turn = (turn + 1) % 3;
+  return turn == 0 ? nearest : std::nextafter(nearest, turn == 1 ? upwards : -upwards);
+}
+#define NEAR_RECIPROCAL(x) near_reciprocal(x)
 #define as_int(x) std::bit_cast<std::int32_t>(x)
 #define as_float(x) std::bit_cast<float>(x)
 #include "kernels/dialect/cuda_functions.prelude"
@@ -98,6 +108,29 @@ TEST(CudaSine, EdgesAreThoseOfC) {
   }
   EXPECT_EQ(dialect_sin(1.0), std::sin(1.0)) << "of a double";
   EXPECT_EQ(dialect_cos(1), std::cos(1.0)) << "of a whole number, as CUDA's";
+}
+
+TEST(CudaDivision, IsRoundedAsDivisionIsForAllExponents) {
+  const std::uint32_t seed = std::random_device()();
+  SCOPED_TRACE(seed);
+  std::mt19937 random(seed);
+  std::uniform_int_distribution<std::uint32_t> all, usual(0x3f000000, 0x41000000);
+  const auto expect_same = [](float a, float b) {
+    const float got = dialect_divide(a, b), truth = a / b;
+    const bool are_same = std::bit_cast<std::uint32_t>(got) == std::bit_cast<std::uint32_t>(truth);
+    EXPECT_TRUE(std::isnan(truth) ? std::isnan(got) : are_same)
+        << a << " / " << b << " is " << truth << ", not " << got;
+  };
+  for (int i = 0; i < 1000000; ++i) {
+    expect_same(std::bit_cast<float>(all(random)), std::bit_cast<float>(all(random)));
+    expect_same(std::bit_cast<float>(usual(random)), -std::bit_cast<float>(usual(random)));
+  }
+  const float infinite = std::numeric_limits<float>::infinity(), least = std::numeric_limits<float>::denorm_min();
+  const float ends[] = {0,       -0.0F,          1, -1, 3, least, -least, infinite, -infinite, std::nanf(""), 0x1p-60F,
+                        0x1p60F, 0x1.fffffep127F};
+  for (const float a : ends) {
+    for (const float b : ends) expect_same(a, b);
+  }
 }
 
 }  // namespace
