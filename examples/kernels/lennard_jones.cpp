@@ -10,7 +10,7 @@ static constexpr int slots = 128;
 static const overtake::KernelOptions periodic{.preamble = R"(
 DEVICE float4 apart(float4 p, float4 q, float edge) {
   float x = p.x - q.x, y = p.y - q.y, z = p.z - q.z;
-  x -= edge * rint(x / edge), y -= edge * rint(y / edge), z -= edge * rint(z / edge);
+  x -= edge * rint(DIVIDE(x, edge)), y -= edge * rint(DIVIDE(y, edge)), z -= edge * rint(DIVIDE(z, edge));
   return make_float4(x, y, z, x * x + y * y + z * z);
 })"};
 

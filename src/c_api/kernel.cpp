@@ -125,8 +125,10 @@ overtake_status overtake_kernel_launch(const overtake_kernel* kernel, const int6
     const auto& called = kernel_of<RawKernel>(kernel, "raw");
     (void)api::given(groups, "groups");
     (void)api::given(group_size, "group_size");
+    const auto listed = api::listed(arguments, count, "arguments");
     std::vector<overtake::RawArgument> given;
-    for (overtake_array* each : api::listed(arguments, count, "arguments")) {
+    given.reserve(listed.size());
+    for (overtake_array* each : listed) {
       given.emplace_back(&api::array_of(each, "arguments"));
     }
     called.launch_all({{groups[0], groups[1], groups[2]}, {group_size[0], group_size[1], group_size[2]}}, given,

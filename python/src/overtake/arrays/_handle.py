@@ -20,6 +20,9 @@ class ArrayHandle(ctypes.c_void_p):
     # Of the class at first: one is made for every call.
     described: Any = None
     owner: object = None  # who frees it in our place
+    # What kernels are made for, and its extents as arguments, once one was asked for.
+    kernel_key: int | None = None
+    kernel_extents: list[ArrayHandle] | None = None
 
     def __del__(self) -> None:
         if self.owner is None and self.value:
@@ -40,7 +43,7 @@ def _freeing() -> Any:
     return _free
 
 
-_LISTS = [ctypes.c_void_p * count for count in range(9)]
+_LISTS = [ctypes.c_void_p * count for count in range(17)]
 
 
 def handles_of(handles: Sequence[ArrayHandle | None]) -> Any:

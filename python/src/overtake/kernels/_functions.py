@@ -16,6 +16,7 @@ from ..arrays import _dtypes
 from ..arrays._array import Array
 from ..arrays._creation import asarray, get_default_device
 from ..arrays._dtypes import DType
+from ..arrays._handle import ArrayHandle
 from ._errors import KernelError
 from ._given import Method, check_limit, kept, number, placed, plain, sizes_of
 from ._native import Kernel
@@ -298,11 +299,12 @@ class Launch:
         for place, axis in made.arguments:
             each = arguments[place]
             if type(each) is not Array:
-                each = number(each)
-            elif axis is not None:
-                each = kept(each._describe()[1][axis])
-            handles.append(each._handle)
-        if len({id(each) for each in arguments}) < len(arguments):
+                handles.append(number(each)._handle)
+            elif axis is None:
+                handles.append(each._handle)
+            else:
+                handles.append((each._handle.kernel_extents or _extents_of(each))[axis])
+        if len(set(map(id, arguments))) < len(arguments):
             _check_written(function, made, arguments)
         device = None if made.has_arrays else get_default_device().encode()
         try:
@@ -321,10 +323,21 @@ def _check_written(function: Jit, made: _Made, arguments: tuple[Any, ...]) -> No
 def _key(arguments: Sequence[Any], short: bool) -> tuple[Any, ...]:
     """What a kernel is made for: types, axes, known extents, and whether 32 bits are enough for places."""
     key = [
-        _array_key(*(each._handle.described or each._describe())) if type(each) is Array else _number_key(each)
+        (each._handle.kernel_key or _key_of_array(each)) if type(each) is Array else _number_key(each)
         for each in arguments
     ]
     return tuple(key) if short else (*key, None)
+
+
+def _key_of_array(array: Array) -> int:
+    dtype, shape = array._describe()
+    array._handle.kernel_key = key = _array_key(dtype, shape)
+    return key
+
+
+def _extents_of(array: Array) -> list[ArrayHandle]:
+    array._handle.kernel_extents = extents = [kept(each)._handle for each in array._describe()[1]]
+    return extents
 
 
 @functools.lru_cache(maxsize=4096)

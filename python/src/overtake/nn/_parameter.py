@@ -28,7 +28,7 @@ class Held(Array):
 
     def _replace(self, value: Array) -> Array:
         check(library().raw.overtake_parameter_assign(self._owner.value, value._handle))
-        self._handle.described = None
+        self._handle.described = self._handle.kernel_key = self._handle.kernel_extents = None
         return self
 
     def __copy__(self) -> Any:
