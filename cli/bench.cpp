@@ -5,6 +5,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -81,7 +82,9 @@ int run_model(const Options& options) {
     print(fmt::format("{} on {} ({})\n", bench.model, device.id(), device.info().name) +
           report::table_text(model_bench_table(rows), standard_output().width));
   }
-  return exit_ok;
+  const bool has_run =
+      std::any_of(rows.begin(), rows.end(), [](const overtake::ModelBenchRow& row) { return row.failure.empty(); });
+  return has_run ? exit_ok : static_cast<int>(overtake::ErrorCode::device);
 }
 
 /// A flag that would change nothing is an error: who gives it expects something else.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // overtake train --model.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -168,6 +169,20 @@ std::string_view interrupt_notice() {
   return system::is_terminal(system::errors) ? notice : notice.substr(1);
 }
 
+/// What --classes says of the images must be so: a folder too many is a class that nobody meant.
+void check_classes(std::int64_t expected, const overtake::ImageSet& images) {
+  const auto there = static_cast<std::int64_t>(images.class_names().size());
+  if (expected == 0 || expected == there) return;
+  constexpr std::size_t most = 8;
+  std::vector<std::string> names = images.class_names();
+  const bool has_more = names.size() > most;
+  if (has_more) names.resize(most);
+  throw overtake::DataError(
+      fmt::format("--classes {}: the images are of {}", expected, report::counted(there, "class", "es")),
+      fmt::format("They are {}{}. Leave --classes out to take them as they are.", fmt::join(names, ", "),
+                  has_more ? ", ..." : ""));
+}
+
 /// Of sets that say little.
 std::vector<std::string> notes_of(const overtake::ImageParts& parts) {
   std::vector<std::string> notes;
@@ -188,6 +203,7 @@ std::vector<std::string> notes_of(const overtake::ImageParts& parts) {
 int finish(overtake::TrainedImageModel& trained, const overtake::ImageTrainingOptions& options, const TrainFlags& flags,
            const overtake::Device& device) {
   print_notes(trained.skipped, "skipped: ");
+  if (!trained.note.empty()) print_notes({trained.note});
   const bool is_new = trained.interrupted && trained.epochs.empty();
   if (is_new) print_error("note: interrupted before the first batch ended, so nothing is saved\n");
   const bool is_saved = !flags.outputs.save.empty() && trained.diverged.empty() && !is_new;
@@ -228,6 +244,7 @@ int train_or_plan(const CLI::App& app, const TrainFlags& flags) {
   options.observer = &watcher;
   const overtake::ImageSet images = overtake::ImageSet::open(flags.data.data, flags.images.labels);
   print_notes(images.notes());
+  check_classes(flags.images.classes, images);
   const overtake::Device device(device_of(flags.compute.device));
   device.set_memory_limit(flags.compute.memory_limit);
   const overtake::ImageParts parts = split_images(images, options.validation_share, options.seed);

@@ -21,6 +21,7 @@ void add_image_flags(CLI::App& app, ImageFlags& flags) {
   add("--precision", flags.precision, "NAME", "fp32, tf32 or bf16 (weights stay float32)")->capture_default_str();
   add("--weights", flags.weights, "FILE", "Start from a safetensors file with torchvision's names");
   add("--freeze", flags.freeze, "PART,...", "Parts that keep their weights: features, classifier.0");
+  add("--classes", flags.classes, "N", "Expect so many classes (default: as many as there are)");
   add("--image-size", flags.image_size, "N", "Height and width of the network's input (default: the model's)");
   add("--label-smoothing", flags.label_smoothing, "SHARE", "Share of each label that goes to all classes");
   add("--clip-grad-norm", flags.clip_grad_norm, "X", "Most norm of a step's gradients (0: as they are)");

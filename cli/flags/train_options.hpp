@@ -29,7 +29,8 @@ struct ImageFlags {
   std::string model, labels, weights, freeze, report, precision = "fp32", on_broken = "refuse";
   double label_smoothing = 0, clip_grad_norm = 0;
   int image_size = 0, accumulate = 1;
-  bool plain = false;  ///< no augmentation
+  std::int64_t classes = 0;  ///< that the images must be of; 0: any
+  bool plain = false;        ///< no augmentation
 };
 
 struct TrainFlags {

@@ -128,6 +128,7 @@ struct TrainedImageModel {
   ImageModel model;                  ///< on the CPU, in evaluation mode
   std::vector<ImageEpoch> epochs;    ///< empty where it was interrupted before the first batch ended
   std::vector<std::string> skipped;  ///< broken images that were passed over
+  std::string note;                  ///< which layer began anew beside `weights`; "" if none
   std::optional<ImageSet> judged;    ///< the images that validate, else those that it learnt from
   bool interrupted = false;
   /// What went wrong where a loss became NaN or infinite: training ended there, and these weights are of no use. A

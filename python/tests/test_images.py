@@ -235,11 +235,6 @@ def test_mistakes_are_said(call, message):
         call()
 
 
-def test_padding_by_name_is_no_number():
-    with pytest.raises(TypeError, match="padding is 'same', expected whole numbers"):
-        nn.Conv2d(3, 8, 3, padding="same")
-
-
 @pytest.mark.parametrize("device", DEVICES)
 def test_augmentation_is_for_training_alone(device):
     images = rng.uniform(1, 2, (40, 3, 6, 5)).astype("float32")
@@ -310,3 +305,9 @@ def test_what_is_no_model_file(net, message, tmp_path):
     with pytest.raises(ot.UsageError, match=message):
         nn.save_model(tmp_path / "net.safetensors", net)
     assert not (tmp_path / "net.safetensors").exists()
+
+
+def test_padding_by_name():
+    x = ot.ones((1, 2, 5, 6))
+    assert nn.Conv2d(2, 3, (3, 5), padding="same", dilation=(2, 1))(x).shape == (1, 3, 5, 6)
+    assert nn.Conv2d(2, 3, 3, padding="valid")(x).shape == (1, 3, 3, 4)

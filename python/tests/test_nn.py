@@ -93,6 +93,7 @@ def test_dropout_drops_in_training_alone(device):
     assert set(np.unique(first)) == {np.float32(0), np.float32(1 / 0.7)}
     assert abs((first == 0).mean() - 0.3) < 0.03
     np.testing.assert_array_equal(layer.eval()(x).numpy(), x.numpy())
+    assert (nn.Dropout(1.0).to(device)(x).numpy() == 0).all()
 
 
 # -- losses ------------------------------------------------------------------------------------------------------------
@@ -309,6 +310,9 @@ def test_errors_of_forward_are_the_callers_own():
         (lambda: nn.Linear(2, 3)(np.ones((1, 2))), "expects an overtake.Array, got ndarray"),
         (lambda: nn.Linear(2, 3)(ot.ones((1, 5))), r"expects \(rows, 2\), got \(1, 5\)"),
         (lambda: nn.Dropout(1.5), "not in"),
+        (lambda: nn.Conv2d(1, 1, 2, padding="same"), "one side would have more"),
+        (lambda: nn.Conv2d(1, 1, 3, stride=2, padding="same"), "a stride of 1"),
+        (lambda: nn.Conv2d(1, 1, 3, padding="full"), "'valid' or 'same'"),
         (lambda: nn.Dropout(math.nan), "p is nan"),
         (lambda: nn.Softmax(dim=0), "last axis"),
         (lambda: nn.Embedding(3, 2, padding_idx=3), "padding_idx"),

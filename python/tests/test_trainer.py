@@ -308,3 +308,13 @@ def test_precision_of_a_trainer(tmp_path):
     assert report.training.error < 0.15 and fit.evaluate(x, y).loss == report.training.loss
     assert {each.dtype for each in net.parameters()} == {ot.float32}
     assert not np.array_equal(net[0].weight.numpy(), exact[0].weight.numpy())
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("wrong", [7, -8, 2.5])
+def test_numbers_of_rows_that_a_table_does_not_have_are_named(device, wrong):
+    x, y = np.zeros((6, 2), np.float32), np.zeros(6, np.int32)
+    x[4, 1] = wrong
+    net = nn.Sequential(nn.Embedding(7, 3), nn.Flatten(), nn.Linear(6, 2)).to(device)
+    with pytest.raises(ot.DataError, match=rf"row 4, column 1 .* is {wrong}, expected .* 0 to 6"):
+        ot.Trainer(net, nn.CrossEntropyLoss(), optim.SGD(net.parameters(), lr=0.1), epochs=1).fit(x, y)

@@ -40,7 +40,8 @@ overtake_status keep_out_of_memory() noexcept {
   LastError& last = last_error();
   last.short_message = "the computer's memory is exhausted";
   last.short_hint =
-      "Use fewer rows or columns, fewer or shallower trees (n_estimators, max_depth), or a computer with more memory.";
+      "Use fewer rows or columns, fewer or shallower trees (n_estimators, max_depth), a smaller network or batch, or a "
+      "computer with more memory.";
   return OVERTAKE_DEVICE_ERROR;
 }
 

@@ -188,9 +188,11 @@ FoundFiles files_of(const std::vector<fs::path>& paths) {
   return all;
 }
 
-bool holds_folders(const fs::path& folder) {
+bool holds_only_folders(const fs::path& folder) {
   const std::vector<fs::path> entries = entries_of(folder);
-  return std::any_of(entries.begin(), entries.end(), is_folder);
+  const auto is_image = [](const fs::path& entry) { return !is_folder(entry) && is_image_name(entry); };
+  return std::any_of(entries.begin(), entries.end(), is_folder) &&
+         std::none_of(entries.begin(), entries.end(), is_image);
 }
 
 }  // namespace overtake::image

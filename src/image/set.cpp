@@ -101,6 +101,11 @@ ImageSet ImageSet::from_paths(const std::vector<std::filesystem::path>& paths, c
   const bool is_folder = std::filesystem::is_directory(first);
   const bool are_files = paths.size() > 1 || image::is_image_name(first);
   const bool is_idx = !are_files && !is_folder && first.extension() != ".bin";
+  if (is_idx && labels.empty() && !data::GzSource(first).peek(2).starts_with(std::string_view("\0\0", 2))) {
+    throw DataError(fmt::format("{} is no image (.jpg, .jpeg, .png), no folder, and neither an IDX nor a CIFAR file",
+                                first.string()),
+                    "Convert images of other kinds to JPEG or PNG.");
+  }
   if (is_idx) return from_idx(first, labels);
   if (!labels.empty()) {
     throw UsageError(fmt::format("the labels {} belong to one IDX file of images, not to {}", labels.string(),
@@ -108,7 +113,8 @@ ImageSet ImageSet::from_paths(const std::vector<std::filesystem::path>& paths, c
                      "Leave the labels out; those of folders and of CIFAR are known.");
   }
   if (!are_files && !is_folder) return from_cifar(first);
-  const bool has_classes = !are_files && (image::holds_folders(first) || image::holds_cifar(first));
+  // Images beside folders are asked for as well: then no folder is a class.
+  const bool has_classes = !are_files && (image::holds_only_folders(first) || image::holds_cifar(first));
   if (has_classes) return open(first);
   image::FoundFiles found = image::files_of(paths);
   auto content = std::make_shared<image::Content>();

@@ -63,7 +63,7 @@ struct FoundFiles {
 /// images.
 [[nodiscard]] FoundFiles files_of(const std::vector<std::filesystem::path>& paths);
 /// True where there is one in it that is not hidden. Throws DataError.
-[[nodiscard]] bool holds_folders(const std::filesystem::path& folder);
+[[nodiscard]] bool holds_only_folders(const std::filesystem::path& folder);
 /// What ImageSet::notes() says of images that are neither JPEG nor PNG.
 [[nodiscard]] std::string foreign_note(const PassedOver& foreign);
 

@@ -28,8 +28,8 @@ ImageTransform whole(int size) {
   return transform;
 }
 
-// Tensors whose shape is another belong to a last layer for other classes.
-void start_from(const std::filesystem::path& file, nn::Module& network, std::size_t classes) {
+// Tensors whose shape is another belong to a last layer for other classes. Says which layer starts anew; "" if none.
+std::string start_from(const std::filesystem::path& file, nn::Module& network, std::size_t classes) {
   nn::StateDict state = read_state_dict(file), fitting;
   const nn::StateDict own = network.state_dict();
   std::string last;  // of the parameters: "classifier.6."
@@ -38,6 +38,10 @@ void start_from(const std::filesystem::path& file, nn::Module& network, std::siz
   }
   for (auto& [name, value] : state) {
     const Array* mine = nn::find(own, name);
+    if (mine != nullptr && is_floating(mine->dtype()) && !is_floating(value.dtype())) {
+      throw DataError(fmt::format("{}: the tensor \"{}\" holds whole numbers, expected weights", file.string(), name),
+                      "Weights are stored as F32, F16, BF16 or F64.");
+    }
     if (mine != nullptr && mine->shape() != value.shape()) {
       if (name.starts_with(last)) continue;
       throw DataError(fmt::format("{}: the tensor \"{}\" has the shape {}, the network's {}", file.string(), name,
@@ -48,7 +52,11 @@ void start_from(const std::filesystem::path& file, nn::Module& network, std::siz
   }
   const nn::IncompatibleKeys keys = network.load_state_dict(fitting, false);
   const auto is_last = [&](const std::string& name) { return name.starts_with(last); };
-  if (std::all_of(keys.missing_keys.begin(), keys.missing_keys.end(), is_last) && keys.unexpected_keys.empty()) return;
+  if (std::all_of(keys.missing_keys.begin(), keys.missing_keys.end(), is_last) && keys.unexpected_keys.empty()) {
+    if (keys.missing_keys.empty()) return "";
+    return fmt::format("{} begins anew, for {} classes: {} has it for others", last.substr(0, last.size() - 1), classes,
+                       file.string());
+  }
   const auto missing = std::find_if_not(keys.missing_keys.begin(), keys.missing_keys.end(), is_last);
   throw DataError(missing != keys.missing_keys.end()
                       ? fmt::format("{}: the tensor \"{}\" is missing", file.string(), *missing)
@@ -109,7 +117,9 @@ Prepared prepare(const ImageTrainingOptions& options, const ImageSet& images) {
   prepared.training = info.augments && options.augment ? imagenet_training(size) : model.transform;
   nn::manual_seed(options.seed);
   model.network = models::make(options.model, static_cast<std::int64_t>(model.classes.size()));
-  if (!options.weights.empty()) start_from(options.weights, *model.network, model.classes.size());
+  if (!options.weights.empty()) {
+    prepared.note = start_from(options.weights, *model.network, model.classes.size());
+  }
   return prepared;
 }
 

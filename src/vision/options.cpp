@@ -41,7 +41,11 @@ void ImageTrainingOptions::check() const {
           fmt::format("validation_share {} is not in [0, 1)", validation_share), "0.1 sets a tenth aside.");
   require(image_size == 0 || (image_size >= info.least_size && image_size <= info.most_size),
           fmt::format("image_size {}: {} takes {} to {}", image_size, model, info.least_size, info.most_size));
-  optim::Schedule::parse(schedule, epochs).check(first_rate(), epochs);
+  try {
+    optim::Schedule::parse(schedule, epochs).check(first_rate(), epochs);
+  } catch (const UsageError& error) {
+    throw UsageError(fmt::format("schedule \"{}\": {}", schedule, error.what()), error.hint());
+  }
 }
 
 }  // namespace overtake

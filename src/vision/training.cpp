@@ -63,6 +63,7 @@ class Training {
     network_.eval();
     result_.epochs = std::move(now_.epochs);
     result_.skipped = training_->skipped();
+    result_.note = std::move(prepared_.note);
     result_.model = std::move(prepared_.model);
     result_.device = device_.id();
     return std::move(result_);

@@ -52,6 +52,10 @@ class Bench(CliTest):
             self.fails(2, "bench", "arrays", *flags, says=[f"{flags[0]} is not for bench arrays"])
         self.fails(2, "bench", "lenet", "--device", "cpu", "--device", "cuda", says=["--device cuda"])
 
+    def test_nothing_that_ran_is_an_error(self):
+        out, _ = self.overtake("bench", "lenet", "--device", "cpu", "--batch-size", "100000000", expect=4)
+        self.assertIn("did not run", out)
+
     def test_networks_run_on_the_cpu_where_no_device_is_named(self):
         out, _ = self.overtake("bench", "lenet", "--batch-size", "2", "--steps", "1")
         self.assertIn("lenet on cpu", out)

@@ -228,6 +228,19 @@ class Folders(CliTest):
         out, _ = self.overtake("predict", "m", "more", "--out", "p.csv")  # its folders are no classes
         self.assertNotIn("accuracy", out)
 
+    def test_predict_answers_for_images_beside_folders(self):
+        self.train("--save", "m")
+        self.picture("new/1.png", bytes(28 * 28))
+        self.picture("new/holiday/2.png", bytes(28 * 28))
+        out, err = self.overtake("predict", "m", "new")
+        self.assertEqual([line.split(",")[0] for line in out.splitlines()[1:]], ["new/1.png", "new/holiday/2.png"])
+        self.assertNotIn("passed over", err)
+        self.put("a.gif", b"GIF89a")
+        self.fails(3, "predict", "m", "a.gif", says=["a.gif is no image (.jpg, .jpeg, .png)"])
+        (self.folder / "gone.png").symlink_to("nothing.png")
+        _, err = self.overtake("predict", "m", "gone.png", expect=3)
+        self.assertNotIn("Did you mean gone.png", err)
+
     def test_predict_passes_broken_images_over_where_asked(self):
         self.train("--save", "m")
         self.put("photos/dog/1.png", (self.folder / "photos/dog/1.png").read_bytes()[:60])
@@ -266,6 +279,24 @@ class Flags(Images):
         self.fails(2, *self.arguments("--freeze", "features"), says=["--freeze 'features'", "parts are 0, 3, 7, 9, 11."])
         self.fails(2, "train", "images", "--labels", "labels", "--model", "vgg11", "--freeze", "feature", "--device", "cpu",
                    says=["parts are features, features.0, features.3, ", "classifier, classifier.0, classifier.3, classifier.6."])
+
+    def test_classes_are_counted(self):
+        self.train("--epochs", "1", "--classes", "2")
+        self.fails(3, *self.arguments("--classes", "5"), says=["--classes 5: the images are of 2 classes", "They are 0, 1"])
+
+    def test_weights_for_other_classes(self):
+        self.train("--epochs", "1", "--save", "two.safetensors")
+        self.write("labels", idx([i % 3 for i in range(self.count)], self.count))
+        _, err = self.train("--epochs", "1", "--weights", "two.safetensors", "--classes", "3")
+        self.assertIn("note: 11 begins anew, for 3 classes: two.safetensors has it for others\n", err)
+        content = self.read("two.safetensors")
+        size = struct.unpack("<Q", content[:8])[0]
+        header = json.loads(content[8:8 + size])
+        header["__metadata__"].pop("overtake.xxh3")
+        header["0.weight"]["dtype"] = "I32"
+        text = json.dumps(header).encode()
+        self.write("whole.safetensors", struct.pack("<Q", len(text)) + text + content[8 + size:])
+        self.fails(3, *self.arguments("--weights", "whole.safetensors"), says=['"0.weight" holds whole numbers'])
 
     def test_predictions_are_a_table(self):
         self.train("--epochs", "1", "--save", "m")

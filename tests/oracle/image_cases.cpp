@@ -146,6 +146,8 @@ void add_images(std::vector<OperatorCase>& table) {
   add_pool(table, {1, 3, 7, 9}, {.window = {3, 3}, .stride = {{2, 2}}, .padding = {1, 1}});
   add_pool(table, {2, 5, 8, 7},
            {.window = {3, 2}, .stride = {{2, 3}}, .padding = {1, 1}, .ceil_mode = true, .count_include_pad = false});
+  add_pool(table, {2, 3, 2, 6}, {.window = {4, 4}, .ceil_mode = true});
+  add_pool(table, {2, 3, 6, 3}, {.window = {2, 5}, .padding = {0, 0}, .ceil_mode = true, .count_include_pad = false});
   for (const std::int64_t size : {1, 3, 7, 9}) {
     table.push_back({.name = "adaptive_avg_pool2d",
                      .shapes = {{2, 3, 7, 9}},

@@ -27,7 +27,8 @@ std::string missing_file_hint(const fs::path& path) {
   std::vector<std::string> names;
   std::error_code error;
   for (fs::directory_iterator it(folder, error), end; !error && it != end && names.size() < most; it.increment(error)) {
-    names.push_back(it->path().filename().string());
+    const fs::path name = it->path().filename();
+    if (name != path.filename()) names.push_back(name.string());  // a link to nothing is there
   }
   std::sort(names.begin(), names.end());
   const std::string near = nearest(path.filename().string(), names);

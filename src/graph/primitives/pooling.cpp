@@ -92,6 +92,7 @@ std::vector<Array> Pool::vjp(const std::vector<Array>& in, const Array&, const A
 std::int64_t windows_of(std::int64_t extent, std::int64_t window, std::int64_t stride, std::int64_t padding,
                         bool ceil_mode) {
   const std::int64_t room = extent + 2 * padding - window;
+  if (room < 0) return ceil_mode && room > -stride ? 1 : 0;  // one that ends outside
   std::int64_t count = (room + (ceil_mode ? stride - 1 : 0)) / stride + 1;
   if (ceil_mode && (count - 1) * stride >= extent + padding) --count;  // the last would begin outside
   return count;
@@ -114,7 +115,7 @@ PoolCore core_of(std::string_view name, const Array& images, const PoolOptions& 
                       "1, and a padding of at most half the window",
                       name, window, stride[axis], padding));
     }
-    if (extent + 2 * padding < window) {
+    if (windows_of(extent, window, stride[axis], padding, options.ceil_mode) == 0) {
       throw UsageError(fmt::format("[{}] a window of {} on images {} with padding {}: no place for one", name, window,
                                    x.to_string(), padding));
     }

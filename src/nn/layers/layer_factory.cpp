@@ -64,7 +64,7 @@ std::unique_ptr<Module> leaky_relu_layer(const LayerSpec& spec) {
 
 std::unique_ptr<Module> dropout(const LayerSpec& spec) {
   const double p = attribute(spec, "p", default_share);
-  if (!(p >= 0 && static_cast<float>(p) < 1)) throw DataError(fmt::format("layer Dropout: p = {} is not in [0, 1)", p));
+  if (!(p >= 0 && p <= 1)) throw DataError(fmt::format("layer Dropout: p = {} is not in [0, 1]", p));
   return std::make_unique<Dropout>(static_cast<float>(p));
 }
 

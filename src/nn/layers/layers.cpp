@@ -108,8 +108,8 @@ Array RandomLayer::next_uniform(const Shape& shape) {
 }
 
 Dropout::Dropout(float p) : p_(p) {
-  if (!(p >= 0.0F && p < 1.0F)) {
-    throw UsageError(fmt::format("[Dropout] p = {} is not in [0, 1)", p), "p is the share of elements set to 0.");
+  if (!(p >= 0.0F && p <= 1.0F)) {
+    throw UsageError(fmt::format("[Dropout] p = {} is not in [0, 1]", p), "p is the share of elements set to 0.");
   }
 }
 
@@ -117,7 +117,7 @@ Array Dropout::forward(const Array& input) {
   require_input({"Dropout", {}}, input);
   if (!is_training() || p_ == 0.0F) return input;
   const Array kept = greater_equal(next_uniform(input.shape()), p_);
-  return input * (kept * (1.0F / (1.0F - p_)));
+  return input * (kept * (p_ < 1.0F ? 1.0F / (1.0F - p_) : 0.0F));
 }
 
 LayerSpec Dropout::spec() const { return {"Dropout", {{"p", p_}}}; }

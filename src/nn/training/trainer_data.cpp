@@ -10,6 +10,7 @@
 
 #include "graph/compiled_step.hpp"
 #include "nn/file/checkpoint.hpp"
+#include "nn/layers/layer_attributes.hpp"
 #include "nn/training/mode_guard.hpp"
 #include "overtake/data/dataset.hpp"
 #include "overtake/error.hpp"
@@ -64,6 +65,29 @@ void check_labels(const std::vector<std::int32_t>& labels, std::int64_t classes,
                   "Give the last layer one output for each class.");
 }
 
+// Inputs of a model that begins with a table are numbers of its rows. Devices do not say which one was none.
+void check_places(Module& model, const std::vector<float>& values, std::int64_t rows, const char* what) {
+  Module* first = &model;
+  while (first->spec().type == "Sequential") {
+    const std::vector<NamedModule> layers = first->children();
+    if (layers.empty()) return;
+    first = layers.front().module;
+  }
+  const LayerSpec spec = first->spec();
+  if (spec.type != "Embedding") return;
+  const std::int64_t table = size_attribute(spec, "num_embeddings");
+  const auto most = static_cast<float>(table);
+  const auto found = std::find_if(values.begin(), values.end(), [&](float value) {
+    return !(value >= -most && value < most) || value != std::floor(value);
+  });
+  if (found == values.end()) return;
+  const std::int64_t at = found - values.begin(), columns = static_cast<std::int64_t>(values.size()) / rows;
+  throw DataError(fmt::format("{}: inputs row {}, column {} (counted from 0) is {}, expected the number of a row of "
+                              "Embedding, 0 to {}",
+                              what, at / columns, at % columns, *found, table - 1),
+                  "Inputs of a model that begins with an Embedding are whole numbers below num_embeddings.");
+}
+
 // The shape of the model's output for one row. Nothing is computed.
 Shape output_shape(Module& model, const Shape& inputs) {
   const ModeGuard mode(model, false);
@@ -97,7 +121,11 @@ void check_data(Module& model, const Loss& loss, const Array& inputs, const Arra
   }
   if (!check_values) return;
   const std::int64_t rows = inputs.shape()[0];
-  if (inputs.size() > 0) check_finite(inputs.to_vector<float>(), rows, what, "inputs");
+  if (inputs.size() > 0) {
+    const std::vector<float> values = inputs.to_vector<float>();
+    check_finite(values, rows, what, "inputs");
+    check_places(model, values, rows, what);
+  }
   if (targets.dtype() == DType::float32) return check_finite(targets.to_vector<float>(), rows, what, "targets");
   check_labels(targets.to_vector<std::int32_t>(), output[output.rank() - 1], what);
 }

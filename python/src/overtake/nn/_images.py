@@ -37,12 +37,33 @@ def _refuse(function: str, **given: tuple[Any, Any]) -> None:
             raise UsageError(f"[{function}] {name} is {value!r}: only {only!r} is there", f"Leave {name} out.")
 
 
+def _named_padding(name: str, kernel_size: Any, stride: Any, dilation: Any) -> tuple[int, int]:
+    """PyTorch's "valid", which is none, and "same", with which images keep their size."""
+    if name not in ("valid", "same"):
+        raise UsageError(f"[Conv2d] padding is {name!r}, expected numbers, 'valid' or 'same'")
+    if name == "valid":
+        return 0, 0
+    size, steps, spread = (
+        _pair(value, "Conv2d", what)
+        for value, what in ((kernel_size, "kernel_size"), (stride, "stride"), (dilation, "dilation"))
+    )
+    if steps != (1, 1):
+        raise UsageError(f"[Conv2d] padding is 'same' with stride {stride!r}, expected a stride of 1")
+    more = [d * (k - 1) for d, k in zip(spread, size, strict=True)]
+    if any(each % 2 for each in more):
+        raise UsageError(
+            f"[Conv2d] padding is 'same' with kernel_size {kernel_size!r}: one side would have more than the other",
+            "Use an odd kernel_size, or pad the images.",
+        )
+    return more[0] // 2, more[1] // 2
+
+
 class Conv2d(Layer):
     """Convolution: (n, in_channels, height, width) -> (n, out_channels, p, q).
 
     `weight` is (out_channels, in_channels / groups, height, width), `bias` (out_channels,); both begin uniform in
     +-1/sqrt(fan_in), with `initial` "kaiming_normal" or "small_normal" as in torchvision's VGG. Sizes are one number, or
-    a pair of height and width.
+    a pair of height and width. `padding` may be "valid" (none) or "same" (with a stride of 1).
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 -- PyTorch's arguments
@@ -60,6 +81,8 @@ class Conv2d(Layer):
         initial: str = "uniform",
     ) -> None:
         _refuse("Conv2d", padding_mode=(padding_mode, "zeros"))
+        if isinstance(padding, str):
+            padding = _named_padding(padding, kernel_size, stride, dilation)
         attributes = {"in_channels": in_channels, "out_channels": out_channels, "groups": groups, "bias": bool(bias)}
         attributes |= _attributes("Conv2d", kernel_size=kernel_size, stride=stride, padding=padding, dilation=dilation)
         make_layer(self, "Conv2d", attributes | initial_of("Conv2d", initial))
