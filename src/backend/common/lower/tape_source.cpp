@@ -78,11 +78,16 @@ class Writer {
     for (const Access& access : tape_.loads) patterns_.push_back(pattern_of(access, request_.extents));
     for (std::size_t i = 0; i < tape_.stores.size(); ++i) declare_store(i);
     for (std::size_t i = 0; i < tape_.code.size(); ++i) instruction(i);
-    if (request_.returns_value) {
-      if (types_.empty()) fail("an input tape without instructions");
-      body_ += fmt::format("  return {};\n", reg(tape_.code.size() - 1, 0));
-    } else {
+    if (request_.returns_value && types_.empty()) fail("an input tape without instructions");
+    if (!request_.returns_value) {
       for (std::size_t i = 0; i < tape_.stores.size(); ++i) store(i);
+    }
+    if (const auto i = returned()) {
+      body_ += request_.width == 1
+                   ? fmt::format("  return {};\n", reg(*i, 0))
+                   : fmt::format("  return make_float4({}, {}, {}, {});\n", operand(*i, ValueType::float32, 0),
+                                 operand(*i, ValueType::float32, 1), operand(*i, ValueType::float32, 2),
+                                 operand(*i, ValueType::float32, 3));
     }
     source_.function = functions_ + load_function() + head() + body_ + "}\n";
     return std::move(source_);
@@ -124,9 +129,16 @@ class Writer {
         fields_, request_.name, place_parameters(), source_.parameters, load_body_);
   }
 
+  /// The register whose value the function returns.
+  std::optional<std::uint16_t> returned() const {
+    if (request_.returns_value) return static_cast<std::uint16_t>(tape_.code.size() - 1);
+    return request_.gives;
+  }
+
   std::string head() const {
-    std::string text =
-        fmt::format("DEVICE {} NAME({})", request_.returns_value ? kernel_name(types_.back()) : "void", request_.name);
+    const auto value = returned();
+    const std::string_view type = !value ? "void" : request_.width == 4 ? "float4" : kernel_name(types_.at(*value));
+    std::string text = fmt::format("DEVICE {} NAME({})", type, request_.name);
     text += place_parameters();
     if (request_.core) {
       text += fmt::format(", {} core", request_.width == 4 ? "float4" : kernel_name(*request_.core));
