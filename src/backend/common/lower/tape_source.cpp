@@ -411,9 +411,10 @@ void Writer::instruction(std::size_t i) {
       const ValueType type = types_[code.b];
       return compute(code, type, {ValueType::int32, type, type}, "{0} != 0 ? {1} : {2}");
     }
-    case TapeCode::round_bfloat16:
-      if (code.a < i && rounded_[code.a]) return compute(code, code.type, {code.type}, "{0}");
-      break;
+    case TapeCode::round_bfloat16: {
+      const bool is_rounded = code.a < i && rounded_[code.a];
+      return compute(code, ValueType::float32, {ValueType::float32}, is_rounded ? "{0}" : "bfloat16_rounded({0})");
+    }
     default: break;
   }
   const ElementFunction* function = element_function(code.code);
