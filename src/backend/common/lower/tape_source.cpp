@@ -437,9 +437,14 @@ std::string Writer::function_for(const ElementFunction& function, ValueType type
 std::string element_function_text(const ElementFunction& function, ValueType type, std::string_view name) {
   constexpr std::string_view unsigned_names[] = {"uint32", "uint64", "uint64", "float", "double"};
   const std::string_view t = kernel_name(type);
-  return fmt::format("DEVICE {0} {1}({2} a{3}) {{\n  typedef {2} T;\n  typedef {4} U;\n  {5}\n}}\n",
-                     kernel_name(function.gives(type)), name, t, function.operands == 2 ? fmt::format(", {} b", t) : "",
-                     unsigned_names[static_cast<std::size_t>(type)], function.body);
+  std::string body = fmt::format("  typedef {} T;\n  typedef {} U;\n  {}\n", t,
+                                 unsigned_names[static_cast<std::size_t>(type)], function.body);
+  const bool is_extreme = function.code == TapeCode::maximum || function.code == TapeCode::minimum;
+  if (is_extreme && type == ValueType::float32) {  // for which a prelude may have an instruction that keeps NaN
+    body = fmt::format("#ifdef OWN_{0}\n  return OWN_{0}(a, b);\n#else\n{1}#endif\n", function.name, body);
+  }
+  return fmt::format("DEVICE {} {}({} a{}) {{\n{}}}\n", kernel_name(function.gives(type)), name, t,
+                     function.operands == 2 ? fmt::format(", {} b", t) : "", body);
 }
 
 const MemoryType& memory_type(DType dtype) noexcept { return memory_types[static_cast<std::size_t>(dtype)]; }
