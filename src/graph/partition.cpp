@@ -105,6 +105,7 @@ Partition partition(std::span<const std::shared_ptr<Node>> targets, const backen
     }
   }
   make_groups(plan, limits);
+  if (limits.channel_sums) absorb_sums(plan);
   return plan;
 }
 

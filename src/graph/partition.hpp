@@ -50,6 +50,8 @@ struct Group {
   Shape extent;
   std::vector<int> members;  ///< element-wise nodes
   Cost cost;                 ///< of its tapes, at most
+  int sums = -1;             ///< a sum by channels that the core, a gradient of pooling, gives beside its results
+  int summed = -1;           ///< the member (or the core) whose values are added up
 };
 
 struct Partition {
@@ -75,6 +77,10 @@ void absorb_copies(Partition& plan);
 
 /// The last step of partition(): distributes nodes whose kind, inputs and users are known among groups.
 void make_groups(Partition& plan, const backend::FusionLimits& limits);
+
+/// A step of partition() behind the groups, for devices that take it: sums by channels of what a gradient of pooling
+/// stores become part of its operation, so that large gradients are not read once more for a bias.
+void absorb_sums(Partition& plan);
 
 /// Strides over `extent` for a layout given over `shape` (same number of elements, same row-major order); false when no
 /// such strides exist.

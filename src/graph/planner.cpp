@@ -221,6 +221,11 @@ class Planner {
       const PlannedNode& planned = parts_.nodes[at(node)];
       if (planned.stored && planned.group == g) tape.store(slot_of(node), value, planned.node->dtype);
     }
+    if (group.sums >= 0) {
+      const std::int64_t parts = parts_.nodes[at(group.sums)].node->shape[0];
+      std::get<backend::PoolCore>(operation.core).sums = {slot_of(group.sums), parts, known.at(group.summed)};
+      operation.name += "+sum";
+    }
     if (group.core < 0 && !positional) merge_axes(operation);
     return operation;
   }

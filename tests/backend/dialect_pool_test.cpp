@@ -138,6 +138,60 @@ TEST_P(DialectPool, TheFirstLargestNumber) {
   }
 }
 
+// The sums by channel are those of the numbers as they are stored, each once, in whichever part.
+void check_sums(const PoolCase& size, std::int64_t parts, DType dtype, Way way) {
+  for (const PoolKind kind : {PoolKind::max_gradient, PoolKind::average_gradient}) {
+    PoolCore core = pool(kind, size, true, true, dtype);
+    SCOPED_TRACE(text_of(core, dtype));
+    Operation operation;
+    operation.extent = extent_of(core);
+    std::vector<HostSlot> slots = operands_of(core, dtype, 0, fresh_seed());
+    store_result(operation, slots, dtype);
+    core.sums = {3, parts, static_cast<std::uint16_t>(operation.tape.code.size() - 1)};
+    operation.core = core;
+    slots.push_back(HostSlot::empty(parts * size.c));
+    const HostSlot expected = reference(slots, {operation})[2];
+    const LoweredOperation lowered = lower(operation, LoweringTraits{.compute_units = 4});
+    const auto after = way == Way::device ? run(this_device(), slots, {operation}, 2)
+                                          : run_lowered(open_device("cpu"), slots, lowered, 2);
+    const bool narrow = dtype == DType::bfloat16;
+    narrow ? expect_close_bfloat16(after[2], expected, 1e-5) : expect_close(after[2], expected, 1e-5);
+    for (std::int64_t c = 0; c < size.c; ++c) {
+      double given = 0, sum = 0, magnitude = 0;
+      for (std::int64_t part = 0; part < parts; ++part)
+        given += after[3].as_float(static_cast<std::size_t>(part * size.c + c));
+      for (auto i = static_cast<std::size_t>(c); i < static_cast<std::size_t>(operation.extent.size());
+           i += static_cast<std::size_t>(size.c)) {
+        const double stored = narrow ? after[2].as_bfloat16(i) : after[2].as_float(i);
+        sum += stored;
+        magnitude += std::abs(stored);
+      }
+      EXPECT_NEAR(given, sum, 1e-6 * magnitude + 1e-12) << "channel " << c;
+    }
+  }
+}
+
+TEST_P(DialectPool, SumsByChannel) {
+  if (!this_device().fusion_limits().channel_sums) GTEST_SKIP() << "this device adds up in an operation of its own";
+  const WindowSteps apart{.stride = {2, 2}};
+  check_sums({.n = 3, .c = 64, .h = 10, .w = 12, .r = 2, .s = 2, .steps = apart}, 3, DType::bfloat16, Way::device);
+  check_sums({.n = 2, .c = 136, .h = 7, .w = 6, .r = 2, .s = 2, .steps = apart}, 1, DType::float32, Way::device);
+}
+
+TEST(WrittenPool, SumsByChannel) {
+  const WindowSteps apart{.stride = {2, 2}}, over{.stride = {2, 1}, .padding = {1, 1}};
+  for (const std::int64_t parts : {1, 5, 100}) {  // with parts that have no place
+    for (const std::int64_t channels : {64, 72, 3}) {
+      check_sums({.n = 2, .c = channels, .h = 8, .w = 6, .r = 2, .s = 2, .steps = apart}, parts, DType::bfloat16,
+                 Way::written);
+      check_sums({.n = 3, .c = channels, .h = 7, .w = 9, .r = 2, .s = 2, .steps = apart}, parts, DType::float32,
+                 Way::written);
+      check_sums({.n = 2, .c = channels, .h = 7, .w = 5, .r = 3, .s = 3, .steps = over}, parts, DType::float32,
+                 Way::written);
+    }
+  }
+}
+
 TEST_P(DialectPool, MaskInTheTape) {
   const PoolCase size{.n = 2, .c = 8, .h = 7, .w = 6, .r = 2, .s = 2, .steps = {.stride = {2, 2}}};
   const PoolCore core = pool(PoolKind::max_gradient, size, true, true, DType::float32);

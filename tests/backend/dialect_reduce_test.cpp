@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <cmath>
 #include <limits>
+#include <random>
 
 #include "backend/dialect_support.hpp"
 
@@ -50,7 +51,9 @@ std::vector<float> canonical_sum(const std::vector<float>& x, const Sizes& size)
 }
 
 TEST_P(DialectReduce, SumsHaveTheCanonicalBits) {
-  for (const Sizes& size : all_sizes) {
+  std::vector<Sizes> sizes = all_sizes;  // and so many that a work-item has four outputs
+  sizes.insert(sizes.end(), {{1, 35000, 64}, {3, 333, 68}, {1, 17, 2500000 / 16}});
+  for (const Sizes& size : sizes) {
     SCOPED_TRACE(testing::Message() << size.outer << " x " << size.reduced << " x " << size.inner);
     const std::vector<float> x = random_floats(size.outer * size.reduced * size.inner, -1, 1, 1);
     const HostSlot expected = HostSlot::floats(canonical_sum(x, size));
@@ -124,6 +127,32 @@ TEST_P(DialectReduce, TransposedInputWithRandomNumbers) {
       load(0), load(1, ValueType::int32), {.code = TapeCode::random, .a = 1, .index = 0}, op(TapeCode::multiply, 0, 2)};
   check({HostSlot::floats(random_floats(1200, -1, 1, 1)), HostSlot::empty(24), HostSlot::ints({12})}, {operation},
         1e-5);
+}
+
+// The kernels on the CPU, with one output and with four a work-item: bfloat16, in chunks, with a tape.
+TEST(WrittenReduce, FourOutputsHaveTheBitsOfOne) {
+  const std::uint32_t seed = std::random_device{}();
+  SCOPED_TRACE(seed);
+  for (const Sizes& size : {Sizes{1, 3000, 64}, Sizes{2, 1030, 12}, Sizes{1, 100, 600}}) {
+    Operation operation = reduction(ReduceKind::sum, size);
+    auto& core = std::get<ReduceCore>(operation.core);
+    core.chunk = 1024;
+    core.input.loads = {contiguous(0, {size.outer, size.reduced, size.inner}, DType::bfloat16)};
+    operation.extent = Shape{size.outer * core.chunks(), size.inner};
+    operation.tape.loads = {strided(2, 0, {0, 1})};
+    operation.tape.code = {dialect_tests::core(), load(0), op(TapeCode::multiply, 0, 1)};
+    operation.tape.stores = {{1, 2}};
+    const std::vector<HostSlot> slots = {
+        HostSlot::bfloat16s(random_floats(size.outer * size.reduced * size.inner, -1, 1, seed)),
+        HostSlot::empty(operation.extent.size()), HostSlot::floats(random_floats(size.inner, -1, 1, 2))};
+    const LoweredOperation one = lower(operation, {.compute_units = 1000}),
+                           four = lower(operation, {.compute_units = 1});
+    EXPECT_NE(one.kernels.at(0).source.find("#define WIDTH 1\n"), std::string::npos);
+    EXPECT_NE(four.kernels.at(0).source.find("#define WIDTH 4\n"), std::string::npos);
+    const HostSlot sums = run_lowered(open_device("cpu"), slots, four)[1];
+    expect_same(sums, run_lowered(open_device("cpu"), slots, one)[1]);
+    expect_close(sums, reference(slots, {operation})[1], 1e-5);
+  }
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // In bfloat16 the gradients of layers are taken of bfloat16 operands, too: float32 ones would take the slow units.
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <variant>
 
 #include "backend/common/lower/shallow.hpp"
@@ -17,7 +18,7 @@ namespace overtake {
 namespace {
 
 /// What steps down the gradients by all parameters, of two images.
-graph::Plan plan_of_step(nn::Module& model, const Array& images) {
+graph::Plan plan_of_step(nn::Module& model, const Array& images, std::optional<backend::FusionLimits> limits = {}) {
   const Array labels = Array::from(std::vector<std::int32_t>{1, 2}, Shape{2});
   const Array loss = nn::cross_entropy(astype(model.forward(images), DType::float32), labels);
   loss.backward();
@@ -25,7 +26,7 @@ graph::Plan plan_of_step(nn::Module& model, const Array& images) {
   for (nn::Parameter* parameter : model.parameters()) {
     targets.push_back((parameter->value - 0.1F * parameter->value.grad()).node());
   }
-  return graph::make_plan(targets, {});
+  return graph::make_plan(targets, {}, limits);
 }
 
 TEST(NarrowSteps, EveryProductIsOfBfloat16) {
@@ -105,6 +106,37 @@ TEST(NarrowSteps, FirstLayersAreShallow) {
     }
     EXPECT_EQ(families, (std::vector<std::string>{"convolution_shallow", "convolution_shallow_filters"}));
     model.zero_grad();
+  }
+}
+
+// Where a device takes it, gradients of pooling add themselves up for the biases of the convolutions before them: large
+// ones, whose sum is not read by anything but the next sum. What is added up is the register that is stored.
+TEST(NarrowSteps, PoolsAddUpTheirGradients) {
+  const PrecisionScope precision(Precision::bf16);
+  for (const std::int64_t extent : {256, 64}) {
+    nn::Sequential model;
+    model.add(nn::Conv2d(3, 64, 3, {.padding = 1})).add(nn::ReLU()).add(nn::MaxPool2d(2));
+    model.add(nn::Conv2d(64, 64, 3, {.padding = 1})).add(nn::ReLU()).add(nn::MaxPool2d(32));
+    model.add(nn::Flatten()).add(nn::Linear(extent * extent / 64, 4));
+    const Array images = zeros(Shape{2, 3, extent, extent});
+    for (const bool can : {true, false}) {
+      const graph::Plan plan = plan_of_step(model, images, backend::FusionLimits{.channel_sums = can});
+      int sums = 0, absorbed = 0;
+      for (const backend::Operation& operation : plan.schedule.operations) {
+        const auto* pool = std::get_if<backend::PoolCore>(&operation.core);
+        if (std::holds_alternative<backend::ReduceCore>(operation.core)) ++sums;
+        if (pool == nullptr || pool->sums.slot < 0) continue;
+        ++absorbed;
+        EXPECT_EQ(operation.name, "max_pool2d_gradient+astype+less+where+sum");
+        EXPECT_EQ(pool->sums.value_register, operation.tape.stores.at(0).value_register);
+        EXPECT_EQ(plan.schedule.slots[static_cast<std::size_t>(pool->sums.slot)].bytes,
+                  static_cast<std::uint64_t>(pool->sums.parts) * 64 * sizeof(float));
+        EXPECT_EQ(pool->extents.h, 256);
+      }
+      EXPECT_EQ(absorbed, extent == 256 && can ? 1 : 0);
+      EXPECT_EQ(sums + absorbed, 5);  // two for each convolution
+      model.zero_grad();
+    }
   }
 }
 

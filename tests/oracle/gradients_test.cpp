@@ -2,6 +2,7 @@
 // Gradients of products with zeros, and backward() beside what was made under NoGrad.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <vector>
@@ -121,6 +122,42 @@ TEST_P(Gradients, GoThroughFlattenedPools) {
   const Array by_windows = gradients(sum(reshape(windows, {n, -1}) * factors), inputs)[0];
   EXPECT_EQ(by_windows.to_vector<float>(), weights);
   EXPECT_EQ(windows.to_vector<float>(), pooled);
+}
+
+// The bias of a convolution before relu and pooling: large images, whose gradient is added up as pooling writes it.
+TEST_P(Gradients, OfBiasesBeforePools) {
+  constexpr std::int64_t n = 2, c = 64, h = 256, w = 130, p = h / 2, q = w / 2;
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE(seed);
+  std::mt19937 random(seed);
+  std::uniform_real_distribution<float> uniform(-1, 1);
+  Floats values(n * h * w), filters(c), biases(c), weights(n * c * p * q);
+  for (Floats* each : {&values, &filters, &biases, &weights}) {
+    for (float& value : *each) value = uniform(random);
+  }
+  for (float& weight : weights) weight += 2.0F;
+  const Array images = Array::from(values, {n, 1, h, w}, device());
+  Array bias = Array::from(biases, {c}, device());
+  bias.requires_grad();
+  const Array seen = relu(conv2d(images, Array::from(filters, {c, 1, 1, 1}, device())) + reshape(bias, {c, 1, 1}));
+  sum(max_pool2d(seen, {.window = {2, 2}}) * Array::from(weights, {n, c, p, q}, device())).backward();
+  const Floats given = bias.grad().to_vector<float>();
+  for (std::int64_t channel = 0; channel < c; ++channel) {
+    double expected = 0, magnitude = 0;
+    for (std::int64_t at = 0; at < n * p * q; ++at) {
+      const std::int64_t corner = (at / q * 2) * w + at % q * 2;
+      double largest = -1e9;
+      for (const std::int64_t place : {corner, corner + 1, corner + w, corner + w + 1}) {
+        const double product =
+            double{values[static_cast<std::size_t>(place)]} * filters[static_cast<std::size_t>(channel)];
+        largest = std::max(largest, product + biases[static_cast<std::size_t>(channel)]);
+      }
+      const std::int64_t window = (at / (p * q) * c + channel) * p * q + at % (p * q);
+      magnitude += weights[static_cast<std::size_t>(window)];
+      if (largest > 0) expected += weights[static_cast<std::size_t>(window)];
+    }
+    EXPECT_NEAR(given[static_cast<std::size_t>(channel)], expected, 3e-5 * magnitude) << "channel " << channel;
+  }
 }
 
 }  // namespace

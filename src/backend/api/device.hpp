@@ -62,9 +62,10 @@ struct CompileOptions {
 
 /// How much one operation may hold, tape of a reduction's input included.
 struct FusionLimits {
-  int loads = 24;          ///< operands of its tapes
-  int stores = 40;         ///< results: with the operands they are kernel arguments, of which 1,024 bytes are sure
-  int instructions = 128;  ///< of each tape: compilers take time that grows faster than the text
+  int loads = 24;             ///< operands of its tapes
+  int stores = 40;            ///< results: with the operands they are kernel arguments, of which 1,024 bytes are sure
+  int instructions = 128;     ///< of each tape: compilers take time that grows faster than the text
+  bool channel_sums = false;  ///< gradients of pooling can give ChannelSums
 };
 
 /// One processor.

@@ -66,6 +66,17 @@ enum class PoolKind : std::uint8_t {
   average_gradient,  ///< of each x: the gradients by y over their divisors, of the windows that it is in
 };
 
+/// What a gradient of pooling gives beside its results: of each channel, the numbers that its tape leaves in a register
+/// of float32, added up in float32. `slot` holds (parts, c) of float32; each place of the images is in one part of its
+/// channel, in which is the device's choice: the same in every run. The gradient of a bias behind a convolution,
+/// without reading its results once more.
+struct ChannelSums {
+  int slot = -1;  ///< -1: none
+  std::int64_t parts = 0;
+  std::uint16_t value_register = 0;
+  friend bool operator==(const ChannelSums&, const ChannelSums&) = default;
+};
+
 /// Pooling of windows of r x s, each of which has a place inside the image. The divisor of an average is the number of
 /// places inside, or, with `count_padding`, of those inside the padded image (PyTorch's count_include_pad). Gradients
 /// are added in the order of the windows, rows first. `x` is read by max, average and max_gradient, `dy` by gradients;
@@ -80,6 +91,7 @@ struct PoolCore {
   bool channels_last = true;
   ImageOperand x, dy;
   bool y_channels_first = false;
+  ChannelSums sums = {};  ///< of gradients, channels last, on devices whose FusionLimits allow it
   [[nodiscard]] bool y_channels_last() const noexcept { return channels_last && !y_channels_first; }
   friend bool operator==(const PoolCore&, const PoolCore&) = default;
 };

@@ -62,6 +62,7 @@ SlotUse slots_used(const Operation& operation) {
   std::visit(CoreReads{use.reads}, operation.core);
   add_loads(use.reads, operation.tape);
   for (const TapeStore& store : operation.tape.stores) add(use.writes, store.slot);
+  if (const auto* pool = std::get_if<PoolCore>(&operation.core)) add(use.writes, pool->sums.slot);
   return use;
 }
 

@@ -138,6 +138,8 @@ WorkCount count_work(const Operation& operation, const std::vector<Slot>& slots)
   work.bytes_read = reads.sum();
   const auto elements = static_cast<std::uint64_t>(operation.extent.size());
   for (const TapeStore& store : operation.tape.stores) work.bytes_written += elements * size_of(store.dtype);
+  if (const auto* pool = std::get_if<PoolCore>(&operation.core))
+    work.bytes_written += static_cast<std::uint64_t>(pool->sums.parts * pool->extents.c) * sizeof(float);
   return work;
 }
 

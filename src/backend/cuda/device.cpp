@@ -144,7 +144,9 @@ Dnn* CudaDevice::dnn() {
   return opened(dnn_, [this](std::string& trouble) { return Dnn::open(*this, trouble); });
 }
 
-FusionLimits CudaDevice::fusion_limits() const { return compiler() == nullptr ? interpreted_limits() : FusionLimits{}; }
+FusionLimits CudaDevice::fusion_limits() const {
+  return compiler() == nullptr ? interpreted_limits() : FusionLimits{.channel_sums = true};
+}
 
 LoweringTraits CudaDevice::lowering_traits() const {
   LoweringTraits traits;

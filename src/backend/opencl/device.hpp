@@ -28,6 +28,7 @@ class OpenClDevice final : public Device {
   void synchronize() override;
   [[nodiscard]] std::unique_ptr<Mark> mark(Lane lane) override;
   void wait(Lane lane, const Mark& mark) override;
+  [[nodiscard]] FusionLimits fusion_limits() const override { return {.channel_sums = true}; }
   [[nodiscard]] std::unique_ptr<Executable> compile(const Schedule& schedule, const CompileOptions& options) override;
   [[nodiscard]] std::unique_ptr<Program> build(const ProgramSource& program) override;
   void set_memory_limit(std::uint64_t bytes) override { allocator_->set_limit(bytes); }

@@ -70,7 +70,8 @@ class KernelText {
 
 [[nodiscard]] LoweredKernel lower_map(const Operation& operation, const LoweringTraits& traits);
 [[nodiscard]] LoweredKernel lower_gather(const Operation& operation, const GatherCore& core);
-[[nodiscard]] LoweredKernel lower_reduce(const Operation& operation, const ReduceCore& core);
+[[nodiscard]] LoweredKernel lower_reduce(const Operation& operation, const ReduceCore& core,
+                                         const LoweringTraits& traits);
 [[nodiscard]] LoweredKernel lower_rows(const Operation& operation, const RowCore& core);
 [[nodiscard]] LoweredOperation lower_scan(const Operation& operation, const ScanCore& core);
 [[nodiscard]] LoweredOperation lower_sort(const Operation& operation, const SortCore& core,

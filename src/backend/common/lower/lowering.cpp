@@ -105,29 +105,36 @@ LoweredKernel lower_gather(const Operation& operation, const GatherCore& core) {
   return text.finish(divide_up(count, group_size), 1, group_size);
 }
 
-LoweredKernel lower_reduce(const Operation& operation, const ReduceCore& core) {
+LoweredKernel lower_reduce(const Operation& operation, const ReduceCore& core, const LoweringTraits& traits) {
   const std::vector<std::int64_t> extents = extent_of(operation).to_vector();
   const std::vector<std::int64_t> input_extents = {core.outer, core.reduced, core.inner};
   const ValueType type = core.type();
-  const TapeSource input = write_tape(core.input, {.name = "input", .extents = input_extents, .returns_value = true});
-  const TapeSource tape = write_tape(operation.tape, {.extents = extents, .core = type});
   const bool fastest = core.inner > 1;
+  // Few elements keep more units busy one by one.
+  const bool many = core.outer * core.reduced * core.inner >= std::int64_t{traits.compute_units} * (1 << 14);
+  const bool wide = fastest && many && type == ValueType::float32 && can_widen(core.input, input_extents) &&
+                    can_widen(operation.tape, extents);
+  const int width = wide ? 4 : 1;
+  const TapeSource input =
+      write_tape(core.input, {.name = "input", .extents = input_extents, .width = width, .returns_value = true});
+  const TapeSource tape = write_tape(operation.tape, {.extents = extents, .core = type, .width = width});
   const std::int64_t length = core.chunk == 0 ? core.reduced : std::min(core.chunk, core.reduced);
   const int lanes = fastest ? core.lanes() : lanes_for(length, core.lanes());
-  const int outputs = group_size / lanes;
+  const int outputs = wide ? lanes_for(core.inner / width, group_size / lanes) : group_size / lanes;
 
   KernelText text("reduce", embedded::kernel_reduce);
   text.define("VALUE", kernel_name(type));
   text.define("IDENTITY", number_text(identity_bits(core.kind, type), type));
   text.add_function("combine", combining_code(core.kind), type);
-  text.define("GROUP_SIZE", group_size);
+  text.define("GROUP_SIZE", lanes * outputs);
+  text.define("WIDTH", width);
   text.define("LANES", lanes);
   text.define("STRIDE", core.lanes());
   text.define("OUTPUTS", outputs);
   text.define("OUTPUT_FASTEST", fastest ? 1 : 0);
   text.define("LANE_DISTANCE", fastest ? outputs : 1);
-  // Loads in flight for each work-item: as many as there are to do, up to 16.
-  text.define("BATCH", lanes_for(divide_up(length, core.lanes()), 16));
+  // Loads in flight for each work-item: as many as there are to do, up to 16, or to 8 of four elements.
+  text.define("BATCH", lanes_for(divide_up(length, core.lanes()), wide ? 8 : 16));
   text.add_tape("INPUT", input);
   text.add_tape("TAPE", tape);
   text.define("INPUT(i, r, j)",
@@ -139,8 +146,8 @@ LoweredKernel lower_reduce(const Operation& operation, const ReduceCore& core) {
   text.add_arguments_of(input);
   text.add_arguments_of(tape);
   const std::int64_t rows = core.outer * core.chunks();
-  const std::int64_t groups = fastest ? rows * divide_up(core.inner, outputs) : divide_up(rows, outputs);
-  return text.finish(groups, 1, group_size);
+  const std::int64_t groups = fastest ? rows * divide_up(core.inner, outputs * width) : divide_up(rows, outputs);
+  return text.finish(groups, 1, lanes * outputs);
 }
 
 LoweredKernel lower_rows(const Operation& operation, const RowCore& core) {
@@ -190,7 +197,7 @@ LoweredOperation lower(const Operation& operation, const LoweringTraits& traits)
   }
   return std::visit(Overloaded{[&](const MapCore&) { return single(lower_map(operation, traits)); },
                                [&](const MatMulCore& core) { return lower_matmul(operation, core, traits); },
-                               [&](const ReduceCore& core) { return single(lower_reduce(operation, core)); },
+                               [&](const ReduceCore& core) { return single(lower_reduce(operation, core, traits)); },
                                [&](const RowCore& core) { return single(lower_rows(operation, core)); },
                                [&](const GatherCore& core) { return single(lower_gather(operation, core)); },
                                [&](const ScanCore& core) { return lower_scan(operation, core); },

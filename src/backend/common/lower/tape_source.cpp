@@ -78,11 +78,16 @@ class Writer {
     for (const Access& access : tape_.loads) patterns_.push_back(pattern_of(access, request_.extents));
     for (std::size_t i = 0; i < tape_.stores.size(); ++i) declare_store(i);
     for (std::size_t i = 0; i < tape_.code.size(); ++i) instruction(i);
-    if (request_.returns_value) {
-      if (types_.empty()) fail("an input tape without instructions");
-      body_ += fmt::format("  return {};\n", reg(tape_.code.size() - 1, 0));
-    } else {
+    if (request_.returns_value && types_.empty()) fail("an input tape without instructions");
+    if (!request_.returns_value) {
       for (std::size_t i = 0; i < tape_.stores.size(); ++i) store(i);
+    }
+    if (const auto i = returned()) {
+      body_ += request_.width == 1
+                   ? fmt::format("  return {};\n", reg(*i, 0))
+                   : fmt::format("  return make_float4({}, {}, {}, {});\n", operand(*i, ValueType::float32, 0),
+                                 operand(*i, ValueType::float32, 1), operand(*i, ValueType::float32, 2),
+                                 operand(*i, ValueType::float32, 3));
     }
     source_.function = functions_ + load_function() + head() + body_ + "}\n";
     return std::move(source_);
@@ -124,9 +129,16 @@ class Writer {
         fields_, request_.name, place_parameters(), source_.parameters, load_body_);
   }
 
+  /// The register whose value the function returns.
+  std::optional<std::uint16_t> returned() const {
+    if (request_.returns_value) return static_cast<std::uint16_t>(tape_.code.size() - 1);
+    return request_.gives;
+  }
+
   std::string head() const {
-    std::string text =
-        fmt::format("DEVICE {} NAME({})", request_.returns_value ? kernel_name(types_.back()) : "void", request_.name);
+    const auto value = returned();
+    const std::string_view type = !value ? "void" : request_.width == 4 ? "float4" : kernel_name(types_.at(*value));
+    std::string text = fmt::format("DEVICE {} NAME({})", type, request_.name);
     text += place_parameters();
     if (request_.core) {
       text += fmt::format(", {} core", request_.width == 4 ? "float4" : kernel_name(*request_.core));
@@ -399,9 +411,10 @@ void Writer::instruction(std::size_t i) {
       const ValueType type = types_[code.b];
       return compute(code, type, {ValueType::int32, type, type}, "{0} != 0 ? {1} : {2}");
     }
-    case TapeCode::round_bfloat16:
-      if (code.a < i && rounded_[code.a]) return compute(code, code.type, {code.type}, "{0}");
-      break;
+    case TapeCode::round_bfloat16: {
+      const bool is_rounded = code.a < i && rounded_[code.a];
+      return compute(code, ValueType::float32, {ValueType::float32}, is_rounded ? "{0}" : "bfloat16_rounded({0})");
+    }
     default: break;
   }
   const ElementFunction* function = element_function(code.code);
@@ -424,9 +437,14 @@ std::string Writer::function_for(const ElementFunction& function, ValueType type
 std::string element_function_text(const ElementFunction& function, ValueType type, std::string_view name) {
   constexpr std::string_view unsigned_names[] = {"uint32", "uint64", "uint64", "float", "double"};
   const std::string_view t = kernel_name(type);
-  return fmt::format("DEVICE {0} {1}({2} a{3}) {{\n  typedef {2} T;\n  typedef {4} U;\n  {5}\n}}\n",
-                     kernel_name(function.gives(type)), name, t, function.operands == 2 ? fmt::format(", {} b", t) : "",
-                     unsigned_names[static_cast<std::size_t>(type)], function.body);
+  std::string body = fmt::format("  typedef {} T;\n  typedef {} U;\n  {}\n", t,
+                                 unsigned_names[static_cast<std::size_t>(type)], function.body);
+  const bool is_extreme = function.code == TapeCode::maximum || function.code == TapeCode::minimum;
+  if (is_extreme && type == ValueType::float32) {  // for which a prelude may have an instruction that keeps NaN
+    body = fmt::format("#ifdef OWN_{0}\n  return OWN_{0}(a, b);\n#else\n{1}#endif\n", function.name, body);
+  }
+  return fmt::format("DEVICE {} {}({} a{}) {{\n{}}}\n", kernel_name(function.gives(type)), name, t,
+                     function.operands == 2 ? fmt::format(", {} b", t) : "", body);
 }
 
 const MemoryType& memory_type(DType dtype) noexcept { return memory_types[static_cast<std::size_t>(dtype)]; }
