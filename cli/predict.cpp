@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "command.hpp"
@@ -63,9 +64,9 @@ void write_answers(overtake::FilePredictor& predictor, const std::string& path) 
   output->commit();
 }
 
-int plan_answers(const PredictFlags& flags, const overtake::Preprocessing& how, const overtake::TableOptions& reading,
+int plan_answers(const PredictFlags& flags, overtake::TableModel model, const overtake::TableOptions& reading,
                  std::uint64_t part_bytes, const std::string& device) {
-  const overtake::TableModel model{overtake::read_model(flags.model).model, how};  // on the CPU, where it is timed
+  if (device != "cpu") model.model = overtake::read_model(flags.model).model;  // to the CPU, where it is timed
   overtake::AnswersForecast forecast =
       overtake::forecast_answers(model, flags.reading.data, reading, flags.answers, part_bytes, device);
   overtake::report::Json counts = overtake::report::Json::object();
@@ -82,7 +83,7 @@ int run(const PredictFlags& flags) {
   overtake::text::check_choice("--unseen", flags.unseen, rules);
   overtake::set_cpu_threads(flags.compute.threads);
   const overtake::Device device(flags.compute.device);
-  overtake::TableModel model = overtake::read_model(flags.model, device);
+  overtake::TableModel model = overtake::read_model(flags.model, device, flags.compute.host_memory_limit);
   overtake::Preprocessing& how = model.preprocessing;
   if (flags.unseen != "auto") {
     how.unseen = flags.unseen == "error" ? overtake::UnseenRule::error : overtake::UnseenRule::missing;
@@ -90,7 +91,7 @@ int run(const PredictFlags& flags) {
   overtake::TableOptions reading = flags.reading.over(how.table_options());
   reading.memory_limit = flags.compute.table_limit();
   const std::uint64_t part_bytes = overtake::part_bytes_within(flags.compute.host_memory_limit);
-  if (flags.compute.plan) return plan_answers(flags, how, reading, part_bytes, device.id());
+  if (flags.compute.plan) return plan_answers(flags, std::move(model), reading, part_bytes, device.id());
   overtake::FilePredictor predictor(model, flags.reading.data, reading, flags.answers, part_bytes);
   write_answers(predictor, flags.out);
   if (is_standard_output(flags.out)) return exit_ok;

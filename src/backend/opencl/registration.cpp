@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <filesystem>
+
 #include "backend/api/details.hpp"
 #include "backend/api/registry.hpp"
 #include "backend/common/trial/driver_text.hpp"
@@ -64,6 +67,15 @@ void add_device_findings(BackendDetails& details, const FoundDevice& found) {
 class OpenClBackend final : public Backend {
  public:
   [[nodiscard]] std::string_view name() const override { return "opencl"; }
+
+  [[nodiscard]] bool may_have_gpus() override {
+    const std::vector<InstalledDriver> drivers = installed_drivers();  // none: the loader may be a driver itself
+    const auto is_for_cpus = [](const InstalledDriver& driver) {
+      const std::string name = std::filesystem::path(driver.library).filename().string();
+      return name.starts_with("libpocl") || name.starts_with("libintelocl");
+    };
+    return drivers.empty() || !std::all_of(drivers.begin(), drivers.end(), is_for_cpus);
+  }
 
   [[nodiscard]] std::vector<DeviceInfo> list() override {
     const Discovery discovery = discover();
