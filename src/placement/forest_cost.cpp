@@ -14,8 +14,8 @@ namespace {
 double bins_of(const ForestWork& work) { return work.looks > 0 ? work.bin_looks / work.looks : 0; }
 
 double host_growing(const ForestWork& work, const ForestHostRates& rates) {
-  return rates.small_visit * work.small_visits + rates.big_bin * (work.looks - work.small_looks) * bins_of(work) +
-         rates.move * work.moves + rates.node * work.nodes + rates.grown_cell * work.cells;
+  return rates.small_visit * work.small_visits + rates.big_visit * (work.visits - work.small_visits) +
+         rates.big_bin * (work.looks - work.small_looks) * bins_of(work) + rates.move * work.moves;
 }
 
 double chain_growing(const ForestWork& work, const ForestKernelRates& rates) {
