@@ -116,6 +116,16 @@ class MemoryTest(CliTest):
             self.assertLess(peak, limit + 4 * 2**20, f"{limit} of {free}")
             self.assertLess(abs(self.planned() / peak - 1), 0.2)
 
+        network = ("train", data, "--target", "y", "--hidden", "250,250", "--epochs", "1", "--device", names[0], "--json", "out.json")
+        self.overtake(*network)
+        code, free = self.peak_of(*network)
+        self.assertEqual(code, 0)
+        planned = json.loads((self.folder / "out.json").read_text())["planned_host_bytes"]
+        self.assertLess(abs(planned / free - 1), 0.08)
+        code, peak = self.peak_of(*network, "--host-memory-limit", planned + 2 * 2**20)
+        self.assertEqual(code, 0)
+        self.assertLess(peak, 1.06 * planned)
+
     def planned(self):
         return json.loads((self.folder / "out.json").read_text())["plan"]["planned_host_bytes"]
 

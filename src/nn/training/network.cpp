@@ -149,7 +149,7 @@ MemoryPlan memory_of(const NetworkOptions& options, const PreparedData& data, co
   const bool on_host = device.kind == DeviceKind::cpu;
   const MemoryPlace place = is_in_host_memory(device.kind) ? MemoryPlace::host : MemoryPlace::device;
   MemoryPlan plan;
-  plan.add("programs that compute", on_host ? bytes_of_programs : 0);
+  plan.add("programs that compute", place == MemoryPlace::host ? bytes_of_programs : 0);
   plan.add("rows as arrays", bytes(rows * of_row));
   plan.add("rows while they are checked", bytes(static_cast<double>(larger) * of_row));
   plan.add("weights, gradients and the optimiser's state", bytes(copies_of_weights(options) * size.weights), place);
@@ -163,7 +163,9 @@ MemoryPlan memory_of(const NetworkOptions& options, const PreparedData& data, co
   plan.add("layers of rows that are predicted", bytes(predicted * size.widest_pair), place);
   if (on_host) return plan;
   plan.add("rows on the device", bytes(rows * of_row), place);
-  plan.add("weights as they come back", bytes(size.weights));
+  plan.add("weights as they are made, and come back", bytes(2 * size.weights));
+  // Of blocks that are up to an eighth larger than what was asked for (backend/common/caching_allocator.hpp).
+  if (place == MemoryPlace::host) plan.add("unused ends of blocks", plan.bytes(place) / 16);
   return plan;
 }
 
