@@ -23,6 +23,7 @@
 #include "output/terminal.hpp"
 #include "output/transfers_line.hpp"
 #include "overtake/error.hpp"
+#include "overtake/memory.hpp"
 #include "overtake/model.hpp"
 #include "overtake/placement.hpp"
 #include "overtake/report.hpp"
@@ -77,6 +78,15 @@ int plan_answers(const PredictFlags& flags, overtake::TableModel model, const ov
   return exit_ok;
 }
 
+/// The size of parts. Layers of a network take the computer's memory, too, where that is the device's: half of what
+/// there is.
+std::uint64_t part_bytes_of(const overtake::TableModel& model, const overtake::Device& device, std::uint64_t limit) {
+  const std::uint64_t bytes = overtake::part_bytes_within(limit);
+  if (limit == 0 || model.model->widths().empty() || !is_in_host_memory(device.info().kind)) return bytes;
+  device.set_memory_limit(device.memory_held() + overtake::host_memory_left(limit) / 2);
+  return bytes / 2;
+}
+
 int run(const PredictFlags& flags) {
   check_outputs({{"--out", flags.out}}, {{"MODEL", flags.model}, {"DATA", flags.reading.data}});
   const std::vector<std::string> rules = {"auto", "error", "missing"};
@@ -90,7 +100,7 @@ int run(const PredictFlags& flags) {
   }
   overtake::TableOptions reading = flags.reading.over(how.table_options());
   reading.memory_limit = flags.compute.table_limit();
-  const std::uint64_t part_bytes = overtake::part_bytes_within(flags.compute.host_memory_limit);
+  const std::uint64_t part_bytes = part_bytes_of(model, device, flags.compute.host_memory_limit);
   if (flags.compute.plan) return plan_answers(flags, std::move(model), reading, part_bytes, device.id());
   overtake::FilePredictor predictor(model, flags.reading.data, reading, flags.answers, part_bytes);
   write_answers(predictor, flags.out);

@@ -49,6 +49,17 @@ class MemoryTest(CliTest):
         self.assertEqual(piped.stdout, (self.folder / "whole.csv").read_bytes())
 
     @unittest.skipUnless(PLAIN, "the limit is meant for the plain program")
+    def test_layers_of_a_network_that_predicts_keep_to_the_limit(self):
+        self.overtake("train", IRIS, "--target", "species", "--hidden", "2000,2000", "--epochs", "1", "--device", "cpu", "--save", "m")
+        data, limit = self.large(), 90 * 2**20  # 4,096 rows at once take as much by themselves
+        self.overtake("predict", "m", data, "--out", "whole.csv")
+        code, peak = self.peak_of("predict", "m", data, "--out", "parts.csv", "--host-memory-limit", limit)
+        self.assertEqual(code, 0)
+        self.assertLess(peak, limit)
+        self.assertEqual((self.folder / "parts.csv").read_bytes(), (self.folder / "whole.csv").read_bytes())
+        self.overtake("predict", "m", data, "--host-memory-limit", limit, "--plan")
+
+    @unittest.skipUnless(PLAIN, "the limit is meant for the plain program")
     def test_an_error_in_a_late_part_leaves_no_file(self):
         self.model()
         data = self.large()
