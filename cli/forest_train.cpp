@@ -118,14 +118,15 @@ void write_exports(const Forest& forest, const ForestFlags& flags) {
 
 overtake::MemoryLimits limits_of(const ComputeFlags& flags) { return {flags.memory_limit, flags.host_memory_limit}; }
 
+/// After the run's own look at memory, which comes before other devices' drivers take some.
 int plan_forest(const TrainFlags& flags, const overtake::Dataset& rows, const ForestParameters& parameters,
-                const std::optional<overtake::Placement>& asked) {
+                const overtake::Placement& chosen) {
   const overtake::ForestWork work = overtake::forest_work(rows, {parameters});
   Plan plan{"train", {}, choose_device(work, limits_of(flags.compute), overtake::Candidates::all), {}, to_json(work)};
   for (const overtake::DeviceInfo& device : devices_elsewhere(flags.compute.elsewhere)) {
     plan.elsewhere.push_back(overtake::predict_forest(work, device));
   }
-  if (asked) take_choice(*asked, plan.placement);
+  take_choice(chosen, plan.placement);
   show_plan(plan, flags.outputs.json);
   return exit_ok;
 }
@@ -135,7 +136,8 @@ int plan_forest(const TrainFlags& flags, const overtake::Dataset& rows, const Fo
 int run_forest_training(const CLI::App& app, const TrainFlags& flags) {
   const std::optional<overtake::Placement> asked = asked_for(flags.compute.device);
   const std::string& grows = flags.forest.more_trees;
-  const overtake::TableModel saved = grows.empty() ? overtake::TableModel() : overtake::read_model(grows);
+  const overtake::TableModel saved =
+      grows.empty() ? overtake::TableModel() : overtake::read_model(grows, {}, flags.compute.host_memory_limit);
   const Forest* earlier = grows.empty() ? nullptr : &forest_in(saved, grows);
   ForestParameters().set(given_parameters(app, flags.forest));  // names and values, before a large file is read
   const TrainingData data =
@@ -147,21 +149,24 @@ int run_forest_training(const CLI::App& app, const TrainFlags& flags) {
     require(static_cast<std::int64_t>(flags.forest.tree) < parameters.n_estimators,
             fmt::format("--tree {}: the forest has the trees 0 to {}", flags.forest.tree, parameters.n_estimators - 1));
   }
-  if (flags.compute.plan) return plan_forest(flags, rows, parameters, asked);
   const overtake::Placement device =
       asked ? *asked : choose_device(overtake::forest_work(rows, {parameters}), limits_of(flags.compute));
   Watcher watcher;
   overtake::ForestOptions options;
   options.stop = &system::stop_on_interrupt();  // before anything is printed: who sees that may interrupt
-  const bool quiet = is_standard_output(flags.outputs.json) || is_standard_output(flags.forest.export_text) ||
-                     is_standard_output(flags.forest.export_dot);
-  print_head(flags.data, data, device, flags.outputs.describe, quiet);
   options.device = overtake::Device(device.device);
   options.memory_limit = flags.compute.memory_limit;
   options.host_memory_limit = flags.compute.host_memory_limit;
-  options.observer = &watcher;
   options.feature_names = data.preprocessing.feature_names();
   options.class_names = data.preprocessing.classes;
+  if (flags.compute.plan) {
+    if (flags.compute.is_limited()) check_training(parameters, rows, options, data.sample_weight, earlier);
+    return plan_forest(flags, rows, parameters, device);
+  }
+  const bool quiet = is_standard_output(flags.outputs.json) || is_standard_output(flags.forest.export_text) ||
+                     is_standard_output(flags.forest.export_dot);
+  print_head(flags.data, data, device, flags.outputs.describe, quiet);
+  options.observer = &watcher;
   overtake::ForestReport fit;
   const overtake::TransferStats before = overtake::transfer_stats();
   Forest forest = overtake::train_forest(parameters, rows, options, data.sample_weight, earlier, &fit);

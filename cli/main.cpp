@@ -143,13 +143,18 @@ int run_and_report(int argc, const char* const* argv) {
   }
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  cli::system::guard_standard_streams();
+/// Of telling errors, too.
+int run_safely(int argc, const char* const* argv) {
   try {
     return run_and_report(argc, argv);
   } catch (const std::bad_alloc&) {
     return out_of_memory();
   }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  cli::system::guard_standard_streams();
+  return cli::system::with_large_stacks([argc, argv] { return run_safely(argc, argv); });
 }

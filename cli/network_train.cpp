@@ -100,7 +100,9 @@ int exit_code(const overtake::FitReport& fit, const std::string& saved) {
 }
 
 int plan_network(const TrainFlags& flags, const TrainingData& data, const overtake::NetworkOptions& options,
-                 const std::optional<overtake::Placement>& asked) {
+                 const overtake::Placement& chosen) {
+  check_fits(options, data, overtake::Device(chosen.device));  // as the run, before other devices' drivers take memory
+  overtake::set_cpu_threads(flags.compute.threads);
   const overtake::NetworkWork work = network_work(network_shape(
       options, data.preprocessing.inputs(), data.preprocessing.outputs(), data.training.rows, data.validation.rows));
   Plan plan{
@@ -108,7 +110,7 @@ int plan_network(const TrainFlags& flags, const TrainingData& data, const overta
   for (const overtake::DeviceInfo& device : devices_elsewhere(flags.compute.elsewhere)) {
     plan.elsewhere.push_back(overtake::predict_network(work, device));
   }
-  if (asked) take_choice(*asked, plan.placement);
+  take_choice(chosen, plan.placement);
   show_plan(plan, flags.outputs.json);
   return exit_ok;
 }
@@ -123,8 +125,8 @@ int run_network_training(const TrainFlags& flags) {
   options.training.observer = &watcher;
   const TrainingData data = read_network_data(flags.data, flags.compute, options.training.validation_fraction);
   const auto asked = asked_for(flags.compute.device);
-  if (flags.compute.plan) return plan_network(flags, data, options, asked);
   const overtake::Placement device = asked ? *asked : choose_device(data, options, flags.compute.threads);
+  if (flags.compute.plan) return plan_network(flags, data, options, device);
   print_head(flags.data, data, device, flags.outputs.describe, quiet,
              fmt::format("network: {}\n", to_text(options, data.preprocessing.inputs(), data.preprocessing.outputs())));
   print_error(notes_of(data));

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "command.hpp"
@@ -22,6 +23,7 @@
 #include "output/terminal.hpp"
 #include "output/transfers_line.hpp"
 #include "overtake/error.hpp"
+#include "overtake/memory.hpp"
 #include "overtake/model.hpp"
 #include "overtake/placement.hpp"
 #include "overtake/report.hpp"
@@ -63,9 +65,9 @@ void write_answers(overtake::FilePredictor& predictor, const std::string& path) 
   output->commit();
 }
 
-int plan_answers(const PredictFlags& flags, const overtake::Preprocessing& how, const overtake::TableOptions& reading,
+int plan_answers(const PredictFlags& flags, overtake::TableModel model, const overtake::TableOptions& reading,
                  std::uint64_t part_bytes, const std::string& device) {
-  const overtake::TableModel model{overtake::read_model(flags.model).model, how};  // on the CPU, where it is timed
+  if (device != "cpu") model.model = overtake::read_model(flags.model).model;  // to the CPU, where it is timed
   overtake::AnswersForecast forecast =
       overtake::forecast_answers(model, flags.reading.data, reading, flags.answers, part_bytes, device);
   overtake::report::Json counts = overtake::report::Json::object();
@@ -76,21 +78,30 @@ int plan_answers(const PredictFlags& flags, const overtake::Preprocessing& how, 
   return exit_ok;
 }
 
+/// The size of parts. Layers of a network take the computer's memory, too, where that is the device's: half of what
+/// there is.
+std::uint64_t part_bytes_of(const overtake::TableModel& model, const overtake::Device& device, std::uint64_t limit) {
+  const std::uint64_t bytes = overtake::part_bytes_within(limit);
+  if (limit == 0 || model.model->widths().empty() || !is_in_host_memory(device.info().kind)) return bytes;
+  device.set_memory_limit(device.memory_held() + overtake::host_memory_left(limit) / 2);
+  return bytes / 2;
+}
+
 int run(const PredictFlags& flags) {
   check_outputs({{"--out", flags.out}}, {{"MODEL", flags.model}, {"DATA", flags.reading.data}});
   const std::vector<std::string> rules = {"auto", "error", "missing"};
   overtake::text::check_choice("--unseen", flags.unseen, rules);
   overtake::set_cpu_threads(flags.compute.threads);
   const overtake::Device device(flags.compute.device);
-  overtake::TableModel model = overtake::read_model(flags.model, device);
+  overtake::TableModel model = overtake::read_model(flags.model, device, flags.compute.host_memory_limit);
   overtake::Preprocessing& how = model.preprocessing;
   if (flags.unseen != "auto") {
     how.unseen = flags.unseen == "error" ? overtake::UnseenRule::error : overtake::UnseenRule::missing;
   }
   overtake::TableOptions reading = flags.reading.over(how.table_options());
   reading.memory_limit = flags.compute.table_limit();
-  const std::uint64_t part_bytes = overtake::part_bytes_within(flags.compute.host_memory_limit);
-  if (flags.compute.plan) return plan_answers(flags, how, reading, part_bytes, device.id());
+  const std::uint64_t part_bytes = part_bytes_of(model, device, flags.compute.host_memory_limit);
+  if (flags.compute.plan) return plan_answers(flags, std::move(model), reading, part_bytes, device.id());
   overtake::FilePredictor predictor(model, flags.reading.data, reading, flags.answers, part_bytes);
   write_answers(predictor, flags.out);
   if (is_standard_output(flags.out)) return exit_ok;

@@ -134,10 +134,16 @@ void note_failures(const std::vector<std::string>& problems) {
 }
 
 int plan_search(const SearchFlags& flags, const TrainingData& data, const std::vector<overtake::Parameters>& candidates,
-                const overtake::SearchOptions& options, const std::optional<overtake::Placement>& asked) {
+                overtake::SearchOptions options, const overtake::Placement& chosen) {
+  overtake::run_on(chosen, options);  // the run's own look at memory, before other devices' drivers take some
+  const std::uint64_t held =
+      flags.compute.is_limited() ? check_search(data.training, candidates, options).planned_host_bytes : 0;
   overtake::SearchForecast forecast = overtake::forecast_search(
       data.training, candidates, options, overtake::Candidates::all, devices_elsewhere(flags.compute.elsewhere));
-  if (asked) take_choice(*asked, forecast.placement);
+  take_choice(chosen, forecast.placement);
+  for (overtake::Prediction& of : forecast.placement.predictions) {
+    if (held > 0 && of.device == chosen.device) of.host_bytes = held;
+  }
   note_failures(forecast.problems);
   show_plan({"search", forecast.plan, std::move(forecast.placement), std::move(forecast.elsewhere), forecast.counts},
             flags.outputs.json);
@@ -158,9 +164,9 @@ int run(const CLI::App& app, const SearchFlags& flags) {
   options.sample_weight = std::move(data.sample_weight);
   options.feature_names = data.preprocessing.feature_names();
   options.class_names = data.preprocessing.classes;
-  if (flags.compute.plan) return plan_search(flags, data, candidates, options, asked);
   const overtake::Placement device =
       asked ? *asked : overtake::forecast_search(data.training, candidates, options).placement;
+  if (flags.compute.plan) return plan_search(flags, data, candidates, options, device);
   const OutputFlags& outputs = flags.outputs;
   const bool quiet = is_standard_output(outputs.json) || is_standard_output(outputs.html);
   options.stop = &system::stop_on_interrupt();  // before anything is printed: who sees that may interrupt

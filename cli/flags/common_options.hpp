@@ -22,6 +22,8 @@ struct ComputeFlags {
   /// What a table may take while it is read: the smaller of the limits that are set, the second less what the process
   /// holds.
   [[nodiscard]] std::uint64_t table_limit() const;
+  /// True where a limit of memory is set.
+  [[nodiscard]] bool is_limited() const noexcept { return memory_limit > 0 || host_memory_limit > 0; }
 };
 
 /// What is written and shown; "" is not asked for.

@@ -91,9 +91,12 @@ void show_plan(const Plan& plan, const std::string& json_path) {
   if (!is_standard_output(json_path)) print(text_of(plan));
 }
 
-void take_choice(const overtake::Placement& asked, overtake::Placement& placement) {
-  placement.device = asked.device;
-  placement.reason = asked.reason;
+void take_choice(const overtake::Placement& chosen, overtake::Placement& placement) {
+  placement.device = chosen.device;
+  placement.reason = chosen.reason;
+  for (Prediction& of : placement.predictions) {
+    if (of.device == chosen.device) of.failure.clear();
+  }
 }
 
 std::string predicted_text(const overtake::Placement& placement) {

@@ -27,8 +27,8 @@ struct Plan {
 /// A table of the devices, the choice and its reason; on standard output or, where a file is named, as JSON there.
 void show_plan(const Plan& plan, const std::string& json_path);
 
-/// The plan chooses what the command line asks for.
-void take_choice(const overtake::Placement& asked, overtake::Placement& placement);
+/// The plan chooses what the run would, and which the run's own look at memory has accepted.
+void take_choice(const overtake::Placement& chosen, overtake::Placement& placement);
 
 /// ", predicted 26 ms" for a run that took the rest of it; empty where nothing was predicted. The start of the device
 /// is no part of either.

@@ -51,7 +51,10 @@ struct TableModel {
 /// Reads what write_model() wrote, whichever estimator it is; networks compute on `device`. Throws DataError naming the
 /// file for one that is damaged, is no model, or does not say how its inputs are prepared, UsageError for a forest on
 /// another device than the CPU, which forests predict on.
-[[nodiscard]] TableModel read_model(const std::filesystem::path& path, const Device& device = {});
+/// Throws DeviceError, before the file is read, where the process would hold more than `host_memory_limit` (0: what
+/// there is) while it is.
+[[nodiscard]] TableModel read_model(const std::filesystem::path& path, const Device& device = {},
+                                    std::uint64_t host_memory_limit = 0);
 /// Writes a model that read_model() reads. Throws what Model::save() throws.
 void write_model(const std::filesystem::path& path, const Model& model, const Preprocessing& preprocessing);
 /// A forest as the bytes of its file, and back; `name` stands for the file in messages. Throw as the two above do, and

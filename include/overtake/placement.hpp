@@ -127,10 +127,6 @@ struct Shareable {
 [[nodiscard]] Prediction predict_forest(const ForestWork& work, const DeviceInfo& device,
                                         const MemoryLimits& limits = {});
 
-/// The limits to predict a device by. Of likely ones the CPU has none: a run that is too large for it is refused with
-/// every part of the need.
-[[nodiscard]] MemoryLimits limits_for(const DeviceInfo& device, const MemoryLimits& limits, Candidates candidates);
-
 /// For forests: by predict_forest() within the limits.
 [[nodiscard]] Placement choose_device(const ForestWork& work, const MemoryLimits& limits,
                                       Candidates candidates = Candidates::likely);

@@ -98,6 +98,10 @@ void Visit::add(Finding finding) {
     return other.id == finding.id && other.device == finding.device && (is_grave || other.cause == finding.cause);
   };
   if (std::any_of(result_.findings.begin(), result_.findings.end(), is_told)) return;
+  if (finding.id == "driver-cache-unwritable") {  // the cause of what the trial alone could not explain
+    std::erase_if(result_.findings,
+                  [&](const Finding& other) { return other.id == "driver-fails" && other.device == finding.device; });
+  }
   result_.findings.push_back(std::move(finding));
 }
 

@@ -114,7 +114,7 @@ std::uint64_t size_of(const std::filesystem::path& data) {
 AnswersForecast forecast_answers(const TableModel& model, const std::filesystem::path& data,
                                  const TableOptions& reading, const AnswerOptions& options, std::uint64_t part_bytes,
                                  const std::string& device) {
-  const std::uint64_t held = host_memory_held();
+  const std::uint64_t held = host_memory_held(), peak = host_memory_peak();  // the model took more as it was read
   const std::uint64_t file_bytes = size_of(data);
   const First first = answer_first_rows(model, data, reading, options);
   AnswersForecast forecast;
@@ -143,7 +143,7 @@ AnswersForecast forecast_answers(const TableModel& model, const std::filesystem:
     }
     of.prepare_seconds += scale * first.settled.reading;
     of.finish_seconds += scale * first.settled.writing;
-    of.host_bytes = std::max(of.host_bytes, held) + std::min(part_bytes, all_bytes);
+    of.host_bytes = std::max(peak, std::max(of.host_bytes, held) + std::min(part_bytes, all_bytes));
     of.total();
     return of;
   };

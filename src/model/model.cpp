@@ -4,11 +4,13 @@
 
 #include <fmt/format.h>
 
+#include <system_error>
 #include <utility>
 
 #include "overtake/data/safetensors.hpp"
 #include "overtake/error.hpp"
 #include "overtake/forest.hpp"
+#include "overtake/memory.hpp"
 #include "overtake/nn/model_file.hpp"
 #include "overtake/nn/network.hpp"
 
@@ -64,7 +66,13 @@ std::vector<std::int32_t> Model::apply(std::span<const float> /*inputs*/) const 
   throw UsageError(fmt::format("leaves (apply, --apply) belong to forests, and this is a {}", describe()));
 }
 
-TableModel read_model(const std::filesystem::path& path, const Device& device) {
+TableModel read_model(const std::filesystem::path& path, const Device& device, std::uint64_t host_memory_limit) {
+  constexpr std::uint64_t copies = 3;  // the bytes of the file, the values in them, the trees or layers
+  std::error_code unknown;             // reading says what is wrong
+  const std::uintmax_t bytes = std::filesystem::file_size(path, unknown);
+  MemoryPlan need;
+  if (!unknown) need.add("the model while it is read", copies * bytes);
+  require_host_memory(need, host_memory_limit, "reading the model", "use a smaller model.");
   // Whether the file must have a checksum, the reader of the one or the other model knows.
   const bool holds_forest = read_safetensors(path).metadata.contains("overtake.forest");
   return holds_forest ? read_forest(path.string(), device) : read_network(path.string(), device);

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <utility>
 
+#include "backend/api/device.hpp"
 #include "backend/common/cache_files.hpp"
 #include "core/config.hpp"
 #include "core/fingerprint.hpp"
@@ -114,6 +115,7 @@ DeviceRates rates_of(const DeviceInfo& device) {
 namespace {
 
 struct MemoryBefore {
+  std::vector<backend::Device*> open = backend::opened_devices();
   std::uint64_t held = host_memory_held(), peak = host_memory_peak();
 };
 
@@ -126,7 +128,13 @@ const MemoryBefore& memory_before() {
 
 std::uint64_t memory_held_before() { return memory_before().held; }
 
-std::uint64_t memory_peak_before() { return memory_before().peak; }
+std::uint64_t memory_held_with(const DeviceInfo& device, double bytes) {
+  const MemoryBefore& before = memory_before();
+  const bool is_open = std::any_of(before.open.begin(), before.open.end(),
+                                   [&](const backend::Device* one) { return one->info().id == device.id; });
+  const double driver = is_open ? 0 : usual_rates(device).context_bytes;
+  return std::max(before.peak, before.held + static_cast<std::uint64_t>(driver + bytes));
+}
 
 std::vector<std::string> take_calibration_notes() {
   const std::scoped_lock lock(known().mutex);

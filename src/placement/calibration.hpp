@@ -24,8 +24,8 @@ inline constexpr const char* elsewhere = "elsewhere";
 
 /// Bytes of the computer's memory that this process held before it measured or listed devices for predictions.
 [[nodiscard]] std::uint64_t memory_held_before();
-/// The most that it had ever held by then.
-[[nodiscard]] std::uint64_t memory_peak_before();
+/// The most that the process holds with `bytes` more and, where `device` was not open then, with its driver.
+[[nodiscard]] std::uint64_t memory_held_with(const DeviceInfo& device, double bytes);
 
 /// What there is to say of measurements that this process made: that a kept one was damaged. Gives each once.
 [[nodiscard]] std::vector<std::string> take_calibration_notes();

@@ -127,7 +127,7 @@ Placement choose(const Predict& predict, Candidates candidates, const Machine& m
     placement.reason = times_text(placement.predictions) + ", less than a GPU takes to start";
     return placement;
   }
-  const std::vector<DeviceInfo> devices = machine.list();
+  const std::vector<DeviceInfo> devices = machine.list(candidates);
   const std::vector<DeviceInfo> gpus = usable_gpus(devices);
   if (all) {
     predict_all(predict, devices, placement.predictions);
@@ -135,10 +135,12 @@ Placement choose(const Predict& predict, Candidates candidates, const Machine& m
     predict_gpus(predict, machine, gpus, placement.predictions);
   }
   const Prediction* best = fastest(placement.predictions, gpus);
-  if (best == nullptr) {
-    throw DeviceError("no processor can run this training: " + placement.predictions.front().failure,
-                      memory_cure(limits.planned, limits.host, "use a smaller model, batch or table."));
+  const bool is_limited = limits.planned > 0 || limits.host > 0;
+  if (best == nullptr && !is_limited) {
+    throw DeviceError("no processor can run this: " + placement.predictions.front().failure,
+                      "Use a smaller model, batch or table.");
   }
+  if (best == nullptr) best = &placement.predictions.front();  // its run looks more closely
   placement.device = best->device;
   share(placement, gpus, {work, limits}, all ? nullptr : &machine);
   placement.notes = take_calibration_notes();
@@ -161,10 +163,6 @@ const Prediction* Placement::chosen() const noexcept {
   const auto found =
       std::find_if(predictions.begin(), predictions.end(), [&](const Prediction& of) { return of.device == device; });
   return found == predictions.end() ? nullptr : &*found;
-}
-
-MemoryLimits limits_for(const DeviceInfo& device, const MemoryLimits& limits, Candidates candidates) {
-  return candidates == Candidates::likely && device.kind == DeviceKind::cpu ? MemoryLimits() : limits;
 }
 
 Placement choose_device(const std::function<Prediction(const DeviceInfo&)>& predict, Candidates candidates,

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "backend/api/device.hpp"
 #include "overtake/placement.hpp"
 
 namespace overtake::placement {
@@ -15,15 +16,18 @@ using Predict = std::function<std::optional<Prediction>(const DeviceInfo&)>;
 
 /// The machine; tests have their own.
 struct Machine {
-  std::function<std::vector<DeviceInfo>()> list = list_devices;
+  std::function<std::vector<DeviceInfo>(Candidates)> list = [](Candidates candidates) {
+    return candidates == Candidates::all ? list_devices() : backend::list_where_gpus_may_be();
+  };
   std::function<void(const std::string&)> open = [](const std::string& id) {
     (void)Device(id);
   };  ///< may throw DeviceError
 };
 
-/// Predicts for the CPU and for the first GPU that can run the work, and chooses (Placement says how). Throws
-/// DeviceError when neither can. Devices are listed only if a GPU might win, or all are looked at; of likely ones a GPU
-/// that would win, or share the work, is opened.
+/// Predicts for the CPU and for the first GPU that can run the work, and chooses (Placement says how). Where neither
+/// can within `limits` that is the CPU, whose run says by how much; throws DeviceError where there are none. Devices
+/// are listed only if a GPU might win, or all are looked at; of likely ones a GPU that would win, or share the work, is
+/// opened.
 [[nodiscard]] Placement choose(const Predict& predict, Candidates candidates, const Machine& machine = {},
                                const Shareable& work = {}, const MemoryLimits& limits = {});
 

@@ -14,8 +14,8 @@ namespace {
 double bins_of(const ForestWork& work) { return work.looks > 0 ? work.bin_looks / work.looks : 0; }
 
 double host_growing(const ForestWork& work, const ForestHostRates& rates) {
-  return rates.small_visit * work.small_visits + rates.big_bin * (work.looks - work.small_looks) * bins_of(work) +
-         rates.move * work.moves + rates.node * work.nodes + rates.grown_cell * work.cells;
+  return rates.small_visit * work.small_visits + rates.big_visit * (work.visits - work.small_visits) +
+         rates.big_bin * (work.looks - work.small_looks) * bins_of(work) + rates.move * work.moves;
 }
 
 double chain_growing(const ForestWork& work, const ForestKernelRates& rates) {
@@ -28,7 +28,7 @@ double kernel_growing(const ForestWork& work, const ForestKernelRates& rates) {
 }
 
 /// Where threads grow: trees that are scored wait in rounds of at most 2 GiB (forest/host/grower.cpp).
-std::uint64_t host_bytes(const ForestWork& work, const MemoryLimits& limits) {
+double host_bytes(const ForestWork& work, const MemoryLimits& limits) {
   double most_of_a_round = 2.0 * (std::uint64_t{1} << 30);
   if (limits.planned > 0) most_of_a_round = std::min(most_of_a_round, static_cast<double>(limits.planned));
   if (limits.host > 0) {  // half of what is left (forest/grow/need.cpp)
@@ -36,7 +36,7 @@ std::uint64_t host_bytes(const ForestWork& work, const MemoryLimits& limits) {
     most_of_a_round = std::min(most_of_a_round, static_cast<double>(left) / 2);
   }
   const double scoring = work.data_bytes + std::min(most_of_a_round, work.grown_bytes);
-  return memory_held_before() + static_cast<std::uint64_t>(std::max(scoring, work.host_bytes));
+  return std::max(scoring, work.host_bytes);
 }
 
 /// What a device holds at once: it cuts trees into batches of at most 1e9 visits a unit and six tenths of its memory
@@ -50,7 +50,7 @@ double bytes_at_once(const ForestWork& work, const DeviceInfo& device, std::uint
 
 /// Where kernels grow them in the computer's memory: the data twice, and of a batch what its trees fill of their tables
 /// (forest/device/plan.cpp), or the forest that is kept.
-std::uint64_t host_bytes_of_kernels(const ForestWork& work, const DeviceInfo& device, const MemoryLimits& limits) {
+double host_bytes_of_kernels(const ForestWork& work, const DeviceInfo& device, const MemoryLimits& limits) {
   constexpr double filled = 0.4;
   std::uint64_t most = limits.planned;
   if (limits.host > 0) {  // half of what is left (forest/make_grower.cpp)
@@ -58,8 +58,7 @@ std::uint64_t host_bytes_of_kernels(const ForestWork& work, const DeviceInfo& de
     most = most > 0 ? std::min(most, half) : half;
   }
   const double trees = std::max(0.0, bytes_at_once(work, device, most) - work.data_bytes);
-  const double bytes = work.data_bytes + std::max(work.data_bytes + filled * trees, work.host_bytes_beside);
-  return memory_held_before() + static_cast<std::uint64_t>(bytes);
+  return work.data_bytes + std::max(work.data_bytes + filled * trees, work.host_bytes_beside);
 }
 
 constexpr double uncertain = 1.2;  // predictions of memory may be off by a fifth
@@ -91,20 +90,19 @@ Prediction forest_cost(const ForestWork& work, const DeviceInfo& device, const D
   of.finish_seconds = rates.host.result * work.results / threads;
   if (device.kind == DeviceKind::cpu || device.kind == DeviceKind::opencl_on_cpu) {
     of.threads = cpu_threads();
+    const bool is_host = device.kind == DeviceKind::cpu;
     of.host_bytes =
-        device.kind == DeviceKind::cpu ? host_bytes(work, limits) : host_bytes_of_kernels(work, device, limits);
-    of.host_bytes += static_cast<std::uint64_t>(rates.context_bytes);
+        memory_held_with(device, is_host ? host_bytes(work, limits) : host_bytes_of_kernels(work, device, limits));
     of.compute_seconds = rates.host.fixed + host_growing(work, rates.host) / threads;
     of.finish_seconds += rates.host.scored * work.scored / threads;
   } else {
-    of.host_bytes = memory_held_before() + static_cast<std::uint64_t>(rates.context_bytes + work.host_bytes_beside);
+    of.host_bytes = memory_held_with(device, work.host_bytes_beside);
     of.device_bytes = static_cast<std::uint64_t>(bytes_at_once(work, device, limits.planned));
     of.transfer_seconds = work.cells / rates.bytes_a_second;
     of.compute_seconds = rates.forest.fixed + kernel_growing(work, rates.forest);
     of.batch_seconds = rates.forest.fixed + chain_growing(work, rates.forest);
     of.finish_seconds += rates.host.kept_node * work.kept_nodes;
   }
-  of.host_bytes = std::max(of.host_bytes, memory_peak_before());
   of.failure = does_not_fit(work, device, limits, of);
   of.total();
   return of;
@@ -113,9 +111,7 @@ Prediction forest_cost(const ForestWork& work, const DeviceInfo& device, const D
 }  // namespace placement
 
 Placement choose_device(const ForestWork& work, const MemoryLimits& limits, Candidates candidates) {
-  return choose_device(
-      [&](const DeviceInfo& on) { return predict_forest(work, on, limits_for(on, limits, candidates)); }, candidates,
-      {}, limits);
+  return choose_device([&](const DeviceInfo& on) { return predict_forest(work, on, limits); }, candidates, {}, limits);
 }
 
 Prediction predict_forest(const ForestWork& work, const DeviceInfo& device, const MemoryLimits& limits) {

@@ -14,6 +14,7 @@
 #include "core/threads_here.hpp"
 #include "overtake/error.hpp"
 #include "overtake/ops.hpp"
+#include "placement/calibration.hpp"
 #include "placement/choice.hpp"
 #include "placement/cost.hpp"
 #include "placement/pace.hpp"
@@ -114,7 +115,10 @@ Placement choose_device(const PreparedData& data, const NetworkOptions& options,
   const MemoryLimits limits{options.memory_limit, options.host_memory_limit};
   const auto predict_on = [&](const DeviceInfo& device) {
     Prediction of = predict_network(work, device, threads);
-    of.failure = placement::beyond_host_limit(of, limits_for(device, limits, candidates));
+    const MemoryPlan memory = memory_of(options, data, device);
+    of.device_bytes = memory.bytes(MemoryPlace::device);
+    of.host_bytes = placement::memory_held_with(device, static_cast<double>(memory.bytes(MemoryPlace::host)));
+    of.failure = placement::beyond_host_limit(of, limits);
     return of;
   };
   Placement placement = choose_device(predict_on, candidates, {}, limits);

@@ -23,9 +23,7 @@ Prediction network_cost(const NetworkWork& work, const DeviceInfo& device, const
   of.device = device.id;
   of.device_bytes = static_cast<std::uint64_t>(work.device_bytes);
   const bool here = device.kind == DeviceKind::cpu || device.kind == DeviceKind::opencl_on_cpu;
-  of.host_bytes = memory_held_before() +
-                  static_cast<std::uint64_t>(rates.context_bytes + (here ? work.device_bytes : work.transfer_bytes));
-  of.host_bytes = std::max(of.host_bytes, memory_peak_before());
+  of.host_bytes = memory_held_with(device, here ? work.device_bytes : work.transfer_bytes);
   of.start_seconds = rates.start_seconds + rates.network.compile;
   if (rates.bytes_a_second > 0) of.transfer_seconds = work.transfer_bytes / rates.bytes_a_second;
   const double alone = training(work, rates.network);

@@ -12,7 +12,8 @@ namespace overtake::placement {
 namespace {
 
 // bench/results/2026-11-26-h100-placement-rates.json: 29 workloads on an NVIDIA H100 and on the 16 Xeon cores beside
-// it, fitted with non-negative least squares of relative errors.
+// it, fitted with non-negative least squares of relative errors; growing on the host together with 18 forests of one to
+// all levels on two EPYC cores, since all of the former are deep.
 constexpr double units_of_h100 = 132, mhz_of_h100 = 1980;
 constexpr ForestKernelRates h100_forest{
     .fixed = 0.0086, .bin_look = 6.5e-12, .random_bin_look = 1.64e-11, .chain_look = 9.6e-6, .chain_bin = 2.8e-9};
@@ -28,12 +29,11 @@ constexpr NetworkRates h100_network{.judged = 1.5e-4,
 constexpr ForestHostRates xeon_forest{.cell = 5e-8,
                                       .kept_node = 5.5e-8,
                                       .result = 4e-7,
-                                      .fixed = 0.002,
-                                      .grown_cell = 9e-7,
-                                      .small_visit = 3.9e-8,
-                                      .big_bin = 9.5e-9,
-                                      .move = 6.2e-8,
-                                      .node = 7.3e-8,
+                                      .fixed = 0.0008,
+                                      .small_visit = 5.2e-8,
+                                      .big_visit = 3e-9,
+                                      .big_bin = 7.4e-9,
+                                      .move = 3e-8,
                                       .scored = 3e-8};
 constexpr NetworkRates xeon_one_thread{.judged = 3e-5,
                                        .step = 3e-6,
@@ -109,8 +109,8 @@ DeviceRates usual_rates(const DeviceInfo& info) {
 
 DeviceRates with(DeviceRates rates, const Slowness& slowness) {
   ForestHostRates& host = rates.host;
-  for (double* rate : {&host.cell, &host.grown_cell, &host.kept_node, &host.result, &host.fixed, &host.small_visit,
-                       &host.big_bin, &host.move, &host.node, &host.scored}) {
+  for (double* rate : {&host.cell, &host.kept_node, &host.result, &host.fixed, &host.small_visit, &host.big_visit,
+                       &host.big_bin, &host.move, &host.scored}) {
     *rate *= slowness.host;
   }
   rates.forest.bin_look *= slowness.forest_wide;

@@ -21,8 +21,9 @@ struct ForestHostRates {
   double cell = 0;       ///< a value that is binned
   double kept_node = 0;  ///< of a model: fetched, ordered
   double result = 0;     ///< a row that is scored, for the metrics
-  double fixed = 0, grown_cell = 0;
-  double small_visit = 0, big_bin = 0, move = 0, node = 0;
+  double fixed = 0;
+  double small_visit = 0, big_visit = 0, big_bin = 0;  ///< big: of nodes that are not small
+  double move = 0;
   double scored = 0;
 };
 

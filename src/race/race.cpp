@@ -220,9 +220,10 @@ RaceResult run_race(const RaceOptions& options, ProgressObserver* observer, cons
   const auto repeated = std::unique(result.options.layers.begin(), result.options.layers.end());
   result.options.layers.erase(repeated, result.options.layers.end());
 
-  const std::vector<std::string> wanted = options.devices.empty() ? default_devices(list_devices()) : options.devices;
-  const std::vector<Device> devices = open_devices(wanted);
-  const std::vector<DeviceInfo> all = list_devices();  // with the verdicts of trials
+  const bool is_asked = !options.devices.empty();  // then no driver of others is looked at
+  const std::vector<Device> devices = open_devices(is_asked ? options.devices : default_devices(list_devices()));
+  std::vector<DeviceInfo> all;
+  if (!is_asked) all = list_devices();  // with the verdicts of trials
   result.options.devices.clear();
   for (const Device& device : devices) {
     device.set_memory_limit(limit_of(device, options));
@@ -232,8 +233,8 @@ RaceResult run_race(const RaceOptions& options, ProgressObserver* observer, cons
   std::copy_if(all.begin(), all.end(), std::back_inserter(result.missing),
                [](const DeviceInfo& info) { return !info.usable; });
   result.machine = report::this_machine();
-  if (std::none_of(all.begin(), all.end(),
-                   [](const DeviceInfo& info) { return info.usable && info.kind == DeviceKind::gpu; })) {
+  const auto is_gpu = [](const DeviceInfo& info) { return info.usable && info.kind == DeviceKind::gpu; };
+  if (!is_asked && std::none_of(all.begin(), all.end(), is_gpu)) {
     result.notes.push_back("No usable GPU was found; overtake devices says why.");
   }
 

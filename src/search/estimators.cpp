@@ -113,8 +113,7 @@ SearchForecast forecast_search(const Dataset& data, const std::vector<Parameters
   const MemoryLimits limits{options.memory_limit, options.host_memory_limit};
   const Shareable work{result.plan.models, size.refit ? 1 : 0};
   result.placement =
-      choose_device([&](const DeviceInfo& device) { return forecast->on(device, limits_for(device, limits, devices)); },
-                    devices, work, limits);
+      choose_device([&](const DeviceInfo& device) { return forecast->on(device, limits); }, devices, work, limits);
   for (const DeviceInfo& device : elsewhere) result.elsewhere.push_back(forecast->on(device));
   return result;
 }

@@ -58,12 +58,28 @@ SearchResult search_and_record(const Dataset& data, const std::vector<Parameters
   return result;
 }
 
+/// Ends a search before its first batch.
+class EndsAtPlan final : public SearchObserver {
+ public:
+  void on_plan(const SearchPlan& /*plan*/) override { stop.request(); }
+  StopToken stop;
+};
+
 }  // namespace
 
 }  // namespace search_detail
 
 SearchResult search(const Dataset& data, const std::vector<Parameters>& candidates, const SearchOptions& options) {
   return search_detail::search_and_record(data, candidates, options);
+}
+
+SearchPlan check_search(const Dataset& data, const std::vector<Parameters>& candidates, SearchOptions options) {
+  search_detail::EndsAtPlan end;
+  options.journal.clear();
+  options.refit_stopped = false;
+  options.observer = &end;
+  options.stop = &end.stop;
+  return search(data, candidates, options).plan;
 }
 
 }  // namespace overtake

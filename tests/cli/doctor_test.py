@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import signal
 import socket
 import time
@@ -24,6 +25,16 @@ class Doctor(CliTest):
         for text in ("cpu: ", "checks ", "compiler ", "machine\n", "findings", "healthy: cpu computes rightly"):
             self.assertIn(text, out)
         self.assertNotIn("opencl", out.split("libraries")[0])
+
+    def test_small_stacks_end_nothing(self):
+        for kib in (64, 100):
+            def limited(size=kib << 10):
+                resource.setrlimit(resource.RLIMIT_STACK, (size, size))
+            for command in (("doctor", "--device", "cpu", "--no-measure"), ("doctor",), ("devices",)):
+                process = self.start(*command, preexec_fn=limited)
+                out, err = process.communicate(timeout=300)
+                self.assertIn(process.returncode, (0, 1), f"{kib} KiB, {command}\n{out}\n{err}")
+                self.assertIn("cpu", out)
 
     def test_json_says_what_was_done(self):
         found = self.diagnosis("--device", "cpu")

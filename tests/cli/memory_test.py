@@ -49,6 +49,17 @@ class MemoryTest(CliTest):
         self.assertEqual(piped.stdout, (self.folder / "whole.csv").read_bytes())
 
     @unittest.skipUnless(PLAIN, "the limit is meant for the plain program")
+    def test_layers_of_a_network_that_predicts_keep_to_the_limit(self):
+        self.overtake("train", IRIS, "--target", "species", "--hidden", "2000,2000", "--epochs", "1", "--device", "cpu", "--save", "m")
+        data, limit = self.large(), 90 * 2**20  # 4,096 rows at once take as much by themselves
+        self.overtake("predict", "m", data, "--out", "whole.csv")
+        code, peak = self.peak_of("predict", "m", data, "--out", "parts.csv", "--host-memory-limit", limit)
+        self.assertEqual(code, 0)
+        self.assertLess(peak, limit)
+        self.assertEqual((self.folder / "parts.csv").read_bytes(), (self.folder / "whole.csv").read_bytes())
+        self.overtake("predict", "m", data, "--host-memory-limit", limit, "--plan")
+
+    @unittest.skipUnless(PLAIN, "the limit is meant for the plain program")
     def test_an_error_in_a_late_part_leaves_no_file(self):
         self.model()
         data = self.large()
@@ -115,6 +126,16 @@ class MemoryTest(CliTest):
             self.assertEqual(code, 0)
             self.assertLess(peak, limit + 4 * 2**20, f"{limit} of {free}")
             self.assertLess(abs(self.planned() / peak - 1), 0.2)
+
+        network = ("train", data, "--target", "y", "--hidden", "250,250", "--epochs", "1", "--device", names[0], "--json", "out.json")
+        self.overtake(*network)
+        code, free = self.peak_of(*network)
+        self.assertEqual(code, 0)
+        planned = json.loads((self.folder / "out.json").read_text())["planned_host_bytes"]
+        self.assertLess(abs(planned / free - 1), 0.08)
+        code, peak = self.peak_of(*network, "--host-memory-limit", planned + 2 * 2**20)
+        self.assertEqual(code, 0)
+        self.assertLess(peak, 1.06 * planned)
 
     def planned(self):
         return json.loads((self.folder / "out.json").read_text())["plan"]["planned_host_bytes"]

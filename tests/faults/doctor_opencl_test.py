@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Faults of OpenCL drivers, and the finding of "overtake doctor" that each must have: docs/doctor.md lists them."""
 import os
+import pwd
+import subprocess
 import time
 
 from doctor import DRIVERS, REAL, DoctorTest
-from fault import IRIS, faulty_opencl, main, skip_unless
+from fault import BINARY, IRIS, faulty_opencl, main, skip_unless
 from machine import Machine
 
 DEVICE = 4
@@ -128,6 +130,19 @@ class OpenCl(DoctorTest):
         found = self.told("driver-cache-unwritable", severity="warning", evidence="/proc/none", cure="POCL_CACHE_DIR", environment=nowhere)
         self.assertNotIn("no-device", found)
         self.told("driver-cache-unwritable", "--device", "opencl", severity="error", environment=nowhere)
+
+    def test_a_folder_that_pocl_may_not_write(self):
+        skip_unless("pocl" in self.environment["OVERTAKE_TEST_ICD"], "the OpenCL driver here is not PoCL")
+        skip_unless(os.getuid() == 0, "only root can become another user")
+        nobody = pwd.getpwnam("nobody").pw_uid
+        skip_unless(subprocess.run(["test", "-x", BINARY], user=nobody, check=False).returncode == 0, "the tool lies where other users cannot run it")
+        for folder in (self.folder, *self.folder.iterdir()):
+            folder.chmod(0o777)
+        roots = self.folder / "roots"
+        roots.mkdir(mode=0o755)
+        found = self.told("driver-cache-unwritable", "--device", "opencl", severity="error", cause=str(roots), cure="POCL_CACHE_DIR", user=nobody,
+                          environment={"POCL_CACHE_DIR": str(roots)})
+        self.assertNotIn("driver-fails", found)
 
     def test_without_a_fault_none_is_told(self):
         self.must_work_without_a_fault()

@@ -169,6 +169,9 @@ TEST(MatMulTiling, FewOutputsAndALongSumAreSplit) {
   EXPECT_GT(plan_matmul(100, 2, 4096, gpu).splits, 4);
   EXPECT_EQ(plan_matmul(4096, 2048, 100, gpu).splits, 1);
   EXPECT_EQ(plan_matmul(100, 8, 4, gpu).splits, 1);
+  LoweringTraits cpu = gpu;
+  cpu.splits_products = false;
+  EXPECT_EQ(plan_matmul(100, 2, 4096, cpu).splits, 1) << "parts take memory";
 }
 
 TEST(Dialect, PreludesAreShortAndKernelsNameNoVendor) {

@@ -38,6 +38,7 @@ Dataset made_up(std::int64_t rows, std::int64_t features, double noise, bool num
 /// Split nodes, and their rows, of a forest that is grown.
 struct Truth {
   double nodes = 0, moves = 0;
+  double small_moves = 0;  ///< of nodes of fewer than small_node_rows rows
 };
 
 Truth grown(const Dataset& data, const ForestParameters& parameters) {
@@ -47,6 +48,7 @@ Truth grown(const Dataset& data, const ForestParameters& parameters) {
       if (tree.feature[node] < 0) continue;
       truth.nodes += 1;
       truth.moves += tree.samples[node];
+      if (tree.samples[node] < small_node_rows) truth.small_moves += tree.samples[node];
     }
   }
   return truth;
@@ -71,6 +73,19 @@ void expect_true(const Dataset& data, const ForestParameters& parameters, double
   expect_near(work.nodes, truth.nodes, factor);
   expect_near(work.moves, truth.moves, factor);
   EXPECT_GE(work.visits, work.moves);
+}
+
+TEST(ForestWorkCounts, RowsOfSmallNodesAboveALimitOfDepth) {
+  const Dataset data = made_up(8000, 12, 0.3);
+  ForestParameters parameters = of(data);
+  for (const int depth : {8, 10}) {
+    parameters.max_depth = depth;
+    const ForestWork work = forest_work(data, {parameters});
+    const double small_moves = work.small_visits / (work.visits / work.moves);
+    const Truth truth = grown(data, parameters);
+    EXPECT_GT(small_moves, truth.small_moves / 2.5) << depth;
+    EXPECT_LT(small_moves, truth.small_moves * 2.5) << depth;
+  }
 }
 
 TEST(ForestWork, CountsTreesOfSmallData) {

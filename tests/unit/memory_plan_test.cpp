@@ -160,10 +160,10 @@ TEST(MemoryPlan, ANetworkIsRefusedBeforeItIsMade) {
   NetworkOptions options;
   options.hidden = {512, 512};
   options.training.epochs = 1;
-  const MemoryPlan plan = memory_of(options, data, Device("cpu"));
+  const MemoryPlan plan = memory_of(options, data, Device("cpu").info());
   EXPECT_GT(plan.bytes(MemoryPlace::host), 5 * mib);
   EXPECT_EQ(plan.bytes(MemoryPlace::device), 0U);
-  EXPECT_GT(memory_of(options, data, Device("null")).bytes(MemoryPlace::device), 5 * mib);
+  EXPECT_GT(memory_of(options, data, Device("null").info()).bytes(MemoryPlace::device), 5 * mib);
   options.host_memory_limit = host_memory_held() + 2 * mib;
   expect_error<DeviceError>([&] { (void)train_network(data, options); },
                             {"training the network", "weights, gradients", "layers of a batch", "--host-memory-limit"});

@@ -75,6 +75,36 @@ TEST(PlacementCosts, ASlowerDeviceTakesLonger) {
   EXPECT_EQ(seconds({.network_step = 2, .network_product = 2}), seconds({}));
 }
 
+/// 20,000 rows of 20 numbers (the last two: 5,000 of 40, for numbers) on two quiet EPYC cores of 0.6 times the Xeon's
+/// slowness, the shortest of three runs on 28 November 2026.
+TEST(PlacementCosts, OfShallowForestsAndDeepOnesAreThoseThatWereMeasured) {
+  struct Measured {
+    double looks, small_looks, bin_looks, visits, small_visits, moves, seconds;
+  };
+  constexpr Measured all[] = {{400, 0, 204800, 5056964, 0, 1264241, 0.0249},
+                              {2821, 21, 1444141, 15170893, 0, 3792723, 0.0398},
+                              {24983, 5783, 12791048, 30338479, 182948, 7584620, 0.0989},
+                              {183704, 128104, 94056473, 49853059, 4518894, 12463265, 0.2852},
+                              {394000, 348400, 201727952, 37997001, 8870715, 9499250, 0.4512},
+                              {27970, 0, 21480782, 37927234, 0, 948181, 0.0869},
+                              {6319210, 6155210, 4853153478, 115666742, 52931570, 2891669, 1.1727}};
+  const DeviceInfo cpu = known_device("cpu-2");
+  const placement::DeviceRates rates = placement::with(placement::usual_rates(cpu), {.host = 0.6});
+  for (const Measured& of : all) {
+    ForestWork work;
+    work.looks = of.looks;
+    work.small_looks = of.small_looks;
+    work.bin_looks = of.bin_looks;
+    work.visits = of.visits;
+    work.small_visits = of.small_visits;
+    work.moves = of.moves;
+    work.cells = of.moves > 1e6 ? 4e5 : 2e5;
+    const double predicted = placement::forest_cost(work, cpu, rates).compute_seconds;
+    EXPECT_GT(predicted, of.seconds / 2) << of.looks << " looks";
+    EXPECT_LT(predicted, of.seconds * 2) << of.looks << " looks";
+  }
+}
+
 TEST(PlacementCosts, KeepToLimitsOfMemoryOrSayWhatIsTooMuch) {
   const DeviceInfo h100 = known_device("h100");
   ForestWork work;

@@ -115,7 +115,7 @@ struct Choice {
                                    is_cpu ? 16 : 0));
     };
     placement::Machine machine;
-    machine.list = [] { return std::vector<DeviceInfo>{gpu_of("cuda:0", 50), gpu_of("cuda:1", 100)}; };
+    machine.list = [](Candidates) { return std::vector<DeviceInfo>{gpu_of("cuda:0", 50), gpu_of("cuda:1", 100)}; };
     machine.open = [&](const std::string& id) {
       opened.push_back(id);
       if (id == broken) throw DeviceError("it does not open");

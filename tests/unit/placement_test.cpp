@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <optional>
@@ -11,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "data_support.hpp"
 #include "overtake/data/dataset.hpp"
 #include "overtake/error.hpp"
 #include "overtake/forest.hpp"
@@ -48,7 +51,7 @@ struct Script {
   std::map<std::string, double> seconds;
   std::vector<std::string> asked;
 
-  Placement choose(const std::vector<DeviceInfo>& all = made_up()) {
+  Placement choose(const std::vector<DeviceInfo>& all = made_up(), const MemoryLimits& limits = {}) {
     const auto predict = [&](const DeviceInfo& info) {
       asked.push_back(info.id);
       Prediction prediction;
@@ -58,7 +61,8 @@ struct Script {
       prediction.failure = prediction.seconds < 0 ? "no room" : "";
       return std::optional(prediction);
     };
-    return placement::choose(predict, Candidates::likely, {[&] { return all; }, [](const std::string&) {}});
+    return placement::choose(predict, Candidates::likely, {[&](Candidates) { return all; }, [](const std::string&) {}},
+                             {}, limits);
   }
 };
 
@@ -105,6 +109,30 @@ TEST(PlacementChoice, WhereNothingCanRunTheWorkThereIsAnError) {
   EXPECT_THROW((void)script.choose({}), DeviceError);
   EXPECT_EQ(placement::choose([](const DeviceInfo&) { return std::nullopt; }, Candidates::likely).device, "cpu")
       << "stopped";
+}
+
+TEST(PlacementChoice, WithinLimitsTheCpuLooksItselfWhereNothingSeemsToFit) {
+  Script script{{{"cpu", -1}, {"cuda:1", -1}, {"opencl:1", -1}, {"cuda:0", -1}, {"opencl:2", -1}}, {}};
+  const Placement placement = script.choose(made_up(), {0, 100});
+  EXPECT_EQ(placement.device, "cpu");
+  EXPECT_NE(placement.reason.find("cpu cannot run it (no room)"), std::string::npos) << placement.reason;
+}
+
+TEST(PlacementChoice, DriversForCpusAreNotLoadedWhenGpusAreLookedFor) {
+  const auto all = backend::backends();
+  const auto opencl = std::find_if(all.begin(), all.end(), [](const auto* one) { return one->name() == "opencl"; });
+  if (opencl == all.end()) GTEST_SKIP() << "built without OpenCL";
+  const test::TempFolder folder;
+  const char* before = std::getenv("OCL_ICD_VENDORS");
+  const std::string vendors = before != nullptr ? before : "";
+  ::setenv("OCL_ICD_VENDORS", folder.path().c_str(), 1);
+  EXPECT_TRUE((*opencl)->may_have_gpus()) << "the loader may be a driver itself";
+  std::ofstream(folder / "pocl.icd") << "libpocl.so.2.9.0\n";
+  std::ofstream(folder / "intel.icd") << "/opt/intel/libintelocl.so\n";
+  EXPECT_FALSE((*opencl)->may_have_gpus());
+  std::ofstream(folder / "nvidia.icd") << "libnvidia-opencl.so.1\n";
+  EXPECT_TRUE((*opencl)->may_have_gpus());
+  before != nullptr ? ::setenv("OCL_ICD_VENDORS", vendors.c_str(), 1) : ::unsetenv("OCL_ICD_VENDORS");
 }
 
 TEST(PlacementRates, UnitsThatNobodyMeasuredCountLittle) {

@@ -61,6 +61,11 @@ struct ForestOptions {
                                   const ForestOptions& options = {}, std::span<const float> sample_weight = {},
                                   const Forest* earlier = nullptr, ForestReport* report = nullptr);
 
+/// For plans: throws what train_forest() throws before it grows more than the first trees, which are grown where the
+/// memory that there is may not hold the forest.
+void check_training(const ForestParameters& parameters, const Dataset& data, const ForestOptions& options = {},
+                    std::span<const float> sample_weight = {}, const Forest* earlier = nullptr);
+
 /// Accuracy, or r2 (NaN for fewer than two rows). Throws DataError for rows without answers or of other features.
 [[nodiscard]] double score_of(const Forest& forest, const Dataset& data);
 

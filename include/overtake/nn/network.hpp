@@ -65,7 +65,10 @@ void check_network_memory(const NetworkOptions& options, std::int64_t inputs, st
 
 /// What train_network() takes beside the data set where it takes most: weights and what is kept of each, the layers'
 /// outputs for a batch, the rows as arrays. Those of the device count as the host's where that is "cpu".
-[[nodiscard]] MemoryPlan memory_of(const NetworkOptions& options, const PreparedData& data, const Device& device);
+[[nodiscard]] MemoryPlan memory_of(const NetworkOptions& options, const PreparedData& data, const DeviceInfo& device);
+
+/// Throws what train_network() throws before it makes the network; else memory_of() it.
+MemoryPlan check_fits(const NetworkOptions& options, const PreparedData& data, const Device& device);
 
 /// A trained network behind the face that all models have.
 class NetworkModel final : public Model {

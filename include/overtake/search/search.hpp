@@ -199,6 +199,10 @@ void run_on(const Placement& placement, SearchOptions& options);
 [[nodiscard]] SearchResult search(const Dataset& data, const std::vector<Parameters>& candidates,
                                   const SearchOptions& options = {});
 
+/// For plans: throws what search() throws before it trains a candidate, by the same steps; a journal has no say. Gives
+/// what it would take.
+SearchPlan check_search(const Dataset& data, const std::vector<Parameters>& candidates, SearchOptions options);
+
 /// The winner by result.refit_metric. Both throw UsageError where no candidate has a score.
 [[nodiscard]] const Parameters& best_parameters(const SearchResult& result);
 [[nodiscard]] double best_score(const SearchResult& result);

@@ -144,5 +144,14 @@ std::vector<DeviceInfo> list_devices_of(Backend& backend) {
   return backend.list();
 }
 
+std::vector<DeviceInfo> list_where_gpus_may_be() {
+  std::vector<DeviceInfo> all;
+  for (Backend* backend : backends()) {
+    if (!backend->may_have_gpus()) continue;
+    for (DeviceInfo& info : list_devices_of(*backend)) all.push_back(std::move(info));
+  }
+  return all;
+}
+
 }  // namespace backend
 }  // namespace overtake

@@ -173,6 +173,8 @@ class Backend {
   [[nodiscard]] virtual std::unique_ptr<Device> open(int index) = 0;
   /// True where a vendor's driver does the work.
   [[nodiscard]] virtual bool has_driver() const noexcept { return true; }
+  /// False where it is known, without any driver being loaded, that none of them is for a GPU.
+  [[nodiscard]] virtual bool may_have_gpus() { return true; }
   /// For the doctor, after list(): findings about it, and the files of its libraries.
   [[nodiscard]] virtual BackendDetails details();
 
@@ -187,6 +189,8 @@ class Backend {
 
 /// list(), or, where claim_driver() throws, one entry that says why.
 [[nodiscard]] std::vector<DeviceInfo> list_devices_of(Backend& backend);
+/// As overtake::list_devices(), without backends that cannot have GPUs: drivers for the CPU take memory.
+[[nodiscard]] std::vector<DeviceInfo> list_where_gpus_may_be();
 
 /// The backends of this build, in order of preference: cpu, cuda, opencl, null.
 [[nodiscard]] std::span<Backend* const> backends();

@@ -42,6 +42,8 @@ LoweringTraits traits_of(const FoundDevice& found) {
   traits.fence_across_groups = is_cpu;
   // A CPU's compiler takes seconds for the large register tiles that suit a GPU with few groups for each unit.
   if (is_cpu) traits.compute_units *= 64;
+  // Its cores are few, and its memory is the computer's, of which the parts of large products would take the most.
+  traits.splits_products = !is_cpu;
   return traits;
 }
 

@@ -24,7 +24,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* pocl_name = "Portable Computing Language";
 constexpr cl_int no_platform_error = -1001;  // CL_PLATFORM_NOT_FOUND_KHR, of cl_khr_icd
 // What drivers may say and be believed.
 constexpr cl_uint most_listed = 1024;
@@ -183,16 +182,25 @@ std::error_code writing_fails(const fs::path& folder) {
   return {};
 }
 
+}  // namespace
+
+std::string unwritable_pocl_cache() {
+  const fs::path folder = config::pocl_cache_directory();
+  const std::error_code error = writing_fails(folder);
+  return error ? fmt::format("{}: {}", folder.string(), error.message()) : "";
+}
+
+namespace {
+
 /// There are drivers, and no device of theirs.
 void explain_no_device(bool has_pocl, Discovery& result) {
   result.reason = "the installed OpenCL drivers find no device";
   result.finding = "no-device";
-  const fs::path pocl_cache = config::pocl_cache_directory();
-  if (const std::error_code error = has_pocl ? writing_fails(pocl_cache) : std::error_code()) {
+  result.evidence = has_pocl ? unwritable_pocl_cache() : "";
+  if (!result.evidence.empty()) {
     result.reason = "PoCL gives no device, and its folder for compiled kernels cannot be written";
     result.finding = "driver-cache-unwritable";
-    result.evidence = fmt::format("{}: {}", pocl_cache.string(), error.message());
-    result.hint = "Name a folder that this user may write to in POCL_CACHE_DIR (or HOME).";
+    result.hint = pocl_cache_hint;
     return;
   }
   const std::vector<std::string> choices = config::opencl_device_choices();

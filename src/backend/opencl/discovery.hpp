@@ -28,6 +28,13 @@ struct Discovery {
 /// is why there is none.
 [[nodiscard]] Discovery discover();
 
+/// "folder: why" where this user cannot write PoCL's folder for compiled kernels; empty: he can.
+[[nodiscard]] std::string unwritable_pocl_cache();
+/// PoCL's name for itself.
+inline constexpr const char* pocl_name = "Portable Computing Language";
+/// What helps where it cannot be written.
+inline constexpr const char* pocl_cache_hint = "Name a folder that this user may write to in POCL_CACHE_DIR (or HOME).";
+
 /// A text, or a plain value, that the driver tells about a device.
 [[nodiscard]] std::string device_text(cl_device_id device, cl_device_info what);
 template <typename T>

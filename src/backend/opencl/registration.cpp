@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
 #include "backend/api/details.hpp"
 #include "backend/api/registry.hpp"
 #include "backend/common/trial/driver_text.hpp"
@@ -32,11 +37,27 @@ void add_missing_drivers(BackendDetails& details, bool any_device) {
   }
 }
 
+/// A trial that failed with the cause that the driver does not tell: where PoCL may not keep what it compiles, that
+/// fails.
+TrialResult explained(const FoundDevice& found, TrialResult trial) {
+  if (trial.trouble.empty() || !trial.finding.empty() || found.platform_name != pocl_name) return trial;
+  if (const std::string folder = unwritable_pocl_cache(); !folder.empty()) {
+    trial = {fmt::format("PoCL cannot write its folder for compiled kernels, {}", folder), pocl_cache_hint,
+             "driver-cache-unwritable"};
+  }
+  return trial;
+}
+
+std::optional<TrialResult> known_trial(const FoundDevice& found) {
+  std::optional<TrialResult> trial = known_result(device_trial(found));
+  return trial ? std::optional(explained(found, *std::move(trial))) : std::nullopt;
+}
+
 /// The device with what is known of it from trials. One that was not tried yet counts as usable.
 DeviceInfo as_known(const FoundDevice& found) {
   DeviceInfo info = found.info;
   if (!info.usable) return info;
-  if (auto trial = known_result(device_trial(found)); trial && !trial->trouble.empty()) {
+  if (auto trial = known_trial(found); trial && !trial->trouble.empty()) {
     info.usable = false;
     info.reason = std::move(trial->trouble);
     info.hint = std::move(trial->hint);
@@ -50,7 +71,7 @@ void add_device_findings(BackendDetails& details, const FoundDevice& found) {
     details.findings.push_back({"device-unfit", Severity::error, info.id, info.reason, info.driver, info.hint});
     return;
   }
-  if (auto trial = known_result(device_trial(found)); trial && !trial->trouble.empty()) {
+  if (auto trial = known_trial(found); trial && !trial->trouble.empty()) {
     details.findings.push_back({trial->finding.empty() ? "driver-fails" : trial->finding, Severity::error, info.id,
                                 trial->trouble, info.driver, trial->hint});
   }
@@ -64,6 +85,15 @@ void add_device_findings(BackendDetails& details, const FoundDevice& found) {
 class OpenClBackend final : public Backend {
  public:
   [[nodiscard]] std::string_view name() const override { return "opencl"; }
+
+  [[nodiscard]] bool may_have_gpus() override {
+    const std::vector<InstalledDriver> drivers = installed_drivers();  // none: the loader may be a driver itself
+    const auto is_for_cpus = [](const InstalledDriver& driver) {
+      const std::string name = std::filesystem::path(driver.library).filename().string();
+      return name.starts_with("libpocl") || name.starts_with("libintelocl");
+    };
+    return drivers.empty() || !std::all_of(drivers.begin(), drivers.end(), is_for_cpus);
+  }
 
   [[nodiscard]] std::vector<DeviceInfo> list() override {
     const Discovery discovery = discover();
@@ -114,7 +144,7 @@ class OpenClBackend final : public Backend {
     }
     FoundDevice& found = discovery.devices[static_cast<std::size_t>(index)];
     if (!found.info.usable) throw DeviceError(found.info.id + ": " + found.info.reason, found.info.hint);
-    const TrialResult trial = try_driver(device_trial(found));
+    const TrialResult trial = explained(found, try_driver(device_trial(found)));
     if (!trial.trouble.empty()) throw DeviceError(found.info.id + ": " + trial.trouble, trial.hint);
     const platform::KeptState kept;
     return std::make_unique<OpenClDevice>(std::move(found));

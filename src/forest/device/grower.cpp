@@ -94,10 +94,11 @@ class KernelGrower final : public Grower {
 
   [[nodiscard]] HostRound host_round(std::span<const ForestJob> jobs, double filled) override {
     HostRound round;
-    if (!is_in_host_memory(device_.info().kind)) return round;
     const KernelProgram& program = program_for(jobs);
     const BatchRules rules = rules_for(program);
-    for (const Wave& wave : plan(program, jobs, {}, false, 0)) {
+    const std::vector<Wave> waves = plan(program, jobs, {}, false, 0);
+    if (!is_in_host_memory(device_.info().kind)) return round;
+    for (const Wave& wave : waves) {
       for (const GrowBatch& batch : wave.batches) {
         BatchCapacity capacity;
         double nodes = 0;

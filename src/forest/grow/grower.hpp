@@ -49,7 +49,8 @@ class Grower {
                                                                       const StopToken* stop) = 0;
   [[nodiscard]] virtual GrowerStats stats() const = 0;
   /// How growing `jobs` is cut so that it fits into the computer's memory; nothing where that of a device has the
-  /// trees. `filled`: the nodes that a tree is expected to have, as a share of most_nodes().
+  /// trees. `filled`: the nodes that a tree is expected to have, as a share of most_nodes(). Throws DeviceError where
+  /// not even one tree fits.
   [[nodiscard]] virtual HostRound host_round(std::span<const ForestJob> /*jobs*/, double /*filled*/) { return {}; }
 };
 

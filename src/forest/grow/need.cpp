@@ -97,11 +97,12 @@ KeptTrees::KeptTrees(std::int64_t trees, std::int32_t outputs, std::uint64_t usa
 }
 
 void KeptTrees::add(std::int64_t nodes) {
-  constexpr std::int64_t least = 8;  // trees that say something of the others
+  constexpr double later = 1.03;  // trees differ: what the first ones say is not taken back for a little
   bytes_ += static_cast<double>(kept_bytes(nodes, outputs_));
   seen_ += 1;
   if (seen_ < least || !std::has_single_bit(static_cast<std::uint64_t>(seen_))) return;
-  check_kept(trees_, bytes_ / static_cast<double>(seen_), usable_, false);
+  const double bytes_a_tree = bytes_ / static_cast<double>(seen_);
+  check_kept(trees_, seen_ > least ? bytes_a_tree / later : bytes_a_tree, usable_, false);
 }
 
 }  // namespace overtake::forest

@@ -52,6 +52,8 @@ void check_kept(std::int64_t trees, double bytes_a_tree, std::uint64_t usable, b
 /// later when the trees so far say that all will not. Both throw what check_kept throws.
 class KeptTrees {
  public:
+  static constexpr std::int32_t least = 8;  ///< trees that say something of the others
+
   /// `trees`: how many are to grow. `usable`: platform::usable_memory() now.
   KeptTrees(std::int64_t trees, std::int32_t outputs, std::uint64_t usable);
   /// Counts a tree.

@@ -48,4 +48,21 @@ Forest grow_forest(Grower& grower, const Problem& problem, const Dataset& data, 
   return forest;
 }
 
+void check_first_trees(Grower& grower, const Problem& problem, const ForestRecipe& recipe, double likely_nodes,
+                       const StopToken* stop) {
+  constexpr double surely = 1.5;
+  ForestJob job = recipe.resolved.job;
+  const std::int32_t trees = job.trees - job.first_tree, outputs = std::max(1, problem.targets.classes);
+  const std::uint64_t usable = host_memory_left(recipe.host_memory_limit);
+  KeptTrees kept(std::max(0, trees), outputs, usable);
+  const double most = std::min(surely * likely_nodes, static_cast<double>(most_nodes(problem, job)));
+  const auto bytes = static_cast<double>(kept_bytes(static_cast<std::int64_t>(most), outputs));
+  if (trees < KeptTrees::least || trees * bytes <= static_cast<double>(usable)) return;
+  job.trees = job.first_tree + KeptTrees::least;
+  const auto take = [&](std::int32_t, std::int32_t, const GrownTree& tree) {
+    kept.add(static_cast<std::int64_t>(tree.nodes.size()));
+  };
+  grower.grow({&job, 1}, take, stop);
+}
+
 }  // namespace overtake::forest

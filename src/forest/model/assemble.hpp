@@ -28,4 +28,9 @@ struct ForestRecipe {
                                  const ForestRecipe& recipe, std::vector<Tree> earlier, const StopToken* stop,
                                  ProgressObserver* observer);
 
+/// For plans: throws what grow_forest() throws of the first trees, which are grown unless the forest fits however large
+/// they are, or where trees of `likely_nodes` leave half of their size more.
+void check_first_trees(Grower& grower, const Problem& problem, const ForestRecipe& recipe, double likely_nodes,
+                       const StopToken* stop);
+
 }  // namespace overtake::forest

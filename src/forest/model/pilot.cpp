@@ -36,9 +36,10 @@ TreeProfile profile_of(const Tree& tree) {
     if (profile.levels.size() <= depth[node]) profile.levels.resize(depth[node] + 1);
     profile.levels[depth[node]].nodes += 1;
     profile.levels[depth[node]].rows += tree.samples[node];
-    profile.sizes.push_back(tree.samples[node]);
+    profile.sizes.push_back({static_cast<double>(tree.samples[node]), static_cast<double>(depth[node])});
   }
-  std::sort(profile.sizes.begin(), profile.sizes.end(), std::greater<>());
+  std::sort(profile.sizes.begin(), profile.sizes.end(),
+            [](const TreeProfile::Node& a, const TreeProfile::Node& b) { return a.rows > b.rows; });
   return profile;
 }
 
@@ -70,7 +71,9 @@ double distinct_values(const Dataset& data) {
 
 }  // namespace
 
-double TreeProfile::moves() const noexcept { return std::accumulate(sizes.begin(), sizes.end(), 0.0); }
+double TreeProfile::moves() const noexcept {
+  return std::accumulate(sizes.begin(), sizes.end(), 0.0, [](double sum, const Node& node) { return sum + node.rows; });
+}
 
 Pilot::Pilot(const Dataset& data, ForestParameters parameters) {
   parameters.n_estimators = 1;
@@ -118,7 +121,7 @@ TreeForecast Pilot::tree(double rows, const TreeLimits& limits) const {
   const AtLeast kept = at_least(std::max(2.0, limits.least_rows), growth);
   forecast.nodes *= kept.nodes / all.nodes;
   forecast.moves *= kept.moves / all.moves;
-  const AtLeast not_small = at_least(std::max(small_node_rows, limits.least_rows), growth);
+  const AtLeast not_small = at_least(std::max(small_node_rows, limits.least_rows), growth, limits.depth);
   forecast.small_nodes = std::max(0.0, forecast.nodes - not_small.nodes);
   forecast.small_moves = std::max(0.0, forecast.moves - not_small.moves);
   forecast.is_large = rows > large_node_rows;
@@ -138,15 +141,16 @@ Pilot::Growth Pilot::growth_to(double rows) const {
   return growth;
 }
 
-/// Nodes of so many rows, and their rows, in a tree that has grown. Below what the sample shows they are filled in
-/// between its smallest nodes and the whole tree, evenly in the logarithm.
-Pilot::AtLeast Pilot::at_least(double rows, const Growth& growth) const {
+/// Nodes of so many rows above a depth, and their rows, in a tree that has grown. Below what the sample shows they are
+/// filled in between its smallest nodes and the whole tree, evenly in the logarithm.
+Pilot::AtLeast Pilot::at_least(double rows, const Growth& growth, double depth) const {
   const double in_sample = rows / growth.rows;
   AtLeast found;
-  for (const double size : large_.sizes) {
-    if (size < in_sample) break;
+  for (const TreeProfile::Node& node : large_.sizes) {
+    if (node.rows < in_sample) break;
+    if (node.depth * growth.stretch >= depth) continue;
     found.nodes += 1;
-    found.moves += size * growth.rows;
+    found.moves += node.rows * growth.rows;
   }
   if (growth.rows <= 1 || in_sample >= 2) return {std::max(found.nodes, 1.0), std::max(found.moves, 1.0)};
   const double way = std::log(2 / in_sample) / std::log(growth.rows);

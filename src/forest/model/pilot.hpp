@@ -16,9 +16,12 @@ struct TreeProfile {
     double nodes = 0;
     double rows = 0;  ///< of those nodes
   };
+  struct Node {
+    double rows = 0, depth = 0;
+  };
   double sample = 0;          ///< rows that the tree was grown on
   std::vector<Level> levels;  ///< by depth
-  std::vector<double> sizes;  ///< rows of the split nodes, descending
+  std::vector<Node> sizes;    ///< of the split nodes, by rows, descending
 
   [[nodiscard]] double nodes() const noexcept { return static_cast<double>(sizes.size()); }
   [[nodiscard]] double moves() const noexcept;
@@ -55,7 +58,7 @@ class Pilot {
     double nodes = 0, moves = 0;
   };
   [[nodiscard]] Growth growth_to(double rows) const;
-  [[nodiscard]] AtLeast at_least(double rows, const Growth& growth) const;
+  [[nodiscard]] AtLeast at_least(double rows, const Growth& growth, double depth = 1e9) const;
 
   double distinct_ = 0;
   TreeProfile small_, large_;

@@ -22,6 +22,7 @@
 #include "forest/tree/out_of_bag.hpp"
 #include "overtake/error.hpp"
 #include "overtake/forest/training.hpp"
+#include "overtake/forest/work.hpp"
 #include "overtake/memory.hpp"
 
 namespace overtake {
@@ -182,63 +183,95 @@ void note_the_data(const Dataset& data, const forest::BinEdges& edges, std::vect
   notes.emplace_back("no feature has two different values, so every tree is a single leaf");
 }
 
-}  // namespace
+/// All that comes before the trees. It stays where it is: the grower refers to the problem.
+struct ForestStart {
+  std::vector<Tree> kept;
+  std::vector<std::string> notes;
+  forest::ForestNeed need;
+  forest::Problem problem;
+  forest::Resolved resolved;
+  double prepared = 0;  ///< seconds
+  std::unique_ptr<forest::Grower> grower;
 
-Forest train_forest(const ForestParameters& parameters, const Dataset& data, const ForestOptions& options,
-                    std::span<const float> sample_weight, const Forest* earlier, ForestReport* report) {
-  const auto start = Clock::now();
-  const std::uint64_t peak_before = host_memory_peak();
+  [[nodiscard]] std::int32_t first_tree() const noexcept { return static_cast<std::int32_t>(kept.size()); }
+};
+
+/// What plans and runs do alike, and where both are refused.
+void begin(ForestStart& start, const ForestParameters& parameters, const Dataset& data, const ForestOptions& options,
+           std::span<const float> sample_weight, const Forest* earlier) {
+  const auto began = Clock::now();
   parameters.check();
   check_data(parameters, data, sample_weight);
   if (!parameters.warm_start) earlier = nullptr;
-  std::vector<Tree> kept = kept_trees(parameters, earlier);
-  std::vector<std::string> notes;
-  if (earlier != nullptr) check_same_data(*earlier, data, options, sample_weight, notes);
-  const auto first_tree = static_cast<std::int32_t>(kept.size());
-  const bool on_host = options.device.impl().is_host();
-  forest::ForestNeed need = need_of(parameters, data, first_tree, on_host ? 1 : 0);
+  start.kept = kept_trees(parameters, earlier);
+  if (earlier != nullptr) check_same_data(*earlier, data, options, sample_weight, start.notes);
+  backend::Device& device = options.device.impl();
+  forest::ForestNeed& need = start.need = need_of(parameters, data, start.first_tree(), device.is_host() ? 1 : 0);
   need.weighted = !sample_weight.empty();
   forest::KeptTrees(need.trees, std::max(1, data.classes), host_memory_left(options.host_memory_limit));
   require_host_memory(host_memory_of(need), options.host_memory_limit, fmt::format("training on {} rows", data.rows),
                       forest::smaller_forests);
 
-  forest::Problem problem;
-  forest::Resolved resolved = prepare_problem(parameters, data, options, sample_weight, problem);
-  resolved.job.first_tree = first_tree;
-  forest::check_visits(forest::visits_of(resolved.job, data.rows));
-  const double prepared = seconds_since(start);
-
-  backend::Device& device = options.device.impl();
+  start.resolved = prepare_problem(parameters, data, options, sample_weight, start.problem);
+  start.resolved.job.first_tree = start.first_tree();
+  forest::check_visits(forest::visits_of(start.resolved.job, data.rows));
+  start.prepared = seconds_since(began);
   if (device.info().kind == DeviceKind::none) {
     throw DeviceError("the null device computes nothing: no trees come back from it", "Use cpu, cuda or opencl.");
   }
-  const auto grower = forest::make_grower(
-      device, problem, forest::grower_limit(device, problem, options.memory_limit, options.host_memory_limit));
+  start.grower =
+      forest::make_grower(device, start.problem,
+                          forest::grower_limit(device, start.problem, options.memory_limit, options.host_memory_limit));
+  need.growing = static_cast<int>(start.grower->host_round({&start.resolved.job, 1}, 1.0).threads);
+  need.max_bins = start.problem.data.edges.widest();
+}
+
+}  // namespace
+
+void check_training(const ForestParameters& parameters, const Dataset& data, const ForestOptions& options,
+                    std::span<const float> sample_weight, const Forest* earlier) {
+  ForestStart start;
+  begin(start, parameters, data, options, sample_weight, earlier);
+  const ForestWork work = forest_work(data, {parameters});
+  forest::check_first_trees(*start.grower, start.problem,
+                            {parameters, start.resolved, sample_weight, options.host_memory_limit},
+                            work.kept_nodes / std::max(1.0, work.trees), options.stop);
+}
+
+Forest train_forest(const ForestParameters& parameters, const Dataset& data, const ForestOptions& options,
+                    std::span<const float> sample_weight, const Forest* earlier, ForestReport* report) {
+  const auto began = Clock::now();
+  const std::uint64_t peak_before = host_memory_peak();
+  ForestStart start;
+  begin(start, parameters, data, options, sample_weight, earlier);
+  const forest::Problem& problem = start.problem;
+  forest::ForestNeed& need = start.need;
   const std::uint64_t held = host_memory_held() - std::min(host_memory_held(), forest::problem_bytes(problem));
-  need.growing = static_cast<int>(grower->host_round({&resolved.job, 1}, 1.0).threads);
-  need.max_bins = problem.data.edges.widest();
-  Forest forest =
-      forest::grow_forest(*grower, problem, data, {parameters, resolved, sample_weight, options.host_memory_limit},
-                          std::move(kept), options.stop, options.observer);
+  const std::int32_t first_tree = start.first_tree();
+  const forest::ForestJob& job = start.resolved.job;
+  Forest forest = forest::grow_forest(*start.grower, problem, data,
+                                      {parameters, start.resolved, sample_weight, options.host_memory_limit},
+                                      std::move(start.kept), options.stop, options.observer);
   forest.feature_names = options.feature_names;
   forest.class_names = options.class_names;
   if (report != nullptr) {
+    std::vector<std::string>& notes = start.notes;
     note_the_data(data, problem.data.edges, notes);
     if (const std::string note = forest::out_of_bag_note(forest); !note.empty()) notes.push_back(note);
-    report->device = device.info().id;
+    report->device = options.device.id();
     forest::add_notes(forest::bin_notes(problem.data.edges, options.feature_names, parameters.max_bins), notes);
     forest::add_notes(forest::weight_notes(problem.weights[0], problem.folds[0].train), notes);
     report->notes = std::move(notes);
-    count_trees(forest, grower->stats(), *report);
+    count_trees(forest, start.grower->stats(), *report);
     report->binned_bytes = problem.data.size_bytes();
     need.nodes = nodes_of_first(forest.trees, first_tree);
-    const double filled = need.nodes / static_cast<double>(forest::most_nodes(problem, resolved.job));
-    need.device_bytes = grower->host_round({&resolved.job, 1}, filled).device_bytes;
+    const double filled = need.nodes / static_cast<double>(forest::most_nodes(problem, job));
+    need.device_bytes = start.grower->host_round({&job, 1}, filled).device_bytes;
     report->planned_host_bytes = std::max(peak_before, held + host_memory_of(need).bytes(MemoryPlace::host));
     report->host_peak_bytes = host_memory_peak();
-    report->seconds.prepare = prepared;
-    report->seconds.wall = seconds_since(start);
-    report->seconds.finish = report->seconds.wall - prepared - report->seconds.upload - report->seconds.compute;
+    report->seconds.prepare = start.prepared;
+    report->seconds.wall = seconds_since(began);
+    report->seconds.finish = report->seconds.wall - start.prepared - report->seconds.upload - report->seconds.compute;
   }
   return forest;
 }

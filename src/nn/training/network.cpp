@@ -138,7 +138,7 @@ DataArrays arrays_of(const Dataset& data) {
   return {inputs, Array::from(std::vector<float>(data.targets.begin(), data.targets.end()), {data.rows})};
 }
 
-MemoryPlan memory_of(const NetworkOptions& options, const PreparedData& data, const Device& device) {
+MemoryPlan memory_of(const NetworkOptions& options, const PreparedData& data, const DeviceInfo& device) {
   const Preprocessing& how = data.preprocessing;
   const Size size = size_of(options, how.inputs(), how.outputs());
   const auto bytes = [](double values) { return static_cast<std::uint64_t>(values * sizeof(float)); };
@@ -146,10 +146,10 @@ MemoryPlan memory_of(const NetworkOptions& options, const PreparedData& data, co
   const std::int64_t larger = std::max(data.training.rows, data.validation.rows);
   const auto at_once = [](std::int64_t batch, std::int64_t of) { return static_cast<double>(std::min(batch, of)); };
   const auto of_row = static_cast<double>(how.inputs()) + 1;
-  const bool on_host = device.id() == "cpu";
-  const MemoryPlace place = is_in_host_memory(device.info().kind) ? MemoryPlace::host : MemoryPlace::device;
+  const bool on_host = device.kind == DeviceKind::cpu;
+  const MemoryPlace place = is_in_host_memory(device.kind) ? MemoryPlace::host : MemoryPlace::device;
   MemoryPlan plan;
-  plan.add("programs that compute", on_host ? bytes_of_programs : 0);
+  plan.add("programs that compute", place == MemoryPlace::host ? bytes_of_programs : 0);
   plan.add("rows as arrays", bytes(rows * of_row));
   plan.add("rows while they are checked", bytes(static_cast<double>(larger) * of_row));
   plan.add("weights, gradients and the optimiser's state", bytes(copies_of_weights(options) * size.weights), place);
@@ -163,7 +163,9 @@ MemoryPlan memory_of(const NetworkOptions& options, const PreparedData& data, co
   plan.add("layers of rows that are predicted", bytes(predicted * size.widest_pair), place);
   if (on_host) return plan;
   plan.add("rows on the device", bytes(rows * of_row), place);
-  plan.add("weights as they come back", bytes(size.weights));
+  plan.add("weights as they are made, and come back", bytes(2 * size.weights));
+  // Of blocks that are up to an eighth larger than what was asked for (backend/common/caching_allocator.hpp).
+  if (place == MemoryPlace::host) plan.add("unused ends of blocks", plan.bytes(place) / 16);
   return plan;
 }
 
@@ -186,6 +188,16 @@ void check_network_memory(const NetworkOptions& options, std::int64_t inputs, st
   const double need = value_bytes * (copies * size.weights + batch * size.widths);
   refuse_beyond("the limit is", options.memory_limit, need);
   if (device != nullptr) refuse_beyond(device->id() + " has", device->info().memory_bytes, need);
+}
+
+MemoryPlan check_fits(const NetworkOptions& options, const PreparedData& data, const Device& device) {
+  options.check();
+  const Preprocessing& how = data.preprocessing;
+  check_network_memory(options, how.inputs(), how.outputs(), data.training.rows, &device);
+  MemoryPlan memory = memory_of(options, data, device.info());
+  require_host_memory(memory, options.host_memory_limit, "training the network",
+                      "use narrower layers, a smaller batch or fewer rows.");
+  return memory;
 }
 
 }  // namespace overtake

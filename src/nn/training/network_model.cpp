@@ -121,12 +121,8 @@ void NetworkModel::save(const std::filesystem::path& path, const std::map<std::s
 }
 
 TrainedNetwork train_network(const PreparedData& data, const NetworkOptions& options, const Device& device) {
-  options.check();
   const Preprocessing& how = data.preprocessing;
-  check_network_memory(options, how.inputs(), how.outputs(), data.training.rows, &device);
-  const MemoryPlan memory = memory_of(options, data, device);
-  require_host_memory(memory, options.host_memory_limit, "training the network",
-                      "use narrower layers, a smaller batch or fewer rows.");
+  const MemoryPlan memory = check_fits(options, data, device);
   const std::uint64_t planned = std::max(host_memory_peak(), host_memory_held() + memory.bytes(MemoryPlace::host));
   device.set_memory_limit(device_limit(options, device));
   nn::Sequential network = make_network(options, how.inputs(), how.outputs());

@@ -23,6 +23,8 @@ struct LoweringTraits {
   /// MEM_FENCE orders global memory between groups (CUDA: yes; OpenCL 1.2 promises it only within a group). When false,
   /// a product split along k is finished by a second kernel instead of by the last group to arrive.
   bool fence_across_groups = false;
+  /// Products may be split along k, which keeps many units busy and takes memory for the parts.
+  bool splits_products = true;
 };
 
 /// One argument of a lowered kernel.

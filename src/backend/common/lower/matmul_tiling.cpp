@@ -114,7 +114,8 @@ MatMulPlan plan_matmul(std::int64_t m, std::int64_t n, std::int64_t k, const Low
     if (tile.work_items() > traits.max_group_size || tile.tm * tile.tn > limits.results) continue;
     const std::int64_t tiles = divide_up(m, tile.rows()) * divide_up(n, tile.columns());
     const std::int64_t panels = divide_up(k, tile.bk);
-    for (int wanted = 1; wanted <= limits.splits && wanted <= panels; ++wanted) {
+    const int most_splits = traits.splits_products ? limits.splits : 1;
+    for (int wanted = 1; wanted <= most_splits && wanted <= panels; ++wanted) {
       const std::int64_t split_k = divide_up(panels, wanted) * tile.bk;
       const auto splits = static_cast<int>(divide_up(k, split_k));
       if (splits != wanted) continue;
