@@ -9,6 +9,7 @@
 
 #include "backend/cpu/kernels/kernel_code.hpp"
 #include "backend/cpu/kernels/math_functions.hpp"
+#include "backend/cpu/kernels/tcc_text.hpp"
 #include "core/hypotenuse.hpp"
 
 // The three variables of the C library that libtcc uses have these names in our copy of it: as they were, it could not
@@ -100,7 +101,8 @@ std::unique_ptr<KernelCode> compile_with_tcc(const std::string& text, std::strin
     });
     tcc_set_output_type(state, TCC_OUTPUT_MEMORY);
     add_functions(state);
-    compiled = tcc_compile_string(state, text.c_str()) == 0 && tcc_relocate(state, TCC_RELOCATE_AUTO) == 0;
+    compiled =
+        tcc_compile_string(state, text_for_tcc(text).c_str()) == 0 && tcc_relocate(state, TCC_RELOCATE_AUTO) == 0;
     tcc_set_error_func(state, nullptr, [](void*, const char*) {});  // the text is the caller's
   }
   lock.unlock();
