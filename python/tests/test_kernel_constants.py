@@ -38,7 +38,7 @@ int64({t}({a}) - {t}({b})) // int64(2)
 uint16(~{t}({a})) * uint16(1)
 int8(~{t}({a}))
 min(~{t}({a}), {t}({b}))
-abs({t}({a}) - {t}({b}))""".split("\n")
+abs({t}({a}) - {t}({b}))""".splitlines()
 
 
 class Number:

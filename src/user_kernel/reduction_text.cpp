@@ -111,10 +111,8 @@ KernelText Reduction::text(const Stage& stage) const {
   const std::string_view type = value_name(stage.types.back());
   const std::string preamble =
       watches ? watched(given_.name, given_.preamble, "", {}, given_.watching).preamble : given_.preamble;
-  const std::string_view passed = places ? "overtake_watch, overtake_item, " : watches ? "overtake_watch, " : "";
-  const std::string_view taken = places    ? "GLOBAL int* overtake_watch, int64 overtake_item, "
-                                 : watches ? "GLOBAL int* overtake_watch, "
-                                           : "";
+  const std::string passed = watches ? watch_arguments(given_.watching) + ", " : "";
+  const std::string taken = watches ? watch_parameters(given_.watching) + ", " : "";
   std::string source = opening(given_.name, preamble, given_.watching);
   source += fmt::format("#define overtake_none (({})({}))\n", type, given_.identity);
   source += fmt::format("DEVICE {0} overtake_joined({1}const {0} a, const {0} b) {{ return {2}; }}\n", type, taken,

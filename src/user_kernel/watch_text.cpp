@@ -11,6 +11,7 @@
 #include "core/c_text.hpp"
 #include "overtake/error.hpp"
 #include "user_kernel/watch.hpp"
+#include "user_kernel/watch_loops.hpp"
 
 namespace overtake::user_kernel {
 namespace {
@@ -98,6 +99,7 @@ class Watcher {
         calls_of_macro(c_text::tokens_of(c_text::directive_text(token)), edits);
       }
     }
+    if (watching_.time_limit > 0) watch_loops(kernel_, text, sign_, edits);
     const std::vector<Token> tokens = code_of(text);
     if (is_body) learn_arrays(tokens);
     std::size_t defined = tokens.size();  // the name of the function whose definition begins
@@ -106,7 +108,6 @@ class Watcher {
       if (!is_body && token.depth == 0 && token.is("}")) scope_.clear();
       if (token.kind != Token::Kind::name) continue;
       if (is_device_word(token)) defined = name_of_function(tokens, i);
-      if (watching_.time_limit > 0) loop(tokens, i, edits);
       if (i + 1 >= tokens.size()) continue;
       const auto function = functions_.find(std::string(token.text));
       if (i == defined) {
@@ -225,31 +226,9 @@ class Watcher {
     return true;
   }
 
-  void loop(Tokens tokens, std::size_t at, Edits& edits) const {
-    const bool is_for = tokens[at].is("for");
-    if ((!is_for && !tokens[at].is("while")) || at + 1 >= tokens.size() || !tokens[at + 1].is("(")) return;
-    const std::size_t end = closing(tokens, at + 1);
-    if (end >= tokens.size()) return;
-    std::size_t first = at + 1, last = end;  // the brackets or semicolons round the condition
-    if (is_for) {
-      std::vector<std::size_t> semicolons;
-      for (std::size_t i = at + 2; i < end; ++i) {
-        if (tokens[i].is(";")) semicolons.push_back(i);
-      }
-      if (semicolons.size() != 2) return;
-      first = semicolons[0], last = semicolons[1];
-    }
-    const std::string look = fmt::format("OVERTAKE_GOES_ON({})", sign_ * tokens[at].line);
-    if (first + 1 == last) return edits.insert_behind(tokens[first], look);
-    edits.insert_behind(tokens[first], "(");
-    edits.insert_before(tokens[last], ") && " + look);
-  }
-
   // What each function takes first, or is given.
   [[nodiscard]] std::string own(bool is_definition, bool has_others) const {
-    std::string text = is_definition ? "GLOBAL int* overtake_watch" : "overtake_watch";
-    if (watching_.places) text += is_definition ? ", int64 overtake_item" : ", overtake_item";
-    return text + (has_others ? ", " : " ");
+    return (is_definition ? watch_parameters(watching_) : watch_arguments(watching_)) + (has_others ? ", " : " ");
   }
 
   // Of a function, or its prototype: more parameters; gives the bracket behind them.
@@ -263,7 +242,6 @@ class Watcher {
       edits.insert_behind(tokens[open + 1], " */");
     }
     const bool has_body = end + 1 < tokens.size() && tokens[end + 1].is("{");
-    if (has_body) edits.insert_behind(tokens[end + 1], " OVERTAKE_LOOPS ");
     scope_.clear();
     for (const Tokens part : parts_of(tokens, open, end)) {
       const std::optional<std::size_t> at = watching_.places ? pointer_name(part) : std::nullopt;

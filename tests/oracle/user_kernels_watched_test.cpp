@@ -57,6 +57,68 @@ TEST_P(UserKernelsWatched, LoopsThatDoNotEndAreStopped) {
   ASSERT_EQ(inside(zeros(Shape{10}, DType::int32, device()))[{9}].item<std::int32_t>(), 0);
 }
 
+TEST_P(UserKernelsWatched, LoopsRoundLoopsAreStopped) {
+  const KernelOptions options{.preamble = {}, .time_limit = 0.05};
+  Array y = zeros(Shape{4}, DType::int32, device());
+  const auto launch = [&](const RawKernel& kernel) {
+    return complaint([&] {
+      kernel.launch({.groups = {2, 1, 1}, .group_size = {4, 1, 1}}, {&y});
+      (void)y[{0}].item<std::int32_t>();
+    });
+  };
+  const std::vector<std::string> late = {"did not end", "0.05 s"};
+  expect_has(launch(RawKernel("int32* y", "for (;;)\n  while (1) y[0] += 1;", "nested", options)), late);
+  expect_has(launch(RawKernel("int32* y",
+                              "for (int i = 0; i < 1000000000; i++)\n"
+                              "  for (int k = 0; k < 3; k++)\n"
+                              "    for (int j = 0; j < 1000000000; j++) y[0] += j;",
+                              "deep", options)),
+             late);
+  expect_has(launch(RawKernel("int32* y", "do {\n  do y[0] += 1; while (y[0] != 0 || y[1] == 0);\n} while (y[1] == 0);",
+                              "twice", options)),
+             late);
+  // Functions with loops that end, called from loops of functions.
+  const std::string turns =
+      "DEVICE int turns(int n) {\n  int m = 0;\n  for (int k = 0; k < 900; k++) m += k * n;\n  return m;\n}\n"
+      "DEVICE int more(int n) {\n  int m = 0;\n  for (int k = 0; k < 900; k++) m ^= turns(k * n);\n  return m;\n}\n"
+      "DEVICE int most(int n) {\n  int m = 0;\n  for (int k = 0; k < 900; k++) m ^= more(k * n);\n  return m;\n}\n";
+  expect_has(launch(RawKernel("int32* y", "for (int k = 0; k < 900; k++) y[0] += most(y[1] + k);", "called",
+                              {.preamble = turns, .time_limit = 0.05})),
+             late);
+  const ReductionKernel reduced("int32 x", "int32 y", "most(x)", "a + most(b)", "y = a", "0", "reduced",
+                                {.preamble = turns, .time_limit = 0.05});
+  expect_has(complaint([&] { (void)reduced(arange(600, DType::int32, device())).item<std::int32_t>(); }), late);
+  // Work-items that wait at a barrier for one whose loop is ended.
+  expect_has(launch(RawKernel("int32* y",
+                              "for (int i = 0; i < 1000000000; i++) {\n"
+                              "  if (LOCAL_ID(0) == 1) for (int k = 0; k < 1000000000; k++) y[0] += k;\n"
+                              "  SYNC;\n}",
+                              "waiting", options)),
+             late);
+}
+
+TEST_P(UserKernelsWatched, LoopsInMacrosAndByJumpsAreStopped) {
+  const auto told = [&](const std::string& body, const std::string& preamble = "") {
+    return complaint([&] {
+      const RawKernel kernel("int32* y", body, "jumps", {.preamble = preamble, .time_limit = 0.05});
+      Array y = zeros(Shape{1}, DType::int32, device());
+      kernel.launch({.groups = {1, 1, 1}, .group_size = {1, 1, 1}}, {&y});
+      if (y[{0}].item<std::int32_t>() == 7) throw UsageError("it is 7");
+    });
+  };
+  const std::vector<std::string> late = {"[jumps] line", "did not end"};
+  expect_has(told("int k = 0;\nagain:\n  k = k + 1;\n  if (k != 0) goto again; else y[0] = 1;"), late);
+  expect_has(told("FOREVER(y[0]);", "#define FOREVER(x) \\\n  for (;;) { x += 1; }\n"), late);
+  // What jumps forward goes where it should.
+  expect_has(told("for (int k = 0; k < 9; k++) {\n  if (k == 3) goto out;\n}\ny[0] = 1;\nout: y[0] += 7;"),
+             {"it is 7"});
+  expect_has(told("again:\nREPEAT"), {"does not compile"});
+  expect_has(told("y[0] = 1;\nagain:\nREPEAT;", "\n#define REPEAT goto again\n"),
+             {"[jumps] line 2 of the preamble", "goto in a macro"});
+  expect_has(told("UNLESS (y[0]);", "#define UNLESS while\n"),
+             {"[jumps] line 1 of the preamble", "without its condition"});
+}
+
 TEST_P(UserKernelsWatched, PlacesOutsideInFunctionsOfThePreambleAreTold) {
   const KernelOptions options{.preamble = R"(
 #define HERE_TWICE (here() + here())
