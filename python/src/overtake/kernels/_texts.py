@@ -82,7 +82,7 @@ class ReductionKernel(_Texts):
     """Elements mapped, then joined: ``ReductionKernel("T x", "T y", "x * x", "a + b", "y = sqrt(a)", "0", "l2")``.
 
     ``map_expr`` of the inputs, ``reduce_expr`` of ``a`` and ``b``, ``post_map_expr`` assigns the output from ``a``, ``identity`` is
-    the result of nothing. The order is the same on every device.
+    what that gets of no elements, and is joined to none. The order is the same on every device.
     """
 
     def __init__(  # noqa: PLR0913 -- CuPy's parameters
