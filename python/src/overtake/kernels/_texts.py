@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ctypes
 import operator
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,6 +23,11 @@ def _device_for(values: Sequence[Any], given: Sequence[Array]) -> bytes | None:
     """Numbers alone go to the default device."""
     is_somewhere = any(isinstance(each, Array) for each in values) or any(each.ndim for each in given)
     return None if is_somewhere else str(get_default_device()).encode()
+
+
+def _declared(parameters: str) -> list[str]:
+    """The declarations of a list, which may have C's comments."""
+    return re.sub(r"//[^\n]*|/\*.*?(\*/|\Z)", " ", parameters, flags=re.DOTALL).split(",")
 
 
 class _Texts:
@@ -67,7 +73,7 @@ class ElementwiseKernel(_Texts):
         time_limit: float = 0.0,
     ) -> None:
         super().__init__(name)
-        self._count = outputs.count(",") + 1
+        self._count = len(_declared(outputs))
         texts = (inputs, outputs, body, name, preamble)
         self._kernel = Kernel("overtake_kernel_elementwise", texts, self._count, debug, time_limit)
 
@@ -127,8 +133,9 @@ class RawKernel(_Texts):
         time_limit: float = 0.0,
     ) -> None:
         super().__init__(name)
-        declared = parameters.split(",")
-        self._written = [i for i, each in enumerate(declared) if "*" in each and "const" not in each.split()]
+        self._written = [
+            i for i, each in enumerate(_declared(parameters)) if "*" in each and "const" not in each.split()
+        ]
         self._kernel = Kernel("overtake_kernel_raw", (parameters, body, name, preamble), 0, debug, time_limit)
 
     def __getitem__(self, sizes: tuple[Any, Any]) -> Any:
