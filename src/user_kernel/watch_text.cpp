@@ -10,6 +10,7 @@
 
 #include "core/c_text.hpp"
 #include "overtake/error.hpp"
+#include "user_kernel/declared_names.hpp"
 #include "user_kernel/watch.hpp"
 #include "user_kernel/watch_loops.hpp"
 
@@ -101,6 +102,7 @@ class Watcher {
     }
     if (watching_.time_limit > 0) watch_loops(kernel_, text, sign_, edits);
     const std::vector<Token> tokens = code_of(text);
+    hidden_ = declared_names(tokens, is_body ? 0 : 1);
     if (is_body) learn_arrays(tokens);
     std::size_t defined = tokens.size();  // the name of the function whose definition begins
     for (std::size_t i = 0; i < tokens.size(); ++i) {
@@ -170,9 +172,12 @@ class Watcher {
     }
   }
 
-  [[nodiscard]] const Known* known(std::string_view name) const {
-    const auto found = std::find_if(scope_.begin(), scope_.end(), [&](const Known& each) { return each.name == name; });
-    return found == scope_.end() ? nullptr : &*found;
+  [[nodiscard]] const Known* known(const Token& token) const {
+    const auto found =
+        std::find_if(scope_.begin(), scope_.end(), [&](const Known& each) { return token.is(each.name); });
+    const auto is_meant = [&](const DeclaredName& each) { return each.is_meant(token); };
+    if (found == scope_.end() || std::any_of(hidden_.begin(), hidden_.end(), is_meant)) return nullptr;
+    return &*found;
   }
 
   [[noreturn]] void refuse(int line, std::string_view array) const {
@@ -187,7 +192,7 @@ class Watcher {
   void use(Tokens tokens, std::size_t name, Edits& edits) const {
     const auto before = [&](std::size_t back) { return name >= back ? tokens[name - back].text : std::string_view(); };
     const char* const at = tokens[name].text.data();
-    const Known* const array = known(tokens[name].text);
+    const Known* const array = known(tokens[name]);
     if (array == nullptr || declared_.count(at) > 0 || before(1) == "." || before(1) == "->") return;
     const bool is_whole = name + 1 < tokens.size() && tokens[name + 1].is("[") && places(tokens, name, *array, edits);
     if (passed_.count(at) > 0 || before(1) == "sizeof" || (before(1) == "(" && before(2) == "sizeof")) return;
@@ -295,7 +300,7 @@ class Watcher {
     }
     const bool is_address = argument.size() > 1 && argument[0].is("&");
     if (is_address) argument = argument.subspan(1);
-    const Known* const array = known(argument[0].text);
+    const Known* const array = known(argument[0]);
     std::size_t at = 1, indices = 0;
     for (; at < argument.size() && argument[at].is("["); ++indices) at = closing(argument, at) + 1;
     const bool is_pointer = at >= argument.size() || argument[at].is("+") || argument[at].is("-");
@@ -311,6 +316,7 @@ class Watcher {
   std::set<const char*> declared_;
   std::set<const char*> passed_;  // names of arrays that functions of the preamble are given
   std::vector<Known> scope_;      // of a body in the order of the arrays
+  std::vector<DeclaredName> hidden_;
   int sign_ = 1;
 };
 

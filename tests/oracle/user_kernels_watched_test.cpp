@@ -42,6 +42,36 @@ TEST_P(UserKernelsWatched, PlacesOutsideOfLocalMemoryAreTold) {
              {"[in_local] line 2", "tile[3]", "[2][3] elements", "work-item (2, 0, 0)"});
 }
 
+TEST_P(UserKernelsWatched, NamesThatBlocksDeclareAreNoArrays) {
+  const KernelOptions options{.preamble =
+                                  "CONSTANT float x[2] = {5.0f, 6.0f};\n"
+                                  "DEVICE float first(GLOBAL const float* x, int k) {\n"
+                                  "  { float x[3]; x[2] = 1.0f; }\n  return x[k];\n}\n",
+                              .debug = true};
+  const auto runs = [&](const std::string& body) {
+    return complaint([&] {
+      Array x = ones(Shape{4}, DType::float32, device()), y = zeros(Shape{1}, device());
+      RawKernel("float32* x, float32* y", body, "own", options)
+          .launch({.groups = {1, 1, 1}, .group_size = {1, 1, 1}}, {&x, &y});
+      if (y[{0}].item<float>() == 7) throw UsageError("it is 7");
+    });
+  };
+  const std::vector<std::string> seven = {"it is 7"}, outside = {"[own] line", "x[9] is outside", "4 elements"};
+  expect_has(runs("{ float x[20]; x[9] = 1; y[0] = 6 + x[9]; }"), seven);
+  expect_has(runs("{ int k = 3, x = 4; y[0] = x + k; }"), seven);
+  expect_has(runs("{ float a[12] = {1.0f}, x[10]; float* p = a; p[9] = 7; x[9] = p[9]; y[0] = x[9]; }"), seven);
+  expect_has(runs("for (int x = 0; x < 7; x++) y[0] = x + 1;"), seven);
+  expect_has(runs("if (y[0] == 0) { unsigned int x = 3; { float x[10]; x[9] = 4; y[0] += x[9]; } y[0] += x; }"), seven);
+  expect_has(runs("y[0] = first(x, 2) + 6;"), seven);
+  // What is behind the block, before the declaration, or no declaration, is the array.
+  expect_has(runs("{ float x[20]; x[9] = 1; }\ny[0] = x[9];"), outside);
+  expect_has(runs("{ y[0] = x[9]; float x[20]; x[0] = 1; }"), outside);
+  expect_has(runs("for (int x = 0; x < 2; x++) y[0] = x;\ny[0] += x[9];"), outside);
+  expect_has(runs("float b = 2, c[2] = {b * x[9], 1};\ny[0] = c[0] + x[1];"), outside);
+  expect_has(runs("int k = 0; for (float b = 2; k < 1 && b * x[0] > 0; b * x[9]) k = 1;"), outside);
+  expect_has(runs("y[0] = first(x, 9);"), {"[own] line 4 of the preamble", "x[9] is outside"});
+}
+
 TEST_P(UserKernelsWatched, LoopsThatDoNotEndAreStopped) {
   const ElementwiseKernel endless("int32 n", "int32 m", "m = 0;\nwhile (m < 10) {\n  if (n != 3) m = m + 1;\n}",
                                   "endless", {.time_limit = 0.05});
