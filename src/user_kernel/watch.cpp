@@ -49,6 +49,10 @@ DEVICE int64 overtake_from(int64 place, int64 begin, int64 size, int array, int 
   overtake_note(1, line, array, begin + place, item, watch);
   return -begin;
 }}
+DEVICE int64 overtake_step(int64 step, int line, int64 item, GLOBAL int* watch) {{
+  if (step == 0) overtake_note(3, line, 0, 0, item, watch);
+  return step;
+}}
 DEVICE int64 overtake_linear(void) {{
   return GLOBAL_ID(0) + (int64)GLOBAL_SIZE(0) * (GLOBAL_ID(1) + (int64)GLOBAL_SIZE(1) * GLOBAL_ID(2));
 }}

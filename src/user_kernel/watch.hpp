@@ -39,8 +39,9 @@ struct WatchedText {
 /// functions of the preamble get these in front (and with a time limit what loops count: one count for all loops of a
 /// work-item, so that none goes on when one was ended), and behind each pointer to elements what array it points into:
 /// the first element, their number, and which of the arrays it is. Lines of a preamble are negative, unless it has
-/// #line. Throws UsageError where places are to be looked at and an array is read in a way that hides them: by `*(x +
-/// k)`, through a macro or a pointer of the text's own.
+/// #line. `overtake_step(x)`, which Python's functions have with debug, notes a step of 0. Throws UsageError where
+/// places are to be looked at and an array is read in a way that hides them: by `*(x + k)`, through a macro or a
+/// pointer of the text's own.
 [[nodiscard]] WatchedText watched(std::string_view kernel, std::string_view preamble, std::string_view body,
                                   std::vector<WatchedArray> arrays, const Watching& watching);
 
@@ -59,7 +60,7 @@ class WatchBuffer {
 
   /// What went wrong first.
   struct Fault {
-    enum class Kind : std::int32_t { none, place, loop };
+    enum class Kind : std::int32_t { none, place, loop, step };
     Kind kind = Kind::none;
     int line = 0;  ///< negative: of the preamble
     int array = 0;

@@ -117,6 +117,7 @@ class Watcher {
       } else if (function != functions_.end() && tokens[i + 1].is("(")) {
         call(tokens, i, function->second, edits);
       }
+      if (watching_.places && token.is("overtake_step")) step(tokens, i, edits);
       if (watching_.places) use(tokens, i, edits);
     }
     return edits.apply();
@@ -229,6 +230,12 @@ class Watcher {
       open = end + 1;
     }
     return true;
+  }
+
+  void step(Tokens tokens, std::size_t name, Edits& edits) const {
+    const std::size_t end = closing(tokens, name + 1);
+    if (end >= tokens.size()) return;
+    edits.insert_before(tokens[end], fmt::format(", {}, overtake_item, overtake_watch", sign_ * tokens[name].line));
   }
 
   // What each function takes first, or is given.

@@ -15,7 +15,7 @@ from .._errors import UsageError
 from ..arrays._arguments import operand_of
 from ..arrays._array import Array
 from ..arrays._creation import get_default_device
-from ._given import sizes_of
+from ._given import seconds_of, sizes_of
 from ._native import Kernel
 
 
@@ -70,12 +70,12 @@ class ElementwiseKernel(_Texts):
         *,
         preamble: str = "",
         debug: bool = False,
-        time_limit: float = 0.0,
+        time_limit: float | None = None,
     ) -> None:
         super().__init__(name)
         self._count = len(_declared(outputs))
         texts = (inputs, outputs, body, name, preamble)
-        self._kernel = Kernel("overtake_kernel_elementwise", texts, self._count, debug, time_limit)
+        self._kernel = Kernel("overtake_kernel_elementwise", texts, self._count, debug, seconds_of(time_limit))
 
     def __call__(self, *inputs: Any) -> Any:
         """An array, or a tuple of them where there are several outputs. Does not wait."""
@@ -103,11 +103,11 @@ class ReductionKernel(_Texts):
         *,
         preamble: str = "",
         debug: bool = False,
-        time_limit: float = 0.0,
+        time_limit: float | None = None,
     ) -> None:
         super().__init__(name)
         texts = (inputs, output, map_expr, reduce_expr, post_map_expr, identity, name, preamble)
-        self._kernel = Kernel("overtake_kernel_reduction", texts, 1, debug, time_limit)
+        self._kernel = Kernel("overtake_kernel_reduction", texts, 1, debug, seconds_of(time_limit))
 
     def __call__(self, *inputs: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Array:
         """The reduction over ``axis``: all of them, one, or several."""
@@ -130,13 +130,15 @@ class RawKernel(_Texts):
         *,
         preamble: str = "",
         debug: bool = False,
-        time_limit: float = 0.0,
+        time_limit: float | None = None,
     ) -> None:
         super().__init__(name)
         self._written = [
             i for i, each in enumerate(_declared(parameters)) if "*" in each and "const" not in each.split()
         ]
-        self._kernel = Kernel("overtake_kernel_raw", (parameters, body, name, preamble), 0, debug, time_limit)
+        self._kernel = Kernel(
+            "overtake_kernel_raw", (parameters, body, name, preamble), 0, debug, seconds_of(time_limit)
+        )
 
     def __getitem__(self, sizes: tuple[Any, Any]) -> Any:
         """``kernel[groups, size]``: numbers, or tuples of up to three."""
