@@ -129,6 +129,16 @@ TEST_P(CpuKernels, SmallNumbersLoseTheirSignInCasts) {
   EXPECT_EQ(values(odd), expected);
 }
 
+TEST_P(CpuKernels, FaultsBehindLabelsAreOverWithTheirText) {
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_NE(error_of("KERNEL void f(GLOBAL int* out) {\nagain:\n  out[0] = nobody;\n  goto again;\n}\n"), "compiles");
+    EXPECT_NE(error_of("KERNEL void f(GLOBAL int* out) {\n  switch (out[0]) { case 1: out[0] = nobody; }\n}\n"),
+              "compiles");
+    EXPECT_NE(error_of("KERNEL void f(GLOBAL int* out) {\n  case 3: out[0] = 1;\n}\n"), "compiles");
+    EXPECT_EQ(error_of("KERNEL void f(GLOBAL int* out) {\nagain:\n  if (++out[0] < 3) goto again;\n}\n"), "compiles");
+  }
+}
+
 TEST_P(CpuKernels, FunctionsFollowTheirArguments) {
   const auto program = build(
       "KERNEL void f(GLOBAL float* f, GLOBAL double* d, float x, int n) {\n"

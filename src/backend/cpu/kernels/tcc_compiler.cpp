@@ -18,10 +18,23 @@ extern "C" {
 [[gnu::visibility("hidden")]] std::FILE* overtake_tcc_stdout = nullptr;
 [[gnu::visibility("hidden")]] std::FILE* overtake_tcc_stderr = nullptr;
 [[gnu::visibility("hidden")]] char** overtake_tcc_environ = nullptr;
+// Of its own, where its version has them: what it has open of the function that it compiles.
+[[gnu::weak, gnu::visibility("hidden")]] extern void* overtake_tcc_global_label_stack;
+[[gnu::weak, gnu::visibility("hidden")]] extern void* overtake_tcc_local_label_stack;
+[[gnu::weak, gnu::visibility("hidden")]] extern void* overtake_tcc_cur_switch;
 }
 
 namespace overtake::backend::cpu {
 namespace {
+
+/// A text with a fault leaves its labels and its switch open, in memory that is given back; the next text would end in
+/// them.
+void forget_open() {
+  for (void** const each :
+       {&overtake_tcc_global_label_stack, &overtake_tcc_local_label_stack, &overtake_tcc_cur_switch}) {
+    if (each != nullptr) *each = nullptr;
+  }
+}
 
 /// libtcc keeps its state in global variables.
 std::mutex& one_at_a_time() {
@@ -90,6 +103,7 @@ std::unique_ptr<KernelCode> compile_with_tcc(const std::string& text, std::strin
   TCCState* const state = tcc_new();
   bool compiled = false;
   if (state != nullptr) {
+    forget_open();
     // Its warnings are faults elsewhere: functions that nobody declared, which it would look for in the C library, and
     // writes to what is const.
     tcc_set_options(state, "-nostdlib -Werror -Wimplicit-function-declaration");
