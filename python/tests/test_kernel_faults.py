@@ -276,6 +276,19 @@ def test_a_step_of_0_has_no_turns_and_is_told_by_debug(device):
         checked[1, 3](out, steps)
 
 
+def waits_each_turn(x, steps):
+    for i in range(0, 5, steps[0]):
+        x[ot.global_id()] += i + 1
+        ot.sync()
+
+
+@pytest.mark.parametrize("options", [{}, {"debug": True}, {"time_limit": 9.0}])
+def test_barriers_in_a_loop_whose_step_is_an_argument(device, options):
+    x = ot.zeros(4, dtype=ot.int32, device=device)
+    ot.jit(**options)(waits_each_turn)[2, 2](x, ot.asarray(np.array([2], np.int32), device=device))
+    np.testing.assert_array_equal(np.asarray(x), [9] * 4)
+
+
 def test_the_expression_of_a_reduction_that_does_not_compile(device):
     right = ["x", "a + b", "y = a", "0"]
     for at, wrong in enumerate(("x + foo", "a + bar", "y = baz")):
