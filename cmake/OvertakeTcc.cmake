@@ -1,7 +1,8 @@
 # overtake_find_tcc(RESULT): a target of libtcc, the C compiler that compiles kernels within the process; empty where it is
 # not to be had. Distributions have it as a static library whose code is for programs only: it reaches variables directly.
 # Within a shared library that works for variables of its own alone. So its objects are made one, in which nothing but its
-# interface has a name that others see, and the three variables of the C library have names of ours (tcc_compiler.cpp).
+# interface has a name that others see, and the three variables of the C library have names of ours, as have three of its own
+# (tcc_compiler.cpp).
 option(OVERTAKE_TCC "Compile kernels for the CPU within the process, by libtcc" ON)
 
 function(overtake_find_tcc RESULT)
@@ -26,6 +27,9 @@ function(overtake_find_tcc RESULT)
   endforeach()
   foreach(NAME stdout stderr environ)
     list(APPEND NAMES --redefine-sym ${NAME}=overtake_tcc_${NAME})
+  endforeach()
+  foreach(NAME global_label_stack local_label_stack cur_switch)
+    list(APPEND NAMES -G overtake_tcc_${NAME} --redefine-sym ${NAME}=overtake_tcc_${NAME})
   endforeach()
   file(REMOVE ${COPY})
   execute_process(COMMAND ${CMAKE_LINKER} -r --whole-archive ${TCC_LIBRARY} -o tcc.o

@@ -72,7 +72,8 @@ class ElementwiseKernel {
 /// the same on every device: an operation of + - * / min max gives the same bits there.
 class ReductionKernel {
  public:
-  /// `identity` is an expression, the result of nothing. Throws UsageError as ElementwiseKernel does.
+  /// `identity` is an expression: what `post` gets where there are no elements; it is joined to none. Throws UsageError
+  /// as ElementwiseKernel does.
   ReductionKernel(const std::string& inputs, const std::string& output, const std::string& map,
                   const std::string& reduce, const std::string& post, const std::string& identity,
                   const std::string& name = "reduction", const KernelOptions& options = {});

@@ -276,3 +276,22 @@ def test_calls():
         kernel[1, 1]([1.0], 2)
     with pytest.raises(KernelError, match="no kernel of half"):
         half.source()
+
+
+def test_a_time_limit_is_a_number_of_seconds():
+    makers = [
+        lambda limit: ot.ElementwiseKernel("float32 x", "float32 y", "y = x;", time_limit=limit),
+        lambda limit: ot.ReductionKernel("float32 x", "float32 y", "x", "a + b", "y = a", "0", time_limit=limit),
+        lambda limit: ot.RawKernel("float32* x", "x[0] = 1;", time_limit=limit),
+        lambda limit: ot.vectorize(time_limit=limit)(recursive),
+        lambda limit: ot.jit(time_limit=limit)(recursive),
+    ]
+    for make in makers:
+        for limit in ("a", [1], 1j, b"2"):
+            with pytest.raises(ot.UsageError, match=r"time_limit: .* is no number"):
+                make(limit)
+        for limit in (-1.0, float("nan"), float("inf"), 10**400):
+            with pytest.raises(ot.UsageError, match=r"time.limit"):
+                make(limit)
+        make(np.float32(2))
+        make(None)

@@ -236,6 +236,59 @@ def test_texts(device):
         ot.ReductionKernel("float32 a", "float32 y", "a", "a + b", "y = a", "0")
 
 
+def stepping(x, step):
+    n = x
+    for i in range(0, 5, step):
+        n += i
+    return n
+
+
+def steps_inside(x, step):
+    return stepping(x, step) + 1
+
+
+def steps_of_groups(out, steps):
+    n = 0
+    for i in range(5, 0, steps[ot.global_id()]):
+        n += i
+    out[ot.global_id()] = n
+
+
+def test_a_step_of_0_has_no_turns_and_is_told_by_debug(device):
+    x = ot.asarray(np.array([7, 7, 7], np.int32), device=device)
+    steps = ot.asarray(np.array([2, -1, 0], np.int32), device=device)
+    good = ot.asarray(np.array([2, -1, 1], np.int32), device=device)
+    np.testing.assert_array_equal(np.asarray(ot.vectorize(stepping)(x, steps)), [13, 7, 7])
+    for function, add in ((stepping, 0), (steps_inside, 1)):
+        checked = ot.vectorize(debug=True)(function)
+        np.testing.assert_array_equal(np.asarray(checked(x, good)) - add, [13, 7, 17])
+        with pytest.raises(ot.UsageError, match=r"line [0-9]+.*: the step of range\(\) is 0 in element 2"):
+            np.asarray(checked(x, steps))
+    out = ot.zeros(3, dtype=ot.int32, device=device)
+    ot.jit(steps_of_groups)[1, 3](out, steps)
+    np.testing.assert_array_equal(np.asarray(out), [0, 15, 0])
+    checked = ot.jit(debug=True)(steps_of_groups)
+    checked[1, 3](out, good)
+    with pytest.raises(
+        ot.UsageError,
+        match=r"\[steps_of_groups\] line [0-9]+ of .*: the step of range\(\) is 0 in work-item \(2, 0, 0\)",
+    ):
+        checked[1, 3](out, steps)
+
+
+def waits_each_turn(x, steps):
+    for i in range(0, 5, steps[0]):
+        x[ot.global_id()] += i + 1
+        ot.sync()
+
+
+@pytest.mark.parametrize("options", [{}, {"debug": True}, {"time_limit": 9.0}])
+def test_barriers_in_a_loop_whose_step_is_an_argument(device, options):
+    x = ot.zeros(4, dtype=ot.int32, device=device)
+    ot.jit(**options)(waits_each_turn)[2, 2](x, ot.asarray(np.array([2], np.int32), device=device))
+    np.testing.assert_array_equal(np.asarray(x), [9] * 4)
+
+
 def test_the_expression_of_a_reduction_that_does_not_compile(device):
     right = ["x", "a + b", "y = a", "0"]
     for at, wrong in enumerate(("x + foo", "a + bar", "y = baz")):

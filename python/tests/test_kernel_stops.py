@@ -110,3 +110,35 @@ def test_division_by_zero_is_defined(device, dtype):
     with np.errstate(all="ignore"):
         for result, true in zip(results, (x // y, x % y), strict=True):
             np.testing.assert_array_equal(np.asarray(result), true)
+
+
+@ot.vectorize(time_limit=0.1)
+def nested(x):
+    s = 0
+    for i in range(10**9):
+        for j in range(10**9):
+            s += (i ^ j) * x
+    return s
+
+
+@ot.jit(time_limit=0.1)
+def nested_groups(x):
+    while True:
+        while True:
+            x[ot.global_id()] += inner(x[0])
+
+
+def inner(x):
+    s = 0
+    while s < 1_000_000_000:
+        s += 1 + 0 * x
+    return s
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_time_limit_ends_loops_round_loops(device):
+    x = ot.ones(4, dtype=ot.int32, device=device)
+    with pytest.raises(ot.UsageError, match=r"\[nested\] line .* did not end within 0.1 s"):
+        np.asarray(nested(x))
+    with pytest.raises(ot.UsageError, match=r"\[nested_groups\] .* did not end within 0.1 s"):
+        nested_groups[2, 2](x)

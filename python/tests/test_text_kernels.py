@@ -56,6 +56,25 @@ def test_raw_kernels_write_new_values(device):
     assert int(before[0]) == 0
 
 
+@pytest.mark.parametrize("device", DEVICES)
+def test_declarations_may_have_comments(device):
+    x = ot.ones(3, device=device)
+    one = ot.ElementwiseKernel("float32 x /* p, q */", "float32 y /* a, b */", "y = x + 1;", "one")
+    np.testing.assert_array_equal(np.asarray(one(x)), [2, 2, 2])
+    two = ot.ElementwiseKernel(
+        "float32 x", "float32 y, // first, of two\n float32 z /*, float32 w", "y = x; z = -x;", "two"
+    )
+    np.testing.assert_array_equal([np.asarray(each) for each in two(x)], [[1, 1, 1], [-1, -1, -1]])
+    out = ot.zeros(3, device=device)
+    raw = ot.RawKernel(
+        "/* const, in */ const float32* x, float32* y // not const\n", "y[LOCAL_ID(0)] = x[0] * 5;", "raw"
+    )
+    raw[1, 3](x, out)
+    np.testing.assert_array_equal(np.asarray(out), [5, 5, 5])
+    with pytest.raises(ot.UsageError, match="writes argument 1"):
+        raw[1, 3](x, np.ones(3, np.float32))
+
+
 def test_errors_name_kernel_and_line():
     with pytest.raises(ot.UsageError, match=r"\[k\] line 2: SYNC"):
         ot.ElementwiseKernel("float32 x", "float32 y", "y = x;\nSYNC;", "k")

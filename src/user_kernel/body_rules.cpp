@@ -20,17 +20,6 @@ bool opens_statement(const Token& token) {
   return token.is("if") || token.is("switch") || token.is("for") || token.is("while");
 }
 
-// Behind the last token of the statement that begins at `at`; an `else` that follows is no part of it.
-std::size_t statement_end(Tokens tokens, std::size_t at) {
-  while (at < tokens.size() && opens_statement(tokens[at])) at = closing(tokens, at + 1) + 1;
-  if (at < tokens.size() && tokens[at].is("{")) return std::min(closing(tokens, at) + 1, tokens.size());
-  while (at < tokens.size() && !tokens[at].is(";")) {
-    const bool is_open = tokens[at].is("(") || tokens[at].is("[") || tokens[at].is("{");
-    at = is_open ? closing(tokens, at) + 1 : at + 1;
-  }
-  return std::min(at + 1, tokens.size());
-}
-
 // What only some work-items may run: from token to token.
 std::vector<std::pair<std::size_t, std::size_t>> branches_of(Tokens tokens) {
   std::vector<std::pair<std::size_t, std::size_t>> branches;
@@ -59,6 +48,16 @@ void check_local(std::string_view kernel, Tokens tokens, std::size_t local) {
 }
 
 }  // namespace
+
+std::size_t statement_end(std::span<const Token> tokens, std::size_t at) {
+  while (at < tokens.size() && opens_statement(tokens[at])) at = closing(tokens, at + 1) + 1;
+  if (at < tokens.size() && tokens[at].is("{")) return std::min(closing(tokens, at) + 1, tokens.size());
+  while (at < tokens.size() && !tokens[at].is(";")) {
+    const bool is_open = tokens[at].is("(") || tokens[at].is("[") || tokens[at].is("{");
+    at = is_open ? closing(tokens, at) + 1 : at + 1;
+  }
+  return std::min(at + 1, tokens.size());
+}
 
 void check_braces(std::string_view kernel, std::string_view text, std::string_view what) {
   const std::vector<Token> tokens = code_of(text);

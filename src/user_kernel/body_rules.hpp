@@ -2,7 +2,10 @@
 // What a kernel's text must not do, said before anything is compiled.
 #pragma once
 
+#include <span>
 #include <string_view>
+
+#include "core/c_text.hpp"
 
 namespace overtake::user_kernel {
 
@@ -19,5 +22,8 @@ void check_time_limit(std::string_view kernel, double seconds);
 /// Of a kernel of work-items: no SYNC in a branch, and none behind a `return` (docs/dialect.md says why); no values in
 /// declarations of LOCAL memory.
 void check_raw_body(std::string_view kernel, std::string_view body);
+
+/// The place behind the last token of the statement that begins at `at`; an `else` that follows is no part of it.
+[[nodiscard]] std::size_t statement_end(std::span<const c_text::Token> tokens, std::size_t at);
 
 }  // namespace overtake::user_kernel

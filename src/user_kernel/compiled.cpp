@@ -170,6 +170,10 @@ void throw_fault(std::string_view name, const WatchBuffer::Fault& fault, const C
         fmt::format("[{}] line {}: a loop of {} did not end within {:g} s", name, line, where(fault.item), time_limit),
         "Its condition stays true there; or give the kernel a longer time limit.");
   }
+  if (fault.kind == Kind::step) {
+    throw UsageError(fmt::format("[{}] line {}: the step of range() is 0 in {}", name, line, where(fault.item)),
+                     "Give a step above or below 0; without debug such a loop has no turns.");
+  }
   const auto number = static_cast<std::size_t>(fault.array);
   const WatchedArray& array = compiled.arrays.at(number);
   const std::string shape =

@@ -173,10 +173,17 @@ void Raw::launch(const LaunchSize& size, std::span<const RawArgument> arguments,
     geometry.groups[axis] = narrow<std::uint32_t>(size.groups[axis], "groups of a kernel");
     geometry.group_size[axis] = static_cast<std::uint32_t>(size.group_size[axis]);
   }
-  user_kernel::launch(compiled, name_, geometry, values);
-  if (!watch) return;
-  const auto where = [&](std::int64_t item) { return work_item_name(item, size); };
-  throw_fault(name_, watch->read(), compiled, shapes, where, options_.time_limit);
+  const auto tell = [&] {
+    const auto where = [&](std::int64_t item) { return work_item_name(item, size); };
+    if (watch) throw_fault(name_, watch->read(), compiled, shapes, where, options_.time_limit);
+  };
+  try {
+    user_kernel::launch(compiled, name_, geometry, values);
+  } catch (const UsageError&) {
+    tell();  // a work-item whose loop was ended does not come to the barriers of the others
+    throw;
+  }
+  tell();
 }
 
 std::string Raw::source(const Device& device) {

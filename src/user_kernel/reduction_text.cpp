@@ -7,7 +7,7 @@
 namespace overtake::user_kernel {
 namespace {
 
-// A group of work-items has a chunk.
+// A group of work-items has a chunk. The identity is the result of nothing, and is joined to nothing.
 constexpr std::string_view device_loop = R"(
 LOCAL {type} overtake_part[256];
 int overtake_lane = LOCAL_ID(0);
@@ -16,12 +16,14 @@ int64 overtake_chunk = GROUP_ID(0);
 {type} overtake_total = overtake_none;
 for (int64 overtake_k = overtake_first + overtake_lane; overtake_k < overtake_end; overtake_k += 256) {{
 {element}
-overtake_total = overtake_joined({watch}overtake_total, overtake_mapped);
+overtake_total = overtake_k - overtake_lane == overtake_first
+                     ? overtake_mapped
+                     : overtake_joined({watch}overtake_total, overtake_mapped);
 }}
 overtake_part[overtake_lane] = overtake_total;
 SYNC;
 for (int overtake_w = 128; overtake_w > 0; overtake_w /= 2) {{
-  if (overtake_lane < overtake_w)
+  if (overtake_lane < overtake_w && overtake_lane + overtake_w < overtake_used)
     overtake_part[overtake_lane] =
         overtake_joined({watch}overtake_part[overtake_lane], overtake_part[overtake_lane + overtake_w]);
   SYNC;
@@ -37,17 +39,20 @@ constexpr std::string_view host_loop = R"(
 {type} overtake_part[256];
 int64 overtake_chunk = GROUP_ID(0);
 {range}
-for (int overtake_lane = 0; overtake_lane < 256; ++overtake_lane) overtake_part[overtake_lane] = overtake_none;
+overtake_part[0] = overtake_none;
 for (int64 overtake_begin = overtake_first; overtake_begin < overtake_end; overtake_begin += 256) {{
   int overtake_lanes = overtake_end - overtake_begin < 256 ? (int)(overtake_end - overtake_begin) : 256;
   for (int overtake_lane = 0; overtake_lane < overtake_lanes; ++overtake_lane) {{
 int64 overtake_k = overtake_begin + overtake_lane;
 {element}
-overtake_part[overtake_lane] = overtake_joined({watch}overtake_part[overtake_lane], overtake_mapped);
+overtake_part[overtake_lane] = overtake_begin == overtake_first
+                                   ? overtake_mapped
+                                   : overtake_joined({watch}overtake_part[overtake_lane], overtake_mapped);
   }}
 }}
 for (int overtake_w = 128; overtake_w > 0; overtake_w /= 2) {{
-  for (int overtake_lane = 0; overtake_lane < overtake_w; ++overtake_lane)
+  int overtake_pairs = overtake_used - overtake_w < overtake_w ? overtake_used - overtake_w : overtake_w;
+  for (int overtake_lane = 0; overtake_lane < overtake_pairs; ++overtake_lane)
     overtake_part[overtake_lane] =
         overtake_joined({watch}overtake_part[overtake_lane], overtake_part[overtake_lane + overtake_w]);
 }}
@@ -59,7 +64,8 @@ for (int overtake_w = 128; overtake_w > 0; overtake_w /= 2) {{
 
 constexpr std::string_view range = R"(int64 overtake_row = overtake_chunk / overtake_chunks;
 int64 overtake_first = (overtake_chunk - overtake_row * overtake_chunks) * 65536;
-int64 overtake_end = size - overtake_first > 65536 ? overtake_first + 65536 : size;)";
+int64 overtake_end = size - overtake_first > 65536 ? overtake_first + 65536 : size;
+int overtake_used = overtake_end - overtake_first < 256 ? (int)(overtake_end - overtake_first) : 256;)";
 
 constexpr const char* item = "\nconst int64 overtake_item = overtake_row; (void)overtake_item;";
 
@@ -111,10 +117,8 @@ KernelText Reduction::text(const Stage& stage) const {
   const std::string_view type = value_name(stage.types.back());
   const std::string preamble =
       watches ? watched(given_.name, given_.preamble, "", {}, given_.watching).preamble : given_.preamble;
-  const std::string_view passed = places ? "overtake_watch, overtake_item, " : watches ? "overtake_watch, " : "";
-  const std::string_view taken = places    ? "GLOBAL int* overtake_watch, int64 overtake_item, "
-                                 : watches ? "GLOBAL int* overtake_watch, "
-                                           : "";
+  const std::string passed = watches ? watch_arguments(given_.watching) + ", " : "";
+  const std::string taken = watches ? watch_parameters(given_.watching) + ", " : "";
   std::string source = opening(given_.name, preamble, given_.watching);
   source += fmt::format("#define overtake_none (({})({}))\n", type, given_.identity);
   source += fmt::format("DEVICE {0} overtake_joined({1}const {0} a, const {0} b) {{ return {2}; }}\n", type, taken,

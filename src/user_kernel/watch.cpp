@@ -12,6 +12,18 @@ constexpr std::size_t watch_words = 8;  // count, kind, line, array, place (2), 
 
 }  // namespace
 
+std::string watch_parameters(const Watching& watching) {
+  std::string list = "GLOBAL int* overtake_watch";
+  if (watching.places) list += ", int64 overtake_item";
+  return watching.time_limit > 0 ? list.append(", uint64* overtake_loops") : list;
+}
+
+std::string watch_arguments(const Watching& watching) {
+  std::string list = "overtake_watch";
+  if (watching.places) list += ", overtake_item";
+  return watching.time_limit > 0 ? list.append(", overtake_loops") : list;
+}
+
 std::string watch_functions(const Watching& watching) {
   constexpr double turns_in_a_second = 1e8;  // where a device has no clock
   return fmt::format(R"(
@@ -37,26 +49,32 @@ DEVICE int64 overtake_from(int64 place, int64 begin, int64 size, int array, int 
   overtake_note(1, line, array, begin + place, item, watch);
   return -begin;
 }}
+DEVICE int64 overtake_step(int64 step, int line, int64 item, GLOBAL int* watch) {{
+  if (step == 0) overtake_note(3, line, 0, 0, item, watch);
+  return step;
+}}
 DEVICE int64 overtake_linear(void) {{
   return GLOBAL_ID(0) + (int64)GLOBAL_SIZE(0) * (GLOBAL_ID(1) + (int64)GLOBAL_SIZE(1) * GLOBAL_ID(2));
 }}
-DEVICE int overtake_is_late(GLOBAL int* watch, uint64 began, uint64 turns, int line) {{
-  if (ATOMIC_ADD(watch, 0) != 0) return 1;
+DEVICE int overtake_is_late(GLOBAL int* watch, uint64* loops, int line) {{
+  if (ATOMIC_ADD(watch, 0) == 0) {{
 #ifdef NANOSECONDS
-  if (NANOSECONDS - began < OVERTAKE_NANOSECONDS) return 0;
+    if (NANOSECONDS - loops[1] < OVERTAKE_NANOSECONDS) return 0;
 #else
-  if (turns < OVERTAKE_TURNS) return 0;
+    if (loops[0] < OVERTAKE_TURNS) return 0;
 #endif
-  overtake_note(2, line, 0, 0, overtake_linear(), watch);
+    overtake_note(2, line, 0, 0, overtake_linear(), watch);
+  }}
+  --loops[0];  // the next turn of whatever loop asks again, and ends that
   return 1;
 }}
 #ifdef NANOSECONDS
-#define OVERTAKE_LOOPS uint64 overtake_turns = 0, overtake_began = NANOSECONDS; (void)overtake_turns; (void)overtake_began;
+#define OVERTAKE_LOOPS uint64 overtake_own[2] = {{0, NANOSECONDS}}, *overtake_loops = overtake_own; (void)overtake_loops;
 #else
-#define OVERTAKE_LOOPS uint64 overtake_turns = 0, overtake_began = 0; (void)overtake_turns; (void)overtake_began;
+#define OVERTAKE_LOOPS uint64 overtake_own[2] = {{0, 0}}, *overtake_loops = overtake_own; (void)overtake_loops;
 #endif
 #define OVERTAKE_GOES_ON(line) \
-  ((++overtake_turns & 1023u) != 0u || !overtake_is_late(overtake_watch, overtake_began, overtake_turns, line))
+  ((++overtake_loops[0] & 1023u) != 0u || !overtake_is_late(overtake_watch, overtake_loops, line))
 )",
                      static_cast<std::uint64_t>(watching.time_limit * 1e9),
                      static_cast<std::uint64_t>(watching.time_limit * turns_in_a_second));

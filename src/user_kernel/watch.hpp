@@ -36,12 +36,18 @@ struct WatchedText {
 
 /// The texts with `overtake_at(...)` round each place and a look at the clock in each loop's condition. The kernel has
 /// `overtake_watch`, a GLOBAL int*, and `overtake_item`, an int64, in scope, and begins with OVERTAKE_LOOPS;
-/// functions of the preamble get these in front, and behind each pointer to elements what array it points into: the
-/// first element, their number, and which of the arrays it is. Lines of a preamble are negative, unless it has #line.
-/// Throws UsageError where places are to be looked at and an array is read in a way that hides them: by `*(x + k)`,
-/// through a macro or a pointer of the text's own.
+/// functions of the preamble get these in front (and with a time limit what loops count: one count for all loops of a
+/// work-item, so that none goes on when one was ended), and behind each pointer to elements what array it points into:
+/// the first element, their number, and which of the arrays it is. Lines of a preamble are negative, unless it has
+/// #line. `overtake_step(x)`, which Python's functions have with debug, notes a step of 0. Throws UsageError where
+/// places are to be looked at and an array is read in a way that hides them: by `*(x + k)`, through a macro or a
+/// pointer of the text's own.
 [[nodiscard]] WatchedText watched(std::string_view kernel, std::string_view preamble, std::string_view body,
                                   std::vector<WatchedArray> arrays, const Watching& watching);
+
+/// What functions take in front, and are given: the watch, the work-item, and what loops count.
+[[nodiscard]] std::string watch_parameters(const Watching& watching);
+[[nodiscard]] std::string watch_arguments(const Watching& watching);
 
 /// What both texts call, in the dialect.
 [[nodiscard]] std::string watch_functions(const Watching& watching);
@@ -54,7 +60,7 @@ class WatchBuffer {
 
   /// What went wrong first.
   struct Fault {
-    enum class Kind : std::int32_t { none, place, loop };
+    enum class Kind : std::int32_t { none, place, loop, step };
     Kind kind = Kind::none;
     int line = 0;  ///< negative: of the preamble
     int array = 0;

@@ -10,7 +10,9 @@
 
 #include "core/c_text.hpp"
 #include "overtake/error.hpp"
+#include "user_kernel/declared_names.hpp"
 #include "user_kernel/watch.hpp"
+#include "user_kernel/watch_loops.hpp"
 
 namespace overtake::user_kernel {
 namespace {
@@ -98,7 +100,9 @@ class Watcher {
         calls_of_macro(c_text::tokens_of(c_text::directive_text(token)), edits);
       }
     }
+    if (watching_.time_limit > 0) watch_loops(kernel_, text, sign_, edits);
     const std::vector<Token> tokens = code_of(text);
+    hidden_ = declared_names(tokens, is_body ? 0 : 1);
     if (is_body) learn_arrays(tokens);
     std::size_t defined = tokens.size();  // the name of the function whose definition begins
     for (std::size_t i = 0; i < tokens.size(); ++i) {
@@ -106,7 +110,6 @@ class Watcher {
       if (!is_body && token.depth == 0 && token.is("}")) scope_.clear();
       if (token.kind != Token::Kind::name) continue;
       if (is_device_word(token)) defined = name_of_function(tokens, i);
-      if (watching_.time_limit > 0) loop(tokens, i, edits);
       if (i + 1 >= tokens.size()) continue;
       const auto function = functions_.find(std::string(token.text));
       if (i == defined) {
@@ -114,6 +117,7 @@ class Watcher {
       } else if (function != functions_.end() && tokens[i + 1].is("(")) {
         call(tokens, i, function->second, edits);
       }
+      if (watching_.places && token.is("overtake_step")) step(tokens, i, edits);
       if (watching_.places) use(tokens, i, edits);
     }
     return edits.apply();
@@ -169,9 +173,12 @@ class Watcher {
     }
   }
 
-  [[nodiscard]] const Known* known(std::string_view name) const {
-    const auto found = std::find_if(scope_.begin(), scope_.end(), [&](const Known& each) { return each.name == name; });
-    return found == scope_.end() ? nullptr : &*found;
+  [[nodiscard]] const Known* known(const Token& token) const {
+    const auto found =
+        std::find_if(scope_.begin(), scope_.end(), [&](const Known& each) { return token.is(each.name); });
+    const auto is_meant = [&](const DeclaredName& each) { return each.is_meant(token); };
+    if (found == scope_.end() || std::any_of(hidden_.begin(), hidden_.end(), is_meant)) return nullptr;
+    return &*found;
   }
 
   [[noreturn]] void refuse(int line, std::string_view array) const {
@@ -186,7 +193,7 @@ class Watcher {
   void use(Tokens tokens, std::size_t name, Edits& edits) const {
     const auto before = [&](std::size_t back) { return name >= back ? tokens[name - back].text : std::string_view(); };
     const char* const at = tokens[name].text.data();
-    const Known* const array = known(tokens[name].text);
+    const Known* const array = known(tokens[name]);
     if (array == nullptr || declared_.count(at) > 0 || before(1) == "." || before(1) == "->") return;
     const bool is_whole = name + 1 < tokens.size() && tokens[name + 1].is("[") && places(tokens, name, *array, edits);
     if (passed_.count(at) > 0 || before(1) == "sizeof" || (before(1) == "(" && before(2) == "sizeof")) return;
@@ -225,31 +232,15 @@ class Watcher {
     return true;
   }
 
-  void loop(Tokens tokens, std::size_t at, Edits& edits) const {
-    const bool is_for = tokens[at].is("for");
-    if ((!is_for && !tokens[at].is("while")) || at + 1 >= tokens.size() || !tokens[at + 1].is("(")) return;
-    const std::size_t end = closing(tokens, at + 1);
+  void step(Tokens tokens, std::size_t name, Edits& edits) const {
+    const std::size_t end = closing(tokens, name + 1);
     if (end >= tokens.size()) return;
-    std::size_t first = at + 1, last = end;  // the brackets or semicolons round the condition
-    if (is_for) {
-      std::vector<std::size_t> semicolons;
-      for (std::size_t i = at + 2; i < end; ++i) {
-        if (tokens[i].is(";")) semicolons.push_back(i);
-      }
-      if (semicolons.size() != 2) return;
-      first = semicolons[0], last = semicolons[1];
-    }
-    const std::string look = fmt::format("OVERTAKE_GOES_ON({})", sign_ * tokens[at].line);
-    if (first + 1 == last) return edits.insert_behind(tokens[first], look);
-    edits.insert_behind(tokens[first], "(");
-    edits.insert_before(tokens[last], ") && " + look);
+    edits.insert_before(tokens[end], fmt::format(", {}, overtake_item, overtake_watch", sign_ * tokens[name].line));
   }
 
   // What each function takes first, or is given.
   [[nodiscard]] std::string own(bool is_definition, bool has_others) const {
-    std::string text = is_definition ? "GLOBAL int* overtake_watch" : "overtake_watch";
-    if (watching_.places) text += is_definition ? ", int64 overtake_item" : ", overtake_item";
-    return text + (has_others ? ", " : " ");
+    return (is_definition ? watch_parameters(watching_) : watch_arguments(watching_)) + (has_others ? ", " : " ");
   }
 
   // Of a function, or its prototype: more parameters; gives the bracket behind them.
@@ -263,7 +254,6 @@ class Watcher {
       edits.insert_behind(tokens[open + 1], " */");
     }
     const bool has_body = end + 1 < tokens.size() && tokens[end + 1].is("{");
-    if (has_body) edits.insert_behind(tokens[end + 1], " OVERTAKE_LOOPS ");
     scope_.clear();
     for (const Tokens part : parts_of(tokens, open, end)) {
       const std::optional<std::size_t> at = watching_.places ? pointer_name(part) : std::nullopt;
@@ -317,7 +307,7 @@ class Watcher {
     }
     const bool is_address = argument.size() > 1 && argument[0].is("&");
     if (is_address) argument = argument.subspan(1);
-    const Known* const array = known(argument[0].text);
+    const Known* const array = known(argument[0]);
     std::size_t at = 1, indices = 0;
     for (; at < argument.size() && argument[at].is("["); ++indices) at = closing(argument, at) + 1;
     const bool is_pointer = at >= argument.size() || argument[at].is("+") || argument[at].is("-");
@@ -333,6 +323,7 @@ class Watcher {
   std::set<const char*> declared_;
   std::set<const char*> passed_;  // names of arrays that functions of the preamble are given
   std::vector<Known> scope_;      // of a body in the order of the arrays
+  std::vector<DeclaredName> hidden_;
   int sign_ = 1;
 };
 

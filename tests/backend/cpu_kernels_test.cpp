@@ -7,6 +7,7 @@
 #include <cstring>
 #include <fstream>
 #include <numeric>
+#include <random>
 #include <thread>
 
 #include "backend/api/device.hpp"
@@ -96,6 +97,45 @@ TEST_P(CpuKernels, PlacesInThreeDimensions) {
                   x / 5 + 10 * (y / 2) + 100 * (z / 3) + 1000 * (x % 5) + 10000 * (y % 2) + 100000 * (z % 3));
       }
     }
+  }
+}
+
+TEST_P(CpuKernels, SmallNumbersLoseTheirSignInCasts) {
+  // However the type is called, and wherever the number is from.
+  const auto program = build(
+      "#define WIDTH uint16\n"
+      "typedef const WIDTH other;\n"
+      "#define CAST(type, x) ((type)x)\n"
+      "#define OF(x) ((unsigned short)x[0])\n"
+      "DEVICE uint16 given(int8 x) { return (uint16) x; }\n"
+      "KERNEL void f(GLOBAL const int8* x, GLOBAL const int* wide, GLOBAL int* out) {\n"
+      "  int8 y = x[0];\n"
+      "  out[0] = (uint16)x[0]; out[1] = (uint16)y; out[2] = (short unsigned int)y; out[3] = (WIDTH)y; out[4] = "
+      "(other)y;\n"
+      "  out[5] = CAST(uint16, y); out[6] = CAST(other, x[0]); out[7] = OF(x); out[8] = given(y);\n"
+      "  out[9] = (uint16)(int8)wide[0]; out[10] = (uint16)(y); out[11] = ((uint16)y >> 1) * 2 + 1;\n"
+      "  out[12] = (int)sizeof(uint16) - 1; out[13] = (uint16)-y; out[14] = (uint16)7.5f; out[15] = (uint16)++y;\n"
+      "}\n");
+  const auto values = [&](std::int8_t x) {
+    const auto small = upload(std::vector<std::int8_t>{x});
+    const auto wide = upload(std::vector<std::int32_t>{x + 512});
+    const auto out = upload(std::vector<std::int32_t>(16));
+    launch(*program, "f", 1, 1, {small.get(), wide.get(), out.get()});
+    return download<std::int32_t>(*out);
+  };
+  const auto odd = static_cast<std::int8_t>(-3 - 2 * static_cast<int>(std::random_device{}() % 60));
+  std::vector<std::int32_t> expected(12, 65536 + odd);
+  expected.insert(expected.end(), {1, -odd, 7, 65536 + odd + 1});
+  EXPECT_EQ(values(odd), expected);
+}
+
+TEST_P(CpuKernels, FaultsBehindLabelsAreOverWithTheirText) {
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_NE(error_of("KERNEL void f(GLOBAL int* out) {\nagain:\n  out[0] = nobody;\n  goto again;\n}\n"), "compiles");
+    EXPECT_NE(error_of("KERNEL void f(GLOBAL int* out) {\n  switch (out[0]) { case 1: out[0] = nobody; }\n}\n"),
+              "compiles");
+    EXPECT_NE(error_of("KERNEL void f(GLOBAL int* out) {\n  case 3: out[0] = 1;\n}\n"), "compiles");
+    EXPECT_EQ(error_of("KERNEL void f(GLOBAL int* out) {\nagain:\n  if (++out[0] < 3) goto again;\n}\n"), "compiles");
   }
 }
 

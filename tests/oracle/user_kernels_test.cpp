@@ -195,6 +195,22 @@ TEST_P(UserKernels, TiledProduct) {
   ASSERT_LT(max(abs(result - matmul(left, right))).item<float>(), 1e-4F);
 }
 
+TEST_P(UserKernels, TheIdentityOfAReductionIsTheResultOfNothingAlone) {
+  const ReductionKernel total("int32 x", "int32 y", "x", "a + b", "y = 2 * a", "42", "total");
+  EXPECT_EQ(total(zeros(Shape{0}, DType::int32, device())).item<std::int32_t>(), 84);
+  const Array rows = total.call({zeros(Shape{3, 0}, DType::int32, device())}, std::vector<int>{1});
+  for (const std::int64_t row : {0, 1, 2}) EXPECT_EQ(rows[{row}].item<std::int32_t>(), 84);
+  std::mt19937 random(std::random_device{}());
+  const auto some = static_cast<std::int64_t>(random() % 70000);
+  for (const std::int64_t n : {std::int64_t{1}, std::int64_t{2}, std::int64_t{129}, std::int64_t{255},
+                               std::int64_t{256}, std::int64_t{257}, std::int64_t{65537}, some + 1}) {
+    std::vector<std::int32_t> values(static_cast<std::size_t>(n));
+    std::int64_t sum = 0;
+    for (std::int32_t& value : values) sum += value = static_cast<std::int32_t>(random() % 1000);
+    EXPECT_EQ(total(Array::from(values, Shape{n}, device())).item<std::int32_t>(), 2 * sum) << n << " numbers";
+  }
+}
+
 TEST_P(UserKernels, ReductionsReadWholeArrays) {
   const KernelOptions options{.preamble = "DEVICE float at(GLOBAL const float* t, int64 k) { return t[k]; }"};
   KernelOptions watched = options;

@@ -42,6 +42,36 @@ TEST_P(UserKernelsWatched, PlacesOutsideOfLocalMemoryAreTold) {
              {"[in_local] line 2", "tile[3]", "[2][3] elements", "work-item (2, 0, 0)"});
 }
 
+TEST_P(UserKernelsWatched, NamesThatBlocksDeclareAreNoArrays) {
+  const KernelOptions options{.preamble =
+                                  "CONSTANT float x[2] = {5.0f, 6.0f};\n"
+                                  "DEVICE float first(GLOBAL const float* x, int k) {\n"
+                                  "  { float x[3]; x[2] = 1.0f; }\n  return x[k];\n}\n",
+                              .debug = true};
+  const auto runs = [&](const std::string& body) {
+    return complaint([&] {
+      Array x = ones(Shape{4}, DType::float32, device()), y = zeros(Shape{1}, device());
+      RawKernel("float32* x, float32* y", body, "own", options)
+          .launch({.groups = {1, 1, 1}, .group_size = {1, 1, 1}}, {&x, &y});
+      if (y[{0}].item<float>() == 7) throw UsageError("it is 7");
+    });
+  };
+  const std::vector<std::string> seven = {"it is 7"}, outside = {"[own] line", "x[9] is outside", "4 elements"};
+  expect_has(runs("{ float x[20]; x[9] = 1; y[0] = 6 + x[9]; }"), seven);
+  expect_has(runs("{ int k = 3, x = 4; y[0] = x + k; }"), seven);
+  expect_has(runs("{ float a[12] = {1.0f}, x[10]; float* p = a; p[9] = 7; x[9] = p[9]; y[0] = x[9]; }"), seven);
+  expect_has(runs("for (int x = 0; x < 7; x++) y[0] = x + 1;"), seven);
+  expect_has(runs("if (y[0] == 0) { unsigned int x = 3; { float x[10]; x[9] = 4; y[0] += x[9]; } y[0] += x; }"), seven);
+  expect_has(runs("y[0] = first(x, 2) + 6;"), seven);
+  // What is behind the block, before the declaration, or no declaration, is the array.
+  expect_has(runs("{ float x[20]; x[9] = 1; }\ny[0] = x[9];"), outside);
+  expect_has(runs("{ y[0] = x[9]; float x[20]; x[0] = 1; }"), outside);
+  expect_has(runs("for (int x = 0; x < 2; x++) y[0] = x;\ny[0] += x[9];"), outside);
+  expect_has(runs("float b = 2, c[2] = {b * x[9], 1};\ny[0] = c[0] + x[1];"), outside);
+  expect_has(runs("int k = 0; for (float b = 2; k < 1 && b * x[0] > 0; b * x[9]) k = 1;"), outside);
+  expect_has(runs("y[0] = first(x, 9);"), {"[own] line 4 of the preamble", "x[9] is outside"});
+}
+
 TEST_P(UserKernelsWatched, LoopsThatDoNotEndAreStopped) {
   const ElementwiseKernel endless("int32 n", "int32 m", "m = 0;\nwhile (m < 10) {\n  if (n != 3) m = m + 1;\n}",
                                   "endless", {.time_limit = 0.05});
@@ -55,6 +85,68 @@ TEST_P(UserKernelsWatched, LoopsThatDoNotEndAreStopped) {
        .time_limit = 0.05});
   expect_has(complaint([&] { (void)inside(arange(10, DType::int32, device())); }), {"[inside] line 3", "did not end"});
   ASSERT_EQ(inside(zeros(Shape{10}, DType::int32, device()))[{9}].item<std::int32_t>(), 0);
+}
+
+TEST_P(UserKernelsWatched, LoopsRoundLoopsAreStopped) {
+  const KernelOptions options{.preamble = {}, .time_limit = 0.05};
+  Array y = zeros(Shape{4}, DType::int32, device());
+  const auto launch = [&](const RawKernel& kernel) {
+    return complaint([&] {
+      kernel.launch({.groups = {2, 1, 1}, .group_size = {4, 1, 1}}, {&y});
+      (void)y[{0}].item<std::int32_t>();
+    });
+  };
+  const std::vector<std::string> late = {"did not end", "0.05 s"};
+  expect_has(launch(RawKernel("int32* y", "for (;;)\n  while (1) y[0] += 1;", "nested", options)), late);
+  expect_has(launch(RawKernel("int32* y",
+                              "for (int i = 0; i < 1000000000; i++)\n"
+                              "  for (int k = 0; k < 3; k++)\n"
+                              "    for (int j = 0; j < 1000000000; j++) y[0] += j;",
+                              "deep", options)),
+             late);
+  expect_has(launch(RawKernel("int32* y", "do {\n  do y[0] += 1; while (y[0] != 0 || y[1] == 0);\n} while (y[1] == 0);",
+                              "twice", options)),
+             late);
+  // Functions with loops that end, called from loops of functions.
+  const std::string turns =
+      "DEVICE int turns(int n) {\n  int m = 0;\n  for (int k = 0; k < 900; k++) m += k * n;\n  return m;\n}\n"
+      "DEVICE int more(int n) {\n  int m = 0;\n  for (int k = 0; k < 900; k++) m ^= turns(k * n);\n  return m;\n}\n"
+      "DEVICE int most(int n) {\n  int m = 0;\n  for (int k = 0; k < 900; k++) m ^= more(k * n);\n  return m;\n}\n";
+  expect_has(launch(RawKernel("int32* y", "for (int k = 0; k < 900; k++) y[0] += most(y[1] + k);", "called",
+                              {.preamble = turns, .time_limit = 0.05})),
+             late);
+  const ReductionKernel reduced("int32 x", "int32 y", "most(x)", "a + most(b)", "y = a", "0", "reduced",
+                                {.preamble = turns, .time_limit = 0.05});
+  expect_has(complaint([&] { (void)reduced(arange(600, DType::int32, device())).item<std::int32_t>(); }), late);
+  // Work-items that wait at a barrier for one whose loop is ended.
+  expect_has(launch(RawKernel("int32* y",
+                              "for (int i = 0; i < 1000000000; i++) {\n"
+                              "  if (LOCAL_ID(0) == 1) for (int k = 0; k < 1000000000; k++) y[0] += k;\n"
+                              "  SYNC;\n}",
+                              "waiting", options)),
+             late);
+}
+
+TEST_P(UserKernelsWatched, LoopsInMacrosAndByJumpsAreStopped) {
+  const auto told = [&](const std::string& body, const std::string& preamble = "") {
+    return complaint([&] {
+      const RawKernel kernel("int32* y", body, "jumps", {.preamble = preamble, .time_limit = 0.05});
+      Array y = zeros(Shape{1}, DType::int32, device());
+      kernel.launch({.groups = {1, 1, 1}, .group_size = {1, 1, 1}}, {&y});
+      if (y[{0}].item<std::int32_t>() == 7) throw UsageError("it is 7");
+    });
+  };
+  const std::vector<std::string> late = {"[jumps] line", "did not end"};
+  expect_has(told("int k = 0;\nagain:\n  k = k + 1;\n  if (k != 0) goto again; else y[0] = 1;"), late);
+  expect_has(told("FOREVER(y[0]);", "#define FOREVER(x) \\\n  for (;;) { x += 1; }\n"), late);
+  // What jumps forward goes where it should.
+  expect_has(told("for (int k = 0; k < 9; k++) {\n  if (k == 3) goto out;\n}\ny[0] = 1;\nout: y[0] += 7;"),
+             {"it is 7"});
+  expect_has(told("again:\nREPEAT"), {"does not compile"});
+  expect_has(told("y[0] = 1;\nagain:\nREPEAT;", "\n#define REPEAT goto again\n"),
+             {"[jumps] line 2 of the preamble", "goto in a macro"});
+  expect_has(told("UNLESS (y[0]);", "#define UNLESS while\n"),
+             {"[jumps] line 1 of the preamble", "without its condition"});
 }
 
 TEST_P(UserKernelsWatched, PlacesOutsideInFunctionsOfThePreambleAreTold) {

@@ -17,6 +17,7 @@ from ._types import (
     WEAK_INT,
     Value,
     bits_of,
+    converted,
     fits,
     has_room,
     is_float,
@@ -177,7 +178,11 @@ class Arithmetic(Scope):
     def compare(self, node: ast.AST, symbol: str, a: Value, b: Value) -> Value:
         """A comparison: a bool."""
         if a.const is not None and b.const is not None:
-            return self.constant(node, bool(_FOLDED[symbol](a.const, b.const)))
+            known = [a.const, b.const]
+            if _is_typed(a) or _is_typed(b):
+                dtype = self.held(self.promote(node, a, b)) if is_float(a.type) or is_float(b.type) else None
+                known = [each if dtype is None else converted(each, dtype) for each in known]  # as beside what varies
+            return self.constant(node, bool(_FOLDED[symbol](*known)))
         dtype = self.promote(node, a, b)
         for plain, other in ((a, b), (b, a)):  # of 300 beside an int8 both are taken wider: what is true stays true
             if plain.type is not WEAK_INT or not is_whole(dtype):
@@ -226,7 +231,9 @@ class Arithmetic(Scope):
             return self.negated(node, a)
         if a.const is not None and not _is_typed(a):
             return self.constant(node, ~int(a.const))
-        return self.made(a.type, f"(({self.held(a.type)})~{self.cast(node, a, a.type)})", a)
+        # What is known now may stand there as an int, and ~ is C's in the type that it finds.
+        held = self.held(a.type)
+        return self.made(a.type, f"(({held})~({held}){self.cast(node, a, a.type)})", a)
 
     def negated(self, node: ast.AST, a: Value) -> Value:
         """Not a."""

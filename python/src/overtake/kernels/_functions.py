@@ -18,7 +18,7 @@ from ..arrays._creation import asarray, get_default_device
 from ..arrays._dtypes import DType
 from ..arrays._handle import ArrayHandle
 from ._errors import KernelError
-from ._given import Method, check_limit, kept, number, placed, plain, sizes_of
+from ._given import Method, check_limit, kept, number, placed, plain, seconds_of, sizes_of
 from ._native import Kernel
 from ._program import Facts, Kind, Program, Text
 from ._source import Source, source_of
@@ -27,6 +27,7 @@ from ._types import WEAK_FLOAT, WEAK_INT, ArrayType
 _PLAIN: dict[Any, DType] = {bool: _dtypes.bool_, int: WEAK_INT, float: WEAK_FLOAT}
 _LARGEST_KNOWN = 4
 _SHORT = 2**31  # places, and sizes of arrays, below it are held in 32 bits
+_MOST_SECONDS = 1e9  # of a time limit: check_time_limit() of body_rules.cpp
 _MOST_LAUNCHES = 64  # of different sizes that a function remembers
 
 
@@ -55,11 +56,15 @@ class KernelFunction:
         by = type(self)._decorator
         if not isinstance(function, types.FunctionType):
             raise KernelError(f"{by} takes a function, not {function!r}", f"Write @overtake.{by} above a def.")
-        if time_limit is not None and not time_limit > 0:
-            raise UsageError(f"time_limit: {time_limit} is not above 0", "Give seconds, or None for no limit.")
+        seconds = seconds_of(time_limit)
+        if time_limit is not None and not 0 < seconds <= _MOST_SECONDS:
+            raise UsageError(
+                f"time_limit: {time_limit} is not between 0 and {_MOST_SECONDS:g}",
+                "Give seconds, or None for no limit.",
+            )
         functools.update_wrapper(self, function)  # type: ignore[arg-type]
         self._kernel_function = function
-        self._debug, self._time_limit, self._fma = debug, time_limit or 0.0, fma
+        self._debug, self._time_limit, self._fma = debug, seconds, fma
         self._made: dict[tuple[Any, ...], _Made] = {}
         self._lock = threading.Lock()
         self._count = function.__code__.co_argcount
@@ -206,7 +211,7 @@ class Vectorized(KernelFunction):
         return _PLAIN[given] if given in _PLAIN else _dtypes.as_dtype(given)
 
     def _translated(self, arguments: Sequence[Any], short: bool) -> Text:
-        program = Program(in_groups=False, fma=self._fma)
+        program = Program(in_groups=False, debug=self._debug, fma=self._fma)
         return program.elementwise(self._source, [self._kind_of(each) for each in arguments], _facts(arguments))
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import operator
 import re
 from typing import TYPE_CHECKING, Any
@@ -69,6 +70,18 @@ def plain(given: Any) -> Any:
     """NumPy's numbers, and subclasses of Python's, as Python's."""
     given = given.item() if isinstance(given, numpy.generic) else given
     return next((kind(given) for kind in (bool, int, float) if isinstance(given, kind)), given)
+
+
+def seconds_of(time_limit: Any) -> float:
+    """A time limit; 0 for none."""
+    if time_limit is None:
+        return 0.0
+    if not isinstance(time_limit, (int, float, numpy.number)):
+        raise UsageError(f"time_limit: {time_limit!r} is no number", "Give seconds, or None for no limit.")
+    try:
+        return float(time_limit)
+    except OverflowError:
+        return math.inf if time_limit > 0 else -math.inf
 
 
 def sizes_of(given: Any, what: str, least: int = 1) -> tuple[int, int, int]:

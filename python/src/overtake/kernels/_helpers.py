@@ -138,9 +138,10 @@ _RANGE = {
         "  return (uint64)at - (uint64)stop > (uint64)0 - (uint64)step ? at + step : stop;\n"
         "}\n"
     ),
+    # Without a branch: PoCL ends the process where a loop with a barrier has one in its condition.
     "range_more": (
         "DEVICE bool ot_range_more(int64 at, int64 step, int64 stop) {\n"
-        "  return step > 0 ? at < stop : step < 0 && at > stop;\n"
+        "  return ((step > 0) & (at < stop)) | ((step < 0) & (at > stop));\n"
         "}\n"
     ),
     # How many turns a loop has whose step is above 0: compilers make several of a loop that counts down at once.

@@ -113,7 +113,8 @@ class Loops(Statements):
             self.emit(f"for ({at} = {bare(start)}; {more}; {on}) {{")
             return
         if step.const is None:
-            by = self.keep(Value(dtype, by)).text
+            may_be_none = self.program.debug and not step.counts
+            by = self.keep(Value(dtype, f"overtake_step({bare(by)})" if may_be_none else by)).text
         start = f"{at} = {bare(start)}"
         if is_short_loop:  # at + by may be more than 32 bits hold; and what counts turns is unrolled
             left = self.temporary(_dtypes.uint32)

@@ -153,7 +153,9 @@ class Memory(Arithmetic):
             if not -extent <= value.const < extent:
                 self.fail(node, f"index {value.const} is outside of axis {axis}, which has {extent} elements")
         if value.const is not None:
-            return value.text if value.positive else f"({self.extent(array, axis).text} - {-value.const})"
+            text = value.text if value.positive else f"({self.extent(array, axis).text} - {-value.const})"
+            # Beside an extent that is known, too, C would multiply in 32 bits.
+            return text if self.program.short or array.type.ndim == 1 else f"((int64){text})"
         dtype, wanted = self.held(value.type), self.program.place
         text = value.text
         if value.positive or dtype.kind == "unsigned integer":

@@ -41,7 +41,7 @@ class Kernel:
         self.handle, made = 0, ctypes.c_void_p()
         lib = _library()
         strings = [_encoded(each) for each in texts]
-        lib.check(getattr(lib.raw, make)(*strings, int(debug), time_limit, ctypes.byref(made)))
+        lib.check(getattr(lib.raw, make)(*strings, int(bool(debug)), time_limit, ctypes.byref(made)))
         self.handle = made.value or 0
         self._raw, self._free = lib.raw, lib.raw.overtake_kernel_free
         self._call, self._launch = lib.raw.overtake_kernel_call, lib.raw.overtake_kernel_launch

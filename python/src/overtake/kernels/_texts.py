@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ctypes
 import operator
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from .._errors import UsageError
 from ..arrays._arguments import operand_of
 from ..arrays._array import Array
 from ..arrays._creation import get_default_device
-from ._given import sizes_of
+from ._given import seconds_of, sizes_of
 from ._native import Kernel
 
 
@@ -22,6 +23,11 @@ def _device_for(values: Sequence[Any], given: Sequence[Array]) -> bytes | None:
     """Numbers alone go to the default device."""
     is_somewhere = any(isinstance(each, Array) for each in values) or any(each.ndim for each in given)
     return None if is_somewhere else str(get_default_device()).encode()
+
+
+def _declared(parameters: str) -> list[str]:
+    """The declarations of a list, which may have C's comments."""
+    return re.sub(r"//[^\n]*|/\*.*?(\*/|\Z)", " ", parameters, flags=re.DOTALL).split(",")
 
 
 class _Texts:
@@ -64,12 +70,12 @@ class ElementwiseKernel(_Texts):
         *,
         preamble: str = "",
         debug: bool = False,
-        time_limit: float = 0.0,
+        time_limit: float | None = None,
     ) -> None:
         super().__init__(name)
-        self._count = outputs.count(",") + 1
+        self._count = len(_declared(outputs))
         texts = (inputs, outputs, body, name, preamble)
-        self._kernel = Kernel("overtake_kernel_elementwise", texts, self._count, debug, time_limit)
+        self._kernel = Kernel("overtake_kernel_elementwise", texts, self._count, debug, seconds_of(time_limit))
 
     def __call__(self, *inputs: Any) -> Any:
         """An array, or a tuple of them where there are several outputs. Does not wait."""
@@ -82,7 +88,7 @@ class ReductionKernel(_Texts):
     """Elements mapped, then joined: ``ReductionKernel("T x", "T y", "x * x", "a + b", "y = sqrt(a)", "0", "l2")``.
 
     ``map_expr`` of the inputs, ``reduce_expr`` of ``a`` and ``b``, ``post_map_expr`` assigns the output from ``a``, ``identity`` is
-    the result of nothing. The order is the same on every device.
+    what that gets of no elements, and is joined to none. The order is the same on every device.
     """
 
     def __init__(  # noqa: PLR0913 -- CuPy's parameters
@@ -97,11 +103,11 @@ class ReductionKernel(_Texts):
         *,
         preamble: str = "",
         debug: bool = False,
-        time_limit: float = 0.0,
+        time_limit: float | None = None,
     ) -> None:
         super().__init__(name)
         texts = (inputs, output, map_expr, reduce_expr, post_map_expr, identity, name, preamble)
-        self._kernel = Kernel("overtake_kernel_reduction", texts, 1, debug, time_limit)
+        self._kernel = Kernel("overtake_kernel_reduction", texts, 1, debug, seconds_of(time_limit))
 
     def __call__(self, *inputs: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Array:
         """The reduction over ``axis``: all of them, one, or several."""
@@ -124,12 +130,15 @@ class RawKernel(_Texts):
         *,
         preamble: str = "",
         debug: bool = False,
-        time_limit: float = 0.0,
+        time_limit: float | None = None,
     ) -> None:
         super().__init__(name)
-        declared = parameters.split(",")
-        self._written = [i for i, each in enumerate(declared) if "*" in each and "const" not in each.split()]
-        self._kernel = Kernel("overtake_kernel_raw", (parameters, body, name, preamble), 0, debug, time_limit)
+        self._written = [
+            i for i, each in enumerate(_declared(parameters)) if "*" in each and "const" not in each.split()
+        ]
+        self._kernel = Kernel(
+            "overtake_kernel_raw", (parameters, body, name, preamble), 0, debug, seconds_of(time_limit)
+        )
 
     def __getitem__(self, sizes: tuple[Any, Any]) -> Any:
         """``kernel[groups, size]``: numbers, or tuples of up to three."""

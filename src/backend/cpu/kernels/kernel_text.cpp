@@ -195,6 +195,7 @@ std::string text_before(const ProgramSource& program) {
   text += embedded::prelude_c;
   text += embedded::prelude_c_entries;
   text += math_functions;
+  text += end_of_dialect;
   for (const std::string& define : program.defines) {
     const std::size_t equals = define.find('=');
     const std::string value = equals == std::string::npos ? "1" : define.substr(equals + 1);

@@ -13,6 +13,9 @@
 
 namespace overtake::backend::cpu {
 
+/// Stands behind the prelude, before what a program says itself.
+inline constexpr std::string_view end_of_dialect = "#line 1 \"options\"\n";
+
 /// The prelude and the definitions of a program: what is before its first line.
 [[nodiscard]] std::string text_before(const ProgramSource& program);
 

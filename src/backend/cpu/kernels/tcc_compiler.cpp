@@ -9,6 +9,7 @@
 
 #include "backend/cpu/kernels/kernel_code.hpp"
 #include "backend/cpu/kernels/math_functions.hpp"
+#include "backend/cpu/kernels/tcc_text.hpp"
 #include "core/hypotenuse.hpp"
 
 // The three variables of the C library that libtcc uses have these names in our copy of it: as they were, it could not
@@ -17,10 +18,23 @@ extern "C" {
 [[gnu::visibility("hidden")]] std::FILE* overtake_tcc_stdout = nullptr;
 [[gnu::visibility("hidden")]] std::FILE* overtake_tcc_stderr = nullptr;
 [[gnu::visibility("hidden")]] char** overtake_tcc_environ = nullptr;
+// Of its own, where its version has them: what it has open of the function that it compiles.
+[[gnu::weak, gnu::visibility("hidden")]] extern void* overtake_tcc_global_label_stack;
+[[gnu::weak, gnu::visibility("hidden")]] extern void* overtake_tcc_local_label_stack;
+[[gnu::weak, gnu::visibility("hidden")]] extern void* overtake_tcc_cur_switch;
 }
 
 namespace overtake::backend::cpu {
 namespace {
+
+/// A text with a fault leaves its labels and its switch open, in memory that is given back; the next text would end in
+/// them.
+void forget_open() {
+  for (void** const each :
+       {&overtake_tcc_global_label_stack, &overtake_tcc_local_label_stack, &overtake_tcc_cur_switch}) {
+    if (each != nullptr) *each = nullptr;
+  }
+}
 
 /// libtcc keeps its state in global variables.
 std::mutex& one_at_a_time() {
@@ -89,6 +103,7 @@ std::unique_ptr<KernelCode> compile_with_tcc(const std::string& text, std::strin
   TCCState* const state = tcc_new();
   bool compiled = false;
   if (state != nullptr) {
+    forget_open();
     // Its warnings are faults elsewhere: functions that nobody declared, which it would look for in the C library, and
     // writes to what is const.
     tcc_set_options(state, "-nostdlib -Werror -Wimplicit-function-declaration");
@@ -100,7 +115,8 @@ std::unique_ptr<KernelCode> compile_with_tcc(const std::string& text, std::strin
     });
     tcc_set_output_type(state, TCC_OUTPUT_MEMORY);
     add_functions(state);
-    compiled = tcc_compile_string(state, text.c_str()) == 0 && tcc_relocate(state, TCC_RELOCATE_AUTO) == 0;
+    compiled =
+        tcc_compile_string(state, text_for_tcc(text).c_str()) == 0 && tcc_relocate(state, TCC_RELOCATE_AUTO) == 0;
     tcc_set_error_func(state, nullptr, [](void*, const char*) {});  // the text is the caller's
   }
   lock.unlock();
