@@ -271,7 +271,9 @@ TEST(NnDropout, IsTheIdentityInEvaluationModeAndForZero) {
   EXPECT_EQ(layer(x).to_vector<float>(), x.to_vector<float>());
   nn::Dropout none(0);
   EXPECT_EQ(none(x).to_vector<float>(), x.to_vector<float>());
-  EXPECT_THROW(nn::Dropout(1.0F), UsageError);
+  nn::Dropout all(1);
+  EXPECT_EQ(all(x).to_vector<float>(), std::vector<float>(16, 0.0F));
+  EXPECT_THROW(nn::Dropout(1.5F), UsageError);
   EXPECT_THROW(nn::Dropout(std::nanf("")), UsageError);
 }
 
