@@ -166,6 +166,10 @@ class MemoryTest(CliTest):
                          "Raise --host-memory-limit"])
         self.fails(2, *forest, "--host-memory-limit", "0", says=["--host-memory-limit", "above 0"])
 
+    def test_an_empty_value_takes_no_other_flag(self):
+        for flag in ("--memory-limit", "--host-memory-limit", "--device"):
+            self.fails(2, "train", "absent.csv", "--target", "y", f"{flag}=", "--seed", "1", says=[f"{flag} has no value", f"{flag}=VALUE"])
+
     def test_a_limit_changes_no_result(self):
         grid = ("search", IRIS, "--target", "species", "--device", "cpu", "--grid", "n_estimators=5,20", "--grid", "max_depth=2,none")
         free = self.result(*grid)
