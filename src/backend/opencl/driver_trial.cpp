@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <string_view>
 #include <utility>
 
 #include "core/config.hpp"
@@ -29,8 +30,7 @@ InstalledDriver read_driver(const fs::path& file, const std::string& variable) {
   if (!fs::is_regular_file(file, error) || fs::file_size(file, error) > most_icd_bytes || error) return {file, ""};
   std::ifstream text(file);
   std::string library;
-  std::getline(text, library);
-  library.erase(library.find_last_not_of(" \t\r") + 1);
+  std::getline(text, library);  // with a space or \r at its end: loaders take them for a part of the name
   return {file, library};
 }
 
@@ -94,6 +94,8 @@ std::string explain_start(const TrialRun& all, const std::function<bool()>& stop
 }  // namespace
 
 std::string InstalledDriver::cure() const {
+  if (variable.empty() && !library.empty() && std::string_view(" \t\r").find(library.back()) != std::string_view::npos)
+    return fmt::format("the name ends in white space: sudo sed -i 's/[[:space:]]*$//' {}", file.string());
   if (variable.empty()) return fmt::format("install that driver again, or remove the entry: sudo rm {}", file.string());
   return fmt::format("unset {}, or let it name a library that is there", variable);
 }
