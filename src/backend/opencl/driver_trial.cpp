@@ -81,9 +81,17 @@ std::string explain_start(const TrialRun& all, const std::function<bool()>& stop
   };
   std::string what = fmt::format("listing the devices: {}", all.reason);
   const std::string layers = config::opencl_layers();
+  const std::vector<InstalledDriver> drivers = installed_drivers();
+  if (all.kind == TrialRun::Kind::timed_out) {  // each further try could take as long again
+    if (!layers.empty()) return fmt::format("{}; the cause may be OPENCL_LAYERS={}", what, layers);
+    std::vector<std::string> names;
+    for (const InstalledDriver& driver : drivers)
+      names.push_back(fmt::format("{} of {}", driver.library, driver.named_by()));
+    return names.empty() ? what : fmt::format("{}; the driver is {}", what, fmt::join(names, " or "));
+  }
   if (!layers.empty() && !ends_alike({{"OPENCL_LAYERS", ""}}))
     return fmt::format("{}; the cause is OPENCL_LAYERS={}", what, layers);
-  for (const InstalledDriver& driver : installed_drivers()) {
+  for (const InstalledDriver& driver : drivers) {
     // The one variable is for ocl-icd, both are for the loader of Khronos.
     if (ends_alike({{"OCL_ICD_VENDORS", driver.file.string()}, {"OCL_ICD_FILENAMES", driver.library}}))
       return fmt::format("{}; the driver is {} of {}", what, driver.library, driver.named_by());
