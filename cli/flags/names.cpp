@@ -63,6 +63,10 @@ void check_names(const CLI::App& root, int argc, const char* const* argv) {
       if (std::find(names.begin(), names.end(), flag) == names.end()) {
         unknown("flag", flag, names, app == &root ? "overtake --help" : "overtake " + app->get_name() + " --help");
       }
+      if (word.size() == flag.size() + 1) {  // the parser would take the next word
+        throw overtake::UsageError(fmt::format("{} has no value behind its =", flag),
+                                   fmt::format("Give one: {}=VALUE.", flag));
+      }
       continue;
     }
     if (app == &root && !word.starts_with("-")) {

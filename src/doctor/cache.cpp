@@ -87,20 +87,27 @@ Finding unreadable(const Closed& closed) {
                       closed.first.parent_path().string())};
 }
 
-/// A folder that has the name of one of our files, which nobody can write there then, and which is not ours to remove.
+/// A folder, pipe, socket or device that has the name of one of our files and is not ours to remove. Nobody can write
+/// a file where a folder is.
 Finding in_the_way(const fs::path& path) {
+  std::error_code error;
+  const bool is_folder = fs::is_directory(path, error);
   return {"cache-damaged",
           Severity::warning,
           "",
-          "a folder in the cache has the name of a file of the cache, which is made anew at every start",
+          is_folder ? "a folder in the cache has the name of a file of the cache, which is made anew at every start"
+                    : "what has the name of a file of the cache is none (but a pipe, a socket or a device), and is "
+                      "not read",
           path.string(),
-          fmt::format("remove the folder: rm -r {}", path.string())};
+          fmt::format("remove it: rm {}{}", is_folder ? "-r " : "", path.string())};
 }
 
 bool is_in_the_way(const fs::directory_entry& entry) {
   const backend::CacheFile kind = backend::kind_of(entry.path());
+  if (kind == backend::CacheFile::foreign || kind == backend::CacheFile::unfinished) return false;
   std::error_code error;
-  return kind != backend::CacheFile::foreign && kind != backend::CacheFile::unfinished && entry.is_directory(error);
+  const fs::file_status status = entry.status(error);
+  return !error && fs::exists(status) && !fs::is_regular_file(status);
 }
 
 /// True for a file of ours that is not what was written.
@@ -144,7 +151,7 @@ CacheCheckup examine_cache(const std::optional<fs::path>& folder) {
     const backend::CacheFile kind = backend::kind_of(it->path());
     std::error_code refused;
     const bool is_content = kind == backend::CacheFile::program || kind == backend::CacheFile::verdict;
-    if (is_content && !platform::open_to_read(it->path(), refused).is_open()) {
+    if (is_content && !platform::open_plain_to_read(it->path(), refused).is_open()) {
       if (refused != std::errc::no_such_file_or_directory && closed.count++ == 0) {  // else removed meanwhile
         closed.first = it->path();
         closed.error = refused;

@@ -10,18 +10,18 @@
 
 namespace overtake::forest {
 
-std::unique_ptr<Grower> make_grower(backend::Device& device, const Problem& problem, std::uint64_t memory_limit) {
-  if (device.is_host()) return make_host_grower(problem, memory_limit);
-  return make_kernel_grower(device, problem, memory_limit);
+std::unique_ptr<Grower> make_grower(backend::Device& device, const Problem& problem, const GrowerLimit& limit) {
+  if (device.is_host()) return make_host_grower(problem, limit);
+  return make_kernel_grower(device, problem, limit);
 }
 
-std::uint64_t grower_limit(const backend::Device& device, const Problem& problem, std::uint64_t memory_limit,
-                           std::uint64_t host_limit) {
+GrowerLimit grower_limit(const backend::Device& device, const Problem& problem, std::uint64_t memory_limit,
+                         std::uint64_t host_limit) {
   if (device.is_host()) return host_grower_limit(problem, memory_limit, host_limit);
   if (host_limit == 0 || !is_in_host_memory(device.info().kind)) return memory_limit;
   // Tables beside the host's own copy of the problem; the other half is for what is fetched and scored.
   const std::uint64_t own = std::max<std::uint64_t>(1, host_memory_left(host_limit) / 2);
-  return memory_limit > 0 ? std::min(memory_limit, own) : own;
+  return memory_limit > 0 && memory_limit <= own ? GrowerLimit(memory_limit) : GrowerLimit(own, host_limit);
 }
 
 }  // namespace overtake::forest

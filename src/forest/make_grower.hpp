@@ -6,19 +6,20 @@
 
 #include "backend/api/device.hpp"
 #include "forest/grow/grower.hpp"
+#include "forest/grow/need.hpp"
 #include "forest/problem/problem.hpp"
 
 namespace overtake::forest {
 
-/// The grower of a device: threads on the cpu, kernels elsewhere. `problem` must outlive it. `memory_limit`: bytes it
+/// The grower of a device: threads on the cpu, kernels elsewhere. `problem` must outlive it. `limit`: what it
 /// may plan with; 0: most of what the device has. Throws DeviceError when the problem itself does not fit, naming need
 /// and limit, or when the device cannot run the kernels (no run-time compiler).
 [[nodiscard]] std::unique_ptr<Grower> make_grower(backend::Device& device, const Problem& problem,
-                                                  std::uint64_t memory_limit);
+                                                  const GrowerLimit& limit);
 
-/// The `memory_limit` for it where --memory-limit and --host-memory-limit are these (0: none): on a device whose memory
+/// The `limit` for it where --memory-limit and --host-memory-limit are these (0: none): on a device whose memory
 /// is the computer's both hold.
-[[nodiscard]] std::uint64_t grower_limit(const backend::Device& device, const Problem& problem,
-                                         std::uint64_t memory_limit, std::uint64_t host_limit);
+[[nodiscard]] GrowerLimit grower_limit(const backend::Device& device, const Problem& problem,
+                                       std::uint64_t memory_limit, std::uint64_t host_limit);
 
 }  // namespace overtake::forest

@@ -48,6 +48,9 @@ class File {
 
 /// For reading; waits for the writer of a pipe.
 [[nodiscard]] File open_to_read(const std::filesystem::path& path, std::error_code& error) noexcept;
+/// For reading, plain files alone: a pipe would be waited for, and a device may act when it is opened. What is none is
+/// std::errc::invalid_argument.
+[[nodiscard]] File open_plain_to_read(const std::filesystem::path& path, std::error_code& error) noexcept;
 /// An existing file or device for writing at its front.
 [[nodiscard]] File open_to_write(const std::filesystem::path& path, std::error_code& error) noexcept;
 /// A named pipe for writing. Does not wait for its reader: without one it is std::errc::no_such_device_or_address.

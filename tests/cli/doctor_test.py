@@ -8,11 +8,17 @@ import re
 import resource
 import signal
 import socket
+import tempfile
 import time
 
 from support import CliTest, main
 
 CPU = ("doctor", "--device", "cpu", "--no-measure")
+
+
+def make_socket(path):
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(str(path))
 
 
 class Doctor(CliTest):
@@ -110,14 +116,15 @@ class Doctor(CliTest):
         if getpass.getuser() != "root":
             self.assertNotRegex(text, rf"\b{re.escape(getpass.getuser())}\b")
 
-    def overtake_with(self, variables, *arguments, expect=0):
+    def overtake_with(self, variables, *arguments, expect=0, timeout=300):
         process = self.start(*arguments, env={**os.environ, **variables})
-        out, err = process.communicate(timeout=300)
+        self.addCleanup(process.kill)
+        out, err = process.communicate(timeout=timeout)
         self.assertEqual(process.returncode, expect, err)
         return out
 
-    def ids_with(self, variables):
-        found = json.loads(self.overtake_with(variables, *CPU, "--json"))
+    def ids_with(self, variables, **how):
+        found = json.loads(self.overtake_with(variables, *CPU, "--json", **how))
         return {finding["id"]: finding for finding in found["findings"]}
 
     def test_cache_that_is_off_damaged_or_no_folder(self):
@@ -129,6 +136,18 @@ class Doctor(CliTest):
         self.assertIn("cache-damaged", self.ids_with({"OVERTAKE_CACHE_DIR": str(folder)}))
         self.write("file", "")
         self.assertIn("cache-unwritable", self.ids_with({"OVERTAKE_CACHE_DIR": str(self.folder / "file" / "cache")}))
+
+    def test_what_is_no_file_in_the_cache_is_not_opened(self):
+        """Who opens a named pipe waits for ever; a device may act when it is opened."""
+        for ending in (".program", ".verdict", ".rates"):
+            for name, make in (("pipe", os.mkfifo), ("socket", make_socket),
+                               ("device", lambda path: path.symlink_to("/dev/tty")), ("folder", os.mkdir)):
+                with tempfile.TemporaryDirectory() as folder:
+                    path = pathlib.Path(folder) / ("0123456789abcdef" * 2 + ending)
+                    make(path)
+                    found = self.ids_with({"OVERTAKE_CACHE_DIR": folder}, timeout=60)["cache-damaged"]
+                    self.assertEqual(found["evidence"], str(path), name)
+                    self.overtake_with({"OVERTAKE_CACHE_DIR": folder}, "cache", timeout=60)
 
     def test_more_threads_than_cores(self):
         found = self.ids_with({"OVERTAKE_THREADS": "4096"})

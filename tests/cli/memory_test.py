@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Limits of the computer's memory: what cannot fit is refused before the work, and files larger than it are predicted."""
+import re
 import json
 import os
 import random
@@ -165,6 +166,31 @@ class MemoryTest(CliTest):
                    says=["training the network needs", "that the process holds", "the limit is 100 MiB", "weights, gradients",
                          "Raise --host-memory-limit"])
         self.fails(2, *forest, "--host-memory-limit", "0", says=["--host-memory-limit", "above 0"])
+
+    @unittest.skipUnless(PLAIN, "the limit is meant for the plain program")
+    def test_what_is_refused_names_the_limit_that_was_given(self):
+        rows = "".join(f"{random.random():.4f},{random.random():.4f},{random.choice('ab')}\n" for _ in range(100_000))
+        data = self.write("many.csv", "a,b,y\n" + rows)
+        errors = []
+        for limit in range(30, 90, 4):
+            process = self.start("train", data, "--target", "y", "--estimator", "random-forest", "--set", "n_estimators=3",
+                                 "--device", "cpu", "--host-memory-limit", f"{limit}MiB")
+            _, err = process.communicate(timeout=120)
+            if process.returncode == 0:
+                break
+            if "one tree" in err:
+                self.assertIn(f"and the limit is {limit}.0 MiB", err)
+                self.assertIn("that the process holds", err)
+                self.assertNotIn("on the device", err)
+                errors.append(err)
+        self.assertTrue(errors, "no limit was too small for a tree alone")
+        err = self.fails(4, "train", data, "--target", "y", "--estimator", "random-forest", "--memory-limit", "600KiB", says=["may be used"])
+        need, limit = re.search(r"needs (?:at least|about) ([\d.]+ \w+) .*, ([\d.]+ \w+) may be used", err).groups()
+        self.assertNotEqual(need, limit)
+
+    def test_an_empty_value_takes_no_other_flag(self):
+        for flag in ("--memory-limit", "--host-memory-limit", "--device"):
+            self.fails(2, "train", "absent.csv", "--target", "y", f"{flag}=", "--seed", "1", says=[f"{flag} has no value", f"{flag}=VALUE"])
 
     def test_a_limit_changes_no_result(self):
         grid = ("search", IRIS, "--target", "species", "--device", "cpu", "--grid", "n_estimators=5,20", "--grid", "max_depth=2,none")

@@ -41,6 +41,13 @@ class OpenCl(DoctorTest):
         found = self.told("icd-missing-file", "--device", "opencl", severity="error", evidence="/nowhere/libmissing.so", cure="faulty.icd")
         self.assertNotIn("no-opencl-icd", found)
 
+    def test_a_line_that_ends_in_white_space(self):
+        """Loaders take it for a part of the name."""
+        name = (self.vendors / "faulty.icd").read_text().strip()
+        for end in ("\r\n", " \n"):
+            (self.vendors / "faulty.icd").write_bytes(f"{name}{end}".encode())
+            self.told("icd-missing-file", "--device", "opencl", severity="error", evidence=f'"{name} "', cure="sed -i")
+
     def test_a_missing_file_beside_a_driver_that_works(self):
         self.must_work_without_a_fault()
         (self.vendors / "missing.icd").write_text("libmissing.so.1\n")

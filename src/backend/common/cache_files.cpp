@@ -2,8 +2,6 @@
 #include "backend/common/cache_files.hpp"
 
 #include <chrono>
-#include <fstream>
-#include <iterator>
 #include <span>
 #include <utility>
 
@@ -36,10 +34,18 @@ std::string unfinished_name(const std::string& digest) { return digest + std::st
 
 std::optional<std::string> read_cache_file(const fs::path& path, std::uintmax_t most) {
   std::error_code error;
-  if (!fs::is_regular_file(path, error) || fs::file_size(path, error) > most || error) return std::nullopt;
-  std::ifstream file(path, std::ios::binary);
-  std::string text(std::istreambuf_iterator<char>(file), {});
-  return file.bad() ? std::nullopt : std::optional(std::move(text));
+  platform::File file = platform::open_plain_to_read(path, error);
+  const std::uintmax_t size = error ? 0 : fs::file_size(path, error);
+  if (error || size > most) return std::nullopt;
+  std::string text(size, '\0');
+  std::size_t done = 0;
+  while (done < text.size()) {
+    const std::size_t count = file.read(std::span(text).subspan(done), error);
+    if (count == 0) break;
+    done += count;
+  }
+  text.resize(done);
+  return error ? std::nullopt : std::optional(std::move(text));
 }
 
 bool write_cache_file(const fs::path& folder, const std::string& digest, std::string_view ending,

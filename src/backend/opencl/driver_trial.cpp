@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <string_view>
 #include <utility>
 
 #include "core/config.hpp"
@@ -29,8 +30,7 @@ InstalledDriver read_driver(const fs::path& file, const std::string& variable) {
   if (!fs::is_regular_file(file, error) || fs::file_size(file, error) > most_icd_bytes || error) return {file, ""};
   std::ifstream text(file);
   std::string library;
-  std::getline(text, library);
-  library.erase(library.find_last_not_of(" \t\r") + 1);
+  std::getline(text, library);  // with a space or \r at its end: loaders take them for a part of the name
   return {file, library};
 }
 
@@ -81,9 +81,17 @@ std::string explain_start(const TrialRun& all, const std::function<bool()>& stop
   };
   std::string what = fmt::format("listing the devices: {}", all.reason);
   const std::string layers = config::opencl_layers();
+  const std::vector<InstalledDriver> drivers = installed_drivers();
+  if (all.kind == TrialRun::Kind::timed_out) {  // each further try could take as long again
+    if (!layers.empty()) return fmt::format("{}; the cause may be OPENCL_LAYERS={}", what, layers);
+    std::vector<std::string> names;
+    for (const InstalledDriver& driver : drivers)
+      names.push_back(fmt::format("{} of {}", driver.library, driver.named_by()));
+    return names.empty() ? what : fmt::format("{}; the driver is {}", what, fmt::join(names, " or "));
+  }
   if (!layers.empty() && !ends_alike({{"OPENCL_LAYERS", ""}}))
     return fmt::format("{}; the cause is OPENCL_LAYERS={}", what, layers);
-  for (const InstalledDriver& driver : installed_drivers()) {
+  for (const InstalledDriver& driver : drivers) {
     // The one variable is for ocl-icd, both are for the loader of Khronos.
     if (ends_alike({{"OCL_ICD_VENDORS", driver.file.string()}, {"OCL_ICD_FILENAMES", driver.library}}))
       return fmt::format("{}; the driver is {} of {}", what, driver.library, driver.named_by());
@@ -94,6 +102,8 @@ std::string explain_start(const TrialRun& all, const std::function<bool()>& stop
 }  // namespace
 
 std::string InstalledDriver::cure() const {
+  if (variable.empty() && !library.empty() && std::string_view(" \t\r").find(library.back()) != std::string_view::npos)
+    return fmt::format("the name ends in white space: sudo sed -i 's/[[:space:]]*$//' {}", file.string());
   if (variable.empty()) return fmt::format("install that driver again, or remove the entry: sudo rm {}", file.string());
   return fmt::format("unset {}, or let it name a library that is there", variable);
 }

@@ -40,6 +40,8 @@ void MemoryMeter::look() {
 }
 
 void MemoryMeter::refuse_need(const char* how, double bytes) const {
+  // At one limit's edge both would be told by the same digits.
+  while (size_text(bytes) == size_text(static_cast<double>(limit_))) bytes *= 1.0001;
   throw DeviceError(
       fmt::format("{}: reading it needs {} {} of the computer's memory, {} may be used", source_, how, size_text(bytes),
                   size_text(static_cast<double>(limit_))),

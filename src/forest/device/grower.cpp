@@ -36,10 +36,11 @@ class Stopwatch {
 
 class KernelGrower final : public Grower {
  public:
-  KernelGrower(backend::Device& device, const Problem& problem, std::uint64_t memory_limit, const KernelTuning& tuning)
+  KernelGrower(backend::Device& device, const Problem& problem, const GrowerLimit& limit, const KernelTuning& tuning)
       : device_(device), problem_(problem), tuning_(tuning) {
     const Stopwatch watch(stats_.upload_seconds);
-    budget_ = budget(memory_limit);
+    limit_ = limit;
+    budget_ = budget(limit.bytes);
     data_.emplace(device, problem);
     device.synchronize();
     stats_.waits += 1;
@@ -178,6 +179,7 @@ class KernelGrower final : public Grower {
                                        std::span<const Limits> limits, bool predictions,
                                        std::uint64_t other_bytes) const {
     PlanCosts costs{rules_for(program)};
+    costs.limit = limit_;
     // A batch is what a stop waits for. A unit of a large GPU does 1.5e9 visits a second.
     costs.most_visits = 1e9 * static_cast<double>(units());
     costs.keeps_predictions = predictions || problem_.targets.classes == 0;
@@ -215,6 +217,7 @@ class KernelGrower final : public Grower {
   backend::Device& device_;
   const Problem& problem_;
   KernelTuning tuning_;
+  GrowerLimit limit_;
   std::uint64_t budget_ = 0;
   std::optional<KernelData> data_;
   std::map<KernelShape, std::unique_ptr<KernelProgram>> programs_;
@@ -223,9 +226,9 @@ class KernelGrower final : public Grower {
 
 }  // namespace
 
-std::unique_ptr<Grower> make_kernel_grower(backend::Device& device, const Problem& problem, std::uint64_t memory_limit,
+std::unique_ptr<Grower> make_kernel_grower(backend::Device& device, const Problem& problem, const GrowerLimit& limit,
                                            const KernelTuning& tuning) {
-  return std::make_unique<KernelGrower>(device, problem, memory_limit, tuning);
+  return std::make_unique<KernelGrower>(device, problem, limit, tuning);
 }
 
 }  // namespace overtake::forest

@@ -6,6 +6,7 @@
 
 #include "backend/api/device.hpp"
 #include "forest/grow/grower.hpp"
+#include "forest/grow/need.hpp"
 #include "forest/problem/problem.hpp"
 #include "overtake/forest/work.hpp"
 
@@ -21,6 +22,6 @@ struct KernelTuning {
 
 /// Grows forests with kernels/forest/*.k on a device that compiles at run time. Throws what make_grower throws.
 [[nodiscard]] std::unique_ptr<Grower> make_kernel_grower(backend::Device& device, const Problem& problem,
-                                                         std::uint64_t memory_limit, const KernelTuning& tuning = {});
+                                                         const GrowerLimit& limit, const KernelTuning& tuning = {});
 
 }  // namespace overtake::forest

@@ -144,7 +144,7 @@ std::vector<Wave> plan_waves(const Problem& problem, std::span<const ForestJob> 
     Load alone = batch;
     alone.capacity.add(capacity, 1, costs.rules);
     alone.visits = visits / static_cast<double>(trees);
-    if (!alone.fits(costs, budget)) refuse_tree(alone.bytes(costs), budget, false);
+    if (!alone.fits(costs, budget)) refuse_tree(alone.bytes(costs), budget, costs.limit, false);
     waves.push_back({{index}, {}});
     std::int32_t first = job.first_tree;
     for (std::int32_t tree = job.first_tree; tree < job.trees; ++tree) {

@@ -13,6 +13,7 @@
 #include "forest/grow/formulas.hpp"
 #include "forest/grow/job.hpp"
 #include "forest/grow/limits.hpp"
+#include "forest/grow/need.hpp"
 #include "forest/problem/problem.hpp"
 
 namespace overtake::forest {
@@ -91,6 +92,7 @@ struct PlanCosts {
   BatchRules rules;
   double most_visits = std::numeric_limits<double>::infinity();  ///< of a batch that is more than one tree (need.hpp)
   bool keeps_predictions = false;                                ///< of test rows, on the device
+  GrowerLimit limit = {};                                        ///< that the budget is a part of
 };
 
 /// Cuts the work into waves and batches that take at most `budget` bytes and costs.most_visits each. `limits`: what is

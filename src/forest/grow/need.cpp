@@ -54,10 +54,10 @@ std::uint64_t most_nodes(const Problem& problem, const ForestJob& job) {
   return job.max_depth < 30 ? std::min(nodes, (std::uint64_t{2} << job.max_depth) - 1) : nodes;
 }
 
-std::uint64_t host_grower_limit(const Problem& problem, std::uint64_t memory_limit, std::uint64_t host_limit) {
+GrowerLimit host_grower_limit(const Problem& problem, std::uint64_t memory_limit, std::uint64_t host_limit) {
   if (host_limit == 0) return memory_limit;
   const std::uint64_t own = problem_bytes(problem) + host_memory_left(host_limit) / 2;
-  return memory_limit > 0 ? std::min(memory_limit, own) : own;
+  return memory_limit > 0 && memory_limit <= own ? GrowerLimit(memory_limit) : GrowerLimit(own, host_limit);
 }
 
 std::uint64_t kept_bytes(std::int64_t nodes, std::int32_t outputs) {
@@ -81,14 +81,20 @@ void check_kept(std::int64_t trees, double bytes_a_tree, std::uint64_t usable, b
       "Lower n_estimators; max_depth, max_leaf_nodes and min_samples_leaf make trees smaller.");
 }
 
-void refuse_tree(std::uint64_t need, std::uint64_t limit, bool cpu) {
+void refuse_tree(std::uint64_t need, std::uint64_t usable, const GrowerLimit& limit, bool cpu) {
   const char* change =
       cpu ? "lower max_depth, or train on fewer rows." : "lower max_depth or max_samples, or use the cpu.";
+  if (limit.host_limit > 0) {  // growers have the half of what it leaves
+    const std::uint64_t beside = cpu ? 0 : limit.bytes - std::min(limit.bytes, usable);
+    throw DeviceError(
+        "one tree, with as much again for the forest, " + host_memory_lack(2 * need + beside, limit.host_limit),
+        memory_cure(0, limit.host_limit, change));
+  }
   const std::string lack =
-      cpu ? device_memory_lack(need, limit, limit)
+      cpu ? device_memory_lack(need + limit.bytes - usable, limit.bytes, limit.bytes)
           : fmt::format("needs {} on the device, and {} can be used beside the data",
-                        size_text(static_cast<double>(need)), size_text(static_cast<double>(limit)));
-  throw DeviceError("one tree " + lack, memory_cure(1, 1, change));  // either limit may be the one
+                        size_text(static_cast<double>(need)), size_text(static_cast<double>(usable)));
+  throw DeviceError("one tree " + lack, memory_cure(limit.bytes, 0, change));
 }
 
 KeptTrees::KeptTrees(std::int64_t trees, std::int32_t outputs, std::uint64_t usable)

@@ -9,6 +9,18 @@
 
 namespace overtake::forest {
 
+/// What a grower may plan with.
+struct GrowerLimit {
+  std::uint64_t bytes = 0;       ///< 0: no limit
+  std::uint64_t host_limit = 0;  ///< the limit of the whole process that `bytes` come from; 0: from --memory-limit
+
+  GrowerLimit() = default;
+  /// A limit that was given as it is.
+  GrowerLimit(std::uint64_t given) : bytes(given) {}  // NOLINT(google-explicit-constructor): most have no other
+  /// What is left of `host` for a grower.
+  GrowerLimit(std::uint64_t left, std::uint64_t host) : bytes(left), host_limit(host) {}
+};
+
 /// Row visits of growing a job's trees, roughly: trees x rows x features a node x levels (no more than log2 of the
 /// rows: deeper trees have few rows in a node).
 [[nodiscard]] double visits_of(const ForestJob& job, std::int64_t rows);
@@ -31,8 +43,8 @@ inline constexpr std::uint64_t bytes_of_class_row = 12, bytes_of_number_row = 16
 
 /// What a grower on the host may plan with, the problem included: `memory_limit`, and of what `host_limit` leaves of
 /// the whole process' memory the half, as the trees that are kept need room, too; 0: no limit.
-[[nodiscard]] std::uint64_t host_grower_limit(const Problem& problem, std::uint64_t memory_limit,
-                                              std::uint64_t host_limit);
+[[nodiscard]] GrowerLimit host_grower_limit(const Problem& problem, std::uint64_t memory_limit,
+                                            std::uint64_t host_limit);
 
 /// Bytes of a tree that is kept: its arrays, and what predicting with it takes.
 [[nodiscard]] std::uint64_t kept_bytes(std::int64_t nodes, std::int32_t outputs);
@@ -44,9 +56,9 @@ inline constexpr double bytes_of_waiting_tree = 8;
 /// bytes of memory. `at_least`: the need is a lower bound, not an estimate.
 void check_kept(std::int64_t trees, double bytes_a_tree, std::uint64_t usable, bool at_least);
 
-/// Throws DeviceError, naming need and limit: one tree with all that growing it takes is more than may be used. `cpu`:
-/// it was to grow there.
-[[noreturn]] void refuse_tree(std::uint64_t need, std::uint64_t limit, bool cpu);
+/// Throws DeviceError, naming need and limit: one tree with all that growing it takes is more than the `usable` bytes
+/// that `limit` leaves beside the data. `cpu`: it was to grow there.
+[[noreturn]] void refuse_tree(std::uint64_t need, std::uint64_t usable, const GrowerLimit& limit, bool cpu);
 
 /// Watches the trees of a forest that is kept: refuses it before the first when even trees of one node would not fit,
 /// later when the trees so far say that all will not. Both throw what check_kept throws.

@@ -22,7 +22,7 @@ struct TreeTask {
 
 class HostGrower final : public Grower {
  public:
-  HostGrower(const Problem& problem, std::uint64_t memory_limit) : problem_(problem), memory_limit_(memory_limit) {
+  HostGrower(const Problem& problem, const GrowerLimit& limit) : problem_(problem), limit_(limit) {
     stats_.data_bytes = problem.data.size_bytes();
   }
 
@@ -86,7 +86,7 @@ class HostGrower final : public Grower {
     const std::size_t threads = usable_threads();
     if (growers_.size() < threads) growers_.resize(threads);
     Capacity capacity{threads, std::min(default_limit, host_memory_left(0) / 2)};
-    if (memory_limit_ > 0) {
+    if (limit_.bytes > 0) {
       std::uint64_t rows = 0;
       std::uint64_t tree = 0;
       for (const ForestJob& job : jobs) {
@@ -95,8 +95,9 @@ class HostGrower final : public Grower {
       }
       const std::uint64_t grower = host_grower_bytes(rows, problem_.targets.classes, problem_.data.edges.widest());
       const std::uint64_t data = problem_bytes(problem_);
-      if (data + grower + tree > memory_limit_) refuse_tree(data + grower + tree, memory_limit_, true);
-      const std::uint64_t left = memory_limit_ - data;
+      const std::uint64_t left = limit_.bytes - std::min(limit_.bytes, data);
+      const std::uint64_t beyond = data - std::min(limit_.bytes, data);
+      if (beyond > 0 || grower + tree > left) refuse_tree(beyond + grower + tree, left, limit_, true);
       capacity.threads = std::min<std::size_t>(threads, left / (grower + tree));
       capacity.bytes = left - capacity.threads * grower;
     }
@@ -199,7 +200,7 @@ class HostGrower final : public Grower {
   }
 
   const Problem& problem_;
-  std::uint64_t memory_limit_;
+  GrowerLimit limit_;
   GrowerStats stats_;
   std::vector<std::unique_ptr<HostTreeGrower>> growers_;  // one a thread
   std::size_t threads_ = 1;                               // of them, as many as memory allows
@@ -207,8 +208,8 @@ class HostGrower final : public Grower {
 
 }  // namespace
 
-std::unique_ptr<Grower> make_host_grower(const Problem& problem, std::uint64_t memory_limit) {
-  return std::make_unique<HostGrower>(problem, memory_limit);
+std::unique_ptr<Grower> make_host_grower(const Problem& problem, const GrowerLimit& limit) {
+  return std::make_unique<HostGrower>(problem, limit);
 }
 
 }  // namespace overtake::forest

@@ -82,6 +82,18 @@ File open_to_read(const fs::path& path, std::error_code& error) noexcept {
   return opened(::open(path.c_str(), O_RDONLY | O_CLOEXEC), error);
 }
 
+File open_plain_to_read(const fs::path& path, std::error_code& error) noexcept {
+  struct stat status {};
+  const auto is_plain = [&status] { return S_ISREG(status.st_mode); };
+  error = ::stat(path.c_str(), &status) == 0 ? std::error_code() : last_error();
+  if (!error && !is_plain()) error = std::make_error_code(std::errc::invalid_argument);
+  if (error) return {};
+  File file = opened(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC), error);
+  if (!file.is_open() || (::fstat(file.descriptor(), &status) == 0 && is_plain())) return file;
+  error = std::make_error_code(std::errc::invalid_argument);  // it was replaced meanwhile
+  return {};
+}
+
 File open_to_write(const fs::path& path, std::error_code& error) noexcept {
   return opened(::open(path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC), error);
 }
