@@ -133,7 +133,7 @@ TEST(NnModelFile, MissingAttributesTakeTheirDefaultsUnknownOnesAreRefused) {
               HasSubstr("layer 3: layer Tanh has the unknown attribute \"rate\""));
   EXPECT_THAT(refused("\"in_features\":3.0,", ""), HasSubstr("does not have the shape"));
   EXPECT_THAT(refused("\"p\":0.3", "\"p\":\"x\",\"q\":0.3"), HasSubstr("layer 4.2: \"p\" is no number"));
-  EXPECT_THAT(refused("\"p\":0.3", "\"p\":0.99999999999"), HasSubstr("not in [0, 1)"));
+  EXPECT_THAT(refused("\"p\":0.3", "\"p\":1.00000000001"), HasSubstr("not in [0, 1]"));
   EXPECT_THAT(refused("\"negative_slope\":0.2", "\"negative_slope\":1e300,\"x\":0.2"), HasSubstr("beyond float32"));
   EXPECT_THAT(refused("\"format\"", "\"kind\":1,\"format\""), HasSubstr("unknown key \"kind\""));
   EXPECT_THAT(refused("\"4.2.counter\":0", "\"4.2.counter\":1e9"), HasSubstr("\"4.2.counter\" is no 32-bit number"));
