@@ -62,7 +62,7 @@ struct FoundFiles {
 /// Files of images, as named, and all below folders, in the order of `paths`. Throws DataError for a folder without
 /// images.
 [[nodiscard]] FoundFiles files_of(const std::vector<std::filesystem::path>& paths);
-/// True where there is one in it that is not hidden. Throws DataError.
+/// True where folders are in it that are not hidden, and no image is beside them. Throws DataError.
 [[nodiscard]] bool holds_only_folders(const std::filesystem::path& folder);
 /// What ImageSet::notes() says of images that are neither JPEG nor PNG.
 [[nodiscard]] std::string foreign_note(const PassedOver& foreign);

@@ -83,19 +83,25 @@ class Writer {
     text_ += "}\n";
   }
 
-  // A few elements a work-item, a group apart; all loads first, so that they do not wait for each other. The last group
-  // begins where it is a full one: it computes some elements of the one before it again, and nobody looks for the end.
-  void several_elements() {
+  // The last group begins where it is a full one: it computes some elements of the one before it again, and nobody
+  // looks for the end. Work-items begin so many neighbours apart.
+  void begin_full_group(int neighbours) {
     text_ += fmt::format(
         "OVERTAKE_PLACE overtake_first = (OVERTAKE_PLACE)GROUP_ID(0) * {0}, overtake_last = (OVERTAKE_PLACE)size - "
         "{0};\n"
-        "overtake_first = (overtake_first < overtake_last ? overtake_first : overtake_last) + LOCAL_ID(0);\n",
-        variant_.group * variant_.items);
-    for (std::size_t i = 0; i < given_.inputs.size(); ++i) {
-      if (is_loaded(i))
-        text_ += fmt::format("{} overtake_all_{}[{}];\n", memory_name(variant_.types[i]), given_.inputs[i].name,
-                             variant_.items);
-    }
+        "overtake_first = (overtake_first < overtake_last ? overtake_first : overtake_last) + LOCAL_ID(0) * {1};\n",
+        variant_.group * variant_.items, neighbours);
+  }
+
+  void declare_loaded(std::size_t i, std::string_view type, int count) {
+    if (is_loaded(i)) text_ += fmt::format("{} overtake_all_{}[{}];\n", type, given_.inputs[i].name, count);
+  }
+
+  // A few elements a work-item, a group apart; all loads first, so that they do not wait for each other.
+  void several_elements() {
+    begin_full_group(1);
+    for (std::size_t i = 0; i < given_.inputs.size(); ++i)
+      declare_loaded(i, memory_name(variant_.types[i]), variant_.items);
     each_item();
     if (strides_) coordinates("overtake_i");
     for (std::size_t i = 0; i < given_.inputs.size(); ++i) {
@@ -113,16 +119,8 @@ class Writer {
   // As several_elements(), of four neighbours at a time, which are one load and one store each.
   void vectors() {
     const int pieces = variant_.items / 4;
-    text_ += fmt::format(
-        "OVERTAKE_PLACE overtake_first = (OVERTAKE_PLACE)GROUP_ID(0) * {0}, overtake_last = (OVERTAKE_PLACE)size - "
-        "{0};\n"
-        "overtake_first = (overtake_first < overtake_last ? overtake_first : overtake_last) + LOCAL_ID(0) * 4;\n",
-        variant_.group * variant_.items);
-    for (std::size_t i = 0; i < given_.inputs.size(); ++i) {
-      if (is_loaded(i))
-        text_ +=
-            fmt::format("{} overtake_all_{}[{}];\n", vector_name(variant_.types[i]), given_.inputs[i].name, pieces);
-    }
+    begin_full_group(4);
+    for (std::size_t i = 0; i < given_.inputs.size(); ++i) declare_loaded(i, vector_name(variant_.types[i]), pieces);
     const std::string each_piece = fmt::format(
         "UNROLL\nfor (int overtake_j = 0; overtake_j < {}; ++overtake_j) {{\n"
         "OVERTAKE_PLACE overtake_piece = overtake_first + overtake_j * {};\n",

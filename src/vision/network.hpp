@@ -12,7 +12,7 @@ namespace overtake::vision {
 struct Prepared {
   ImageModel model;
   ImageTransform training;
-  std::string note;  ///< of the layer that other weights than the file's begin in; "" if none
+  std::string note;  ///< which layer begins anew, since the file of weights has it for other classes; "" if none
 };
 [[nodiscard]] Prepared prepare(const ImageTrainingOptions& options, const ImageSet& images);
 
