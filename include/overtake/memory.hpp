@@ -45,7 +45,7 @@ struct MemoryPlan {
 /// The most that it ever held.
 [[nodiscard]] std::uint64_t host_memory_peak();
 /// Bytes that it may still take: `limit` (of the whole process; 0: none) less what it holds, and no more than the
-/// system, its control groups and ulimit -v leave.
+/// system, its control groups and ulimit -v leave. With a limit, what is held and not used is given back first.
 [[nodiscard]] std::uint64_t host_memory_left(std::uint64_t limit);
 
 /// Throws DeviceError where what `plan` adds on the host is more than host_memory_left(limit): need, limit, the parts,
@@ -55,8 +55,8 @@ void require_host_memory(const MemoryPlan& plan, std::uint64_t limit, std::strin
 
 /// How plans and runs say that the computer's memory, or its limit, does not suffice: "needs 89.2 MiB of the computer's
 /// memory beside the 12.0 MiB that the process holds (its program and the data), and the limit is 14.0 MiB". `need`:
-/// beside what is held.
-[[nodiscard]] std::string host_memory_lack(std::uint64_t need, std::uint64_t limit);
+/// beside what is held. `how`: "at least" or "about" before the figure.
+[[nodiscard]] std::string host_memory_lack(std::uint64_t need, std::uint64_t limit, std::string_view how = "");
 /// The same of a device: "needs 1.00 MiB on the device, and the limit is 512 KiB". `limit`: 0 where `most` is all that
 /// the device has.
 [[nodiscard]] std::string device_memory_lack(std::uint64_t need, std::uint64_t most, std::uint64_t limit);

@@ -16,12 +16,13 @@ std::unique_ptr<Grower> make_grower(backend::Device& device, const Problem& prob
 }
 
 GrowerLimit grower_limit(const backend::Device& device, const Problem& problem, std::uint64_t memory_limit,
-                         std::uint64_t host_limit) {
-  if (device.is_host()) return host_grower_limit(problem, memory_limit, host_limit);
+                         std::uint64_t host_limit, const GrowerShare& share) {
+  if (device.is_host()) return host_grower_limit(problem, memory_limit, host_limit, share);
   if (host_limit == 0 || !is_in_host_memory(device.info().kind)) return memory_limit;
   // Tables beside the host's own copy of the problem; the other half is for what is fetched and scored.
-  const std::uint64_t own = std::max<std::uint64_t>(1, host_memory_left(host_limit) / 2);
-  return memory_limit > 0 && memory_limit <= own ? GrowerLimit(memory_limit) : GrowerLimit(own, host_limit);
+  const std::uint64_t own = std::max<std::uint64_t>(1, share.bytes(host_limit));
+  return memory_limit > 0 && memory_limit <= own ? GrowerLimit(memory_limit)
+                                                 : GrowerLimit(own, host_limit, share.growers);
 }
 
 }  // namespace overtake::forest

@@ -20,6 +20,7 @@ namespace overtake::forest {
 /// The `limit` for it where --memory-limit and --host-memory-limit are these (0: none): on a device whose memory
 /// is the computer's both hold.
 [[nodiscard]] GrowerLimit grower_limit(const backend::Device& device, const Problem& problem,
-                                       std::uint64_t memory_limit, std::uint64_t host_limit);
+                                       std::uint64_t memory_limit, std::uint64_t host_limit,
+                                       const GrowerShare& share = {});
 
 }  // namespace overtake::forest

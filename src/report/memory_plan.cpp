@@ -50,27 +50,28 @@ std::uint64_t host_memory_peak() { return platform::peak_memory(); }
 std::uint64_t host_memory_left(std::uint64_t limit) {
   const std::uint64_t usable = platform::usable_memory();
   if (limit == 0) return usable;
+  platform::return_free_memory();  // of a table or of trees that were there before, say
   return std::min(usable, limit - std::min(limit, host_memory_held()));
 }
 
 void require_host_memory(const MemoryPlan& plan, std::uint64_t limit, std::string_view what, std::string_view change) {
   const std::uint64_t need = plan.bytes(MemoryPlace::host);
   if (plan.guessed || need <= host_memory_left(limit)) return;
-  platform::return_free_memory();  // of a table that was read and forgotten, say
+  platform::return_free_memory();
   const std::uint64_t left = host_memory_left(limit);
   if (need <= left) return;
   throw DeviceError(fmt::format("{} {}: {}", what, host_memory_lack(need, limit), to_text(plan, MemoryPlace::host)),
                     memory_cure(0, is_own_limit(limit, left) ? limit : 0, change));
 }
 
-std::string host_memory_lack(std::uint64_t need, std::uint64_t limit) {
+std::string host_memory_lack(std::uint64_t need, std::uint64_t limit, std::string_view how) {
   const std::uint64_t left = host_memory_left(limit);
   const std::string bound = is_own_limit(limit, left) ? fmt::format("the limit is {}", report::bytes(limit))
                                                       : fmt::format("the computer has {} left", report::bytes(left));
   return fmt::format(
-      "needs {} of the computer's memory beside the {} that the process holds (its program and the "
+      "needs {}{}{} of the computer's memory beside the {} that the process holds (its program and the "
       "data), and {}",
-      report::bytes(need), report::bytes(host_memory_held()), bound);
+      how, how.empty() ? "" : " ", report::bytes(need), report::bytes(host_memory_held()), bound);
 }
 
 std::string device_memory_lack(std::uint64_t need, std::uint64_t most, std::uint64_t limit) {

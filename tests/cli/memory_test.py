@@ -102,20 +102,51 @@ class MemoryTest(CliTest):
             self.assertLess(peak, limit + 4 * 2**20, f"{share} of what it takes")
         self.assertGreater(refused, 0)
 
-    @unittest.skipUnless(PLAIN, "the limit is meant for the plain program")
-    def test_what_opencl_on_the_cpu_takes_is_memory_of_the_process(self):
+    def opencl_on_cpu(self):
         listed = json.loads(self.overtake("devices", "--json", "-", "--no-measure")[0])["devices"]
         names = [d["id"] for d in listed if d["kind"] == "opencl-on-cpu" and d["usable"]]
         if not names:
             self.skipTest("no OpenCL driver here computes on the CPU")
+        return names[0]
+
+    def noise(self):
+        """20,000 rows of 20 numbers and a class that two of them decide."""
         draw = random.Random()
         rows = [[draw.gauss(0, 1) for _ in range(20)] for _ in range(20_000)]
         lines = []
         for x in rows:
             label = "up" if x[0] + x[1] * x[2] + draw.gauss(0, 0.5) > 0 else "down"
             lines.append(",".join(f"{value:.4f}" for value in x) + f",{label}\n")
-        data = self.write("d.csv", ",".join(f"x{i}" for i in range(20)) + ",y\n" + "".join(lines))
-        search = ("search", data, "--target", "y", "--grid", "max_depth=none,10", "--set", "n_estimators=30", "--device", names[0],
+        return self.write("d.csv", ",".join(f"x{i}" for i in range(20)) + ",y\n" + "".join(lines))
+
+    @unittest.skipUnless(PLAIN, "the limit is meant for the plain program")
+    def test_a_shared_search_is_cut_into_parts_and_what_is_said_to_be_needed_suffices(self):
+        both, data = f"cpu,{self.opencl_on_cpu()}", self.noise()
+        search = ("search", data, "--target", "y", "--grid", "n_estimators=50,100", "--grid", "max_depth=4,8", "--json", "out.json")
+        self.overtake(*search, "--device", both)  # compiles, if that was not done before
+        _, free = self.peak_of(*search, "--device", both)
+        limit, refusals = free // 2, 0
+        while True:
+            _, err = self.start(*search, "--device", both, "--host-memory-limit", str(limit), "--save", "m").communicate(timeout=300)
+            if "error:" not in err:
+                break
+            self.assertLess(limit, free, "refused where its parts fit:\n" + err)
+            named = re.search(r"needs ([\d.]+) MiB of the computer's memory beside the ([\d.]+) MiB", err)
+            refusals += named is not None  # while a table is read nobody knows how much is still to come
+            self.assertLess(refusals, 5, "what is said to be needed is not enough:\n" + err)
+            limit = int(sum(map(float, named.groups())) * 2**20 * 1.005) if named else limit + 2**21
+        self.assertGreater(refusals, 0)
+        self.assertTrue((self.folder / "m").exists())
+        _, peak = self.peak_of(*search, "--device", both, "--host-memory-limit", limit)
+        self.assertLess(peak, 1.05 * limit)
+        tight = json.loads((self.folder / "out.json").read_text())
+        self.assertEqual(tight["cv_results_"]["mean_test_score"],
+                         self.result(*search[:-2], "--device", "cpu")["cv_results_"]["mean_test_score"])
+
+    @unittest.skipUnless(PLAIN, "the limit is meant for the plain program")
+    def test_what_opencl_on_the_cpu_takes_is_memory_of_the_process(self):
+        device, data = self.opencl_on_cpu(), self.noise()
+        search = ("search", data, "--target", "y", "--grid", "max_depth=none,10", "--set", "n_estimators=30", "--device", device,
                   "--json", "out.json")
         self.overtake(*search)  # compiles, if that was not done before: the driver's compiler is not planned for
         code, free = self.peak_of(*search)
@@ -128,17 +159,17 @@ class MemoryTest(CliTest):
             self.assertLess(peak, limit + 4 * 2**20, f"{limit} of {free}")
             self.assertLess(abs(self.planned() / peak - 1), 0.2)
 
-        network = ("train", data, "--target", "y", "--hidden", "250,250", "--epochs", "1", "--device", names[0], "--json", "out.json")
+        network = ("train", data, "--target", "y", "--hidden", "250,250", "--epochs", "1", "--device", device, "--json", "out.json")
         self.overtake(*network)
         code, free = self.peak_of(*network)
         self.assertEqual(code, 0)
         planned = json.loads((self.folder / "out.json").read_text())["planned_host_bytes"]
         self.assertLess(abs(planned / free - 1), 0.08)
         limited = (*network, "--host-memory-limit", str(planned + 2 * 2**20))
-        self.overtake(*limited)  # its parts may be others, which are compiled
-        code, peak = self.peak_of(*limited)
-        self.assertEqual(code, 0)
-        self.assertLess(peak, 1.06 * planned)
+        # Its parts may be others, and others again by what the process happens to hold: those are compiled first.
+        runs = [self.peak_of(*limited) for _ in range(3)]
+        self.assertEqual([code for code, _ in runs], [0, 0, 0])
+        self.assertLess(min(peak for _, peak in runs), 1.06 * planned)
 
     def planned(self):
         return json.loads((self.folder / "out.json").read_text())["plan"]["planned_host_bytes"]

@@ -147,8 +147,8 @@ class PlanTest(CliTest):
         forest = ("--target", "y", "--estimator", "random-forest")
         self.overtake("train", data, *forest, "--n-estimators", "100", "--device", "cpu", "--save", model)
         cases = {("train", data, "--target", "y", "--hidden", "1000,1000", "--epochs", "1"): "training the network needs",
-                 ("train", data, *forest, "--n-estimators", "100"): "100 trees need about",
-                 ("train", packed, *forest, "--n-estimators", "100", "--device", "cpu"): "100 trees need about",
+                 ("train", data, *forest, "--n-estimators", "100"): "a forest of 100 trees needs about",
+                 ("train", packed, *forest, "--n-estimators", "100", "--device", "cpu"): "a forest of 100 trees needs about",
                  ("search", data, "--target", "y", "--grid", "max_depth=none,10", "--set", "n_estimators=80"): "the search needs",
                  ("predict", model, data, "--out", answers): "reading the model needs"}
         for command, words in cases.items():
@@ -159,7 +159,7 @@ class PlanTest(CliTest):
                 if code == 0:
                     continue
                 self.assertIn(words, errors[1])
-                without_figures = [re.sub(r"[0-9][0-9.]* [KMG]iB|about [0-9]+ trees", "N", error[error.index("error:"):]) for error in errors]
+                without_figures = [re.sub(r"[0-9][0-9.]* [KMG]iB|about [0-9]+ (trees|fit)", "N", error[error.index("error:"):]) for error in errors]
                 self.assertEqual(*without_figures, command)
 
     @unittest.skipIf(os.environ.get("OVERTAKE_SANITIZED"), "a sanitizer multiplies what the process holds")

@@ -137,13 +137,13 @@ TEST(ForestExtremes, ASeedBeyondTheRangeIsNamedAsItWasGiven) {
 TEST(ForestExtremes, RefusalsOfMemoryNameNeedLimitAndCure) {
   std::string message;
   ASSERT_EQ(train_with("n_estimators", "1073741824", message), End::device);
-  EXPECT_THAT(message, HasSubstr("1073741824 trees need at least"));
-  EXPECT_THAT(message, HasSubstr("can be used"));
+  EXPECT_THAT(message, HasSubstr("a forest of 1073741824 trees needs at least"));
+  EXPECT_THAT(message, HasSubstr("that the process holds"));
   EXPECT_THAT(message, HasSubstr("Lower n_estimators"));
 }
 
 TEST(ForestNeed, TreesThatTurnOutTooLargeAreRefusedEarly) {
-  constexpr std::uint64_t usable = 10'000'000;
+  constexpr forest::TreeRoom usable{10'000'000, 0};
   forest::KeptTrees kept(1000, 3, usable);  // a thousand trees of one node fit
   for (int tree = 0; tree < 7; ++tree) kept.add(1000);
   EXPECT_THROW(kept.add(1000), DeviceError) << "the eighth shows that a thousand trees of 1000 nodes do not";

@@ -43,7 +43,9 @@ void MemoryMeter::refuse_need(const char* how, double bytes) const {
   // At one limit's edge both would be told by the same digits.
   while (size_text(bytes) == size_text(static_cast<double>(limit_))) bytes *= 1.0001;
   throw DeviceError(
-      fmt::format("{}: reading it needs {} {} of the computer's memory, {} may be used", source_, how, size_text(bytes),
+      fmt::format("{}: reading it needs {} {} of the computer's memory beside the {} that the process held before, {} "
+                  "may be used",
+                  source_, how, size_text(bytes), size_text(static_cast<double>(held_before_)),
                   size_text(static_cast<double>(limit_))),
       given_ ? "Raise the memory limit (--memory-limit or --host-memory-limit), or give a file of fewer rows "
                "or columns."

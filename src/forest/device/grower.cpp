@@ -65,31 +65,8 @@ class KernelGrower final : public Grower {
   [[nodiscard]] std::optional<std::vector<FoldOutcome>> score(std::span<const ForestJob> jobs,
                                                               std::span<const View> views, bool predictions,
                                                               const StopToken* stop) override {
-    KernelProgram& program = program_for(jobs);
-    std::vector<FoldOutcome> outcomes(views.size());
-    std::vector<Limits> all = group_limits(views);
-    KernelScorer scorer(device_, program, problem_, *data_, jobs, views.size(), predictions);
-    for (const Wave& wave : plan(program, jobs, all, predictions, scorer.bytes())) {
-      std::vector<Limits> limits;
-      for (const Limits& limit : all) {
-        if (std::find(wave.jobs.begin(), wave.jobs.end(), limit.job) != wave.jobs.end()) limits.push_back(limit);
-      }
-      scorer.begin_wave(std::move(limits));
-      for (const GrowBatch& ranges : wave.batches) {
-        std::optional<KernelBatch> batch = make_batch(program, jobs, ranges, stop);
-        if (!batch) return std::nullopt;
-        const Stopwatch watch(stats_.scoring_seconds);
-        if (!scorer.add(*batch, ranges, stop)) return std::nullopt;
-        stats_.peak_bytes = std::max(stats_.peak_bytes, data_->bytes + batch->bytes() + scorer.bytes());
-        device_.synchronize();
-        stats_.waits += 1;
-      }
-      const Stopwatch watch(stats_.scoring_seconds);
-      scorer.end_wave(outcomes);
-    }
-    const Stopwatch watch(stats_.scoring_seconds);
-    scorer.finish(outcomes);
-    stats_.waits += 1;
+    std::optional<std::vector<FoldOutcome>> outcomes = score_waves(jobs, views, predictions, stop);
+    device_.release_unused();
     return outcomes;
   }
 
@@ -121,6 +98,37 @@ class KernelGrower final : public Grower {
   }
 
  private:
+  [[nodiscard]] std::optional<std::vector<FoldOutcome>> score_waves(std::span<const ForestJob> jobs,
+                                                                    std::span<const View> views, bool predictions,
+                                                                    const StopToken* stop) {
+    KernelProgram& program = program_for(jobs);
+    std::vector<FoldOutcome> outcomes(views.size());
+    std::vector<Limits> all = group_limits(views);
+    KernelScorer scorer(device_, program, problem_, *data_, jobs, views.size(), predictions);
+    for (const Wave& wave : plan(program, jobs, all, predictions, scorer.bytes())) {
+      std::vector<Limits> limits;
+      for (const Limits& limit : all) {
+        if (std::find(wave.jobs.begin(), wave.jobs.end(), limit.job) != wave.jobs.end()) limits.push_back(limit);
+      }
+      scorer.begin_wave(std::move(limits));
+      for (const GrowBatch& ranges : wave.batches) {
+        std::optional<KernelBatch> batch = make_batch(program, jobs, ranges, stop);
+        if (!batch) return std::nullopt;
+        const Stopwatch watch(stats_.scoring_seconds);
+        if (!scorer.add(*batch, ranges, stop)) return std::nullopt;
+        stats_.peak_bytes = std::max(stats_.peak_bytes, data_->bytes + batch->bytes() + scorer.bytes());
+        device_.synchronize();
+        stats_.waits += 1;
+      }
+      const Stopwatch watch(stats_.scoring_seconds);
+      scorer.end_wave(outcomes);
+    }
+    const Stopwatch watch(stats_.scoring_seconds);
+    scorer.finish(outcomes);
+    stats_.waits += 1;
+    return outcomes;
+  }
+
   /// Fetches a batch's trees one after the other, orders them on all threads, and hands them on in order. False when
   /// `stop` said so before all were fetched: then those that were are handed on.
   [[nodiscard]] static bool give(KernelBatch& batch, std::span<const ForestJob> jobs, const GrowBatch& ranges,

@@ -54,10 +54,18 @@ std::uint64_t most_nodes(const Problem& problem, const ForestJob& job) {
   return job.max_depth < 30 ? std::min(nodes, (std::uint64_t{2} << job.max_depth) - 1) : nodes;
 }
 
-GrowerLimit host_grower_limit(const Problem& problem, std::uint64_t memory_limit, std::uint64_t host_limit) {
+std::uint64_t GrowerShare::bytes(std::uint64_t host_limit) const {
+  const std::uint64_t left = host_memory_left(host_limit);
+  const std::uint64_t half = (left - std::min(left, bytes_of_code)) / 2;
+  return static_cast<std::uint64_t>(static_cast<double>(half / growers) * part);
+}
+
+GrowerLimit host_grower_limit(const Problem& problem, std::uint64_t memory_limit, std::uint64_t host_limit,
+                              const GrowerShare& share) {
   if (host_limit == 0) return memory_limit;
-  const std::uint64_t own = problem_bytes(problem) + host_memory_left(host_limit) / 2;
-  return memory_limit > 0 && memory_limit <= own ? GrowerLimit(memory_limit) : GrowerLimit(own, host_limit);
+  const std::uint64_t own = problem_bytes(problem) + share.bytes(host_limit);
+  return memory_limit > 0 && memory_limit <= own ? GrowerLimit(memory_limit)
+                                                 : GrowerLimit(own, host_limit, share.growers);
 }
 
 std::uint64_t kept_bytes(std::int64_t nodes, std::int32_t outputs) {
@@ -70,25 +78,31 @@ std::uint64_t kept_bytes(std::int64_t nodes, std::int32_t outputs) {
   return sizeof(Tree) + sizeof(GrownTree) + arrays * bytes_a_block + static_cast<std::uint64_t>(nodes) * of_node;
 }
 
-void check_kept(std::int64_t trees, double bytes_a_tree, std::uint64_t usable, bool at_least) {
+TreeRoom TreeRoom::now(std::uint64_t host_limit) { return {host_memory_left(host_limit), host_limit}; }
+
+void check_kept(std::int64_t trees, double bytes_a_tree, const TreeRoom& room, bool at_least) {
   const double need = static_cast<double>(trees) * bytes_a_tree;
-  if (need <= static_cast<double>(usable)) return;
+  const auto usable = static_cast<double>(room.bytes);
+  if (need <= usable) return;
+  const auto fit = static_cast<std::int64_t>(usable / bytes_a_tree);
   throw DeviceError(
-      fmt::format("{} trees need {} {} of the computer's memory, {} can be used: {} {} trees fit", trees,
-                  at_least ? "at least" : "about", size_text(need), size_text(static_cast<double>(usable)),
-                  at_least ? "fewer than" : "about",
-                  std::max<std::int64_t>(1, static_cast<std::int64_t>(static_cast<double>(usable) / bytes_a_tree))),
-      "Lower n_estimators; max_depth, max_leaf_nodes and min_samples_leaf make trees smaller.");
+      fmt::format("a forest of {} trees {}: {} {} fit", trees,
+                  host_memory_lack(static_cast<std::uint64_t>(need), room.host_limit, at_least ? "at least" : "about"),
+                  at_least ? "fewer than" : "about", std::max<std::int64_t>(1, fit)),
+      memory_cure(0, room.host_limit,
+                  "lower n_estimators; max_depth, max_leaf_nodes and min_samples_leaf make trees smaller."));
 }
 
 void refuse_tree(std::uint64_t need, std::uint64_t usable, const GrowerLimit& limit, bool cpu) {
   const char* change =
       cpu ? "lower max_depth, or train on fewer rows." : "lower max_depth or max_samples, or use the cpu.";
-  if (limit.host_limit > 0) {  // growers have the half of what it leaves
-    const std::uint64_t beside = cpu ? 0 : limit.bytes - std::min(limit.bytes, usable);
-    throw DeviceError(
-        "one tree, with as much again for the forest, " + host_memory_lack(2 * need + beside, limit.host_limit),
-        memory_cure(0, limit.host_limit, change));
+  if (limit.host_limit > 0) {
+    const std::uint64_t data = cpu ? 0 : limit.bytes - std::min(limit.bytes, usable);  // held already, by one grower
+    const std::uint64_t of_both = 2 * limit.growers;                                   // growers have the half
+    const std::string tree = limit.growers > 1 ? "one tree on each device" : "one tree";
+    throw DeviceError(tree + ", with as much again for the forest, " +
+                          host_memory_lack(bytes_of_code + of_both * need + (of_both - 1) * data, limit.host_limit),
+                      memory_cure(0, limit.host_limit, change));
   }
   const std::string lack =
       cpu ? device_memory_lack(need + limit.bytes - usable, limit.bytes, limit.bytes)
@@ -97,9 +111,9 @@ void refuse_tree(std::uint64_t need, std::uint64_t usable, const GrowerLimit& li
   throw DeviceError("one tree " + lack, memory_cure(limit.bytes, 0, change));
 }
 
-KeptTrees::KeptTrees(std::int64_t trees, std::int32_t outputs, std::uint64_t usable)
-    : trees_(trees), outputs_(outputs), usable_(usable) {
-  check_kept(trees, static_cast<double>(kept_bytes(1, outputs)), usable, true);
+KeptTrees::KeptTrees(std::int64_t trees, std::int32_t outputs, const TreeRoom& room)
+    : trees_(trees), outputs_(outputs), room_(room) {
+  check_kept(trees, static_cast<double>(kept_bytes(1, outputs)), room, true);
 }
 
 void KeptTrees::add(std::int64_t nodes) {
@@ -108,7 +122,7 @@ void KeptTrees::add(std::int64_t nodes) {
   seen_ += 1;
   if (seen_ < least || !std::has_single_bit(static_cast<std::uint64_t>(seen_))) return;
   const double bytes_a_tree = bytes_ / static_cast<double>(seen_);
-  check_kept(trees_, seen_ > least ? bytes_a_tree / later : bytes_a_tree, usable_, false);
+  check_kept(trees_, seen_ > least ? bytes_a_tree / later : bytes_a_tree, room_, false);
 }
 
 }  // namespace overtake::forest

@@ -9,16 +9,30 @@
 
 namespace overtake::forest {
 
+/// Code of this program and its libraries that the system loads as it is used.
+inline constexpr std::uint64_t bytes_of_code = std::uint64_t{7} << 19;
+
+/// What one of the growers of a process may take of the computer's memory that is left.
+struct GrowerShare {
+  std::uint64_t growers = 1;  ///< so many work at once
+  double part = 1;            ///< of what is its own: less where the rest needs more
+
+  /// Of what `host_limit` leaves beside the code: the half is for growers, as trees that are kept or scored need room.
+  [[nodiscard]] std::uint64_t bytes(std::uint64_t host_limit) const;
+};
+
 /// What a grower may plan with.
 struct GrowerLimit {
   std::uint64_t bytes = 0;       ///< 0: no limit
   std::uint64_t host_limit = 0;  ///< the limit of the whole process that `bytes` come from; 0: from --memory-limit
+  std::uint64_t growers = 1;     ///< that share what it leaves
 
   GrowerLimit() = default;
   /// A limit that was given as it is.
   GrowerLimit(std::uint64_t given) : bytes(given) {}  // NOLINT(google-explicit-constructor): most have no other
-  /// What is left of `host` for a grower.
-  GrowerLimit(std::uint64_t left, std::uint64_t host) : bytes(left), host_limit(host) {}
+  /// What is left of `host` for one of `growers`.
+  GrowerLimit(std::uint64_t left, std::uint64_t host, std::uint64_t sharing)
+      : bytes(left), host_limit(host), growers(sharing) {}
 };
 
 /// Row visits of growing a job's trees, roughly: trees x rows x features a node x levels (no more than log2 of the
@@ -42,9 +56,9 @@ inline constexpr std::uint64_t bytes_of_class_row = 12, bytes_of_number_row = 16
 [[nodiscard]] std::uint64_t most_nodes(const Problem& problem, const ForestJob& job);
 
 /// What a grower on the host may plan with, the problem included: `memory_limit`, and of what `host_limit` leaves of
-/// the whole process' memory the half, as the trees that are kept need room, too; 0: no limit.
+/// the whole process' memory its share; 0: no limit.
 [[nodiscard]] GrowerLimit host_grower_limit(const Problem& problem, std::uint64_t memory_limit,
-                                            std::uint64_t host_limit);
+                                            std::uint64_t host_limit, const GrowerShare& share = {});
 
 /// Bytes of a tree that is kept: its arrays, and what predicting with it takes.
 [[nodiscard]] std::uint64_t kept_bytes(std::int64_t nodes, std::int32_t outputs);
@@ -52,9 +66,18 @@ inline constexpr std::uint64_t bytes_of_class_row = 12, bytes_of_number_row = 16
 /// Bytes of a tree that is planned and not grown yet.
 inline constexpr double bytes_of_waiting_tree = 8;
 
-/// Throws DeviceError, naming need and limit, when `trees` trees that take `bytes_a_tree` each are more than `usable`
-/// bytes of memory. `at_least`: the need is a lower bound, not an estimate.
-void check_kept(std::int64_t trees, double bytes_a_tree, std::uint64_t usable, bool at_least);
+/// What trees may take of the computer's memory.
+struct TreeRoom {
+  std::uint64_t bytes = 0;
+  std::uint64_t host_limit = 0;  ///< of the whole process, that they come from; 0: none
+
+  /// What the computer and the limit (0: none) leave now.
+  [[nodiscard]] static TreeRoom now(std::uint64_t host_limit);
+};
+
+/// Throws DeviceError, naming need, limit and what the process holds, when `trees` trees that take `bytes_a_tree` each
+/// do not fit. `at_least`: the need is a lower bound, not an estimate.
+void check_kept(std::int64_t trees, double bytes_a_tree, const TreeRoom& room, bool at_least);
 
 /// Throws DeviceError, naming need and limit: one tree with all that growing it takes is more than the `usable` bytes
 /// that `limit` leaves beside the data. `cpu`: it was to grow there.
@@ -66,15 +89,15 @@ class KeptTrees {
  public:
   static constexpr std::int32_t least = 8;  ///< trees that say something of the others
 
-  /// `trees`: how many are to grow. `usable`: platform::usable_memory() now.
-  KeptTrees(std::int64_t trees, std::int32_t outputs, std::uint64_t usable);
+  /// `trees`: how many are to grow.
+  KeptTrees(std::int64_t trees, std::int32_t outputs, const TreeRoom& room);
   /// Counts a tree.
   void add(std::int64_t nodes);
 
  private:
   std::int64_t trees_;
   std::int32_t outputs_;
-  std::uint64_t usable_;
+  TreeRoom room_;
   std::int64_t seen_ = 0;
   double bytes_ = 0;
 };

@@ -20,7 +20,7 @@ Forest grow_forest(Grower& grower, const Problem& problem, const Dataset& data, 
   job.first_tree = static_cast<std::int32_t>(earlier.size());
   std::vector<GrownTree> grown;
   KeptTrees kept(std::max(0, job.trees - job.first_tree), std::max(1, problem.targets.classes),
-                 host_memory_left(recipe.host_memory_limit));
+                 TreeRoom::now(recipe.host_memory_limit));
   const auto take = [&](std::int32_t, std::int32_t tree, GrownTree one) {
     kept.add(static_cast<std::int64_t>(one.nodes.size()));
     grown.push_back(std::move(one));
@@ -53,11 +53,11 @@ void check_first_trees(Grower& grower, const Problem& problem, const ForestRecip
   constexpr double surely = 1.5;
   ForestJob job = recipe.resolved.job;
   const std::int32_t trees = job.trees - job.first_tree, outputs = std::max(1, problem.targets.classes);
-  const std::uint64_t usable = host_memory_left(recipe.host_memory_limit);
-  KeptTrees kept(std::max(0, trees), outputs, usable);
+  const TreeRoom room = TreeRoom::now(recipe.host_memory_limit);
+  KeptTrees kept(std::max(0, trees), outputs, room);
   const double most = std::min(surely * likely_nodes, static_cast<double>(most_nodes(problem, job)));
   const auto bytes = static_cast<double>(kept_bytes(static_cast<std::int64_t>(most), outputs));
-  if (trees < KeptTrees::least || trees * bytes <= static_cast<double>(usable)) return;
+  if (trees < KeptTrees::least || trees * bytes <= static_cast<double>(room.bytes)) return;
   job.trees = job.first_tree + KeptTrees::least;
   const auto take = [&](std::int32_t, std::int32_t, const GrownTree& tree) {
     kept.add(static_cast<std::int64_t>(tree.nodes.size()));

@@ -22,9 +22,6 @@ struct ForestNeed {
   int growing = 0;                 ///< trees that threads of the host grow at a time; 0: a device grows them
 };
 
-/// Code of this program and its libraries that the system loads as it is used.
-inline constexpr std::uint64_t bytes_of_code = std::uint64_t{7} << 19;
-
 /// What makes forests smaller, for people.
 inline constexpr const char* smaller_forests =
     "lower n_estimators, max_depth or max_leaf_nodes, or raise min_samples_leaf, or train on fewer rows.";

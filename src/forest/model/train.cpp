@@ -208,7 +208,7 @@ void begin(ForestStart& start, const ForestParameters& parameters, const Dataset
   backend::Device& device = options.device.impl();
   forest::ForestNeed& need = start.need = need_of(parameters, data, start.first_tree(), device.is_host() ? 1 : 0);
   need.weighted = !sample_weight.empty();
-  forest::KeptTrees(need.trees, std::max(1, data.classes), host_memory_left(options.host_memory_limit));
+  forest::KeptTrees(need.trees, std::max(1, data.classes), forest::TreeRoom::now(options.host_memory_limit));
   require_host_memory(host_memory_of(need), options.host_memory_limit, fmt::format("training on {} rows", data.rows),
                       forest::smaller_forests);
 

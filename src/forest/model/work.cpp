@@ -17,7 +17,6 @@
 #include "forest/model/pilot.hpp"
 #include "forest/model/resolve.hpp"
 #include "overtake/error.hpp"
-#include "platform/host_limits.hpp"
 
 namespace overtake {
 namespace forest {
@@ -216,9 +215,9 @@ ForestWork forest_work(const Dataset& data, const std::vector<ForestParameters>&
   if (!fits.keeps_model) return work;
   // Which candidate is the best nobody knows: the mean of them.
   ForestWork kept;
-  const std::uint64_t usable = platform::usable_memory();
+  const forest::TreeRoom room = forest::TreeRoom::now(0);
   for (const ForestParameters& parameters : forests) {
-    forest::KeptTrees(parameters.n_estimators, std::max(1, data.classes), usable);
+    forest::KeptTrees(parameters.n_estimators, std::max(1, data.classes), room);
     try {
       const forest::Resolved resolved = forest::resolve(parameters, scope_of(data.rows));
       forest::check_visits(forest::visits_of(resolved.job, data.rows));

@@ -156,18 +156,18 @@ class ForestEstimator final : public search_detail::Estimator {
   /// Refuses work without end, and forests that the computer's memory cannot hold, before anything is grown.
   void refuse_too_much(std::int32_t folds) const {
     std::vector<Job> jobs;
-    const std::uint64_t usable = host_memory_left(options_.host_memory_limit);
+    const TreeRoom room = TreeRoom::now(options_.host_memory_limit);
     for (std::int32_t c = 0; c < static_cast<std::int32_t>(prepared_.candidates().size()); ++c) {
       const Candidate& candidate = prepared_.candidates()[static_cast<std::size_t>(c)];
       if (!candidate.problem.empty()) continue;
       for (std::int32_t fold = 0; fold < folds; ++fold) jobs.push_back({c, fold});
       // Only a forest that is trained on all rows is kept; of the others each tree is forgotten once it has scored.
-      if (options_.refit) KeptTrees(candidate.parameters.n_estimators, std::max(1, data_.classes), usable);
+      if (options_.refit) KeptTrees(candidate.parameters.n_estimators, std::max(1, data_.classes), room);
     }
     double visits = 0;
     for (const Sharing& group : share(jobs)) {
       visits += work_of(group);
-      check_kept(group.forest.trees, bytes_of_waiting_tree, usable, true);
+      check_kept(group.forest.trees, bytes_of_waiting_tree, room, true);
     }
     check_visits(visits);
   }

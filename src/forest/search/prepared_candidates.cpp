@@ -123,10 +123,18 @@ Grower& PreparedCandidates::grower(std::size_t set, std::size_t number) {
   if (!grower) {
     backend::Device& device = number == search_detail::main_device ? options_.device.impl() : options_.helper->impl();
     const Problem& problem = sets_[set]->problem;
-    grower =
-        make_grower(device, problem, grower_limit(device, problem, options_.memory_limit, options_.host_memory_limit));
+    const auto is_here = [](const Device& of) { return is_in_host_memory(of.info().kind); };
+    const bool shares = options_.helper && is_here(options_.device) && is_here(*options_.helper);
+    const GrowerShare share{shares ? 2U : 1U, growers_part_};
+    grower = make_grower(device, problem,
+                         grower_limit(device, problem, options_.memory_limit, options_.host_memory_limit, share));
   }
   return *grower;
+}
+
+void PreparedCandidates::limit_growers(double part) {
+  growers_part_ = part;
+  for (const auto& set : sets_) set->growers = {};
 }
 
 }  // namespace overtake::forest

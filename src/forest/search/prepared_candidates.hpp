@@ -45,6 +45,8 @@ class PreparedCandidates {
   [[nodiscard]] const Problem& problem(std::size_t set) const { return sets_[set]->problem; }
   /// Of one of the search's devices. Two threads may ask at once, for two devices.
   [[nodiscard]] Grower& grower(std::size_t set, std::size_t device = search_detail::main_device);
+  /// Has growers plan with that part of what they could have (1) within a limit of the computer's memory.
+  void limit_growers(double part);
   [[nodiscard]] const std::vector<std::unique_ptr<BinnedSet>>& all() const noexcept { return sets_; }
 
  private:
@@ -58,6 +60,7 @@ class PreparedCandidates {
   std::vector<double> fold_weight_;
   std::vector<std::unique_ptr<BinnedSet>> sets_;
   std::vector<Candidate> candidates_;
+  double growers_part_ = 1;
 };
 
 }  // namespace overtake::forest

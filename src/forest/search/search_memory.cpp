@@ -23,8 +23,28 @@ std::uint64_t SearchMemory::most_tree_bytes(const std::vector<Sharing>& batch) c
 }
 
 MemoryPlan SearchMemory::plan(const std::vector<Sharing>& largest) {
-  constexpr double unknown = 1.0 / 3;
+  constexpr double smaller = 0.75;
+  constexpr int most_cuts = 16;  // to a hundredth
   const std::optional<double> seen = filled_share(largest);
+  MemoryPlan best = plan(largest, seen);
+  const std::uint64_t limit = options_.host_memory_limit;
+  double part = 1;
+  for (int cut = 0; cut < most_cuts && limit > 0 && !best.guessed; ++cut) {
+    if (best.bytes(MemoryPlace::host) <= host_memory_left(limit)) break;
+    prepared_.limit_growers(part * smaller);
+    try {
+      best = plan(largest, seen);
+    } catch (const DeviceError&) {  // not even one tree: the plan before says what is needed
+      prepared_.limit_growers(part);
+      break;
+    }
+    part *= smaller;
+  }
+  return best;
+}
+
+MemoryPlan SearchMemory::plan(const std::vector<Sharing>& largest, const std::optional<double>& seen) {
+  constexpr double unknown = 1.0 / 3;
   MemoryPlan scoring = scoring_memory(largest, seen.value_or(unknown));
   MemoryPlan refit = refit_memory(seen.value_or(unknown));
   const bool refit_is_more = refit.bytes(MemoryPlace::host) > scoring.bytes(MemoryPlace::host);

@@ -31,9 +31,11 @@ class SearchMemory {
   [[nodiscard]] std::uint64_t most_tree_bytes(const std::vector<Sharing>& batch) const;
   /// Beside what is held already, where scoring the largest batch or the refit takes most. On the host, and on
   /// OpenCL there, one tree of the batch is grown for that; else, and for few trees, how full trees are is guessed.
+  /// Work that could be cut into smaller parts to keep to the limit of the computer's memory is.
   [[nodiscard]] MemoryPlan plan(const std::vector<Sharing>& largest);
 
  private:
+  [[nodiscard]] MemoryPlan plan(const std::vector<Sharing>& largest, const std::optional<double>& seen);
   [[nodiscard]] std::optional<double> filled_share(const std::vector<Sharing>& groups);
   [[nodiscard]] std::size_t limits_of(const Sharing& group) const;
   [[nodiscard]] MemoryPlan scoring_memory(const std::vector<Sharing>& groups, double filled);
