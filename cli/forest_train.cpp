@@ -149,7 +149,7 @@ int run_forest_training(const CLI::App& app, const TrainFlags& flags) {
     require(static_cast<std::int64_t>(flags.forest.tree) < parameters.n_estimators,
             fmt::format("--tree {}: the forest has the trees 0 to {}", flags.forest.tree, parameters.n_estimators - 1));
   }
-  const overtake::Placement device =
+  overtake::Placement device =
       asked ? *asked : choose_device(overtake::forest_work(rows, {parameters}), limits_of(flags.compute));
   Watcher watcher;
   overtake::ForestOptions options;
@@ -162,6 +162,10 @@ int run_forest_training(const CLI::App& app, const TrainFlags& flags) {
   if (flags.compute.plan) {
     if (flags.compute.is_limited()) check_training(parameters, rows, options, data.sample_weight, earlier);
     return plan_forest(flags, rows, parameters, device);
+  }
+  if (asked && is_predictable(device)) {
+    const overtake::ForestWork work = overtake::forest_work(rows, {parameters});
+    predict_asked(device, [&](const auto& on) { return predict_forest(work, on, limits_of(flags.compute)); });
   }
   const bool quiet = is_standard_output(flags.outputs.json) || is_standard_output(flags.forest.export_text) ||
                      is_standard_output(flags.forest.export_dot);

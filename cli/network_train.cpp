@@ -99,12 +99,16 @@ int exit_code(const overtake::FitReport& fit, const std::string& saved) {
   return exit_diverged;
 }
 
+overtake::NetworkWork work_of(const TrainingData& data, const overtake::NetworkOptions& options) {
+  return network_work(network_shape(options, data.preprocessing.inputs(), data.preprocessing.outputs(),
+                                    data.training.rows, data.validation.rows));
+}
+
 int plan_network(const TrainFlags& flags, const TrainingData& data, const overtake::NetworkOptions& options,
                  const overtake::Placement& chosen) {
   check_fits(options, data, overtake::Device(chosen.device));  // as the run, before other devices' drivers take memory
   overtake::set_cpu_threads(flags.compute.threads);
-  const overtake::NetworkWork work = network_work(network_shape(
-      options, data.preprocessing.inputs(), data.preprocessing.outputs(), data.training.rows, data.validation.rows));
+  const overtake::NetworkWork work = work_of(data, options);
   Plan plan{
       "train", {}, choose_device(data, options, flags.compute.threads, overtake::Candidates::all), {}, to_json(work)};
   for (const overtake::DeviceInfo& device : devices_elsewhere(flags.compute.elsewhere)) {
@@ -125,8 +129,12 @@ int run_network_training(const TrainFlags& flags) {
   options.training.observer = &watcher;
   const TrainingData data = read_network_data(flags.data, flags.compute, options.training.validation_fraction);
   const auto asked = asked_for(flags.compute.device);
-  const overtake::Placement device = asked ? *asked : choose_device(data, options, flags.compute.threads);
+  overtake::Placement device = asked ? *asked : choose_device(data, options, flags.compute.threads);
   if (flags.compute.plan) return plan_network(flags, data, options, device);
+  if (asked && is_predictable(device)) {
+    predict_asked(device,
+                  [&](const auto& on) { return predict_network(work_of(data, options), on, overtake::cpu_threads()); });
+  }
   print_head(flags.data, data, device, flags.outputs.describe, quiet,
              fmt::format("network: {}\n", to_text(options, data.preprocessing.inputs(), data.preprocessing.outputs())));
   print_error(notes_of(data));

@@ -164,9 +164,9 @@ int run(const CLI::App& app, const SearchFlags& flags) {
   options.sample_weight = std::move(data.sample_weight);
   options.feature_names = data.preprocessing.feature_names();
   options.class_names = data.preprocessing.classes;
-  const overtake::Placement device =
-      asked ? *asked : overtake::forecast_search(data.training, candidates, options).placement;
+  overtake::Placement device = asked ? *asked : overtake::forecast_search(data.training, candidates, options).placement;
   if (flags.compute.plan) return plan_search(flags, data, candidates, options, device);
+  if (asked && is_predictable(device)) predict_asked(device, data.training, candidates, options);
   const OutputFlags& outputs = flags.outputs;
   const bool quiet = is_standard_output(outputs.json) || is_standard_output(outputs.html);
   options.stop = &system::stop_on_interrupt();  // before anything is printed: who sees that may interrupt

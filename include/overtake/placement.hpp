@@ -106,8 +106,13 @@ struct Shareable {
 };
 
 /// What the CPU and another device take together: the most even split of the parts, the CPU with a thread less, which
-/// feeds the device. Nothing where that is not at least a twentieth and 0.1 s earlier than the better of them alone,
-/// or where one of them cannot run the work or does not fit beside the other.
+/// feeds the device; one that computes on the CPU's cores, too, has the half of them. Its failure is that of one of
+/// them, or that they do not fit side by side.
+[[nodiscard]] Prediction predict_together(const Prediction& cpu, const Prediction& device, const Shareable& work,
+                                          const MemoryLimits& limits = {});
+
+/// The same where it pays: nothing where that is not at least a twentieth and 0.1 s earlier than the better of them
+/// alone, or where they cannot.
 [[nodiscard]] std::optional<Prediction> predict_shared(const Prediction& cpu, const Prediction& device,
                                                        const Shareable& work, const MemoryLimits& limits = {});
 
@@ -120,6 +125,17 @@ struct Shareable {
 /// Two devices that are to share work, by name: "cpu,cuda:0". Opens them. Throws UsageError unless they are the CPU and
 /// one other; DeviceError as Device does.
 [[nodiscard]] Placement share_between(std::string_view devices);
+
+/// Adds what the devices of `placement.shared` take together to its predictions, of which two are theirs.
+void add_together(Placement& placement, const Shareable& work, const MemoryLimits& limits = {});
+
+/// Whether predictions for the devices of a placement need no measurement: their rates were kept before.
+[[nodiscard]] bool is_predictable(const Placement& asked);
+
+/// Tells what devices that were asked for are expected to take, and two of them together, in `asked`'s predictions and
+/// reason.
+void predict_asked(Placement& asked, const std::function<Prediction(const DeviceInfo&)>& predict,
+                   const Shareable& work = {}, const MemoryLimits& limits = {});
 
 /// What forests take on a device, by its rates (docs/placement.md). Opens the CPU or a GPU whose rates were never
 /// measured here, to measure them. What can be cut into parts keeps to the limits; what is more than they allow by a

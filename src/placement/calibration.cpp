@@ -112,6 +112,18 @@ DeviceRates rates_of(const DeviceInfo& device) {
   return with(usual_rates(device), slowness);
 }
 
+bool are_rates_known(const DeviceInfo& device) {
+  const auto folder = config::cache_directory();
+  const auto is_kept = [&](const DeviceInfo& of) {
+    const std::string subject = subject_of(of);
+    const std::scoped_lock lock(known().mutex);
+    std::error_code error;
+    return known().slowness.contains(subject) ||
+           fs::exists(*folder / (digest_of(subject) + std::string(backend::rates_ending)), error);
+  };
+  return !folder || (is_kept(Device().info()) && (!is_measured(device) || is_kept(device)));
+}
+
 namespace {
 
 struct MemoryBefore {

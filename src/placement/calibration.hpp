@@ -22,6 +22,9 @@ inline constexpr const char* elsewhere = "elsewhere";
 /// the device. Never throws.
 [[nodiscard]] DeviceRates rates_of(const DeviceInfo& device);
 
+/// Whether rates_of() has nothing to measure for the device: it did that before, here or in another process.
+[[nodiscard]] bool are_rates_known(const DeviceInfo& device);
+
 /// Bytes of the computer's memory that this process held before it measured or listed devices for predictions.
 [[nodiscard]] std::uint64_t memory_held_before();
 /// The most that the process holds with `bytes` more and, where `device` was not open then, with its driver.

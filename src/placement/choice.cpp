@@ -149,7 +149,34 @@ Placement choose(const Predict& predict, Candidates candidates, const Machine& m
   return placement;
 }
 
+namespace {
+
+std::vector<std::string> devices_of(const Placement& placement) {
+  return placement.shared.empty() ? std::vector<std::string>{placement.device} : placement.shared;
+}
+
+}  // namespace
+
 }  // namespace placement
+
+bool is_predictable(const Placement& asked) {
+  const std::vector<std::string> devices = placement::devices_of(asked);
+  return std::all_of(devices.begin(), devices.end(),
+                     [](const std::string& id) { return placement::are_rates_known(Device(id).info()); });
+}
+
+void predict_asked(Placement& asked, const std::function<Prediction(const DeviceInfo&)>& predict, const Shareable& work,
+                   const MemoryLimits& limits) {
+  for (const std::string& name : placement::devices_of(asked)) {
+    asked.predictions.push_back(predict(Device(name).info()));
+  }
+  add_together(asked, work, limits);
+  asked.notes = placement::take_calibration_notes();
+  const Prediction* of = asked.chosen();
+  if (of != nullptr && of->failure.empty()) {
+    asked.reason += fmt::format("; predicted: about {}", report::seconds(of->seconds));
+  }
+}
 
 report::Json to_json(const Prediction& of) {
   report::Json json = report::Json::object();

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "overtake/error.hpp"
 #include "overtake/placement.hpp"
@@ -28,13 +30,16 @@ double end_of(std::int64_t k, std::int64_t parts, double cpu_part, double device
 
 }  // namespace
 
-std::optional<Prediction> predict_shared(const Prediction& cpu, const Prediction& device, const Shareable& work,
-                                         const MemoryLimits& limits) {
-  if (work.parts < 2 || cpu.threads < 2 || !cpu.failure.empty() || !device.failure.empty()) return std::nullopt;
-  const auto parts = static_cast<double>(work.parts + work.last);
+Prediction predict_together(const Prediction& cpu, const Prediction& device, const Shareable& work,
+                            const MemoryLimits& limits) {
+  constexpr double half = 2;
+  const bool on_the_same_cores = device.threads > 0;
+  const auto parts = static_cast<double>(std::max<std::int64_t>(1, work.parts + work.last));
   const double cpu_part = (cpu.compute_seconds + cpu.finish_seconds) / parts;
-  const double device_part = (device.compute_seconds - device.batch_seconds + device.finish_seconds) / parts;
-  const double beside = cpu_part * cpu.threads / (cpu.threads - 1);
+  const double alone = (device.compute_seconds - device.batch_seconds + device.finish_seconds) / parts;
+  const double device_part = on_the_same_cores ? half * alone : alone;
+  const double left = cpu.threads > 1 && !on_the_same_cores ? 1 - 1.0 / cpu.threads : 1 / half;
+  const double beside = cpu_part / left;
   // With more parts for the device its end comes later and the CPU's earlier: they cross where the fractions say.
   const auto crossing_of = [&](double at_once) {
     return (static_cast<double>(work.parts) * beside - at_once) / (beside + device_part);
@@ -43,7 +48,8 @@ std::optional<Prediction> predict_shared(const Prediction& cpu, const Prediction
   const bool is_short = crossing_of(once) * device_part < short_latencies * device.batch_seconds;
   if (!is_short) once += more_batches * device.batch_seconds;
   const double crossing = crossing_of(once);
-  const auto near = std::clamp<std::int64_t>(static_cast<std::int64_t>(crossing), 1, work.parts - 1);
+  const auto most = std::max<std::int64_t>(1, work.parts - 1);
+  const auto near = std::clamp<std::int64_t>(static_cast<std::int64_t>(crossing), 1, most);
   double both = end_of(near, work.parts, beside, device_part, once);
   if (near + 1 < work.parts) both = std::min(both, end_of(near + 1, work.parts, beside, device_part, once));
   Prediction of;
@@ -57,10 +63,35 @@ std::optional<Prediction> predict_shared(const Prediction& cpu, const Prediction
   const std::uint64_t held = std::min(placement::memory_held_before(), device.host_bytes);
   of.host_bytes = cpu.host_bytes + device.host_bytes - held;
   of.total();
-  if (!placement::beyond_host_limit(of, limits).empty()) return std::nullopt;
+  of.failure = placement::beyond_host_limit(of, limits);
+  for (const Prediction* one : {&cpu, &device}) {
+    if (!one->failure.empty()) of.failure = one->device + ": " + one->failure;
+  }
+  return of;
+}
+
+std::optional<Prediction> predict_shared(const Prediction& cpu, const Prediction& device, const Shareable& work,
+                                         const MemoryLimits& limits) {
+  if (work.parts < 2 || cpu.threads < 2) return std::nullopt;
+  Prediction of = predict_together(cpu, device, work, limits);
+  if (!of.failure.empty()) return std::nullopt;
   const double alone = std::min(cpu.seconds, device.seconds);
   if (of.seconds > alone * (1 - least_share) || of.seconds > alone - least_seconds) return std::nullopt;
   return of;
+}
+
+void add_together(Placement& placement, const Shareable& work, const MemoryLimits& limits) {
+  std::vector<const Prediction*> both(placement.shared.size());
+  std::transform(placement.shared.begin(), placement.shared.end(), both.begin(), [&](const std::string& id) {
+    const auto found = std::find_if(placement.predictions.begin(), placement.predictions.end(),
+                                    [&](const Prediction& of) { return of.device == id; });
+    return found == placement.predictions.end() ? nullptr : &*found;
+  });
+  if (both.size() != 2 || both[0] == nullptr || both[1] == nullptr) return;
+  if (both[1]->device == "cpu") std::swap(both[0], both[1]);
+  Prediction together = predict_together(*both[0], *both[1], work, limits);
+  std::erase_if(placement.predictions, [&](const Prediction& of) { return of.device == together.device; });
+  placement.predictions.push_back(std::move(together));
 }
 
 Placement share_between(std::string_view devices) {

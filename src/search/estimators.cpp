@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "core/nearest.hpp"
 #include "overtake/error.hpp"
@@ -83,9 +84,21 @@ void check_candidates(const std::vector<Parameters>& candidates, const SearchOpt
   }
 }
 
-SearchForecast forecast_search(const Dataset& data, const std::vector<Parameters>& candidates,
-                               const SearchOptions& options, Candidates devices,
-                               const std::vector<DeviceInfo>& elsewhere) {
+namespace {
+
+/// A search that was looked at before anything of it runs.
+struct Counted {
+  std::unique_ptr<search_detail::Forecast> forecast;
+  std::int64_t folds = 0;
+  MemoryLimits limits;
+  Shareable work;
+
+  [[nodiscard]] auto predict() const {
+    return [this](const DeviceInfo& device) { return forecast->on(device, limits); };
+  }
+};
+
+Counted count_work(const Dataset& data, const std::vector<Parameters>& candidates, const SearchOptions& options) {
   (void)search_detail::checked_result(data, candidates, options);  // what the search would refuse
   const search_detail::EstimatorType& type = search_detail::estimator_named(options.estimator);
   std::vector<Parameters> all;
@@ -102,20 +115,39 @@ SearchForecast forecast_search(const Dataset& data, const std::vector<Parameters
   }
   size.refit = options.refit;
   size.class_names = options.class_names;
-  const auto forecast = type.forecast(data, all, size);
+  Counted counted{type.forecast(data, all, size), size.folds, {options.memory_limit, options.host_memory_limit}, {}};
+  counted.work = {counted.forecast->models(), size.refit ? 1 : 0};
+  return counted;
+}
+
+}  // namespace
+
+SearchForecast forecast_search(const Dataset& data, const std::vector<Parameters>& candidates,
+                               const SearchOptions& options, Candidates devices,
+                               const std::vector<DeviceInfo>& elsewhere) {
+  const Counted counted = count_work(data, candidates, options);
   SearchForecast result;
   result.plan.candidates = static_cast<std::int64_t>(candidates.size());
-  result.plan.folds = size.folds;
-  result.plan.jobs = result.plan.candidates * size.folds;
-  result.plan.models = forecast->models();
-  result.problems = forecast->problems();
-  result.counts = forecast->counts();
-  const MemoryLimits limits{options.memory_limit, options.host_memory_limit};
-  const Shareable work{result.plan.models, size.refit ? 1 : 0};
-  result.placement =
-      choose_device([&](const DeviceInfo& device) { return forecast->on(device, limits); }, devices, work, limits);
-  for (const DeviceInfo& device : elsewhere) result.elsewhere.push_back(forecast->on(device));
+  result.plan.folds = counted.folds;
+  result.plan.jobs = result.plan.candidates * counted.folds;
+  result.plan.models = counted.forecast->models();
+  result.problems = counted.forecast->problems();
+  result.counts = counted.forecast->counts();
+  result.placement = choose_device(counted.predict(), devices, counted.work, counted.limits);
+  if (devices == Candidates::all && options.helper) {
+    std::vector<std::string> chosen =
+        std::exchange(result.placement.shared, {options.device.id(), options.helper->id()});
+    add_together(result.placement, counted.work, counted.limits);
+    result.placement.shared = std::move(chosen);
+  }
+  for (const DeviceInfo& device : elsewhere) result.elsewhere.push_back(counted.forecast->on(device));
   return result;
+}
+
+void predict_asked(Placement& asked, const Dataset& data, const std::vector<Parameters>& candidates,
+                   const SearchOptions& options) {
+  const Counted counted = count_work(data, candidates, options);
+  predict_asked(asked, counted.predict(), counted.work, counted.limits);
 }
 
 void run_on(const Placement& placement, SearchOptions& options) {

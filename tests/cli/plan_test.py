@@ -256,8 +256,37 @@ class PlanTest(CliTest):
         out, _ = self.overtake(*SEARCH, "--json", path)
         self.assertRegex(out, r"time: [^\n]*, predicted [0-9.]+ m?s \(")
         self.assertGreater(json.loads(path.read_text())["prediction"]["seconds"], 0)
-        self.overtake(*SEARCH, "--device", "cpu", "--json", path)
-        self.assertIsNone(json.loads(path.read_text())["prediction"])
+
+    def test_a_run_on_devices_that_were_asked_for_measures_nothing_for_a_prediction(self):
+        forest = ("train", IRIS, "--target", "species", "--estimator", "random-forest", "--device", "cpu")
+        network = ("train", IRIS, "--target", "species", "--epochs", "2", "--device", "cpu")
+        path = self.folder / "r.json"
+        for command in (SEARCH + ("--device", "cpu"), forest, network):
+            out, _ = self.overtake(*command)
+            self.assertIn("(as asked for)", out)
+            self.assertNotIn("predicted", out)
+        self.overtake(*SEARCH)  # measures
+        for command in (SEARCH + ("--device", "cpu"), forest, network):
+            out, _ = self.overtake(*command, "--json", path)
+            self.assertRegex(out, r"device: cpu \(as asked for; predicted: about [0-9.]+ m?s\)")
+            self.assertRegex(out, r" in [^\n]*, predicted [0-9.]+ m?s|time: [^\n]*, predicted [0-9.]+ m?s")
+
+    def test_a_plan_of_two_devices_tells_what_they_take_together(self):
+        listed = json.loads(self.overtake("devices", "--json", "-", "--no-measure")[0])["devices"]
+        names = [d["id"] for d in listed if d["kind"] == "opencl-on-cpu" and d["usable"]]
+        if not names:
+            self.skipTest("no OpenCL driver here computes on the CPU")
+        path, both = self.folder / "p.json", f"cpu + {names[0]}"
+        for limit in ((), ("--host-memory-limit", "1GiB")):
+            out, _ = self.overtake(*SEARCH, "--device", f"cpu,{names[0]}", "--plan", "--json", path, *limit)
+            self.assertIn(f"choice: {both} (as asked for)", out)
+            rows = {row["device"]: row for row in json.loads(path.read_text())["predictions"]}
+            self.assertEqual(rows[both]["failure"], None)
+            self.assertGreater(rows[both]["seconds"], rows["cpu"]["prepare"])
+            self.assertGreater(rows[both]["host_bytes"], rows["cpu"]["host_bytes"])
+        out, _ = self.overtake(*SEARCH, "--device", f"cpu,{names[0]}")
+        self.assertIn(f"device: {both} (as asked for; predicted: about ", out)
+        self.assertRegex(out, r"time: [^\n]*, predicted [0-9.]+ m?s \(")
 
 
 if __name__ == "__main__":

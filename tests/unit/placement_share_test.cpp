@@ -46,6 +46,36 @@ TEST(SharedPrediction, ATwentiethOfTheTimeAndATenthOfASecondMustBeSaved) {
   EXPECT_FALSE(predict_shared(made_up("cpu", 0, 0.6, 16), made_up("cuda:0", 0.35, 0.3), {100, 0})) << "the start";
 }
 
+TEST(SharedPrediction, ADeviceOnTheSameCoresHasTheHalfOfThem) {
+  const Prediction both = predict_together(made_up("cpu", 0, 20, 16), made_up("opencl:0", 0, 20, 16), {300, 0});
+  EXPECT_EQ(both.device, "cpu + opencl:0");
+  EXPECT_NEAR(both.seconds, 20, 0.3) << "each takes 40 s for all by half of the cores";
+  EXPECT_TRUE(both.failure.empty());
+  EXPECT_FALSE(predict_shared(made_up("cpu", 0, 20, 16), made_up("opencl:0", 0, 20, 16), {300, 0}));
+}
+
+TEST(SharedPrediction, TogetherIsToldWhereItDoesNotPayAndWhyItCannotBe) {
+  Prediction slow = made_up("cuda:0", 0, 400);
+  const Prediction both = predict_together(made_up("cpu", 0, 20, 16), slow, {1, 0});
+  EXPECT_GT(both.seconds, 20);
+  slow.failure = "it is too small";
+  EXPECT_EQ(predict_together(made_up("cpu", 0, 20, 16), slow, {300, 0}).failure, "cuda:0: it is too small");
+}
+
+TEST(SharedPrediction, IsAddedToThatOfBothOnce) {
+  Placement placement;
+  placement.predictions = {made_up("opencl:0", 0, 20, 4), made_up("cpu", 0, 20, 4)};
+  add_together(placement, {300, 0});
+  EXPECT_EQ(placement.predictions.size(), 2U) << "nobody shares";
+  placement.shared = {"cpu", "opencl:0"};
+  for (int again = 0; again < 2; ++again) add_together(placement, {300, 0});
+  ASSERT_EQ(placement.predictions.size(), 3U);
+  EXPECT_EQ(placement.predictions.back().device, "cpu + opencl:0");
+  placement.shared = {"cpu", "cuda:0"};
+  add_together(placement, {300, 0});
+  EXPECT_EQ(placement.predictions.size(), 3U) << "nothing is known of cuda:0";
+}
+
 TEST(SharedPrediction, PartsAreWhole) {
   EXPECT_FALSE(predict_shared(made_up("cpu", 0, 20, 16), made_up("cuda:0", 0, 20), {1, 0}));
   EXPECT_FALSE(predict_shared(made_up("cpu", 0, 20, 16), made_up("cuda:0", 0, 5), {2, 0})) << "10 s for a half";

@@ -181,10 +181,14 @@ struct SearchForecast {
 };
 
 /// Counts the work of the search on a few pilot trees, predicts it for devices and chooses. `options.device` has no
-/// say. Throws what search() throws before it begins.
+/// say; of all devices it and its helper are predicted together, too. Throws what search() throws before it begins.
 [[nodiscard]] SearchForecast forecast_search(const Dataset& data, const std::vector<Parameters>& candidates,
                                              const SearchOptions& options, Candidates devices = Candidates::likely,
                                              const std::vector<DeviceInfo>& elsewhere = {});
+
+/// predict_asked() for a search on devices that were asked for. Throws what forecast_search() does.
+void predict_asked(Placement& asked, const Dataset& data, const std::vector<Parameters>& candidates,
+                   const SearchOptions& options);
 
 /// Has the search run where the placement says: sets device, helper, their seconds, the reason and the prediction.
 /// Throws DeviceError as Device does.
