@@ -182,6 +182,7 @@ int run_forest_training(const CLI::App& app, const TrainFlags& flags) {
   const overtake::ForestModel model(std::move(forest));
   if (!flags.outputs.save.empty()) write_model(flags.outputs.save, model, data.preprocessing);
   write_exports(model.forest(), flags.forest);
+  if (!interrupted && earlier == nullptr) compare_times(device.chosen(), fit.seconds.compute);
   const overtake::TransferStats copied = transfers_since(before);
   write_training_json(to_json(model.forest(), fit, score), flags, data, device, copied);
   if (!quiet) {

@@ -90,6 +90,7 @@ int plan_race(const Options& options) {
   for (const overtake::DeviceInfo& device : devices_elsewhere(options.compute.elsewhere)) {
     plan.elsewhere.push_back(predict_race(options.race, device));
   }
+  plan.placement.notes = overtake::take_prediction_notes();
   show_plan(plan, options.json);
   return exit_ok;
 }

@@ -182,6 +182,9 @@ int run(const CLI::App& app, const SearchFlags& flags) {
   write_results(result, outputs.json, outputs.html, settings_json(flags, data.description),
                 fmt::format("{} on {}", flags.estimator, flags.data.data), &data.description);
   save_best(outputs.save, data, result);
+  if (!result.interrupted && result.resumed_jobs == 0) {
+    compare_times(device.chosen(), result.timing.compute + result.timing.refit);
+  }
   if (!quiet) {
     const std::string resumed = result.resumed_jobs > 0
                                     ? fmt::format("taken from the journal: {} of {} fits\n",

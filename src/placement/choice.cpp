@@ -123,7 +123,7 @@ Placement choose(const Predict& predict, Candidates candidates, const Machine& m
   placement.predictions = {*cpu};
   const bool all = candidates == Candidates::all;
   if (!all && cpu->failure.empty() && cpu->seconds <= least_gpu_start()) {
-    placement.notes = take_calibration_notes();
+    placement.notes = take_prediction_notes();
     placement.reason = times_text(placement.predictions) + ", less than a GPU takes to start";
     return placement;
   }
@@ -143,7 +143,7 @@ Placement choose(const Predict& predict, Candidates candidates, const Machine& m
   if (best == nullptr) best = &placement.predictions.front();  // its run looks more closely
   placement.device = best->device;
   share(placement, gpus, {work, limits}, all ? nullptr : &machine);
-  placement.notes = take_calibration_notes();
+  placement.notes = take_prediction_notes();
   placement.reason = times_text(placement.predictions, !all);
   if (gpus.empty()) placement.reason += "; no usable GPU, overtake doctor says why";
   return placement;

@@ -237,7 +237,8 @@ class PlanTest(CliTest):
         self.assertIn("1 of 2 candidates will fail; the first: class_weight", errors)
 
     def test_rates_are_kept_until_they_are_damaged(self):
-        self.overtake(*SEARCH, "--plan")
+        for _ in range(3):  # three times, where other programs use the cores
+            self.overtake(*SEARCH, "--plan")
         rates = list(self.cache.glob("*.rates"))
         self.assertEqual(len(rates), 1)
         kept = rates[0].read_bytes()
