@@ -11,7 +11,6 @@
 #include "backend/api/device.hpp"
 #include "backend/common/cache_files.hpp"
 #include "core/config.hpp"
-#include "core/fingerprint.hpp"
 #include "core/parallel.hpp"
 #include "overtake/error.hpp"
 #include "overtake/memory.hpp"
@@ -37,12 +36,6 @@ struct Known {
 Known& known() {
   static Known instance;
   return instance;
-}
-
-std::string digest_of(std::string_view text) {
-  detail::Fingerprint fingerprint;
-  fingerprint.add(text);
-  return fingerprint.hex();
 }
 
 std::optional<KeptRates> read(const fs::path& path, std::string_view subject) {

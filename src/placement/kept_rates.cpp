@@ -27,25 +27,25 @@ constexpr Field fields[] = {
     {"host", &Slowness::host},
 };
 
+}  // namespace
+
 std::string digest_of(std::string_view text) {
   detail::Fingerprint fingerprint;
   fingerprint.add(text);
   return fingerprint.hex();
 }
 
-/// Takes the line "name: number" from the front of a text; nothing where another is there.
 std::optional<double> take_number(std::string_view& text, std::string_view name) {
   const std::string key = fmt::format("{}: ", name);
   if (!text.starts_with(key)) return std::nullopt;
-  text.remove_prefix(key.size());
+  const std::size_t line = text.find('\n');
+  if (line == std::string_view::npos) return std::nullopt;
   double value = 0;
-  const auto [end, error] = platform::decimal_from_chars(text.data(), text.data() + text.find('\n'), value);
-  if (error != std::errc()) return std::nullopt;
-  text.remove_prefix(static_cast<std::size_t>(end - text.data()) + 1);
+  const auto [end, error] = platform::decimal_from_chars(text.data() + key.size(), text.data() + line, value);
+  if (error != std::errc() || end != text.data() + line) return std::nullopt;
+  text.remove_prefix(line + 1);
   return value;
 }
-
-}  // namespace
 
 bool is_settled(const KeptRates& rates) noexcept { return rates.cores >= quiet_cores || rates.looks >= most_looks; }
 

@@ -31,6 +31,12 @@ inline constexpr int most_looks = 3;
 /// Whether computing took so little of the predicted time, less than half and 0.2 s less, that the rates are in doubt.
 [[nodiscard]] bool is_much_faster(double predicted_seconds, double seconds) noexcept;
 
+/// What a text's checksum is, and the name of a kept file.
+[[nodiscard]] std::string digest_of(std::string_view text);
+
+/// Takes the line "name: number" from the front of a text; nothing where another is there.
+[[nodiscard]] std::optional<double> take_number(std::string_view& text, std::string_view name);
+
 /// Rates as text, a few lines with a checksum, and back; nothing for a text that is damaged or about another subject.
 [[nodiscard]] std::string to_text(const KeptRates& rates, std::string_view subject);
 [[nodiscard]] std::optional<KeptRates> parse_rates(std::string_view text, std::string_view subject);

@@ -27,13 +27,40 @@ class PlanTest(CliTest):
     def plan(self, *arguments):
         return json.loads(self.overtake(*arguments, "--plan", "--json", "-")[0])
 
-    def test_a_race_that_would_be_refused_is_refused(self):
-        race = ("race", "--quick", "--layers", "2", "--devices", "cpu")
-        self.overtake(*race, "--plan")  # measures, and keeps that
-        self.fails(4, *race, "--memory-limit", "1KB", "--plan", says=("cpu: the largest network needs", "the limit is 1.00 KiB", "--memory-limit"))
-        self.fails(4, *race, "--memory-limit", "1KB", says=("cpu: out of memory", "--memory-limit"))
+    def refusals(self, *arguments):
+        """The exit code, and what is said of memory."""
+        process = self.start("race", *arguments)
+        out, err = process.communicate(timeout=300)
+        return process.returncode, re.findall(r"^(?:error: |hint: |note: \d+ layers on ).*", out + err, re.MULTILINE)
+
+    def test_a_race_is_refused_what_its_run_is(self):
+        race = ("--layers", "2,6,9", "--epochs", "1", "--repeat", "1", "--devices", "cpu")
+        seen = set()
+        for kib in (1, 10, *random.sample(range(12, 3000), 3), *range(20, 120, 20), 200, 600, 1500, 4000):
+            limits = ("--memory-limit", f"{kib}KiB")
+            run, plan = self.refusals(*race, *limits), self.refusals(*race, *limits, "--plan")
+            self.assertEqual(run, plan, kib)
+            seen.add((run[0], len(run[1])))
+        self.assertGreater(len(seen), 3, f"refused as a whole, one to three networks, none: {seen}")
+        for mib in (1, 4000):  # figures of what a process holds differ by some pages
+            limits = ("--host-memory-limit", f"{mib}MiB")
+            run, plan = self.refusals(*race, *limits), self.refusals(*race, *limits, "--plan")
+            self.assertEqual(run[0], plan[0])
+            self.assertEqual([re.sub(r"the [\d.]+ MiB that", "", line) for line in run[1]], [re.sub(r"the [\d.]+ MiB that", "", line) for line in plan[1]])
+
+    def test_the_memory_of_a_race_is_what_its_run_takes(self):
+        race = ("--layers", "3,9", "--epochs", "1", "--repeat", "1", "--devices", "cpu")
+        planned = self.plan("race", *race, "--memory-limit", "1GiB")["predictions"][0]["device_bytes"]
+        self.assertEqual(self.refusals(*race, "--memory-limit", f"{int(planned * 1.03)}B"), (0, []))
+        self.assertEqual(len(self.refusals(*race, "--memory-limit", f"{int(planned * 0.97)}B")[1]), 1)
+        small = self.plan("race", *race, "--memory-limit", f"{int(planned * 0.97)}B")["predictions"][0]
+        self.assertEqual(small["failure"], None, "the smaller network races")
+        self.assertLess(small["device_bytes"], planned / 10)
+
+    def test_a_race_whose_points_are_too_many_is_refused(self):
         for plan in ((), ("--plan",)):
-            self.fails(4, *race, "--samples", "100000000", "--host-memory-limit", "100MiB", *plan, says=("a race over 100000000 points needs", "--host-memory-limit"))
+            self.fails(4, "race", "--quick", "--layers", "2", "--devices", "cpu", "--samples", "100000000", "--host-memory-limit", "100MiB", *plan,
+                       says=("a race over 100000000 points needs", "--host-memory-limit"))
 
     def test_a_search_is_planned_and_not_run(self):
         saved = self.folder / "best.overtake"
