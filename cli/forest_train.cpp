@@ -160,7 +160,8 @@ int run_forest_training(const CLI::App& app, const TrainFlags& flags) {
   options.feature_names = data.preprocessing.feature_names();
   options.class_names = data.preprocessing.classes;
   if (flags.compute.plan) {
-    if (flags.compute.is_limited()) check_training(parameters, rows, options, data.sample_weight, earlier);
+    const bool looks = flags.compute.plan_looks(device.device, rows.rows * rows.features);
+    if (looks) check_training(parameters, rows, options, data.sample_weight, earlier);
     return plan_forest(flags, rows, parameters, device);
   }
   const bool quiet = is_standard_output(flags.outputs.json) || is_standard_output(flags.forest.export_text) ||

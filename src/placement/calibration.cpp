@@ -93,6 +93,16 @@ Slowness slowness_of(const DeviceInfo& device) {
   return all.rates.emplace(subject, *rates).first->second.slowness;
 }
 
+struct MemoryBefore {
+  std::vector<backend::Device*> open = backend::opened_devices();
+  std::uint64_t held = host_memory_held(), peak = host_memory_peak();
+};
+
+const MemoryBefore& memory_before() {
+  static const MemoryBefore before;
+  return before;
+}
+
 }  // namespace
 
 std::string subject_of(const DeviceInfo& device) {
@@ -111,20 +121,6 @@ DeviceRates rates_of(const DeviceInfo& device) {
   slowness.host = cpu.host;
   return with(usual_rates(device), slowness);
 }
-
-namespace {
-
-struct MemoryBefore {
-  std::vector<backend::Device*> open = backend::opened_devices();
-  std::uint64_t held = host_memory_held(), peak = host_memory_peak();
-};
-
-const MemoryBefore& memory_before() {
-  static const MemoryBefore before;
-  return before;
-}
-
-}  // namespace
 
 std::uint64_t memory_held_before() { return memory_before().held; }
 

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import resource
 import unittest
 import unittest.mock
 
@@ -56,6 +57,19 @@ class PlanTest(CliTest):
         small = self.plan("race", *race, "--memory-limit", f"{int(planned * 0.97)}B")["predictions"][0]
         self.assertEqual(small["failure"], None, "the smaller network races")
         self.assertLess(small["device_bytes"], planned / 10)
+
+    @unittest.skipIf(os.environ.get("OVERTAKE_SANITIZED"), "sanitizers reserve more address space than this limit leaves")
+    def test_what_the_computer_is_too_small_for_is_refused_without_a_limit(self):
+        rows = "\n".join(f"{random.random()},{random.random()},{random.random()},{random.randrange(2)}" for _ in range(3000))
+        data = self.write("noise.csv", f"a,b,c,y\n{rows}\n")
+        small = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_AS, (1500 << 20, 1500 << 20))}
+        for command, says in ((("train", data, "--target", "y", "--estimator", "random-forest", "--n-estimators", "100000"), "100000 trees need about"),
+                              (("search", data, "--target", "y", "--grid", "n_estimators=100000", "--grid", "max_depth=none,20"), "the search needs")):
+            for plan in ((), ("--plan",)):
+                process = self.start(*command, "--device", "cpu", *plan, **small)
+                err = process.communicate(timeout=300)[1]
+                self.assertEqual(process.returncode, 4, err)
+                self.assertIn(says, err)
 
     def test_a_race_whose_points_are_too_many_is_refused(self):
         for plan in ((), ("--plan",)):
