@@ -160,7 +160,8 @@ int run_forest_training(const CLI::App& app, const TrainFlags& flags) {
   options.feature_names = data.preprocessing.feature_names();
   options.class_names = data.preprocessing.classes;
   if (flags.compute.plan) {
-    if (flags.compute.is_limited()) check_training(parameters, rows, options, data.sample_weight, earlier);
+    const bool looks = flags.compute.plan_looks(device.device, rows.rows * rows.features);
+    if (looks) check_training(parameters, rows, options, data.sample_weight, earlier);
     return plan_forest(flags, rows, parameters, device);
   }
   if (asked && is_predictable(device)) {
@@ -186,6 +187,7 @@ int run_forest_training(const CLI::App& app, const TrainFlags& flags) {
   const overtake::ForestModel model(std::move(forest));
   if (!flags.outputs.save.empty()) write_model(flags.outputs.save, model, data.preprocessing);
   write_exports(model.forest(), flags.forest);
+  if (!interrupted && earlier == nullptr) compare_times(device.chosen(), fit.seconds.compute);
   const overtake::TransferStats copied = transfers_since(before);
   write_training_json(to_json(model.forest(), fit, score), flags, data, device, copied);
   if (!quiet) {

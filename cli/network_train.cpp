@@ -142,6 +142,9 @@ int run_network_training(const TrainFlags& flags) {
   const overtake::TrainedNetwork trained = train_network(data, options, overtake::Device(device.device));
   watcher.clear();
   if (!flags.outputs.save.empty()) write_model(flags.outputs.save, *trained.model, data.preprocessing);
+  if (trained.fit.stop_reason == overtake::StopReason::finished && trained.fit.resumed_epoch == 0) {
+    compare_times(device.chosen(), trained.fit.seconds.compute);
+  }
   const overtake::TransferStats copied = transfers_since(before);
   write_training_json(to_json(trained, data), flags, data, device, copied);
   if (!quiet) {

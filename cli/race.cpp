@@ -18,8 +18,6 @@
 #include "output/plan_output.hpp"
 #include "output/terminal.hpp"
 #include "output/transfers_line.hpp"
-#include "overtake/error.hpp"
-#include "overtake/memory.hpp"
 #include "overtake/race.hpp"
 #include "overtake/report.hpp"
 #include "system.hpp"
@@ -70,26 +68,46 @@ std::string result_text(const overtake::RaceResult& result, bool ascii) {
   return text + result.crossover.statement + "\n" + transfers_line(result.transfers);
 }
 
+/// What the race takes on a device. Where its memory was looked at, networks that do not fit take no time.
+overtake::Prediction predict(overtake::RaceOptions options, const overtake::RaceResult& looked,
+                             const overtake::DeviceInfo& device) {
+  const std::vector<std::string>& raced = looked.options.devices;
+  const auto at = static_cast<std::size_t>(std::find(raced.begin(), raced.end(), device.id) - raced.begin());
+  if (!raced.empty()) options.host_memory_limit = 0;  // which the points were held against
+  if (at == raced.size()) return predict_race(options, device);
+  options.memory_limit = 0;
+  options.layers.clear();
+  overtake::Prediction of;
+  std::uint64_t most_bytes = 0;
+  for (const overtake::RaceRow& row : looked.rows) {
+    if (row.results[at].failure.empty()) options.layers.push_back(row.layers);
+    most_bytes = std::max(most_bytes, row.results[at].planned_bytes);
+  }
+  of.failure = looked.rows.front().results[at].failure;
+  if (!options.layers.empty()) of = predict_race(options, device);
+  of.device = device.id;
+  of.device_bytes = most_bytes;
+  return of;
+}
+
 int plan_race(const Options& options) {
   Plan plan;
   plan.command = "race";
+  overtake::RaceResult looked;  // the run's own look at memory, before other devices' drivers take some
+  if (options.race.memory_limit > 0 || options.race.host_memory_limit > 0) looked = check_race(options.race);
   std::vector<overtake::DeviceInfo> devices;
   for (const std::string& name : options.race.devices) devices.push_back(overtake::Device(name).info());
   if (devices.empty()) devices = overtake::list_devices();
   for (const overtake::DeviceInfo& device : devices) {
     if (device.id == "null") continue;
-    plan.placement.predictions.push_back(predict_race(options.race, device));
-    overtake::Prediction& last = plan.placement.predictions.back();
-    if (!device.usable) {
-      last.failure = device.reason;
-    } else if (!last.failure.empty()) {  // a race ends where one of its devices does
-      throw overtake::DeviceError(device.id + ": " + last.failure,
-                                  overtake::memory_cure(options.race.memory_limit, 0, "race fewer layers or points."));
-    }
+    plan.placement.predictions.push_back(predict(options.race, looked, device));
+    if (!device.usable) plan.placement.predictions.back().failure = device.reason;
   }
   for (const overtake::DeviceInfo& device : devices_elsewhere(options.compute.elsewhere)) {
-    plan.elsewhere.push_back(predict_race(options.race, device));
+    plan.elsewhere.push_back(predict(options.race, looked, device));
   }
+  plan.placement.notes = overtake::take_prediction_notes();
+  plan.placement.notes.insert(plan.placement.notes.end(), looked.notes.begin(), looked.notes.end());
   show_plan(plan, options.json);
   return exit_ok;
 }

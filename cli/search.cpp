@@ -136,8 +136,8 @@ void note_failures(const std::vector<std::string>& problems) {
 int plan_search(const SearchFlags& flags, const TrainingData& data, const std::vector<overtake::Parameters>& candidates,
                 overtake::SearchOptions options, const overtake::Placement& chosen) {
   overtake::run_on(chosen, options);  // the run's own look at memory, before other devices' drivers take some
-  const std::uint64_t held =
-      flags.compute.is_limited() ? check_search(data.training, candidates, options).planned_host_bytes : 0;
+  const bool looks = flags.compute.plan_looks(chosen.device, data.training.rows * data.training.features);
+  const std::uint64_t held = looks ? check_search(data.training, candidates, options).planned_host_bytes : 0;
   overtake::SearchForecast forecast = overtake::forecast_search(
       data.training, candidates, options, overtake::Candidates::all, devices_elsewhere(flags.compute.elsewhere));
   take_choice(chosen, forecast.placement);
@@ -182,6 +182,9 @@ int run(const CLI::App& app, const SearchFlags& flags) {
   write_results(result, outputs.json, outputs.html, settings_json(flags, data.description),
                 fmt::format("{} on {}", flags.estimator, flags.data.data), &data.description);
   save_best(outputs.save, data, result);
+  if (!result.interrupted && result.resumed_jobs == 0) {
+    compare_times(device.chosen(), result.timing.compute + result.timing.refit);
+  }
   if (!quiet) {
     const std::string resumed = result.resumed_jobs > 0
                                     ? fmt::format("taken from the journal: {} of {} fits\n",

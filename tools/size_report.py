@@ -21,7 +21,7 @@ SOURCES = {".cpp", ".hpp", ".c", ".k", ".prelude", ".py", ".sh", ".cmake", ".js"
 # To 76,000 when networks for images came: convolutions and pooling on three backends (oneDNN, cuDNN, the dialect), layers, models,
 # training on image sets, and the Python functions that translate and watch kernels of one's own.
 # By 400 when trainings on images came to go on after a stop, to run in parts of a batch, and to write a page.
-BUDGET = {"lines of src, include and cli": 81350, "environment variables": 8, "lines of the longest file": 500}
+BUDGET = {"lines of src, include and cli": 81500, "environment variables": 8, "lines of the longest file": 500}
 
 
 def code_lines(path):

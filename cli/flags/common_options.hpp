@@ -22,8 +22,11 @@ struct ComputeFlags {
   /// What a table may take while it is read: the smaller of the limits that are set, the second less what the process
   /// holds.
   [[nodiscard]] std::uint64_t table_limit() const;
-  /// True where a limit of memory is set.
-  [[nodiscard]] bool is_limited() const noexcept { return memory_limit > 0 || host_memory_limit > 0; }
+  /// True where a plan goes the run's own way to its look at memory: within a limit, and on the CPU where that takes a
+  /// fraction of a second, which is what binning a table of so many cells and growing eight trees of it take.
+  [[nodiscard]] bool plan_looks(const std::string& chosen, std::int64_t cells) const noexcept {
+    return memory_limit > 0 || host_memory_limit > 0 || (chosen == "cpu" && cells <= 1'000'000);
+  }
 };
 
 /// What is written and shown; "" is not asked for.

@@ -94,6 +94,7 @@ void show_plan(const Plan& plan, const std::string& json_path) {
 void take_choice(const overtake::Placement& chosen, overtake::Placement& placement) {
   placement.device = chosen.device;
   placement.reason = chosen.reason;
+  placement.notes.insert(placement.notes.end(), chosen.notes.begin(), chosen.notes.end());
   for (Prediction& of : placement.predictions) {
     if (of.device == chosen.device) of.failure.clear();
   }
@@ -102,6 +103,13 @@ void take_choice(const overtake::Placement& chosen, overtake::Placement& placeme
 std::string predicted_text(const overtake::Placement& placement) {
   const Prediction* of = placement.chosen();
   return of == nullptr ? "" : fmt::format(", predicted {}", report::seconds(of->seconds - of->start_seconds));
+}
+
+void compare_times(const Prediction* predicted, double compute_seconds) {
+  if (predicted == nullptr || !overtake::doubt_rates(*predicted, compute_seconds)) return;
+  print_error(fmt::format(
+      "note: computing took {} where {} were predicted: the next command measures the speed of the cpu again\n",
+      report::seconds(compute_seconds), report::seconds(predicted->compute_seconds)));
 }
 
 }  // namespace cli

@@ -34,4 +34,7 @@ void take_choice(const overtake::Placement& chosen, overtake::Placement& placeme
 /// is no part of either.
 [[nodiscard]] std::string predicted_text(const overtake::Placement& placement);
 
+/// After a run that did all of the work: a note where it shows that the rates of the CPU are off (doubt_rates()).
+void compare_times(const overtake::Prediction* predicted, double compute_seconds);
+
 }  // namespace cli

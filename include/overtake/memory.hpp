@@ -45,7 +45,7 @@ struct MemoryPlan {
 /// The most that it ever held.
 [[nodiscard]] std::uint64_t host_memory_peak();
 /// Bytes that it may still take: `limit` (of the whole process; 0: none) less what it holds, and no more than the
-/// system, its control groups and ulimit -v leave. With a limit, what is held and not used is given back first.
+/// system, its control groups and ulimit -v leave.
 [[nodiscard]] std::uint64_t host_memory_left(std::uint64_t limit);
 
 /// Throws DeviceError where what `plan` adds on the host is more than host_memory_left(limit): need, limit, the parts,

@@ -150,6 +150,15 @@ void predict_asked(Placement& asked, const std::function<Prediction(const Device
 /// What training a network takes on a device, likewise. `threads` of the CPU; 0: the faster of one and all.
 [[nodiscard]] Prediction predict_network(const NetworkWork& work, const DeviceInfo& device, int threads = 0);
 
+/// What there is to say of the measurements that this process made for its predictions: that kept ones were damaged,
+/// that other programs used the cores. Gives each once; choose_device() puts them into Placement::notes.
+[[nodiscard]] std::vector<std::string> take_prediction_notes();
+
+/// Compares a run that did all of the work with its prediction. Where it computed on the CPU in less than half of the
+/// predicted time, by at least 0.2 s, the next process measures the speed of the CPU again: true then. False where that
+/// was measured three times already, or found to be the same twice.
+bool doubt_rates(const Prediction& predicted, double compute_seconds);
+
 /// What answering every row of a file takes, told by its first rows.
 struct AnswersForecast {
   std::int64_t rows = 0;

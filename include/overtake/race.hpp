@@ -48,9 +48,10 @@ struct RaceCell {
   double transfer_seconds = 0;  ///< weights and data to the device
   int threads = 0;              ///< cpu: the faster of one and all; 0 elsewhere
   std::string engine;
-  std::int64_t steps = 0;  ///< measured in each repeat
-  int repeats = 0;         ///< fewer than asked for where even one epoch takes most of the budget
-  bool cut = false;        ///< fewer steps than asked for
+  std::int64_t steps = 0;           ///< measured in each repeat
+  int repeats = 0;                  ///< fewer than asked for where even one epoch takes most of the budget
+  bool cut = false;                 ///< fewer steps than asked for
+  std::uint64_t planned_bytes = 0;  ///< on the device, of check_race()
   double final_loss = std::numeric_limits<double>::quiet_NaN();   ///< after RaceRow::compared_steps
   double train_error = std::numeric_limits<double>::quiet_NaN();  ///< likewise
 };
@@ -100,6 +101,10 @@ struct RaceResult {
 /// requested, the rows finished so far are returned.
 [[nodiscard]] RaceResult run_race(const RaceOptions& options, ProgressObserver* observer = nullptr,
                                   const StopToken* stop = nullptr);
+
+/// Goes run_race()'s own way up to the first step of each training, which plans its memory: rows of cells with
+/// RaceCell::planned_bytes or RaceCell::failure, and the notes on these. Throws what run_race() throws.
+[[nodiscard]] RaceResult check_race(const RaceOptions& options);
 
 /// What the race takes on one device, within its budget; nothing is run. Throws UsageError for options out of range.
 [[nodiscard]] Prediction predict_race(const RaceOptions& options, const DeviceInfo& device);

@@ -11,36 +11,26 @@
 #include "backend/api/device.hpp"
 #include "backend/common/cache_files.hpp"
 #include "core/config.hpp"
-#include "core/fingerprint.hpp"
 #include "core/parallel.hpp"
 #include "overtake/error.hpp"
 #include "overtake/memory.hpp"
+#include "overtake/placement.hpp"
 #include "overtake/version.hpp"
+#include "placement/kept_rates.hpp"
 #include "placement/measure.hpp"
 #include "platform/computer.hpp"
-#include "platform/decimal.hpp"
 
 namespace overtake::placement {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view first_line = "overtake rates 1";
 constexpr std::size_t most_bytes = 4096;
-
-using Field = std::pair<std::string_view, double Slowness::*>;
-constexpr Field fields[] = {
-    {"forest_wide", &Slowness::forest_wide},
-    {"forest_chain", &Slowness::forest_chain},
-    {"network_step", &Slowness::network_step},
-    {"network_product", &Slowness::network_product},
-    {"host", &Slowness::host},
-};
 
 /// What this process knows.
 struct Known {
   std::mutex mutex;
-  std::map<std::string, Slowness> slowness;  ///< by subject
+  std::map<std::string, KeptRates> rates;  ///< by subject
   std::vector<std::string> notes;
 };
 Known& known() {
@@ -48,17 +38,11 @@ Known& known() {
   return instance;
 }
 
-std::string digest_of(std::string_view text) {
-  detail::Fingerprint fingerprint;
-  fingerprint.add(text);
-  return fingerprint.hex();
-}
-
-std::optional<Slowness> read(const fs::path& path, std::string_view subject) {
+std::optional<KeptRates> read(const fs::path& path, std::string_view subject) {
   std::error_code error;
   if (!fs::exists(path, error)) return std::nullopt;
   const std::string text = backend::read_cache_file(path, most_bytes).value_or("");
-  auto kept = parse_slowness(text, subject);
+  auto kept = parse_rates(text, subject);
   if (!kept) {
     known().notes.push_back(
         fmt::format("{} is damaged or about another machine: the device is measured anew", path.string()));
@@ -72,25 +56,55 @@ bool is_measured(const DeviceInfo& device) {
   return is_kind && device.backend != elsewhere;
 }
 
+fs::path kept_path(const fs::path& folder, const std::string& subject) {
+  return folder / (digest_of(subject) + std::string(backend::rates_ending));
+}
+
+void keep(const fs::path& folder, const KeptRates& rates, const std::string& subject) {
+  (void)backend::write_cache_file(folder, digest_of(subject), backend::rates_ending, to_text(rates, subject));
+}
+
+/// What there is to say of rates that were measured now, while others used the cores; empty where nobody did.
+std::string busy_note(const std::string& device, const KeptRates& now, const KeptRates& rates) {
+  if (is_settled(now)) return {};
+  return fmt::format(
+      "the speed of {} was measured while other programs used the cores ({:.0f} % of them were left): {}", device,
+      100 * now.cores,
+      is_settled(rates) ? "the fastest rates so far are kept now; \"overtake cache clear\" forgets them"
+                        : "times may be predicted too long, and the next command measures again");
+}
+
 /// From memory, from the disk, or measured.
 Slowness slowness_of(const DeviceInfo& device) {
   const auto folder = config::cache_directory();
   if (!folder || !is_measured(device)) return {};
   const std::string subject = subject_of(device);
-  const std::string digest = digest_of(subject);
   Known& all = known();
   const std::scoped_lock lock(all.mutex);
-  if (const auto found = all.slowness.find(subject); found != all.slowness.end()) return found->second;
-  auto slowness = read(*folder / (digest + std::string(backend::rates_ending)), subject);
-  if (!slowness) {
+  if (const auto found = all.rates.find(subject); found != all.rates.end()) return found->second.slowness;
+  auto rates = read(kept_path(*folder, subject), subject);
+  if (!rates || !is_settled(*rates)) {
     try {
-      slowness = measure_slowness(device);
-      (void)backend::write_cache_file(*folder, digest, backend::rates_ending, to_text(*slowness, subject));
+      const KeptRates now = measure_rates(device);
+      rates = rates ? after_another(*rates, now) : now;
+      keep(*folder, *rates, subject);
+      if (const std::string note = busy_note(device.id, now, *rates); !note.empty()) all.notes.push_back(note);
     } catch (const Error&) {
-      slowness.emplace();  // what uses the device says what is wrong with it
+      // What uses the device says what is wrong with it.
+      if (!rates) rates = KeptRates{.looks = most_looks};
     }
   }
-  return all.slowness.emplace(subject, *slowness).first->second;
+  return all.rates.emplace(subject, *rates).first->second.slowness;
+}
+
+struct MemoryBefore {
+  std::vector<backend::Device*> open = backend::opened_devices();
+  std::uint64_t held = host_memory_held(), peak = host_memory_peak();
+};
+
+const MemoryBefore& memory_before() {
+  static const MemoryBefore before;
+  return before;
 }
 
 }  // namespace
@@ -116,27 +130,14 @@ bool are_rates_known(const DeviceInfo& device) {
   const auto folder = config::cache_directory();
   const auto is_kept = [&](const DeviceInfo& of) {
     const std::string subject = subject_of(of);
-    const std::scoped_lock lock(known().mutex);
-    std::error_code error;
-    return known().slowness.contains(subject) ||
-           fs::exists(*folder / (digest_of(subject) + std::string(backend::rates_ending)), error);
+    Known& all = known();
+    const std::scoped_lock lock(all.mutex);
+    if (all.rates.contains(subject)) return true;
+    const auto kept = read(kept_path(*folder, subject), subject);
+    return kept && is_settled(*kept);
   };
   return !folder || (is_kept(Device().info()) && (!is_measured(device) || is_kept(device)));
 }
-
-namespace {
-
-struct MemoryBefore {
-  std::vector<backend::Device*> open = backend::opened_devices();
-  std::uint64_t held = host_memory_held(), peak = host_memory_peak();
-};
-
-const MemoryBefore& memory_before() {
-  static const MemoryBefore before;
-  return before;
-}
-
-}  // namespace
 
 std::uint64_t memory_held_before() { return memory_before().held; }
 
@@ -148,35 +149,30 @@ std::uint64_t memory_held_with(const DeviceInfo& device, double bytes) {
   return std::max(before.peak, before.held + static_cast<std::uint64_t>(driver + bytes));
 }
 
-std::vector<std::string> take_calibration_notes() {
-  const std::scoped_lock lock(known().mutex);
-  return std::exchange(known().notes, {});
-}
-
-std::string to_text(const Slowness& slowness, std::string_view subject) {
-  std::string text = fmt::format("{}\nof: {}\n", first_line, subject);
-  for (const auto& [name, field] : fields) text += fmt::format("{}: {}\n", name, slowness.*field);
-  return text + fmt::format("checksum: {}\n", digest_of(text));
-}
-
-std::optional<Slowness> parse_slowness(std::string_view text, std::string_view subject) {
-  const std::size_t at = text.rfind("checksum: ");
-  if (at == std::string_view::npos || text.substr(at) != fmt::format("checksum: {}\n", digest_of(text.substr(0, at)))) {
-    return std::nullopt;
-  }
-  const std::string head = fmt::format("{}\nof: {}\n", first_line, subject);
-  if (!text.starts_with(head)) return std::nullopt;
-  text.remove_prefix(head.size());
-  Slowness slowness;
-  for (const auto& [name, field] : fields) {
-    const std::string key = fmt::format("{}: ", name);
-    if (!text.starts_with(key)) return std::nullopt;
-    text.remove_prefix(key.size());
-    const auto [end, error] = platform::decimal_from_chars(text.data(), text.data() + text.find('\n'), slowness.*field);
-    if (error != std::errc() || !(slowness.*field > 0)) return std::nullopt;
-    text.remove_prefix(static_cast<std::size_t>(end - text.data()) + 1);
-  }
-  return slowness;
-}
-
 }  // namespace overtake::placement
+
+namespace overtake {
+
+std::vector<std::string> take_prediction_notes() {
+  const std::scoped_lock lock(placement::known().mutex);
+  return std::exchange(placement::known().notes, {});
+}
+
+bool doubt_rates(const Prediction& predicted, double compute_seconds) {
+  using placement::KeptRates;
+  if (predicted.device != "cpu" || !placement::is_much_faster(predicted.compute_seconds, compute_seconds)) return false;
+  const auto folder = config::cache_directory();
+  placement::Known& all = placement::known();
+  const std::scoped_lock lock(all.mutex);
+  bool found = false;
+  for (auto& [subject, rates] : all.rates) {
+    const KeptRates doubted{rates.slowness, 0, rates.looks};
+    if (!folder || !subject.starts_with("cpu ") || !is_settled(rates) || is_settled(doubted)) continue;
+    rates = doubted;
+    placement::keep(*folder, rates, subject);
+    found = true;
+  }
+  return found;
+}
+
+}  // namespace overtake

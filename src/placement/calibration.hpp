@@ -3,9 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "placement/rates.hpp"
@@ -17,9 +15,9 @@ inline constexpr const char* elsewhere = "elsewhere";
 
 /// The rates of a device; of one that is elsewhere, the usual ones, as much faster or slower as this machine's are.
 /// Those of the CPU and of GPUs are measured when they are first asked for (about a second; with a
-/// cold cache of kernels some) and kept in the cache's folder until device, driver or Overtake change. A
-/// device that fails then, that other processors compute for, or a process without a cache has the usual rates. Opens
-/// the device. Never throws.
+/// cold cache of kernels some) and kept in the cache's folder until device, driver or Overtake change; those that are
+/// not settled (kept_rates.hpp) serve one process. A device that fails then, that other processors compute for, or a
+/// process without a cache has the usual rates. Opens the device. Never throws.
 [[nodiscard]] DeviceRates rates_of(const DeviceInfo& device);
 
 /// Whether rates_of() has nothing to measure for the device: it did that before, here or in another process.
@@ -30,15 +28,7 @@ inline constexpr const char* elsewhere = "elsewhere";
 /// The most that the process holds with `bytes` more and, where `device` was not open then, with its driver.
 [[nodiscard]] std::uint64_t memory_held_with(const DeviceInfo& device, double bytes);
 
-/// What there is to say of measurements that this process made: that a kept one was damaged. Gives each once.
-[[nodiscard]] std::vector<std::string> take_calibration_notes();
-
 /// All that a device's figures depend on, in one line: device, driver, processor, threads, version.
 [[nodiscard]] std::string subject_of(const DeviceInfo& device);
-
-/// A kept measurement as text, a few lines with a checksum, and back; nothing for a text that is damaged or about
-/// another subject.
-[[nodiscard]] std::string to_text(const Slowness& slowness, std::string_view subject);
-[[nodiscard]] std::optional<Slowness> parse_slowness(std::string_view text, std::string_view subject);
 
 }  // namespace overtake::placement

@@ -123,7 +123,7 @@ Placement choose(const Predict& predict, Candidates candidates, const Machine& m
   placement.predictions = {*cpu};
   const bool all = candidates == Candidates::all;
   if (!all && cpu->failure.empty() && cpu->seconds <= least_gpu_start()) {
-    placement.notes = take_calibration_notes();
+    placement.notes = take_prediction_notes();
     placement.reason = times_text(placement.predictions) + ", less than a GPU takes to start";
     return placement;
   }
@@ -143,7 +143,7 @@ Placement choose(const Predict& predict, Candidates candidates, const Machine& m
   if (best == nullptr) best = &placement.predictions.front();  // its run looks more closely
   placement.device = best->device;
   share(placement, gpus, {work, limits}, all ? nullptr : &machine);
-  placement.notes = take_calibration_notes();
+  placement.notes = take_prediction_notes();
   placement.reason = times_text(placement.predictions, !all);
   if (gpus.empty()) placement.reason += "; no usable GPU, overtake doctor says why";
   return placement;
@@ -171,7 +171,7 @@ void predict_asked(Placement& asked, const std::function<Prediction(const Device
     asked.predictions.push_back(predict(Device(name).info()));
   }
   add_together(asked, work, limits);
-  asked.notes = placement::take_calibration_notes();
+  asked.notes = take_prediction_notes();
   const Prediction* of = asked.chosen();
   if (of != nullptr && of->failure.empty()) {
     asked.reason += fmt::format("; predicted: about {}", report::seconds(of->seconds));

@@ -10,21 +10,16 @@
 
 #include "backend/common/cache_files.hpp"
 #include "core/config.hpp"
-#include "core/fingerprint.hpp"
 #include "overtake/device/peak.hpp"
 #include "placement/calibration.hpp"
-#include "platform/decimal.hpp"
+#include "placement/kept_rates.hpp"
 
 namespace overtake {
 namespace {
 
 namespace fs = std::filesystem;
 
-std::string digest_of(std::string_view text) {
-  detail::Fingerprint fingerprint;
-  fingerprint.add(text);
-  return fingerprint.hex();
-}
+using placement::digest_of;
 
 std::string head_of(const std::string& subject) { return fmt::format("overtake peak 1\nof: {}\n", subject); }
 
@@ -33,24 +28,15 @@ std::string to_text(const MeasuredPeak& peak, const std::string& subject) {
   return text + fmt::format("checksum: {}\n", digest_of(text));
 }
 
-/// The number of the line that begins with a key; nothing for a text without it.
-std::optional<double> number_after(std::string_view text, std::string_view key) {
-  const std::size_t at = text.find(key);
-  if (at == std::string_view::npos) return std::nullopt;
-  const char* begin = text.data() + at + key.size();
-  double value = 0;
-  const auto [end, error] = platform::decimal_from_chars(begin, text.data() + text.find('\n', at), value);
-  if (error != std::errc() || !(value > 0)) return std::nullopt;
-  return value;
-}
-
 /// Nothing for a file that is missing, damaged or about something else: the device is measured anew.
 std::optional<MeasuredPeak> read(const fs::path& path, const std::string& subject) {
   constexpr std::uintmax_t most_bytes = 4096;
   const std::string text = backend::read_cache_file(path, most_bytes).value_or("");
-  const auto gflops = number_after(text, "\ngflops: ");
-  const auto gbs = number_after(text, "\ngbs: ");
-  if (!gflops || !gbs) return std::nullopt;
+  const std::string head = head_of(subject);
+  if (!text.starts_with(head)) return std::nullopt;
+  std::string_view numbers = std::string_view(text).substr(head.size());
+  const auto gflops = placement::take_number(numbers, "gflops"), gbs = placement::take_number(numbers, "gbs");
+  if (!gflops || !gbs || !(*gflops > 0 && *gbs > 0)) return std::nullopt;
   const MeasuredPeak peak{*gflops, *gbs};
   return to_text(peak, subject) == text ? std::optional(peak) : std::nullopt;
 }

@@ -3,12 +3,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <utility>
+#include <vector>
 
+#include "core/clock.hpp"
 #include "core/parallel.hpp"
 #include "core/philox.hpp"
 #include "overtake/forest/training.hpp"
 #include "overtake/nn/network.hpp"
 #include "platform/host_limits.hpp"
+#include "platform/process.hpp"
 
 namespace overtake::placement {
 namespace {
@@ -93,26 +98,48 @@ constexpr Reference on_xeon{0, 0, 0.0033, 0.029};
 
 double clamped(double ratio) { return std::clamp(ratio, 0.02, 50.0); }
 
+/// The part of the cores that this process gets while it could use them all: of the time in which a thread a core wants
+/// to run, what they ran. Trainings cannot tell, since their threads wait for each other.
+double share_of_cores() {
+  constexpr double seconds = 0.025;  // several turns of a scheduler that lets two programs take 3 to 12 ms each
+  const int threads = std::min(thread_count(), platform::usable_cores());
+  std::vector<double> ran(static_cast<std::size_t>(threads));
+  const auto begin = Clock::now();  // one for all: a thread that is late was kept from its core
+  parallel_for(ran.size(), threads, [&](std::size_t i) {
+    const double before = platform::thread_seconds();
+    while (seconds_since(begin) < seconds) {
+    }
+    ran[i] = platform::thread_seconds() - before;
+  });
+  return std::min(1.0, std::accumulate(ran.begin(), ran.end(), 0.0) / (seconds * threads));
+}
+
 }  // namespace
 
-Slowness measure_slowness(const DeviceInfo& info) {
+KeptRates measure_rates(const DeviceInfo& info) {
   const Device device(info.id);
   const bool cpu = info.kind == DeviceKind::cpu;
   const Reference& reference = cpu ? on_xeon : on_h100;
   const int threads = thread_count();
-  Slowness slowness;
+  KeptRates rates;
+  Slowness& slowness = rates.slowness;
   if (cpu) {
     const ForestTrial trial(random_data(2000, 16, 3), 8 * std::min(threads, platform::usable_cores()));
     slowness.host = clamped(trial.seconds(device) / host_forest_seconds);
-    set_thread_count(1);
   } else {
     slowness.forest_chain = clamped(ForestTrial(random_data(1500, 8, 0), 1).seconds(device) / reference.forest_chain);
     slowness.forest_wide = clamped(ForestTrial(random_data(2000, 16, 0), 400).seconds(device) / reference.forest_wide);
   }
+  rates.cores = share_of_cores();
+  if (cpu) set_thread_count(1);
   slowness.network_step = clamped(NetworkTrial(640, {16, 16}, 32, 10).seconds(device) / reference.network_small);
+  set_thread_count(threads);
+  rates.cores += share_of_cores();
+  if (cpu) set_thread_count(1);
   slowness.network_product = clamped(NetworkTrial(512, {384, 384}, 128, 2).seconds(device) / reference.network_large);
   set_thread_count(threads);
-  return slowness;
+  rates.cores = (rates.cores + share_of_cores()) / 3;
+  return rates;
 }
 
 }  // namespace overtake::placement

@@ -18,6 +18,9 @@ namespace overtake::platform {
 /// True if there is a process of that number, also one of another user.
 [[nodiscard]] bool is_running(std::int64_t process) noexcept;
 
+/// Seconds of a processor that the calling thread has taken.
+[[nodiscard]] double thread_seconds() noexcept;
+
 /// The environment of this process, as "NAME=VALUE".
 [[nodiscard]] std::vector<std::string> environment();
 

@@ -15,8 +15,8 @@
 namespace overtake::race {
 namespace {
 
-/// One training from the first weights. Empty when it was stopped.
-std::optional<FitReport> train(const RaceTask& task, int layers, const Device& device, int epochs) {
+/// One training from the first weights, or up to where it was stopped.
+FitReport fit(const RaceTask& task, int layers, const Device& device, int epochs) {
   nn::Sequential model = race_network(layers, task.options.seed);
   const auto begin = Clock::now();
   model.to(device);
@@ -35,9 +35,13 @@ std::optional<FitReport> train(const RaceTask& task, int layers, const Device& d
   options.stop = task.stop;
   FitReport report = Trainer(model, nn::Loss::cross_entropy(), optimizer, options).fit(task.inputs, task.labels);
   report.seconds.transfer += weights_seconds;
-  if (report.stop_reason == StopReason::interrupted) {
-    return std::nullopt;
-  }
+  return report;
+}
+
+/// Empty when it was stopped.
+std::optional<FitReport> train(const RaceTask& task, int layers, const Device& device, int epochs) {
+  FitReport report = fit(task, layers, device, epochs);
+  if (report.stop_reason == StopReason::interrupted) return std::nullopt;
   return report;
 }
 
@@ -76,6 +80,18 @@ nn::Sequential race_network(int layers, std::uint64_t seed) {
   }
   model.add(nn::Linear(width, 2));
   return model;
+}
+
+std::uint64_t planned_bytes(const RaceTask& task, int layers, const Device& device) {
+  StopToken at_once;
+  at_once.request();
+  const RaceTask stopped{task.inputs, task.labels, task.options, &at_once};
+  std::uint64_t most = 0;
+  // In the order of a race, whose warm-up begins with one epoch and two: what lacks memory first is said.
+  for (const int epochs : {1, std::min(2, task.options.epochs), task.options.epochs}) {
+    most = std::max(most, fit(stopped, layers, device, epochs).plan_bytes);
+  }
+  return most + static_cast<std::uint64_t>(race_parameters(layers)) * sizeof(float);  // which no plan of a step holds
 }
 
 std::optional<Runner> warm_up(const RaceTask& task, int layers, const Device& device) {

@@ -24,6 +24,7 @@ struct RaceTask {
   Array inputs, labels;  ///< on the CPU
   const RaceOptions& options;
   const StopToken* stop = nullptr;
+  bool is_plan = false;  ///< no step is taken
 };
 
 /// The race's network, with the weights that `seed` gives on every device.
@@ -36,6 +37,10 @@ struct Runner {
   int epochs = 0;
   placement::Pace pace;
 };
+
+/// Bytes of the device that the trainings of a network plan; none takes a step. Throws DeviceError where they do not
+/// fit.
+[[nodiscard]] std::uint64_t planned_bytes(const RaceTask& task, int layers, const Device& device);
 
 /// Trains until the time of an epoch is known. Empty when the stop token was requested.
 [[nodiscard]] std::optional<Runner> warm_up(const RaceTask& task, int layers, const Device& device);

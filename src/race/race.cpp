@@ -93,6 +93,11 @@ std::optional<RaceRow> race_row(const race::RaceTask& task, int layers, const st
     cell.device = device.id();
     runners.emplace_back();
     try {
+      if (task.is_plan) {
+        cell.planned_bytes = race::planned_bytes(task, layers, device);
+        row.results.push_back(cell);
+        continue;
+      }
       const auto runner = race::warm_up(task, layers, device);
       const auto measured = runner ? race::measure(task, layers, *runner) : std::nullopt;
       if (!measured) {
@@ -127,7 +132,7 @@ void note_cells(const std::vector<RaceRow>& rows, const RaceOptions& options, st
       const RaceCell& cell = row.results[i];
       if (!cell.failure.empty()) {
         notes.push_back(fmt::format("{} layers on {}: {}", row.layers, cell.device, cell.failure));
-      } else if (std::isnan(cell.final_loss)) {
+      } else if (cell.repeats > 0 && std::isnan(cell.final_loss)) {
         notes.push_back(fmt::format("{} layers on {}: the loss became NaN or infinite.", row.layers, cell.device));
       }
       if (cell.cut) {
@@ -212,7 +217,10 @@ void race::require_points(const RaceOptions& options) {
                       "lower --samples.");
 }
 
-RaceResult run_race(const RaceOptions& options, ProgressObserver* observer, const StopToken* stop) {
+namespace {
+
+/// The race, or where `is_plan` what its trainings plan.
+RaceResult make_rows(const RaceOptions& options, ProgressObserver* observer, const StopToken* stop, bool is_plan) {
   race::check(options);
   RaceResult result;
   result.options = options;
@@ -232,7 +240,6 @@ RaceResult run_race(const RaceOptions& options, ProgressObserver* observer, cons
   }
   std::copy_if(all.begin(), all.end(), std::back_inserter(result.missing),
                [](const DeviceInfo& info) { return !info.usable; });
-  result.machine = report::this_machine();
   const auto is_gpu = [](const DeviceInfo& info) { return info.usable && info.kind == DeviceKind::gpu; };
   if (!is_asked && std::none_of(all.begin(), all.end(), is_gpu)) {
     result.notes.push_back("No usable GPU was found; overtake devices says why.");
@@ -242,7 +249,7 @@ RaceResult run_race(const RaceOptions& options, ProgressObserver* observer, cons
   const TransferStats before = transfer_stats();
   const Dataset data = disc(options.samples, options.seed);
   const race::RaceTask task{Array::from(data.inputs, {data.rows, data.features}), Array::from(data.labels, {data.rows}),
-                            result.options, stop};
+                            result.options, stop, is_plan};
   const int total = static_cast<int>(result.options.layers.size() * devices.size());
   int done = 0;
   for (const int layers : result.options.layers) {
@@ -261,9 +268,19 @@ RaceResult run_race(const RaceOptions& options, ProgressObserver* observer, cons
     result.rows.push_back(*row);
   }
   note_cells(result.rows, result.options, result.notes);
-  result.crossover = find_crossover(result);
   result.transfers = transfers_since(before);
   return result;
 }
+
+}  // namespace
+
+RaceResult run_race(const RaceOptions& options, ProgressObserver* observer, const StopToken* stop) {
+  RaceResult result = make_rows(options, observer, stop, false);
+  result.machine = report::this_machine();
+  result.crossover = find_crossover(result);
+  return result;
+}
+
+RaceResult check_race(const RaceOptions& options) { return make_rows(options, nullptr, nullptr, true); }
 
 }  // namespace overtake

@@ -50,14 +50,13 @@ std::uint64_t host_memory_peak() { return platform::peak_memory(); }
 std::uint64_t host_memory_left(std::uint64_t limit) {
   const std::uint64_t usable = platform::usable_memory();
   if (limit == 0) return usable;
-  platform::return_free_memory();  // of a table or of trees that were there before, say
   return std::min(usable, limit - std::min(limit, host_memory_held()));
 }
 
 void require_host_memory(const MemoryPlan& plan, std::uint64_t limit, std::string_view what, std::string_view change) {
   const std::uint64_t need = plan.bytes(MemoryPlace::host);
   if (plan.guessed || need <= host_memory_left(limit)) return;
-  platform::return_free_memory();
+  platform::return_free_memory();  // of a table that was read and forgotten, say
   const std::uint64_t left = host_memory_left(limit);
   if (need <= left) return;
   throw DeviceError(fmt::format("{} {}: {}", what, host_memory_lack(need, limit), to_text(plan, MemoryPlace::host)),

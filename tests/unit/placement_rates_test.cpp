@@ -2,18 +2,23 @@
 // Seconds from counts and rates, measurements that are kept, devices elsewhere.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <string>
 
+#include "backend/common/cache_files.hpp"
+#include "core/fingerprint.hpp"
+#include "data_support.hpp"
 #include "overtake/error.hpp"
 #include "overtake/nn/network.hpp"
 #include "overtake/placement.hpp"
 #include "placement/calibration.hpp"
 #include "placement/cost.hpp"
+#include "placement/kept_rates.hpp"
 
 namespace overtake {
 namespace {
 
-using placement::Slowness;
+using placement::KeptRates;
 
 constexpr const char* subject = "cuda:0 (a card)";
 
@@ -66,7 +71,7 @@ TEST(PlacementCosts, ASlowerDeviceTakesLonger) {
   work.looks = 1e8;
   work.bin_looks = 1e10;
   work.chain_looks = 1e4;
-  const auto seconds = [&](const Slowness& slowness) {
+  const auto seconds = [&](const placement::Slowness& slowness) {
     return placement::forest_cost(work, h100, placement::with(placement::usual_rates(h100), slowness)).compute_seconds;
   };
   EXPECT_NEAR(seconds({.forest_wide = 2, .forest_chain = 2}), 2 * seconds({}), 1e-9);
@@ -146,24 +151,123 @@ TEST(PlacementCosts, AnsweringIsLessThanAStepOfTraining) {
 }
 
 TEST(Calibration, IsReadAsItWasWritten) {
-  const Slowness slowness{1.5, 0.1 + 0.2, 3e-2, 49.9, 1.0 / 3};
-  const std::string text = placement::to_text(slowness, subject);
-  const auto back = placement::parse_slowness(text, subject);
+  const KeptRates rates{{1.5, 0.1 + 0.2, 3e-2, 49.9, 1.0 / 3}, 0.625, 2};
+  const std::string text = placement::to_text(rates, subject);
+  const auto back = placement::parse_rates(text, subject);
   ASSERT_TRUE(back.has_value());
   EXPECT_EQ(placement::to_text(*back, subject), text);
-  EXPECT_EQ(back->forest_chain, 0.1 + 0.2);
+  EXPECT_EQ(back->slowness.forest_chain, 0.1 + 0.2);
+  EXPECT_EQ(back->cores, 0.625);
+  EXPECT_EQ(back->looks, 2);
+  for (const KeptRates& wrong : {KeptRates{.cores = -1}, KeptRates{.looks = 0}, KeptRates{.looks = 4}}) {
+    EXPECT_FALSE(placement::parse_rates(placement::to_text(wrong, subject), subject).has_value());
+  }
 }
 
 TEST(Calibration, OfAnotherMachineOrDamagedIsNone) {
   const std::string text = placement::to_text({}, subject);
-  EXPECT_FALSE(placement::parse_slowness(text, "cuda:0 (another card)").has_value());
-  EXPECT_FALSE(placement::parse_slowness("", subject).has_value());
+  EXPECT_FALSE(placement::parse_rates(text, "cuda:0 (another card)").has_value());
+  EXPECT_FALSE(placement::parse_rates("", subject).has_value());
   for (std::size_t at = 0; at < text.size(); ++at) {
     std::string damaged = text;
     damaged[at] = static_cast<char>(damaged[at] ^ 1);
-    EXPECT_FALSE(placement::parse_slowness(damaged, subject).has_value()) << at;
-    EXPECT_FALSE(placement::parse_slowness(text.substr(0, at), subject).has_value()) << at;
+    EXPECT_FALSE(placement::parse_rates(damaged, subject).has_value()) << at;
+    EXPECT_FALSE(placement::parse_rates(text.substr(0, at), subject).has_value()) << at;
   }
+}
+
+TEST(Calibration, IsSettledOnFreeCoresOrAfterThreeLooks) {
+  EXPECT_TRUE(placement::is_settled({.cores = 0.95}));
+  EXPECT_FALSE(placement::is_settled({.cores = 0.8}));
+  EXPECT_FALSE(placement::is_settled({.cores = 0.8, .looks = 2}));
+  EXPECT_TRUE(placement::is_settled({.cores = 0.5, .looks = 3}));
+}
+
+TEST(Calibration, KeepsTheFastestOfItsLooks) {
+  const KeptRates busy{{4, 4, 4, 4, 4}, 0.5, 1};
+  const KeptRates free = placement::after_another(busy, {{2, 2, 2, 2, 5}, 0.95, 1});
+  EXPECT_TRUE(placement::is_settled(free));
+  EXPECT_EQ(free.looks, 2);
+  EXPECT_EQ(free.slowness.forest_wide, 2);
+  EXPECT_EQ(free.slowness.host, 4) << "the fastest of each";
+
+  const KeptRates better = placement::after_another(busy, {{4, 4, 4, 4, 3}, 0.6, 1});
+  EXPECT_FALSE(placement::is_settled(better)) << "busy still, but a third look may help";
+  EXPECT_EQ(better.cores, 0.6);
+  EXPECT_TRUE(placement::is_settled(placement::after_another(better, {{4, 4, 4, 4, 1}, 0.5, 1}))) << "the third";
+
+  const KeptRates same = placement::after_another(busy, {{3.9, 4, 5, 3.8, 4}, 0.5, 1});
+  EXPECT_TRUE(placement::is_settled(same)) << "the second look is no better";
+  EXPECT_EQ(same.slowness.network_product, 3.8);
+}
+
+TEST(Calibration, IsInDoubtAfterARunThatWasMuchFaster) {
+  EXPECT_TRUE(placement::is_much_faster(1.0, 0.45));
+  EXPECT_FALSE(placement::is_much_faster(1.0, 0.55));
+  EXPECT_FALSE(placement::is_much_faster(0.19, 0.01)) << "a difference that nobody notices";
+  EXPECT_FALSE(placement::is_much_faster(1.0, 3.0));
+}
+
+/// Rates of the CPU, kept in a folder of its own, with a number of threads that no other test has.
+class KeptRatesInUse : public ::testing::Test {
+ protected:
+  KeptRatesInUse() {
+    ::setenv("OVERTAKE_CACHE_DIR", folder_.path().c_str(), 1);
+    set_cpu_threads(next_threads++);
+    subject_ = placement::subject_of(Device().info());
+  }
+  ~KeptRatesInUse() override {
+    set_cpu_threads(0);
+    ::unsetenv("OVERTAKE_CACHE_DIR");
+  }
+  void keep(const KeptRates& rates) const {
+    const std::string text = placement::to_text(rates, subject_);
+    ASSERT_TRUE(backend::write_cache_file(folder_.path(), digest(), backend::rates_ending, text));
+  }
+  [[nodiscard]] KeptRates kept() const {
+    const auto path = folder_.path() / (digest() + std::string(backend::rates_ending));
+    return placement::parse_rates(backend::read_cache_file(path, 4096).value_or(""), subject_).value();
+  }
+
+ private:
+  [[nodiscard]] std::string digest() const {
+    detail::Fingerprint of;
+    of.add(subject_);
+    return of.hex();
+  }
+  static inline int next_threads = 13;
+  test::TempFolder folder_;
+  std::string subject_;
+};
+
+TEST_F(KeptRatesInUse, AreMarkedByARunThatWasMuchFaster) {
+  keep({{1, 1, 7, 7, 7}, 1, 1});
+  const Prediction of = predict_network(work_of({64, 64}, 5000), Device().info());
+  ASSERT_GT(of.compute_seconds, 0.5);
+  EXPECT_FALSE(doubt_rates(of, of.compute_seconds * 0.6));
+  EXPECT_EQ(kept().cores, 1);
+  Prediction elsewhere = of;
+  elsewhere.device = "cuda:0";
+  EXPECT_FALSE(doubt_rates(elsewhere, of.compute_seconds / 5));
+  EXPECT_TRUE(doubt_rates(of, of.compute_seconds / 5));
+  EXPECT_FALSE(placement::is_settled(kept())) << "the next process measures";
+  EXPECT_EQ(kept().slowness.network_step, 7) << "this one goes on with them";
+  EXPECT_FALSE(doubt_rates(of, of.compute_seconds / 5)) << "marked already";
+}
+
+TEST_F(KeptRatesInUse, StayAfterTheLastLook) {
+  keep({{1, 1, 7, 7, 7}, 0.5, placement::most_looks});
+  const Prediction of = predict_network(work_of({64, 64}, 5000), Device().info());
+  ASSERT_GT(of.compute_seconds, 0.5);
+  EXPECT_FALSE(doubt_rates(of, 0.01));
+  EXPECT_EQ(kept().cores, 0.5);
+}
+
+TEST_F(KeptRatesInUse, AreMeasuredAgainAfterABusyMachine) {
+  keep({{50, 50, 50, 50, 50}, 0.5, 1});
+  (void)predict_network(work_of({64, 64}), Device().info());
+  EXPECT_EQ(kept().looks, 2);
+  EXPECT_LT(kept().slowness.host, 50);
 }
 
 TEST(KnownDevices, AreFoundByName) {

@@ -11,6 +11,7 @@
 #include "forest/tree/finish.hpp"
 #include "forest/tree/out_of_bag.hpp"
 #include "forest/tree/pruning.hpp"
+#include "platform/held_memory.hpp"
 
 namespace overtake::forest {
 
@@ -19,6 +20,7 @@ Forest grow_forest(Grower& grower, const Problem& problem, const Dataset& data, 
   ForestJob job = recipe.resolved.job;
   job.first_tree = static_cast<std::int32_t>(earlier.size());
   std::vector<GrownTree> grown;
+  if (recipe.host_memory_limit > 0) platform::return_free_memory();  // of trees that a search scored before
   KeptTrees kept(std::max(0, job.trees - job.first_tree), std::max(1, problem.targets.classes),
                  TreeRoom::now(recipe.host_memory_limit));
   const auto take = [&](std::int32_t, std::int32_t tree, GrownTree one) {

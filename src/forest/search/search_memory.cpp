@@ -10,6 +10,7 @@
 #include "forest/grow/limits.hpp"
 #include "forest/grow/need.hpp"
 #include "forest/model/host_memory.hpp"
+#include "platform/held_memory.hpp"
 
 namespace overtake::forest {
 
@@ -28,6 +29,7 @@ MemoryPlan SearchMemory::plan(const std::vector<Sharing>& largest) {
   const std::optional<double> seen = filled_share(largest);
   MemoryPlan best = plan(largest, seen);
   const std::uint64_t limit = options_.host_memory_limit;
+  if (limit > 0) platform::return_free_memory();
   double part = 1;
   for (int cut = 0; cut < most_cuts && limit > 0 && !best.guessed; ++cut) {
     if (best.bytes(MemoryPlace::host) <= host_memory_left(limit)) break;

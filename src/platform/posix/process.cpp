@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <ctime>
 #include <utility>
 
 namespace overtake::platform {
@@ -23,6 +24,12 @@ int forks() noexcept {
 bool is_running(std::int64_t process) noexcept {
   if (!std::in_range<pid_t>(process)) return false;
   return ::kill(static_cast<pid_t>(process), 0) == 0 || errno != ESRCH;
+}
+
+double thread_seconds() noexcept {
+  timespec taken{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &taken);
+  return static_cast<double>(taken.tv_sec) + 1e-9 * static_cast<double>(taken.tv_nsec);
 }
 
 std::vector<std::string> environment() {
