@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <iterator>
+#include <new>
 #include <utility>
 
 #include "backend/api/details.hpp"
@@ -17,6 +18,7 @@
 #include "doctor/rates.hpp"
 #include "doctor/texts.hpp"
 #include "overtake/error.hpp"
+#include "overtake/out_of_memory.hpp"
 
 namespace overtake {
 namespace {
@@ -67,6 +69,10 @@ class Visit {
   [[nodiscard]] bool is_over() const { return is_stopped(options_.stop); }
 
  private:
+  template <class What>
+  bool within_memory(const std::string& device, const What& what);
+  void see_devices(const Wanted& wanted);
+  void see_host();
   void step(const std::string& what) const {
     if (options_.observer != nullptr) options_.observer->on_step(what);
   }
@@ -175,7 +181,7 @@ bool Visit::see_device(DeviceInfo info) {
   return works;
 }
 
-void Visit::see(const Wanted& wanted) {
+void Visit::see_devices(const Wanted& wanted) {
   backend::Backend& backend = *wanted.device.backend;
   step(fmt::format("{}: which devices there are", backend.name()));
   bool all_work = true, any = false;
@@ -212,10 +218,9 @@ void Visit::see(const Wanted& wanted) {
   }
 }
 
-void Visit::look_around() {
-  step("libraries, limits and the cache");
-  result_.libraries = doctor::loaded_libraries(library_files_);
+void Visit::see_host() {
   result_.host = doctor::examine_host();
+  result_.libraries = doctor::loaded_libraries(library_files_);
   const bool has_gpu = std::any_of(result_.devices.begin(), result_.devices.end(), [](const DeviceCheckup& checkup) {
     return checkup.works && checkup.info.kind == DeviceKind::gpu;
   });
@@ -228,6 +233,30 @@ void Visit::look_around() {
         cache.findings, has_seen_all ? doctor::card_findings(result_.devices) : std::vector<Finding>()}) {
     for (const Finding& finding : findings) add(finding);
   }
+}
+
+/// `what` where memory suffices for it. Where it does not, that is a finding about `device`, and what else is seen is
+/// told all the same.
+template <class What>
+bool Visit::within_memory(const std::string& device, const What& what) {
+  try {
+    what();
+    return true;
+  } catch (const std::bad_alloc&) {
+    const TrialRun run{TrialRun::Kind::unclear, out_of_memory_text().message.data()};
+    if (auto tight = doctor::limits_finding(run, device)) add(std::move(*tight));
+    return false;
+  }
+}
+
+void Visit::see(const Wanted& wanted) {
+  const bool was_seen = within_memory(std::string(wanted.device.backend->name()), [&] { see_devices(wanted); });
+  if (!was_seen && !wanted.name.empty()) result_.unmet.push_back(wanted.name);
+}
+
+void Visit::look_around() {
+  step("libraries, limits and the cache");
+  (void)within_memory("", [this] { see_host(); });
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """No threads, no memory, no temporary folder, no cache: one error with its cure, or the work is done all the same."""
+import json
 import os
 import unittest
 
@@ -87,6 +88,37 @@ class Memory(FaultTest):
                         self.assertIn("\nhint: ", err)
                     self.assertEqual(sorted(os.listdir(self.work)), ["d.csv", "m"])
             self.assertGreater(refusals, 0, f"{command} was never short of memory")
+
+    def test_no_command_ends_by_a_signal(self):
+        """Measuring and libraries throw where memory is short, some out of the C library, which must have its unwinder by then."""
+        environment = {"OVERTAKE_CACHE_DIR": str(self.folder / "cache")}
+        start = self.least()
+        named = {"AS": 0, "DATA": 0}
+        for kind, limits in (("AS", range(start + 24, start + 52, 2)), ("DATA", range(6, 46, 3))):
+            for limit in limits:
+                for command in (("devices",), ("doctor", "--no-measure"), ("train", IRIS, *CPU, "2", "--epochs", "1")):
+                    with self.subTest(command=command, kind=kind, limit=limit):
+                        process = self.begin(*command, limits={kind: limit * MIB}, environment=environment)
+                        out, err = process.communicate(timeout=60)
+                        self.assertIn(process.returncode, (0, 1, DEVICE), f"{out}\n{err}")
+                        self.assertLessEqual(err.count("error: "), 1, err)
+                        flag = "ulimit -v" if kind == "AS" else "ulimit -d"
+                        self.assertNotIn("the computer has", err)
+                        if "memory is exhausted" in err:
+                            self.assertIn(f"memory is exhausted under a limit of this process, {flag} {limit * 1024}\nhint: Raise the limit: {flag} unlimited", err)
+                            named[kind] += 1
+        self.assertGreater(min(named.values()), 0, named)
+
+    def test_the_doctor_tells_a_limit_of_memory(self):
+        """A page where one can be printed, and the limit among its findings."""
+        environment = {"OVERTAKE_CACHE_DIR": str(self.folder / "cache")}
+        for kind, flag, limits in (("AS", "ulimit -v", range(self.least() + 20, self.least() + 44, 3)), ("DATA", "ulimit -d", (20, 25, 30))):
+            for limit in limits:
+                with self.subTest(kind=kind, limit=limit):
+                    out, _ = self.run_tool("doctor", "--no-measure", "--json", expect=1, limits={kind: limit * MIB}, environment=environment)
+                    (tight,) = [finding for finding in json.loads(out)["findings"] if finding["id"] == "tight-limits"]
+                    self.assertIn(flag, tight["cause"] + tight["evidence"])
+                    self.assertIn(f"{flag} unlimited", tight["cure"])
 
 
 class Folders(FaultTest):
