@@ -75,7 +75,7 @@ std::optional<Finding> limits_finding(const TrialRun& run, const std::string& de
   if (says({"Too many open files", "Error 24"})) {
     finding.cause = "this process may open too few files to try a device";
     finding.cure = "raise the limit of open files: ulimit -n 1024, docker run --ulimit nofile=1024";
-  } else if (says({"Resource temporarily unavailable", "Thread creation failed", "refuses more"})) {
+  } else if (says({"Resource temporarily unavailable", "Thread creation failed", "refuses more", "refuses the"})) {
     finding.cause = "the system refuses this process more threads or processes";
     finding.cure =
         "raise the limit of processes: ulimit -u, docker run --pids-limit, pids.max of the control group; or end some "

@@ -5,12 +5,14 @@
 #include <chrono>
 #include <iterator>
 #include <new>
+#include <thread>
 #include <utility>
 
 #include "backend/api/details.hpp"
 #include "backend/api/registry.hpp"
 #include "backend/common/trial/driver_trial.hpp"
 #include "core/stop.hpp"
+#include "core/threads.hpp"
 #include "doctor/cache.hpp"
 #include "doctor/checks.hpp"
 #include "doctor/host.hpp"
@@ -19,6 +21,7 @@
 #include "doctor/texts.hpp"
 #include "overtake/error.hpp"
 #include "overtake/out_of_memory.hpp"
+#include "platform/memory_limit.hpp"
 
 namespace overtake {
 namespace {
@@ -72,6 +75,7 @@ class Visit {
   template <class What>
   bool within_memory(const std::string& device, const What& what);
   void see_devices(const Wanted& wanted);
+  void see_processes();
   void see_host();
   void step(const std::string& what) const {
     if (options_.observer != nullptr) options_.observer->on_step(what);
@@ -218,7 +222,20 @@ void Visit::see_devices(const Wanted& wanted) {
   }
 }
 
+/// A limit of processes that drivers and compilers will meet, whether one has met it or not.
+void Visit::see_processes() {
+  const unsigned wanted = std::thread::hardware_concurrency() + compiler_processes;
+  if (platform::memory_limit().name != nullptr || threads_start(wanted)) return;  // stacks take memory, too
+  const TrialRun run{TrialRun::Kind::unclear,
+                     fmt::format("the system refuses the {} threads and processes that drivers start", wanted)};
+  if (auto tight = doctor::limits_finding(run, "")) {
+    tight->severity = Severity::warning;
+    add(std::move(*tight));
+  }
+}
+
 void Visit::see_host() {
+  see_processes();
   result_.host = doctor::examine_host();
   result_.libraries = doctor::loaded_libraries(library_files_);
   const bool has_gpu = std::any_of(result_.devices.begin(), result_.devices.end(), [](const DeviceCheckup& checkup) {

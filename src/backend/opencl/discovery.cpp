@@ -134,10 +134,10 @@ struct Refusal {
 Refusal missing_resources() {
   constexpr std::size_t driver_bytes = std::size_t{1} << 30;
   constexpr int driver_files = 16;  // libraries under libraries, the cache, and pipes of the program that tries them
-  const unsigned threads = std::thread::hardware_concurrency();
+  const unsigned threads = std::thread::hardware_concurrency() + compiler_processes;
   const std::string tight = platform::tight_limits();  // threads need stacks, too
   if (!threads_start(threads)) {
-    return {fmt::format("the system refuses the {} threads that drivers start", threads),
+    return {fmt::format("the system refuses the {} threads and processes that drivers start", threads),
             tight.empty() ? "ulimit -u" : "ulimit -u, " + tight};
   }
   if (!platform::has_address_space(driver_bytes)) {

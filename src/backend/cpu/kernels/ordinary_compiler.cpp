@@ -13,6 +13,7 @@
 #include "backend/cpu/kernels/kernel_code.hpp"
 #include "core/config.hpp"
 #include "core/library_files.hpp"
+#include "core/threads.hpp"
 #include "overtake/error.hpp"
 #include "platform/child_process.hpp"
 #include "platform/file.hpp"
@@ -113,6 +114,10 @@ std::optional<std::string> OrdinaryCompiler::run(const std::string& text, std::v
   const fs::path result = folder / "kernel.out";
   if (!(std::ofstream(source, std::ios::binary) << text).flush()) {
     log = fmt::format("{} cannot be written", source.string());
+    return std::nullopt;
+  }
+  if (!threads_start(compiler_processes)) {
+    log = no_processes;
     return std::nullopt;
   }
   platform::ChildCommand command{program_, arguments_, config::environment_with({{"LC_ALL", "C"}}), true};
