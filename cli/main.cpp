@@ -18,6 +18,7 @@
 #include "output/trial_watch.hpp"
 #include "overtake/device/driver_trial.hpp"
 #include "overtake/error.hpp"
+#include "overtake/large_stacks.hpp"
 #include "overtake/out_of_memory.hpp"
 #include "overtake/placement.hpp"
 #include "overtake/version.hpp"
@@ -156,5 +157,5 @@ int run_safely(int argc, const char* const* argv) {
 
 int main(int argc, char** argv) {
   cli::system::guard_standard_streams();
-  return cli::system::with_large_stacks([argc, argv] { return run_safely(argc, argv); });
+  return overtake::with_large_stacks([argc, argv] { return run_safely(argc, argv); });
 }

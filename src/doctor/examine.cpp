@@ -67,7 +67,9 @@ class Visit {
   explicit Visit(const DoctorOptions& options) : options_(options) {}
 
   void see(const Wanted& wanted);
-  void look_around();
+  void look_around() {
+    (void)within_memory("", [this] { see_host(); });
+  }
   Diagnosis take() { return std::move(result_); }
   [[nodiscard]] bool is_over() const { return is_stopped(options_.stop); }
 
@@ -75,7 +77,6 @@ class Visit {
   template <class What>
   bool within_memory(const std::string& device, const What& what);
   void see_devices(const Wanted& wanted);
-  void see_processes();
   void see_host();
   void step(const std::string& what) const {
     if (options_.observer != nullptr) options_.observer->on_step(what);
@@ -222,20 +223,15 @@ void Visit::see_devices(const Wanted& wanted) {
   }
 }
 
-/// A limit of processes that drivers and compilers will meet, whether one has met it or not.
-void Visit::see_processes() {
-  const unsigned wanted = std::thread::hardware_concurrency() + compiler_processes;
-  if (platform::memory_limit().name != nullptr || threads_start(wanted)) return;  // stacks take memory, too
-  const TrialRun run{TrialRun::Kind::unclear,
-                     fmt::format("the system refuses the {} threads and processes that drivers start", wanted)};
-  if (auto tight = doctor::limits_finding(run, "")) {
-    tight->severity = Severity::warning;
-    add(std::move(*tight));
-  }
-}
-
 void Visit::see_host() {
-  see_processes();
+  step("libraries, limits and the cache");
+  // Drivers and compilers will meet a small limit of processes, whether one has met it or not. Stacks take memory, too.
+  const unsigned wanted = std::thread::hardware_concurrency() + compiler_processes;
+  if (platform::memory_limit().name == nullptr && !threads_start(wanted)) {
+    add({"tight-limits", Severity::warning, "", "the system refuses this process more threads or processes",
+         fmt::format("the system refuses the {} threads and processes that drivers start", wanted),
+         "raise the limit of processes: ulimit -u, docker run --pids-limit, pids.max of the control group"});
+  }
   result_.host = doctor::examine_host();
   result_.libraries = doctor::loaded_libraries(library_files_);
   const bool has_gpu = std::any_of(result_.devices.begin(), result_.devices.end(), [](const DeviceCheckup& checkup) {
@@ -269,11 +265,6 @@ bool Visit::within_memory(const std::string& device, const What& what) {
 void Visit::see(const Wanted& wanted) {
   const bool was_seen = within_memory(std::string(wanted.device.backend->name()), [&] { see_devices(wanted); });
   if (!was_seen && !wanted.name.empty()) result_.unmet.push_back(wanted.name);
-}
-
-void Visit::look_around() {
-  step("libraries, limits and the cache");
-  (void)within_memory("", [this] { see_host(); });
 }
 
 }  // namespace

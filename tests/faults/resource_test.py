@@ -120,6 +120,13 @@ class Memory(FaultTest):
                     self.assertIn(flag, tight["cause"] + tight["evidence"])
                     self.assertIn(f"{flag} unlimited", tight["cure"])
 
+    def test_a_stack_that_libraries_overflow_is_one_error(self):
+        self.run_tool("train", IRIS, *FOREST, "--save", "m")
+        bare = {name: None for name in os.environ if not name.startswith("LD_")}  # variables lie on the stack, where the system's loader fails, too
+        for command in (("--help",), ("devices",), ("doctor",), ("search", IRIS, *FOREST, "--grid", "max_bins=8,16"), ("train", IRIS, *FOREST), ("predict", "m", IRIS), ("cache",)):
+            with self.subTest(command=command):
+                self.refused(DEVICE, *command, limits={"STACK": 16 * 1024}, environment=bare, says=("ulimit -s 8192",))
+
 
 class Folders(FaultTest):
     def test_the_temporary_folder_refuses(self):

@@ -35,9 +35,6 @@ class OrdinaryCompiler {
   [[nodiscard]] static std::optional<OrdinaryCompiler> find(const std::vector<std::string>& commands,
                                                             const std::vector<std::filesystem::path>& folders);
 
-  /// In the log of a compiler that was not started, as it would wait for processes that it does not get.
-  static constexpr const char* no_processes = "cpu: the system refuses the processes that a compiler starts";
-
   [[nodiscard]] const std::filesystem::path& program() const noexcept { return program_; }
   /// Changes when another compiler, or version, takes its place.
   [[nodiscard]] const std::string& stamp() const noexcept { return stamp_; }

@@ -117,8 +117,8 @@ std::optional<std::string> OrdinaryCompiler::run(const std::string& text, std::v
     return std::nullopt;
   }
   if (!threads_start(compiler_processes)) {
-    log = no_processes;
-    return std::nullopt;
+    throw DeviceError("cpu: the system refuses the processes that a compiler starts",
+                      "Raise the limit of processes (ulimit -u, docker run --pids-limit), or end some that run.");
   }
   platform::ChildCommand command{program_, arguments_, config::environment_with({{"LC_ALL", "C"}}), true};
   command.arguments.insert(command.arguments.end(), options.begin(), options.end());

@@ -93,11 +93,6 @@ Preprocess preprocessor(const KernelCompilers& compilers) {
 }
 
 [[noreturn]] void refuse(const std::string& log) {
-  if (log == OrdinaryCompiler::no_processes) {
-    throw DeviceError(
-        OrdinaryCompiler::no_processes,
-        "Raise the limit of processes (ulimit -u, docker run --pids-limit), or end some of those that run.");
-  }
   throw UsageError(fmt::format("the kernel source does not compile:\n{}", errors_of(log)), line_hint);
 }
 
