@@ -16,9 +16,9 @@ void refuse_small_stack() {
       "error: the stack of this process is too small to start with (ulimit -s)\n"
       "hint: Raise the limit: ulimit -s 8192 (a shell that was started under a limit cannot).\n";
   const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-  const std::uintptr_t used = getauxval(AT_EXECFN) - here;  // the program's name lies at the stack's beginning
+  const std::uintptr_t begin = getauxval(AT_EXECFN);  // the program's name lies at the stack's beginning
   rlimit limit{};
-  if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= used + least) return;
+  if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= begin - here + least) return;
   static_cast<void>(!write(STDERR_FILENO, text.data(), text.size()));
   _exit(4);
 }

@@ -7,12 +7,10 @@
 #include <charconv>
 #include <chrono>
 #include <exception>
-#include <new>
 #include <string_view>
 
 #include "backend/common/trial/trial_run.hpp"
 #include "overtake/error.hpp"
-#include "overtake/out_of_memory.hpp"
 #include "platform/child_process.hpp"
 #include "self_test/check.hpp"
 
@@ -73,8 +71,6 @@ int run_trial_program(std::span<const char* const> arguments) {
     report(backend::report_done);
   } catch (const WrongResult& wrong) {
     report(backend::report_wrong, wrong.what());
-  } catch (const std::bad_alloc&) {
-    report(backend::report_error, out_of_memory_text().message.data());
   } catch (const std::exception& error) {
     report(backend::report_error, error.what());
   }

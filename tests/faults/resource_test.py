@@ -128,6 +128,35 @@ class Memory(FaultTest):
                 self.refused(DEVICE, *command, limits={"STACK": 16 * 1024}, environment=bare, says=("ulimit -s 8192",))
 
 
+class Files(FaultTest):
+    """Few files may be open, or none may grow."""
+
+    def commands(self):
+        return (("devices", "--no-measure"), ("doctor", "--device", "cpu", "--no-measure"), ("train", IRIS, *NETWORK, "--epochs", "1"),
+                ("search", IRIS, *FOREST, "--grid", "max_bins=8,16", "--journal", "j"), ("predict", "m", IRIS, "--out", "p.csv"), ("show", "k"), ("cache",))
+
+    def setUp(self):
+        super().setUp()
+        self.run_tool("train", IRIS, *FOREST, "--save", "m")
+        self.run_tool("search", IRIS, *FOREST, "--grid", "max_bins=8,16", "--journal", "k")
+
+    def test_each_limit_is_one_error_with_its_cure(self):
+        for limits, said, cure in (({"NOFILE": 5}, "Too many open files", "ulimit -n"), ({"NOFILE": 8}, "Too many open files", "ulimit -n"), ({"FSIZE": 0}, "File too large", "ulimit -f")):
+            for command in self.commands():
+                with self.subTest(command=command, limits=limits):
+                    process = self.begin(*command, limits=limits, environment={"OVERTAKE_CACHE_DIR": str(self.folder / "cache")})
+                    out, err = process.communicate(timeout=60)
+                    self.assertIn(process.returncode, (0, 1, 3, DEVICE), f"{out}\n{err}")
+                    self.assertEqual(err.count("error: "), int(process.returncode > 1), err)
+                    if said in err:
+                        self.assertIn(cure, err)
+
+    def test_results_without_a_file_to_write(self):
+        self.refused(3, "predict", "m", IRIS, "--out", "p.csv", limits={"NOFILE": 4}, says=("ulimit -n",))
+        _, err = self.run_tool("search", IRIS, *FOREST, "--grid", "max_bins=8,16", "--journal", "j", expect=3, limits={"NOFILE": 5})
+        self.assertIn("ulimit -n", err)
+
+
 class Folders(FaultTest):
     def test_the_temporary_folder_refuses(self):
         for folder in ("/proc", "/nothing/here", "/dev/full"):
