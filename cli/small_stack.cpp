@@ -18,7 +18,7 @@ void refuse_small_stack() {
   const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
   const std::uintptr_t begin = getauxval(AT_EXECFN);  // the program's name lies at the stack's beginning
   rlimit limit{};
-  if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= begin - here + least) return;
+  if (begin < here || getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= begin - here + least) return;
   static_cast<void>(!write(STDERR_FILENO, text.data(), text.size()));
   _exit(4);
 }

@@ -10,9 +10,9 @@ namespace overtake {
 OutOfMemoryText out_of_memory_text() noexcept {
   const platform::MemoryLimit limit = platform::memory_limit();
   if (limit.name == nullptr) {
-    return {"the computer's memory is exhausted",
-            "Use fewer rows or columns, fewer or shallower trees (n_estimators, max_depth), a smaller network or "
-            "batch, or a computer with more memory."};
+    return {{"the computer's memory is exhausted"},
+            {"Use fewer rows or columns, fewer or shallower trees (n_estimators, max_depth), a smaller network or "
+             "batch, or a computer with more memory."}};
   }
   OutOfMemoryText text;  // the last byte of each stays 0
   fmt::format_to_n(text.message.data(), text.message.size() - 1,
