@@ -18,6 +18,8 @@
 #include "output/trial_watch.hpp"
 #include "overtake/device/driver_trial.hpp"
 #include "overtake/error.hpp"
+#include "overtake/large_stacks.hpp"
+#include "overtake/out_of_memory.hpp"
 #include "overtake/placement.hpp"
 #include "overtake/version.hpp"
 #include "system.hpp"
@@ -62,10 +64,9 @@ void check_devices(const CLI::App& app) {
 
 /// Takes no memory for its text: there is none.
 int out_of_memory() {
-  cli::print_fixed_error(
-      "error: the computer's memory is exhausted\n"
-      "hint: Use fewer rows or columns, fewer or shallower trees (n_estimators, max_depth), a smaller network or "
-      "batch, or a computer with more memory.\n");
+  const overtake::OutOfMemoryText text = overtake::out_of_memory_text();
+  for (const char* part : {"error: ", text.message.data(), "\nhint: ", text.hint.data(), "\n"})
+    cli::print_fixed_error(part);
   return code_of(overtake::ErrorCode::device);
 }
 
@@ -156,5 +157,5 @@ int run_safely(int argc, const char* const* argv) {
 
 int main(int argc, char** argv) {
   cli::system::guard_standard_streams();
-  return cli::system::with_large_stacks([argc, argv] { return run_safely(argc, argv); });
+  return overtake::with_large_stacks([argc, argv] { return run_safely(argc, argv); });
 }

@@ -4,17 +4,13 @@
 #include <fcntl.h>
 #include <langinfo.h>
 #include <poll.h>
-#include <pthread.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <clocale>
 #include <csignal>
-#include <cstddef>
-#include <thread>
 
 namespace cli::system {
 namespace {
@@ -67,28 +63,6 @@ void guard_standard_streams() {
   }
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
-}
-
-int with_large_stacks(const std::function<int()>& work) {
-#ifdef __GLIBC__  // elsewhere the limit says nothing of threads
-  constexpr std::size_t enough = std::size_t{8} << 20;
-  rlimit limit{};
-  pthread_attr_t large;
-  const bool is_small = getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur < enough / 8;
-  if (is_small && pthread_attr_init(&large) == 0) {
-    const bool is_set = pthread_attr_setstacksize(&large, enough) == 0 && pthread_setattr_default_np(&large) == 0;
-    pthread_attr_destroy(&large);
-    int code = 0;
-    if (is_set) {
-      try {
-        std::thread([&] { code = work(); }).join();
-        return code;
-      } catch (const std::system_error&) {  // NOLINT(bugprone-empty-catch): no thread, so it is tried without
-      }
-    }
-  }
-#endif
-  return work();
 }
 
 // Whoever shares the stream may have set it not to block, and then a full pipe is waited for.

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,10 +27,6 @@ inline constexpr int errors = 2;
 /// that is meant for them; reading and writing there fails as before. A closed pipe and the limit of file sizes are
 /// errors from now on, not the end of the process. To be called first.
 void guard_standard_streams();
-
-/// work(), where stacks suffice for drivers and their compilers: under a small limit (ulimit -s) in a thread with one
-/// of 8 MiB, as all threads have from then on.
-[[nodiscard]] int with_large_stacks(const std::function<int()>& work);
 
 /// Writes all of a text to standard output, waiting where it is full.
 [[nodiscard]] std::error_code write_output(std::string_view text);

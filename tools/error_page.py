@@ -34,7 +34,7 @@ numbers, a cause of the system. Alternatives are separated by "/".
 | 1 | training diverged: the loss became NaN or infinite |
 | 2 | usage: also flags that the parser refuses, with "See overtake --help." |
 | 3 | data |
-| 4 | device: also "the computer's memory is exhausted" |
+| 4 | device: also "the computer's memory is exhausted", with the limit of the process (ulimit -v, ulimit -d) where there is one |
 | 5 | internal error: a bug; please report it with the command you ran |
 | 130 | interrupted; what there was is saved |
 """

@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "c_api/handles.hpp"
+#include "overtake/out_of_memory.hpp"
 #include "overtake/text.hpp"
 #include "overtake/version.hpp"
 
@@ -18,6 +19,7 @@ struct LastError {
   std::string message, hint;
   const char* short_message = nullptr;  ///< instead of `message`
   const char* short_hint = nullptr;
+  OutOfMemoryText of_memory{};
 };
 
 LastError& last_error() noexcept {
@@ -38,10 +40,9 @@ overtake_status keep(overtake_status code, const char* message, const char* hint
 
 overtake_status keep_out_of_memory() noexcept {
   LastError& last = last_error();
-  last.short_message = "the computer's memory is exhausted";
-  last.short_hint =
-      "Use fewer rows or columns, fewer or shallower trees (n_estimators, max_depth), a smaller network or batch, or a "
-      "computer with more memory.";
+  last.of_memory = out_of_memory_text();
+  last.short_message = last.of_memory.message.data();
+  last.short_hint = last.of_memory.hint.data();
   return OVERTAKE_DEVICE_ERROR;
 }
 

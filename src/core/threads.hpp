@@ -36,4 +36,8 @@ class ThreadGroup {
 /// address space (ulimit -u, -v) and control groups all have a say.
 [[nodiscard]] bool threads_start(unsigned count);
 
+/// Processes that a compiler needs at once, each started by the one before: its driver, collect2, a linker, and one to
+/// spare. GCC's driver tries a fork that is refused for 15 seconds.
+inline constexpr unsigned compiler_processes = 4;
+
 }  // namespace overtake

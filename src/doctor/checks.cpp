@@ -10,6 +10,7 @@
 #include "backend/common/trial/driver_trial.hpp"
 #include "overtake/report.hpp"
 #include "platform/host_limits.hpp"
+#include "platform/memory_limit.hpp"
 
 namespace overtake::doctor {
 namespace {
@@ -75,11 +76,13 @@ std::optional<Finding> limits_finding(const TrialRun& run, const std::string& de
   if (says({"Too many open files", "Error 24"})) {
     finding.cause = "this process may open too few files to try a device";
     finding.cure = "raise the limit of open files: ulimit -n 1024, docker run --ulimit nofile=1024";
-  } else if (says({"Resource temporarily unavailable", "Thread creation failed", "refuses more"})) {
+  } else if (says({"Resource temporarily unavailable", "Thread creation failed", "refuses more", "refuses the"})) {
     finding.cause = "the system refuses this process more threads or processes";
     finding.cure =
         "raise the limit of processes: ulimit -u, docker run --pids-limit, pids.max of the control group; or end some "
         "of those that run";
+    const char* memory = platform::memory_limit().name;  // of which stacks take a part
+    if (memory != nullptr) finding.cure += fmt::format("; or the limit of memory: {} unlimited", memory);
   } else if (says({"bad_alloc", "Cannot allocate memory", "memory is exhausted", "failed to map segment"})) {
     const std::string limits = platform::tight_limits();
     if (limits.find("ulimit -v") == std::string::npos && limits.find("ulimit -d") == std::string::npos) {

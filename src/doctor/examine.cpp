@@ -4,12 +4,15 @@
 #include <algorithm>
 #include <chrono>
 #include <iterator>
+#include <new>
+#include <thread>
 #include <utility>
 
 #include "backend/api/details.hpp"
 #include "backend/api/registry.hpp"
 #include "backend/common/trial/driver_trial.hpp"
 #include "core/stop.hpp"
+#include "core/threads.hpp"
 #include "doctor/cache.hpp"
 #include "doctor/checks.hpp"
 #include "doctor/host.hpp"
@@ -17,6 +20,8 @@
 #include "doctor/rates.hpp"
 #include "doctor/texts.hpp"
 #include "overtake/error.hpp"
+#include "overtake/out_of_memory.hpp"
+#include "platform/memory_limit.hpp"
 
 namespace overtake {
 namespace {
@@ -62,11 +67,17 @@ class Visit {
   explicit Visit(const DoctorOptions& options) : options_(options) {}
 
   void see(const Wanted& wanted);
-  void look_around();
+  void look_around() {
+    (void)within_memory("", [this] { see_host(); });
+  }
   Diagnosis take() { return std::move(result_); }
   [[nodiscard]] bool is_over() const { return is_stopped(options_.stop); }
 
  private:
+  template <class What>
+  bool within_memory(const std::string& device, const What& what);
+  void see_devices(const Wanted& wanted);
+  void see_host();
   void step(const std::string& what) const {
     if (options_.observer != nullptr) options_.observer->on_step(what);
   }
@@ -175,7 +186,7 @@ bool Visit::see_device(DeviceInfo info) {
   return works;
 }
 
-void Visit::see(const Wanted& wanted) {
+void Visit::see_devices(const Wanted& wanted) {
   backend::Backend& backend = *wanted.device.backend;
   step(fmt::format("{}: which devices there are", backend.name()));
   bool all_work = true, any = false;
@@ -212,10 +223,17 @@ void Visit::see(const Wanted& wanted) {
   }
 }
 
-void Visit::look_around() {
+void Visit::see_host() {
   step("libraries, limits and the cache");
-  result_.libraries = doctor::loaded_libraries(library_files_);
+  // Drivers and compilers will meet a small limit of processes, whether one has met it or not. Stacks take memory, too.
+  const unsigned wanted = std::thread::hardware_concurrency() + compiler_processes;
+  if (platform::memory_limit().name == nullptr && !threads_start(wanted)) {
+    add({"tight-limits", Severity::warning, "", "the system refuses this process more threads or processes",
+         fmt::format("the system refuses the {} threads and processes that drivers start", wanted),
+         "raise the limit of processes: ulimit -u, docker run --pids-limit, pids.max of the control group"});
+  }
   result_.host = doctor::examine_host();
+  result_.libraries = doctor::loaded_libraries(library_files_);
   const bool has_gpu = std::any_of(result_.devices.begin(), result_.devices.end(), [](const DeviceCheckup& checkup) {
     return checkup.works && checkup.info.kind == DeviceKind::gpu;
   });
@@ -228,6 +246,25 @@ void Visit::look_around() {
         cache.findings, has_seen_all ? doctor::card_findings(result_.devices) : std::vector<Finding>()}) {
     for (const Finding& finding : findings) add(finding);
   }
+}
+
+/// `what` where memory suffices for it. Where it does not, that is a finding about `device`, and what else is seen is
+/// told all the same.
+template <class What>
+bool Visit::within_memory(const std::string& device, const What& what) {
+  try {
+    what();
+    return true;
+  } catch (const std::bad_alloc&) {
+    const TrialRun run{TrialRun::Kind::unclear, out_of_memory_text().message.data()};
+    if (auto tight = doctor::limits_finding(run, device)) add(std::move(*tight));
+    return false;
+  }
+}
+
+void Visit::see(const Wanted& wanted) {
+  const bool was_seen = within_memory(std::string(wanted.device.backend->name()), [&] { see_devices(wanted); });
+  if (!was_seen && !wanted.name.empty()) result_.unmet.push_back(wanted.name);
 }
 
 }  // namespace

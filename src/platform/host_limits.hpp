@@ -28,19 +28,20 @@ struct CoreLimits {
 inline constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
 
 /// Bytes this process can still take: the least of what the system has available (MemAvailable), of what each of its
-/// control groups has left (version 1 or 2; what the page cache can give back counts as left) and of its limit of
-/// address space (ulimit -v). Swap does not count. `root` as above.
+/// control groups has left (version 1 or 2; what the page cache can give back counts as left) and of its limits of
+/// address space (ulimit -v) and of data (ulimit -d). Swap does not count. `root` as above.
 [[nodiscard]] std::uint64_t usable_memory(const std::filesystem::path& root = "/");
 
-/// The same, with what leaves so little: "the computer", "the control group", "ulimit -v"; "" where nothing is known.
+/// The same, with what leaves so little: "the computer", "the control group", "ulimit -v", "ulimit -d"; "" where
+/// nothing is known.
 struct MemoryLeft {
   std::uint64_t bytes = unlimited;
   const char* by = "";
 };
 [[nodiscard]] MemoryLeft memory_left(const std::filesystem::path& root = "/");
 
-/// True if this process can map `bytes` more, which it tries: the limit of address space (ulimit -v) has a say, the
-/// memory that there is has none.
+/// True if this process can map `bytes` more, which it tries: the limits of address space and of data (ulimit -v, -d)
+/// have a say, the memory that there is has none.
 [[nodiscard]] bool has_address_space(std::size_t bytes) noexcept;
 
 /// True if this process can open `count` more files at once (ulimit -n), which it tries.

@@ -65,8 +65,10 @@ void require_host_memory(const MemoryPlan& plan, std::uint64_t limit, std::strin
 
 std::string host_memory_lack(std::uint64_t need, std::uint64_t limit, std::string_view how) {
   const std::uint64_t left = host_memory_left(limit);
-  const std::string bound = is_own_limit(limit, left) ? fmt::format("the limit is {}", report::bytes(limit))
-                                                      : fmt::format("the computer has {} left", report::bytes(left));
+  const std::string_view by = platform::memory_left().by;
+  const std::string bound = is_own_limit(limit, left)   ? fmt::format("the limit is {}", report::bytes(limit))
+                            : by.starts_with("ulimit ") ? fmt::format("{} leaves {}", by, report::bytes(left))
+                                                        : fmt::format("the computer has {} left", report::bytes(left));
   return fmt::format(
       "needs {}{}{} of the computer's memory beside the {} that the process holds (its program and the "
       "data), and {}",

@@ -4,12 +4,14 @@ them."""
 import os
 import pathlib
 import pwd
+import re
+import resource
 import subprocess
 import tempfile
 import time
 
 from doctor import REAL, DoctorTest
-from fault import BINARY, main, skip_unless
+from fault import BINARY, MIB, main, skip_unless
 from machine import Machine
 
 
@@ -110,8 +112,10 @@ class Host(DoctorTest):
         self.environment["OCL_ICD_VENDORS"] = str(REAL)
         self.environment["POCL_CACHE_DIR"] = str(self.folder / "home")
         nobody, tight = self.as_nobody(), 0
-        for processes in (4, 5, 6):
+        for processes in range(4, 9):
+            begin = time.monotonic()
             found = self.findings("--device", "opencl", user=nobody, limits={"NPROC": processes})
+            self.assertLess(time.monotonic() - begin, 30, "a compiler was left to try its fork again and again")
             for name in ("driver-aborts", "driver-hangs", "driver-fails", "not-tried"):
                 self.assertNotIn(name, found, processes)
             for finding in found.get("tight-limits", []):
@@ -119,13 +123,39 @@ class Host(DoctorTest):
                 self.assertIn("ulimit -u", finding["cure"], processes)
         self.assertGreater(tight, 0)
 
+    def test_processes_that_suffice_for_the_check_and_not_for_a_compiler(self):
+        found = self.told("tight-limits", *self.cpu, severity="warning", cure="ulimit -u", user=self.as_nobody(), limits={"NPROC": 5},
+                          environment={"OVERTAKE_THREADS": "1"})
+        self.assertEqual(self.code, 0, found)
+
     def test_a_small_stack(self):
+        """The program that tries drivers has a larger one, so PoCL compiles there as it does without the limit."""
         real = sorted(REAL.glob("*.icd"))
         skip_unless(real, f"no OpenCL driver is installed in {REAL}")
         self.environment["OCL_ICD_VENDORS"] = str(REAL)
         self.environment["POCL_CACHE_DIR"] = tempfile.mkdtemp(dir=self.folder)  # what is compiled already needs no stack
-        found = self.told("tight-limits", "--device", "opencl", severity="error", cure="ulimit -s 8192", limits={"STACK": 100 * 1024})
+        errors = self.folder / "errors"
+        with errors.open("w") as stream:
+            process = self.begin("doctor", "--device", "opencl", "--no-measure", limits={"STACK": 64 * 1024}, stderr=stream)
+            beyond_the_first_compile = re.compile("opencl:0: (?!opening it|kernels of programs)")
+            self.wait_for(lambda: beyond_the_first_compile.search(errors.read_text()), process, seconds=300)
+
+    def test_a_driver_that_fails_with_a_small_stack(self):
+        script = self.folder / "trial.sh"
+        script.write_text("#!/bin/sh\necho begin >&3\nkill -SEGV $$\n")
+        script.chmod(0o755)
+        found = self.told("tight-limits", *self.cpu, severity="error", cure="ulimit -s 8192", limits={"STACK": 100 * 1024},
+                          environment={"OVERTAKE_TRIAL_PROGRAM": str(script)})
         self.assertNotIn("driver-aborts", found)
+
+    def test_children_get_the_stack_that_they_may_have(self):
+        script, seen = self.folder / "trial.sh", self.folder / "seen"
+        script.write_text(f"#!/bin/sh\nulimit -s > {seen}\n")
+        script.chmod(0o755)
+        process = self.begin("doctor", *self.cpu, environment={"OVERTAKE_TRIAL_PROGRAM": str(script)},
+                             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_STACK, (100 * 1024, 32 * MIB)))
+        process.communicate(timeout=60)
+        self.assertEqual(seen.read_text().strip(), "8192")
 
     def as_nobody(self):
         """Another user than root, who may write to the folders of the test."""

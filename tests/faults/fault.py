@@ -52,12 +52,12 @@ class FaultTest(CliTest):
     def begin(self, *arguments, limits=None, ignored=(), user=None, environment=None, machine=None, **streams):
         """Starts the tool, on another `machine` (machine.py) where one is given. A variable that is None is unset. What is
         not given of stdin, stdout and stderr is nothing and pipes."""
-        streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
+        streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
+                   "preexec_fn": limited(limits or {}, ignored, user), **streams}
         variables = {**os.environ, "TMPDIR": str(self.temporary), **(environment or {})}
         variables = {name: value for name, value in variables.items() if value is not None}
         before = machine.command(self.work) if machine else []
-        process = subprocess.Popen([*before, BINARY, *map(str, arguments)], cwd=self.work, text=True, env=variables,
-                                   preexec_fn=limited(limits or {}, ignored, user), **streams)
+        process = subprocess.Popen([*before, BINARY, *map(str, arguments)], cwd=self.work, text=True, env=variables, **streams)
         self.addCleanup(self.end, process)
         return process
 

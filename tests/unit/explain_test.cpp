@@ -190,7 +190,7 @@ TEST(Explain, KnowsTheTextsThatPeoplePaste) {
       {"OMP: Error #15: Initializing libiomp5.so, but found libiomp5.so already initialized.", "OpenMP", ""},
       {"error: the computer's memory is exhausted", "memory of the computer", ""},
       {"error: opencl:9: there is no such device", "no device has this number", "hidden-devices"},
-      {"opencl: the limit of address space leaves less than 1 GiB for drivers", "limits", "tight-limits"},
+      {"opencl: the limit of memory (ulimit -v) leaves less than 1 GiB for drivers", "limits", "tight-limits"},
       {"joblib: A worker stopped while some jobs were given to the executor.", "worker", ""},
   };
   for (const Paste& paste : pastes) {

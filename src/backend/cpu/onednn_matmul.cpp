@@ -7,7 +7,6 @@
 
 #include <new>
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "backend/cpu/matmul_library.hpp"
@@ -118,15 +117,18 @@ class StripMatMul final : public Step {
   void run() override {
     alpha_ = accumulation_.factor;
     for (const float* scalar : scalars_) alpha_ *= *scalar;
-    if (!std::exchange(has_run_, true) && !platform::has_address_space(library_bytes)) throw std::bad_alloc();
+    const bool is_first = !has_run_;
     const std::int64_t length = by_rows_ ? core_.m : core_.n;
     parallel_ranges(length, strip_, threads_, [&](std::int64_t begin, std::int64_t end) {
+      // Only now have all threads taken the memory of their stacks.
+      if (is_first && !platform::has_address_space(library_bytes)) throw std::bad_alloc();
       // oneDNN must not start a team of its own on each of ours, and no handler of a signal may run on its stack.
       omp_set_num_threads(1);
       std::optional<platform::SignalsWait> quiet;
       if (core_.k > most_depth_on_stack) quiet.emplace();
       for (std::int64_t at = begin; at < end; at += strip_) run_strip(at, std::min(strip_, end - at));
     });
+    has_run_ = true;
   }
 
  private:

@@ -18,6 +18,7 @@
 #include "platform/file.hpp"
 #include "platform/host_limits.hpp"
 #include "platform/kept_state.hpp"
+#include "platform/memory_limit.hpp"
 
 namespace overtake::backend::opencl {
 namespace {
@@ -133,14 +134,17 @@ struct Refusal {
 Refusal missing_resources() {
   constexpr std::size_t driver_bytes = std::size_t{1} << 30;
   constexpr int driver_files = 16;  // libraries under libraries, the cache, and pipes of the program that tries them
-  const unsigned threads = std::thread::hardware_concurrency();
+  const unsigned threads = std::thread::hardware_concurrency() + compiler_processes;
   const std::string tight = platform::tight_limits();  // threads need stacks, too
   if (!threads_start(threads)) {
-    return {fmt::format("the system refuses the {} threads that drivers start", threads),
+    return {fmt::format("the system refuses the {} threads and processes that drivers start", threads),
             tight.empty() ? "ulimit -u" : "ulimit -u, " + tight};
   }
-  if (!platform::has_address_space(driver_bytes))
-    return {"the limit of address space leaves less than 1 GiB for drivers", "ulimit -v"};
+  if (!platform::has_address_space(driver_bytes)) {
+    const char* limit = platform::memory_limit().name;
+    const std::string name = limit == nullptr ? "ulimit -v" : limit;
+    return {fmt::format("the limit of memory ({}) leaves less than 1 GiB for drivers", name), name};
+  }
   if (!platform::can_open_files(driver_files))
     return {fmt::format("the limit of open files leaves fewer than {} for drivers", driver_files), "ulimit -n"};
   return {};

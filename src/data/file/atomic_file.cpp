@@ -29,6 +29,7 @@ std::string name_of(const fs::path& path) { return path == "/dev/stdout" ? "stan
   }
   std::string hint = "Check that the folder exists and that you may write there.";
   if (platform::is_out_of_space(error)) hint = "Free some space or choose another folder.";
+  if (error == std::errc::too_many_files_open) hint = "Raise the limit of open files: ulimit -n 1024.";
   if (error == std::errc::file_too_large) {
     hint = "Raise the limit of file sizes (ulimit -f), or choose a folder that takes large files.";
   }

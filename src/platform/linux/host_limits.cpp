@@ -74,10 +74,13 @@ std::uint64_t left_in(const fs::path& group, const char* limit_file, const char*
   return *limit - std::min(*limit, held);
 }
 
-std::uint64_t left_of_address_space(const fs::path& root) {
+/// What a limit of this process leaves. `place`: of the number in statm that counts towards it, in pages.
+std::uint64_t left_of(decltype(RLIMIT_AS) resource, int place, const fs::path& root) {
   rlimit limit{};
-  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return unlimited;
-  const std::uint64_t pages = number_in(root / "proc/self/statm").value_or(0);
+  if (getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return unlimited;
+  std::ifstream file(root / "proc/self/statm");
+  std::uint64_t pages = 0;
+  for (int i = 0; i <= place; ++i) file >> pages;
   const std::uint64_t held = pages * static_cast<std::uint64_t>(sysconf(_SC_PAGE_SIZE));
   return limit.rlim_cur - std::min<std::uint64_t>(limit.rlim_cur, held);
 }
@@ -155,14 +158,20 @@ MemoryLeft memory_left(const fs::path& root) {
     least = left_of_computer(root);
     if (here) last = {now, least};
   }
-  take_smaller({left_of_address_space(root), "ulimit -v"}, least);
+  take_smaller({left_of(RLIMIT_AS, 0, root), "ulimit -v"}, least);
+  take_smaller({left_of(RLIMIT_DATA, 5, root), "ulimit -d"}, least);
   return least;
 }
 
 std::uint64_t usable_memory(const fs::path& root) { return memory_left(root).bytes; }
 
 bool has_address_space(std::size_t bytes) noexcept {
-  void* room = ::mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  // What may not be written does not count towards the limit of data; what may be counts as taken where the system
+  // promises no more memory than it has.
+  rlimit data{};
+  const bool is_limited = ::getrlimit(RLIMIT_DATA, &data) == 0 && data.rlim_cur != RLIM_INFINITY;
+  const int access = is_limited ? PROT_READ | PROT_WRITE : PROT_NONE;
+  void* room = ::mmap(nullptr, bytes, access, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (room == MAP_FAILED) return false;
   ::munmap(room, bytes);
   return true;

@@ -243,8 +243,10 @@ void Database::fail(int code) const {
     default: break;
   }
   if (number != 0) reason += fmt::format(" ({})", std::generic_category().message(number));
-  throw DataError(fmt::format("cannot use the journal {}: {}", name, reason),
-                  "Check that the file and its folder exist and that you may read and write there.");
+  const char* hint = "Check that the file and its folder exist and that you may read and write there.";
+  if (std::errc(number) == std::errc::too_many_files_open) hint = "Raise the limit of open files: ulimit -n 1024.";
+  if (std::errc(number) == std::errc::file_too_large) hint = "Raise the limit of file sizes: ulimit -f unlimited.";
+  throw DataError(fmt::format("cannot use the journal {}: {}", name, reason), hint);
 }
 
 void fail_damaged(const Database& database, std::string_view what) {

@@ -13,6 +13,7 @@
 #include "backend/cpu/kernels/kernel_code.hpp"
 #include "core/config.hpp"
 #include "core/library_files.hpp"
+#include "core/threads.hpp"
 #include "overtake/error.hpp"
 #include "platform/child_process.hpp"
 #include "platform/file.hpp"
@@ -114,6 +115,10 @@ std::optional<std::string> OrdinaryCompiler::run(const std::string& text, std::v
   if (!(std::ofstream(source, std::ios::binary) << text).flush()) {
     log = fmt::format("{} cannot be written", source.string());
     return std::nullopt;
+  }
+  if (!threads_start(compiler_processes)) {
+    throw DeviceError("cpu: the system refuses the processes that a compiler starts",
+                      "Raise the limit of processes (ulimit -u, docker run --pids-limit), or end some that run.");
   }
   platform::ChildCommand command{program_, arguments_, config::environment_with({{"LC_ALL", "C"}}), true};
   command.arguments.insert(command.arguments.end(), options.begin(), options.end());
