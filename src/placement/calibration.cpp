@@ -60,6 +60,15 @@ fs::path kept_path(const fs::path& folder, const std::string& subject) {
   return folder / (digest_of(subject) + std::string(backend::rates_ending));
 }
 
+/// What a device says of its driver while it is listed: an open one of CUDA names its run-time compiler behind that.
+std::string_view listed_driver(const DeviceInfo& device) {
+  const std::string_view driver = device.driver;
+  for (const std::string_view behind : {", NVRTC ", ", interpreted kernels"}) {
+    if (const std::size_t at = driver.find(behind); at != std::string_view::npos) return driver.substr(0, at);
+  }
+  return driver;
+}
+
 void keep(const fs::path& folder, const KeptRates& rates, const std::string& subject) {
   (void)backend::write_cache_file(folder, digest_of(subject), backend::rates_ending, to_text(rates, subject));
 }
@@ -111,7 +120,7 @@ const MemoryBefore& memory_before() {
 
 std::string subject_of(const DeviceInfo& device) {
   std::string subject = fmt::format("{} ({}, {}), {} with {} threads, Overtake {}", device.id, device.name,
-                                    device.driver, platform::processor_name(), thread_count(), version());
+                                    listed_driver(device), platform::processor_name(), thread_count(), version());
   std::replace_if(
       subject.begin(), subject.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
   return subject;

@@ -150,6 +150,20 @@ TEST(PlacementCosts, AnsweringIsLessThanAStepOfTraining) {
   EXPECT_EQ(answering_work({4, 3}, 0).flops, 0);
 }
 
+TEST(KeptRates, AreThoseOfADeviceWhetherItIsListedOrOpen) {
+  DeviceInfo listed;
+  listed.id = "cuda:0";
+  listed.name = "a card";
+  listed.driver = "driver 1.2, CUDA 13.0";
+  DeviceInfo open = listed;
+  open.driver += ", NVRTC 13.0 (libnvrtc.so.13)";
+  EXPECT_EQ(placement::subject_of(open), placement::subject_of(listed));
+  open.driver = listed.driver + ", interpreted kernels (no NVRTC)";
+  EXPECT_EQ(placement::subject_of(open), placement::subject_of(listed));
+  open.driver = "driver 1.3, CUDA 13.0";
+  EXPECT_NE(placement::subject_of(open), placement::subject_of(listed));
+}
+
 TEST(Calibration, IsReadAsItWasWritten) {
   const KeptRates rates{{1.5, 0.1 + 0.2, 3e-2, 49.9, 1.0 / 3}, 0.625, 2};
   const std::string text = placement::to_text(rates, subject);
