@@ -12,9 +12,11 @@ namespace {
 
 double training(const NetworkWork& work, const NetworkRates& rates) {
   return rates.judged * work.judged + rates.step * work.steps + rates.layer * work.layers + rates.flop * work.flops +
-         rates.weight * work.weights + rates.value * work.values + rates.row_value * work.row_values +
-         rates.once * work.wide_layers;
+         rates.weight * work.weights + rates.value * work.values + rates.row_value * work.row_values;
 }
+
+/// Products of wide layers are prepared once: on a device while its steps are compiled, on the CPU in the first step.
+double preparing(const NetworkWork& work, const NetworkRates& rates) { return rates.once * work.wide_layers; }
 
 }  // namespace
 
@@ -26,8 +28,14 @@ Prediction network_cost(const NetworkWork& work, const DeviceInfo& device, const
   of.host_bytes = memory_held_with(device, here ? work.device_bytes : work.transfer_bytes);
   of.start_seconds = rates.start_seconds + rates.network.compile;
   if (rates.bytes_a_second > 0) of.transfer_seconds = work.transfer_bytes / rates.bytes_a_second;
-  const double alone = training(work, rates.network);
-  const double together = training(work, rates.team);
+  double alone = training(work, rates.network);
+  double together = training(work, rates.team);
+  if (here) {
+    alone += preparing(work, rates.network);
+    together += preparing(work, rates.team);
+  } else {
+    of.start_seconds += preparing(work, rates.network);
+  }
   of.compute_seconds = threads == 1 || (threads == 0 && alone <= together) ? alone : together;
   if (device.kind == DeviceKind::cpu) {
     of.threads = threads > 0 ? threads : alone <= together ? 1 : rates.threads;

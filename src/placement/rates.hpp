@@ -32,7 +32,7 @@ struct NetworkRates {
   double judged = 0;
   double step = 0, layer = 0;
   double flop = 0, weight = 0, value = 0, row_value = 0;
-  double once = 0;  ///< for each wide layer
+  double once = 0;  ///< for each wide layer, before the first step on a device, in it on the CPU
   double compile = 0;
 };
 

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 #include "backend/common/cache_files.hpp"
 #include "core/fingerprint.hpp"
@@ -41,7 +42,8 @@ TEST(NetworkWorkCounts, ByHand) {
   EXPECT_EQ(work.values, 5 * 11 * 12);
   EXPECT_EQ(work.row_values, 5 * 10 * 4);
   EXPECT_EQ(work.wide_layers, 0);
-  EXPECT_EQ(network_work({{4, 64, 32, 3}, 10, 0, 4, 5, 2}).wide_layers, 2);
+  EXPECT_EQ(network_work({{4, 64, 32, 3}, 12, 0, 4, 5, 2}).wide_layers, 2);
+  EXPECT_EQ(network_work({{4, 64, 32, 3}, 10, 0, 4, 5, 2}).wide_layers, 4) << "the last batch has two rows";
 }
 
 TEST(PlacementCosts, GrowWithTheWorkAndAreTheSumOfTheirParts) {
@@ -138,6 +140,28 @@ TEST(PlacementCosts, KeepToLimitsOfMemoryOrSayWhatIsTooMuch) {
   opencl.kind = DeviceKind::opencl_on_cpu;
   EXPECT_GT(cost(opencl, {}).host_bytes, 6'000'000'000U) << "the data twice, and trees";
   EXPECT_LT(cost(opencl, {.host = 8'000'000'000U}).host_bytes, 8'000'000'000U) << "fewer trees grow at a time";
+}
+
+TEST(PlacementCosts, OfNetworksOnAGpuPrepareProductsBeforeTheFirstStep) {
+  struct Measured {
+    std::vector<std::int64_t> widths;
+    std::int64_t rows, batch;
+    int epochs;
+    double compute;
+  };
+  // On an H200 whose cache of kernels was full (bench/results/2026-11-28-h200-placement.json).
+  const Measured all[] = {{{50, 2048, 2048, 3}, 5000, 100, 5, 0.034},
+                          {{20, 256, 256, 2}, 20000, 256, 10, 0.028},
+                          {{200, 1024, 1024, 1024, 2}, 20000, 512, 5, 0.063}};
+  const DeviceInfo h200 = known_device("h200");
+  const placement::DeviceRates rates = placement::usual_rates(h200);
+  for (const Measured& of : all) {
+    const NetworkWork work = network_work({of.widths, of.rows, 0, of.batch, of.epochs, 0});
+    const Prediction predicted = placement::network_cost(work, h200, rates, 0);
+    EXPECT_GT(predicted.compute_seconds, of.compute / 2) << of.widths[1];
+    EXPECT_LT(predicted.compute_seconds, of.compute * 2) << of.widths[1];
+    EXPECT_GE(predicted.start_seconds, rates.start_seconds + 0.04) << "products of wide layers are prepared";
+  }
 }
 
 TEST(PlacementCosts, AnsweringIsLessThanAStepOfTraining) {

@@ -26,7 +26,7 @@ struct NetworkWork {
   double flops = 0;         ///< of products, a multiply-add counted as 2
   double weights = 0;       ///< steps x weights
   double values = 0;        ///< steps x rows of a batch x widths, forward
-  double wide_layers = 0;   ///< of at least 32 outputs, whose products a library prepares once
+  double wide_layers = 0;   ///< of at least 32 outputs, whose products a library prepares once for each size of a batch
   double row_values = 0;    ///< epochs x rows x inputs, shuffled
   double device_bytes = 0;  ///< weights and what training keeps of them, activations, the rows
   double transfer_bytes = 0;

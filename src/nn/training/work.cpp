@@ -16,6 +16,7 @@ NetworkWork network_work(const NetworkShape& shape) {
     if (shape.widths[layer] >= wide_layer) work.wide_layers += 1;
   }
   const std::int64_t batch = std::clamp<std::int64_t>(shape.batch_size, 1, std::max<std::int64_t>(1, shape.rows));
+  if (shape.rows % batch != 0) work.wide_layers *= 2;  // the last batch of an epoch has products of its own size
   const auto rows = static_cast<double>(shape.rows), validation = static_cast<double>(shape.validation_rows);
   const double inputs = shape.widths.empty() ? 0 : static_cast<double>(shape.widths.front());
   work.epochs = shape.epochs;
