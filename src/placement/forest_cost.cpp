@@ -27,15 +27,18 @@ double kernel_growing(const ForestWork& work, const ForestKernelRates& rates) {
          chain_growing(work, rates);
 }
 
-/// Where threads grow: trees that are scored wait in rounds of at most 2 GiB (forest/host/grower.cpp).
-double host_bytes(const ForestWork& work, const MemoryLimits& limits) {
+/// Where threads grow: trees that are scored wait in rounds of at most 2 GiB (forest/host/grower.cpp), of batches of
+/// about two seconds (forest/search/estimator.cpp).
+double host_bytes(const ForestWork& work, double seconds, const MemoryLimits& limits) {
+  constexpr double seconds_of_a_batch = 2;
   double most_of_a_round = 2.0 * (std::uint64_t{1} << 30);
   if (limits.planned > 0) most_of_a_round = std::min(most_of_a_round, static_cast<double>(limits.planned));
   if (limits.host > 0) {  // half of what is left (forest/grow/need.cpp)
     const std::uint64_t left = limits.host - std::min(limits.host, memory_held_before());
     most_of_a_round = std::min(most_of_a_round, static_cast<double>(left) / 2);
   }
-  const double scoring = work.data_bytes + std::min(most_of_a_round, work.grown_bytes);
+  const double batches = std::max(1.0, seconds / seconds_of_a_batch);
+  const double scoring = work.data_bytes + std::min(most_of_a_round, work.grown_bytes / batches);
   return std::max(scoring, work.host_bytes);
 }
 
@@ -91,9 +94,10 @@ Prediction forest_cost(const ForestWork& work, const DeviceInfo& device, const D
   if (device.kind == DeviceKind::cpu || device.kind == DeviceKind::opencl_on_cpu) {
     of.threads = cpu_threads();
     const bool is_host = device.kind == DeviceKind::cpu;
-    of.host_bytes =
-        memory_held_with(device, is_host ? host_bytes(work, limits) : host_bytes_of_kernels(work, device, limits));
     of.compute_seconds = rates.host.fixed + host_growing(work, rates.host) / threads;
+    const double bytes =
+        is_host ? host_bytes(work, of.compute_seconds, limits) : host_bytes_of_kernels(work, device, limits);
+    of.host_bytes = memory_held_with(device, bytes);
     of.finish_seconds += rates.host.scored * work.scored / threads;
   } else {
     of.host_bytes = memory_held_with(device, work.host_bytes_beside);

@@ -10,6 +10,7 @@
 #include "forest/grow/limits.hpp"
 #include "forest/grow/need.hpp"
 #include "forest/model/host_memory.hpp"
+#include "overtake/forest/work.hpp"
 #include "platform/held_memory.hpp"
 
 namespace overtake::forest {
@@ -27,7 +28,9 @@ MemoryPlan SearchMemory::plan(const std::vector<Sharing>& largest) {
   constexpr double smaller = 0.75;
   constexpr int most_cuts = 16;  // to a hundredth
   const std::optional<double> seen = filled_share(largest);
-  MemoryPlan best = plan(largest, seen);
+  const double filled = seen ? *seen : likely_share(largest);
+  MemoryPlan best = plan(largest, filled);
+  best.guessed = !seen;
   const std::uint64_t limit = options_.host_memory_limit;
   if (limit > 0) platform::return_free_memory();
   double part = 1;
@@ -35,7 +38,7 @@ MemoryPlan SearchMemory::plan(const std::vector<Sharing>& largest) {
     if (best.bytes(MemoryPlace::host) <= host_memory_left(limit)) break;
     prepared_.limit_growers(part * smaller);
     try {
-      best = plan(largest, seen);
+      best = plan(largest, filled);
     } catch (const DeviceError&) {  // not even one tree: the plan before says what is needed
       prepared_.limit_growers(part);
       break;
@@ -45,14 +48,33 @@ MemoryPlan SearchMemory::plan(const std::vector<Sharing>& largest) {
   return best;
 }
 
-MemoryPlan SearchMemory::plan(const std::vector<Sharing>& largest, const std::optional<double>& seen) {
-  constexpr double unknown = 1.0 / 3;
-  MemoryPlan scoring = scoring_memory(largest, seen.value_or(unknown));
-  MemoryPlan refit = refit_memory(seen.value_or(unknown));
+MemoryPlan SearchMemory::plan(const std::vector<Sharing>& largest, double filled) {
+  MemoryPlan scoring = scoring_memory(largest, filled);
+  MemoryPlan refit = refit_memory(filled);
   const bool refit_is_more = refit.bytes(MemoryPlace::host) > scoring.bytes(MemoryPlace::host);
-  MemoryPlan plan = refit_is_more ? std::move(refit) : std::move(scoring);
-  plan.guessed = !seen;
-  return plan;
+  return refit_is_more ? std::move(refit) : std::move(scoring);
+}
+
+const Device& SearchMemory::device() const {
+  return device_ == search_detail::main_device ? options_.device : *options_.helper;
+}
+
+const Sharing& SearchMemory::deepest(const std::vector<Sharing>& groups) const {
+  const auto deeper = [&](const Sharing& a, const Sharing& b) {
+    return most_nodes(prepared_.problem(a.set), a.forest) < most_nodes(prepared_.problem(b.set), b.forest);
+  };
+  return *std::max_element(groups.begin(), groups.end(), deeper);
+}
+
+/// The same by two trees of a part of the rows, which cost less than one of all.
+double SearchMemory::likely_share(const std::vector<Sharing>& groups) const {
+  constexpr double unknown = 1.0 / 3;
+  if (!is_in_host_memory(device().info().kind)) return unknown;  // which is done before such trees were grown
+  const Sharing& group = deepest(groups);
+  const Candidate& candidate = prepared_.candidates()[static_cast<std::size_t>(group.jobs.front().candidate)];
+  const ForestWork work = forest_work(data_, {candidate.parameters});
+  const double most = static_cast<double>(most_nodes(prepared_.problem(group.set), candidate.of_fold.back().job));
+  return work.trees > 0 ? std::clamp(work.kept_nodes / work.trees / most, 0.0, 1.0) : unknown;
 }
 
 /// Nodes that trees have, as a share of the most that they can have: what one tree of the largest group says. Nothing
@@ -61,12 +83,8 @@ std::optional<double> SearchMemory::filled_share(const std::vector<Sharing>& gro
   constexpr std::int32_t worth_a_trial = 50;
   std::int32_t trees = 0;
   for (const Sharing& group : groups) trees += group.forest.trees;
-  const Device& device = device_ == search_detail::main_device ? options_.device : *options_.helper;
-  if (!is_in_host_memory(device.info().kind) || trees < worth_a_trial) return std::nullopt;
-  const auto deeper = [&](const Sharing& a, const Sharing& b) {
-    return most_nodes(prepared_.problem(a.set), a.forest) < most_nodes(prepared_.problem(b.set), b.forest);
-  };
-  const Sharing& largest = *std::max_element(groups.begin(), groups.end(), deeper);
+  if (!is_in_host_memory(device().info().kind) || trees < worth_a_trial) return std::nullopt;
+  const Sharing& largest = deepest(groups);
   ForestJob one = largest.forest;
   one.trees = one.first_tree + 1;
   double nodes = 0;

@@ -30,12 +30,16 @@ class SearchMemory {
   /// The most that all trees of a batch can take.
   [[nodiscard]] std::uint64_t most_tree_bytes(const std::vector<Sharing>& batch) const;
   /// Beside what is held already, where scoring the largest batch or the refit takes most. On the host, and on
-  /// OpenCL there, one tree of the batch is grown for that; else, and for few trees, how full trees are is guessed.
+  /// OpenCL there, one tree of the batch is grown for that; for few trees how full they are is guessed by smaller ones,
+  /// and on other devices without any.
   /// Work that could be cut into smaller parts to keep to the limit of the computer's memory is.
   [[nodiscard]] MemoryPlan plan(const std::vector<Sharing>& largest);
 
  private:
-  [[nodiscard]] MemoryPlan plan(const std::vector<Sharing>& largest, const std::optional<double>& seen);
+  [[nodiscard]] MemoryPlan plan(const std::vector<Sharing>& largest, double filled);
+  [[nodiscard]] const Device& device() const;
+  [[nodiscard]] const Sharing& deepest(const std::vector<Sharing>& groups) const;
+  [[nodiscard]] double likely_share(const std::vector<Sharing>& groups) const;
   [[nodiscard]] std::optional<double> filled_share(const std::vector<Sharing>& groups);
   [[nodiscard]] std::size_t limits_of(const Sharing& group) const;
   [[nodiscard]] MemoryPlan scoring_memory(const std::vector<Sharing>& groups, double filled);
