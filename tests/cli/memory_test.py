@@ -222,6 +222,17 @@ class MemoryTest(CliTest):
         need, limit = re.search(r"needs (?:at least|about) ([\d.]+ \w+) .*, ([\d.]+ \w+) may be used", err).groups()
         self.assertNotEqual(need, limit)
 
+    @unittest.skipUnless(PLAIN, "the limit is meant for the plain program")
+    def test_a_forest_is_written_without_a_copy(self):
+        train = ("train", self.noise(), "--target", "y", "--estimator", "random-forest", "--set", "n_estimators=100", "--device", "cpu")
+        _, free = self.peak_of(*train)
+        code, peak = self.peak_of(*train, "--save", "m")
+        self.assertEqual(code, 0)
+        self.assertLess(peak, 1.1 * free)
+        code, peak = self.peak_of(*train, "--save", "m", "--host-memory-limit", free)
+        self.assertEqual(code, 0)
+        self.assertLess(peak, 1.1 * free)
+
     def test_an_empty_value_takes_no_other_flag(self):
         for flag in ("--memory-limit", "--host-memory-limit", "--device"):
             self.fails(2, "train", "absent.csv", "--target", "y", f"{flag}=", "--seed", "1", says=[f"{flag} has no value", f"{flag}=VALUE"])

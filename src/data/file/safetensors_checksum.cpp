@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "data/file/tensor_pieces.hpp"
 #include "overtake/data/safetensors.hpp"
 #include "overtake/error.hpp"
 
@@ -30,12 +31,12 @@ class ContentHash {
     XXH3_64bits_update(state_, bytes, sizeof(bytes));
   }
 
-  void add(const void* bytes, std::size_t size) {
-    add(size);
-    XXH3_64bits_update(state_, bytes, size);
-  }
+  void add_bytes(std::span<const std::byte> bytes) { XXH3_64bits_update(state_, bytes.data(), bytes.size()); }
 
-  void add(std::string_view text) { add(text.data(), text.size()); }
+  void add(std::string_view text) {
+    add(text.size());
+    XXH3_64bits_update(state_, text.data(), text.size());
+  }
 
   [[nodiscard]] std::string hex() const { return fmt::format("{:016x}", XXH3_64bits_digest(state_)); }
 
@@ -45,18 +46,21 @@ class ContentHash {
 
 }  // namespace
 
-std::string content_checksum(const TensorFile& file) {
-  std::vector<const NamedArray*> order;
-  for (const NamedArray& tensor : file.tensors) order.push_back(&tensor);
-  std::sort(order.begin(), order.end(), [](const NamedArray* a, const NamedArray* b) { return a->name < b->name; });
+std::string content_checksum(const TensorFile& file) { return content_checksum(data::pieces_of(file)); }
+
+std::string data::content_checksum(const PiecesFile& file) {
+  std::vector<const TensorPieces*> order;
+  for (const TensorPieces& tensor : file.tensors) order.push_back(&tensor);
+  std::sort(order.begin(), order.end(), [](const auto* a, const auto* b) { return a->name < b->name; });
   ContentHash hash;
   hash.add(order.size());
-  for (const NamedArray* tensor : order) {
+  for (const TensorPieces* tensor : order) {
     hash.add(tensor->name);
-    hash.add(name_of(tensor->array.type));
-    hash.add(tensor->array.extents.size());
-    for (const std::int64_t extent : tensor->array.extents) hash.add(static_cast<std::uint64_t>(extent));
-    hash.add(tensor->array.bytes.data(), tensor->array.bytes.size());
+    hash.add(name_of(tensor->type));
+    hash.add(tensor->extents.size());
+    for (const std::int64_t extent : tensor->extents) hash.add(static_cast<std::uint64_t>(extent));
+    hash.add(tensor->bytes);
+    tensor->pieces([&](std::span<const std::byte> piece) { hash.add_bytes(piece); });
   }
   for (const auto& [key, value] : file.metadata) {
     if (key == checksum_key) continue;

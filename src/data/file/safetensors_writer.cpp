@@ -7,6 +7,7 @@
 #include <set>
 
 #include "data/file/safetensors_header.hpp"
+#include "data/file/tensor_pieces.hpp"
 #include "data/source/binary_file.hpp"
 #include "data/table/message.hpp"
 #include "overtake/data/file.hpp"
@@ -17,20 +18,23 @@ namespace overtake {
 
 namespace {
 
+using data::PiecesFile;
+using data::TensorPieces;
+
 void require_utf8(const std::string& text) {
   if (utf8::is_valid(text.begin(), text.end())) return;
   throw UsageError(fmt::format("the name or metadata {} is not valid UTF-8", data::quote(text)));
 }
 
-void check(const TensorFile& file) {
+void check(const PiecesFile& file) {
   std::set<std::string> names;
-  for (const NamedArray& tensor : file.tensors) {
+  for (const TensorPieces& tensor : file.tensors) {
     require_utf8(tensor.name);
     if (tensor.name == "__metadata__" || !names.insert(tensor.name).second) {
       throw UsageError(fmt::format("the tensor name {} is taken", data::quote(tensor.name)), "Use different names.");
     }
-    const data::ByteCount count = data::byte_count(tensor.array.extents, tensor.array.type);
-    if (!count.fits || count.bytes != tensor.array.bytes.size()) {
+    const data::ByteCount count = data::byte_count(tensor.extents, tensor.type);
+    if (!count.fits || count.bytes != tensor.bytes) {
       throw UsageError(fmt::format("the bytes of the tensor {} do not fit its extents", data::quote(tensor.name)));
     }
   }
@@ -41,12 +45,12 @@ void check(const TensorFile& file) {
 }
 
 /// Wide elements first and then by name, as the reference implementation writes them: every tensor is then aligned.
-std::vector<const NamedArray*> data_order(const TensorFile& file) {
-  std::vector<const NamedArray*> order;
-  for (const NamedArray& tensor : file.tensors) order.push_back(&tensor);
-  std::sort(order.begin(), order.end(), [](const NamedArray* a, const NamedArray* b) {
-    const std::size_t left = size_of(a->array.type);
-    const std::size_t right = size_of(b->array.type);
+std::vector<const TensorPieces*> data_order(const PiecesFile& file) {
+  std::vector<const TensorPieces*> order;
+  for (const TensorPieces& tensor : file.tensors) order.push_back(&tensor);
+  std::sort(order.begin(), order.end(), [](const TensorPieces* a, const TensorPieces* b) {
+    const std::size_t left = size_of(a->type);
+    const std::size_t right = size_of(b->type);
     return left != right ? left > right : a->name < b->name;
   });
   return order;
@@ -54,17 +58,16 @@ std::vector<const NamedArray*> data_order(const TensorFile& file) {
 
 /// Gives the parts of a file to `write`, in order. `name`: for messages.
 template <typename Write>
-void write_parts(const std::string& name, const TensorFile& file, const Write& write) {
+void write_parts(const std::string& name, const PiecesFile& file, const Write& write) {
   check(file);
-  const std::vector<const NamedArray*> order = data_order(file);
+  const std::vector<const TensorPieces*> order = data_order(file);
   data::TensorHeader header;
   header.metadata = file.metadata;
   header.metadata[std::string(checksum_key)] = content_checksum(file);
   std::uint64_t offset = 0;
-  for (const NamedArray* tensor : order) {
-    const std::uint64_t end = offset + tensor->array.bytes.size();
-    header.tensors.push_back(
-        {tensor->name, std::string(data::dtype_of(tensor->array.type)), tensor->array.extents, {offset, end}});
+  for (const TensorPieces* tensor : order) {
+    const std::uint64_t end = offset + tensor->bytes;
+    header.tensors.push_back({tensor->name, std::string(data::dtype_of(tensor->type)), tensor->extents, {offset, end}});
     offset = end;
   }
   std::string text = data::format_tensor_header(header);
@@ -77,15 +80,32 @@ void write_parts(const std::string& name, const TensorFile& file, const Write& w
     length += static_cast<char>(std::uint64_t{text.size()} >> shift & 0xFFU);
   write(std::string_view(length));
   write(std::string_view(text));
-  for (const NamedArray* tensor : order) {
-    const std::vector<std::byte>& bytes = tensor->array.bytes;
-    write(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  for (const TensorPieces* tensor : order) {
+    tensor->pieces([&](std::span<const std::byte> bytes) {
+      write(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+    });
   }
 }
 
 }  // namespace
 
+data::PiecesFile data::pieces_of(const TensorFile& file) {
+  PiecesFile pieces{file.metadata, {}};
+  for (const NamedArray& tensor : file.tensors) {
+    const HostArray& array = tensor.array;
+    pieces.tensors.push_back({tensor.name, array.type, array.extents, array.bytes.size(),
+                              [&array](const TensorPieces::Take& take) { take(array.bytes); }});
+  }
+  return pieces;
+}
+
 void write_safetensors(const std::filesystem::path& path, const TensorFile& file) {
+  data::write_safetensors(path, data::pieces_of(file));
+}
+
+std::string safetensors_bytes(const TensorFile& file) { return data::safetensors_bytes(data::pieces_of(file)); }
+
+void data::write_safetensors(const std::filesystem::path& path, const PiecesFile& file) {
   std::unique_ptr<AtomicFile> target;  // made when what is to be written has been checked
   write_parts(path.string(), file, [&](std::string_view part) {
     if (target == nullptr) target = std::make_unique<AtomicFile>(path);
@@ -94,7 +114,7 @@ void write_safetensors(const std::filesystem::path& path, const TensorFile& file
   target->commit();
 }
 
-std::string safetensors_bytes(const TensorFile& file) {
+std::string data::safetensors_bytes(const PiecesFile& file) {
   std::string bytes;
   write_parts("the model", file, [&](std::string_view part) { bytes += part; });
   return bytes;

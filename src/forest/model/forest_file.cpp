@@ -6,7 +6,10 @@
 #include <cmath>
 #include <cstring>
 #include <numeric>
+#include <type_traits>
+#include <utility>
 
+#include "data/file/tensor_pieces.hpp"
 #include "forest/model/forest_metadata.hpp"
 #include "forest/tree/out_of_bag.hpp"
 #include "overtake/data/safetensors.hpp"
@@ -25,42 +28,49 @@ constexpr ElementType element_type = std::is_same_v<T, double>         ? Element
                                                                        : ElementType::uint8;
 
 /// The arrays that all trees have, by the names of their tensors.
-template <typename AnyTree, typename Visit>
-void for_each_array(AnyTree& tree, const Visit& visit) {
-  visit("feature", tree.feature);
-  visit("threshold", tree.threshold);
-  visit("nan_left", tree.nan_left);
-  visit("left", tree.left);
-  visit("right", tree.right);
-  visit("impurity", tree.impurity);
-  visit("samples", tree.samples);
-  visit("weighted_samples", tree.weighted_samples);
+template <typename Visit>
+void for_each_array(const Visit& visit) {
+  visit("feature", &Tree::feature);
+  visit("threshold", &Tree::threshold);
+  visit("nan_left", &Tree::nan_left);
+  visit("left", &Tree::left);
+  visit("right", &Tree::right);
+  visit("impurity", &Tree::impurity);
+  visit("samples", &Tree::samples);
+  visit("weighted_samples", &Tree::weighted_samples);
+}
+
+/// The same array of all trees, one after the other, as one tensor.
+template <typename Array>
+data::TensorPieces tensor_of(std::string name, const Forest& forest, std::vector<std::int64_t> extents,
+                             const Array& array_of) {
+  using T = typename std::decay_t<decltype(array_of(forest.trees.front()))>::value_type;
+  std::uint64_t bytes = 0;
+  for (const Tree& tree : forest.trees) bytes += data::piece_of(array_of(tree)).size();
+  return {std::move(name), element_type<T>, std::move(extents), bytes,
+          [&forest, array_of](const data::TensorPieces::Take& take) {
+            for (const Tree& tree : forest.trees) take(data::piece_of(array_of(tree)));
+          }};
 }
 
 template <typename T>
-NamedArray tensor_of(std::string name, const std::vector<T>& values, std::vector<std::int64_t> extents) {
-  NamedArray tensor{std::move(name), {element_type<T>, std::move(extents), {}}};
-  tensor.array.bytes.resize(values.size() * sizeof(T));
-  if (!values.empty()) std::memcpy(tensor.array.bytes.data(), values.data(), tensor.array.bytes.size());
-  return tensor;
+data::TensorPieces tensor_of(std::string name, const std::vector<T>& values, std::vector<std::int64_t> extents) {
+  return {std::move(name), element_type<T>, std::move(extents), values.size() * sizeof(T),
+          [&values](const data::TensorPieces::Take& take) { take(data::piece_of(values)); }};
 }
 
-/// All trees one after the other, as one.
-Tree joined(const std::vector<Tree>& trees) {
-  Tree all;
-  const auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
-  for (const Tree& tree : trees) {
-    append(all.feature, tree.feature);
-    append(all.threshold, tree.threshold);
-    append(all.nan_left, tree.nan_left);
-    append(all.left, tree.left);
-    append(all.right, tree.right);
-    append(all.impurity, tree.impurity);
-    append(all.samples, tree.samples);
-    append(all.weighted_samples, tree.weighted_samples);
-    append(all.value, tree.value);
-  }
-  return all;
+/// The number of nodes of each tree.
+data::TensorPieces node_counts(const Forest& forest) {
+  const std::size_t trees = forest.trees.size();
+  return {"nodes",
+          element_type<std::int32_t>,
+          {static_cast<std::int64_t>(trees)},
+          trees * sizeof(std::int32_t),
+          [&forest](const data::TensorPieces::Take& take) {
+            std::vector<std::int32_t> nodes;
+            for (const Tree& tree : forest.trees) nodes.push_back(tree.nodes());
+            take(data::piece_of(nodes));
+          }};
 }
 
 /// Reads one file; every message begins with its name.
@@ -120,8 +130,8 @@ class Reader {
     }
     if (nodes.empty()) fail("it holds no trees");
     Tree all;
-    for_each_array(all, [&](const char* name, auto& values) {
-      values = take<typename std::remove_reference_t<decltype(values)>::value_type>(name, {total});
+    for_each_array([&](const char* name, auto array) {
+      all.*array = take<typename std::remove_reference_t<decltype(all.*array)>::value_type>(name, {total});
     });
     all.value = take<double>("value", {total, forest.outputs()});
     std::int64_t begin = 0;
@@ -182,7 +192,8 @@ class Reader {
   std::size_t taken_ = 0;
 };
 
-TensorFile file_of(const Forest& forest, const std::map<std::string, std::string>& metadata) {
+/// `forest` outlives it.
+data::PiecesFile file_of(const Forest& forest, const std::map<std::string, std::string>& metadata) {
   if (forest.trees.empty()) throw UsageError("[save_forest] the forest has no trees", "Train it first.");
   for (const auto& [names, expected] :
        {std::pair(&forest.feature_names, forest.features), std::pair(&forest.class_names, forest.classes)}) {
@@ -190,7 +201,7 @@ TensorFile file_of(const Forest& forest, const std::map<std::string, std::string
     throw UsageError(fmt::format("[save_forest] {} names for {} features or classes", names->size(), expected),
                      "Give one for each, or none.");
   }
-  TensorFile file;
+  data::PiecesFile file;
   for (const auto& [key, value] : metadata) {
     if (key.starts_with(own_prefix)) {
       throw UsageError(fmt::format("[save_forest] the metadata key \"{}\" is reserved", key),
@@ -200,14 +211,15 @@ TensorFile file_of(const Forest& forest, const std::map<std::string, std::string
   }
   file.metadata[forest_key] = forest::metadata_of(forest);
 
-  std::vector<std::int32_t> nodes;
-  for (const Tree& tree : forest.trees) nodes.push_back(tree.nodes());
-  const std::int64_t total = std::accumulate(nodes.begin(), nodes.end(), std::int64_t{0});
-  file.tensors.push_back(tensor_of("nodes", nodes, {static_cast<std::int64_t>(nodes.size())}));
-  const Tree all = joined(forest.trees);
-  for_each_array(
-      all, [&](const char* name, const auto& values) { file.tensors.push_back(tensor_of(name, values, {total})); });
-  file.tensors.push_back(tensor_of("value", all.value, {total, forest.outputs()}));
+  std::int64_t total = 0;
+  for (const Tree& tree : forest.trees) total += tree.nodes();
+  file.tensors.push_back(node_counts(forest));
+  for_each_array([&](const char* name, auto array) {
+    file.tensors.push_back(tensor_of(
+        name, forest, {total}, [array](const Tree& tree) -> const auto& { return tree.*array; }));
+  });
+  file.tensors.push_back(tensor_of(
+      "value", forest, {total, forest.outputs()}, [](const Tree& tree) -> const auto& { return tree.value; }));
   file.tensors.push_back(tensor_of("feature_importances", forest.feature_importances, {forest.features}));
   if (!forest.oob_prediction.empty()) {
     const std::int64_t rows = static_cast<std::int64_t>(forest.oob_prediction.size()) / forest.outputs();
@@ -228,7 +240,7 @@ LoadedForest forest_in(const TensorFile& file, const std::string& name) {
 
 void save_forest(const std::filesystem::path& path, const Forest& forest,
                  const std::map<std::string, std::string>& metadata) {
-  write_safetensors(path, file_of(forest, metadata));
+  data::write_safetensors(path, file_of(forest, metadata));
 }
 
 LoadedForest load_forest(const std::filesystem::path& path) {
@@ -236,7 +248,7 @@ LoadedForest load_forest(const std::filesystem::path& path) {
 }
 
 std::string forest_bytes(const Forest& forest, const std::map<std::string, std::string>& metadata) {
-  return safetensors_bytes(file_of(forest, metadata));
+  return data::safetensors_bytes(file_of(forest, metadata));
 }
 
 LoadedForest parse_forest(std::string_view bytes, const std::string& name) {
