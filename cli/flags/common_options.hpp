@@ -25,7 +25,7 @@ struct ComputeFlags {
   /// True where a plan goes the run's own way to its look at memory: within a limit, and on the CPU where that takes a
   /// fraction of a second, which is what binning a table of so many cells and growing eight trees of it take.
   [[nodiscard]] bool plan_looks(const std::string& chosen, std::int64_t cells) const noexcept {
-    return memory_limit > 0 || host_memory_limit > 0 || (chosen == "cpu" && cells <= 1'000'000);
+    return memory_limit > 0 || host_memory_limit > 0 || (chosen.starts_with("cpu") && cells <= 1'000'000);
   }
 };
 

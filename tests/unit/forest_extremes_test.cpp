@@ -152,6 +152,23 @@ TEST(ForestNeed, TreesThatTurnOutTooLargeAreRefusedEarly) {
   EXPECT_THROW(forest::KeptTrees(1'000'000, 3, usable), DeviceError);
 }
 
+TEST(ForestNeed, ATreeThatIsRefusedSaysWhatSuffices) {
+  const auto need_of = [](const forest::GrowerLimit& limit, bool cpu) -> std::uint64_t {
+    try {
+      forest::refuse_tree(1'000'000, 300'000, limit, cpu);
+    } catch (const forest::TreeRefused& refusal) {
+      return refusal.need();
+    }
+  };
+  constexpr std::uint64_t host = 1;  // any: what it leaves is in the limit
+  // Beside the code: the half is for growers, and on a device the data are there already, once.
+  EXPECT_EQ(need_of({300'000, host, 1}, true), forest::bytes_of_code + 2'000'000);
+  EXPECT_EQ(need_of({300'000, host, 2}, true), forest::bytes_of_code + 4'000'000);
+  EXPECT_EQ(need_of({500'000, host, 1}, false), forest::bytes_of_code + 2'000'000 + 200'000);
+  EXPECT_EQ(need_of({500'000, host, 2}, false), forest::bytes_of_code + 4'000'000 + 3 * 200'000);
+  EXPECT_EQ(need_of(500'000, false), 1'000'000U);
+}
+
 TEST(ForestNeed, WorkWithoutEndIsRefused) {
   forest::ForestJob job;
   job.rule.max_features = 1000;

@@ -100,15 +100,15 @@ void refuse_tree(std::uint64_t need, std::uint64_t usable, const GrowerLimit& li
     const std::uint64_t data = cpu ? 0 : limit.bytes - std::min(limit.bytes, usable);  // held already, by one grower
     const std::uint64_t of_both = 2 * limit.growers;                                   // growers have the half
     const std::string tree = limit.growers > 1 ? "one tree on each device" : "one tree";
-    throw DeviceError(tree + ", with as much again for the forest, " +
-                          host_memory_lack(bytes_of_code + of_both * need + (of_both - 1) * data, limit.host_limit),
-                      memory_cure(0, limit.host_limit, change));
+    const std::uint64_t all = bytes_of_code + of_both * need + (of_both - 1) * data;
+    throw TreeRefused(tree + ", with as much again for the forest, " + host_memory_lack(all, limit.host_limit),
+                      memory_cure(0, limit.host_limit, change), all);
   }
   const std::string lack =
       cpu ? device_memory_lack(need + limit.bytes - usable, limit.bytes, limit.bytes)
           : fmt::format("needs {} on the device, and {} can be used beside the data",
                         size_text(static_cast<double>(need)), size_text(static_cast<double>(usable)));
-  throw DeviceError("one tree " + lack, memory_cure(limit.bytes, 0, change));
+  throw TreeRefused("one tree " + lack, memory_cure(limit.bytes, 0, change), need);
 }
 
 KeptTrees::KeptTrees(std::int64_t trees, std::int32_t outputs, const TreeRoom& room)

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "forest/grow/job.hpp"
 #include "forest/problem/problem.hpp"
+#include "overtake/error.hpp"
 
 namespace overtake::forest {
 
@@ -79,7 +81,19 @@ struct TreeRoom {
 /// do not fit. `at_least`: the need is a lower bound, not an estimate.
 void check_kept(std::int64_t trees, double bytes_a_tree, const TreeRoom& room, bool at_least);
 
-/// Throws DeviceError, naming need and limit: one tree with all that growing it takes is more than the `usable` bytes
+/// One tree does not fit, with all that growing it takes.
+class TreeRefused : public DeviceError {
+ public:
+  TreeRefused(const std::string& message, const std::string& hint, std::uint64_t need)
+      : DeviceError(message, hint), need_(need) {}
+  /// Bytes beside what is held.
+  [[nodiscard]] std::uint64_t need() const noexcept { return need_; }
+
+ private:
+  std::uint64_t need_;
+};
+
+/// Throws TreeRefused, naming need and limit: one tree with all that growing it takes is more than the `usable` bytes
 /// that `limit` leaves beside the data. `cpu`: it was to grow there.
 [[noreturn]] void refuse_tree(std::uint64_t need, std::uint64_t usable, const GrowerLimit& limit, bool cpu);
 

@@ -64,7 +64,11 @@ class ForestEstimator final : public search_detail::Estimator {
     SearchMemory memory(prepared_, data_, options_, helps ? search_detail::helper_device : search_detail::main_device);
     std::vector<Sharing> largest;
     std::uint64_t most = 0;
-    const double at_once = options_.helper ? 2 * placement::visits_a_second(Device().info()) : 0;
+    // Of two devices each takes about half of its share of what is left, and no more than two seconds
+    // (batch_queue.cpp).
+    double all = 0;
+    for (const Batch& batch : batches) all += batch.work;
+    const double at_once = options_.helper ? std::min(all / 2, 2 * placement::visits_a_second(Device().info())) : 0;
     for (const std::vector<Job>& jobs : jobs_at_once(batches, at_once)) {
       std::vector<Sharing> groups = share(jobs);
       const std::uint64_t bytes = memory.most_tree_bytes(groups);

@@ -11,6 +11,7 @@
 #include "forest/grow/need.hpp"
 #include "forest/model/host_memory.hpp"
 #include "overtake/forest/work.hpp"
+#include "placement/rates.hpp"
 #include "platform/held_memory.hpp"
 
 namespace overtake::forest {
@@ -25,6 +26,37 @@ std::uint64_t SearchMemory::most_tree_bytes(const std::vector<Sharing>& batch) c
 }
 
 MemoryPlan SearchMemory::plan(const std::vector<Sharing>& largest) {
+  try {
+    return plan_within_limit(largest);
+  } catch (const TreeRefused& refusal) {
+    refuse(largest, refusal);
+  }
+}
+
+/// Whoever raises the limit to what is said to be needed should not be told of something else then: of what is lacking
+/// the most, one tree on one of the devices or the forest that is kept, which is judged by small trees.
+void SearchMemory::refuse(const std::vector<Sharing>& groups, const TreeRefused& refusal) {
+  if (options_.host_memory_limit == 0) throw refusal;
+  TreeRefused most = refusal;
+  std::vector<ForestJob> jobs;
+  for (const Sharing& group : groups) jobs.push_back(group.forest);
+  for (const std::size_t device : {search_detail::main_device, search_detail::helper_device}) {
+    if (device == search_detail::helper_device && !options_.helper) continue;
+    try {
+      (void)prepared_.grower(groups.front().set, device).host_round(jobs, 1);
+    } catch (const TreeRefused& other) {
+      if (other.need() > most.need()) most = other;
+    }
+  }
+  const MemoryPlan kept = refit_memory(likely_share(groups), false);
+  if (kept.bytes(MemoryPlace::host) > most.need()) {
+    require_host_memory(kept, options_.host_memory_limit, "the search",
+                        "give fewer rows, or candidates of smaller models.");
+  }
+  throw most;
+}
+
+MemoryPlan SearchMemory::plan_within_limit(const std::vector<Sharing>& largest) {
   constexpr double smaller = 0.75;
   constexpr int most_cuts = 16;  // to a hundredth
   const std::optional<double> seen = filled_share(largest);
@@ -113,7 +145,10 @@ std::uint64_t SearchMemory::helped_bytes(std::size_t set, std::span<const Forest
   const Device& other = is_main ? options_.device : *options_.helper;
   if (!is_in_host_memory(other.info().kind)) return 0;
   const std::size_t number = is_main ? search_detail::main_device : search_detail::helper_device;
-  return prepared_.grower(set, number).host_round(jobs, filled).device_bytes;
+  // A slower device takes as much less at once as it is slower.
+  const double pace = placement::visits_a_second(other.info()) / placement::visits_a_second(device().info());
+  const std::uint64_t bytes = prepared_.grower(set, number).host_round(jobs, filled).device_bytes;
+  return static_cast<std::uint64_t>(static_cast<double>(bytes) * std::min(1.0, pace));
 }
 
 /// Trees that wait to be scored, their tables, and the sums of the test rows.
@@ -150,8 +185,8 @@ MemoryPlan SearchMemory::scoring_memory(const std::vector<Sharing>& groups, doub
   return plan;
 }
 
-/// The largest forest that may win.
-MemoryPlan SearchMemory::refit_memory(double filled) {
+/// The largest forest that may win; `grows`: with what growing it on a device takes.
+MemoryPlan SearchMemory::refit_memory(double filled, bool grows) {
   MemoryPlan most;
   if (!options_.refit) return most;
   for (const Candidate& candidate : prepared_.candidates()) {
@@ -163,7 +198,7 @@ MemoryPlan SearchMemory::refit_memory(double filled) {
     need.out_of_bag = candidate.parameters.oob_score;
     need.trees = candidate.parameters.n_estimators;
     need.nodes = filled * static_cast<double>(most_nodes(prepared_.problem(candidate.set), job));
-    need.device_bytes = prepared_.grower(candidate.set, device_).host_round({&job, 1}, filled).device_bytes;
+    if (grows) need.device_bytes = prepared_.grower(candidate.set, device_).host_round({&job, 1}, filled).device_bytes;
     MemoryPlan plan = host_memory_of(need);
     if (plan.bytes(MemoryPlace::host) > most.bytes(MemoryPlace::host)) most = std::move(plan);
   }

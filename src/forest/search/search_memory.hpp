@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "forest/grow/need.hpp"
 #include "forest/search/prepared_candidates.hpp"
 #include "overtake/memory.hpp"
 
@@ -36,6 +37,7 @@ class SearchMemory {
   [[nodiscard]] MemoryPlan plan(const std::vector<Sharing>& largest);
 
  private:
+  [[nodiscard]] MemoryPlan plan_within_limit(const std::vector<Sharing>& largest);
   [[nodiscard]] MemoryPlan plan(const std::vector<Sharing>& largest, double filled);
   [[nodiscard]] const Device& device() const;
   [[nodiscard]] const Sharing& deepest(const std::vector<Sharing>& groups) const;
@@ -44,7 +46,8 @@ class SearchMemory {
   [[nodiscard]] std::size_t limits_of(const Sharing& group) const;
   [[nodiscard]] MemoryPlan scoring_memory(const std::vector<Sharing>& groups, double filled);
   [[nodiscard]] std::uint64_t helped_bytes(std::size_t set, std::span<const ForestJob> jobs, double filled);
-  [[nodiscard]] MemoryPlan refit_memory(double filled);
+  [[nodiscard]] MemoryPlan refit_memory(double filled, bool grows = true);
+  [[noreturn]] void refuse(const std::vector<Sharing>& groups, const TreeRefused& refusal);
 
   PreparedCandidates& prepared_;
   const Dataset& data_;
