@@ -97,12 +97,16 @@ std::string files_text(const SearchFlags& flags, const overtake::SearchResult& r
   return text;
 }
 
+/// A plan and its run fail in the same words.
+[[noreturn]] void fail_all(const std::string& first) {
+  throw overtake::DataError(fmt::format("no candidate has a score; the first failed: {}", first));
+}
+
 /// A search that nothing came out of is an error, with the first failure as its cause; what was asked for is written.
 void require_winner(const overtake::SearchResult& result) {
   if (result.best_index >= 0 || result.interrupted) return;
   for (const overtake::SearchRow& row : result.rows) {
-    if (row.failure.empty()) continue;
-    throw overtake::DataError(fmt::format("no candidate has a score; the first failed: {}", row.failure));
+    if (!row.failure.empty()) fail_all(row.failure);
   }
   throw overtake::DataError("no candidate has a score", "Choose a metric that is defined for every fold's rows.");
 }
@@ -127,9 +131,7 @@ void note_failures(const std::vector<std::string>& problems) {
   const auto failing = std::count_if(problems.begin(), problems.end(), fails);
   if (failing == 0) return;
   const std::string& first = *std::find_if(problems.begin(), problems.end(), fails);
-  if (failing == static_cast<std::int64_t>(problems.size())) {
-    throw overtake::DataError(fmt::format("no candidate can have a score; the first fails: {}", first));
-  }
+  if (failing == static_cast<std::int64_t>(problems.size())) fail_all(first);
   print_error(fmt::format("note: {} of {} candidates will fail; the first: {}\n", failing, problems.size(), first));
 }
 

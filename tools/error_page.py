@@ -104,6 +104,7 @@ def fill(form, values):
 
 class Source:
     """One file: its functions, and how expressions in them read."""
+    hints = {}  # what functions called ..._hint, which take as their last argument what to say else, return
 
     def __init__(self, path):
         self.path = path
@@ -168,6 +169,10 @@ class Source:
             if call.group(1) == "format":
                 return fill(values[0], values[1:]) if values else ""
             return "..." if call.group(1) == "quote" else values[0] if values else ""
+        call = re.match(r"(?:\w+::)*(\w+)\(", expression)
+        if call and call.group(1) in self.hints and pieces(expression, call.end())[1] == len(expression):
+            otherwise = self.read(pieces(expression, call.end())[0][-1], function, place, depth + 1)
+            return " / ".join(hint for hint in [*self.hints[call.group(1)], otherwise] if hint)
         if expression in ("{}", "std::string()"):
             return ""
         if function and re.fullmatch(r"\w+", expression):
@@ -220,6 +225,10 @@ def expand(sources, source, function, error, depth=0):
 
 def collect():
     sources = [Source(path) for folder in ("src", "cli") for path in sorted((ROOT / folder).rglob("*.[ch]pp"))]
+    for source in sources:
+        for function in source.functions:
+            if function.name.endswith("_hint"):
+                Source.hints[function.name] = [unescape(text) for text in re.findall(rf"return {LITERAL.pattern}", source.text[function.start:function.end])]
     errors = set()
     for source in sources:
         for match in THROW.finditer(source.text):

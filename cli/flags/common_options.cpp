@@ -6,6 +6,7 @@
 #include <CLI/ExtraValidators.hpp>  // where CLI11 has AsSizeValue since 2.6
 #endif
 #include <CLI/Config.hpp>
+#include <CLI/Error.hpp>
 #include <CLI/Formatter.hpp>
 #include <CLI/Validators.hpp>
 #include <algorithm>
@@ -58,20 +59,33 @@ void add_seed_flag(CLI::App& app, std::uint64_t& seed, const std::string& help) 
 
 namespace {
 
+std::string no_size(const std::string& text) {
+  return fmt::format("expected a size above 0 such as 512MiB, of at most 18446744073709551615 bytes, not {}", text);
+}
+
 void add_size_flag(CLI::App& app, const char* flag, std::uint64_t& bytes, const std::string& help) {
   // AsSizeValue takes -1 for the largest number. This comes behind it, because the last transform is the first that
   // runs.
   const auto problem = [](const std::string& text) -> std::string {
     std::uint64_t size = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
-    return error == std::errc() && size > 0 ? "" : fmt::format("expected a size above 0 such as 512MiB, not {}", text);
+    return error == std::errc() && size > 0 ? "" : no_size(text);
   };
   const auto fraction = [](const std::string& text) -> std::string {
     return text.find('.') == std::string::npos ? ""
                                                : fmt::format("expected a whole number such as 1536MiB, not {}", text);
   };
+  // Unknown units and sizes beyond 64 bits, of which AsSizeValue itself speaks of its types.
+  const auto in_bytes = [size = CLI::AsSizeValue(false)](std::string& text) -> std::string {
+    const std::string given = text;
+    try {
+      return size(text);
+    } catch (const CLI::ValidationError&) {
+      return no_size(given);
+    }
+  };
   app.add_option(flag, bytes, help + ", e.g. 512MiB")
-      ->transform(CLI::AsSizeValue(false))
+      ->transform(CLI::Validator(in_bytes, ""))
       ->transform(CLI::Validator(problem, ""))
       ->transform(CLI::Validator(fraction, ""));
 }

@@ -49,7 +49,7 @@ void print_drawing(std::string_view text) {
   throw overtake::DataError(
       "cannot write to standard output: " + (closed ? "its reader closed it before the end" : error.message()),
       closed ? "Let the reading program take everything, or write to a file."
-             : "Check the file or pipe that standard output goes to.");
+             : overtake::limit_hint(error, "Check the file or pipe that standard output goes to."));
 }
 
 // By its name, which AtomicFile knows: what standard output holds already stays.

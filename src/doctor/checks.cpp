@@ -8,6 +8,7 @@
 #include <initializer_list>
 
 #include "backend/common/trial/driver_trial.hpp"
+#include "doctor/host.hpp"
 #include "overtake/report.hpp"
 #include "platform/host_limits.hpp"
 #include "platform/memory_limit.hpp"
@@ -72,6 +73,13 @@ std::optional<Finding> limits_finding(const TrialRun& run, const std::string& de
                        [&run](std::string_view sign) { return run.reason.find(sign) != std::string::npos; });
   };
   Finding finding{"tight-limits", Severity::error, device, "", run.reason, ""};
+  const auto memory_is_low = [&finding] {
+    finding.id = "memory-low";
+    finding.cause = "the computer, or the control group of this process, has too little memory left to try a device";
+    finding.cure = more_memory;
+    return finding;
+  };
+  if (run.finding == "memory-low") return memory_is_low();
   // A loader that may open no more files says "Error 24".
   if (says({"Too many open files", "Error 24"})) {
     finding.cause = "this process may open too few files to try a device";
@@ -86,13 +94,10 @@ std::optional<Finding> limits_finding(const TrialRun& run, const std::string& de
   } else if (says({"bad_alloc", "Cannot allocate memory", "memory is exhausted", "failed to map segment"})) {
     const std::string limits = platform::tight_limits();
     if (limits.find("ulimit -v") == std::string::npos && limits.find("ulimit -d") == std::string::npos) {
-      finding.id = "memory-low";
-      finding.cause = "the computer, or the control group of this process, has too little memory left to try a device";
-      finding.cure = "close other programs, or give the container or the job more memory";
-    } else {
-      finding.cause = fmt::format("the limits of this process leave too little memory to try a device: {}", limits);
-      finding.cure = "raise them: ulimit -v unlimited, ulimit -d unlimited";
+      return memory_is_low();
     }
+    finding.cause = fmt::format("the limits of this process leave too little memory to try a device: {}", limits);
+    finding.cure = "raise them: ulimit -v unlimited, ulimit -d unlimited";
   } else if (!run.limits.empty()) {
     finding.cause = fmt::format("the limits of this process are too small to try a device: {}", run.limits);
     finding.cure =

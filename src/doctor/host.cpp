@@ -85,8 +85,7 @@ std::vector<Finding> host_findings(const HostCheckup& host, bool has_gpu) {
                         "fail for want of it",
                         fmt::format("{} are left{}", report::bytes(host.usable_memory_bytes),
                                     host.memory_limit.empty() ? "" : " by " + host.memory_limit),
-                        "close other programs; or give it more: docker run --memory, the job's --mem, "
-                        "resources.limits.memory, MemoryMax, ulimit -v"});
+                        more_memory});
   }
   if (host.locked_memory_limit < locked_memory_wanted) {
     findings.push_back({"locked-memory-low", has_gpu ? Severity::warning : Severity::note, "",

@@ -9,6 +9,11 @@
 
 namespace overtake::doctor {
 
+/// The cure for too little of the computer's.
+inline constexpr const char* more_memory =
+    "close other programs; or give it more: docker run --memory, the job's --mem, resources.limits.memory, memory.max "
+    "(MemoryMax) of its control group, ulimit -v";
+
 /// Cores, memory, limits and surroundings of this process. `root`: the folder that /proc, /sys, /dev and /run are
 /// looked for in.
 [[nodiscard]] HostCheckup examine_host(const std::filesystem::path& root = "/");

@@ -86,26 +86,27 @@ std::string beyond_host_limit(const Prediction& of, const MemoryLimits& limits) 
 Prediction forest_cost(const ForestWork& work, const DeviceInfo& device, const DeviceRates& rates,
                        const MemoryLimits& limits) {
   const double threads = std::max(1, rates.threads);
+  const ForestHostRates& host = work.numbers ? rates.numbers : rates.host;
   Prediction of;
   of.device = device.id;
   of.start_seconds = rates.start_seconds;
-  of.prepare_seconds = rates.host.cell * work.cells / threads;
-  of.finish_seconds = rates.host.result * work.results / threads;
+  of.prepare_seconds = host.cell * work.cells / threads;
+  of.finish_seconds = host.result * work.results / threads;
   if (device.kind == DeviceKind::cpu || device.kind == DeviceKind::opencl_on_cpu) {
     of.threads = cpu_threads();
     const bool is_host = device.kind == DeviceKind::cpu;
-    of.compute_seconds = rates.host.fixed + host_growing(work, rates.host) / threads;
+    of.compute_seconds = host.fixed + host_growing(work, host) / threads;
     const double bytes =
         is_host ? host_bytes(work, of.compute_seconds, limits) : host_bytes_of_kernels(work, device, limits);
     of.host_bytes = memory_held_with(device, bytes);
-    of.finish_seconds += rates.host.scored * work.scored / threads;
+    of.finish_seconds += host.scored * work.scored / threads;
   } else {
     of.host_bytes = memory_held_with(device, work.host_bytes_beside);
     of.device_bytes = static_cast<std::uint64_t>(bytes_at_once(work, device, limits.planned));
     of.transfer_seconds = work.cells / rates.bytes_a_second;
     of.compute_seconds = rates.forest.fixed + kernel_growing(work, rates.forest);
     of.batch_seconds = rates.forest.fixed + chain_growing(work, rates.forest);
-    of.finish_seconds += rates.host.kept_node * work.kept_nodes;
+    of.finish_seconds += host.kept_node * work.kept_nodes;
   }
   of.failure = does_not_fit(work, device, limits, of);
   of.total();

@@ -77,7 +77,7 @@ DeviceRates usual_rates(const DeviceInfo& info) {
   rates.start_seconds = start_of(info.kind);
   const bool is_here = info.backend != elsewhere;
   rates.threads = is_here || info.kind != DeviceKind::cpu ? host_threads() : info.compute_units;
-  rates.host = xeon_forest;
+  rates.host = rates.numbers = xeon_forest;
   if (info.kind == DeviceKind::cpu) {
     rates.network = rates.team = xeon_one_thread;
     if (rates.threads == 1) return rates;
@@ -100,18 +100,23 @@ DeviceRates usual_rates(const DeviceInfo& info) {
                  {.forest_wide = slower, .forest_chain = latency, .network_step = latency, .network_product = slower});
   } else if (info.kind == DeviceKind::opencl_on_cpu) {
     rates.context_bytes = 7.5e7;  // a process with PoCL holds 85 MiB, on the cpu 13
-    // PoCL 3.1 on two cores: forests in twice the time of the cpu backend, networks at tens of microseconds a kernel.
-    rates.host = with(rates, {.host = 2}).host;
+    // PoCL 3.1 on two cores, as multiples of the cpu backend (docs/placement.md); networks at tens of microseconds a
+    // kernel.
+    rates.host = with(rates, {.host = 1.5}).host;
+    rates.numbers = with(rates, {.host = 3}).numbers;
+    rates.host.small_visit = 5 * xeon_forest.small_visit;
+    rates.numbers.small_visit = 4.5 * xeon_forest.small_visit;
     rates.network = rates.team = with(rates, {.network_step = 30, .network_product = 600}).network;
   }
   return rates;
 }
 
 DeviceRates with(DeviceRates rates, const Slowness& slowness) {
-  ForestHostRates& host = rates.host;
-  for (double* rate : {&host.cell, &host.kept_node, &host.result, &host.fixed, &host.small_visit, &host.big_visit,
-                       &host.big_bin, &host.move, &host.scored}) {
-    *rate *= slowness.host;
+  for (ForestHostRates* host : {&rates.host, &rates.numbers}) {
+    for (double* rate : {&host->cell, &host->kept_node, &host->result, &host->fixed, &host->small_visit,
+                         &host->big_visit, &host->big_bin, &host->move, &host->scored}) {
+      *rate *= slowness.host;
+    }
   }
   rates.forest.bin_look *= slowness.forest_wide;
   rates.forest.random_bin_look *= slowness.forest_wide;

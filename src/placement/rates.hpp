@@ -50,9 +50,10 @@ struct DeviceRates {
   double bytes_a_second = 0;  ///< from host to device
   ForestKernelRates forest;   ///< not of the cpu
   ForestHostRates host;
-  NetworkRates network;  ///< on the cpu of one thread
-  NetworkRates team;     ///< of all threads; elsewhere the same
-  int threads = 1;       ///< of the host
+  ForestHostRates numbers;  ///< the same, of targets that are numbers
+  NetworkRates network;     ///< on the cpu of one thread
+  NetworkRates team;        ///< of all threads; elsewhere the same
+  int threads = 1;          ///< of the host
 };
 
 /// Without the device's own measurements (calibration.hpp): by its kind, units and clock.

@@ -37,6 +37,7 @@ inline constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::m
 struct MemoryLeft {
   std::uint64_t bytes = unlimited;
   const char* by = "";
+  std::uint64_t limit = 0;  ///< of the control group; 0: of something else
 };
 [[nodiscard]] MemoryLeft memory_left(const std::filesystem::path& root = "/");
 

@@ -233,6 +233,13 @@ class MemoryTest(CliTest):
         self.assertEqual(code, 0)
         self.assertLess(peak, 1.1 * free)
 
+    def test_a_size_that_is_none_names_the_largest(self):
+        forest = ("train", IRIS, "--target", "species", "--estimator", "random-forest", "--device", "cpu")
+        for size in ("1e30", "16EiB", "18446744073709551616", "5 potatoes"):
+            error = self.fails(2, *forest, "--host-memory-limit", size, says=["above 0 such as 512MiB", "at most 18446744073709551615 bytes", size])
+            self.assertNotIn("UINT", error)
+        self.overtake(*forest, "--host-memory-limit", "18446744073709551615")
+
     def test_an_empty_value_takes_no_other_flag(self):
         for flag in ("--memory-limit", "--host-memory-limit", "--device"):
             self.fails(2, "train", "absent.csv", "--target", "y", f"{flag}=", "--seed", "1", says=[f"{flag} has no value", f"{flag}=VALUE"])

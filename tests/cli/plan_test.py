@@ -267,8 +267,8 @@ class PlanTest(CliTest):
                 (("train", IRIS, "--target", "species", "--estimator", "random-forest", "--max-samples", "999"), 3, "rows"),
                 (("train", IRIS, "--target", "species", "--estimator", "random-forest", "--tree", "500", "--export-text", "-"), 2,
                  "--tree 500"),
-                (("search", IRIS, "--target", "species", "--grid", "max_features=99"), 3, "no candidate can have a score"),
-                (("search", IRIS, "--target", "species", "--grid", "class_weight=setos:2"), 3, "no candidate can have a score"),
+                (("search", IRIS, "--target", "species", "--grid", "max_features=99"), 3, "no candidate has a score; the first failed"),
+                (("search", IRIS, "--target", "species", "--grid", "class_weight=setos:2"), 3, "no candidate has a score; the first failed"),
                 (("train", IRIS, "--target", "species", "--hidden", "4000,4000", "--host-memory-limit", "100MiB"), 4,
                  "the limit is 100 MiB")):
             self.assertIn(text, self.overtake(*arguments, "--plan", expect=code)[1])

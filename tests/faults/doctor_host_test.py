@@ -7,6 +7,7 @@ import pwd
 import re
 import resource
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -185,6 +186,22 @@ class Host(DoctorTest):
         groups = pathlib.Path("/proc/self/cgroup").read_text(encoding="utf-8")
         skip_unless("0::/" in groups, "this system has no control groups of version 2")
         self.told("memory-low", *self.cpu, severity="warning", evidence="control group", cure="--memory", machine=machine)
+
+    def test_a_control_group_ends_a_trial_for_want_of_memory(self):
+        group = pathlib.Path(f"/sys/fs/cgroup/memory/overtake-{os.getpid()}")
+        try:
+            group.mkdir()
+        except OSError:
+            self.skipTest("no control group of version 1 can be made here")
+        self.addCleanup(group.rmdir)
+        (group / "memory.limit_in_bytes").write_text(str(60 * MIB))
+        trial = self.folder / "trial.sh"
+        trial.write_text(f"#!/bin/sh\necho begin >&3; echo check copies >&3\nexec {sys.executable} -c \"b'x' * {400 * MIB}\"\n")
+        trial.chmod(0o755)
+        found = self.told("memory-low", *self.cpu, severity="error", evidence="whose limit is 60 MiB", cure="memory.max",
+                          environment={"OVERTAKE_TRIAL_PROGRAM": str(trial)},
+                          preexec_fn=lambda: (group / "cgroup.procs").write_text(str(os.getpid())))
+        self.assertNotIn("driver-fails", found)
 
     def test_a_system_that_says_nothing(self):
         machine = Machine(self.folder).folder("/proc")

@@ -104,7 +104,9 @@ class Files(FaultTest):
         self.refused(3, "train", IRIS, *FOREST, "--n-estimators", "50", "--save", "n", limits=limits, says=("n: File too large",))
         self.refused(3, "train", IRIS, *NETWORK, "--epochs", "3", "--checkpoint", "c", limits={"FSIZE": 500}, says=("File too large",))
         with open(self.folder / "o.csv", "w") as target:
-            self.refused(3, "predict", "m", "d.csv", "--apply", stdout=target, limits=limits, says=("standard output: File too large",))
+            self.refused(3, "predict", "m", "d.csv", "--apply", stdout=target, limits=limits, says=("standard output: File too large", "ulimit -f"))
+        with open(self.folder / "o.txt", "w") as target:
+            self.refused(3, "search", "--help", stdout=target, limits={"FSIZE": 1024}, says=("standard output: File too large", "ulimit -f"))
 
     def test_the_limit_of_file_sizes_and_a_journal(self):
         _, err = self.run_tool("search", IRIS, *FOREST, "--grid", "n_estimators=2,3,4", "--journal", "j", expect=3,
@@ -112,6 +114,13 @@ class Files(FaultTest):
         self.assertEqual(err.count("error: "), 1, err)
         self.assertIn("hint: ", err)
         self.assertNotIn("bug in Overtake", err)
+        for size in (1, 2, 4, 20):  # KiB, as a shell counts; what could not begin leaves nothing
+            before = self.files()
+            _, err = self.run_tool("search", IRIS, *FOREST, "--grid", "n_estimators=2,3,4", "--journal", f"j{size}", expect=3,
+                                   limits={"FSIZE": size * 1024})
+            self.assertIn("File too large", err)
+            self.assertIn("ulimit -f unlimited", err)
+            self.assertEqual(self.files(), before)
 
     def test_a_full_device(self):
         for flags in (("predict", "m", IRIS, "--out", "/dev/full"), ("describe", IRIS, "--json", "/dev/full"),

@@ -155,6 +155,7 @@ class Files(FaultTest):
         self.refused(3, "predict", "m", IRIS, "--out", "p.csv", limits={"NOFILE": 4}, says=("ulimit -n",))
         _, err = self.run_tool("search", IRIS, *FOREST, "--grid", "max_bins=8,16", "--journal", "j", expect=3, limits={"NOFILE": 5})
         self.assertIn("ulimit -n", err)
+        self.assertFalse((self.work / "j").exists(), "an empty journal stayed")
 
 
 class Folders(FaultTest):

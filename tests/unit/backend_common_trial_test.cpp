@@ -216,6 +216,16 @@ TEST(TrialJudgement, ReadsReportsAndEnds) {
               HasSubstr("when it was to end"));
   EXPECT_EQ(judged({"check a"}, {End::Kind::destroyed, 0, "SIGKILL", {}}).kind, Kind::unclear)
       << "somebody else did that";
+  TrialReport report;
+  report.begun = report.take("check a");
+  const End killed{End::Kind::destroyed, 0, "SIGKILL", {}};
+  const TrialRun starved = judge(report, killed, patience, {14 << 20, "the control group", 30 << 20});
+  EXPECT_EQ(starved.finding, "memory-low");
+  EXPECT_THAT(starved.reason, HasSubstr("in the check of a for want of memory: 14 MiB are left by the control group, "
+                                        "whose limit is 30 MiB"));
+  EXPECT_THAT(hint_of(starved, "x"), HasSubstr("memory.max"));
+  EXPECT_EQ(judge(report, killed, patience, {14 << 20, "ulimit -v", 0}).finding, "") << "that limit ends nothing";
+  EXPECT_EQ(judge(report, killed, patience, {std::uint64_t{4} << 30, "the computer", 0}).finding, "");
   EXPECT_EQ(judged({"check a", "error x"}, {}).kind, Kind::unclear);
   EXPECT_EQ(judged({"foreign"}, {}).kind, Kind::not_started);
   EXPECT_EQ(judged({"check a"}, {End::Kind::stopped, 0, {}, {}}).kind, Kind::stopped);

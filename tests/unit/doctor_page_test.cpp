@@ -237,6 +237,16 @@ TEST(DoctorLimits, AreTheCauseWhereTheSystemRefuses) {
   EXPECT_THAT(id_of("it cannot be tried: trial: Resource temporarily unavailable"), HasSubstr("ulimit -u"));
   EXPECT_THAT(id_of("its trial failed: the system started 1 of 8 threads and refuses more"), HasSubstr("ulimit -u"));
   EXPECT_THAT(id_of("its trial failed: std::bad_alloc"), HasSubstr("memory"));
+  backend::TrialRun starved =
+      run_that_says("the system ended its trial by SIGKILL for want of memory: 14 MiB are left");
+  starved.finding = "memory-low";
+  const auto finding = doctor::limits_finding(starved, "opencl:0");
+  ASSERT_TRUE(finding.has_value());
+  EXPECT_EQ(finding->id, "memory-low");
+  EXPECT_EQ(finding->device, "opencl:0");
+  EXPECT_EQ(finding->severity, Severity::error);
+  EXPECT_EQ(finding->evidence, starved.reason);
+  EXPECT_THAT(finding->cure, AllOf(HasSubstr("docker run --memory"), HasSubstr("--mem"), HasSubstr("memory.max")));
   EXPECT_EQ(id_of("overtake-trial is not installed with the library"), "");
 }
 

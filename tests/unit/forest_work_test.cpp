@@ -69,6 +69,7 @@ void expect_near(double counted, double true_count, double factor) {
 void expect_true(const Dataset& data, const ForestParameters& parameters, double factor = 1.3) {
   const ForestWork work = forest_work(data, {parameters});
   const Truth truth = grown(data, parameters);
+  EXPECT_EQ(work.numbers, data.task == Task::regression);
   EXPECT_EQ(work.trees, parameters.n_estimators);
   expect_near(work.nodes, truth.nodes, factor);
   expect_near(work.moves, truth.moves, factor);

@@ -112,6 +112,48 @@ TEST(PlacementCosts, OfShallowForestsAndDeepOnesAreThoseThatWereMeasured) {
   }
 }
 
+/// Three tables (5,000 x 10, 20,000 x 20, 1,500 x 30) and depths by PoCL 3.1 on two EPYC cores of 0.44 times the Xeon's
+/// slowness, others at work there: half of the processor time, less that of a single small tree.
+TEST(PlacementCosts, OfForestsByOpenClOnTheCpuAreThoseThatWereMeasured) {
+  struct Measured {
+    bool numbers;
+    double looks, small_looks, bin_looks, visits, small_visits, moves, scored, seconds;
+  };
+  constexpr Measured all[] = {{true, 6322370, 6163370, 4855580055, 110168031, 52526065, 11016803, 5999643, 4.94},
+                              {false, 1047334, 980734, 804352400, 43649859, 18851876, 14549953, 8263070, 1.60},
+                              {true, 746089, 602089, 572996018, 62501320, 7272914, 6250132, 3619881, 1.23},
+                              {false, 464246, 397646, 356541023, 35371048, 10573065, 11790349, 6885336, 0.78},
+                              {true, 38706, 0, 29726568, 25296920, 0, 2529692, 1762450, 0.28},
+                              {false, 23255, 0, 17860130, 15176707, 0, 5058902, 3524659, 0.14},
+                              {true, 15170201, 14884001, 11650714015, 277521298, 127817892, 13876065, 7536932, 11.65},
+                              {false, 1913820, 1793580, 1469813454, 96639909, 33766888, 24159977, 13278057, 2.97},
+                              {true, 916623, 689823, 703966095, 151340874, 12495512, 7567044, 4382894, 2.02},
+                              {false, 303152, 217472, 232820442, 60001427, 3955286, 15000357, 8698933, 0.69},
+                              {true, 23923, 0, 18373059, 60686608, 0, 3034330, 2116878, 0.51},
+                              {false, 10034, 0, 7706423, 24274643, 0, 6068661, 4233755, 0.16},
+                              {true, 5688513, 5625513, 4368777633, 79390650, 60974688, 2646355, 1464654, 3.93},
+                              {false, 591036, 564036, 453915632, 19665256, 10333785, 3933051, 2253550, 0.70}};
+  DeviceInfo device = known_device("cpu-2");
+  device.kind = DeviceKind::opencl_on_cpu;
+  placement::DeviceRates rates = placement::with(placement::usual_rates(device), {.host = 0.44});
+  rates.threads = 2;
+  for (const Measured& of : all) {
+    ForestWork work;
+    work.numbers = of.numbers;
+    work.looks = of.looks;
+    work.small_looks = of.small_looks;
+    work.bin_looks = of.bin_looks;
+    work.visits = of.visits;
+    work.small_visits = of.small_visits;
+    work.moves = of.moves;
+    work.scored = of.scored;
+    const Prediction predicted = placement::forest_cost(work, device, rates);
+    const double seconds = predicted.compute_seconds + predicted.finish_seconds;
+    EXPECT_GT(seconds, of.seconds / 2) << of.looks << " looks";
+    EXPECT_LT(seconds, of.seconds * 2) << of.looks << " looks";
+  }
+}
+
 TEST(PlacementCosts, KeepToLimitsOfMemoryOrSayWhatIsTooMuch) {
   const DeviceInfo h100 = known_device("h100");
   ForestWork work;

@@ -6,7 +6,9 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <system_error>
 
 namespace overtake {
 
@@ -17,6 +19,10 @@ namespace overtake {
 /// The name that writing to `path` writes to: links are followed, also where the file at their end does not exist yet.
 /// Throws DataError for links that go in a circle.
 [[nodiscard]] std::filesystem::path link_target(const std::filesystem::path& path);
+
+/// How to raise the limit of this process that a failed write tells of: of open files (ulimit -n), of the size of files
+/// (ulimit -f); for every other error `otherwise`.
+[[nodiscard]] std::string limit_hint(const std::error_code& error, std::string_view otherwise);
 
 /// Throws DataError if an AtomicFile of this path could not be written: the folder is missing or closed to writing, the
 /// path is a folder or a socket, the file is write-protected. Nothing stays behind, and pipes and devices are not

@@ -30,6 +30,8 @@ struct ForestWork {
   // Of nodes of fewer than small_node_rows rows.
   double small_looks = 0, small_visits = 0;
 
+  bool numbers = false;  ///< targets are numbers, not classes
+
   double chain_looks = 0;  ///< of one small tree, the most that one group of a device works on alone
 
   double scored = 0;      ///< steps of test rows down the trees, for each limit of a candidate anew

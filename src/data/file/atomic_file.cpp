@@ -29,11 +29,7 @@ std::string name_of(const fs::path& path) { return path == "/dev/stdout" ? "stan
   }
   std::string hint = "Check that the folder exists and that you may write there.";
   if (platform::is_out_of_space(error)) hint = "Free some space or choose another folder.";
-  if (error == std::errc::too_many_files_open) hint = "Raise the limit of open files: ulimit -n 1024.";
-  if (error == std::errc::file_too_large) {
-    hint = "Raise the limit of file sizes (ulimit -f), or choose a folder that takes large files.";
-  }
-  throw DataError(fmt::format("cannot write {}: {}", name_of(path), error.message()), hint);
+  throw DataError(fmt::format("cannot write {}: {}", name_of(path), error.message()), limit_hint(error, hint));
 }
 
 fs::path folder_of(const fs::path& file) { return file.has_parent_path() ? file.parent_path() : fs::path("."); }
@@ -106,6 +102,14 @@ fs::file_status status_of(const fs::path& path) {
 }
 
 }  // namespace
+
+std::string limit_hint(const std::error_code& error, std::string_view otherwise) {
+  if (error == std::errc::too_many_files_open) return "Raise the limit of open files: ulimit -n 1024.";
+  if (error == std::errc::file_too_large) {
+    return "Raise the limit of file sizes (ulimit -f unlimited), or choose a folder that takes large files.";
+  }
+  return std::string(otherwise);
+}
 
 void require_writable(const fs::path& path) {
   if (const std::optional<int> named = descriptor_named(path)) {

@@ -166,6 +166,7 @@ ForestWork& ForestWork::operator+=(const ForestWork& more) {
   random_bin_looks += more.random_bin_looks;
   small_looks += more.small_looks;
   small_visits += more.small_visits;
+  numbers = numbers || more.numbers;
   chain_looks = std::max(chain_looks, more.chain_looks);
   scored += more.scored;
   results += more.results;
@@ -184,6 +185,7 @@ report::Json to_json(const ForestWork& work) {
   json.set("looks", work.looks).set("visits", work.visits).set("moves", work.moves);
   json.set("bin_looks", work.bin_looks).set("random_bin_looks", work.random_bin_looks);
   json.set("small_looks", work.small_looks).set("small_visits", work.small_visits);
+  json.set("numbers", work.numbers);
   json.set("chain_looks", work.chain_looks).set("scored", work.scored).set("results", work.results);
   json.set("kept_nodes", work.kept_nodes).set("tree_bytes", work.tree_bytes);
   json.set("data_bytes", work.data_bytes).set("grown_bytes", work.grown_bytes);
@@ -206,6 +208,7 @@ ForestWork forest_work(const Dataset& data, const std::vector<ForestParameters>&
     work.forests = static_cast<std::int64_t>(grown.size()) * fits.folds;
     work.results = static_cast<double>(fits.folds * fits.test_rows) * static_cast<double>(forests.size());
   }
+  work.numbers = data.task == Task::regression;
   std::set<int> bins;
   for (const ForestParameters& parameters : forests) bins.insert(parameters.max_bins);
   work.cells = static_cast<double>(data.rows) * static_cast<double>(data.features) * static_cast<double>(bins.size());

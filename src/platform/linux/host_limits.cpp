@@ -65,13 +65,13 @@ std::vector<fs::path> groups_of(const fs::path& root, std::string_view controlle
 }
 
 /// What a group leaves: its limit less what it holds, but for the files in memory that it can drop.
-std::uint64_t left_in(const fs::path& group, const char* limit_file, const char* usage_file, const char* droppable) {
+MemoryLeft left_in(const fs::path& group, const char* limit_file, const char* usage_file, const char* droppable) {
   const auto limit = number_in(group / limit_file);
-  if (!limit || *limit >= std::uint64_t{1} << 60) return unlimited;  // version 1 writes a huge number for none
+  if (!limit || *limit >= std::uint64_t{1} << 60) return {};  // version 1 writes a huge number for none
   const std::uint64_t usage = number_in(group / usage_file).value_or(0);
   const std::uint64_t cache = number_of(group / "memory.stat", droppable).value_or(0);
   const std::uint64_t held = usage - std::min(usage, cache);
-  return *limit - std::min(*limit, held);
+  return {*limit - std::min(*limit, held), "the control group", *limit};
 }
 
 /// What a limit of this process leaves. `place`: of the number in statm that counts towards it, in pages.
@@ -115,12 +115,10 @@ MemoryLeft left_of_computer(const fs::path& root) {
     take_smaller({*available * 1024, "the computer"}, least);
   }
   for (const fs::path& group : groups_of(root, "")) {
-    take_smaller({left_in(group, "memory.max", "memory.current", "inactive_file"), "the control group"}, least);
+    take_smaller(left_in(group, "memory.max", "memory.current", "inactive_file"), least);
   }
   for (const fs::path& group : groups_of(root, "memory")) {
-    take_smaller(
-        {left_in(group, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"), "the control group"},
-        least);
+    take_smaller(left_in(group, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"), least);
   }
   return least;
 }

@@ -10,7 +10,9 @@
 #include <limits>
 #include <utility>
 
+#include "overtake/data/file.hpp"
 #include "overtake/error.hpp"
+#include "platform/host_limits.hpp"
 
 namespace overtake::search_detail {
 
@@ -242,11 +244,15 @@ void Database::fail(int code) const {
     case SQLITE_NOMEM: throw std::bad_alloc();
     default: break;
   }
-  if (number != 0) reason += fmt::format(" ({})", std::generic_category().message(number));
-  const char* hint = "Check that the file and its folder exist and that you may read and write there.";
-  if (std::errc(number) == std::errc::too_many_files_open) hint = "Raise the limit of open files: ulimit -n 1024.";
-  if (std::errc(number) == std::errc::file_too_large) hint = "Raise the limit of file sizes: ulimit -f unlimited.";
-  throw DataError(fmt::format("cannot use the journal {}: {}", name, reason), hint);
+  std::error_code cause(number, std::generic_category());
+  // Of a write that a limit of file sizes cut short SQLite keeps no number.
+  const bool is_failed_access = (code & 0xFF) == SQLITE_IOERR && number == 0;
+  if (is_failed_access && platform::tight_limits().find("ulimit -f") != std::string::npos) {
+    cause = std::make_error_code(std::errc::file_too_large);
+  }
+  if (cause) reason += fmt::format(" ({})", cause.message());
+  throw DataError(fmt::format("cannot use the journal {}: {}", name, reason),
+                  limit_hint(cause, "Check that the file and its folder exist and that you may read and write there."));
 }
 
 void fail_damaged(const Database& database, std::string_view what) {

@@ -54,6 +54,7 @@ void in_transaction(const Database& database, Action action) {
 Journal::Journal(const fs::path& path, const SearchInput& input, const SearchResult& result, FileSystemProbe probe)
     : place_(checked_place(path, input, result.metrics.size(), probe)),
       lock_(path),
+      made_(path),
       database_(path, Database::Mode::write),
       metrics_(result.metrics) {
   // Without shared memory, should the file have a write-ahead log from its time on a local disk.
@@ -69,6 +70,7 @@ Journal::Journal(const fs::path& path, const SearchInput& input, const SearchRes
     migrate(database_);
     run_ = add_run(database_, seal_, result);
   });
+  made_.keep();
 }
 
 void Journal::take(const Identity& identity, const SearchInput& input) {

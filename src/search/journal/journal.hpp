@@ -43,6 +43,7 @@ class Journal final : public JobLog {
 
   JournalPlace place_;
   WriterLock lock_;
+  NewJournal made_;  // before the database: it goes after that is closed, while the lock is held
   Database database_;
   std::vector<Metric> metrics_;
   std::vector<JobRecord> records_;

@@ -6,6 +6,7 @@
 #include <string>
 #include <system_error>
 
+#include "overtake/data/file.hpp"
 #include "overtake/error.hpp"
 #include "platform/file.hpp"
 
@@ -96,6 +97,18 @@ JournalPlace look_at_journal(const fs::path& path, FileSystemProbe probe) {
   }
   place.read_mode = Database::Mode::read_at_rest;
   return place;
+}
+
+NewJournal::NewJournal(const fs::path& path)
+    : main_(link_target(path)), log_(main_.string() + "-wal"), shared_(main_.string() + "-shm") {
+  std::error_code unknown;
+  is_kept_ = fs::exists(main_, unknown) || unknown;
+}
+
+NewJournal::~NewJournal() {
+  if (is_kept_) return;
+  std::error_code ignored;
+  for (const fs::path* file : {&log_, &shared_, &main_}) fs::remove(*file, ignored);
 }
 
 }  // namespace overtake::search_detail

@@ -30,4 +30,19 @@ struct JournalPlace {
 [[nodiscard]] JournalPlace look_at_journal(const std::filesystem::path& path,
                                            FileSystemProbe probe = platform::file_system_of);
 
+/// Removes a journal that was not there before, unless it is kept: once SQLite has closed it, while others are locked
+/// out.
+class NewJournal {
+ public:
+  explicit NewJournal(const std::filesystem::path& path);
+  ~NewJournal();
+  NewJournal(const NewJournal&) = delete;
+  NewJournal& operator=(const NewJournal&) = delete;
+  void keep() noexcept { is_kept_ = true; }
+
+ private:
+  std::filesystem::path main_, log_, shared_;  // SQLite's files
+  bool is_kept_ = false;
+};
+
 }  // namespace overtake::search_detail

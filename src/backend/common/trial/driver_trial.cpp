@@ -120,7 +120,7 @@ TrialResult judged(const TrialSubject& subject, const std::string& digest, Trial
   if (observer.stop()) give_up(subject);
   if (run.kind == Kind::unclear || !run.limits.empty()) {  // the next process may have more luck
     observer.on_verdict(subject.name, run.reason);
-    return {run.reason, run.limits.empty() ? unclear_hint : hint_of_limits(run.limits), run.finding};
+    return {run.reason, hint_of(run, unclear_hint), run.finding};
   }
   const KeptVerdict kept{{fmt::format("{} ({})", subject.name, subject.title), !bad, run.reason, seconds_now()},
                          run.kind == Kind::timed_out,
@@ -178,7 +178,7 @@ std::optional<TrialResult> known_result(const TrialSubject& subject) {
   const std::scoped_lock lock(known.mutex);
   if (const auto made = known.just_made.find(subject.name); made != known.just_made.end()) {
     const TrialRun& run = made->second;
-    return TrialResult{run.reason, run.limits.empty() ? subject.hint : hint_of_limits(run.limits), run.finding};
+    return TrialResult{run.reason, hint_of(run, subject.hint), run.finding};
   }
   if (mode == config::TrialMode::off) return TrialResult{};
   const std::string digest = digest_of(subject);

@@ -105,7 +105,30 @@ bool TrialReport::take(std::string_view line) {
   return true;
 }
 
-TrialRun judge(const TrialReport& report, const platform::ChildEnd& end, std::chrono::milliseconds timeout) {
+namespace {
+
+/// Somebody else's signal. Where less is left than drivers and compilers take, SIGKILL is how the system takes memory
+/// back; limits of the process itself (ulimit) only refuse it.
+TrialRun judge_destroyed(const std::string& signal, const std::string& where, const platform::MemoryLeft& left) {
+  using Kind = TrialRun::Kind;
+  constexpr std::uint64_t enough = std::uint64_t{512} << 20U;
+  if (signal == "SIGKILL" && left.bytes < enough && std::string_view(left.by).starts_with("the ")) {
+    return {Kind::unclear,
+            fmt::format("the system ended its trial by SIGKILL{} for want of memory: {} MiB are left by {}{}", where,
+                        left.bytes >> 20U, left.by,
+                        left.limit > 0 ? fmt::format(", whose limit is {} MiB", left.limit >> 20U) : ""),
+            "memory-low"};
+  }
+  return {Kind::unclear,
+          fmt::format("its trial was ended from outside, by {}{}: for want of memory, by a limit (ulimit -a), by "
+                      "somebody",
+                      signal, where)};
+}
+
+}  // namespace
+
+TrialRun judge(const TrialReport& report, const platform::ChildEnd& end, std::chrono::milliseconds timeout,
+               const platform::MemoryLeft& left) {
   using Kind = TrialRun::Kind;
   const std::string where = report.done            ? " when it was to end"
                             : report.check.empty() ? ""
@@ -120,11 +143,7 @@ TrialRun judge(const TrialReport& report, const platform::ChildEnd& end, std::ch
     case platform::ChildEnd::Kind::timed_out:
       return {Kind::timed_out, fmt::format("its driver hangs: nothing happened for {} s{}", seconds, where),
               "driver-hangs"};
-    case platform::ChildEnd::Kind::destroyed:
-      return {Kind::unclear,
-              fmt::format("its trial was ended from outside, by {}{}: for want of memory, by a limit (ulimit -a), by "
-                          "somebody",
-                          end.signal, where)};
+    case platform::ChildEnd::Kind::destroyed: return judge_destroyed(end.signal, where, left);
     case platform::ChildEnd::Kind::crashed:
       return {Kind::failed, fmt::format("its driver ends the process: {}{}{}", end.signal, where, last_words(end)),
               "driver-aborts"};
@@ -142,6 +161,14 @@ TrialRun judge(const TrialReport& report, const platform::ChildEnd& end, std::ch
   if (report.done && end.code == 0) return {};
   return {Kind::failed, fmt::format("its driver ends the process: exit code {}{}{}", end.code, where, last_words(end)),
           "driver-aborts"};
+}
+
+std::string hint_of(const TrialRun& run, const std::string& otherwise) {
+  if (run.finding == "memory-low") {
+    return "Give it more memory (docker run --memory, the job's --mem, memory.max of its control group), close other "
+           "programs, or use another device: --device cpu.";
+  }
+  return run.limits.empty() ? otherwise : hint_of_limits(run.limits);
 }
 
 std::string hint_of_limits(const std::string& limits) {
@@ -183,7 +210,8 @@ TrialRun run_trial(const TrialRequest& request, const std::function<void(const s
     const auto take = [&](std::string_view line) {
       if (report.take(line)) on_check(report.check);
     };
-    TrialRun run = judge(report, platform::run_child(command, timeout, take, stop), timeout);
+    const platform::ChildEnd end = platform::run_child(command, timeout, take, stop);
+    TrialRun run = judge(report, end, timeout, platform::memory_left());
     run.checks = std::move(report.checks);
     blame_limits(run);
     return run;

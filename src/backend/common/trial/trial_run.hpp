@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "platform/child_process.hpp"
+#include "platform/host_limits.hpp"
 
 namespace overtake::backend {
 
@@ -40,10 +41,10 @@ struct TrialRun {
     not_started,  ///< the program is not there, cannot be started, or is of another version
   };
   Kind kind = Kind::passed;
-  std::string reason;  ///< a phrase that goes on after "opencl:0: "; empty if it passed
-  std::string finding =
-      {};  ///< "driver-aborts", "driver-hangs", "wrong-results", "tight-limits" or "no-device-memory" (docs/doctor.md)
-  std::string limits = {};              ///< of a failure: those of this process that may be its cause ("ulimit -s")
+  std::string reason;        ///< a phrase that goes on after "opencl:0: "; empty if it passed
+  std::string finding = {};  ///< "driver-aborts", "driver-hangs", "wrong-results", "tight-limits", "memory-low" or
+                             ///< "no-device-memory" (docs/doctor.md)
+  std::string limits = {};   ///< of a failure: those of this process that may be its cause ("ulimit -s")
   std::vector<TimedCheck> checks = {};  ///< those that were begun; the last has no time where the run ended in it
 };
 
@@ -62,6 +63,9 @@ inline constexpr std::string_view report_done = "done";        ///< all is right
 /// Where the program is: OVERTAKE_TRIAL_PROGRAM, beside this library, or in the libexec folder of its installation.
 /// Empty where it is not.
 [[nodiscard]] std::filesystem::path find_trial_program();
+
+/// The cure of a run that may pass another time: of little memory, of limits, or `otherwise`.
+[[nodiscard]] std::string hint_of(const TrialRun& run, const std::string& otherwise);
 
 /// The cure of a failure under such limits.
 [[nodiscard]] std::string hint_of_limits(const std::string& limits);
@@ -86,8 +90,8 @@ struct TrialReport {
   bool take(std::string_view line);
 };
 
-/// Puts report and end together. `timeout` is named for one that hangs.
+/// Puts report and end together. `timeout` is named for one that hangs. `left`: what memory there is now.
 [[nodiscard]] TrialRun judge(const TrialReport& report, const platform::ChildEnd& end,
-                             std::chrono::milliseconds timeout);
+                             std::chrono::milliseconds timeout, const platform::MemoryLeft& left = {});
 
 }  // namespace overtake::backend
