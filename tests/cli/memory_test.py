@@ -61,6 +61,29 @@ class MemoryTest(CliTest):
         self.overtake("predict", "m", data, "--host-memory-limit", limit, "--plan")
 
     @unittest.skipUnless(PLAIN, "the limit is meant for the plain program")
+    def test_a_network_that_predicts_counts_its_programs_and_layers(self):
+        draw = random.Random()
+        rows = ["".join(f"{draw.random():.4f}," for _ in range(10)) + draw.choice("abc") for _ in range(5000)]
+        data = self.write("rows.csv", ",".join(f"x{i}" for i in range(10)) + ",y\n" + "\n".join(rows) + "\n")
+        self.overtake("train", data, "--target", "y", "--hidden", "256,256", "--epochs", "1", "--device", "cpu", "--save", "m")
+        predict = ("predict", "m", data, "--device", "cpu")
+        refused = 0
+        for limit in (16, 20, 24, 28, 32, 36, 48, None):
+            flags = () if limit is None else ("--host-memory-limit", f"{limit}MiB")
+            code, peak = self.peak_of(*predict, "--out", "p.csv", *flags)
+            plan = self.start(*predict, "--plan", "--json", "plan.json", *flags)
+            _, err = plan.communicate(timeout=120)
+            self.assertEqual(plan.returncode, code, f"limit {limit}: {err}")
+            self.assertLess(peak, 1.06 * 2**20 * (limit or 10**6), f"limit {limit}")
+            refused += code == 4
+            if code == 4:
+                self.assertIn("programs that compute", err)
+                continue
+            planned = json.loads((self.folder / "plan.json").read_text())["predictions"][0]["host_bytes"]
+            self.assertLess(abs(peak / planned - 1), 0.2, f"limit {limit}: {peak >> 20} MiB held, {planned >> 20} planned")
+        self.assertIn(refused, range(2, 5))
+
+    @unittest.skipUnless(PLAIN, "the limit is meant for the plain program")
     def test_an_error_in_a_late_part_leaves_no_file(self):
         self.model()
         data = self.large()
