@@ -125,6 +125,31 @@ class MemoryTest(CliTest):
             self.assertLess(peak, limit + 4 * 2**20, f"{share} of what it takes")
         self.assertGreater(refused, 0)
 
+    @unittest.skipUnless(PLAIN, "the limit is meant for the plain program")
+    def test_the_limit_of_a_race_is_one_of_the_whole_process(self):
+        race = ("race", "--layers", "2,6,8,10,12", "--epochs", "1", "--repeat", "1", "--samples", "10000", "--batch", "1000",
+                "--budget", "0.1", "--devices", "cpu", "--json", "race.json")
+        seen = set()
+        for limit in (16, 30, 50, 70):
+            flags = ("--host-memory-limit", f"{limit}MiB")
+            code, peak = self.peak_of(*race, *flags)
+            self.assertEqual(code, 0)
+            self.assertLess(peak, 1.06 * limit * 2**20, f"limit {limit}")
+            cells = [row["results"]["cpu"] for row in json.loads((self.folder / "race.json").read_text())["rows"]]
+            raced = sum("step_us" in cell for cell in cells)
+            self.assertIn("programs that compute", cells[-1]["error"])
+            seen.add(raced)
+            _, err = self.overtake(*race, "--plan", *flags)
+            plan = json.loads((self.folder / "race.json").read_text())
+            self.assertEqual(len(re.findall(r"^note: \d+ layers on cpu", err, re.MULTILINE)), 5 - raced)
+            if raced > 0:
+                self.assertLess(abs(peak / plan["predictions"][0]["host_bytes"] - 1), 0.2, f"limit {limit}: {peak} held")
+        self.assertGreater(len(seen), 2, f"refused all, some, few: {seen}")
+        code, peak = self.peak_of("race", *race[3:], "--layers", "11")
+        self.overtake("race", *race[3:], "--layers", "11", "--plan")
+        planned = json.loads((self.folder / "race.json").read_text())["predictions"][0]["host_bytes"]
+        self.assertLess(abs(peak / planned - 1), 0.2, f"{peak} held, {planned} planned")
+
     def opencl_on_cpu(self):
         listed = json.loads(self.overtake("devices", "--json", "-", "--no-measure")[0])["devices"]
         names = [d["id"] for d in listed if d["kind"] == "opencl-on-cpu" and d["usable"]]
