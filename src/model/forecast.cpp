@@ -167,6 +167,7 @@ AnswersForecast forecast_answers(const TableModel& model, const std::filesystem:
     }
     of.prepare_seconds += scale * first.settled.reading;
     of.finish_seconds += scale * first.settled.writing;
+    if (on.id == device && is_in_host_memory(on.kind)) of.host_bytes = 0;  // what is open is held
     of.host_bytes = std::max(of.host_bytes, held + bytes_computing(widths, forecast.rows, on, room));
     of.host_bytes = std::max(peak, of.host_bytes + bytes_of_parts(std::min(room.part_bytes, all_bytes), file_bytes));
     of.total();
