@@ -66,25 +66,16 @@ void write_answers(overtake::FilePredictor& predictor, const std::string& path) 
 }
 
 int plan_answers(const PredictFlags& flags, overtake::TableModel model, const overtake::TableOptions& reading,
-                 std::uint64_t part_bytes, const std::string& device) {
+                 const overtake::AnswersRoom& room, const std::string& device) {
   if (device != "cpu") model.model = overtake::read_model(flags.model).model;  // to the CPU, where it is timed
   overtake::AnswersForecast forecast =
-      overtake::forecast_answers(model, flags.reading.data, reading, flags.answers, part_bytes, device);
+      overtake::forecast_answers(model, flags.reading.data, reading, flags.answers, room, device);
   overtake::report::Json counts = overtake::report::Json::object();
   counts.set("rows", forecast.rows).set("rows_counted", forecast.rows_counted);
   const std::string head = fmt::format("{}{} rows for a {}", forecast.rows_counted ? "" : "about ",
                                        overtake::report::count(forecast.rows), model.model->describe());
   show_plan({"predict", {}, std::move(forecast.placement), {}, std::move(counts), head}, flags.plan_json);
   return exit_ok;
-}
-
-/// The size of parts. Layers of a network take the computer's memory, too, where that is the device's: half of what
-/// there is.
-std::uint64_t part_bytes_of(const overtake::TableModel& model, const overtake::Device& device, std::uint64_t limit) {
-  const std::uint64_t bytes = overtake::part_bytes_within(limit);
-  if (limit == 0 || model.model->widths().empty() || !is_in_host_memory(device.info().kind)) return bytes;
-  device.set_memory_limit(device.memory_held() + overtake::host_memory_left(limit) / 2);
-  return bytes / 2;
 }
 
 int run(const PredictFlags& flags) {
@@ -99,10 +90,12 @@ int run(const PredictFlags& flags) {
     how.unseen = flags.unseen == "error" ? overtake::UnseenRule::error : overtake::UnseenRule::missing;
   }
   overtake::TableOptions reading = flags.reading.over(how.table_options());
+  const overtake::AnswersRoom room = overtake::room_for_answers(*model.model, device, flags.compute.host_memory_limit);
+  // A part's inputs and answers are arrays, too.
+  if (room.layer_bytes > 0) device.set_memory_limit(device.memory_held() + room.layer_bytes + room.part_bytes);
   reading.memory_limit = flags.compute.table_limit();
-  const std::uint64_t part_bytes = part_bytes_of(model, device, flags.compute.host_memory_limit);
-  if (flags.compute.plan) return plan_answers(flags, std::move(model), reading, part_bytes, device.id());
-  overtake::FilePredictor predictor(model, flags.reading.data, reading, flags.answers, part_bytes);
+  if (flags.compute.plan) return plan_answers(flags, std::move(model), reading, room, device.id());
+  overtake::FilePredictor predictor(model, flags.reading.data, reading, flags.answers, room.part_bytes);
   write_answers(predictor, flags.out);
   if (is_standard_output(flags.out)) return exit_ok;
   print(fmt::format("wrote {} predictions of {} to {}\n", overtake::report::count(predictor.rows()), how.target,

@@ -21,8 +21,8 @@ SOURCES = {".cpp", ".hpp", ".c", ".k", ".prelude", ".py", ".sh", ".cmake", ".js"
 # To 76,000 when networks for images came: convolutions and pooling on three backends (oneDNN, cuDNN, the dialect), layers, models,
 # training on image sets, and the Python functions that translate and watch kernels of one's own.
 # By 400 when trainings on images came to go on after a stop, to run in parts of a batch, and to write a page.
-# By 650 when plans and runs of two devices and kept rates came to say what is so, and the tool to work, or to say what is too small, under the limits of a process.
-BUDGET = {"lines of src, include and cli": 81750, "environment variables": 8, "lines of the longest file": 500}
+# By 900 when plans and runs of two devices and kept rates came to say what is so, and the tool to work, or to say what is too small, under the limits of a process.
+BUDGET = {"lines of src, include and cli": 82000, "environment variables": 8, "lines of the longest file": 500}
 
 
 def code_lines(path):

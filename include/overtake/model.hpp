@@ -78,9 +78,16 @@ struct AnswerOptions {
 /// nothing where it has not. Throws DataError for a class that training did not see.
 [[nodiscard]] std::optional<double> score_of(const TableModel& model, const Table& answers, const Table& data);
 
-/// How large the parts of a file may be so that the whole process keeps to `host_memory_limit` (0: none): PartSize's
-/// default, or less. Throws DeviceError where there is no room for parts of 1 MiB.
-[[nodiscard]] std::uint64_t part_bytes_within(std::uint64_t host_memory_limit);
+/// How a file is answered where memory is limited; runs and their plans go by the same.
+struct AnswersRoom {
+  std::uint64_t part_bytes = PartSize{}.bytes;  ///< of the file
+  std::uint64_t layer_bytes = 0;  ///< of a network's layers in the computer's memory, beside its programs; 0: no limit
+};
+
+/// The parts and layers with which the whole process keeps to `host_memory_limit` (0: none) while `model` answers on
+/// `device`. Throws DeviceError where there is no room for parts of 1 MiB and, of a network whose layers are in the
+/// computer's memory, its programs and 64 rows.
+[[nodiscard]] AnswersRoom room_for_answers(const Model& model, const Device& device, std::uint64_t host_memory_limit);
 
 /// The answers to a file, part by part: what read_table(), predict() and score_of() give, in memory that does not grow
 /// with the file. The first part that shows something wrong throws.

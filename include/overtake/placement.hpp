@@ -172,7 +172,7 @@ struct AnswersForecast {
 /// UsageError for what can be read only once (a pipe).
 [[nodiscard]] AnswersForecast forecast_answers(const TableModel& model, const std::filesystem::path& data,
                                                const TableOptions& reading, const AnswerOptions& options,
-                                               std::uint64_t part_bytes, const std::string& device = "cpu");
+                                               const AnswersRoom& room, const std::string& device = "cpu");
 
 /// A device that this machine need not have, for predict_forest() and predict_network(): "l4", "rtx-4090" by its
 /// maker's data sheet, "cpu-16" as so many cores of this machine's kind. Estimates: docs/placement.md says how far they

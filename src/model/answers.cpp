@@ -10,6 +10,7 @@
 #include "overtake/error.hpp"
 #include "overtake/memory.hpp"
 #include "overtake/model.hpp"
+#include "overtake/nn/network.hpp"
 #include "overtake/score_parts.hpp"
 
 namespace overtake {
@@ -140,13 +141,28 @@ std::optional<double> score_of(const TableModel& model, const Table& answers, co
   return score.value();
 }
 
-std::uint64_t part_bytes_within(std::uint64_t host_memory_limit) {
+AnswersRoom room_for_answers(const Model& model, const Device& device, std::uint64_t host_memory_limit) {
   constexpr std::uint64_t least = std::uint64_t{1} << 20;
   constexpr std::uint64_t copies = 3;  // what grows is held twice for a moment, and answers are held as text, too
-  MemoryPlan plan;
-  plan.add("a part of the file", copies * least);
-  require_host_memory(plan, host_memory_limit, "predicting", "use a smaller model.");
-  return std::min(PartSize{}.bytes, std::max(least, host_memory_left(host_memory_limit) / copies));
+  constexpr std::uint64_t buffers = std::uint64_t{2} << 20;  // of reading and writing, whatever the part
+  constexpr std::int64_t least_rows = 64;
+  const std::vector<std::int64_t> widths = model.widths();
+  const bool computes_here = !widths.empty() && is_in_host_memory(device.info().kind);
+  const auto memory = [&](std::int64_t rows) {
+    return computes_here ? memory_of_answers(widths, rows, device.info()) : MemoryPlan{};
+  };
+  MemoryPlan need = memory(least_rows);
+  const std::uint64_t always = memory(0).bytes(MemoryPlace::host);
+  const std::uint64_t least_layers = need.bytes(MemoryPlace::host) - always;
+  need.add("a part of the file", copies * least + buffers);
+  require_host_memory(need, host_memory_limit, "predicting", "use a smaller model.");
+  const std::uint64_t free = host_memory_left(host_memory_limit);
+  const std::uint64_t left = free - std::min(free, always + buffers);
+  AnswersRoom room;
+  const std::uint64_t beyond_least = left - std::min(left, copies * least + least_layers);
+  if (computes_here && host_memory_limit > 0) room.layer_bytes = least_layers + beyond_least / 2;
+  room.part_bytes = std::min(room.part_bytes, std::max(least, (left - std::min(left, room.layer_bytes)) / copies));
+  return room;
 }
 
 struct FilePredictor::State {

@@ -8,6 +8,7 @@
 
 #include "overtake/error.hpp"
 #include "overtake/memory.hpp"
+#include "overtake/nn/network.hpp"
 #include "overtake/placement.hpp"
 
 namespace overtake {
@@ -109,10 +110,33 @@ std::uint64_t size_of(const std::filesystem::path& data) {
   return error ? 0 : bytes;  // reading says what is wrong
 }
 
+/// What a network takes of the computer's memory beside its weights.
+std::uint64_t bytes_computing(const std::vector<std::int64_t>& widths, std::int64_t rows, const DeviceInfo& device,
+                              const AnswersRoom& room) {
+  if (widths.empty()) return 0;
+  const auto memory = [&](std::int64_t of) { return memory_of_answers(widths, of, device).bytes(MemoryPlace::host); };
+  const std::uint64_t always = memory(0);
+  const auto layers = [&](std::int64_t batch) {  // those of the last rows have a plan of their own
+    return memory(std::min(rows, batch)) + memory(rows > batch ? rows % batch : 0) - 2 * always;
+  };
+  std::int64_t batch = 4096;
+  if (room.layer_bytes == 0) return always + layers(batch);
+  const std::uint64_t most = room.layer_bytes + room.part_bytes;  // in which NetworkModel halves it until it fits
+  while (batch > 1 && memory(std::min(rows, batch)) - always > most) batch /= 2;
+  return always + std::min(layers(batch), most);
+}
+
+/// What the rows of a part hold, by measurements: about half of what they may take, beside buffers. Text of little is
+/// held at sixteen times its bytes at most.
+std::uint64_t bytes_of_parts(std::uint64_t part_bytes, std::uint64_t file_bytes) {
+  constexpr std::uint64_t buffers = std::uint64_t{2} << 20, times = 16;
+  return std::min(part_bytes / 2 + buffers, times * file_bytes);
+}
+
 }  // namespace
 
 AnswersForecast forecast_answers(const TableModel& model, const std::filesystem::path& data,
-                                 const TableOptions& reading, const AnswerOptions& options, std::uint64_t part_bytes,
+                                 const TableOptions& reading, const AnswerOptions& options, const AnswersRoom& room,
                                  const std::string& device) {
   const std::uint64_t held = host_memory_held(), peak = host_memory_peak();  // the model took more as it was read
   const std::uint64_t file_bytes = size_of(data);
@@ -143,7 +167,9 @@ AnswersForecast forecast_answers(const TableModel& model, const std::filesystem:
     }
     of.prepare_seconds += scale * first.settled.reading;
     of.finish_seconds += scale * first.settled.writing;
-    of.host_bytes = std::max(peak, std::max(of.host_bytes, held) + std::min(part_bytes, all_bytes));
+    if (on.id == device && is_in_host_memory(on.kind)) of.host_bytes = 0;  // what is open is held
+    of.host_bytes = std::max(of.host_bytes, held + bytes_computing(widths, forecast.rows, on, room));
+    of.host_bytes = std::max(peak, of.host_bytes + bytes_of_parts(std::min(room.part_bytes, all_bytes), file_bytes));
     of.total();
     return of;
   };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "race/cell.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -8,6 +10,7 @@
 #include "backend/api/device.hpp"
 #include "core/clock.hpp"
 #include "core/parallel.hpp"
+#include "overtake/error.hpp"
 #include "overtake/nn.hpp"
 #include "overtake/nn/trainer.hpp"
 #include "overtake/optim.hpp"
@@ -80,6 +83,53 @@ nn::Sequential race_network(int layers, std::uint64_t seed) {
   }
   model.add(nn::Linear(width, 2));
   return model;
+}
+
+MemoryPlan memory_of(const RaceOptions& options, int layers, const DeviceInfo& device) {
+  constexpr std::uint64_t programs = std::uint64_t{10} << 20;  // of products of many widths, which stay
+  const bool here = is_in_host_memory(device.kind);
+  const MemoryPlace place = here ? MemoryPlace::host : MemoryPlace::device;
+  const std::uint64_t weights = sizeof(float) * static_cast<std::uint64_t>(race_parameters(layers));
+  const std::uint64_t widest = std::uint64_t{1} << layers;
+  const auto batch = static_cast<std::uint64_t>(std::min(options.batch, options.samples));
+  MemoryPlan plan;
+  plan.add("programs that compute", here ? programs : 0);
+  plan.add("weights of a layer as they are drawn", sizeof(float) * widest * widest / 2);
+  plan.add("weights and gradients", 2 * weights, place);
+  plan.add("layers of a batch", 2 * sizeof(float) * batch * 2 * widest, place);  // 4 + 8 + ... + widest
+  if (device.kind == DeviceKind::cpu) return plan;
+  plan.add("weights as they are made", weights);
+  // Of blocks that are up to an eighth larger than what was asked for (backend/common/caching_allocator.hpp).
+  if (here) plan.add("unused ends of blocks", plan.bytes(place) / 16);
+  return plan;
+}
+
+void keep_to_host_limit(const RaceTask& task, int layers, const Device& device) {
+  const std::uint64_t limit = task.options.host_memory_limit;
+  if (limit == 0) return;
+  const MemoryPlan plan = memory_of(task.options, layers, device.info());
+  const std::uint64_t need = plan.bytes(MemoryPlace::host);
+  if (need > task.host_left) {
+    throw DeviceError(fmt::format("training needs {} of the computer's memory, and of the limit of {} {} are left: {}",
+                                  report::bytes(need), report::bytes(limit), report::bytes(task.host_left),
+                                  to_text(plan, MemoryPlace::host)),
+                      memory_cure(0, limit, "race smaller networks."));
+  }
+  constexpr std::uint64_t nothing = 1;  // of what is kept for later
+  for (const std::string& name : task.options.devices) {
+    const Device other(name);
+    if (!is_in_host_memory(other.info().kind)) continue;
+    other.set_memory_limit(nothing);
+    other.set_memory_limit(task.options.memory_limit);
+  }
+  if (!is_in_host_memory(device.info().kind)) return;
+  std::uint64_t own = task.host_left;  // without what is no array of the device
+  for (const MemoryPart& part : plan.parts) {
+    const bool is_array = part.what == "weights and gradients" || part.what == "layers of a batch";
+    own -= is_array ? 0 : part.bytes;
+  }
+  if (device.info().kind == DeviceKind::cpu) own += task.points_held;
+  device.set_memory_limit(task.options.memory_limit > 0 ? std::min(task.options.memory_limit, own) : own);
 }
 
 std::uint64_t planned_bytes(const RaceTask& task, int layers, const Device& device) {

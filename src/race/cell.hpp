@@ -8,6 +8,7 @@
 
 #include "overtake/array.hpp"
 #include "overtake/device.hpp"
+#include "overtake/memory.hpp"
 #include "overtake/nn/sequential.hpp"
 #include "overtake/race.hpp"
 #include "placement/pace.hpp"
@@ -16,6 +17,8 @@ namespace overtake::race {
 
 /// Throws UsageError for options out of range.
 void check(const RaceOptions& options);
+/// The points of a race, and their copies as arrays.
+[[nodiscard]] MemoryPlan memory_of_points(const RaceOptions& options);
 /// Throws DeviceError where the points of a race do not fit into the computer's memory or its limit.
 void require_points(const RaceOptions& options);
 
@@ -24,8 +27,18 @@ struct RaceTask {
   Array inputs, labels;  ///< on the CPU
   const RaceOptions& options;
   const StopToken* stop = nullptr;
-  bool is_plan = false;  ///< no step is taken
+  bool is_plan = false;           ///< no step is taken
+  std::uint64_t host_left = 0;    ///< what --host-memory-limit leaves as the first network is made
+  std::uint64_t points_held = 0;  ///< of the device cpu, by then
 };
+
+/// What training a network takes beside the points, in the computer's memory and the device's.
+[[nodiscard]] MemoryPlan memory_of(const RaceOptions& options, int layers, const DeviceInfo& device);
+
+/// Before a network is made, within --host-memory-limit: gives back what the networks before it left with the devices,
+/// and sets the limit of `device`. By what the race began with, so that a plan and its run agree. Throws DeviceError
+/// where the network does not fit.
+void keep_to_host_limit(const RaceTask& task, int layers, const Device& device);
 
 /// The race's network, with the weights that `seed` gives on every device.
 [[nodiscard]] nn::Sequential race_network(int layers, std::uint64_t seed);

@@ -4,6 +4,7 @@
 
 #include "overtake/memory.hpp"
 #include "overtake/race.hpp"
+#include "placement/calibration.hpp"
 #include "race/cell.hpp"
 
 namespace overtake {
@@ -16,6 +17,7 @@ Prediction predict_race(const RaceOptions& options, const DeviceInfo& device) {
   const double repeats = options.repeat;
   Prediction of;
   of.device = device.id;
+  const std::uint64_t points = race::memory_of_points(options).bytes(MemoryPlace::host);
   for (const int layers : options.layers) {
     NetworkShape shape{{2}, options.samples, 0, options.batch, options.epochs, 0};
     for (int layer = 1; layer < layers; ++layer) shape.widths.push_back(2 * shape.widths.back());
@@ -29,6 +31,8 @@ Prediction predict_race(const RaceOptions& options, const DeviceInfo& device) {
     of.transfer_seconds += repeats * one.transfer_seconds;
     of.compute_seconds += measured;
     of.device_bytes = std::max(of.device_bytes, one.device_bytes);
+    const std::uint64_t need = race::memory_of(options, layers, device).bytes(MemoryPlace::host) + points;
+    of.host_bytes = std::max(of.host_bytes, placement::memory_held_with(device, static_cast<double>(need)));
   }
   of.total();
   if (options.memory_limit > 0 && of.device_bytes > options.memory_limit) {

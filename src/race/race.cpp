@@ -13,6 +13,7 @@
 #include "backend/api/device.hpp"
 #include "overtake/data/dataset.hpp"
 #include "overtake/error.hpp"
+#include "placement/calibration.hpp"
 #include "race/cell.hpp"
 
 namespace overtake {
@@ -93,6 +94,7 @@ std::optional<RaceRow> race_row(const race::RaceTask& task, int layers, const st
     cell.device = device.id();
     runners.emplace_back();
     try {
+      race::keep_to_host_limit(task, layers, device);
       if (task.is_plan) {
         cell.planned_bytes = race::planned_bytes(task, layers, device);
         row.results.push_back(cell);
@@ -112,7 +114,9 @@ std::optional<RaceRow> race_row(const race::RaceTask& task, int layers, const st
     row.results.push_back(cell);
   }
   for (std::size_t i = 0; i < runners.size(); ++i) {
-    if (runners[i] && !race::compare_after(task, layers, *runners[i], compared, row.results[i])) {
+    if (!runners[i]) continue;
+    race::keep_to_host_limit(task, layers, devices[i]);
+    if (!race::compare_after(task, layers, *runners[i], compared, row.results[i])) {
       return std::nullopt;
     }
   }
@@ -197,24 +201,17 @@ std::int64_t race_parameters(int layers) {
   return total + 2 * (width + 1);
 }
 
-namespace {
-
-/// The cpu, and OpenCL on it, take the computer's memory, so that both limits hold.
-std::uint64_t limit_of(const Device& device, const RaceOptions& options) {
-  if (!is_in_host_memory(device.info().kind) || options.host_memory_limit == 0) return options.memory_limit;
-  const std::uint64_t left = std::max<std::uint64_t>(1, host_memory_left(options.host_memory_limit));
-  return options.memory_limit > 0 ? std::min(options.memory_limit, left) : left;
-}
-
-}  // namespace
-
 /// The points, and their copies as arrays.
-void race::require_points(const RaceOptions& options) {
+MemoryPlan race::memory_of_points(const RaceOptions& options) {
   constexpr std::uint64_t of_point = 2 * (2 * sizeof(float) + sizeof(std::int32_t)) + 2 * sizeof(double);
   MemoryPlan plan;
   plan.add("points", static_cast<std::uint64_t>(options.samples) * of_point);
-  require_host_memory(plan, options.host_memory_limit, fmt::format("a race over {} points", options.samples),
-                      "lower --samples.");
+  return plan;
+}
+
+void race::require_points(const RaceOptions& options) {
+  require_host_memory(memory_of_points(options), options.host_memory_limit,
+                      fmt::format("a race over {} points", options.samples), "lower --samples.");
 }
 
 namespace {
@@ -234,7 +231,7 @@ RaceResult make_rows(const RaceOptions& options, ProgressObserver* observer, con
   if (!is_asked) all = list_devices();  // with the verdicts of trials
   result.options.devices.clear();
   for (const Device& device : devices) {
-    device.set_memory_limit(limit_of(device, options));
+    device.set_memory_limit(options.memory_limit);
     result.devices.push_back(device.info());
     result.options.devices.push_back(device.id());
   }
@@ -245,11 +242,14 @@ RaceResult make_rows(const RaceOptions& options, ProgressObserver* observer, con
     result.notes.push_back("No usable GPU was found; overtake devices says why.");
   }
 
+  if (is_plan) (void)placement::memory_held_before();  // what predictions of memory begin with
   race::require_points(options);
   const TransferStats before = transfer_stats();
   const Dataset data = disc(options.samples, options.seed);
-  const race::RaceTask task{Array::from(data.inputs, {data.rows, data.features}), Array::from(data.labels, {data.rows}),
-                            result.options, stop, is_plan};
+  race::RaceTask task{Array::from(data.inputs, {data.rows, data.features}), Array::from(data.labels, {data.rows}),
+                      result.options, stop, is_plan};
+  task.host_left = host_memory_left(options.host_memory_limit);
+  task.points_held = Device("cpu").memory_held();
   const int total = static_cast<int>(result.options.layers.size() * devices.size());
   int done = 0;
   for (const int layers : result.options.layers) {

@@ -61,6 +61,29 @@ class MemoryTest(CliTest):
         self.overtake("predict", "m", data, "--host-memory-limit", limit, "--plan")
 
     @unittest.skipUnless(PLAIN, "the limit is meant for the plain program")
+    def test_a_network_that_predicts_counts_its_programs_and_layers(self):
+        draw = random.Random()
+        rows = ["".join(f"{draw.random():.4f}," for _ in range(10)) + draw.choice("abc") for _ in range(5000)]
+        data = self.write("rows.csv", ",".join(f"x{i}" for i in range(10)) + ",y\n" + "\n".join(rows) + "\n")
+        self.overtake("train", data, "--target", "y", "--hidden", "256,256", "--epochs", "1", "--device", "cpu", "--save", "m")
+        predict = ("predict", "m", data, "--device", "cpu")
+        refused = 0
+        for limit in (16, 20, 24, 28, 32, 36, 48, None):
+            flags = () if limit is None else ("--host-memory-limit", f"{limit}MiB")
+            code, peak = self.peak_of(*predict, "--out", "p.csv", *flags)
+            plan = self.start(*predict, "--plan", "--json", "plan.json", *flags)
+            _, err = plan.communicate(timeout=120)
+            self.assertEqual(plan.returncode, code, f"limit {limit}: {err}")
+            self.assertLess(peak, 1.06 * 2**20 * (limit or 10**6), f"limit {limit}")
+            refused += code == 4
+            if code == 4:
+                self.assertIn("programs that compute", err)
+                continue
+            planned = json.loads((self.folder / "plan.json").read_text())["predictions"][0]["host_bytes"]
+            self.assertLess(abs(peak / planned - 1), 0.2, f"limit {limit}: {peak >> 20} MiB held, {planned >> 20} planned")
+        self.assertIn(refused, range(2, 5))
+
+    @unittest.skipUnless(PLAIN, "the limit is meant for the plain program")
     def test_an_error_in_a_late_part_leaves_no_file(self):
         self.model()
         data = self.large()
@@ -101,6 +124,31 @@ class MemoryTest(CliTest):
             refused += code == 4
             self.assertLess(peak, limit + 4 * 2**20, f"{share} of what it takes")
         self.assertGreater(refused, 0)
+
+    @unittest.skipUnless(PLAIN, "the limit is meant for the plain program")
+    def test_the_limit_of_a_race_is_one_of_the_whole_process(self):
+        race = ("race", "--layers", "2,6,8,10,12", "--epochs", "1", "--repeat", "1", "--samples", "10000", "--batch", "1000",
+                "--budget", "0.1", "--devices", "cpu", "--json", "race.json")
+        seen = set()
+        for limit in (16, 30, 50, 70):
+            flags = ("--host-memory-limit", f"{limit}MiB")
+            code, peak = self.peak_of(*race, *flags)
+            self.assertEqual(code, 0)
+            self.assertLess(peak, 1.06 * limit * 2**20, f"limit {limit}")
+            cells = [row["results"]["cpu"] for row in json.loads((self.folder / "race.json").read_text())["rows"]]
+            raced = sum("step_us" in cell for cell in cells)
+            self.assertIn("programs that compute", cells[-1]["error"])
+            seen.add(raced)
+            _, err = self.overtake(*race, "--plan", *flags)
+            plan = json.loads((self.folder / "race.json").read_text())
+            self.assertEqual(len(re.findall(r"^note: \d+ layers on cpu", err, re.MULTILINE)), 5 - raced)
+            if raced > 0:
+                self.assertLess(abs(peak / plan["predictions"][0]["host_bytes"] - 1), 0.2, f"limit {limit}: {peak} held")
+        self.assertGreater(len(seen), 2, f"refused all, some, few: {seen}")
+        code, peak = self.peak_of("race", *race[3:], "--layers", "11")
+        self.overtake("race", *race[3:], "--layers", "11", "--plan")
+        planned = json.loads((self.folder / "race.json").read_text())["predictions"][0]["host_bytes"]
+        self.assertLess(abs(peak / planned - 1), 0.2, f"{peak} held, {planned} planned")
 
     def opencl_on_cpu(self):
         listed = json.loads(self.overtake("devices", "--json", "-", "--no-measure")[0])["devices"]

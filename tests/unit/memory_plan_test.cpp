@@ -194,11 +194,38 @@ TEST(MemoryPlan, ALargeFileIsRefusedSoon) {
   EXPECT_GT(read_table(folder.file("large.csv", text), options).rows, 500'000);
 }
 
+/// Answers nothing.
+class OfWidths final : public Model {
+ public:
+  explicit OfWidths(std::vector<std::int64_t> widths) : widths_(std::move(widths)) {}
+  [[nodiscard]] std::string describe() const override { return "widths"; }
+  [[nodiscard]] std::vector<double> predict(std::span<const float> /*inputs*/) const override { return {}; }
+  [[nodiscard]] std::vector<std::int32_t> predict_classes(std::span<const float> /*inputs*/) const override {
+    return {};
+  }
+  [[nodiscard]] std::vector<std::int64_t> widths() const override { return widths_; }
+  void save(const std::filesystem::path& /*path*/,
+            const std::map<std::string, std::string>& /*metadata*/) const override {}
+
+ private:
+  std::vector<std::int64_t> widths_;
+};
+
 TEST(MemoryPlan, PartsOfAFileFollowTheLimit) {
-  EXPECT_EQ(part_bytes_within(0), PartSize{}.bytes);
-  EXPECT_LT(part_bytes_within(host_memory_held() + 30 * mib), 11 * mib);
-  expect_error<DeviceError>([&] { (void)part_bytes_within(host_memory_held()); },
+  platform::return_free_memory();  // else the limits below grow by it
+  const OfWidths forest({}), network({10, 1000, 3});
+  const Device cpu("cpu");
+  EXPECT_EQ(room_for_answers(forest, cpu, 0).part_bytes, PartSize{}.bytes);
+  const std::uint64_t limit = host_memory_held() + 60 * mib;
+  EXPECT_LT(room_for_answers(forest, cpu, limit).part_bytes, 21 * mib);
+  EXPECT_EQ(room_for_answers(forest, cpu, limit).layer_bytes, 0U);
+  const AnswersRoom room = room_for_answers(network, cpu, limit);
+  EXPECT_LT(3 * room.part_bytes + room.layer_bytes, 51 * mib) << "beside the programs that compute";
+  EXPECT_GT(room.layer_bytes, 10 * mib);
+  expect_error<DeviceError>([&] { (void)room_for_answers(forest, cpu, host_memory_held()); },
                             {"predicting", "a part of the file", "--host-memory-limit"});
+  expect_error<DeviceError>([&] { (void)room_for_answers(network, cpu, host_memory_held() + 8 * mib); },
+                            {"predicting", "programs that compute 11.0 MiB", "a part of the file"});
 }
 
 }  // namespace

@@ -67,6 +67,12 @@ void check_network_memory(const NetworkOptions& options, std::int64_t inputs, st
 /// outputs for a batch, the rows as arrays. Those of the device count as the host's where that is "cpu".
 [[nodiscard]] MemoryPlan memory_of(const NetworkOptions& options, const PreparedData& data, const DeviceInfo& device);
 
+/// What answering `rows` by a network of these widths (Model::widths()) takes beside its weights: programs, a copy of
+/// the widest weights as they are multiplied, the layers of the 4,096 rows that are answered at once, and those of the
+/// last ones.
+[[nodiscard]] MemoryPlan memory_of_answers(const std::vector<std::int64_t>& widths, std::int64_t rows,
+                                           const DeviceInfo& device);
+
 /// Throws what train_network() throws before it makes the network; else memory_of() it.
 MemoryPlan check_fits(const NetworkOptions& options, const PreparedData& data, const Device& device);
 

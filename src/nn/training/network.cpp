@@ -28,6 +28,8 @@ constexpr std::int64_t most_width = std::int64_t{1} << 24;
 constexpr std::int64_t predicted_rows = 4096;
 /// Code of the library of products, made and loaded as it is needed, and its threads.
 constexpr std::uint64_t bytes_of_programs = std::uint64_t{7} << 20;
+/// Of its products forward alone, of batches of a few sizes: that of the last rows, and those that were tried first.
+constexpr std::uint64_t bytes_of_answering_programs = std::uint64_t{11} << 20;
 
 void require(bool holds, const std::string& message) {
   if (!holds) throw UsageError(message);
@@ -166,6 +168,24 @@ MemoryPlan memory_of(const NetworkOptions& options, const PreparedData& data, co
   plan.add("weights as they are made, and come back", bytes(2 * size.weights));
   // Of blocks that are up to an eighth larger than what was asked for (backend/common/caching_allocator.hpp).
   if (place == MemoryPlace::host) plan.add("unused ends of blocks", plan.bytes(place) / 16);
+  return plan;
+}
+
+MemoryPlan memory_of_answers(const std::vector<std::int64_t>& widths, std::int64_t rows, const DeviceInfo& device) {
+  double widest_pair = 0, widest_weights = 0;
+  for (std::size_t layer = 1; layer < widths.size(); ++layer) {
+    const auto from = static_cast<double>(widths[layer - 1]), to = static_cast<double>(widths[layer]);
+    widest_pair = std::max(widest_pair, from + to);
+    widest_weights = std::max(widest_weights, from * to);
+  }
+  const MemoryPlace place = is_in_host_memory(device.kind) ? MemoryPlace::host : MemoryPlace::device;
+  const auto bytes = [](double values) { return static_cast<std::uint64_t>(values * sizeof(float)); };
+  const std::int64_t at_once = std::min(rows, predicted_rows);
+  const std::int64_t last = rows > predicted_rows ? rows % predicted_rows : 0;  // has a plan of its own
+  MemoryPlan plan;
+  plan.add("programs that compute", place == MemoryPlace::host ? bytes_of_answering_programs : 0);
+  plan.add("weights as they are multiplied", bytes(widest_weights), place);
+  plan.add("layers of rows that are predicted", bytes(static_cast<double>(at_once + last) * widest_pair), place);
   return plan;
 }
 
