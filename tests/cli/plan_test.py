@@ -296,7 +296,7 @@ class PlanTest(CliTest):
     def test_a_run_says_what_was_predicted(self):
         path = self.folder / "r.json"
         out, _ = self.overtake(*SEARCH, "--json", path)
-        self.assertRegex(out, r"time: [^\n]*, predicted [0-9.]+ m?s \(")
+        self.assertRegex(out, r"time: [^\n]*, predicted [0-9.]+ [mu]?s \(")
         self.assertGreater(json.loads(path.read_text())["prediction"]["seconds"], 0)
 
     def test_a_run_on_devices_that_were_asked_for_measures_nothing_for_a_prediction(self):
@@ -311,8 +311,8 @@ class PlanTest(CliTest):
             self.overtake(*SEARCH)  # measures, and again where other programs use the cores
         for command in (SEARCH + ("--device", "cpu"), forest, network):
             out, _ = self.overtake(*command, "--json", path)
-            self.assertRegex(out, r"device: cpu \(as asked for; predicted: about [0-9.]+ m?s\)")
-            self.assertRegex(out, r" in [^\n]*, predicted [0-9.]+ m?s|time: [^\n]*, predicted [0-9.]+ m?s")
+            self.assertRegex(out, r"device: cpu \(as asked for; predicted: about [0-9.]+ [mu]?s\)")
+            self.assertRegex(out, r" in [^\n]*, predicted [0-9.]+ [mu]?s|time: [^\n]*, predicted [0-9.]+ [mu]?s")
 
     def test_a_plan_of_two_devices_tells_what_they_take_together(self):
         listed = json.loads(self.overtake("devices", "--json", "-", "--no-measure")[0])["devices"]
@@ -329,7 +329,7 @@ class PlanTest(CliTest):
             self.assertGreater(rows[both]["host_bytes"], rows["cpu"]["host_bytes"])
         out, _ = self.overtake(*SEARCH, "--device", f"cpu,{names[0]}")
         self.assertIn(f"device: {both} (as asked for; predicted: about ", out)
-        self.assertRegex(out, r"time: [^\n]*, predicted [0-9.]+ m?s \(")
+        self.assertRegex(out, r"time: [^\n]*, predicted [0-9.]+ [mu]?s \(")
 
 
 if __name__ == "__main__":
