@@ -56,8 +56,8 @@ std::uint64_t most_nodes(const Problem& problem, const ForestJob& job) {
 
 std::uint64_t GrowerShare::bytes(std::uint64_t host_limit) const {
   const std::uint64_t left = host_memory_left(host_limit);
-  const std::uint64_t half = (left - std::min(left, bytes_of_code)) / 2;
-  return static_cast<std::uint64_t>(static_cast<double>(half / growers) * part);
+  const std::uint64_t own = (left - std::min(left, bytes_of_code)) / 2 / growers;
+  return static_cast<std::uint64_t>(static_cast<double>(own) * part);
 }
 
 GrowerLimit host_grower_limit(const Problem& problem, std::uint64_t memory_limit, std::uint64_t host_limit,
