@@ -32,13 +32,13 @@ double end_of(std::int64_t k, std::int64_t parts, double cpu_part, double device
 
 Prediction predict_together(const Prediction& cpu, const Prediction& device, const Shareable& work,
                             const MemoryLimits& limits) {
-  constexpr double half = 2;
+  constexpr double half = 0.5;  // of the cores
   const bool on_the_same_cores = device.threads > 0;
   const auto parts = static_cast<double>(std::max<std::int64_t>(1, work.parts + work.last));
   const double cpu_part = (cpu.compute_seconds + cpu.finish_seconds) / parts;
   const double alone = (device.compute_seconds - device.batch_seconds + device.finish_seconds) / parts;
-  const double device_part = on_the_same_cores ? half * alone : alone;
-  const double left = cpu.threads > 1 && !on_the_same_cores ? 1 - 1.0 / cpu.threads : 1 / half;
+  const double device_part = on_the_same_cores ? alone / half : alone;
+  const double left = cpu.threads > 1 && !on_the_same_cores ? 1 - 1.0 / cpu.threads : half;
   const double beside = cpu_part / left;
   // With more parts for the device its end comes later and the CPU's earlier: they cross where the fractions say.
   const auto crossing_of = [&](double at_once) {

@@ -82,6 +82,19 @@ TEST(PlacementCosts, ASlowerDeviceTakesLonger) {
   EXPECT_EQ(seconds({.network_step = 2, .network_product = 2}), seconds({}));
 }
 
+/// What growing takes, of a row of a table of measurements.
+template <typename Measured>
+ForestWork counts_of(const Measured& of) {
+  ForestWork work;
+  work.looks = of.looks;
+  work.small_looks = of.small_looks;
+  work.bin_looks = of.bin_looks;
+  work.visits = of.visits;
+  work.small_visits = of.small_visits;
+  work.moves = of.moves;
+  return work;
+}
+
 /// 20,000 rows of 20 numbers (the last two: 5,000 of 40, for numbers) on two quiet EPYC cores of 0.6 times the Xeon's
 /// slowness, the shortest of three runs on 28 November 2026.
 TEST(PlacementCosts, OfShallowForestsAndDeepOnesAreThoseThatWereMeasured) {
@@ -98,13 +111,7 @@ TEST(PlacementCosts, OfShallowForestsAndDeepOnesAreThoseThatWereMeasured) {
   const DeviceInfo cpu = known_device("cpu-2");
   const placement::DeviceRates rates = placement::with(placement::usual_rates(cpu), {.host = 0.6});
   for (const Measured& of : all) {
-    ForestWork work;
-    work.looks = of.looks;
-    work.small_looks = of.small_looks;
-    work.bin_looks = of.bin_looks;
-    work.visits = of.visits;
-    work.small_visits = of.small_visits;
-    work.moves = of.moves;
+    ForestWork work = counts_of(of);
     work.cells = of.moves > 1e6 ? 4e5 : 2e5;
     const double predicted = placement::forest_cost(work, cpu, rates).compute_seconds;
     EXPECT_GT(predicted, of.seconds / 2) << of.looks << " looks";
@@ -138,14 +145,8 @@ TEST(PlacementCosts, OfForestsByOpenClOnTheCpuAreThoseThatWereMeasured) {
   placement::DeviceRates rates = placement::with(placement::usual_rates(device), {.host = 0.44});
   rates.threads = 2;
   for (const Measured& of : all) {
-    ForestWork work;
+    ForestWork work = counts_of(of);
     work.numbers = of.numbers;
-    work.looks = of.looks;
-    work.small_looks = of.small_looks;
-    work.bin_looks = of.bin_looks;
-    work.visits = of.visits;
-    work.small_visits = of.small_visits;
-    work.moves = of.moves;
     work.scored = of.scored;
     const Prediction predicted = placement::forest_cost(work, device, rates);
     const double seconds = predicted.compute_seconds + predicted.finish_seconds;
